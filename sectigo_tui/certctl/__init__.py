@@ -1,0 +1,1 @@
+"""The HTTP client of certctl-server's issuers API."""

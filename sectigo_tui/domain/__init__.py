@@ -1,0 +1,1 @@
+"""Orders, states, events, failures and ports: what every other layer speaks, in the standard library alone."""

@@ -1,0 +1,1 @@
+"""Keys, CSRs and certificate bundles; cryptography is imported when first needed."""

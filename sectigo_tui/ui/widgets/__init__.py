@@ -1,0 +1,1 @@
+"""Widgets that know no order and no service."""
