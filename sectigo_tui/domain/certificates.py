@@ -1,0 +1,330 @@
+"""What SCM tells about orders, profiles, organizations and validations, as plain values.
+
+All text in here came from SCM or a requester: untrusted, to be shown as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sectigo_tui.domain.clock import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateProfile:
+    """A certificate type the account may order.
+
+    Args:
+        id: SCM's `certType`.
+        name: Its name.
+        description: Its description.
+        terms_days: The validities it offers.
+        key_types: Key sizes or curves by algorithm, such as `{"RSA": ("2048",), "EC": ("P-256",)}`.
+    """
+
+    id: int
+    name: str
+    description: str = ""
+    terms_days: tuple[int, ...] = ()
+    key_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A custom field of the account; a mandatory one must be in every enroll."""
+
+    id: int
+    name: str
+    mandatory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFilter:
+    """Which orders a listing returns; empty fields do not filter.
+
+    Args:
+        status: One SCM status.
+        common_name: A common name.
+        requester: A requester.
+        organization_id: An organization or department.
+    """
+
+    status: str = ""
+    common_name: str = ""
+    requester: str = ""
+    organization_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingRow:
+    """One row of a listing, which tells no status, date or organization.
+
+    Args:
+        ssl_id: The order.
+        common_name: Its common name.
+        subject_alternative_names: Its names.
+        serial_number: Empty while it is not issued.
+    """
+
+    ssl_id: int
+    common_name: str
+    subject_alternative_names: tuple[str, ...] = ()
+    serial_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListingPage:
+    """A page of a listing: its rows, and how many the whole listing has (None where SCM did not say)."""
+
+    rows: tuple[ListingRow, ...]
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDetails:
+    """SCM's answer about one order. Any fact may be missing: empty text, None, or an empty tuple.
+
+    Args:
+        ssl_id: SCM's id.
+        status: SCM's status as it came.
+        common_name: The common name.
+        subject_alternative_names: The names.
+        organization_id: The organization or department.
+        profile_id: The certificate profile.
+        profile_name: Its name.
+        validation: `DV`, `OV`, `EV`, or empty where SCM does not tell.
+        term_days: The validity.
+        order_number: SCM's order number.
+        backend_cert_id: The number that the CA's support asks for.
+        owner: The approver.
+        requester: Who requested it.
+        external_requester: E-mail addresses told about it.
+        requested_via: How it was requested.
+        comments: The requester's words.
+        requested: When it was requested.
+        approved: When it was approved.
+        issued: When it was issued.
+        declined: When it was declined.
+        expires: When the certificate expires.
+        revoked: When it was revoked.
+        replaced: When it was replaced.
+        renewed: Whether it was renewed.
+        serial_number: The certificate's serial, in hexadecimal.
+        key_type: Algorithm and size, such as `RSA 2048`.
+        issuer: The issuer's name.
+        subject: The subject's name.
+        sha1: The SHA-1 fingerprint.
+        custom_fields: Pairs of name and value.
+    """
+
+    ssl_id: int
+    status: str
+    common_name: str = ""
+    subject_alternative_names: tuple[str, ...] = ()
+    organization_id: int | None = None
+    profile_id: int | None = None
+    profile_name: str = ""
+    validation: str = ""
+    term_days: int | None = None
+    order_number: str = ""
+    backend_cert_id: str = ""
+    owner: str = ""
+    requester: str = ""
+    external_requester: str = ""
+    requested_via: str = ""
+    comments: str = ""
+    requested: Moment | None = None
+    approved: Moment | None = None
+    issued: Moment | None = None
+    declined: Moment | None = None
+    expires: Moment | None = None
+    revoked: Moment | None = None
+    replaced: Moment | None = None
+    renewed: bool = False
+    serial_number: str = ""
+    key_type: str = ""
+    issuer: str = ""
+    subject: str = ""
+    sha1: str = ""
+    custom_fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollRequest:
+    """A certificate to be ordered: billed, not idempotent.
+
+    Args:
+        organization_id: The organization or department.
+        csr_pem: The CSR.
+        profile_id: The certificate profile.
+        term_days: One of the profile's terms.
+        subject_alternative_names: The names besides the common name.
+        comments: At most 1024 characters.
+        external_requester: E-mail addresses, comma-separated, at most 512 characters.
+        custom_fields: Pairs of name and value: all mandatory ones.
+        dcv_mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty.
+        dcv_email: The address for EMAIL.
+    """
+
+    organization_id: int
+    csr_pem: str
+    profile_id: int
+    term_days: int
+    subject_alternative_names: tuple[str, ...] = ()
+    comments: str = ""
+    external_requester: str = ""
+    custom_fields: tuple[tuple[str, str], ...] = ()
+    dcv_mode: str = ""
+    dcv_email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFacts:
+    """A certificate as read from the bundle itself, not as told.
+
+    Args:
+        subject: RFC 4514 name.
+        issuer: RFC 4514 name.
+        subject_alternative_names: DNS names and addresses.
+        serial_number: Hexadecimal, upper case, without separators.
+        not_before: Start of validity.
+        not_after: End of validity.
+        key: Algorithm and size, such as `RSA 2048`.
+        sha256: Fingerprint, hexadecimal.
+        sha1: Fingerprint, hexadecimal.
+    """
+
+    subject: str
+    issuer: str
+    subject_alternative_names: tuple[str, ...]
+    serial_number: str
+    not_before: datetime
+    not_after: datetime
+    key: str
+    sha256: str
+    sha1: str
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization or department; `parent_id` is set for a department, which inherits validation."""
+
+    id: int
+    name: str
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationValidation:
+    """An organization's validation at the CA.
+
+    Args:
+        id: SCM's id of it.
+        level: `OV`, `EV`, or as it came (`OV_SMIME`).
+        status: PENDING, VALIDATED, FAILED, EXPIRED or as it came.
+        background_status: As it came.
+        submitted: When it was submitted.
+        expires: When it expires.
+        backend_id: The CA's number for it.
+        validator: Who validates.
+        tracking_id: The CA's tracking number, where details were asked for.
+        last_message: The CA's last message, where details were asked for.
+    """
+
+    id: int
+    level: str
+    status: str
+    background_status: str = ""
+    submitted: Moment | None = None
+    expires: Moment | None = None
+    backend_id: str = ""
+    validator: str = ""
+    tracking_id: str = ""
+    last_message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DcvCheck:
+    """One domain's line in an order's DCV log, with what to publish where SCM tells it.
+
+    Args:
+        domain: The domain.
+        status: As it came, such as `Awaiting Validation`.
+        mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty.
+        host: The record's name.
+        point: The record's value.
+        url: The file's address.
+        file: The file's content.
+        email: The address asked.
+        last_check: When the CA looked last.
+        next_check: When the CA looks next.
+        validated: When it was validated.
+    """
+
+    domain: str
+    status: str = ""
+    mode: str = ""
+    host: str = ""
+    point: str = ""
+    url: str = ""
+    file: str = ""
+    email: str = ""
+    last_check: Moment | None = None
+    next_check: Moment | None = None
+    validated: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DcvLog:
+    """An order's domain control validation: a check for each domain, and the CA's error if it told one."""
+
+    checks: tuple[DcvCheck, ...]
+    error_code: int | None = None
+    error_description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainValidation:
+    """A domain's validation in the account, apart from any order.
+
+    Args:
+        domain: The domain.
+        status: VALIDATED, NOT_VALIDATED, EXPIRED or as it came.
+        order_status: NOT_INITIATED, SUBMITTED, COMPLETED or as it came.
+        mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty.
+        validated: When it was validated.
+        expires: When the validation expires.
+        submitted: When it was submitted.
+        last_check: When the CA looked last.
+        next_check: When the CA looks next.
+        host: The record's name.
+        point: The record's value.
+        url: The file's address.
+        file: The file's content, lines joined.
+        email: The address asked.
+    """
+
+    domain: str
+    status: str
+    order_status: str = ""
+    mode: str = ""
+    validated: Moment | None = None
+    expires: Moment | None = None
+    submitted: Moment | None = None
+    last_check: Moment | None = None
+    next_check: Moment | None = None
+    host: str = ""
+    point: str = ""
+    url: str = ""
+    file: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordStatus:
+    """The API password's state: ALIVE, EXPIRED or NEVER_EXPIRE, and when it expires."""
+
+    state: str
+    expires: Moment | None

@@ -1,0 +1,186 @@
+"""Every failure this program knows by name.
+
+::
+
+    SectigoTuiError
+    ├── ConfigError              a setting is wrong: key, source, problem, remedy
+    ├── InputError               what the operator gave cannot be used: problem, remedy
+    │   └── ReadOnly             a write was asked for in read-only mode
+    ├── StoreError               the data directory cannot be read or written
+    │   ├── RevisionConflict     somebody else changed the order first
+    │   └── DuplicateOrder       the sslId is already a local order
+    └── ScmFailure               one call to SCM did not do what it should
+        ├── Unreachable          no answer came (DNS, connection, TLS, time-out)
+        ├── Unreadable           an answer came that is not the API's (HTML, torn, too large, a field missing)
+        ├── ServerFailure        5xx
+        ├── RateLimited          429
+        ├── CredentialsRefused   401, or calls held back since one was seen
+        ├── NotFound             404
+        └── Refused              any other 4xx, with SCM's own code
+            └── NotReady         collect: issued or approved, not retrievable yet
+
+An order's result (issued, rejected, deadline passed) is a value, never an exception.
+"""
+
+from __future__ import annotations
+
+
+class SectigoTuiError(Exception):
+    """The root of all failures that this program raises on purpose."""
+
+
+class ConfigError(SectigoTuiError):
+    """A setting cannot be used.
+
+    Args:
+        key: The setting as the operator writes it, such as `sectigo.term`.
+        source: Where the value came from, such as `environment CERTCTL_SECTIGO_TERM`.
+        problem: What is wrong with it; never holds a secret value.
+        remedy: What to write instead.
+    """
+
+    def __init__(self, *, key: str, source: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{key} ({source}): {problem}; {remedy}")
+        self.key = key
+        self.source = source
+        self.problem = problem
+        self.remedy = remedy
+
+
+class InputError(SectigoTuiError):
+    """What the operator gave cannot be used, and nothing was done.
+
+    Args:
+        problem: What is wrong.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}; {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+class ReadOnly(InputError):
+    """A write was asked for while writes are disabled."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is disabled in read-only mode", "start without --read-only to change anything")
+
+
+class StoreError(SectigoTuiError):
+    """The data directory cannot be read or written.
+
+    Args:
+        path: The file concerned.
+        problem: What is wrong with it.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, path: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{path}: {problem}; {remedy}")
+        self.path = path
+        self.problem = problem
+        self.remedy = remedy
+
+
+class RevisionConflict(StoreError):
+    """An order was changed by somebody else since it was read."""
+
+
+class DuplicateOrder(StoreError):
+    """The sslId is a local order already.
+
+    Args:
+        path: The store concerned.
+        order_id: The local order that has the sslId.
+        ssl_id: The sslId.
+    """
+
+    def __init__(self, path: str, order_id: str, ssl_id: int) -> None:
+        super().__init__(path, f"sslId {ssl_id} is already local order {order_id}", "use that one")
+        self.order_id = order_id
+        self.ssl_id = ssl_id
+
+
+class ScmFailure(SectigoTuiError):
+    """One call to SCM did not do what it should.
+
+    Args:
+        call: The call by name, such as `details` or `enroll`.
+        problem: One line for a person; untrusted text inside it is shown as text.
+        http_status: The HTTP status, when an answer came.
+        code: SCM's own error code (negative, or 0), when the answer had one.
+        description: SCM's own words, when the answer had them.
+        sent: Whether the request may have reached SCM; False only when that is certain.
+    """
+
+    def __init__(
+        self,
+        call: str,
+        problem: str,
+        *,
+        http_status: int | None = None,
+        code: int | None = None,
+        description: str = "",
+        sent: bool = True,
+    ) -> None:
+        super().__init__(f"{call}: {problem}")
+        self.call = call
+        self.problem = problem
+        self.http_status = http_status
+        self.code = code
+        self.description = description
+        self.sent = sent
+
+
+class Unreachable(ScmFailure):
+    """No answer came: DNS, connection, TLS or a time-out. `sent` says whether the request may have arrived."""
+
+
+class Unreadable(ScmFailure):
+    """An answer came that is not the API's: HTML, empty, torn, too large, or without a field it must have."""
+
+
+class ServerFailure(ScmFailure):
+    """SCM, or a gateway before it, answered 5xx."""
+
+
+class RateLimited(ScmFailure):
+    """SCM answered 429.
+
+    Args:
+        call: The call by name.
+        problem: One line for a person.
+        retry_after_seconds: What the answer asked for, never negative; None when it named nothing usable.
+        code: SCM's own error code, when the answer had one.
+        description: SCM's own words, when the answer had them.
+    """
+
+    def __init__(
+        self,
+        call: str,
+        problem: str,
+        *,
+        retry_after_seconds: float | None = None,
+        code: int | None = None,
+        description: str = "",
+    ) -> None:
+        super().__init__(call, problem, http_status=429, code=code, description=description)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CredentialsRefused(ScmFailure):
+    """SCM answered 401, or the call was held back because one was seen (`sent` is False then)."""
+
+
+class NotFound(ScmFailure):
+    """SCM answered 404."""
+
+
+class Refused(ScmFailure):
+    """SCM refused the call with a code of its own, HTTP 400 or 403."""
+
+
+class NotReady(Refused):
+    """Collect: the certificate cannot be retrieved yet. HTTP 400 with one of several codes, or an empty 200."""

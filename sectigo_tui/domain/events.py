@@ -1,0 +1,136 @@
+"""What happened: entries of an order's timeline, and what the engine announces to whoever shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sectigo_tui.domain.errors import ScmFailure, StoreError
+from sectigo_tui.domain.orders import Look, Order, OrderState
+
+
+class EventKind(StrEnum):
+    """What a timeline entry is about."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    WINDOW_OPENED = "window opened"
+    WINDOW_ENDED = "window ended"
+    WRITE_ASKED = "write asked"
+    WRITE_ANSWERED = "write answered"
+    GAP = "nobody looked"
+    NOTE = "note"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One thing that happened to an order, and how it was learned.
+
+    Args:
+        at: When.
+        order_id: To which local order; empty for what concerns the account.
+        kind: What it is about.
+        summary: One line for a person; untrusted text inside it is shown as text.
+        from_state: The state before, when it changed.
+        to_state: The state after, when it changed.
+        scm_status: SCM's status as it came.
+        http_status: The HTTP status by which it was learned.
+        code: SCM's own code by which it was learned.
+        ssl_id: The sslId, where known.
+    """
+
+    at: datetime
+    order_id: str
+    kind: EventKind
+    summary: str
+    from_state: OrderState | None = None
+    to_state: OrderState | None = None
+    scm_status: str = ""
+    http_status: int | None = None
+    code: int | None = None
+    ssl_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """A local order is new or not what it was. `entry` is None for bookkeeping (a look that changed nothing)."""
+
+    order: Order
+    entry: TimelineEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookStarted:
+    """A look at an order is on its way."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookMade:
+    """A look ended, whatever it came to."""
+
+    order_id: str
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to SCM, ended.
+
+    Args:
+        at: When it ended.
+        call: The call by name.
+        latency_seconds: How long it took.
+        http_status: The status, when an answer came.
+        failure: What went wrong, when something did.
+    """
+
+    at: datetime
+    call: str
+    latency_seconds: float
+    http_status: int | None = None
+    failure: ScmFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollingPaused:
+    """SCM refused the credentials: nothing is sent until they are rotated."""
+
+    at: datetime
+    waiting: int
+    failure: ScmFailure
+
+
+@dataclass(frozen=True, slots=True)
+class PollingResumed:
+    """New credentials were accepted; `resumed` workers go on, spread over some seconds."""
+
+    at: datetime
+    resumed: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailureReported:
+    """Something failed that the operator must read; it stays until acknowledged."""
+
+    at: datetime
+    what: str
+    failure: Exception
+    order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTrouble:
+    """Saving fails (or, with None, works again)."""
+
+    at: datetime
+    error: StoreError | None
+
+
+Announcement = (
+    OrderChanged | LookStarted | LookMade | Exchange | PollingPaused | PollingResumed | FailureReported | StoreTrouble
+)
+"""All that the engine announces. Immutable: a screen may keep it."""

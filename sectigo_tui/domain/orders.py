@@ -1,0 +1,335 @@
+"""A local order: its states, which change is legal, its poll window and what the last look saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
+from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.status import StatusClass, classify
+
+
+class OrderState(StrEnum):
+    """Where a local order stands; SCM's own status is kept beside it."""
+
+    INTENT = "intent"
+    """Written down before the enroll is sent."""
+    UNCONFIRMED = "unconfirmed"
+    """The enroll may have reached SCM, the answer was lost: searched for, never sent again by itself."""
+    SUBMITTED = "submitted"
+    """The sslId is known; no look has been made."""
+    PENDING = "pending"
+    ISSUED = "issued"
+    """Issued at SCM, not collected yet."""
+    COLLECTED = "collected"
+    FAILED = "failed"
+    """SCM said rejected, declined, invalid or not enrolled; or refused the enroll itself."""
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+    REVOKING = "revoking"
+    """The revocation is recorded here; SCM has not confirmed it yet."""
+    REVOKED = "revoked"
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether looks are made for an order in this state."""
+        return self in _POLLED
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can change here without the operator."""
+        return self in _FINAL
+
+
+_POLLED = frozenset({OrderState.SUBMITTED, OrderState.PENDING, OrderState.ISSUED})
+_FINAL = frozenset({OrderState.FAILED, OrderState.EXPIRED, OrderState.REPLACED, OrderState.REVOKED})
+
+_S = OrderState
+_AFTER_LOOK = frozenset({_S.PENDING, _S.ISSUED, _S.COLLECTED, _S.FAILED, _S.EXPIRED, _S.REPLACED, _S.REVOKED})
+_LEGAL: dict[OrderState, frozenset[OrderState]] = {
+    _S.INTENT: frozenset({_S.SUBMITTED, _S.UNCONFIRMED, _S.FAILED}),
+    _S.UNCONFIRMED: frozenset({_S.SUBMITTED, _S.FAILED, _S.INTENT}),
+    _S.SUBMITTED: _AFTER_LOOK | {_S.REVOKING},
+    _S.PENDING: _AFTER_LOOK - {_S.PENDING} | {_S.REVOKING},
+    _S.ISSUED: frozenset({_S.PENDING, _S.COLLECTED, _S.FAILED, _S.EXPIRED, _S.REPLACED, _S.REVOKING, _S.REVOKED}),
+    _S.COLLECTED: frozenset({_S.PENDING, _S.EXPIRED, _S.REPLACED, _S.REVOKING, _S.REVOKED}),
+    _S.FAILED: frozenset({_S.PENDING, _S.ISSUED}),
+    _S.EXPIRED: frozenset({_S.REVOKED}),
+    _S.REPLACED: frozenset({_S.REVOKING, _S.REVOKED}),
+    _S.REVOKING: frozenset({_S.REVOKED, _S.ISSUED, _S.COLLECTED, _S.EXPIRED}),
+    _S.REVOKED: frozenset(),
+}
+
+
+class IllegalChangeError(ValueError):
+    """A change of state that no order can make: a defect of the caller, never of the input."""
+
+
+class Origin(StrEnum):
+    """How an order became local."""
+
+    ENROLLED = "enrolled"
+    TRACKED = "tracked"
+    RENEWED = "renewed"
+
+
+class LookOutcome(StrEnum):
+    """What one look at SCM came to."""
+
+    PENDING = "pending"
+    ISSUED = "issued"
+    NOT_READY = "not ready"
+    COLLECTED = "collected"
+    FINAL = "final"
+    RATE_LIMITED = "429"
+    SERVER_FAILURE = "server failure"
+    UNREACHABLE = "unreachable"
+    UNREADABLE = "unreadable"
+    CREDENTIALS_REFUSED = "401"
+    NOT_FOUND = "404"
+    REFUSED = "refused"
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether SCM told something about the order itself."""
+        return self in _ANSWERS
+
+
+_ANSWERS = frozenset(
+    {
+        LookOutcome.PENDING,
+        LookOutcome.ISSUED,
+        LookOutcome.NOT_READY,
+        LookOutcome.COLLECTED,
+        LookOutcome.FINAL,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at SCM for one order.
+
+    Args:
+        at: When the answer, or its absence, was known.
+        outcome: What it came to.
+        detail: SCM's status, or the failure in a few words; untrusted text.
+        latency_seconds: How long the call took.
+        http_status: The HTTP status, when an answer came.
+        code: SCM's own code, when the answer had one.
+    """
+
+    at: datetime
+    outcome: LookOutcome
+    detail: str = ""
+    latency_seconds: float | None = None
+    http_status: int | None = None
+    code: int | None = None
+
+
+class WaitReason(StrEnum):
+    """Why the next look is when it is."""
+
+    FIRST = "first look"
+    SCHEDULE = "schedule"
+    RETRY_AFTER = "Retry-After"
+    DEADLINE = "last look at the deadline"
+    ASKED = "asked for by the operator"
+    SPREAD = "spread after new credentials"
+
+
+class WindowEnd(StrEnum):
+    """Why a window polls no more."""
+
+    SETTLED = "settled"
+    """The order reached a state that needs no more looks."""
+    DEADLINE = "deadline passed"
+    STOPPED = "stopped"
+    """SCM answered 404 or refused the look; the order stays what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollWindow:
+    """A bounded time of polling one order.
+
+    Args:
+        opened_at: The start, from which the deadline counts.
+        deadline_seconds: The bound.
+        looks: How many looks were made in it.
+        next_look_at: When the next one is due; None once the window has ended.
+        wait_seconds: The wait that ends at `next_look_at`.
+        reason: Why that wait is what it is.
+        ended: Why it polls no more; None while it is open.
+    """
+
+    opened_at: datetime
+    deadline_seconds: float
+    looks: int = 0
+    next_look_at: datetime | None = None
+    wait_seconds: float = 0.0
+    reason: WaitReason = WaitReason.FIRST
+    ended: WindowEnd | None = None
+
+    @property
+    def deadline_at(self) -> datetime:
+        """When the last look is made."""
+        return self.opened_at + timedelta(seconds=self.deadline_seconds)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another look will come."""
+        return self.ended is None
+
+    def end(self, why: WindowEnd) -> PollWindow:
+        """Return the window as it stands once it polls no more."""
+        return replace(self, ended=why, next_look_at=None, wait_seconds=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A revocation as it was asked for here.
+
+    Args:
+        reason_code: RFC 5280: 0, 1, 3, 4 or 5.
+        reason: The operator's words, 1 to 512 characters.
+        asked_at: When it was recorded here.
+        confirmed_at: When SCM confirmed it; None until then.
+        attempts: How often SCM was told.
+        next_attempt_at: When SCM is told again; None when that is not due.
+        trouble: What the last attempt came to, for a person.
+    """
+
+    reason_code: int
+    reason: str
+    asked_at: datetime
+    confirmed_at: datetime | None = None
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A local order: placed or adopted here, and what was last known of it.
+
+    Args:
+        id: Local and stable, from before the sslId is known.
+        state: Where it stands.
+        state_since: Since when.
+        created_at: When it became local.
+        origin: How it became local.
+        ssl_id: SCM's id; None until SCM has told it.
+        common_name: As asked for, or as SCM tells it; untrusted text.
+        profile_id: The certificate profile (SCM's `certType`).
+        profile_name: Its name, where known.
+        validation: `DV`, `OV`, `EV`, or empty where unknown.
+        term_days: The validity asked for.
+        organization_id: The organization or department.
+        marker: What this program wrote into `comments` to find a lost order again.
+        csr_pem: The CSR sent, for finding the leaf and for ordering again.
+        key_path: The private key made here; empty where there is none.
+        renews_ssl_id: The order that this one renews.
+        details: SCM's last answer about it.
+        window: Its poll window; None before the first.
+        last_look: The newest look, whatever it came to.
+        last_answer_at: The newest look that told something about the order.
+        certificate: The collected certificate's facts.
+        certificate_path: Where the collected bundle lies; empty until collected.
+        revocation: The revocation asked for here.
+        refusal: SCM's words when it refused the enroll, or the CA the order.
+        revision: Grows by one with every change in the store.
+        removed: Taken off the list by the operator; the timeline is kept.
+    """
+
+    id: str
+    state: OrderState
+    state_since: datetime
+    created_at: datetime
+    origin: Origin
+    ssl_id: int | None = None
+    common_name: str = ""
+    profile_id: int | None = None
+    profile_name: str = ""
+    validation: str = ""
+    term_days: int | None = None
+    organization_id: int | None = None
+    marker: str = ""
+    csr_pem: str = ""
+    key_path: str = ""
+    renews_ssl_id: int | None = None
+    details: OrderDetails | None = None
+    window: PollWindow | None = None
+    last_look: Look | None = None
+    last_answer_at: datetime | None = None
+    certificate: CertificateFacts | None = None
+    certificate_path: str = ""
+    revocation: Revocation | None = None
+    refusal: str = ""
+    revision: int = 0
+    removed: bool = False
+
+    @property
+    def scm_status(self) -> str:
+        """SCM's own status as it came; empty before the first answer."""
+        return self.details.status if self.details else ""
+
+    @property
+    def requested(self) -> Moment:
+        """When it was requested: SCM's word, else when it became local."""
+        return (self.details.requested if self.details else None) or self.created_at
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is not a certificate yet, and may become one."""
+        return self.state.is_polled or self.state in (OrderState.INTENT, OrderState.UNCONFIRMED)
+
+    def to(self, state: OrderState, at: datetime) -> Order:
+        """Return the order in another state.
+
+        Args:
+            state: The state to be in.
+            at: Since when.
+
+        Returns:
+            The changed order; the same one when it is in that state already.
+
+        Raises:
+            IllegalChangeError: No order makes this change.
+        """
+        if state is self.state:
+            return self
+        if state not in _LEGAL[self.state]:
+            raise IllegalChangeError(f"order {self.id}: {self.state} -> {state}")
+        return replace(self, state=state, state_since=at)
+
+    def learn(self, details: OrderDetails) -> Order:
+        """Return the order with SCM's newest answer; facts known before are not lost to empty fields."""
+        return replace(
+            self,
+            details=details,
+            ssl_id=self.ssl_id or details.ssl_id,
+            common_name=details.common_name or self.common_name,
+            profile_id=details.profile_id or self.profile_id,
+            profile_name=details.profile_name or self.profile_name,
+            validation=details.validation or self.validation,
+            term_days=details.term_days or self.term_days,
+            organization_id=details.organization_id or self.organization_id,
+        )
+
+
+_STATE_OF_CLASS = {
+    StatusClass.PENDING: OrderState.PENDING,
+    StatusClass.ISSUED: OrderState.ISSUED,
+    StatusClass.FAILED: OrderState.FAILED,
+    StatusClass.REVOKED: OrderState.REVOKED,
+    StatusClass.EXPIRED: OrderState.EXPIRED,
+    StatusClass.REPLACED: OrderState.REPLACED,
+    StatusClass.UNMANAGED: OrderState.FAILED,
+}
+
+
+def state_for(status: str) -> OrderState:
+    """Return the local state that SCM's status calls for; an unknown status is pending."""
+    return _STATE_OF_CLASS[classify(status)]

@@ -1,0 +1,274 @@
+"""What the engine needs from the world, as protocols; `wiring` picks who fulfils them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sectigo_tui.domain.certificates import (
+    CertificateFacts,
+    CertificateProfile,
+    CustomField,
+    DcvLog,
+    DomainValidation,
+    EnrollRequest,
+    ListingFilter,
+    ListingPage,
+    OrderDetails,
+    Organization,
+    OrganizationValidation,
+    PasswordStatus,
+)
+from sectigo_tui.domain.events import Announcement, TimelineEntry
+from sectigo_tui.domain.orders import Look, Order
+
+Announce = Callable[[Announcement], None]
+"""Takes an announcement; must not raise and must not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretText:
+    """A secret that no repr, log or traceback shows; `reveal` is called at the last moment."""
+
+    _value: str
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "SecretText('********')"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The three headers of every request."""
+
+    customer_uri: str
+    login: str
+    password: SecretText
+
+
+class Scm(Protocol):
+    """Sectigo Certificate Manager. Every method raises `ScmFailure` or one below it, and sends one request."""
+
+    async def types(self, organization_id: int | None = None) -> tuple[CertificateProfile, ...]:
+        """Return the profiles that may be ordered."""
+        ...
+
+    async def custom_fields(self) -> tuple[CustomField, ...]:
+        """Return the account's custom fields."""
+        ...
+
+    async def listing(self, where: ListingFilter, *, position: int, size: int) -> ListingPage:
+        """Return rows `position` to `position + size` (zero-based; at most 200) of a listing."""
+        ...
+
+    async def count(self, where: ListingFilter) -> int:
+        """Return how many rows a listing has."""
+        ...
+
+    async def details(self, ssl_id: int) -> OrderDetails:
+        """Return what SCM knows of one order."""
+        ...
+
+    async def enroll(self, request: EnrollRequest) -> int:
+        """Order a certificate, billed; return its sslId."""
+        ...
+
+    async def collect(self, ssl_id: int) -> bytes:
+        """Return the certificate with its chain as PEM text, in any order; raise `NotReady` when it is too early."""
+        ...
+
+    async def approve(self, ssl_id: int, message: str) -> None:
+        """Approve a requested order."""
+        ...
+
+    async def decline(self, ssl_id: int, message: str) -> None:
+        """Decline a requested order."""
+        ...
+
+    async def revoke(self, ssl_id: int, reason_code: int, reason: str) -> None:
+        """Revoke by sslId."""
+        ...
+
+    async def revoke_by_serial(self, serial_number: str, reason_code: int, reason: str) -> None:
+        """Revoke by serial number."""
+        ...
+
+    async def renew(self, ssl_id: int, csr_pem: str = "") -> int:
+        """Order again what `ssl_id` was, billed; return the new order's sslId."""
+        ...
+
+    async def replace(
+        self, ssl_id: int, csr_pem: str, reason: str, common_name: str = "", names: Sequence[str] = ()
+    ) -> None:
+        """Ask for the certificate again with another key, under the same sslId."""
+        ...
+
+    async def dcv(self, ssl_id: int) -> DcvLog:
+        """Return the order's domain control validation."""
+        ...
+
+    async def recheck_dcv(self, ssl_id: int) -> DcvLog:
+        """Ask the CA to look at the order's domains again."""
+        ...
+
+    async def organizations(self) -> tuple[Organization, ...]:
+        """Return organizations and their departments, flat."""
+        ...
+
+    async def organization_validations(self, organization_id: int) -> tuple[OrganizationValidation, ...]:
+        """Return an organization's validations."""
+        ...
+
+    async def organization_validation(self, organization_id: int, validation_id: int) -> OrganizationValidation:
+        """Return one validation with the CA's last message."""
+        ...
+
+    async def domain_status(self, domain: str) -> DomainValidation:
+        """Return a domain's validation status."""
+        ...
+
+    async def domain_validations(self, domain: str) -> tuple[DomainValidation, ...]:
+        """Return the account's validations of a domain."""
+        ...
+
+    async def password_status(self) -> PasswordStatus:
+        """Return the API password's state and expiry."""
+        ...
+
+    async def change_password(self, new_password: SecretText) -> None:
+        """Set the API password at SCM."""
+        ...
+
+    async def try_credentials(self, candidate: Credentials) -> tuple[CertificateProfile, ...]:
+        """Ask for the profiles once with other credentials; the ones in use stay as they are."""
+        ...
+
+    def use_credentials(self, credentials: Credentials) -> None:
+        """Send every request from now on with these; requests in flight end with the old ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChanges:
+    """What other processes did since a point.
+
+    Args:
+        orders: Each order that changed, as it stands now.
+        entries: The timeline entries that were added, oldest first.
+    """
+
+    orders: tuple[Order, ...]
+    entries: tuple[TimelineEntry, ...]
+
+
+class OrderStore(Protocol):
+    """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
+
+    def orders(self) -> list[Order]:
+        """Return all orders that are not removed, as this process knows them."""
+        ...
+
+    def order(self, order_id: str) -> Order | None:
+        """Return one order, removed or not."""
+        ...
+
+    def by_ssl_id(self, ssl_id: int) -> Order | None:
+        """Return the order, not removed, that has this sslId."""
+        ...
+
+    async def put(self, order: Order, entry: TimelineEntry) -> Order:
+        """Make an order's change and its timeline entry durable together; only then return.
+
+        Args:
+            order: The order as it is to be, carrying the revision it was read with (0 for a new one).
+            entry: What happened.
+
+        Returns:
+            The order with its new revision.
+
+        Raises:
+            RevisionConflict: Somebody else changed it first; `order()` has their version.
+            DuplicateOrder: A new order's sslId is a local one already.
+        """
+        ...
+
+    def note(self, order: Order, look: Look | None = None) -> None:
+        """Remember poll bookkeeping (window and last look) soon, surviving the end of the process.
+
+        The order's revision stays; what another process put in between is kept, and only window and look are taken.
+
+        Args:
+            order: The order with its new window and last look.
+            look: The look to add to its poll history.
+        """
+        ...
+
+    def looks(self, order_id: str) -> Sequence[Look]:
+        """Return the order's newest looks (bounded), oldest first."""
+        ...
+
+    def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
+        """Return the order's timeline, oldest first."""
+        ...
+
+    def entries(self, limit: int) -> Sequence[TimelineEntry]:
+        """Return the newest `limit` entries of all orders, oldest first."""
+        ...
+
+    async def record(self, entry: TimelineEntry) -> None:
+        """Make an entry durable that changes no order."""
+        ...
+
+    async def changes(self) -> StoreChanges:
+        """Return what other processes did since the last call, and know it from now on."""
+        ...
+
+    async def lease(self, order_ids: Iterable[str], seconds: float) -> frozenset[str]:
+        """Take, or renew, the sole right to poll these orders.
+
+        Args:
+            order_ids: The orders.
+            seconds: How long the right lasts unless it is renewed.
+
+        Returns:
+            Those of them that this process may poll; another live process polls the rest.
+        """
+        ...
+
+    async def release(self) -> None:
+        """Give back every right to poll."""
+        ...
+
+    def poller(self) -> str:
+        """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
+        ...
+
+    async def save_certificate(self, order_id: str, pem: bytes) -> str:
+        """Keep a collected bundle in the data directory and return its path."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is left and let go of every file."""
+        ...
+
+
+class CertificateReader(Protocol):
+    """Finds the leaf in a collected bundle."""
+
+    def __call__(self, bundle: bytes, csr_pem: str) -> CertificateFacts:
+        """Return the leaf's facts.
+
+        Args:
+            bundle: What was collected.
+            csr_pem: The CSR whose public key the leaf carries; empty where there is none.
+
+        Raises:
+            InputError: No leaf can be told.
+        """
+        ...
