@@ -1,0 +1,287 @@
+"""`credentials.toml`: what rotation and the first run write, for the program alone.
+
+::
+
+    [sectigo]                  # used when no profile is named, and by profiles without a login of their own
+    login = "api-user"
+    password = "..."
+
+    [sectigo.pending]          # a password on its way to SCM, not proven yet
+    login = "api-user"
+    password = "..."
+    made_at = 2026-05-05T03:12:00Z
+    tried = ["pending"]        # which of the two was sent since, so that each is sent once at most
+
+    [profile.staging]          # the same for a profile with a login of its own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+
+from sectigo_tui.config.files import Table, check_private, read_toml
+from sectigo_tui.config.problems import unknown_name
+from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.durable import replace_file
+
+Candidate = Literal["current", "pending"]
+"""One of the two passwords that may be the account's after a change that was cut short."""
+
+_LOCK_TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCredentials:
+    """Credentials that may or may not have reached SCM.
+
+    Args:
+        login: The login they are for.
+        password: The new password.
+        made_at: When they were written here, before being sent.
+        tried: Which of the two were sent to SCM since, to learn which works.
+    """
+
+    login: str
+    password: SecretStr
+    made_at: datetime
+    tried: frozenset[Candidate] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsEntry:
+    """One section of the file; unset fields leave it to `config.toml`."""
+
+    login: str | None = None
+    password: SecretStr | None = None
+    pending: PendingCredentials | None = None
+
+
+def section_title(profile: str | None) -> str:
+    """Return the TOML header of a profile's section; None is the one for no profile."""
+    return "[sectigo]" if profile is None else f"[profile.{profile}]"
+
+
+def read_credentials(path: Path) -> Mapping[str | None, CredentialsEntry]:
+    """Return the file's sections by profile (None: no profile), none when it is missing.
+
+    Raises:
+        ConfigError: It is open to others, cannot be read, or holds what it should not.
+    """
+    check_private(path, "holds passwords")
+    document = read_toml(path)
+    entries: dict[str | None, CredentialsEntry] = {}
+    for name, value in document.items():
+        table = _table(path, f"[{name}]", value)
+        if name == "sectigo":
+            entries[None] = _entry(path, section_title(None), table)
+        elif name == "profile":
+            for profile, section in table.items():
+                title = section_title(profile)
+                entries[profile] = _entry(path, title, _table(path, title, section))
+        else:
+            raise unknown_name(f"[{name}]", str(path), "section", name, ["sectigo", "profile"])
+    return entries
+
+
+def write_credentials(path: Path, profile: str | None, *, login: str, password: SecretStr) -> None:
+    """Store credentials that were proven; whatever was pending for the profile is over. Others are kept.
+
+    Args:
+        path: The file.
+        profile: The section, as `Settings.credentials_profile` names it.
+        login: The login.
+        password: The password.
+
+    Raises:
+        ConfigError: The present file cannot be used, or another process holds it.
+        OSError: It cannot be written; the old content is intact.
+    """
+    _update(path, profile, lambda _: CredentialsEntry(login=login, password=password))
+
+
+def write_pending(path: Path, profile: str | None, *, login: str, password: SecretStr, made_at: datetime) -> None:
+    """Store credentials before they are sent, marked unproven, beside the current ones.
+
+    Args:
+        path: The file.
+        profile: The section.
+        login: The login they are for.
+        password: The new password.
+        made_at: Now, aware.
+
+    Raises:
+        ConfigError: The present file cannot be used, or another process holds it, or an earlier change of
+            this section is not settled yet: overwriting it could lose the only working password.
+        OSError: It cannot be written; the old content is intact.
+    """
+
+    def add(entry: CredentialsEntry) -> CredentialsEntry:
+        if entry.pending is not None:
+            raise ConfigError(
+                key="pending",
+                source=f"{path} {section_title(profile)}",
+                problem="an earlier password change is not settled",
+                remedy="let `sectigo-tui rotate` find out which password works first",
+            )
+        return replace(entry, pending=PendingCredentials(login, password, made_at))
+
+    _update(path, profile, add)
+
+
+def mark_tried(path: Path, profile: str | None, candidate: Candidate) -> None:
+    """Record, before it is sent, that one of the two candidates is being tried.
+
+    Raises:
+        ConfigError: The present file cannot be used, or another process holds it.
+        OSError: It cannot be written; the old content is intact.
+    """
+    _update(
+        path,
+        profile,
+        lambda entry: replace(
+            entry, pending=entry.pending and replace(entry.pending, tried=entry.pending.tried | {candidate})
+        ),
+    )
+
+
+def promote_pending(path: Path, profile: str | None) -> None:
+    """Make the pending credentials the current ones, as they were proven; without any, nothing changes.
+
+    Raises:
+        ConfigError: The present file cannot be used, or another process holds it.
+        OSError: It cannot be written; the old content is intact.
+    """
+    _update(
+        path,
+        profile,
+        lambda entry: (
+            entry
+            if entry.pending is None
+            else CredentialsEntry(login=entry.pending.login, password=entry.pending.password)
+        ),
+    )
+
+
+def discard_pending(path: Path, profile: str | None) -> None:
+    """Forget the pending credentials, as the current ones were proven.
+
+    Raises:
+        ConfigError: The present file cannot be used, or another process holds it.
+        OSError: It cannot be written; the old content is intact.
+    """
+    _update(path, profile, lambda entry: replace(entry, pending=None))
+
+
+def _update(path: Path, profile: str | None, change: Callable[[CredentialsEntry], CredentialsEntry]) -> None:
+    with _locked(path):
+        entries = dict(read_credentials(path))
+        entries[profile] = change(entries.get(profile, CredentialsEntry()))
+        replace_file(path, _serialize(entries))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    import filelock
+
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise ConfigError(
+            key=str(path),
+            source="file",
+            problem=f"another process held it for {_LOCK_TIMEOUT_SECONDS:g} s",
+            remedy="end the other sectigo-tui, then do it again",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _serialize(entries: Mapping[str | None, CredentialsEntry]) -> bytes:
+    import tomli_w
+
+    document: dict[str, object] = {}
+    if None in entries:
+        document["sectigo"] = _as_table(entries[None])
+    profiles = {profile: _as_table(entry) for profile, entry in entries.items() if profile is not None}
+    if profiles:
+        document["profile"] = profiles
+    note = "# Written by sectigo-tui, as a whole. Yours is config.toml.\n\n"
+    return (note + tomli_w.dumps(document)).encode()
+
+
+def _as_table(entry: CredentialsEntry) -> dict[str, object]:
+    table: dict[str, object] = {}
+    if entry.login is not None:
+        table["login"] = entry.login
+    if entry.password is not None:
+        table["password"] = entry.password.get_secret_value()
+    if entry.pending is not None:
+        table["pending"] = {
+            "login": entry.pending.login,
+            "password": entry.pending.password.get_secret_value(),
+            "made_at": entry.pending.made_at,
+            "tried": sorted(entry.pending.tried),
+        }
+    return table
+
+
+def _entry(path: Path, title: str, table: Table) -> CredentialsEntry:
+    for key in table:
+        if key not in ("login", "password", "pending"):
+            raise unknown_name(key, f"{path} {title}", "key", key, ["login", "password"])
+    pending = table.get("pending")
+    return CredentialsEntry(
+        login=None if "login" not in table else _text(path, title, table, "login"),
+        password=None if "password" not in table else SecretStr(_text(path, title, table, "password")),
+        pending=None if pending is None else _pending(path, title, pending),
+    )
+
+
+def _pending(path: Path, title: str, value: object) -> PendingCredentials:
+    title = f"{title[:-1]}.pending]"
+    table = _table(path, title, value)
+    made_at, tried = table.get("made_at"), table.get("tried", [])
+    if not isinstance(made_at, datetime) or not isinstance(tried, list):
+        raise _damaged(path, title, "has no date, or a wrong list of tries")
+    candidates: tuple[Candidate, ...] = ("current", "pending")
+    return PendingCredentials(
+        login=_text(path, title, table, "login"),
+        password=SecretStr(_text(path, title, table, "password")),
+        made_at=made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC),
+        tried=frozenset(candidate for candidate in candidates if candidate in tried),
+    )
+
+
+def _text(path: Path, title: str, table: Table, key: str) -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or not value:
+        raise ConfigError(
+            key=key, source=f"{path} {title}", problem="is no text, or empty", remedy=f'write {key} = "..."'
+        )
+    return value
+
+
+def _table(path: Path, title: str, value: object) -> Table:
+    if not isinstance(value, dict):
+        raise _damaged(path, title, "is no section")
+    return value
+
+
+def _damaged(path: Path, title: str, problem: str) -> ConfigError:
+    return ConfigError(
+        key=title,
+        source=str(path),
+        problem=problem,
+        remedy="correct it, or move the file away and give the credentials again with `sectigo-tui rotate`",
+    )

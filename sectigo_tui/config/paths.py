@@ -1,0 +1,144 @@
+"""Where this program's files are: flags, then environment, then the platform's (XDG) directories.
+
+Cheap to import: the first frame needs paths long before it needs settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sectigo_tui.domain.errors import ConfigError
+
+APPLICATION = "sectigo-tui"
+CONFIG_VARIABLE = "SECTIGO_TUI_CONFIG"
+DATA_DIR_VARIABLE = "SECTIGO_TUI_DATA_DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The files of one run.
+
+    Args:
+        config_file: The human's `config.toml`, read and never rewritten.
+        data_dir: Orders, journal, locks, certificates, keys.
+        config_named_by: The flag or variable that named `config_file`; empty for the default place, where
+            the file may be missing.
+        data_named_by: The same for `data_dir`.
+    """
+
+    config_file: Path
+    data_dir: Path
+    config_named_by: str = ""
+    data_named_by: str = ""
+
+    @property
+    def credentials_file(self) -> Path:
+        """The program's own `credentials.toml`, beside the configuration that it belongs to."""
+        return self.config_file.with_name("credentials.toml")
+
+    @property
+    def screen_file(self) -> Path:
+        """What the screen remembers between runs: view, sort, filter, columns."""
+        return self.data_dir / "screen.json"
+
+    def account_dir(self, base_url: str, customer_uri: str) -> Path:
+        """Return the directory of one SCM account below the data dir.
+
+        An sslId means something within its account only, so two accounts never share a store. The login is
+        no part of it: rotation changes that.
+
+        Args:
+            base_url: The API's address; its host and port count.
+            customer_uri: The customer URI.
+        """
+        host = urlsplit(base_url).netloc.lower()
+        readable = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{customer_uri}@{host}").strip("._")[:60]
+        digest = hashlib.sha256(f"{customer_uri}\n{host}".encode()).hexdigest()[:8]
+        return self.data_dir / "accounts" / f"{readable}-{digest}"
+
+
+def find_paths(
+    environ: Mapping[str, str], *, config: str | Path | None = None, data_dir: str | Path | None = None
+) -> Paths:
+    """Return where the files are; creates and reads nothing.
+
+    Args:
+        environ: The process's environment.
+        config: The value of `--config`.
+        data_dir: The value of `--data-dir`.
+    """
+    config_path, config_named_by = _named(environ, config, "--config", CONFIG_VARIABLE)
+    data_path, data_named_by = _named(environ, data_dir, "--data-dir", DATA_DIR_VARIABLE)
+    return Paths(
+        config_file=config_path or _default_directory(environ, "XDG_CONFIG_HOME") / "config.toml",
+        data_dir=data_path or _default_directory(environ, "XDG_DATA_HOME"),
+        config_named_by=config_named_by,
+        data_named_by=data_named_by,
+    )
+
+
+def make_private_directory(directory: Path, *, named_by: str = "") -> Path:
+    """Create a directory that only its owner can enter (0700), with its parents, and return it.
+
+    A directory that exists keeps its mode: it may be the operator's own. One that anybody may write to is
+    refused, since orders in it could be replaced by others.
+
+    Args:
+        directory: The directory.
+        named_by: The flag or variable that named it, for the error.
+
+    Raises:
+        ConfigError: It cannot be created, is no directory, or is writable by everybody.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = directory.stat().st_mode
+    except OSError as error:
+        raise ConfigError(
+            key="data_dir",
+            source=named_by or "default",
+            problem=f"{directory} cannot be used: {error.strerror}",
+            remedy=f"name a directory that you can write to with --data-dir or {DATA_DIR_VARIABLE}",
+        ) from error
+    if mode & 0o002:
+        raise ConfigError(
+            key="data_dir",
+            source=named_by or "default",
+            problem=f"{directory} is writable by everybody",
+            remedy=f"chmod 700 {directory}, or name another with --data-dir",
+        )
+    return directory
+
+
+def for_display(path: Path, environ: Mapping[str, str]) -> str:
+    """Return a path as an operator would type it, with `~` for the home directory."""
+    home = environ.get("HOME")
+    if home and path.is_relative_to(home):
+        return str(Path("~") / path.relative_to(home))
+    return str(path)
+
+
+def _named(
+    environ: Mapping[str, str], flag_value: str | Path | None, flag: str, variable: str
+) -> tuple[Path | None, str]:
+    if flag_value:
+        return Path(flag_value).expanduser().absolute(), f"flag {flag}"
+    if from_environment := environ.get(variable):
+        return Path(from_environment).expanduser().absolute(), f"environment {variable}"
+    return None, ""
+
+
+def _default_directory(environ: Mapping[str, str], variable: str) -> Path:
+    base = environ.get(variable, "")
+    if Path(base).is_absolute():
+        return Path(base) / APPLICATION
+    import platformdirs
+
+    if variable == "XDG_CONFIG_HOME":
+        return platformdirs.user_config_path(APPLICATION)
+    return platformdirs.user_data_path(APPLICATION)

@@ -1,0 +1,65 @@
+"""The first run's answers: checked as they are typed, then written as a new `config.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from sectigo_tui.config.layers import Layer, merge
+from sectigo_tui.config.model import SECRETS, CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.sources import SourceKind
+from sectigo_tui.config.validate import validate
+from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.durable import create_file
+
+_HEADER = """\
+# sectigo-tui's configuration. This file is yours: the program reads it and never rewrites it.
+# Every key is explained in config.example.toml; `sectigo-tui check` shows what is in force, and from where.
+# Login and password are in credentials.toml beside it.
+
+"""
+
+
+def check_answers(answers: Mapping[str, str]) -> SectigoSection:
+    """Check what was typed for keys of `[sectigo]`; an empty answer leaves the default.
+
+    Args:
+        answers: Text by key; one answer alone can be checked too.
+
+    Returns:
+        The section that the answers make.
+
+    Raises:
+        ConfigError: An answer is wrong; all wrong ones are named, each with its `key`.
+    """
+    given = Layer(SourceKind.ANSWER, "what you typed", {key: text for key, text in answers.items() if text})
+    unset: Mapping[str, type[BaseModel]] = {"certctl": CertctlSection, "ui": UiSection}
+    merged = {"sectigo": merge(SectigoSection, [given])} | {name: merge(model, []) for name, model in unset.items()}
+    return validate(merged, Path())[0].sectigo
+
+
+def write_first_config(path: Path, section: SectigoSection) -> None:
+    """Write a new configuration file (0600) of what differs from the defaults, without login and password.
+
+    Args:
+        path: The file.
+        section: The answers, as `check_answers` returns them.
+
+    Raises:
+        ConfigError: There is a file already: it is the human's, and untouched.
+        OSError: It cannot be written.
+    """
+    import tomli_w
+
+    values = section.model_dump(mode="json", exclude={"login", *SECRETS}, exclude_defaults=True)
+    try:
+        create_file(path, (_HEADER + tomli_w.dumps({"sectigo": values})).encode())
+    except FileExistsError:
+        raise ConfigError(
+            key=str(path),
+            source="file",
+            problem="there is a configuration already, and this program never rewrites one",
+            remedy="edit it, or name another with --config",
+        ) from None

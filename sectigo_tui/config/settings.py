@@ -1,0 +1,180 @@
+"""The settings of one run, each with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from sectigo_tui.config.credentials import PendingCredentials, section_title
+from sectigo_tui.config.model import ENVIRONMENT_NAMES, CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.password_command import PasswordCommand
+from sectigo_tui.config.paths import Paths
+from sectigo_tui.config.problems import raise_all
+from sectigo_tui.config.sources import Source, SourceKind
+from sectigo_tui.domain.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Which SCM account, and as whom.
+
+    Args:
+        base_url: The API's address, without a slash at its end.
+        customer_uri: The customer URI.
+        login: The login.
+    """
+
+    base_url: str
+    customer_uri: str
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertctlServer:
+    """The certctl-server that is told about a rotation.
+
+    Args:
+        url: Its address, without a slash at its end.
+        api_key: Its API key.
+        issuer_id: The Sectigo issuer there.
+        ca_bundle: The CAs it is trusted by, None for the usual ones.
+    """
+
+    url: str
+    api_key: SecretStr
+    issuer_id: str
+    ca_bundle: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, merged and checked.
+
+    Args:
+        profile: The chosen profile, None without one.
+        profiles: All profiles that exist.
+        sectigo: The account and how it is polled.
+        certctl: The certctl-server to tell about rotations; its `url` is None without one.
+        ui: The screen.
+        paths: The files.
+        sources: Origin of each key: `term`, `certctl.url`, `ui.theme`...
+        warnings: What is allowed and yet perhaps not meant, one line each.
+        credentials_profile: The section of credentials.toml that holds this account's credentials, for
+            `write_credentials` and its kin: the profile where it has a login of its own, else None.
+        pending: A password change that was cut short, to be settled before anything is sent.
+        password_command: Where the password comes from, when it is a command.
+    """
+
+    profile: str | None
+    profiles: tuple[str, ...]
+    sectigo: SectigoSection
+    certctl: CertctlSection
+    ui: UiSection
+    paths: Paths
+    sources: Mapping[str, Source]
+    warnings: tuple[str, ...]
+    credentials_profile: str | None
+    pending: PendingCredentials | None
+    password_command: PasswordCommand | None
+
+    @property
+    def unconfigured(self) -> bool:
+        """Whether nothing names an account at all: the first run."""
+        return all(getattr(self.sectigo, key) is None for key in ("customer_uri", "login", "password")) and (
+            self.password_command is None
+        )
+
+    def account(self) -> Account:
+        """Return the account.
+
+        Raises:
+            ConfigError: The customer URI, the login or any way to the password is missing; all that are.
+        """
+        missing = [
+            self._missing(key)
+            for key in ("customer_uri", "login", "password")
+            if getattr(self.sectigo, key) is None and not (key == "password" and self.password_command)
+        ]
+        raise_all(missing)
+        return Account(self.sectigo.base_url, self.sectigo.customer_uri or "", self.sectigo.login or "")
+
+    def resolve_password(self) -> SecretStr:
+        """Return the password, asking `password_command` where one is set; that may block for seconds.
+
+        Raises:
+            ConfigError: There is none, or the command failed.
+        """
+        if self.password_command is not None:
+            return self.password_command.run()
+        if self.sectigo.password is None:
+            raise self._missing("password")
+        return self.sectigo.password
+
+    def certctl_server(self) -> CertctlServer | None:
+        """Return the certctl-server, None when no `url` is set; reads `api_key_file`.
+
+        Raises:
+            ConfigError: The URL is set and something else is missing, or the key's file cannot be used.
+        """
+        if self.certctl.url is None:
+            return None
+        missing = [] if self.certctl.issuer_id else [self._certctl_missing("issuer_id")]
+        if self.certctl.api_key is None and self.certctl.api_key_file is None:
+            missing.append(self._certctl_missing("api_key_file"))
+        raise_all(missing)
+        api_key = self.certctl.api_key or self._api_key_from_file()
+        return CertctlServer(self.certctl.url, api_key, self.certctl.issuer_id or "", self.certctl.ca_bundle)
+
+    def rotation_advice(self) -> tuple[str, ...]:
+        """Return what the operator must change elsewhere after a rotation, a sentence each.
+
+        What rotation writes to credentials.toml would lose against these places at the next start.
+        """
+        return tuple(
+            _advice(key, self.sources[key]) for key in ("login", "password") if self.sources[key].wins_over_credentials
+        )
+
+    def _api_key_from_file(self) -> SecretStr:
+        path, source = self.certctl.api_key_file or Path(), self.sources["certctl.api_key_file"].detail
+        try:
+            key = path.read_text().strip()
+            problem = "" if key and key.isprintable() else "does not hold one line of text"
+        except (OSError, UnicodeDecodeError) as error:
+            key, problem = "", f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
+        if problem:
+            raise ConfigError(
+                key="certctl.api_key_file",
+                source=source,
+                problem=f"{path} {problem}",
+                remedy="name a file that holds the API key alone",
+            )
+        return SecretStr(key)
+
+    def _certctl_missing(self, key: str) -> ConfigError:
+        field = CertctlSection.model_fields[key]
+        return ConfigError(
+            key=f"certctl.{key}",
+            source="not set",
+            problem=f"certctl.url is set, so this is needed: {field.description}",
+            remedy=f'write {key} = "..." in [certctl] of {self.paths.config_file}',
+        )
+
+    def _missing(self, key: str) -> ConfigError:
+        return ConfigError(
+            key=key,
+            source="not set",
+            problem=f"needed: {SectigoSection.model_fields[key].description}",
+            remedy=(
+                f'write {key} = "..." in {section_title(self.profile)} of {self.paths.config_file}, '
+                f"or set {ENVIRONMENT_NAMES[key][0]}"
+            ),
+        )
+
+
+def _advice(key: str, source: Source) -> str:
+    if source.kind is SourceKind.PASSWORD_COMMAND:
+        return f"The next start takes the {key} from {source.detail}: store the new {key} there."
+    return f"The next start takes the {key} from {source.detail}: change it there."
