@@ -1,0 +1,100 @@
+"""The one way to change an order: durable first, announced after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.errors import RevisionConflict, StoreError
+from sectigo_tui.domain.events import Announcement, OrderChanged, StoreTrouble, TimelineEntry
+from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.ports import Announce, OrderStore
+
+Change = Callable[[Order], tuple[Order, TimelineEntry | None] | None]
+"""Takes an order as it stands and returns it changed, with what happened.
+
+Without an entry the change is poll bookkeeping (window and last look) alone; None when there is nothing to change.
+"""
+
+
+class OrderBook:
+    """Local orders, as the engine changes them and as everybody hears of it.
+
+    Args:
+        store: Where they are kept.
+        clock: The time.
+        announce: Hears of every change, after it is durable.
+    """
+
+    def __init__(self, store: OrderStore, clock: Clock, announce: Announce) -> None:
+        self.store = store
+        self._clock = clock
+        self._announce = announce
+        self._in_trouble = False
+
+    def announce(self, announcement: Announcement) -> None:
+        """Tell everybody."""
+        self._announce(announcement)
+
+    async def add(self, order: Order, entry: TimelineEntry) -> Order:
+        """Make a new order durable, then announce it.
+
+        Raises:
+            DuplicateOrder: Its sslId is a local order already.
+            StoreError: It could not be written; nothing is announced.
+        """
+        return await self._put(order, entry)
+
+    async def change(self, order_id: str, change: Change, *, look: Look | None = None) -> Order | None:
+        """Change an order as it stands, again if somebody else changed it first.
+
+        Args:
+            order_id: The order.
+            change: What to do with it; called again with the newer order after a conflict.
+            look: The look that led to it, for the order's poll history.
+
+        Returns:
+            The order as it is now; None when there is no such order.
+
+        Raises:
+            StoreError: The change could not be written; the order is as it was.
+        """
+        while (order := self.store.order(order_id)) is not None:
+            changed = change(order)
+            if changed is None:
+                return order
+            after, entry = changed
+            if entry is None:
+                self.note(after, look)
+                return after
+            try:
+                stored = await self._put(after, entry)
+            except RevisionConflict:
+                continue
+            if look is not None:
+                self.store.note(stored, look)
+            return stored
+        return None
+
+    def note(self, order: Order, look: Look | None = None) -> None:
+        """Remember poll bookkeeping, and announce it."""
+        self.store.note(order, look)
+        self._announce(OrderChanged(order))
+
+    async def _put(self, order: Order, entry: TimelineEntry) -> Order:
+        try:
+            stored = await self.store.put(order, entry)
+        except RevisionConflict:
+            raise
+        except StoreError as error:
+            self.trouble(error)
+            raise
+        self.trouble(None)
+        self._announce(OrderChanged(stored, entry))
+        return stored
+
+    def trouble(self, error: StoreError | None) -> None:
+        """Announce that saving fails (every time), or works again (once)."""
+        if error is not None or self._in_trouble:
+            self._announce(StoreTrouble(self._clock.now(), error))
+        self._in_trouble = error is not None

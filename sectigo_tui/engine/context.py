@@ -1,0 +1,62 @@
+"""What every use case of the engine works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.errors import ReadOnly
+from sectigo_tui.domain.ports import CertificateReader, Scm
+from sectigo_tui.engine.book import OrderBook
+from sectigo_tui.engine.gate import RequestGate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the operator has settled.
+
+    Args:
+        deadline_seconds: The bound of a poll window; zero or less means the default of 600.
+        rearm: Whether a window whose deadline passes is followed by a new one.
+        read_only: Whether every write is refused.
+    """
+
+    deadline_seconds: float = 600.0
+    rearm: bool = False
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The world as the engine's use cases see it.
+
+    Args:
+        scm: SCM; called through the gate.
+        gate: The limit that all requests share.
+        book: Where orders are changed.
+        clock: The time.
+        random: Where ids, markers and jitter come from.
+        read_certificate: Finds the leaf in a collected bundle.
+        policy: What the operator has settled.
+    """
+
+    scm: Scm
+    gate: RequestGate
+    book: OrderBook
+    clock: Clock
+    random: Random
+    read_certificate: CertificateReader
+    policy: Policy
+
+    def check_writable(self, what: str) -> None:
+        """Refuse a write while the program is read-only.
+
+        Args:
+            what: The write, as the operator names it.
+
+        Raises:
+            ReadOnly: It is.
+        """
+        if self.policy.read_only:
+            raise ReadOnly(what)

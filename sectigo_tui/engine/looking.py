@@ -1,0 +1,238 @@
+"""One look at one order: which calls it makes, and what their answers mean for the order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+from typing import TypeVar
+
+from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
+from sectigo_tui.domain.errors import (
+    CredentialsRefused,
+    InputError,
+    NotFound,
+    NotReady,
+    RateLimited,
+    Refused,
+    ScmFailure,
+    ServerFailure,
+    Unreachable,
+    Unreadable,
+)
+from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, WindowEnd, state_for
+from sectigo_tui.engine import policy
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.gate import Priority
+
+T = TypeVar("T")
+
+_OUTCOME_OF_FAILURE: tuple[tuple[type[ScmFailure], LookOutcome], ...] = (
+    (Unreachable, LookOutcome.UNREACHABLE),
+    (Unreadable, LookOutcome.UNREADABLE),
+    (ServerFailure, LookOutcome.SERVER_FAILURE),
+    (RateLimited, LookOutcome.RATE_LIMITED),
+    (CredentialsRefused, LookOutcome.CREDENTIALS_REFUSED),
+    (NotFound, LookOutcome.NOT_FOUND),
+    (NotReady, LookOutcome.NOT_READY),
+    (Refused, LookOutcome.REFUSED),
+)
+
+_STOPPING = frozenset({LookOutcome.NOT_FOUND, LookOutcome.REFUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one look brought.
+
+    Args:
+        look: Its outcome, for the record.
+        details: SCM's answer about the order, when the look asked for it.
+        state: The state that the answer calls for; None when it told nothing.
+        bundle: The collected certificate with its chain; empty when it was not collected.
+        certificate: The leaf's facts, when it was collected.
+        failure: What went wrong, when something did.
+    """
+
+    look: Look
+    details: OrderDetails | None = None
+    state: OrderState | None = None
+    bundle: bytes = b""
+    certificate: CertificateFacts | None = None
+    failure: ScmFailure | None = None
+
+
+def outcome_of(failure: ScmFailure) -> LookOutcome:
+    """Return the outcome that a failure counts as."""
+    return next(outcome for kind, outcome in _OUTCOME_OF_FAILURE if isinstance(failure, kind))
+
+
+class Looker:
+    """Makes looks.
+
+    Args:
+        context: The world.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def look(self, order: Order) -> Sighting:
+        """Ask SCM for an order that has an sslId, and collect it when it is issued.
+
+        Args:
+            order: The order; an issued one is collected without asking for its details first.
+
+        Returns:
+            What came of it. Failures of the call are in it, not raised.
+        """
+        if order.ssl_id is None:
+            raise ValueError(f"order {order.id} has no sslId to look for")
+        started = self._context.clock.monotonic()
+        due = order.window.next_look_at.timestamp() if order.window and order.window.next_look_at else 0.0
+        details = None
+        try:
+            if order.state is not OrderState.ISSUED:
+                details = await self._ask(due, lambda: self._context.scm.details(order.ssl_id or 0))
+                if state_for(details.status) is not OrderState.ISSUED:
+                    return self._told(details, started)
+            return await self._collect(order, details, due, started)
+        except ScmFailure as failure:
+            state = state_for(details.status) if details else None
+            return Sighting(self._failed(failure, started), details, state, failure=failure)
+
+    async def _ask(self, due: float, call: Callable[[], Awaitable[T]]) -> T:
+        return await self._context.gate.run(Priority.POLL, call, due=due)
+
+    async def _collect(self, order: Order, details: OrderDetails | None, due: float, started: float) -> Sighting:
+        ssl_id = order.ssl_id or 0
+        try:
+            bundle = await self._ask(due, lambda: self._context.scm.collect(ssl_id))
+            certificate = await asyncio.to_thread(self._context.read_certificate, bundle, order.csr_pem)
+        except NotReady:
+            raise
+        except (Refused, NotFound) as refusal:
+            # Not "too early": the order may have become something else since it was issued.
+            details = await self._ask(due, lambda: self._context.scm.details(ssl_id))
+            if state_for(details.status) is not OrderState.ISSUED:
+                return self._told(details, started)
+            return Sighting(self._failed(refusal, started), details, OrderState.ISSUED, failure=refusal)
+        except InputError as unreadable:
+            failure = Unreadable("collect", unreadable.problem, http_status=200)
+            return Sighting(self._failed(failure, started), details, OrderState.ISSUED, failure=failure)
+        look = Look(
+            self._context.clock.now(),
+            LookOutcome.COLLECTED,
+            "collected",
+            self._context.clock.monotonic() - started,
+            http_status=200,
+        )
+        return Sighting(look, details, OrderState.COLLECTED, bundle, certificate)
+
+    def _told(self, details: OrderDetails, started: float) -> Sighting:
+        state = state_for(details.status)
+        outcome = LookOutcome.PENDING if state is OrderState.PENDING else LookOutcome.FINAL
+        latency = self._context.clock.monotonic() - started
+        return Sighting(
+            Look(self._context.clock.now(), outcome, details.status, latency, http_status=200), details, state
+        )
+
+    def _failed(self, failure: ScmFailure, started: float) -> Look:
+        return Look(
+            self._context.clock.now(),
+            outcome_of(failure),
+            failure.description or failure.problem,
+            self._context.clock.monotonic() - started,
+            failure.http_status,
+            failure.code,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What a look changes: the order as it is now, and the entry for its timeline when there is something to tell."""
+
+    order: Order
+    entry: TimelineEntry | None = None
+
+
+def apply(order: Order, sighting: Sighting, now: datetime, random: Random, *, rearm: bool = False) -> Consequence:
+    """Return what a sighting means for an order, which may have changed while the look was on its way.
+
+    Args:
+        order: The order as it stands now, with an open window.
+        sighting: What the look brought.
+        now: The time.
+        random: Where the next wait's jitter comes from.
+        rearm: Whether a window whose deadline passes is followed by a new one.
+
+    Returns:
+        The order with its new window, and the timeline's entry: for a change of state, the end of polling, or an
+        outcome other than the look before had.
+    """
+    look, before = sighting.look, order
+    order = replace(order, last_look=look)
+    if sighting.details is not None:
+        order = order.learn(sighting.details)
+    if sighting.details is not None or look.outcome.is_answer:
+        order = replace(order, last_answer_at=look.at)
+    if sighting.state is not None:
+        order = order.to(sighting.state, look.at)
+    if sighting.certificate is not None:
+        order = replace(order, certificate=sighting.certificate)
+    order = _with_next_window(order, sighting, now, random, rearm=rearm)
+    return Consequence(order, _entry(before, order, sighting))
+
+
+def _with_next_window(order: Order, sighting: Sighting, now: datetime, random: Random, *, rearm: bool) -> Order:
+    window = order.window
+    if window is None or not window.is_open:
+        return order
+    if not order.state.is_polled:
+        return replace(order, window=policy.settled(window, WindowEnd.SETTLED))
+    if sighting.look.outcome in _STOPPING:
+        return replace(order, window=policy.settled(window, WindowEnd.STOPPED))
+    failure = sighting.failure
+    retry_after = failure.retry_after_seconds if isinstance(failure, RateLimited) else None
+    window = policy.after_look(window, now, random, retry_after_seconds=retry_after)
+    if rearm and window.ended is WindowEnd.DEADLINE:
+        window = policy.rearmed(window, now, random)
+    return replace(order, window=window)
+
+
+def _entry(before: Order, after: Order, sighting: Sighting) -> TimelineEntry | None:
+    look = sighting.look
+    ended = after.window is not None and after.window.ended is not None
+    rearmed = (
+        before.window is not None and after.window is not None and before.window.opened_at != after.window.opened_at
+    )
+    if after.state is not before.state:
+        kind, summary = EventKind.CHANGED, f"{before.state} -> {after.state}"
+        if look.detail:
+            summary = f"{summary}: {look.detail}"
+    elif ended and after.window is not None:
+        kind = EventKind.WINDOW_ENDED
+        summary = f"polling ended, {after.window.ended}: {look.detail}"
+    elif rearmed:
+        kind, summary = EventKind.WINDOW_OPENED, f"deadline passed, polling goes on: {look.detail}"
+    elif after.scm_status != before.scm_status:
+        kind, summary = EventKind.CHANGED, f"SCM status {before.scm_status or '-'} -> {after.scm_status}"
+    elif before.last_look is None or before.last_look.outcome is not look.outcome:
+        kind, summary = EventKind.NOTE, f"look: {look.outcome}, {look.detail}"
+    else:
+        return None
+    return TimelineEntry(
+        at=look.at,
+        order_id=after.id,
+        kind=kind,
+        summary=summary,
+        from_state=before.state if after.state is not before.state else None,
+        to_state=after.state if after.state is not before.state else None,
+        scm_status=after.scm_status,
+        http_status=look.http_status,
+        code=look.code,
+        ssl_id=after.ssl_id,
+    )

@@ -1,0 +1,149 @@
+"""When to look: pure functions from a window, a time and a random source to the next window.
+
+Looks are made at once, then after 5 s, 15 s, 45 s, 2 min and 5 min, 5 min, ... each wait with its own jitter, and
+a last time at the deadline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.orders import PollWindow, WaitReason, WindowEnd
+
+SCHEDULE_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
+"""The waits after the first look, the second, ...; the last one repeats."""
+
+JITTER = 0.2
+"""Every wait is drawn from its nominal length, give or take this share of it."""
+
+DEFAULT_DEADLINE_SECONDS = 600.0
+RESUME_SPREAD_SECONDS = 10.0
+"""Workers that were paused together start again spread over this time."""
+
+
+def nominal_wait_seconds(looks: int) -> float:
+    """Return the wait after the `looks`-th look (1 for the first), before jitter."""
+    return SCHEDULE_SECONDS[min(looks, len(SCHEDULE_SECONDS)) - 1]
+
+
+def open_window(now: datetime, deadline_seconds: float, *, first_wait_seconds: float = 0.0) -> PollWindow:
+    """Start polling: the first look is due at once.
+
+    Args:
+        now: The start, from which the deadline counts.
+        deadline_seconds: The bound; zero or less means the default of 600.
+        first_wait_seconds: How long the first look waits nevertheless, so that no order is asked for too often.
+
+    Returns:
+        The new window.
+    """
+    deadline_seconds = deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS
+    wait = min(max(0.0, first_wait_seconds), deadline_seconds)
+    return PollWindow(
+        opened_at=now,
+        deadline_seconds=deadline_seconds,
+        next_look_at=now + timedelta(seconds=wait),
+        wait_seconds=wait,
+    )
+
+
+def after_look(
+    window: PollWindow, now: datetime, random: Random, *, retry_after_seconds: float | None = None
+) -> PollWindow:
+    """Return the window once a look has ended without settling the order.
+
+    Args:
+        window: The window in which the look was made.
+        now: When the look ended.
+        random: Where the jitter comes from.
+        retry_after_seconds: What SCM asked for; the wait is at least that, but not past the deadline.
+
+    Returns:
+        The window with the next look, at the latest at the deadline; ended when the deadline has been reached.
+    """
+    looks = window.looks + 1
+    remaining = seconds_between(now, window.deadline_at)
+    if remaining <= 0:
+        return replace(window, looks=looks).end(WindowEnd.DEADLINE)
+    nominal = nominal_wait_seconds(looks)
+    wait, reason = random.uniform(nominal * (1 - JITTER), nominal * (1 + JITTER)), WaitReason.SCHEDULE
+    if retry_after_seconds is not None and retry_after_seconds > wait:
+        wait, reason = retry_after_seconds, WaitReason.RETRY_AFTER
+    if wait >= remaining:
+        return replace(
+            window, looks=looks, next_look_at=window.deadline_at, wait_seconds=remaining, reason=WaitReason.DEADLINE
+        )
+    return replace(window, looks=looks, next_look_at=now + timedelta(seconds=wait), wait_seconds=wait, reason=reason)
+
+
+def settled(window: PollWindow, why: WindowEnd) -> PollWindow:
+    """Return the window once a look has ended the polling."""
+    return replace(window, looks=window.looks + 1).end(why)
+
+
+def rearmed(window: PollWindow, now: datetime, random: Random) -> PollWindow:
+    """Return a new window after one whose deadline passed, going on with the longest wait.
+
+    Args:
+        window: The window that ended.
+        now: The new start.
+        random: Where the jitter comes from.
+
+    Returns:
+        The new window; its tries count on.
+    """
+    started = replace(window, opened_at=now, ended=None, looks=max(window.looks, len(SCHEDULE_SECONDS)) - 1)
+    return after_look(started, now, random)
+
+
+def asked_now(window: PollWindow, now: datetime, last_look_at: datetime | None) -> PollWindow:
+    """Return the window with a look as soon as the operator may have one: 5 s after the last.
+
+    Args:
+        window: An open window.
+        now: When the operator asked.
+        last_look_at: The newest look; None when there was none.
+
+    Returns:
+        The window; unchanged when its next look comes sooner anyway.
+    """
+    earliest = spaced(now, last_look_at)
+    earliest = min(earliest, window.deadline_at)
+    if window.next_look_at is not None and window.next_look_at <= earliest:
+        return window
+    wait = max(0.0, seconds_between(now, earliest))
+    return replace(window, next_look_at=earliest, wait_seconds=wait, reason=WaitReason.ASKED)
+
+
+def spaced(now: datetime, last_look_at: datetime | None) -> datetime:
+    """Return the earliest time for a look that nobody scheduled: now, but 5 s after the last one."""
+    if last_look_at is None:
+        return now
+    return max(now, last_look_at + timedelta(seconds=SCHEDULE_SECONDS[0]))
+
+
+def after_pause(window: PollWindow, now: datetime, random: Random) -> PollWindow:
+    """Return the window of a worker that goes on after a pause in which nothing could be sent.
+
+    An overdue look is made within the next seconds, at random, so that the workers do not all start at once. A
+    window whose deadline passed meanwhile is opened anew: the pause was not the order's fault.
+
+    Args:
+        window: The open window as it stood when the pause began.
+        now: The end of the pause.
+        random: Where the spread comes from.
+
+    Returns:
+        The window to go on with.
+    """
+    wait = random.uniform(0.0, RESUME_SPREAD_SECONDS)
+    due = now + timedelta(seconds=wait)
+    if window.deadline_at <= now:
+        window = replace(window, opened_at=now)
+    if window.next_look_at is not None and window.next_look_at > due:
+        return window
+    due = min(due, window.deadline_at)
+    return replace(window, next_look_at=due, wait_seconds=max(0.0, seconds_between(now, due)), reason=WaitReason.SPREAD)

@@ -1,0 +1,259 @@
+"""Wakes the poll workers: one heap of due times, one limit, one lease."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from dataclasses import replace
+
+from sectigo_tui.domain.errors import InputError, StoreError
+from sectigo_tui.domain.events import (
+    EventKind,
+    FailureReported,
+    OrderChanged,
+    PollingPaused,
+    PollingResumed,
+    TimelineEntry,
+)
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.engine import policy
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.looking import Looker
+from sectigo_tui.engine.poller import PollWorker
+
+BATCH_SECONDS = 0.25
+"""Workers that are due within this time wake together: one timer for any number of workers."""
+
+LEASE_SECONDS = 15.0
+LEASE_RENEWAL_SECONDS = 5.0
+CHANGES_SECONDS = 1.0
+"""How often the work of other processes is looked for."""
+
+
+class Supervisor:
+    """Keeps one poll worker for each order that is polled, and lets the due ones look, nearest due first.
+
+    Only orders whose lease this process holds are polled here; the others are shown as another process polls them.
+
+    Args:
+        context: The world.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._looker = Looker(context)
+        self._workers: dict[str, PollWorker] = {}
+        self._heap: list[tuple[float, str]] = []
+        self._leased: frozenset[str] = frozenset()
+        self._looks: set[asyncio.Task[None]] = set()
+        self._paused = False
+        self._lease_is_stale = True
+        self._wake = asyncio.Event()
+
+    @property
+    def workers(self) -> int:
+        """How many orders are polled or wait to be."""
+        return len(self._workers)
+
+    def is_looking(self, order_id: str) -> bool:
+        """Return whether a look at this order is on its way from this process."""
+        worker = self._workers.get(order_id)
+        return worker is not None and worker.looking
+
+    async def run(self) -> None:
+        """Poll until cancelled; looks under way are then cancelled too, and the leases given back."""
+        for order in self._context.book.store.orders():
+            self.watch(order)
+        self._context.gate.on_refusal = self._wake.set
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_house())
+                group.create_task(self._serve())
+        finally:
+            looks = tuple(self._looks)
+            for look in looks:
+                look.cancel()
+            await asyncio.gather(*looks, return_exceptions=True)
+            await self._context.book.store.release()
+
+    def watch(self, order: Order) -> None:
+        """Take note of an order as it stands now: poll it, poll it at another time, or poll it no more."""
+        window = order.window
+        if order.removed or not order.state.is_polled or window is None or window.next_look_at is None:
+            self._workers.pop(order.id, None)
+            return
+        worker = self._workers.get(order.id)
+        if worker is None:
+            worker = self._workers[order.id] = PollWorker(order.id, self._context, self._looker)
+            self._lease_is_stale = True
+        due = window.next_look_at.timestamp()
+        if worker.queued_for != due:
+            worker.queued_for = due
+            heapq.heappush(self._heap, (due, order.id))
+            self._wake.set()
+
+    async def open_window(self, order_id: str) -> Order:
+        """Poll an order now, or as soon as 5 s after its last look; a window that has ended is followed by a new one.
+
+        Args:
+            order_id: The order.
+
+        Returns:
+            The order with its open window.
+
+        Raises:
+            InputError: The order is not one that is polled.
+            StoreError: The new window could not be written.
+        """
+        now = self._context.clock.now()
+
+        def change(order: Order) -> tuple[Order, TimelineEntry | None] | None:
+            if not order.state.is_polled:
+                raise InputError(f"order {order.ssl_id or order.id} is {order.state}", "only pending orders are polled")
+            last = order.last_look.at if order.last_look else None
+            if order.window is not None and order.window.is_open:
+                return replace(order, window=policy.asked_now(order.window, now, last)), None
+            wait = (policy.spaced(now, last) - now).total_seconds()
+            window = policy.open_window(now, self._context.policy.deadline_seconds, first_wait_seconds=wait)
+            entry = TimelineEntry(
+                at=now,
+                order_id=order.id,
+                kind=EventKind.WINDOW_OPENED,
+                summary=f"polling for {window.deadline_seconds:.0f} s",
+                ssl_id=order.ssl_id,
+            )
+            return replace(order, window=window), entry
+
+        order = await self._context.book.change(order_id, change)
+        if order is None:
+            raise InputError(f"there is no local order {order_id}", "track it first")
+        self.watch(order)
+        return order
+
+    def resume(self) -> int:
+        """Go on after new credentials were accepted, the workers spread over some seconds.
+
+        Returns:
+            How many workers go on.
+        """
+        self._context.gate.unlock()
+        now, resumed = self._context.clock.now(), 0
+        for order_id in list(self._workers):
+            order = self._context.book.store.order(order_id)
+            if order is None or order.window is None or not order.window.is_open:
+                continue
+            resumed += 1
+            window = policy.after_pause(order.window, now, self._context.random)
+            if window != order.window and order_id in self._leased:
+                order = replace(order, window=window)
+                self._context.book.note(order)
+            self.watch(order)
+        self._paused = False
+        self._context.book.announce(PollingResumed(now, resumed))
+        self._wake.set()
+        return resumed
+
+    async def _serve(self) -> None:
+        while True:
+            self._wake.clear()
+            if self._lease_is_stale:
+                await self._renew()
+            self._start_due()
+            await self._rest(self._next_wait())
+
+    def _start_due(self) -> None:
+        if self._context.gate.refusal is not None:
+            self._pause()
+            return
+        now = self._context.clock.now().timestamp()
+        while self._heap and self._heap[0][0] <= now and len(self._looks) < self._context.gate.limit:
+            due, order_id = heapq.heappop(self._heap)
+            worker = self._workers.get(order_id)
+            if worker is None or worker.looking or worker.queued_for != due:
+                continue
+            worker.queued_for = None
+            if order_id in self._leased:
+                self._start(worker)
+
+    def _start(self, worker: PollWorker) -> None:
+        worker.looking = True
+        task = asyncio.create_task(worker.look(), name=f"look {worker.order_id}")
+        self._looks.add(task)
+        task.add_done_callback(lambda ended: self._ended(ended, worker))
+
+    def _ended(self, task: asyncio.Task[None], worker: PollWorker) -> None:
+        self._looks.discard(task)
+        self._wake.set()
+        if task.cancelled():
+            return
+        if (defect := task.exception()) is not None:
+            # The boundary of a worker: a defect met with one order is reported, and the others are polled on.
+            self._workers.pop(worker.order_id, None)
+            self._context.book.announce(
+                FailureReported(
+                    self._context.clock.now(), "a poll worker broke", _as_exception(defect), worker.order_id
+                )
+            )
+            return
+        order = self._context.book.store.order(worker.order_id)
+        if order is not None:
+            self.watch(order)
+
+    def _pause(self) -> None:
+        if not self._paused and self._context.gate.refusal is not None:
+            self._paused = True
+            self._context.book.announce(
+                PollingPaused(self._context.clock.now(), len(self._workers), self._context.gate.refusal)
+            )
+
+    def _next_wait(self) -> float:
+        if self._context.gate.refusal is not None or not self._heap or len(self._looks) >= self._context.gate.limit:
+            return LEASE_RENEWAL_SECONDS
+        wait = self._heap[0][0] - self._context.clock.now().timestamp()
+        return min(max(wait, BATCH_SECONDS), LEASE_RENEWAL_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        sleeping = asyncio.ensure_future(self._context.clock.sleep(seconds))
+        woken = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait((sleeping, woken), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            woken.cancel()
+
+    async def _keep_house(self) -> None:
+        renew_at = self._context.clock.monotonic() + LEASE_RENEWAL_SECONDS
+        while True:
+            await self._context.clock.sleep(CHANGES_SECONDS)
+            await self._take_over_changes()
+            if self._context.clock.monotonic() >= renew_at:
+                await self._renew()
+                renew_at = self._context.clock.monotonic() + LEASE_RENEWAL_SECONDS
+
+    async def _take_over_changes(self) -> None:
+        try:
+            changes = await self._context.book.store.changes()
+        except StoreError as error:
+            self._context.book.trouble(error)
+            return
+        entries = {entry.order_id: entry for entry in changes.entries}
+        for order in changes.orders:
+            self.watch(order)
+            self._context.book.announce(OrderChanged(order, entries.get(order.id)))
+
+    async def _renew(self) -> None:
+        self._lease_is_stale = False
+        try:
+            leased = await self._context.book.store.lease(list(self._workers), LEASE_SECONDS)
+        except StoreError as error:
+            self._context.book.trouble(error)
+            return
+        taken, self._leased = leased - self._leased, leased
+        for order_id in taken:
+            order = self._context.book.store.order(order_id)
+            if order is not None:
+                self.watch(order)
+
+
+def _as_exception(error: BaseException) -> Exception:
+    return error if isinstance(error, Exception) else RuntimeError(repr(error))
