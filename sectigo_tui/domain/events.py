@@ -130,7 +130,22 @@ class StoreTrouble:
     error: StoreError | None
 
 
+@dataclass(frozen=True, slots=True)
+class AccountChanged:
+    """Something new is known of the account's remote orders. `ssl_id` is None when it concerns a whole listing."""
+
+    ssl_id: int | None = None
+
+
 Announcement = (
-    OrderChanged | LookStarted | LookMade | Exchange | PollingPaused | PollingResumed | FailureReported | StoreTrouble
+    OrderChanged
+    | LookStarted
+    | LookMade
+    | Exchange
+    | PollingPaused
+    | PollingResumed
+    | FailureReported
+    | StoreTrouble
+    | AccountChanged
 )
 """All that the engine announces. Immutable: a screen may keep it."""

@@ -1,0 +1,149 @@
+"""What is known of the account's remote orders: which are pending, and details of those that were looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.events import AccountChanged
+from sectigo_tui.domain.status import PENDING_STATUSES
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.gate import Priority
+from sectigo_tui.engine.listing import Listing
+
+DETAILS_KEPT = 2_000
+DETAILS_FRESH_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Details of an order, and when SCM told them."""
+
+    details: OrderDetails
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PendingQuery:
+    """One query for the orders of one pending status.
+
+    Args:
+        rows: Its rows, from the newest query that succeeded.
+        at: When that was; None when none has.
+        failure: Why the newest query failed; None when it did not.
+    """
+
+    rows: tuple[ListingRow, ...] = ()
+    at: datetime | None = None
+    failure: ScmFailure | None = None
+
+
+class Account:
+    """The orders of the whole SCM account, as far as they have been asked for.
+
+    A listing's rows tell no status, so the pending orders are found by one query for each pending status.
+
+    Args:
+        context: The world.
+
+    Attributes:
+        queries: The newest query of each pending status.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.queries: dict[str, PendingQuery] = {status: PendingQuery() for status in PENDING_STATUSES}
+        self._context = context
+        self._seen: OrderedDict[int, Seen] = OrderedDict()
+        self._asking: dict[int, asyncio.Task[OrderDetails]] = {}
+
+    @property
+    def refreshed_at(self) -> datetime | None:
+        """When all pending orders were last known to be listed: the oldest query's time; None before that."""
+        times = [query.at for query in self.queries.values()]
+        known = [at for at in times if at is not None]
+        return min(known) if len(known) == len(times) else None
+
+    @property
+    def failure(self) -> ScmFailure | None:
+        """Why the newest refresh is incomplete; None when it is not."""
+        return next((query.failure for query in self.queries.values() if query.failure), None)
+
+    def pending(self) -> dict[int, tuple[str, ListingRow]]:
+        """Return the pending orders by sslId: the status by which each was found, and its row."""
+        found: dict[int, tuple[str, ListingRow]] = {}
+        for status, query in self.queries.items():
+            for row in query.rows:
+                found[row.ssl_id] = (status, row)
+        return found
+
+    def status_of(self, ssl_id: int) -> str:
+        """Return what is known of an order's status; empty when nothing is."""
+        seen = self._seen.get(ssl_id)
+        if seen is not None:
+            return seen.details.status
+        return next(
+            (status for status, query in self.queries.items() if any(row.ssl_id == ssl_id for row in query.rows)), ""
+        )
+
+    def seen(self, ssl_id: int) -> Seen | None:
+        """Return an order's details as they were last told; None when they were not."""
+        return self._seen.get(ssl_id)
+
+    def learned(self, details: OrderDetails, at: datetime) -> None:
+        """Take note of details that somebody else has asked for."""
+        self._seen[details.ssl_id] = Seen(details, at)
+        self._seen.move_to_end(details.ssl_id)
+        while len(self._seen) > DETAILS_KEPT:
+            self._seen.popitem(last=False)
+
+    def listing(self, where: ListingFilter) -> Listing:
+        """Return a listing of which nothing has been fetched yet."""
+        return Listing(self._context, where)
+
+    async def refresh_pending(self) -> None:
+        """Ask for the orders of every pending status; a failure is kept beside what was known before."""
+        for status in PENDING_STATUSES:
+            listing = self.listing(ListingFilter(status=status))
+            try:
+                await listing.load_all(lambda _loaded, _total: None)
+            except ScmFailure as failure:
+                before = self.queries[status]
+                self.queries[status] = PendingQuery(before.rows, before.at, failure)
+            else:
+                self.queries[status] = PendingQuery(tuple(listing.rows()), self._context.clock.now())
+            self._context.book.announce(AccountChanged())
+
+    async def details(self, ssl_id: int, *, fresh_seconds: float = DETAILS_FRESH_SECONDS) -> OrderDetails:
+        """Return an order's details for the screen, asking SCM unless they are fresh.
+
+        Args:
+            ssl_id: The order.
+            fresh_seconds: How old an answer may be.
+
+        Returns:
+            Its details; callers at the same time share one request.
+
+        Raises:
+            ScmFailure: SCM did not tell them.
+        """
+        seen = self._seen.get(ssl_id)
+        if seen is not None and seconds_between(seen.at, self._context.clock.now()) <= fresh_seconds:
+            return seen.details
+        asking = self._asking.get(ssl_id)
+        if asking is None:
+            asking = asyncio.create_task(self._ask(ssl_id), name=f"details {ssl_id}")
+            self._asking[ssl_id] = asking
+            asking.add_done_callback(lambda _ended: self._asking.pop(ssl_id, None))
+        return await asyncio.shield(asking)
+
+    async def _ask(self, ssl_id: int) -> OrderDetails:
+        context = self._context
+        details = await context.gate.run(Priority.SIGHT, lambda: context.scm.details(ssl_id))
+        self.learned(details, context.clock.now())
+        context.book.announce(AccountChanged(ssl_id))
+        return details

@@ -1,0 +1,59 @@
+"""How SCM answers: reduced from the exchanges, for the header and the poll budget."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import (
+    CredentialsRefused,
+    RateLimited,
+    ScmFailure,
+    ServerFailure,
+    Unreachable,
+    Unreadable,
+)
+from sectigo_tui.domain.events import Exchange
+
+KEPT_SECONDS = 3600.0
+KEPT_EXCHANGES = 20_000
+
+
+class ApiHealth:
+    """What the exchanges of the last hour say.
+
+    Attributes:
+        last: The newest exchange; None before the first.
+        answered_at: When SCM itself answered last, whatever it said; None before that.
+        failing_since: Since when no exchange has brought an answer from SCM; None while they do.
+        failure: Why the newest exchange brought none; None when it did.
+        held_until: Until when SCM asked not to be asked (the newest Retry-After); None when it did not.
+    """
+
+    def __init__(self) -> None:
+        self.last: Exchange | None = None
+        self.answered_at: datetime | None = None
+        self.failing_since: datetime | None = None
+        self.failure: ScmFailure | None = None
+        self.held_until: datetime | None = None
+        self._exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
+
+    def note(self, exchange: Exchange) -> None:
+        """Take note of an exchange that has ended."""
+        self._exchanges.append(exchange)
+        self.last = exchange
+        failure = exchange.failure
+        if isinstance(failure, (Unreachable, Unreadable, ServerFailure, CredentialsRefused)):
+            self.failure = failure
+            self.failing_since = self.failing_since or exchange.at
+            return
+        self.failure, self.failing_since, self.answered_at = None, None, exchange.at
+        if isinstance(failure, RateLimited) and failure.retry_after_seconds is not None:
+            self.held_until = exchange.at + timedelta(seconds=failure.retry_after_seconds)
+
+    def recent(self, now: datetime, seconds: float = KEPT_SECONDS) -> list[Exchange]:
+        """Return the exchanges of the last `seconds` (at most an hour), oldest first."""
+        while self._exchanges and seconds_between(self._exchanges[0].at, now) > KEPT_SECONDS:
+            self._exchanges.popleft()
+        return [exchange for exchange in self._exchanges if seconds_between(exchange.at, now) <= seconds]
