@@ -1,0 +1,299 @@
+"""Themes: dark, light, colour-blind-safe, sixteen colours, and one without any colour.
+
+Colour only repeats what a code, a shape or a word already says. Each theme defines the same variables, one
+colour and one text style for each name of `CELL_STYLES`, so a terminal without colour still tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from textual.theme import Theme
+
+CELL_STYLES = ("pending", "waiting", "done", "failed", "warning", "muted", "strong")
+"""What a cell can be: in progress, somebody must act, became a certificate, will not, look here, less, more."""
+
+DARK = "sectigo-dark"
+LIGHT = "sectigo-light"
+SAFE = "sectigo-safe"
+SIXTEEN = "sectigo-16"
+MONO = "sectigo-mono"
+
+_PREFERENCES = {"dark": DARK, "light": LIGHT, "safe": SAFE, "16": SIXTEEN, "mono": MONO}
+_PLAIN_TERMINALS = ("vt", "dumb", "unknown", "ansi-m", "xterm-mono", "screen-m")
+_TERMINALS_OF_MANY_COLOURS = ("256color", "direct", "kitty", "truecolor", "ghostty", "alacritty", "foot", "wezterm")
+
+_TEXT_STYLES = {
+    "pending": "none",
+    "waiting": "bold",
+    "done": "none",
+    "failed": "bold",
+    "warning": "bold",
+    "muted": "none",
+    "strong": "bold",
+    "cursor": "none",
+    "cursor-blurred": "none",
+    "header": "bold",
+    "marked": "bold",
+}
+
+
+def _variables(colors: Mapping[str, str], styles: Mapping[str, str] | None = None) -> dict[str, str]:
+    named = {_variable(name): color for name, color in colors.items()}
+    chosen = {**_TEXT_STYLES, **(styles or {})}
+    return {**named, **{f"{_variable(name)}-text-style": style for name, style in chosen.items()}}
+
+
+def _variable(name: str) -> str:
+    return f"state-{name}" if name in CELL_STYLES else f"table-{name}"
+
+
+VARIABLE_DEFAULTS = _variables(
+    dict.fromkeys((*CELL_STYLES, "marked"), "auto")
+    | {
+        "header": "auto",
+        "header-background": "transparent",
+        "cursor": "auto",
+        "cursor-background": "transparent",
+        "cursor-blurred": "auto",
+        "cursor-blurred-background": "transparent",
+    },
+    {"cursor": "reverse", "cursor-blurred": "underline", "failed": "bold", "muted": "dim"},
+)
+"""Readable values of every variable, for a theme of somebody else's.
+
+An app returns them from `get_theme_variable_defaults`.
+"""
+
+# The short decimals of near-black are fewer bytes in every escape sequence than a slightly lighter grey's.
+_INK, _PAPER = "#080808", "#f8f8f8"
+
+_DARK = Theme(
+    name=DARK,
+    primary="#5fafff",
+    secondary="#5f87af",
+    accent="#ffaf5f",
+    warning="#ffaf5f",
+    error="#ff6f6f",
+    success="#5fd787",
+    foreground="#d8d8d8",
+    background=_INK,
+    surface="#161616",
+    panel="#1c1c1c",
+    dark=True,
+    variables=_variables(
+        {
+            "pending": "#d8d8d8",
+            "waiting": "#ffaf5f",
+            "done": "#5fd787",
+            "failed": "#ff6f6f",
+            "warning": "#ffd75f",
+            "muted": "#8a8a8a",
+            "strong": "#ffffff",
+            "marked": "#ffd75f",
+            "header": "#9fbfdf",
+            "header-background": "#1c1c1c",
+            "cursor": "#ffffff",
+            "cursor-background": "#00508f",
+            "cursor-blurred": "#d8d8d8",
+            "cursor-blurred-background": "#303030",
+        }
+    ),
+)
+
+_LIGHT = Theme(
+    name=LIGHT,
+    primary="#005faf",
+    secondary="#005f87",
+    accent="#875f00",
+    warning="#875f00",
+    error="#af0000",
+    success="#006f2f",
+    foreground=_INK,
+    background=_PAPER,
+    surface="#e8e8e8",
+    panel="#dcdcdc",
+    dark=False,
+    variables=_variables(
+        {
+            "pending": _INK,
+            "waiting": "#875f00",
+            "done": "#006f2f",
+            "failed": "#af0000",
+            "warning": "#8f3f00",
+            "muted": "#5f5f5f",
+            "strong": "#000000",
+            "marked": "#8f3f00",
+            "header": "#003f6f",
+            "header-background": "#dcdcdc",
+            "cursor": "#ffffff",
+            "cursor-background": "#005faf",
+            "cursor-blurred": _INK,
+            "cursor-blurred-background": "#cfcfcf",
+        }
+    ),
+)
+
+# The palette of Okabe and Ito keeps its hues apart under every common colour blindness.
+_SAFE = Theme(
+    name=SAFE,
+    primary="#56b4e9",
+    secondary="#0072b2",
+    accent="#e69f00",
+    warning="#f0e442",
+    error="#e8743b",
+    success="#56b4e9",
+    foreground="#d8d8d8",
+    background=_INK,
+    surface="#161616",
+    panel="#1c1c1c",
+    dark=True,
+    variables=_variables(
+        {
+            "pending": "#d8d8d8",
+            "waiting": "#e69f00",
+            "done": "#56b4e9",
+            "failed": "#e8743b",
+            "warning": "#f0e442",
+            "muted": "#8a8a8a",
+            "strong": "#ffffff",
+            "marked": "#f0e442",
+            "header": "#9fbfdf",
+            "header-background": "#1c1c1c",
+            "cursor": "#ffffff",
+            "cursor-background": "#005a8c",
+            "cursor-blurred": "#d8d8d8",
+            "cursor-blurred-background": "#303030",
+        },
+        {"failed": "bold underline"},
+    ),
+)
+
+# Sixteen colours stand on a background nobody knows: no bright ones, no black, no white, and the terminal's own
+# colours for everything else, which also cost no bytes.
+_OWN = "ansi_default"
+_OWN_TABLE = {
+    **dict.fromkeys((*CELL_STYLES, "marked", "header", "cursor", "cursor-blurred"), _OWN),
+    "header-background": _OWN,
+    "cursor-background": _OWN,
+    "cursor-blurred-background": _OWN,
+}
+_REVERSED = {
+    "block-cursor-foreground": _OWN,
+    "block-cursor-background": _OWN,
+    "block-cursor-text-style": "reverse",
+    "block-cursor-blurred-foreground": _OWN,
+    "block-cursor-blurred-background": _OWN,
+    "block-cursor-blurred-text-style": "underline",
+    "input-cursor-background": _OWN,
+    "input-cursor-foreground": _OWN,
+    "input-cursor-text-style": "reverse",
+    "input-selection-background": _OWN,
+    "input-selection-foreground": _OWN,
+    "screen-selection-background": _OWN,
+    "screen-selection-foreground": _OWN,
+    "button-focus-text-style": "bold reverse",
+    "scrollbar-background": _OWN,
+    "scrollbar-background-hover": _OWN,
+    "scrollbar-background-active": _OWN,
+    "scrollbar-corner-color": _OWN,
+}
+_OWN_TEXT_STYLES = {"cursor": "reverse", "cursor-blurred": "underline", "header": "bold underline"}
+
+_SIXTEEN = Theme(
+    name=SIXTEEN,
+    ansi=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    warning="ansi_magenta",
+    error="ansi_red",
+    success="ansi_green",
+    accent="ansi_magenta",
+    foreground=_OWN,
+    background=_OWN,
+    surface=_OWN,
+    panel=_OWN,
+    boost=_OWN,
+    variables=_variables(
+        {
+            **_OWN_TABLE,
+            "waiting": "ansi_magenta",
+            "done": "ansi_green",
+            "failed": "ansi_red",
+            "warning": "ansi_magenta",
+            "marked": "ansi_cyan",
+        },
+        _OWN_TEXT_STYLES,
+    )
+    | _REVERSED,
+)
+
+_MONO = Theme(
+    name=MONO,
+    ansi=True,
+    primary=_OWN,
+    secondary=_OWN,
+    warning=_OWN,
+    error=_OWN,
+    success=_OWN,
+    accent=_OWN,
+    foreground=_OWN,
+    background=_OWN,
+    surface=_OWN,
+    panel=_OWN,
+    boost=_OWN,
+    variables=_variables(_OWN_TABLE, {**_OWN_TEXT_STYLES, "failed": "bold underline"})
+    | _REVERSED
+    | {
+        "border": _OWN,
+        "border-blurred": _OWN,
+        "scrollbar": _OWN,
+        "scrollbar-hover": _OWN,
+        "scrollbar-active": _OWN,
+        "footer-key-foreground": _OWN,
+        "link-color": _OWN,
+        "link-color-hover": _OWN,
+        "link-background-hover": _OWN,
+        "link-style-hover": "bold reverse",
+    },
+)
+
+THEMES = (_DARK, _LIGHT, _SAFE, _SIXTEEN, _MONO)
+
+
+class ThemeChoice(NamedTuple):
+    """The theme to start with.
+
+    Args:
+        name: What `App.theme` is set to, after `THEMES` are registered.
+        ansi_color: What `App.__init__` must be given. Textual picks its NO_COLOR filter there and then, and
+            the one for other themes paints the terminal's own colours black on black.
+    """
+
+    name: str
+    ansi_color: bool | None
+
+
+def choose_theme(environ: Mapping[str, str], preference: str = "auto") -> ThemeChoice:
+    """Choose the theme for a terminal.
+
+    Args:
+        environ: The process's environment: NO_COLOR, TERM and COLORTERM are read.
+        preference: "dark", "light", "safe" (for colour-blind eyes), "16", "mono", or "auto".
+
+    Returns:
+        The preferred theme; with "auto", no colour under NO_COLOR or on a terminal without any, sixteen on one
+        which does not say that it has more, dark otherwise.
+    """
+    name = _PREFERENCES.get(preference) or _by_terminal(environ)
+    return ThemeChoice(name, True if name in {SIXTEEN, MONO} else None)
+
+
+def _by_terminal(environ: Mapping[str, str]) -> str:
+    terminal = environ.get("TERM", "").lower()
+    if "NO_COLOR" in environ or terminal.startswith(_PLAIN_TERMINALS):
+        return MONO
+    if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
+        return DARK
+    return DARK if any(name in terminal for name in _TERMINALS_OF_MANY_COLOURS) else SIXTEEN

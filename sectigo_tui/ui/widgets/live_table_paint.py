@@ -1,0 +1,186 @@
+"""Lines of a live table as strips, with as few changes of style as can be: each one costs bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from sectigo_tui.ui.glyphs import Glyphs
+from sectigo_tui.ui.text import fit, printable
+from sectigo_tui.ui.widgets.live_table_columns import GUTTER_CELLS, PlacedColumn
+
+
+class Cell(NamedTuple):
+    """What one cell shows.
+
+    Args:
+        text: Untrusted text; it is made printable, cut and padded when it is painted.
+        style: A name of `sectigo_tui.ui.theme.CELL_STYLES`, or "" for the row's own.
+    """
+
+    text: str
+    style: str = ""
+
+
+class RowLook(Enum):
+    """How a whole row is shown; the value is its component style."""
+
+    PLAIN = "row"
+    CURSOR = "cursor"
+    CURSOR_BLURRED = "cursor-blurred"
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedRow:
+    """A row as it is on the screen.
+
+    Args:
+        cells: What each placed column shows.
+        look: How the row is shown.
+        is_marked: Whether the row is marked.
+        strip: The line.
+    """
+
+    cells: tuple[Cell, ...]
+    look: RowLook
+    is_marked: bool
+    strip: Strip
+
+
+class Painter:
+    """Paints lines for one width, one set of columns and one theme.
+
+    Args:
+        columns: The columns shown.
+        width: Cells of a line.
+        styles: Rich styles by name: those of the cells, and `row`, `cursor`, `cursor-blurred`, `header`,
+            `marked`. None is the terminal's own.
+        glyphs: Shapes of cursor, marks and sort direction.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[PlacedColumn],
+        width: int,
+        styles: Mapping[str, Style | None],
+        glyphs: Glyphs,
+    ) -> None:
+        self._columns = columns
+        self._width = width
+        self._styles = styles
+        self._glyphs = glyphs
+
+    def row(self, cells: tuple[Cell, ...], look: RowLook, *, is_marked: bool) -> PaintedRow:
+        """Paint a row.
+
+        Args:
+            cells: One for each placed column.
+            look: How the row is shown. The cursor has one style for all its cells: contrast before colour.
+            is_marked: Whether it is marked.
+
+        Returns:
+            The painted row.
+        """
+        is_plain = look is RowLook.PLAIN
+        base = self._styles["marked" if is_plain and is_marked else look.value]
+        glyphs = self._glyphs
+        gutter = glyphs.mark if is_marked else " " if is_plain else glyphs.cursor
+        line = _Line(base, gutter)
+        for placed, cell in zip(self._columns, cells, strict=True):
+            text = fit(printable(cell.text), placed.width, align=placed.column.align, ellipsis=glyphs.ellipsis)
+            line.add(placed.x, text, placed.width, self._styles[cell.style] if is_plain and cell.style else base)
+        return PaintedRow(cells, look, is_marked, line.strip(self._width))
+
+    def header(self, sort_key: str = "", *, descending: bool = False) -> Strip:
+        """Paint the titles.
+
+        Args:
+            sort_key: The column the rows are sorted by.
+            descending: Whether they are sorted downwards.
+
+        Returns:
+            The line.
+        """
+        style = self._styles["header"]
+        direction = self._glyphs.descending if descending else self._glyphs.ascending
+        line = _Line(style, " ")
+        for placed in self._columns:
+            column = placed.column
+            is_sorted = column.key == sort_key
+            title = fit(column.title, min(len(column.title), placed.width - is_sorted), ellipsis="")
+            text = fit(title + direction * is_sorted, placed.width, align=column.align)
+            line.add(placed.x, text, placed.width, style)
+        return line.strip(self._width)
+
+    def note(self, note: Cell) -> Strip:
+        """Paint a line that is no row.
+
+        Args:
+            note: What it says; untrusted text.
+
+        Returns:
+            The line.
+        """
+        base = self._styles[RowLook.PLAIN.value]
+        line = _Line(base, " ")
+        width = max(0, self._width - GUTTER_CELLS)
+        text = fit(printable(note.text), width, ellipsis=self._glyphs.ellipsis)
+        line.add(GUTTER_CELLS, text, width, self._styles[note.style] if note.style else base)
+        return line.strip(self._width)
+
+
+class _Line:
+    """Segments of a line in the making; neighbours of one style are one segment."""
+
+    def __init__(self, base: Style | None, gutter: str) -> None:
+        self._base = base
+        self._segments: list[Segment] = []
+        self._pending = gutter
+        self._pending_style = base
+        self._end = len(gutter)
+
+    def add(self, x: int, text: str, width: int, style: Style | None) -> None:
+        self._append(" " * (x - self._end), self._base)
+        self._append(text, style)
+        self._end = x + width
+
+    def strip(self, width: int) -> Strip:
+        self._append(" " * (width - self._end), self._base)
+        if self._pending:
+            self._segments.append(Segment(self._pending, self._pending_style))
+        return Strip(self._segments, width)
+
+    def _append(self, text: str, style: Style | None) -> None:
+        if style == self._pending_style:
+            self._pending += text
+        elif text:
+            self._segments.append(Segment(self._pending, self._pending_style))
+            self._pending, self._pending_style = text, style
+
+
+def terminal_style(style: Style) -> Style | None:
+    """Return a style without the colours the terminal has by itself: naming them costs bytes.
+
+    Args:
+        style: A resolved style.
+
+    Returns:
+        The same look, or None when nothing is left to say.
+    """
+    color, background = style.color, style.bgcolor
+    said = Style(
+        color=None if color is None or color.is_default else color,
+        bgcolor=None if background is None or background.is_default else background,
+        bold=style.bold or None,
+        dim=style.dim or None,
+        italic=style.italic or None,
+        underline=style.underline or None,
+        reverse=style.reverse or None,
+    )
+    return said or None
