@@ -1,0 +1,179 @@
+"""Collected certificates in whatever order and wrapping they come: the leaf found, the chain put in order.
+
+Source: collect's formats `x509` and `pem` come root first in the SCM manual 25.5's example and leaf first to some
+clients (observed in production clients), with CRLF or LF; `base64` and `bin` are PKCS#7. So nothing here goes by
+position.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from sectigo_tui.domain.certificates import CertificateFacts
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.pki import CertificateBundle
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
+_CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE", b"PKCS7", b"CMS"})
+_AT_MOST = 32
+"""Certificates in a bundle: real ones have up to five, and comparing all with all must end soon."""
+
+
+def read_certificate(bundle: bytes, csr_pem: str) -> CertificateFacts:
+    """Return what a bundle's leaf says; see `read_bundle`."""
+    return read_bundle(bundle, csr_pem).facts
+
+
+def read_bundle(data: bytes, csr_pem: str = "") -> CertificateBundle:
+    """Find the leaf in a collected bundle, and put its chain in order.
+
+    Args:
+        data: PEM, with or without text around it, or PKCS#7 as PEM or DER, or one certificate as DER.
+        csr_pem: The CSR it was ordered with, which makes the leaf certain; empty when it is not known.
+
+    Returns:
+        The leaf, its issuers upwards, and what the leaf says.
+
+    Raises:
+        InputError: There is no certificate in it, or none for the CSR, or which one is the leaf is not certain.
+    """
+    from sectigo_tui.pki.csr import load_csr
+    from sectigo_tui.pki.facts import certificate_facts, public_key_der
+
+    certificates = parse_certificates(data)
+    key = public_key_der(load_csr(csr_pem.encode())) if csr_pem else None
+    leaf = find_leaf(certificates, public_key=key)
+    return CertificateBundle(
+        leaf_pem=_pem(leaf),
+        chain_pem="".join(map(_pem, _issuers_upwards(leaf, certificates))),
+        facts=certificate_facts(leaf),
+    )
+
+
+def parse_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
+    """Return all different certificates of a bundle, in the order they came.
+
+    Args:
+        data: As for `read_bundle`.
+
+    Raises:
+        InputError: There is none, too many, or one is damaged.
+    """
+    blocks = [_decoded(body) for label, body in _BLOCK.findall(data) if label in _CERTIFICATE_LABELS]
+    if not blocks and data[:1] == b"\x30":
+        blocks = [data]
+    # A certificate compares by its DER, so this drops those that came twice.
+    found = tuple(dict.fromkeys(certificate for block in blocks for certificate in _load(block)))
+    if not found:
+        raise InputError("the bundle holds no certificate", "collect it again, or in another format")
+    if len(found) > _AT_MOST:
+        raise InputError(f"the bundle holds more than {_AT_MOST} certificates", "collect it again")
+    return found
+
+
+def find_leaf(certificates: Sequence[x509.Certificate], *, public_key: bytes | None = None) -> x509.Certificate:
+    """Return the certificate that was ordered.
+
+    Args:
+        certificates: All different ones of the bundle, in any order.
+        public_key: The CSR's SubjectPublicKeyInfo (DER); None when the CSR is not known, and then the leaf
+            is the one certificate that issued none of the others and is no CA's.
+
+    Raises:
+        InputError: No certificate is it, or more than one could be.
+    """
+    from sectigo_tui.pki.facts import public_key_der
+
+    if public_key is not None:
+        candidates = [one for one in certificates if public_key_der(one) == public_key]
+        missing = "no certificate in the bundle is for the key of the order's CSR"
+    else:
+        candidates = [
+            one
+            for one in certificates
+            if not _is_ca(one) and not any(_issued(one, other) for other in certificates if other is not one)
+        ]
+        missing = "the bundle holds certificates of CAs only"
+    if not candidates:
+        raise InputError(missing, "collect it again, or look at the order in SCM: it may be another's")
+    if len(candidates) > 1:
+        names = " and ".join(sorted({one.subject.rfc4514_string() for one in candidates}))
+        raise InputError(
+            f"the bundle holds {len(candidates)} certificates that could be the one ordered: {names}",
+            "collect it again, or look at the order in SCM",
+        )
+    return candidates[0]
+
+
+def _issuers_upwards(leaf: x509.Certificate, certificates: Sequence[x509.Certificate]) -> Iterator[x509.Certificate]:
+    current, left = leaf, [one for one in certificates if one is not leaf]
+    while True:
+        issuers = [one for one in left if _issued(one, current)]
+        if not issuers or current.issuer == current.subject:
+            return
+        # A cross-signed issuer leads further up than the self-signed one of the same name and key.
+        current = max(issuers, key=lambda one: (one.issuer != one.subject, one.not_valid_after_utc))
+        left.remove(current)
+        yield current
+
+
+def _issued(issuer: x509.Certificate, other: x509.Certificate) -> bool:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+    if issuer.subject != other.issuer:
+        return False
+    try:
+        other.verify_directly_issued_by(issuer)
+    except UnsupportedAlgorithm:
+        return True  # the names are all there is to go by
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    from cryptography import x509
+
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return certificate.public_bytes(Encoding.PEM).decode()
+
+
+def _load(block: bytes) -> list[x509.Certificate]:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import pkcs7
+
+    with warnings.catch_warnings():
+        # BER instead of DER and odd serials are the CA's business, and a warning would be printed over the screen.
+        warnings.simplefilter("ignore")
+        try:
+            return [x509.load_der_x509_certificate(block)]
+        except ValueError:
+            pass
+        try:
+            return pkcs7.load_der_pkcs7_certificates(block)
+        except (ValueError, UnsupportedAlgorithm):
+            raise InputError("a certificate in the bundle is damaged", "collect it again") from None
+
+
+def _decoded(body: bytes) -> bytes:
+    try:
+        return base64.b64decode(b"".join(body.split()), validate=True)
+    except binascii.Error:
+        raise InputError("a certificate in the bundle is damaged", "collect it again") from None

@@ -1,0 +1,133 @@
+"""Certificate requests: read, checked before anything is sent, and made here with their key on disk first."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.pki import CsrFacts
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_REQUEST = re.compile(
+    rb"-----BEGIN (NEW )?CERTIFICATE REQUEST-----(.*?)-----END (?:NEW )?CERTIFICATE REQUEST-----", re.DOTALL
+)
+_AT_MOST_BYTES = 1_000_000
+
+
+def read_csr(data: bytes) -> CsrFacts:
+    """Return what a certificate request says, whatever text stands around it.
+
+    A wrong signature is a fact here, and refused by `check_csr`.
+
+    Args:
+        data: PEM, as pasted or read from a file, or DER.
+
+    Raises:
+        InputError: There is not exactly one readable request in it.
+    """
+    return _facts(load_csr(data))
+
+
+def check_csr(facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None:
+    """Refuse a request that SCM would refuse.
+
+    Args:
+        facts: The request.
+        key_types: What the profile allows, such as `{"RSA": ("2048",), "EC": ("P-256",)}`; empty: anything.
+
+    Raises:
+        InputError: Its signature is wrong, it names nothing, or the profile does not allow its key.
+    """
+    if not facts.signature_ok:
+        raise InputError("the CSR is not signed by the key in it", "make the CSR again from its private key")
+    if not facts.common_name and not facts.subject_alternative_names:
+        raise InputError("the CSR names nothing: no common name, no alternative name", "make it again with a name")
+    if key_types and not key_allowed(facts.key_type, facts.key_size, key_types):
+        raise InputError(
+            f"the profile does not allow the CSR's key, {facts.key}",
+            f"make a key that it allows: {allowed_keys_text(key_types)}",
+        )
+
+
+def key_allowed(key_type: str, key_size: str, key_types: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a profile's key types hold a key's; spelling (`P-256`, `secp256r1`, `ECC`) does not matter."""
+    wanted = (_algorithm(key_type), _size(key_size))
+    return any(
+        wanted == (_algorithm(algorithm), _size(size)) for algorithm, sizes in key_types.items() for size in sizes
+    )
+
+
+def allowed_keys_text(key_types: Mapping[str, tuple[str, ...]]) -> str:
+    """Return a profile's key types for a person, such as `RSA 2048, EC P-256`."""
+    return ", ".join(f"{algorithm} {size}" for algorithm, sizes in key_types.items() for size in sizes)
+
+
+def load_csr(data: bytes) -> x509.CertificateSigningRequest:
+    """Return the one request in some text or DER.
+
+    Raises:
+        InputError: There is not exactly one readable request in it.
+    """
+    from cryptography import x509
+
+    if len(data) > _AT_MOST_BYTES:
+        raise InputError("this is too large to be a CSR", "give the file that holds the CSR alone")
+    requests = [body for _, body in _REQUEST.findall(data)]
+    if len(requests) > 1:
+        raise InputError(f"there are {len(requests)} CSRs in this", "give one")
+    if not requests and data[:1] != b"\x30":
+        raise InputError(*_what_it_is_instead(data))
+    try:
+        der = base64.b64decode(b"".join(requests[0].split()), validate=True) if requests else data
+        return x509.load_der_x509_csr(der)
+    except (ValueError, binascii.Error):
+        raise InputError("the CSR is damaged", "copy it again as a whole, or make it again") from None
+
+
+def _facts(request: x509.CertificateSigningRequest) -> CsrFacts:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from sectigo_tui.pki.facts import alternative_names, common_name, key_kind, public_key_der
+
+    key_type, key_size = key_kind(request)
+    try:
+        signature_ok = request.is_signature_valid
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        signature_ok = False
+    return CsrFacts(
+        common_name=common_name(request),
+        subject_alternative_names=alternative_names(request),
+        key_type=key_type,
+        key_size=key_size,
+        signature_ok=signature_ok,
+        public_key_sha256=hashlib.sha256(public_key_der(request) or b"").hexdigest().upper(),
+        pem=request.public_bytes(Encoding.PEM).decode(),
+    )
+
+
+def _what_it_is_instead(data: bytes) -> tuple[str, str]:
+    if b"PRIVATE KEY-----" in data:
+        return "this is a private key, not a CSR", "give the CSR made from it; a private key never leaves its machine"
+    if b"-----BEGIN CERTIFICATE-----" in data:
+        return "this is a certificate, not a CSR", "give the CSR, which begins with BEGIN CERTIFICATE REQUEST"
+    if b"-----BEGIN" in data:
+        return "the CSR has no end, or is something else", "copy it again from its BEGIN line to its END line"
+    return "there is no CSR in this", "give PEM text that begins with -----BEGIN CERTIFICATE REQUEST-----, or DER"
+
+
+def _algorithm(name: str) -> str:
+    upper = name.upper()
+    return "EC" if upper in ("ECC", "ECDSA") else upper
+
+
+def _size(size: str) -> str:
+    lower = size.lower().replace("prime256v1", "256").replace("secp", "").removesuffix("r1")
+    return re.sub(r"[^0-9]", "", lower) or lower

@@ -1,0 +1,83 @@
+"""A collected certificate as files for a server: never over others without being asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.pki import CertificateBundle
+from sectigo_tui.durable import create_file, replace_file
+
+_PUBLIC_MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCertificate:
+    """Where a certificate was saved.
+
+    Args:
+        leaf: The certificate alone.
+        full_chain: The certificate and its chain.
+        chain: The chain alone; None when none came with the certificate.
+    """
+
+    leaf: Path
+    full_chain: Path
+    chain: Path | None
+
+
+def save_certificate(
+    bundle: CertificateBundle, directory: Path, stem: str, *, overwrite: bool = False
+) -> SavedCertificate:
+    """Write `STEM.crt.pem`, `STEM.chain.pem` and `STEM.fullchain.pem`.
+
+    A file that already has exactly this content is left as it is, so saving twice is saving once.
+
+    Args:
+        bundle: The certificate.
+        directory: Where to; made when missing.
+        stem: What the names begin with, from `names.file_stem`.
+        overwrite: Replace files with other content: the operator was asked.
+
+    Raises:
+        InputError: A file with other content is there, and nothing was written; or one cannot be written.
+    """
+    saved = SavedCertificate(
+        leaf=directory / f"{stem}.crt.pem",
+        full_chain=directory / f"{stem}.fullchain.pem",
+        chain=directory / f"{stem}.chain.pem" if bundle.chain_pem else None,
+    )
+    contents = {saved.leaf: bundle.leaf_pem.encode(), saved.full_chain: bundle.full_chain_pem.encode()}
+    if saved.chain is not None:
+        contents[saved.chain] = bundle.chain_pem.encode()
+    try:
+        pending = {path: content for path, content in contents.items() if not _holds(path, content)}
+        taken = [path for path in pending if path.exists() or path.is_symlink()]
+        if taken and not overwrite:
+            raise _already_there(taken)
+        for path, content in pending.items():
+            if overwrite:
+                replace_file(path, content, mode=_PUBLIC_MODE)
+            else:
+                create_file(path, content, mode=_PUBLIC_MODE)
+    except FileExistsError as error:
+        raise _already_there([Path(str(error.filename2 or error.filename))]) from None
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or directory} cannot be written: {error.strerror}", "name another directory"
+        ) from error
+    return saved
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
+def _already_there(paths: list[Path]) -> InputError:
+    return InputError(
+        f"{', '.join(map(str, paths))} exists with other content", "confirm to replace it, or name another directory"
+    )

@@ -1,0 +1,108 @@
+"""Private keys and CSRs made here: the key is on disk before anything can be ordered with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.pki import CsrFacts
+from sectigo_tui.durable import create_file
+from sectigo_tui.pki.csr import read_csr
+from sectigo_tui.pki.names import Address, common_name_text, parse_name
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from pydantic import SecretStr
+
+KEY_KINDS: Mapping[str, tuple[str, ...]] = {
+    "RSA": ("2048", "3072", "4096", "8192"),
+    "EC": ("P-256", "P-384", "P-521"),
+}
+"""What can be made here, in the spelling of SCM's `keyTypes`; offer those that the profile allows too."""
+
+
+def make_csr(
+    key_path: Path,
+    *,
+    common_name: str,
+    alternative_names: Sequence[str] = (),
+    key_type: str,
+    key_size: str,
+    passphrase: SecretStr | None = None,
+) -> CsrFacts:
+    """Make a private key, put it on disk, and return a CSR for it. Takes up to seconds for a large RSA key.
+
+    The common name is one of the alternative names too, as browsers look at those alone.
+
+    Args:
+        key_path: Where the key goes (PKCS#8 PEM, 0600); nothing may be there.
+        common_name: A DNS name or address; IDNs in either spelling.
+        alternative_names: More of them.
+        key_type: `RSA` or `EC`.
+        key_size: A size or curve of `KEY_KINDS`.
+        passphrase: What the key is encrypted with; None leaves it to the file's permissions.
+
+    Returns:
+        The CSR; the key has been synced to disk by then.
+
+    Raises:
+        InputError: A name or kind of key cannot be used, or something is at `key_path`; nothing was written.
+    """
+    from cryptography.hazmat.primitives import serialization
+
+    first = parse_name(common_name)
+    subject = common_name_text(first)
+    names = list(dict.fromkeys([first, *map(parse_name, alternative_names)]))
+    generate = _generator(key_type, key_size)
+    if passphrase is not None and not passphrase.get_secret_value():
+        raise InputError("the passphrase is empty", "type one, or choose a key without")
+    encryption = (
+        serialization.NoEncryption()
+        if passphrase is None
+        else serialization.BestAvailableEncryption(passphrase.get_secret_value().encode())
+    )
+    key = generate()
+    encoded = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    try:
+        create_file(key_path, encoded)
+    except FileExistsError:
+        raise InputError(f"{key_path} exists", "name another file: a private key is never overwritten") from None
+    except OSError as error:
+        raise InputError(
+            f"{key_path} cannot be written: {error.strerror}", "name a file in a directory that you can write to"
+        ) from error
+    return read_csr(_signed_request(key, subject, names))
+
+
+def _signed_request(
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, subject: str, names: Sequence[str | Address]
+) -> bytes:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509.oid import NameOID
+
+    general_names: list[x509.GeneralName] = [
+        x509.DNSName(name) if isinstance(name, str) else x509.IPAddress(name) for name in names
+    ]
+    return (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .add_extension(x509.SubjectAlternativeName(general_names), critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+
+
+def _generator(key_type: str, key_size: str) -> Callable[[], rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey]:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    if key_size not in KEY_KINDS.get(key_type, ()):
+        kinds = "; ".join(f"{algorithm} {', '.join(sizes)}" for algorithm, sizes in KEY_KINDS.items())
+        raise InputError(f"no {key_type} {key_size} key can be made here", f"take one of {kinds}, or bring a CSR")
+    if key_type == "RSA":
+        return lambda: rsa.generate_private_key(public_exponent=65537, key_size=int(key_size))
+    curves: Mapping[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
+    return lambda: ec.generate_private_key(curves[key_size])
