@@ -1,0 +1,109 @@
+"""SCM's error codes in plain words: what each means, and what to do next.
+
+Source: SCM manual 25.5; 0 for collect, and -102 for an order already revoked, observed in production clients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMeaning:
+    """A code in plain words.
+
+    Args:
+        code: SCM's own error code: negative, or 0.
+        meaning: What it says.
+        next_step: What the operator can do.
+    """
+
+    code: int
+    meaning: str
+    next_step: str
+
+
+NOT_READY_CODES = frozenset({0, -103, -109, -129, -130, -140, -183, -195, -1400})
+"""What collect answers, under HTTP 400, while the certificate cannot be retrieved yet."""
+
+CREDENTIAL_CODES = frozenset({-16, -970})
+"""What says that the login is refused, whatever 4xx it comes with."""
+
+_WAIT = "Nothing: it is collected as soon as it is ready."
+_KEY = "Make a CSR with a key that the profile offers."
+_CSR = "Make the CSR anew and check it before sending."
+_SUPPORT = "Quote code, description and time to Sectigo support."
+_ADMINISTRATOR = "Ask your SCM administrator."
+
+_TABLE = (
+    # collect, too early
+    CodeMeaning(0, "The CA is still processing the order.", _WAIT),
+    CodeMeaning(-103, "The certificate is not available yet.", _WAIT),
+    CodeMeaning(-109, "The certificate is not available yet.", _WAIT),
+    CodeMeaning(-129, "The certificate is not available yet.", _WAIT),
+    CodeMeaning(-130, "The order is not in the state Issued; the description names its state.", _WAIT),
+    CodeMeaning(-140, "The certificate is not available yet.", _WAIT),
+    CodeMeaning(-183, "The certificate is not collectable yet.", _WAIT),
+    CodeMeaning(-195, "The certificate is not available yet.", _WAIT),
+    CodeMeaning(-1400, "The CA is still processing the order.", _WAIT),
+    # collect, for good
+    CodeMeaning(-110, "The certificate is revoked.", "Order a new one."),
+    CodeMeaning(-124, "SCM knows no order with this sslId.", "Check the sslId and the account."),
+    CodeMeaning(-126, "SCM does not know the certificate format asked for.", "Report it: this program chose it."),
+    CodeMeaning(-169, "SCM asks to contact the administrator about this certificate.", _ADMINISTRATOR),
+    CodeMeaning(-1144, "The certificate cannot be collected.", _SUPPORT),
+    CodeMeaning(-1450, "SCM does not know the certificate format asked for.", "Report it: this program chose it."),
+    CodeMeaning(-5101, "The certificate cannot be collected.", _SUPPORT),
+    # credentials and rights
+    CodeMeaning(-3, "This login may not do that.", "Ask your SCM administrator for the privilege."),
+    CodeMeaning(-16, "SCM does not know this customer, login and password.", "Rotate the credentials."),
+    CodeMeaning(-37, "Access is denied to this login.", "Ask your SCM administrator for the privilege."),
+    CodeMeaning(-220, "The new password is the one in use.", "Choose another."),
+    CodeMeaning(-226, "This login has no rights on the organization.", "Ask its administrator, or choose another."),
+    CodeMeaning(-970, "The login or password is wrong.", "Rotate the credentials."),
+    CodeMeaning(-982, "The new password contains the login.", "Choose another."),
+    CodeMeaning(-7306, "The new password does not fit the policy in the description.", "Choose another."),
+    # enroll: the CSR and its key
+    CodeMeaning(-9, "The CSR cannot be read.", _CSR),
+    CodeMeaning(-10, "The CSR cannot be decoded.", _CSR),
+    CodeMeaning(-11, "The CSR's key is not allowed.", _KEY),
+    CodeMeaning(-13, "The CSR's key size is not allowed.", _KEY),
+    CodeMeaning(-138, "The CSR is not valid.", _CSR),
+    CodeMeaning(-141, "The CSR's key is not allowed.", _KEY),
+    CodeMeaning(-170, "The CSR's key type is not allowed.", _KEY),
+    CodeMeaning(-194, "The CSR's key is not allowed, for instance because it is known to be weak.", _KEY),
+    # enroll: the form
+    CodeMeaning(-7, "A field that SCM needs is missing; the description may name it.", "Fill it in."),
+    CodeMeaning(-36, "The profile does not offer this term.", "Choose one of the profile's terms."),
+    CodeMeaning(-39, "The certificate profile is not available here.", "Choose a profile the organization may use."),
+    CodeMeaning(-62, "A mandatory custom field is missing.", "Fill in every mandatory custom field."),
+    CodeMeaning(-111, "The certificate profile is not available here.", "Choose a profile the organization may use."),
+    CodeMeaning(-164, "A name is local or reserved: no public CA may certify it.", "Use a public domain name."),
+    CodeMeaning(-639, "The organization cannot be used for this.", "Check org_id, or ask your SCM administrator."),
+    CodeMeaning(-1002, "SCM cannot read the request's body.", "Report it: this program wrote it."),
+    CodeMeaning(-1010, "A domain is not allowed for this organization.", "Have it delegated to the organization."),
+    CodeMeaning(-1021, "The organization is not known.", "Check org_id."),
+    CodeMeaning(-1023, "The organization cannot be used for this.", "Check org_id, or ask your SCM administrator."),
+    CodeMeaning(-1601, "A field's value is not valid; the description may name it.", "Correct it."),
+    # validation
+    CodeMeaning(-107, "Control of a domain is not validated.", "Complete its DCV, then order again."),
+    CodeMeaning(-181, "The order does not match the account's EV anchor.", "Ask Sectigo support to correct it."),
+    CodeMeaning(-737, "Control of a domain is not validated, or has expired.", "Complete its DCV, then order again."),
+    CodeMeaning(-843, "The organization is not validated for this kind.", "Complete the organization's validation."),
+    CodeMeaning(-1137, "Control of a domain is not validated, or has expired.", "Complete its DCV, then order again."),
+    # approving and revoking
+    CodeMeaning(-102, "Only an issued certificate can be revoked; this may be revoked already.", "Look at its status."),
+    CodeMeaning(-159, "The certificate is revoked already.", "Nothing."),
+    CodeMeaning(-1112, "The order is not in a state to be approved or declined.", "Look at its status."),
+    CodeMeaning(-1140, "Who requested an EV order may not approve it.", "Have another administrator approve it."),
+    # SCM itself
+    CodeMeaning(-2, "SCM had an internal error.", _SUPPORT),
+    CodeMeaning(-65, "SCM had an internal error.", _SUPPORT),
+)
+
+_BY_CODE = {row.code: row for row in _TABLE}
+
+
+def meaning_of_code(code: int) -> CodeMeaning | None:
+    """Return what a code means; None for one that is not known here."""
+    return _BY_CODE.get(code)

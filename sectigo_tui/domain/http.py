@@ -1,0 +1,71 @@
+"""One HTTP request and what came of it, as values.
+
+Clients of different servers share one connection by these, without knowing each other or an HTTP library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request; neither headers nor body are in its repr, for both may hold secrets.
+
+    Args:
+        method: The method, in capitals.
+        path: What follows the base URL: a path beginning with `/`, percent-encoded, with its query.
+        headers: Pairs of name and value, already encoded and free of control characters.
+        content: The body; None for no body.
+    """
+
+    method: str
+    path: str
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A whole answer, whatever its status.
+
+    Args:
+        status: The HTTP status.
+        headers: Its headers, found in any case.
+        body: The body, decompressed. Empty for an error answer whose body could not be read.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpTrouble:
+    """No usable answer.
+
+    Args:
+        problem: One line for a person; holds no secret.
+        sent: Whether the request may have arrived; False only when that is certain.
+        http_status: The status, where an answer began and then could not be read.
+        is_torn: Whether an answer came that cannot be read, rather than none.
+    """
+
+    problem: str
+    sent: bool
+    http_status: int | None = None
+    is_torn: bool = False
+
+
+class Http(Protocol):
+    """A connection to one server."""
+
+    async def send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
+        """Send a request once: no retry, no redirect, no cookie; never raises for what the network does."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...

@@ -1,0 +1,287 @@
+"""The SCM REST API: one method per endpoint, one request per call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from sectigo_tui.domain.certificates import (
+    CertificateProfile,
+    CustomField,
+    DcvLog,
+    DomainValidation,
+    EnrollRequest,
+    ListingFilter,
+    ListingPage,
+    OrderDetails,
+    Organization,
+    OrganizationValidation,
+    PasswordStatus,
+)
+from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.http import HttpAnswer
+from sectigo_tui.domain.ports import Credentials, SecretText
+from sectigo_tui.scm import bodies, wire_account, wire_dcv, wire_orders
+from sectigo_tui.scm.connection import Connection, Timeouts
+from sectigo_tui.scm.failures import COLLECT, COUNT, not_ready, unreadable
+from sectigo_tui.scm.session import Observe, Read, Session, done, json_of
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_PAGE_SIZE = 200
+"""The most rows a page of a listing has. Source: SCM manual 25.5."""
+
+_PROFILES = json_of(wire_account.PROFILES)
+_CUSTOM_FIELDS = json_of(wire_account.CUSTOM_FIELDS)
+_ORGANIZATIONS = json_of(wire_account.ORGANIZATIONS)
+_VALIDATIONS = json_of(wire_account.VALIDATIONS)
+_VALIDATION = json_of(wire_account.VALIDATION)
+_PASSWORD = json_of(wire_account.PASSWORD)
+_ROWS = json_of(wire_orders.ROWS)
+_DETAILS = json_of(wire_orders.DETAILS)
+_NEW_ORDER = json_of(wire_orders.NEW_ORDER)
+_DCV = json_of(wire_dcv.DCV)
+_DOMAIN_STATUS = json_of(wire_dcv.DOMAIN_STATUS)
+_DOMAIN_ROWS = json_of(wire_dcv.DOMAIN_ROWS)
+
+
+class ScmClient:
+    """Sectigo Certificate Manager over HTTP; fulfils `domain.ports.Scm`.
+
+    Every method sends one request: no retry, no redirect. It raises `ScmFailure`, or one below it, for what SCM or the
+    network does, and `InputError` for what SCM would refuse unseen; nothing was sent then. Paths and shapes are those
+    of SCM manual 25.5, unless a method names another source.
+
+    Args:
+        base_url: Where the API is, such as `https://cert-manager.com/api`.
+        credentials: The credentials in use first.
+        clock: The time.
+        timeouts: How long one request may take.
+        ca_bundle: Trusted certificates (PEM) in place of the default ones.
+        observe: Is told of every request that ended.
+        transport: What carries requests instead of the network.
+
+    Raises:
+        ConfigError: `base_url` cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        clock: Clock,
+        *,
+        timeouts: Timeouts | None = None,
+        ca_bundle: Path | None = None,
+        observe: Observe | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._connection = Connection(base_url, timeouts=timeouts, ca_bundle=ca_bundle, transport=transport)
+        self._session = Session(self._connection, credentials, clock, observe)
+
+    @property
+    def proxy_in_use(self) -> str:
+        """The proxy that carries requests, without its user and password; empty for none."""
+        return self._connection.proxy_in_use
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._connection.aclose()
+
+    # The account
+
+    async def types(self, organization_id: int | None = None) -> tuple[CertificateProfile, ...]:
+        """Return the profiles that may be ordered, for one organization where it is given."""
+        path = _with_query("/ssl/v1/types", {"organizationId": organization_id})
+        found = await self._session.ask("types", "GET", path, _PROFILES)
+        return tuple(profile.to_domain() for profile in found)
+
+    async def custom_fields(self) -> tuple[CustomField, ...]:
+        """Return the account's custom fields."""
+        found = await self._session.ask("custom_fields", "GET", "/ssl/v1/customFields", _CUSTOM_FIELDS)
+        return tuple(field.to_domain() for field in found)
+
+    async def organizations(self) -> tuple[Organization, ...]:
+        """Return organizations and their departments, flat."""
+        found = await self._session.ask("organizations", "GET", "/organization/v1", _ORGANIZATIONS)
+        return tuple(organization for entry in found for organization in entry.to_domain())
+
+    async def organization_validations(self, organization_id: int) -> tuple[OrganizationValidation, ...]:
+        """Return an organization's validations."""
+        path = f"/organization/v2/{organization_id:d}/validations"
+        found = await self._session.ask("organization_validations", "GET", path, _VALIDATIONS)
+        return tuple(validation.to_domain() for validation in found)
+
+    async def organization_validation(self, organization_id: int, validation_id: int) -> OrganizationValidation:
+        """Return one validation with the CA's last message."""
+        path = f"/organization/v2/{organization_id:d}/validations/{validation_id:d}"
+        found = await self._session.ask("organization_validation", "GET", path, _VALIDATION)
+        return found.to_domain()
+
+    async def password_status(self) -> PasswordStatus:
+        """Return the API password's state and expiry."""
+        found = await self._session.ask("password_status", "GET", "/admin/v1/password", _PASSWORD)
+        return found.to_domain()
+
+    async def change_password(self, new_password: SecretText) -> None:
+        """Set the API password at SCM; the one in use here stays as it is."""
+        secret = new_password.reveal()
+        body = bodies.new_password(secret)
+        await self._session.ask("change_password", "POST", "/admin/v1/changepassword", done, body=body, secret=secret)
+
+    async def try_credentials(self, candidate: Credentials) -> tuple[CertificateProfile, ...]:
+        """Ask for the profiles once with other credentials; the ones in use stay as they are."""
+        found = await self._session.ask("credentials", "GET", "/ssl/v1/types", _PROFILES, credentials=candidate)
+        return tuple(profile.to_domain() for profile in found)
+
+    def use_credentials(self, credentials: Credentials) -> None:
+        """Send every request from now on with these; requests in flight end with the old ones."""
+        self._session.credentials = credentials
+
+    # Orders, read
+
+    async def listing(self, where: ListingFilter, *, position: int, size: int) -> ListingPage:
+        """Return rows `position` to `position + size` of a listing.
+
+        Args:
+            where: Which orders.
+            position: The first row, from zero.
+            size: How many rows, 1 to 200.
+        """
+        if position < 0 or not 1 <= size <= MAX_PAGE_SIZE:
+            raise ValueError(f"no such page: position {position}, size {size}")
+        path = _with_query("/ssl/v1", {"size": size, "position": position, **_filter(where)})
+        return await self._session.ask("listing", "GET", path, _page)
+
+    async def count(self, where: ListingFilter) -> int:
+        """Return how many rows a listing has."""
+        return await self._session.ask(COUNT, "HEAD", _with_query("/ssl/v1", _filter(where)), _needed_total)
+
+    async def details(self, ssl_id: int) -> OrderDetails:
+        """Return what SCM knows of one order."""
+        return await self._session.ask("details", "GET", f"/ssl/v1/{ssl_id:d}", _details_of(ssl_id))
+
+    async def collect(self, ssl_id: int) -> bytes:
+        """Return the certificate with its chain as PEM text, in any order.
+
+        Raises:
+            NotReady: It is too early.
+        """
+        return await self._session.ask(COLLECT, "GET", f"/ssl/v1/collect/{ssl_id:d}?format=x509", _pem)
+
+    async def dcv(self, ssl_id: int) -> DcvLog:
+        """Return the order's domain control validation."""
+        found = await self._session.ask("dcv", "GET", f"/ssl/v1/{ssl_id:d}/dcv", _DCV)
+        return found.to_domain()
+
+    async def domain_status(self, domain: str) -> DomainValidation:
+        """Return a domain's validation status."""
+        body = bodies.domain(domain)
+        found = await self._session.ask("domain_status", "POST", "/dcv/v2/validation/status", _DOMAIN_STATUS, body=body)
+        return found.to_domain(domain)
+
+    async def domain_validations(self, domain: str) -> tuple[DomainValidation, ...]:
+        """Return the account's validations of a domain."""
+        path = _with_query("/dcv/v1/validation", {"domain": domain})
+        found = await self._session.ask("domain_validations", "GET", path, _DOMAIN_ROWS)
+        return tuple(row.to_domain() for row in found)
+
+    # Orders, changed
+
+    async def enroll(self, request: EnrollRequest) -> int:
+        """Order a certificate, billed; return its sslId."""
+        found = await self._session.ask("enroll", "POST", "/ssl/v1/enroll", _NEW_ORDER, body=bodies.enroll(request))
+        return found.ssl_id
+
+    async def renew(self, ssl_id: int, csr_pem: str = "") -> int:
+        """Order again what `ssl_id` was, billed; return the new order's sslId.
+
+        Source: no body at all, where no CSR is given; observed in production clients.
+        """
+        body = bodies.renew(csr_pem) if csr_pem else None
+        found = await self._session.ask("renew", "POST", f"/ssl/v1/renewById/{ssl_id:d}", _NEW_ORDER, body=body)
+        return found.ssl_id
+
+    async def replace(
+        self, ssl_id: int, csr_pem: str, reason: str, common_name: str = "", names: Sequence[str] = ()
+    ) -> None:
+        """Ask for the certificate again with another key, under the same sslId."""
+        body = bodies.replace(csr_pem, reason, common_name, names)
+        await self._session.ask("replace", "POST", f"/ssl/v1/replace/{ssl_id:d}", done, body=body)
+
+    async def approve(self, ssl_id: int, message: str) -> None:
+        """Approve a requested order, with 1 to 512 characters of message."""
+        body = bodies.decision(message)
+        await self._session.ask("approve", "POST", f"/ssl/v1/approve/{ssl_id:d}", done, body=body)
+
+    async def decline(self, ssl_id: int, message: str) -> None:
+        """Decline a requested order, with 1 to 512 characters of message."""
+        body = bodies.decision(message)
+        await self._session.ask("decline", "POST", f"/ssl/v1/decline/{ssl_id:d}", done, body=body)
+
+    async def revoke(self, ssl_id: int, reason_code: int, reason: str) -> None:
+        """Revoke by sslId, for one of the RFC 5280 reasons 0, 1, 3, 4, 5 and 1 to 512 characters of words."""
+        body = bodies.revoke(reason_code, reason)
+        await self._session.ask("revoke", "POST", f"/ssl/v1/revoke/{ssl_id:d}", done, body=body)
+
+    async def revoke_by_serial(self, serial_number: str, reason_code: int, reason: str) -> None:
+        """Revoke by serial number in hexadecimal."""
+        path = f"/ssl/v1/revoke/serial/{quote(bodies.serial(serial_number), safe='')}"
+        await self._session.ask("revoke_by_serial", "POST", path, done, body=bodies.revoke(reason_code, reason))
+
+    async def recheck_dcv(self, ssl_id: int) -> DcvLog:
+        """Ask the CA to look at the order's domains again."""
+        found = await self._session.ask("recheck_dcv", "POST", f"/ssl/v1/{ssl_id:d}/dcv/recheck", _DCV)
+        return found.to_domain()
+
+
+def _with_query(path: str, query: dict[str, int | str | None]) -> str:
+    given = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(given, quote_via=quote, errors='replace')}" if given else path
+
+
+def _filter(where: ListingFilter) -> dict[str, int | str | None]:
+    return {
+        "status": where.status,
+        "commonName": where.common_name,
+        "requester": where.requester,
+        "orgId": where.organization_id,
+    }
+
+
+def _total(answer: HttpAnswer) -> int | None:
+    told = answer.headers.get("x-total-count", "").strip()
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < 16 else None
+
+
+def _page(call: str, answer: HttpAnswer) -> ListingPage:
+    rows = _ROWS(call, answer)
+    return ListingPage(tuple(row.to_domain() for row in rows), _total(answer))
+
+
+def _needed_total(call: str, answer: HttpAnswer) -> int:
+    total = _total(answer)
+    if total is None:
+        raise unreadable(call, answer, "without a number in X-Total-Count")
+    return total
+
+
+def _details_of(ssl_id: int) -> Read[OrderDetails]:
+    def read(call: str, answer: HttpAnswer) -> OrderDetails:
+        found = _DETAILS(call, answer)
+        if found.ssl_id not in (None, ssl_id):
+            raise unreadable(call, answer, f"answered with another order, sslId {found.ssl_id}")
+        return found.to_domain(ssl_id)
+
+    return read
+
+
+def _pem(call: str, answer: HttpAnswer) -> bytes:
+    if not answer.body.strip():
+        raise not_ready(call, answer)
+    if b"-----BEGIN CERTIFICATE-----" not in answer.body:
+        raise unreadable(call, answer)
+    return answer.body

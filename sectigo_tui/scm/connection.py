@@ -1,0 +1,142 @@
+"""The connection to one server: where requests go, how long they may take, and what is loaded when."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.scm.proxies import is_loopback, proxy_for, without_userinfo
+
+if TYPE_CHECKING:
+    import httpx
+
+    from sectigo_tui.scm.transport import Transport
+
+MAX_BODY_BYTES = 10_000_000
+"""The largest answer that is read, before and after decompression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long one request may take.
+
+    Args:
+        connect_seconds: To reach the server, TLS included.
+        read_seconds: From one piece of the answer to the next. Source: 15 to 60 s observed under load.
+        whole_seconds: From the start to the answer's end, so that an answer in drips ends too.
+    """
+
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+    whole_seconds: float = 180.0
+
+
+class Connection:
+    """Sends requests to one server; fulfils `domain.http.Http`.
+
+    Nothing heavy is loaded, and no socket opened, before the first request; loading then runs in a thread.
+
+    Args:
+        base_url: `https://host[:port][/path]`; `http` for this machine alone.
+        timeouts: How long one request may take.
+        ca_bundle: Trusted certificates in place of the default ones.
+        transport: What carries requests instead of the network.
+
+    Raises:
+        ConfigError: `base_url` would send secrets in the clear, or is no such URL.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeouts: Timeouts | None = None,
+        ca_bundle: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._base_url = _checked(base_url)
+        self._timeouts = timeouts or Timeouts()
+        self._ca_bundle = ca_bundle
+        self._given = transport
+        self._proxy = "" if transport else proxy_for(self._base_url)
+        self._transport: Transport | None = None
+        self._opening = asyncio.Lock()
+        self._closed = False
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go, without a slash at its end."""
+        return self._base_url
+
+    @property
+    def proxy_in_use(self) -> str:
+        """The proxy that carries requests, without its user and password; empty for none."""
+        return without_userinfo(self._proxy)
+
+    async def send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
+        """Send a request once: no retry, no redirect, no cookie; never raises for what the network does."""
+        transport = self._transport
+        if transport is None:
+            opened = await self._open()
+            if isinstance(opened, HttpTrouble):
+                return opened
+            transport = opened
+        return await transport.send(request)
+
+    async def aclose(self) -> None:
+        """Close every connection; requests after it are refused."""
+        self._closed = True
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
+
+    async def _open(self) -> Transport | HttpTrouble:
+        async with self._opening:
+            if self._closed:
+                return HttpTrouble("the connection was closed by this program", sent=False)
+            if self._transport is None:
+                try:
+                    self._transport = await asyncio.to_thread(self._load)
+                except (OSError, ValueError, ImportError) as error:
+                    return HttpTrouble(f"the connection cannot be set up: {error}", sent=False)
+            return self._transport
+
+    def _load(self) -> Transport:
+        from sectigo_tui.scm.transport import Transport
+
+        return Transport(
+            self._base_url,
+            self._timeouts,
+            max_body_bytes=MAX_BODY_BYTES,
+            ca_bundle=self._ca_bundle,
+            proxy=self._proxy,
+            given=self._given,
+        )
+
+
+def _checked(base_url: str) -> str:
+    def wrong(problem: str) -> ConfigError:
+        return ConfigError(
+            key="base_url",
+            source="the connection",
+            problem=problem,
+            remedy="write https://host/path; http is for this machine alone",
+        )
+
+    try:
+        parts = urlsplit(base_url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise wrong(f"is no URL ({error})") from None
+    if parts.scheme not in ("https", "http") or not host:
+        raise wrong("is no http or https URL")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise wrong("holds a user, a query or a fragment")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise wrong("would send the password in the clear")
+    return base_url.rstrip("/")

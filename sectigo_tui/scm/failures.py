@@ -1,0 +1,124 @@
+"""What an answer other than success means, as one of the domain's failures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from sectigo_tui.domain.codes import CREDENTIAL_CODES, NOT_READY_CODES
+from sectigo_tui.domain.errors import (
+    CredentialsRefused,
+    NotFound,
+    NotReady,
+    RateLimited,
+    Refused,
+    ScmFailure,
+    ServerFailure,
+    Unreachable,
+    Unreadable,
+)
+from sectigo_tui.domain.http import HttpAnswer, HttpTrouble
+from sectigo_tui.scm.dates import retry_after_seconds
+from sectigo_tui.scm.excerpts import describe_body, one_line
+from sectigo_tui.scm.reading import NotTheApi, read_json
+from sectigo_tui.scm.wire_fields import ERROR
+
+COLLECT = "collect"
+COUNT = "count"
+
+
+class _Told(NamedTuple):
+    """What an error answer's body tells."""
+
+    is_api: bool
+    code: int | None
+    description: str
+
+
+def from_trouble(call: str, trouble: HttpTrouble) -> ScmFailure:
+    """Return the failure of a call that got no usable answer."""
+    kind = Unreadable if trouble.is_torn else Unreachable
+    return kind(call, trouble.problem, http_status=trouble.http_status, sent=trouble.sent)
+
+
+def from_answer(call: str, answer: HttpAnswer, now: datetime) -> ScmFailure | None:
+    """Return the failure that an answer's status and code mean; None for 2xx.
+
+    Source: error bodies `{code, description}` and 401 SCM manual 25.5; -16 and -970 under other statuses, and
+    collect's codes under 400, observed in production clients; 429 is assumed.
+
+    Args:
+        call: The call by name.
+        answer: The answer.
+        now: The time of day, for a `Retry-After` date.
+    """
+    status = answer.status
+    if 200 <= status < 300:
+        return None
+    if status < 400:
+        return _redirect(call, answer)
+    return _refusal(call, answer, now)
+
+
+def unreadable(call: str, answer: HttpAnswer, problem: str = "") -> Unreadable:
+    """Return the failure of an answer that claims success and is not the API's.
+
+    Args:
+        call: The call by name.
+        answer: The answer.
+        problem: What is wrong with it; by default, what its body looks like.
+    """
+    words = problem or f"answered with {describe_body(answer.body)}"
+    return Unreadable(call, f"HTTP {answer.status} {words}", http_status=answer.status)
+
+
+def not_ready(call: str, answer: HttpAnswer) -> NotReady:
+    """Return the failure of a collect whose answer is success without a certificate."""
+    return NotReady(call, f"HTTP {answer.status} without a certificate", http_status=answer.status)
+
+
+def _redirect(call: str, answer: HttpAnswer) -> Unreadable:
+    location = one_line(answer.headers.get("location", ""), 300)
+    try:
+        host = urlsplit(location).hostname or ""
+    except ValueError:
+        host = ""
+    towards = f"another server, {host}" if host else "another address"
+    return unreadable(call, answer, f"redirects to {towards}, which is not followed")
+
+
+def _refusal(call: str, answer: HttpAnswer, now: datetime) -> ScmFailure:
+    status, told = answer.status, _told(answer.body)
+    code, description = told.code, told.description
+    words = f"HTTP {status}" + (f": {one_line(description)!r}" if description else "")
+    if status == 429:
+        wait = retry_after_seconds(answer.headers.get("retry-after", ""), now)
+        return RateLimited(call, words, retry_after_seconds=wait, code=code, description=description)
+    kind = _kind(call, status, told)
+    if kind is Unreadable:
+        words = f"{words} with {describe_body(answer.body)}"
+    return kind(call, words, http_status=status, code=code, description=description)
+
+
+def _kind(call: str, status: int, told: _Told) -> type[ScmFailure]:
+    kind: type[ScmFailure] = Refused
+    if status == 401 or (status < 500 and told.code in CREDENTIAL_CODES):
+        kind = CredentialsRefused
+    elif status >= 500:
+        kind = ServerFailure
+    elif status == 404:
+        kind = NotFound
+    elif not told.is_api and call != COUNT:
+        # A firewall's page is not SCM's refusal: an order must not fail, nor its polling stop, because of it.
+        kind = Unreadable
+    elif call == COLLECT and told.code in NOT_READY_CODES:
+        kind = NotReady
+    return kind
+
+
+def _told(body: bytes) -> _Told:
+    error = read_json(ERROR, body)
+    if isinstance(error, NotTheApi):
+        return _Told(is_api=False, code=None, description="")
+    return _Told(is_api=True, code=error.code, description=error.description)

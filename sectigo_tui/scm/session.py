@@ -1,0 +1,165 @@
+"""One call to SCM: the credentials' headers, one request, its answer read or its failure raised, and told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import orjson
+from pydantic import TypeAdapter
+
+from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
+from sectigo_tui.domain.events import Exchange
+from sectigo_tui.domain.http import Http, HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.domain.ports import Credentials
+from sectigo_tui.scm.failures import from_answer, from_trouble, unreadable
+from sectigo_tui.scm.reading import NotTheApi, read_json
+
+T = TypeVar("T")
+
+Observe = Callable[[Exchange], None]
+"""Is told of every request that ended; must not raise and must not wait."""
+
+Read = Callable[[str, HttpAnswer], T]
+"""Reads a success's answer for the call named; raises `ScmFailure`."""
+
+_JSON = ((b"content-type", b"application/json"),)
+
+
+class Session:
+    """Sends calls with the credentials in use at that moment.
+
+    Args:
+        http: The connection to SCM.
+        credentials: The credentials in use first.
+        clock: The time.
+        observe: Is told of every request that ended.
+    """
+
+    def __init__(self, http: Http, credentials: Credentials, clock: Clock, observe: Observe | None) -> None:
+        self.credentials = credentials
+        self._http = http
+        self._clock = clock
+        self._observe = observe
+
+    async def ask(
+        self,
+        call: str,
+        method: str,
+        path: str,
+        read: Read[T],
+        *,
+        body: object = None,
+        credentials: Credentials | None = None,
+        secret: str = "",
+    ) -> T:
+        """Send one request and return what its answer says.
+
+        Args:
+            call: The call by name.
+            method: The HTTP method.
+            path: What follows the base URL.
+            read: Reads the answer.
+            body: What is sent as JSON; None for no body.
+            credentials: Other credentials than those in use.
+            secret: A secret in the body, which no failure may quote.
+
+        Raises:
+            ScmFailure: What went wrong.
+            InputError: The body cannot be written as JSON; nothing was sent.
+        """
+        used = credentials or self.credentials
+        headers = header_values(call, used)
+        content = None if body is None else _json(body)
+        request = HttpRequest(method, path, headers if content is None else headers + _JSON, content)
+        started = self._clock.monotonic()
+        answer = await self._http.send(request)
+        status = answer.http_status if isinstance(answer, HttpTrouble) else answer.status
+        try:
+            result = self._judge(call, answer, read)
+        except ScmFailure as failure:
+            _redact(failure, (used.password.reveal(), secret))
+            self._tell(call, started, status, failure)
+            raise
+        self._tell(call, started, status, None)
+        return result
+
+    def _judge(self, call: str, answer: HttpAnswer | HttpTrouble, read: Read[T]) -> T:
+        if isinstance(answer, HttpTrouble):
+            raise from_trouble(call, answer)
+        failure = from_answer(call, answer, self._clock.now())
+        if failure is not None:
+            raise failure
+        return read(call, answer)
+
+    def _tell(self, call: str, started: float, status: int | None, failure: ScmFailure | None) -> None:
+        if self._observe is not None:
+            latency_seconds = self._clock.monotonic() - started
+            self._observe(Exchange(self._clock.now(), call, latency_seconds, status, failure))
+
+
+def json_of(adapter: TypeAdapter[T]) -> Read[T]:
+    """Return what reads an answer as JSON."""
+
+    def read(call: str, answer: HttpAnswer) -> T:
+        found = read_json(adapter, answer.body)
+        if isinstance(found, NotTheApi):
+            raise unreadable(call, answer, found.problem)
+        return found
+
+    return read
+
+
+def done(call: str, answer: HttpAnswer) -> None:
+    """Read the answer to a write that answers nothing: 204 alone says that it was done.
+
+    Source: SCM manual 25.5. A gateway's 200 must not pass for a revocation.
+    """
+    if answer.status != 204:
+        raise unreadable(call, answer, "where 204 is due: whether it was done is not known")
+
+
+def header_values(call: str, credentials: Credentials) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers that carry credentials.
+
+    Raises:
+        CredentialsRefused: They cannot be sent as headers; trying would only count as a bad login.
+    """
+    return (
+        (b"customerUri", _header(call, "customer URI", credentials.customer_uri)),
+        (b"login", _header(call, "login", credentials.login)),
+        (b"password", _header(call, "password", credentials.password.reveal())),
+    )
+
+
+def _header(call: str, name: str, value: str) -> bytes:
+    problem = ""
+    if not value:
+        problem = "is empty"
+    elif value != value.strip():
+        problem = "begins or ends with a space"
+    elif any(character < " " or character == "\x7f" for character in value):
+        problem = "holds a control character"
+    else:
+        try:
+            return value.encode("latin-1")
+        except UnicodeEncodeError:
+            problem = "holds a character outside Latin-1, which no HTTP header can carry"
+    raise CredentialsRefused(call, f"the {name} {problem}; nothing was sent", sent=False)
+
+
+def _json(body: object) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        raise InputError("the text cannot be written as JSON", "remove characters that are no text") from None
+
+
+def _redact(failure: ScmFailure, secrets: tuple[str, ...]) -> None:
+    """Take secrets out of what SCM, or something before it, echoed."""
+    for secret in secrets:
+        if secret and (secret in failure.problem or secret in failure.description):
+            failure.problem = failure.problem.replace(secret, "********")
+            failure.description = failure.description.replace(secret, "********")
+            failure.args = (f"{failure.call}: {failure.problem}",)

@@ -1,0 +1,180 @@
+"""A request goes out once by httpx, and its answer, or the trouble, comes back as a value.
+
+It takes tens of milliseconds to import and to open, so `connection` loads it at the first request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+import zlib
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from sectigo_tui import __version__
+from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.scm.excerpts import one_line
+from sectigo_tui.scm.troubles import trouble_of
+
+if TYPE_CHECKING:
+    from sectigo_tui.scm.connection import Timeouts
+
+_CONNECTIONS = 10
+"""httpcore looks through its pool at every request, quadratic in the number of connections: keep pools small."""
+
+_KEEP_IDLE_SECONDS = 30.0
+"""Below the idle time of usual servers (60 s and more), so that it is this side that closes: a connection closed
+by the server at the moment of sending loses the answer to an order that is billed."""
+
+_ANY_COMPRESSION = 47
+"""zlib's `wbits` for gzip or zlib, told by the header."""
+
+
+class _UnusableBodyError(Exception):
+    """The answer's body cannot be read; says why in one line."""
+
+
+@functools.lru_cache(maxsize=8)
+def tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
+    """Return the process's TLS settings for a set of trusted certificates; making one takes 20 ms.
+
+    Args:
+        ca_bundle: Trusted certificates (PEM) in place of the default ones.
+
+    Raises:
+        OSError: The bundle cannot be read, or holds no certificate.
+    """
+    return ssl.create_default_context(cafile=ca_bundle) if ca_bundle else httpx.create_ssl_context()
+
+
+class Transport:
+    """An httpx client held to what this program wants of it.
+
+    Args:
+        base_url: What stands before every request's path.
+        timeouts: How long one request may take.
+        max_body_bytes: The largest body, before and after decompression.
+        ca_bundle: Trusted certificates in place of the default ones.
+        proxy: The proxy's URL; empty for none.
+        given: What carries requests instead of the network.
+
+    Raises:
+        OSError: The CA bundle cannot be used.
+        ValueError: The proxy's URL cannot be used.
+        ImportError: The proxy is of a kind that needs another library.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        timeouts: Timeouts,
+        *,
+        max_body_bytes: int,
+        ca_bundle: Path | None,
+        proxy: str,
+        given: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self._base_url = base_url
+        self._whole_seconds = timeouts.whole_seconds
+        self._max_body_bytes = max_body_bytes
+        self._server = httpx.URL(base_url).netloc.decode("ascii")
+        # A session cookie could outlive the credentials it was given for: none is kept.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        context = None if given else tls_context(ca_bundle)
+        self._client = httpx.AsyncClient(
+            transport=given,
+            verify=context or False,
+            proxy=_proxy(proxy, context),
+            # The proxy was chosen before; nothing else is taken from the environment (such as a .netrc password).
+            trust_env=False,
+            follow_redirects=False,
+            cookies=no_cookies,
+            limits=httpx.Limits(
+                max_connections=_CONNECTIONS,
+                max_keepalive_connections=_CONNECTIONS,
+                keepalive_expiry=_KEEP_IDLE_SECONDS,
+            ),
+            timeout=httpx.Timeout(timeouts.read_seconds, connect=timeouts.connect_seconds),
+            headers={"accept": "*/*", "accept-encoding": "gzip", "user-agent": f"sectigo-tui/{__version__}"},
+        )
+
+    async def send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
+        """Send a request once and read the whole answer.
+
+        An error answer is worth its status even where its body is not: it comes back with an empty body.
+        """
+        response: httpx.Response | None = None
+        try:
+            async with asyncio.timeout(self._whole_seconds):
+                outgoing = self._client.build_request(
+                    request.method,
+                    self._base_url + request.path,
+                    headers=request.headers,
+                    content=request.content,
+                )
+                response = await self._client.send(outgoing, stream=True)
+                try:
+                    body = await self._read(response)
+                finally:
+                    await response.aclose()
+        except _UnusableBodyError as error:
+            trouble = HttpTrouble(str(error), sent=True, is_torn=True)
+        except TimeoutError:
+            trouble = HttpTrouble(f"no whole answer within {self._whole_seconds:g} s", sent=True)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, RuntimeError) as error:
+            trouble = trouble_of(error, self._server, answering=response is not None)
+        else:
+            return HttpAnswer(response.status_code, response.headers, body)
+        if response is None:
+            return trouble
+        if response.status_code >= 400:
+            return HttpAnswer(response.status_code, response.headers, b"")
+        return HttpTrouble(trouble.problem, sent=True, http_status=response.status_code, is_torn=trouble.is_torn)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        """Read a body piece by piece, so that no more than the limit is ever held, compressed or not."""
+        limit = self._max_body_bytes
+        if response.request.method == "HEAD":
+            return b""
+        declared = response.headers.get("content-length", "")
+        if declared.isdecimal() and len(declared) < 20 and int(declared) > limit:
+            raise _UnusableBodyError(f"the answer is too large ({declared} bytes)")
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            raise _UnusableBodyError(f"the answer is compressed in a way not asked for ({one_line(encoding, 20)!r})")
+        inflater = zlib.decompressobj(wbits=_ANY_COMPRESSION) if encoding not in ("", "identity") else None
+        pieces: list[bytes] = []
+        total = 0
+        stream = response.stream
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise TypeError("the transport is not an asynchronous one")
+        async for raw in stream:
+            piece = _inflate(inflater, raw, limit - total + 1) if inflater else raw
+            total += len(piece)
+            if total > limit:
+                raise _UnusableBodyError(f"the answer is too large (more than {limit} bytes)")
+            pieces.append(piece)
+        if inflater and pieces and not inflater.eof:
+            raise _UnusableBodyError("the answer's compressed body is cut off")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _inflate(inflater: zlib._Decompress, raw: bytes, room: int) -> bytes:
+    try:
+        return inflater.decompress(raw, room)
+    except zlib.error:
+        raise _UnusableBodyError("the answer's compressed body is damaged") from None
+
+
+def _proxy(url: str, context: ssl.SSLContext | None) -> httpx.Proxy | None:
+    if not url:
+        return None
+    return httpx.Proxy(url, ssl_context=context if url.startswith("https:") else None)

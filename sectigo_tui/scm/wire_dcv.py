@@ -1,0 +1,161 @@
+"""Domain control validation as SCM's JSON has it, and as the domain knows it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, FailFast, Field, TypeAdapter, model_validator
+
+from sectigo_tui.domain.certificates import DcvCheck, DcvLog, DomainValidation
+from sectigo_tui.scm.wire_fields import NeededText, Record, Records, Text, When, Whole, Wire, records
+
+
+def log_blocks(value: object) -> list[Any]:
+    """Return the log as blocks of an error and lines, whichever way it was sent.
+
+    Source: an object in SCM manual 25.5, an array in OpenAPI 25.9 (of blocks or of lines: both are accepted).
+    """
+    found = records(value)
+    blocks = [item for item in found if "log" in item or "error" in item]
+    return blocks or [{"log": found}]
+
+
+class WireDcvLine(Wire):
+    """One domain's line in an order's log."""
+
+    domain_name: Text = ""
+    dcv_status: Text = ""
+    last_check: When = None
+    next_check: When = None
+    dcv_date: When = None
+
+
+class WireDcvError(Wire):
+    """The CA's error about an order's validation."""
+
+    code: Whole = None
+    description: Text = ""
+
+
+class WireDcvBlock(Wire):
+    """An error and lines."""
+
+    error: Annotated[WireDcvError, Record] = Field(default_factory=WireDcvError)
+    log: Annotated[list[WireDcvLine], Records] = Field(default_factory=list)
+
+
+class WireDcvInstruction(Wire):
+    """What one domain's owner must publish."""
+
+    domain_name: Text = ""
+    dcv_mode: Text = ""
+    host: Text = ""
+    point: Text = ""
+    url: Text = ""
+    file: Text = ""
+    dcv_email: Text = ""
+
+
+class WireDcv(Wire):
+    """An order's validation."""
+
+    dcv_log: Annotated[list[WireDcvBlock], BeforeValidator(log_blocks)] = Field(default_factory=list)
+    instructions: Annotated[list[WireDcvInstruction], Records] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _must_tell_something(self) -> WireDcv:
+        if not self.model_fields_set:
+            raise ValueError("has neither dcvLog nor instructions")
+        return self
+
+    def to_domain(self) -> DcvLog:
+        """Return a check for each line, with its domain's instructions; then the instructions that have no line."""
+        instructions = {instruction.domain_name.casefold(): instruction for instruction in self.instructions}
+        lines = [line for block in self.dcv_log for line in block.log]
+        logged = {line.domain_name.casefold() for line in lines}
+        checks = [_check(line, instructions.get(line.domain_name.casefold())) for line in lines]
+        unlogged = (instruction for key, instruction in instructions.items() if key not in logged)
+        checks += [_check(WireDcvLine(domainName=extra.domain_name), extra) for extra in unlogged]
+        errors = [block.error for block in self.dcv_log if block.error.code is not None or block.error.description]
+        error = errors[0] if errors else WireDcvError()
+        return DcvLog(tuple(checks), error.code, error.description)
+
+
+class WireDomainStatus(Wire):
+    """A domain's validation, as `dcv/v2` tells it. Source: SCM manual 25.5."""
+
+    status: NeededText
+    order_status: Text = ""
+    order_mode: Text = ""
+    validation_date: When = None
+    expiration_date: When = None
+    submitted_date: When = None
+    last_check: When = None
+    next_check: When = None
+    host: Text = ""
+    point: Text = ""
+    url: Text = ""
+    first_line: Text = ""
+    second_line: Text = ""
+    validation_email: Text = ""
+
+    def to_domain(self, domain: str) -> DomainValidation:
+        """Return the validation of the domain that was asked for."""
+        return DomainValidation(
+            domain=domain,
+            status=self.status,
+            order_status=self.order_status,
+            mode=self.order_mode,
+            validated=self.validation_date,
+            expires=self.expiration_date,
+            submitted=self.submitted_date,
+            last_check=self.last_check,
+            next_check=self.next_check,
+            host=self.host,
+            point=self.point,
+            url=self.url,
+            file="\n".join(line for line in (self.first_line, self.second_line) if line),
+            email=self.validation_email,
+        )
+
+
+class WireDomainRow(Wire):
+    """A row of `dcv/v1/validation`. Source: its field names differ between versions of the manual."""
+
+    domain: Text = ""
+    status: Text = Field("", validation_alias=AliasChoices("dcvStatus", "status"))
+    order_status: Text = Field("", validation_alias=AliasChoices("dcvOrderStatus", "orderStatus"))
+    mode: Text = Field("", validation_alias=AliasChoices("dcvMethod", "orderMode", "dcvMode"))
+    expiration_date: When = None
+
+    def to_domain(self) -> DomainValidation:
+        """Return the row as the domain knows it."""
+        return DomainValidation(
+            domain=self.domain,
+            status=self.status,
+            order_status=self.order_status,
+            mode=self.mode,
+            expires=self.expiration_date,
+        )
+
+
+def _check(line: WireDcvLine, instruction: WireDcvInstruction | None) -> DcvCheck:
+    how = instruction or WireDcvInstruction()
+    return DcvCheck(
+        domain=line.domain_name,
+        status=line.dcv_status,
+        mode=how.dcv_mode,
+        host=how.host,
+        point=how.point,
+        url=how.url,
+        file=how.file,
+        email=how.dcv_email,
+        last_check=line.last_check,
+        next_check=line.next_check,
+        validated=line.dcv_date,
+    )
+
+
+DCV: TypeAdapter[WireDcv] = TypeAdapter(WireDcv)
+DOMAIN_STATUS: TypeAdapter[WireDomainStatus] = TypeAdapter(WireDomainStatus)
+DOMAIN_ROWS: TypeAdapter[list[WireDomainRow]] = TypeAdapter(Annotated[list[WireDomainRow], FailFast()])

@@ -1,0 +1,153 @@
+"""Orders as SCM's JSON has them, and as the domain knows them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import FailFast, Field, TypeAdapter
+
+from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.scm.wire_fields import Flag, Id, Names, NeededText, Record, Records, Text, When, Whole, Wire
+
+_LEVELS = (
+    ("EV", re.compile(r"\bEV\b|extended[ _]validat", re.IGNORECASE)),
+    ("OV", re.compile(r"\bOV\b|organi[sz]ation(?:al)?[ _]validat", re.IGNORECASE)),
+    ("DV", re.compile(r"\bDV\b|domain[ _](?:control[ _])?validat", re.IGNORECASE)),
+)
+
+
+def validation_level(*told: str) -> str:
+    """Return `DV`, `OV` or `EV` from the first text that names one; empty where none does.
+
+    Args:
+        told: Texts, the most telling first, such as `Organization Validation (OV)`.
+    """
+    for words in told:
+        for level, pattern in _LEVELS:
+            if pattern.search(words):
+                return level
+    return ""
+
+
+class WireRow(Wire):
+    """A row of a listing."""
+
+    ssl_id: Id
+    common_name: Text = ""
+    subject_alternative_names: Names = ()
+    serial_number: Text = ""
+
+    def to_domain(self) -> ListingRow:
+        """Return the row as the domain knows it."""
+        return ListingRow(self.ssl_id, self.common_name, self.subject_alternative_names, self.serial_number.strip())
+
+
+class WireCertificateType(Wire):
+    """The profile inside details."""
+
+    id: Whole = None
+    name: Text = ""
+
+
+class WireCertificate(Wire):
+    """The issued certificate inside details."""
+
+    issuer: Text = ""
+    subject: Text = ""
+    sha1_hash: Text = ""
+
+
+class WireNameValue(Wire):
+    """A custom field inside details."""
+
+    name: Text = ""
+    value: Text = ""
+
+
+class WireDetails(Wire):
+    """One order. Source: SCM manual 25.5 and OpenAPI 25.9; all but the status may be missing, null or empty."""
+
+    ssl_id: Whole = None
+    status: NeededText
+    common_name: Text = ""
+    subject_alternative_names: Names = ()
+    org_id: Whole = None
+    cert_type: Annotated[WireCertificateType, Record] = Field(default_factory=WireCertificateType)
+    sub_type: Text = ""
+    validation_type: Text = ""
+    term: Whole = None
+    order_number: Text = ""
+    backend_cert_id: Text = ""
+    owner: Text = ""
+    requester: Text = ""
+    external_requester: Text = ""
+    requested_via: Text = ""
+    comments: Text = ""
+    requested: When = None
+    approved: When = None
+    issued: When = None
+    declined: When = None
+    expires: When = None
+    revoked: When = None
+    replaced: When = None
+    renewed: Flag = False
+    renewed_date: When = None
+    serial_number: Text = ""
+    key_algorithm: Text = ""
+    key_type: Text = ""
+    key_size: Text = ""
+    certificate_details: Annotated[WireCertificate, Record] = Field(default_factory=WireCertificate)
+    custom_fields: Annotated[list[WireNameValue], Records] = Field(default_factory=list)
+
+    def to_domain(self, ssl_id: int) -> OrderDetails:
+        """Return the order as the domain knows it.
+
+        Args:
+            ssl_id: The order that was asked for.
+        """
+        key = self.key_algorithm.strip() or self.key_type.strip()
+        certificate = self.certificate_details
+        return OrderDetails(
+            ssl_id=ssl_id,
+            status=self.status,
+            common_name=self.common_name,
+            subject_alternative_names=self.subject_alternative_names,
+            organization_id=self.org_id,
+            profile_id=self.cert_type.id,
+            profile_name=self.cert_type.name,
+            validation=validation_level(self.validation_type, self.sub_type, self.cert_type.name),
+            term_days=self.term,
+            order_number=self.order_number,
+            backend_cert_id=self.backend_cert_id,
+            owner=self.owner,
+            requester=self.requester,
+            external_requester=self.external_requester,
+            requested_via=self.requested_via,
+            comments=self.comments,
+            requested=self.requested,
+            approved=self.approved,
+            issued=self.issued,
+            declined=self.declined,
+            expires=self.expires,
+            revoked=self.revoked,
+            replaced=self.replaced,
+            renewed=self.renewed or self.renewed_date is not None,
+            serial_number=self.serial_number.strip(),
+            key_type=" ".join(part for part in (key, self.key_size.strip()) if part),
+            issuer=certificate.issuer,
+            subject=certificate.subject,
+            sha1=certificate.sha1_hash,
+            custom_fields=tuple((field.name, field.value) for field in self.custom_fields),
+        )
+
+
+class WireNewOrder(Wire):
+    """The answer to enroll and renew: the new order's id."""
+
+    ssl_id: Id
+
+
+ROWS: TypeAdapter[list[WireRow]] = TypeAdapter(Annotated[list[WireRow], FailFast()])
+DETAILS: TypeAdapter[WireDetails] = TypeAdapter(WireDetails)
+NEW_ORDER: TypeAdapter[WireNewOrder] = TypeAdapter(WireNewOrder)
