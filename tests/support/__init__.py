@@ -1,0 +1,1 @@
+"""Doubles and stories that several tests share; each is as honest as what it stands for, or the tests lie."""
