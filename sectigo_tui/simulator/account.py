@@ -1,0 +1,305 @@
+"""What an SCM account has besides orders: administrators' credentials, organizations, domains, profiles."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+ValidationLevel = Literal["DV", "OV", "EV"]
+
+_ORGANIZATION_LEVELS: tuple[Literal["OV", "EV"], ...] = ("OV", "EV")
+
+CHECK_INTERVAL = timedelta(hours=1)
+"""How often the CA looks for a DCV record. Source: assumed, from the manual's example answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A certificate profile.
+
+    Args:
+        id: What `certType` of an enrollment names.
+        name: Unique name.
+        level: What is validated before issuance.
+        terms: Validities in days it may be ordered with.
+        key_types: Key algorithm to its sizes or curves.
+        organization_ids: The organizations that may use it; empty for all.
+    """
+
+    id: int
+    name: str
+    level: ValidationLevel
+    terms: tuple[int, ...] = (90, 199)
+    key_types: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {"RSA": ("2048", "3072", "4096"), "EC": ("P-256", "P-384")}
+    )
+    organization_ids: frozenset[int] = frozenset()
+
+    @property
+    def validation_type(self) -> str:
+        """The text which details show for the level."""
+        words = {"DV": "Domain", "OV": "Organization", "EV": "Extended"}
+        return f"{words[self.level]} Validation ({self.level})"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A field which the account adds to every order."""
+
+    id: int
+    name: str
+    mandatory: bool = False
+
+
+@dataclass(slots=True)
+class OrganizationValidation:
+    """The CA's validation of an organization, as times from which its status at any moment follows.
+
+    Args:
+        id: Identity of the validation.
+        level: OV or EV.
+        submitted: When the CA got it.
+        validated: When the CA accepted it; None if it has not.
+        expires: When that acceptance ends.
+        failed: When the CA gave it up.
+        error: The CA's last message.
+        background: PENDING while a renewal of the validation is on its way.
+        validator: Who at the CA works on it: id and name.
+    """
+
+    id: int
+    level: Literal["OV", "EV"]
+    submitted: datetime
+    validated: datetime | None = None
+    expires: datetime | None = None
+    failed: datetime | None = None
+    error: str = ""
+    background: str | None = None
+    validator: tuple[int, str] | None = None
+
+    def status(self, at: datetime) -> str:
+        """Return PENDING, VALIDATED, FAILED or EXPIRED."""
+        if self.failed is not None and at >= self.failed:
+            return "FAILED"
+        if self.validated is None or at < self.validated:
+            return "PENDING"
+        return "EXPIRED" if self.expires is not None and at >= self.expires else "VALIDATED"
+
+    def valid_from(self, at: datetime) -> datetime | None:
+        """Return the first moment not before `at` at which it is valid, if there is one."""
+        return None if self.failed is not None else _valid_from(at, self.validated, self.expires)
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """A part of an organization; its validation is its organization's."""
+
+    id: int
+    name: str
+
+
+@dataclass(slots=True)
+class Organization:
+    """An organization of the account with its departments and validations."""
+
+    id: int
+    name: str
+    city: str = "Salford"
+    country: str = "GB"
+    departments: tuple[Department, ...] = ()
+    validations: list[OrganizationValidation] = field(default_factory=list)
+
+    def validation(self, level: str) -> OrganizationValidation | None:
+        """Return its validation of a level, if it was ever asked for."""
+        return next((one for one in self.validations if one.level == level), None)
+
+
+@dataclass(slots=True)
+class Domain:
+    """A domain and its control validation, as times from which its status at any moment follows.
+
+    Args:
+        name: A host or a domain; it covers everything below it.
+        submitted: When validation was asked for; None if never.
+        validated: When control was shown; None if not yet.
+        expires: When that ends.
+        mode: How it is to be shown.
+        published: The record is in place; the CA finds it at its next look.
+    """
+
+    name: str
+    submitted: datetime | None = None
+    validated: datetime | None = None
+    expires: datetime | None = None
+    mode: str = "CNAME"
+    published: bool = False
+
+    def status(self, at: datetime) -> str:
+        """Return NOT_VALIDATED, VALIDATED or EXPIRED."""
+        if self.validated is None or at < self.validated:
+            return "NOT_VALIDATED"
+        return "EXPIRED" if self.expires is not None and at >= self.expires else "VALIDATED"
+
+    def order_status(self, at: datetime) -> str:
+        """Return NOT_INITIATED, SUBMITTED or COMPLETED."""
+        if self.submitted is None or at < self.submitted:
+            return "NOT_INITIATED"
+        return "COMPLETED" if self.status(at) == "VALIDATED" else "SUBMITTED"
+
+    def valid_from(self, at: datetime) -> datetime | None:
+        """Return the first moment not before `at` at which it is valid, if there is one."""
+        return _valid_from(at, self.validated, self.expires)
+
+    def last_check(self, at: datetime) -> datetime | None:
+        """Return when the CA looked for the record last."""
+        if self.submitted is None or at < self.submitted:
+            return None
+        return self.submitted + (at - self.submitted) // CHECK_INTERVAL * CHECK_INTERVAL
+
+
+@dataclass(slots=True)
+class Credentials:
+    """The API administrator whom requests must name.
+
+    Args:
+        customer_uri: The customer.
+        login: The administrator.
+        password: Its password.
+        expires: When the password does; None for never.
+        lock_after: Failed logins in a row that lock the account; None for never.
+        failures: Failed logins in a row so far.
+    """
+
+    customer_uri: str = "acme"
+    login: str = "certctl-api"
+    password: str = "Simulated-1-Secret"  # noqa: S105 - of the simulator alone, which prints it at its start
+    expires: datetime | None = None
+    lock_after: int | None = None
+    failures: int = 0
+
+    @property
+    def locked(self) -> bool:
+        """Whether even the right password is refused."""
+        return self.lock_after is not None and self.failures >= self.lock_after
+
+
+@dataclass(slots=True)
+class Account:
+    """A customer of SCM."""
+
+    credentials: Credentials
+    profiles: tuple[Profile, ...]
+    organizations: list[Organization]
+    domains: dict[str, Domain] = field(default_factory=dict)
+    custom_fields: tuple[CustomField, ...] = ()
+
+    def profile(self, profile_id: int) -> Profile | None:
+        """Return the profile with an id."""
+        return next((one for one in self.profiles if one.id == profile_id), None)
+
+    def profile_of(self, level: ValidationLevel) -> Profile:
+        """Return the first profile of a level."""
+        return next(one for one in self.profiles if one.level == level)
+
+    def organization(self, organization_id: int) -> Organization | None:
+        """Return the organization with an id, or the one whose department has it."""
+        for one in self.organizations:
+            if one.id == organization_id or any(part.id == organization_id for part in one.departments):
+                return one
+        return None
+
+    def domain(self, name: str) -> Domain | None:
+        """Return what validates a name: the closest registered domain at or above it."""
+        labels = name.removeprefix("*.").lower().split(".")
+        for start in range(len(labels)):
+            found = self.domains.get(".".join(labels[start:]))
+            if found is not None:
+                return found
+        return None
+
+    def register(self, domain: Domain) -> Domain:
+        """Add a domain, in place of one of the same name."""
+        self.domains[domain.name] = domain
+        return domain
+
+
+def acme(start: datetime, *, mandatory_fields: Sequence[str] = ()) -> Account:
+    """Make the account that scenarios and tests start from: an organization in every state of validation.
+
+    Args:
+        start: The moment it describes.
+        mandatory_fields: Names of custom fields without which enrollments are refused.
+    """
+
+    def day(count: float) -> datetime:
+        return start + timedelta(days=count)
+
+    def both(
+        first_id: int,
+        *,
+        validated: datetime | None = None,
+        expires: datetime | None = None,
+        failed: datetime | None = None,
+        error: str = "",
+        background: str | None = None,
+    ) -> list[OrganizationValidation]:
+        return [
+            OrganizationValidation(first_id + offset, level, day(-9), validated, expires, failed, error, background)
+            for offset, level in enumerate(_ORGANIZATION_LEVELS)
+        ]
+
+    energy = both(2010, validated=day(-120), expires=day(277))
+    energy[1] = OrganizationValidation(2011, "EV", day(-6), validator=(77, "Vetting Team 4"))
+    return Account(
+        credentials=Credentials(expires=day(61)),
+        profiles=(
+            Profile(501, "Sectigo SSL DV", "DV"),
+            Profile(502, "Sectigo SSL OV", "OV"),
+            Profile(503, "Sectigo SSL OV Multi-Domain", "OV"),
+            Profile(505, "Sectigo SSL EV", "EV", key_types={"RSA": ("2048", "4096"), "EC": ("P-256", "P-384")}),
+        ),
+        organizations=[
+            Organization(
+                1001,
+                "Acme Holdings",
+                departments=(Department(1101, "Platform"), Department(1102, "Retail")),
+                validations=both(2001, validated=day(-120), expires=day(277)),
+            ),
+            Organization(
+                1002,
+                "Acme Logistics",
+                city="Rotterdam",
+                country="NL",
+                departments=(Department(1103, "Fleet"),),
+                validations=both(2003),
+            ),
+            Organization(
+                1003,
+                "Acme Health",
+                city="Lyon",
+                country="FR",
+                validations=both(
+                    2005, failed=day(-2), error="Callback number could not be verified in a public directory"
+                ),
+            ),
+            Organization(
+                1004,
+                "Acme Bank",
+                city="Zurich",
+                country="CH",
+                validations=both(2007, validated=day(-401), expires=day(-3), background="PENDING"),
+            ),
+            Organization(1005, "Acme Energy", city="Oslo", country="NO", validations=energy),
+        ],
+        custom_fields=(
+            CustomField(31, "Cost center", "Cost center" in mandatory_fields),
+            CustomField(32, "Ticket", "Ticket" in mandatory_fields),
+        ),
+    )
+
+
+def _valid_from(at: datetime, validated: datetime | None, expires: datetime | None) -> datetime | None:
+    if validated is None:
+        return None
+    first = max(at, validated)
+    return None if expires is not None and first >= expires else first

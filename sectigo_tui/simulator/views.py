@@ -1,0 +1,203 @@
+"""What the API answers about orders: JSON made from the world, field by field as SCM names them.
+
+Like the manual's examples, answers leave out what has no value.
+"""
+
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from sectigo_tui.simulator.account import CHECK_INTERVAL, Domain, Profile
+from sectigo_tui.simulator.certificates import certificate
+from sectigo_tui.simulator.dcv import Record
+from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.world import World
+
+Json: TypeAlias = dict[str, object]
+
+_VENDOR = "Sectigo Public CA"
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_FORMATS = {
+    "ISO": "%Y-%m-%d",
+    "EU": "%d.%m.%Y",
+    "EU_HMS": "%d.%m.%Y %H:%M:%S",
+    "US": "%m/%d/%Y",
+    "US_HMS": "%m/%d/%Y %H:%M:%S",
+    "UK": "%d/%m/%Y",
+    "UK_HMS": "%d/%m/%Y %H:%M:%S",
+    "JP": "%Y/%m/%d",
+    "JP_HMS": "%Y/%m/%d %H:%M:%S",
+}
+
+
+def profile_view(profile: Profile) -> Json:
+    """Return a certificate profile. Source: SCM manual 25.5, "List SSL certificate profiles"."""
+    return {
+        "id": profile.id,
+        "name": profile.name,
+        "description": f"{profile.name} certificates of the simulator",
+        "terms": list(profile.terms),
+        "keyTypes": {algorithm: list(sizes) for algorithm, sizes in profile.key_types.items()},
+        "useSecondaryOrgName": False,
+    }
+
+
+def order_view(world: World, order: Order, date_format: str = "") -> Json:
+    """Return the details of an order.
+
+    Args:
+        world: Its world.
+        order: The order.
+        date_format: The request's `dateFormat`: a name of the manual's list; the account's own if blank or unknown.
+
+    Source: SCM manual 25.5, "Get SSL certificate details" and "Date formatting".
+    """
+    course = world.course(order)
+    own_format = "US" if world.dialect.dates == "us" else "ISO_HMS"
+
+    def day(moment: datetime | None) -> str | None:
+        return None if moment is None else written(moment, date_format or own_format)
+
+    decided = course.approved or course.declined
+    view: Json = {
+        "commonName": order.common_name,
+        "sslId": order.ssl_id,
+        "id": order.ssl_id,
+        "orgId": order.organization_id,
+        "status": course.status,
+        "orderNumber": order.order_number if course.applied else None,
+        "backendCertId": str(order.order_number) if course.applied else None,
+        "vendor": _VENDOR,
+        "certType": profile_view(order.profile),
+        "subType": "",
+        "validationType": order.profile.validation_type,
+        "term": order.term_days,
+        "owner": order.approver if decided and order.life.approval_seconds else None,
+        "requester": order.requester,
+        "requestedVia": order.requested_via,
+        "externalRequester": order.external_requester,
+        "comments": order.comments,
+        "requested": day(order.requested),
+        "approved": day(course.approved),
+        "issued": day(course.issued),
+        "declined": day(course.declined),
+        "expires": day(course.expires),
+        "replaced": day(order.replaced),
+        "revoked": day(order.revoked),
+        "reasonCode": order.revocation_code,
+        "renewed": order.renewed is not None,
+        "renewedDate": day(order.renewed),
+        "subjectAlternativeNames": list(order.names),
+        "customFields": [{"name": name, "value": value} for name, value in order.custom_fields],
+        "autoInstallDetails": {"state": "Not configured"},
+        "autoRenewDetails": {"state": "Not scheduled"},
+        "suspendNotifications": False,
+    }
+    issued = certificate(world, order)
+    if issued is not None:
+        view |= _certificate_fields(issued) | {"serialNumber": world.serial_text(order)}
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def dcv_view(world: World, order: Order, *, instructions: bool = True) -> Json:
+    """Return the domain control validation of an order; empty before the CA has it.
+
+    Args:
+        world: Its world.
+        order: The order.
+        instructions: Whether to say what to publish, as the answer to a recheck does not.
+
+    Source: SCM manual 25.5, "Get SSL certificate DCV details"; the other texts of dcvStatus are assumed.
+    """
+    applied = world.course(order).applied
+    domains = [(name.removeprefix("*."), world.domain(name)) for name in order.names] if applied else []
+    now = world.now()
+    view: Json = {
+        "dcvLog": {
+            "error": {"code": 0, "description": None},
+            "log": [_dcv_row(name, domain, now) for name, domain in domains],
+        }
+    }
+    if instructions:
+        view["instructions"] = [
+            _instruction(Record.of(name, order.csr or str(order.ssl_id)), order)
+            for name, domain in domains
+            if domain.status(now) != "VALIDATED"
+        ]
+    return view
+
+
+def written(moment: datetime, date_format: str) -> str:
+    """Return a moment as SCM writes it.
+
+    Args:
+        moment: The moment.
+        date_format: A name from the manual's list, case-insensitively.
+
+    Source: SCM manual 25.5, "Date formatting".
+    """
+    moment = moment.astimezone(UTC)
+    if date_format.upper() == "ISO_HMS":
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.strftime(_FORMATS.get(date_format.upper(), _FORMATS["US"]))
+
+
+def _certificate_fields(issued: x509.Certificate) -> Json:
+    key = issued.public_key()
+    algorithm, size, kind = type(key).__name__, None, None
+    if isinstance(key, rsa.RSAPublicKey):
+        algorithm, size, kind = "RSA", key.key_size, f"RSA - {key.key_size}"
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        algorithm, size = "EC", key.key_size
+        kind = f"EC - {_CURVES.get(key.curve.name, key.curve.name)}"
+    return {
+        "signatureAlg": "SHA256withECDSA",
+        "keyAlgorithm": algorithm,
+        "keySize": size,
+        "keyType": kind,
+        "keyUsages": ["Digital Signature"],
+        "extendedKeyUsages": ["Server Authentication", "Client Authentication"],
+        "certificateDetails": {
+            "issuer": issued.issuer.rfc4514_string(),
+            "subject": issued.subject.rfc4514_string(),
+            "subjectAltNames": ", ".join(f"dNSName={name}" for name in _host_names(issued)),
+            "md5Hash": issued.fingerprint(hashes.MD5()).hex().upper(),  # noqa: S303 - the API shows it
+            "sha1Hash": issued.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 - the API shows it
+        },
+    }
+
+
+def _host_names(issued: x509.Certificate) -> list[str]:
+    try:
+        extension = issued.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    return extension.value.get_values_for_type(x509.DNSName)
+
+
+def _dcv_row(name: str, domain: Domain, now: datetime) -> Json:
+    valid, last = domain.status(now) == "VALIDATED", domain.last_check(now)
+    return {
+        "dcvStatus": "Validated" if valid else "Awaiting Validation",
+        "domainName": name,
+        "lastCheck": _second(last),
+        "nextCheck": None if valid or last is None else _second(last + CHECK_INTERVAL),
+        "dcvDate": _second(domain.validated) if valid else None,
+        "dcvEmailRefNumber": None,
+    }
+
+
+def _instruction(record: Record, order: Order) -> Json:
+    view: Json = {"domainName": record.name, "dcvMode": order.dcv_mode}
+    if order.dcv_mode in {"CNAME", "TXT"}:
+        return view | {"host": record.host, "point": record.point}
+    if order.dcv_mode == "EMAIL":
+        return view | {"dcvEmail": order.dcv_email}
+    return view | {"url": record.url(order.dcv_mode), "file": f"{record.secret}\nsectigo.com"}
+
+
+def _second(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
