@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +26,15 @@ class Seen:
     """Details of an order, and when SCM told them."""
 
     details: OrderDetails
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An order that the query for a pending status found: the status, its row, and when that was."""
+
+    status: str
+    row: ListingRow
     at: datetime
 
 
@@ -58,6 +68,7 @@ class Account:
     def __init__(self, context: Context) -> None:
         self.queries: dict[str, PendingQuery] = {status: PendingQuery() for status in PENDING_STATUSES}
         self._context = context
+        self._listed: dict[int, Listed] = {}
         self._seen: OrderedDict[int, Seen] = OrderedDict()
         self._asking: dict[int, asyncio.Task[OrderDetails]] = {}
 
@@ -73,22 +84,17 @@ class Account:
         """Why the newest refresh is incomplete; None when it is not."""
         return next((query.failure for query in self.queries.values() if query.failure), None)
 
-    def pending(self) -> dict[int, tuple[str, ListingRow]]:
-        """Return the pending orders by sslId: the status by which each was found, and its row."""
-        found: dict[int, tuple[str, ListingRow]] = {}
-        for status, query in self.queries.items():
-            for row in query.rows:
-                found[row.ssl_id] = (status, row)
-        return found
+    def pending(self) -> Mapping[int, Listed]:
+        """Return the orders that a query for a pending status found, by sslId."""
+        return self._listed
 
     def status_of(self, ssl_id: int) -> str:
-        """Return what is known of an order's status; empty when nothing is."""
+        """Return what is known of an order's status, by whichever is newer, details or listing; empty for nothing."""
         seen = self._seen.get(ssl_id)
-        if seen is not None:
-            return seen.details.status
-        return next(
-            (status for status, query in self.queries.items() if any(row.ssl_id == ssl_id for row in query.rows)), ""
-        )
+        listed = self._listed.get(ssl_id)
+        if listed is not None and (seen is None or seen.at < listed.at):
+            return listed.status
+        return seen.details.status if seen is not None else ""
 
     def seen(self, ssl_id: int) -> Seen | None:
         """Return an order's details as they were last told; None when they were not."""
@@ -116,6 +122,7 @@ class Account:
                 self.queries[status] = PendingQuery(before.rows, before.at, failure)
             else:
                 self.queries[status] = PendingQuery(tuple(listing.rows()), self._context.clock.now())
+            self._index()
             self._context.book.announce(AccountChanged())
 
     async def details(self, ssl_id: int, *, fresh_seconds: float = DETAILS_FRESH_SECONDS) -> OrderDetails:
@@ -141,9 +148,35 @@ class Account:
             asking.add_done_callback(lambda _ended: self._asking.pop(ssl_id, None))
         return await asyncio.shield(asking)
 
+    async def sight(self, ssl_ids: Iterable[int]) -> None:
+        """Ask for the details of what the operator looks at, one by one, where they are unknown or out of date.
+
+        Args:
+            ssl_ids: The orders, the most wanted first.
+
+        Raises:
+            ScmFailure: SCM did not tell one of them; the rest is not asked for.
+        """
+        for ssl_id in ssl_ids:
+            seen, listed = self._seen.get(ssl_id), self._listed.get(ssl_id)
+            if seen is None or (listed is not None and _key(listed.status) != _key(seen.details.status)):
+                await self.details(ssl_id)
+
+    def _index(self) -> None:
+        self._listed = {
+            row.ssl_id: Listed(status, row, query.at)
+            for status, query in self.queries.items()
+            if query.at is not None
+            for row in query.rows
+        }
+
     async def _ask(self, ssl_id: int) -> OrderDetails:
         context = self._context
         details = await context.gate.run(Priority.SIGHT, lambda: context.scm.details(ssl_id))
         self.learned(details, context.clock.now())
         context.book.announce(AccountChanged(ssl_id))
         return details
+
+
+def _key(status: str) -> str:
+    return "".join(status.split()).casefold()
