@@ -9,6 +9,7 @@
     ├── StoreError               the data directory cannot be read or written
     │   ├── RevisionConflict     somebody else changed the order first
     │   └── DuplicateOrder       the sslId is already a local order
+    ├── CertctlFailure           one call to certctl-server did not do what it should
     └── ScmFailure               one call to SCM did not do what it should
         ├── Unreachable          no answer came (DNS, connection, TLS, time-out)
         ├── Unreadable           an answer came that is not the API's (HTML, torn, too large, a field missing)
@@ -101,6 +102,28 @@ class DuplicateOrder(StoreError):
         super().__init__(path, f"sslId {ssl_id} is already local order {order_id}", "use that one")
         self.order_id = order_id
         self.ssl_id = ssl_id
+
+
+class CertctlFailure(SectigoTuiError):
+    """One call to certctl-server did not do what it should; nothing at SCM or here depends on it.
+
+    Args:
+        step: What was being done, such as `reading the issuer`.
+        problem: What is wrong; untrusted text inside it is shown as text, and no secret is in it.
+        remedy: What to do about it.
+        http_status: The HTTP status, when an answer came.
+        sent: Whether the request may have reached certctl-server; False only when that is certain.
+    """
+
+    def __init__(
+        self, step: str, problem: str, remedy: str, *, http_status: int | None = None, sent: bool = True
+    ) -> None:
+        super().__init__(f"{step}: {problem}; {remedy}")
+        self.step = step
+        self.problem = problem
+        self.remedy = remedy
+        self.http_status = http_status
+        self.sent = sent
 
 
 class ScmFailure(SectigoTuiError):

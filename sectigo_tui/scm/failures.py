@@ -18,9 +18,9 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
+from sectigo_tui.domain.excerpts import describe_body, one_line
 from sectigo_tui.domain.http import HttpAnswer, HttpTrouble
 from sectigo_tui.scm.dates import retry_after_seconds
-from sectigo_tui.scm.excerpts import describe_body, one_line
 from sectigo_tui.scm.reading import NotTheApi, read_json
 from sectigo_tui.scm.wire_fields import ERROR
 

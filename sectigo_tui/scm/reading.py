@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from sectigo_tui.scm.excerpts import describe_body, one_line
+from sectigo_tui.domain.excerpts import describe_body, one_line
 
 _MENDABLE_BYTES = 1_000_000
 _NO_JSON = "json_invalid"

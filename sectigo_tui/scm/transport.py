@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from sectigo_tui import __version__
+from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
-from sectigo_tui.scm.excerpts import one_line
 from sectigo_tui.scm.troubles import trouble_of
 
 if TYPE_CHECKING:

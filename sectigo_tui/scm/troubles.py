@@ -7,8 +7,8 @@ import ssl
 
 import httpx
 
+from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import HttpTrouble
-from sectigo_tui.scm.excerpts import one_line
 
 _NEVER_SENT = (
     httpx.ConnectError,

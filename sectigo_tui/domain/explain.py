@@ -1,0 +1,194 @@
+"""The one function that turns a failure into what the operator reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sectigo_tui.domain.codes import NOT_READY_CODES, CodeMeaning, meaning_of_code
+from sectigo_tui.domain.errors import (
+    CertctlFailure,
+    ConfigError,
+    CredentialsRefused,
+    DuplicateOrder,
+    InputError,
+    NotFound,
+    NotReady,
+    RateLimited,
+    Refused,
+    RevisionConflict,
+    ScmFailure,
+    ServerFailure,
+    StoreError,
+    Unreachable,
+    Unreadable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A failure as the operator reads it; untrusted text inside is shown as text.
+
+    Args:
+        what: What failed, and how.
+        code: SCM's own error code, where it told one.
+        meaning: What that means, in plain words.
+        next_step: What to do, or that nothing need be done.
+    """
+
+    what: str
+    code: int | None
+    meaning: str
+    next_step: str
+
+
+_CALLS = {
+    "types": "Reading the certificate profiles",
+    "credentials": "Trying the credentials",
+    "custom_fields": "Reading the custom fields",
+    "listing": "Listing the account's orders",
+    "count": "Counting the account's orders",
+    "details": "Looking at the order",
+    "enroll": "Ordering",
+    "collect": "Collecting the certificate",
+    "approve": "Approving",
+    "decline": "Declining",
+    "revoke": "Revoking",
+    "revoke_by_serial": "Revoking",
+    "renew": "Renewing",
+    "replace": "Replacing",
+    "dcv": "Reading the domain control validation",
+    "recheck_dcv": "Asking for another domain check",
+    "organizations": "Reading the organizations",
+    "organization_validations": "Reading the organization's validations",
+    "organization_validation": "Reading the organization's validation",
+    "domain_status": "Reading the domain's validation",
+    "domain_validations": "Reading the domain's validations",
+    "password_status": "Reading the password's expiry",
+    "change_password": "Changing the password at SCM",
+}
+
+_WRITES = frozenset(
+    {"enroll", "renew", "replace", "approve", "decline", "revoke", "revoke_by_serial", "change_password"}
+)
+
+_MAY_BE_DONE = "It may have been done at SCM all the same"
+_LOOK_FIRST = "Do not repeat it before its result was looked up at SCM."
+_ROTATE = "Rotate the credentials: nothing is sent until then."
+_BY_SCHEDULE = "Nothing: it is tried again by the schedule."
+
+_BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
+    (
+        Unreachable,
+        "No answer came from SCM, and the order stays what it was",
+        "Check network, proxy, CA bundle and base_url if it goes on; looks continue by the schedule.",
+    ),
+    (
+        Unreadable,
+        "What answered is not SCM's API: a proxy, a gateway, an overloaded SCM or a wrong base_url",
+        "Check base_url and what stands between if it goes on; looks continue by the schedule.",
+    ),
+    (ServerFailure, "SCM, or a gateway before it, failed; the order stays what it was", _BY_SCHEDULE),
+    (
+        CredentialsRefused,
+        "SCM refuses the credentials; more tries with them could lock the account",
+        _ROTATE,
+    ),
+    (
+        NotFound,
+        "SCM has nothing under this number or address for this login",
+        "Check the sslId, the account and base_url.",
+    ),
+    (NotReady, "The certificate cannot be retrieved yet", "Nothing: it is collected as soon as it is ready."),
+    (
+        Refused,
+        "SCM refused it for a reason that this program has no words for",
+        "Read SCM's own words; quote them with code and time to Sectigo support.",
+    ),
+)
+
+
+def explain(failure: BaseException) -> Explanation:
+    """Return what the operator reads about a failure.
+
+    Args:
+        failure: Any exception; of one that is not this program's own, only the type is told, for its text might
+            hold a secret.
+    """
+    match failure:
+        case ScmFailure():
+            return _explain_scm(failure)
+        case ConfigError():
+            return Explanation(
+                f"{failure.key} ({failure.source})", None, _sentence(failure.problem), _sentence(failure.remedy)
+            )
+        case InputError():
+            return Explanation("Nothing was done", None, _sentence(failure.problem), _sentence(failure.remedy))
+        case StoreError():
+            return Explanation(_store_what(failure), None, _sentence(failure.problem), _sentence(failure.remedy))
+        case CertctlFailure():
+            what = f"certctl-server, {failure.step}: {failure.problem}"
+            meaning = "certctl-server may still use the old credentials; the ones here are not touched by it."
+            return Explanation(what, None, meaning, _sentence(failure.remedy))
+        case _:
+            return Explanation(
+                f"An unexpected {type(failure).__name__}",
+                None,
+                "This is a defect of the program; no order was changed by it.",
+                "Report it with the crash report from the data directory.",
+            )
+
+
+def _explain_scm(failure: ScmFailure) -> Explanation:
+    what = f"{_CALLS.get(failure.call, failure.call)}: {failure.problem}"
+    known = _known_code(failure)
+    meaning, next_step = (known.meaning, known.next_step) if known else _by_class(failure)
+    if failure.call in _WRITES:
+        meaning, next_step = _of_a_write(failure, meaning, next_step)
+    return Explanation(what, failure.code, _sentence(meaning), next_step)
+
+
+def _known_code(failure: ScmFailure) -> CodeMeaning | None:
+    if failure.code is None or isinstance(failure, RateLimited):
+        return None
+    if failure.code in NOT_READY_CODES and not isinstance(failure, NotReady):
+        return None
+    return meaning_of_code(failure.code)
+
+
+def _by_class(failure: ScmFailure) -> tuple[str, str]:
+    if isinstance(failure, RateLimited):
+        wait = failure.retry_after_seconds
+        asked = f" and asks to wait {wait:.0f} s" if wait is not None else ""
+        return f"SCM has had too many requests from this account{asked}", _BY_SCHEDULE
+    if isinstance(failure, CredentialsRefused) and not failure.sent:
+        return "The call was held back, since the credentials are refused or cannot be sent", _ROTATE
+    for kind, meaning, next_step in _BY_CLASS:
+        if isinstance(failure, kind):
+            return meaning, next_step
+    return "The call to SCM failed", "Look at the timeline, and try again."
+
+
+def _of_a_write(failure: ScmFailure, meaning: str, next_step: str) -> tuple[str, str]:
+    """Say whether it may have been done: nothing is worse than an order placed twice."""
+    if isinstance(failure, RateLimited):
+        return meaning, "It was not done: wait, then do it again."
+    if not isinstance(failure, (Unreachable, Unreadable, ServerFailure)):
+        return meaning, next_step
+    if not failure.sent:
+        return "Nothing reached SCM", "Check network, proxy, CA bundle and base_url, then do it again."
+    return f"{meaning.rstrip('.')}. {_MAY_BE_DONE}", _LOOK_FIRST
+
+
+def _store_what(failure: StoreError) -> str:
+    match failure:
+        case DuplicateOrder():
+            return f"sslId {failure.ssl_id} is a local order already"
+        case RevisionConflict():
+            return "The order was changed by another process"
+        case _:
+            return f"Saving or reading {failure.path} failed"
+
+
+def _sentence(words: str) -> str:
+    text = words.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
