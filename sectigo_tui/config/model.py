@@ -189,7 +189,7 @@ class CertctlSection(_Section):
 class UiSection(_Section):
     """`[ui]`: the screen, the same for every profile."""
 
-    theme: Line | None = Field(None, description="a theme's name", examples=["dark"])
+    theme: Line = Field("auto", description="a theme's name, or auto for the terminal's", examples=["auto"])
     ascii: StrictBool | None = Field(None, description="true or false (unset: by the locale)", examples=[False])
     mouse: StrictBool = Field(True, description="true or false", examples=[True])
     remote_refresh_seconds: Whole = Field(

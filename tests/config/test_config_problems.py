@@ -1,0 +1,165 @@
+"""A wrong setting is answered by one line: key, source, what is wrong, what to write."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sectigo_tui.config.load import load_settings
+from sectigo_tui.config.paths import Paths
+from sectigo_tui.domain.errors import ConfigError
+
+Complaint = Callable[..., list[str]]
+
+
+@pytest.fixture
+def complaint(tmp_path: Path) -> Complaint:
+    """Load a configuration that is wrong, and return the lines that say so."""
+
+    def load(
+        text: str, environ: dict[str, str] | None = None, mode: int = 0o600, profile: str | None = None
+    ) -> list[str]:
+        path = tmp_path / "config.toml"
+        path.write_text(text)
+        path.chmod(mode)
+        with pytest.raises(ConfigError) as caught:
+            load_settings(Paths(path, tmp_path / "data"), {"HOME": str(tmp_path), **(environ or {})}, profile=profile)
+        assert caught.value.__context__ is None or "canary" not in str(caught.value.__context__)
+        return str(caught.value).splitlines()
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        (
+            'org_id = "x"',
+            "'x' is not the organization's id, a whole number above 0; write e.g. org_id = 1234",
+        ),
+        ("org_id = 0", "0 is not the organization's id"),
+        ("org_id = true", "true and false are no numbers"),
+        ("term = 5000", "5000 is not a validity of 1 to 3650 days; write e.g. term = 365"),
+        ("poll_max_wait_seconds = -1", "-1 is not a whole number of seconds, at most a year (0: 600)"),
+        ("customer_uri = 7", "7 is not the customer URI"),
+        ('customer_uri = " acme"', "is empty, or has spaces around it"),
+        ('login = "a\\nb"', "has a line break or another control character in it"),
+        ('base_url = "http://scm.example"', "would send the password over plain http"),
+        ('base_url = "https://u:p@scm.example"', "has a login in the address"),
+        ('base_url = "https://scm.example/?a"', "has a query or fragment in the address"),
+        ('base_url = "https://scm.example:port"', "is no address"),
+        ('base_url = "scm.example"', "'scm.example' is no https address"),
+        ('on_deadline = "again"', '\'again\' is not "stop" or "rearm"; write e.g. on_deadline = "stop"'),
+        ('ca_bundle = "no.pem"', "no.pem is no file"),
+        ("requests_in_flight = 11", "11 is not a whole number from 1 to 10"),
+        ("connect_timeout_seconds = 0", "0 is not a number of seconds, above 0"),
+        ('read_only = "yes"', "'yes' is not true or false; write e.g. read_only = false"),
+        ('environment = "far too long for a band"', "is not a band of at most 16 characters"),
+        ('password_command = "a \'b"', "cannot be split into words"),
+        ("password_command = []", "is empty"),
+    ],
+)
+def test_a_wrong_value_is_one_line(complaint: Complaint, setting: str, line: str) -> None:
+    (said,) = complaint(f"[sectigo]\n{setting}\n")
+    assert line in said
+    assert said.startswith(f"{setting.split(maxsplit=1)[0]} (~/config.toml [sectigo]): ")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "127.8.8.8", "[::1]:9", "localhost", "scm.localhost"])
+def test_plain_http_is_for_this_machine(tmp_path: Path, host: str) -> None:
+    settings = load_settings(
+        Paths(tmp_path / "config.toml", tmp_path), {"CERTCTL_SECTIGO_BASE_URL": f"http://{host}/api"}
+    )
+    assert settings.sectigo.base_url == f"http://{host}/api"
+
+
+def test_a_wrong_variable_is_named_with_what_to_export(complaint: Complaint) -> None:
+    (said,) = complaint("", {"CERTCTL_SECTIGO_TERM": "a year"})
+    assert said == (
+        "term (environment CERTCTL_SECTIGO_TERM): 'a year' is not a validity of 1 to 3650 days; "
+        "write e.g. CERTCTL_SECTIGO_TERM=365"
+    )
+
+
+def test_all_wrong_values_are_named_at_once(complaint: Complaint) -> None:
+    lines = complaint('[sectigo]\nterm = "x"\n[certctl]\nurl = "http://certctl.example"\n[ui]\nmouse = 1\n')
+    assert [line.split()[0] for line in lines] == ["term", "certctl.url", "ui.mouse"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[sectigo]\npassword = "canary\\n"\n',
+        '[sectigo]\npassword = ["canary"]\nterm = 0\n',
+        '[sectigo]\npassword = "canary"\nterm = 0\n',
+        '[certctl]\napi_key = 12\nissuer_id = ""\n',
+        '[sectigo]\npassword = "canary\n',
+    ],
+)
+def test_a_secret_is_in_no_complaint(complaint: Complaint, text: str) -> None:
+    assert "canary" not in "\n".join(complaint(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[sectgo]", "[sectgo] (~/config.toml): no such section; did you mean sectigo?"),
+        ("[sectigo]\nlogn = 1", "logn (~/config.toml [sectigo]): no such key; did you mean login?"),
+        ("[profile.a]\ntermm = 1", "termm (~/config.toml [profile.a]): no such key; did you mean term?"),
+        (
+            "[profile.a.certctl]\nurll = 1",
+            "certctl.urll (~/config.toml [profile.a.certctl]): no such key; did you mean url?",
+        ),
+        ("[ui]\nxyzzy = 1", "ui.xyzzy (~/config.toml [ui]): no such key; known: ascii, keys, mouse"),
+        ("ui = 1", "ui (~/config.toml): is no section; write [ui] on a line of its own"),
+        (
+            '[sectigo]\npassword = "a"\npassword_command = "b"',
+            "password (~/config.toml [sectigo]): password_command is set in the same section; delete one of the two",
+        ),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(complaint: Complaint, text: str, line: str) -> None:
+    (said,) = complaint(text)
+    assert said.startswith(line)
+
+
+def test_a_profile_that_does_not_exist_is_answered_with_the_nearest(complaint: Complaint) -> None:
+    (said,) = complaint("[profile.staging]\n", profile="stagin")
+    assert said == "profile (--profile stagin): no such profile as stagin; did you mean staging?"
+
+
+def test_a_configuration_that_was_named_must_exist(tmp_path: Path) -> None:
+    missing = tmp_path / "none.toml"
+    with pytest.raises(ConfigError) as caught:
+        load_settings(Paths(missing, tmp_path, config_named_by="flag --config"), {})
+    assert str(caught.value).startswith(f"{missing} (flag --config): does not exist; ")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"[sectigo", "is no valid TOML: "), (b"# \xff", "is not UTF-8 at byte 2")],
+)
+def test_a_file_that_is_no_toml_is_explained(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(Paths(path, tmp_path), {})
+    assert problem in str(caught.value)
+
+
+def test_a_directory_in_place_of_the_configuration_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_settings(Paths(tmp_path, tmp_path), {})
+
+
+@pytest.mark.parametrize("section", ["[sectigo]\npassword", "[profile.other]\npassword", "[certctl]\napi_key"])
+def test_a_configuration_with_a_secret_that_others_can_read_is_refused(complaint: Complaint, section: str) -> None:
+    (said,) = complaint(f'{section} = "canary"\n', mode=0o640)
+    assert "is open to the group or others; chmod 600 " in said
+
+
+def test_a_configuration_without_secrets_may_be_read_by_all(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[sectigo]\nlogin = "api"\n')
+    path.chmod(0o644)
+    assert load_settings(Paths(path, tmp_path), {}).sectigo.login == "api"
