@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
+from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.status import StatusClass, classify
 
@@ -58,7 +58,7 @@ _LEGAL: dict[OrderState, frozenset[OrderState]] = {
     _S.FAILED: frozenset({_S.PENDING, _S.ISSUED}),
     _S.EXPIRED: frozenset({_S.REVOKED}),
     _S.REPLACED: frozenset({_S.REVOKING, _S.REVOKED}),
-    _S.REVOKING: frozenset({_S.REVOKED, _S.ISSUED, _S.COLLECTED, _S.EXPIRED}),
+    _S.REVOKING: _AFTER_LOOK | {_S.SUBMITTED},
     _S.REVOKED: frozenset(),
 }
 
@@ -199,6 +199,8 @@ class Revocation:
         attempts: How often SCM was told.
         next_attempt_at: When SCM is told again; None when that is not due.
         trouble: What the last attempt came to, for a person.
+        before: The state that the order goes back to when SCM refuses.
+        is_unknown: Whether an attempt's answer was lost, so that SCM may have revoked already.
     """
 
     reason_code: int
@@ -208,6 +210,37 @@ class Revocation:
     attempts: int = 0
     next_attempt_at: datetime | None = None
     trouble: str = ""
+    before: OrderState | None = None
+    is_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How an order is placed, kept until its sslId is known: what finds it again when the answer is lost.
+
+    Args:
+        asked_at: When it was written here, before it was sent.
+        request: What is sent; None for a renewal.
+        known_ssl_ids: Orders that it certainly is not: those of its common name from before it was sent, and those
+            that a search has looked at.
+        searches: How often SCM was searched for it since its answer was lost.
+        next_search_at: When it is searched for again; None when that is not due.
+        attempt: 1, and one more each time the operator orders it again.
+        trouble: How the answer was lost, or what the last search came to, for a person.
+    """
+
+    asked_at: datetime
+    request: EnrollRequest | None = None
+    known_ssl_ids: tuple[int, ...] = ()
+    searches: int = 0
+    next_search_at: datetime | None = None
+    attempt: int = 1
+    trouble: str = ""
+
+    @property
+    def is_searched_for(self) -> bool:
+        """Whether another search will come by itself."""
+        return self.next_search_at is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +271,7 @@ class Order:
         certificate: The collected certificate's facts.
         certificate_path: Where the collected bundle lies; empty until collected.
         revocation: The revocation asked for here.
+        placement: How it is placed; None once its sslId is known, or SCM has refused it.
         refusal: SCM's words when it refused the enroll, or the CA the order.
         revision: Grows by one with every change in the store.
         removed: Taken off the list by the operator; the timeline is kept.
@@ -266,6 +300,7 @@ class Order:
     certificate: CertificateFacts | None = None
     certificate_path: str = ""
     revocation: Revocation | None = None
+    placement: Placement | None = None
     refusal: str = ""
     revision: int = 0
     removed: bool = False

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sectigo_tui.domain.certificates import CertificateFacts
+from sectigo_tui.domain.ports import SecretText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +56,56 @@ class CertificateBundle:
     def full_chain_pem(self) -> str:
         """The leaf and its chain: what most servers want in one file."""
         return self.leaf_pem + self.chain_pem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyOrder:
+    """A private key to be made here, and the names to be certified for it.
+
+    Args:
+        path: Where the key goes; nothing may be there.
+        common_name: A DNS name or address.
+        alternative_names: More of them.
+        key_type: `RSA` or `EC`.
+        key_size: A size or curve, as the profile spells it.
+        passphrase: What the key is encrypted with; None leaves it to the file's permissions.
+    """
+
+    path: str
+    common_name: str
+    alternative_names: Sequence[str] = ()
+    key_type: str
+    key_size: str
+    passphrase: SecretText | None = None
+
+
+class CertificateTools(Protocol):
+    """Keys, CSRs and bundles. Every method may take seconds, and raises `InputError` with what is wrong."""
+
+    def read_csr(self, data: bytes) -> CsrFacts:
+        """Return what the one CSR in some PEM text or DER says."""
+        ...
+
+    def check_csr(self, facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None:
+        """Refuse a CSR whose signature is wrong, that names nothing, or whose key the profile does not allow."""
+        ...
+
+    def make_csr(self, order: KeyOrder) -> CsrFacts:
+        """Make a private key, put it on disk (0600), and return a CSR for it."""
+        ...
+
+    def read_bundle(self, bundle: bytes, csr_pem: str) -> CertificateBundle:
+        """Return a collected bundle in order: the leaf (of the CSR, where there is one) and its chain."""
+        ...
+
+    def read_kept(self, path: str, csr_pem: str) -> CertificateBundle:
+        """Return the bundle that was collected to a path."""
+        ...
+
+    def save(self, bundle: CertificateBundle, directory: str, name: str, *, overwrite: bool) -> tuple[str, ...]:
+        """Write leaf, chain and full chain as PEM files named after `name`, over others only when told.
+
+        Returns:
+            The paths written.
+        """
+        ...

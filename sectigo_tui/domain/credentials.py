@@ -1,0 +1,72 @@
+"""Keeping credentials beyond this process, and a new password on its way to SCM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from sectigo_tui.domain.ports import Credentials
+
+
+class Candidate(StrEnum):
+    """One of the two passwords that may be the account's after a change that was cut short."""
+
+    CURRENT = "current"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class UnprovenPassword:
+    """A password that may or may not have reached SCM.
+
+    Args:
+        credentials: The new credentials.
+        tried: Which of the two were sent to SCM since, to learn which works.
+    """
+
+    credentials: Credentials
+    tried: frozenset[Candidate] = frozenset()
+
+
+class CredentialsKeeper(Protocol):
+    """Where credentials outlive this process; what a method has returned from survives a power cut.
+
+    Every method raises `ConfigError` when what is kept cannot be used, and `StoreError` when it cannot be written.
+    """
+
+    @property
+    def place(self) -> str:
+        """Where they are kept, for a person."""
+        ...
+
+    def overridden_by(self) -> str:
+        """Return what would win over them at the next start, such as `environment CERTCTL_SECTIGO_PASSWORD`.
+
+        Empty when nothing would.
+        """
+        ...
+
+    async def save(self, credentials: Credentials) -> None:
+        """Keep credentials that were proven; an unproven password is forgotten."""
+        ...
+
+    async def unproven(self) -> UnprovenPassword | None:
+        """Return the password that was not proven yet; None when there is none."""
+        ...
+
+    async def save_unproven(self, credentials: Credentials) -> None:
+        """Keep a new password before it is sent, beside the present one."""
+        ...
+
+    async def mark_tried(self, candidate: Candidate) -> None:
+        """Record, before it is sent, that one of the two is being tried."""
+        ...
+
+    async def promote(self) -> None:
+        """Make the unproven password the present one: it was proven."""
+        ...
+
+    async def discard(self) -> None:
+        """Forget the unproven password: it is not the account's."""
+        ...
