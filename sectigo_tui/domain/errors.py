@@ -10,6 +10,7 @@
     │   ├── RevisionConflict     somebody else changed the order first
     │   └── DuplicateOrder       the sslId is already a local order
     ├── CertctlFailure           one call to certctl-server did not do what it should
+    ├── DnsFailure               a name could not be looked up; that there is no record is an answer, not a failure
     └── ScmFailure               one call to SCM did not do what it should
         ├── Unreachable          no answer came (DNS, connection, TLS, time-out)
         ├── Unreadable           an answer came that is not the API's (HTML, torn, too large, a field missing)
@@ -124,6 +125,20 @@ class CertctlFailure(SectigoTuiError):
         self.remedy = remedy
         self.http_status = http_status
         self.sent = sent
+
+
+class DnsFailure(SectigoTuiError):
+    """A name could not be looked up, so nothing is known of its records.
+
+    Args:
+        name: The name.
+        problem: What the resolver came to.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"DNS {name}: {problem}")
+        self.name = name
+        self.problem = problem
 
 
 class ScmFailure(SectigoTuiError):
