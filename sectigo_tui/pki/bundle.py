@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -46,16 +45,20 @@ def read_bundle(data: bytes, csr_pem: str = "") -> CertificateBundle:
         InputError: There is no certificate in it, or none for the CSR, or which one is the leaf is not certain.
     """
     from sectigo_tui.pki.csr import load_csr
-    from sectigo_tui.pki.facts import certificate_facts, public_key_der
+    from sectigo_tui.pki.facts import MALFORMED, certificate_facts, public_key_der, without_warnings
 
-    certificates = parse_certificates(data)
-    key = public_key_der(load_csr(csr_pem.encode())) if csr_pem else None
-    leaf = find_leaf(certificates, public_key=key)
-    return CertificateBundle(
-        leaf_pem=_pem(leaf),
-        chain_pem="".join(map(_pem, _issuers_upwards(leaf, certificates))),
-        facts=certificate_facts(leaf),
-    )
+    with without_warnings():
+        key = public_key_der(load_csr(csr_pem.encode())) if csr_pem else None
+        certificates = parse_certificates(data)
+        try:
+            leaf = find_leaf(certificates, public_key=key)
+            return CertificateBundle(
+                leaf_pem=_pem(leaf),
+                chain_pem="".join(map(_pem, _issuers_upwards(leaf, certificates))),
+                facts=certificate_facts(leaf),
+            )
+        except MALFORMED:
+            raise _damaged() from None
 
 
 def parse_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
@@ -142,9 +145,11 @@ def _issued(issuer: x509.Certificate, other: x509.Certificate) -> bool:
 def _is_ca(certificate: x509.Certificate) -> bool:
     from cryptography import x509
 
+    from sectigo_tui.pki.facts import MALFORMED
+
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, x509.ExtensionNotFound):
+    except (*MALFORMED, x509.ExtensionNotFound):
         return False
 
 
@@ -159,21 +164,24 @@ def _load(block: bytes) -> list[x509.Certificate]:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import pkcs7
 
-    with warnings.catch_warnings():
-        # BER instead of DER and odd serials are the CA's business, and a warning would be printed over the screen.
-        warnings.simplefilter("ignore")
-        try:
-            return [x509.load_der_x509_certificate(block)]
-        except ValueError:
-            pass
-        try:
-            return pkcs7.load_der_pkcs7_certificates(block)
-        except (ValueError, UnsupportedAlgorithm):
-            raise InputError("a certificate in the bundle is damaged", "collect it again") from None
+    from sectigo_tui.pki.facts import MALFORMED
+
+    try:
+        return [x509.load_der_x509_certificate(block)]
+    except MALFORMED:
+        pass
+    try:
+        return pkcs7.load_der_pkcs7_certificates(block)
+    except (*MALFORMED, UnsupportedAlgorithm):
+        raise _damaged() from None
 
 
 def _decoded(body: bytes) -> bytes:
     try:
         return base64.b64decode(b"".join(body.split()), validate=True)
     except binascii.Error:
-        raise InputError("a certificate in the bundle is damaged", "collect it again") from None
+        raise _damaged() from None
+
+
+def _damaged() -> InputError:
+    return InputError("a certificate in the bundle is damaged", "collect it again")

@@ -32,7 +32,13 @@ def read_csr(data: bytes) -> CsrFacts:
     Raises:
         InputError: There is not exactly one readable request in it.
     """
-    return _facts(load_csr(data))
+    from sectigo_tui.pki.facts import MALFORMED, without_warnings
+
+    with without_warnings():
+        try:
+            return _facts(load_csr(data))
+        except MALFORMED:
+            raise _damaged() from None
 
 
 def check_csr(facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None:
@@ -77,6 +83,8 @@ def load_csr(data: bytes) -> x509.CertificateSigningRequest:
     """
     from cryptography import x509
 
+    from sectigo_tui.pki.facts import MALFORMED
+
     if len(data) > _AT_MOST_BYTES:
         raise InputError("this is too large to be a CSR", "give the file that holds the CSR alone")
     requests = [body for _, body in _REQUEST.findall(data)]
@@ -87,8 +95,8 @@ def load_csr(data: bytes) -> x509.CertificateSigningRequest:
     try:
         der = base64.b64decode(b"".join(requests[0].split()), validate=True) if requests else data
         return x509.load_der_x509_csr(der)
-    except (ValueError, binascii.Error):
-        raise InputError("the CSR is damaged", "copy it again as a whole, or make it again") from None
+    except (*MALFORMED, binascii.Error):
+        raise _damaged() from None
 
 
 def _facts(request: x509.CertificateSigningRequest) -> CsrFacts:
@@ -111,6 +119,10 @@ def _facts(request: x509.CertificateSigningRequest) -> CsrFacts:
         public_key_sha256=hashlib.sha256(public_key_der(request) or b"").hexdigest().upper(),
         pem=request.public_bytes(Encoding.PEM).decode(),
     )
+
+
+def _damaged() -> InputError:
+    return InputError("the CSR is damaged", "copy it again as a whole, or make it again")
 
 
 def _what_it_is_instead(data: bytes) -> tuple[str, str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -12,6 +16,17 @@ from cryptography.x509.oid import NameOID
 from sectigo_tui.domain.certificates import CertificateFacts
 
 _CURVE_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+
+MALFORMED = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What cryptography raises for damaged input: when it is loaded, or when a name, date or extension is asked for."""
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep quiet about BER, odd serials and odd names: the CA's business, and printed over the screen otherwise."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def certificate_facts(certificate: x509.Certificate) -> CertificateFacts:
@@ -55,7 +70,7 @@ def alternative_names(holder: x509.Certificate | x509.CertificateSigningRequest)
     """Return DNS names and addresses as text, and other kinds with their kind before; none when unreadable."""
     try:
         extension = holder.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (ValueError, x509.ExtensionNotFound):
+    except (*MALFORMED, x509.ExtensionNotFound):
         return ()
     return tuple(_name_text(name) for name in extension.value)
 
