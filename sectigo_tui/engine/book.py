@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from sectigo_tui.domain.clock import Clock
-from sectigo_tui.domain.errors import RevisionConflict, StoreError
+from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
 from sectigo_tui.domain.events import Announcement, OrderChanged, StoreTrouble, TimelineEntry
 from sectigo_tui.domain.orders import Look, Order
 from sectigo_tui.domain.ports import Announce, OrderStore
 
+T = TypeVar("T")
+
 Change = Callable[[Order], tuple[Order, TimelineEntry | None] | None]
 """Takes an order as it stands and returns it changed, with what happened.
 
-Without an entry the change is poll bookkeeping (window and last look) alone; None when there is nothing to change.
+Without an entry the change is poll bookkeeping (window, last look and last answer) alone; None when there is nothing
+to change.
 """
 
 
@@ -30,7 +34,7 @@ class OrderBook:
         self.store = store
         self._clock = clock
         self._announce = announce
-        self._in_trouble = False
+        self._troubles: dict[str, str] = {}
 
     def announce(self, announcement: Announcement) -> None:
         """Tell everybody."""
@@ -81,20 +85,48 @@ class OrderBook:
         self.store.note(order, look)
         self._announce(OrderChanged(order))
 
+    async def record(self, order: Order, entry: TimelineEntry) -> None:
+        """Make an entry durable that does not change the order, then announce it.
+
+        Raises:
+            StoreError: It could not be written; nothing is announced.
+        """
+        await self._write(self.store.record(entry))
+        self._announce(OrderChanged(order, entry))
+
+    async def save_certificate(self, order_id: str, pem: bytes) -> str:
+        """Keep a collected bundle and return its path.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+        return await self._write(self.store.save_certificate(order_id, pem))
+
+    def trouble(self, error: StoreError | None, concern: str = "writing") -> None:
+        """Announce that the store fails, or works again: once each, however many calls meet the same trouble.
+
+        Args:
+            error: What failed; None when it works.
+            concern: What the store was asked for: reading that works does not mean that writing does.
+        """
+        before, problem = self._troubles.pop(concern, None), str(error or "")
+        if problem:
+            self._troubles[concern] = problem
+        if (problem and problem != before) or (before and not self._troubles):
+            self._announce(StoreTrouble(self._clock.now(), error))
+
     async def _put(self, order: Order, entry: TimelineEntry) -> Order:
+        stored = await self._write(self.store.put(order, entry))
+        self._announce(OrderChanged(stored, entry))
+        return stored
+
+    async def _write(self, writing: Awaitable[T]) -> T:
         try:
-            stored = await self.store.put(order, entry)
-        except RevisionConflict:
+            written = await writing
+        except (RevisionConflict, DuplicateOrder):
             raise
         except StoreError as error:
             self.trouble(error)
             raise
         self.trouble(None)
-        self._announce(OrderChanged(stored, entry))
-        return stored
-
-    def trouble(self, error: StoreError | None) -> None:
-        """Announce that saving fails (every time), or works again (once)."""
-        if error is not None or self._in_trouble:
-            self._announce(StoreTrouble(self._clock.now(), error))
-        self._in_trouble = error is not None
+        return written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from random import Random
 from typing import TypeVar
@@ -196,10 +196,13 @@ def _with_next_window(order: Order, sighting: Sighting, now: datetime, random: R
     if sighting.look.outcome in _STOPPING:
         return replace(order, window=policy.settled(window, WindowEnd.STOPPED))
     failure = sighting.failure
+    if isinstance(failure, CredentialsRefused):
+        # The login was refused, not the look: it is still due, and made once the credentials are new.
+        return order
     retry_after = failure.retry_after_seconds if isinstance(failure, RateLimited) else None
     window = policy.after_look(window, now, random, retry_after_seconds=retry_after)
     if rearm and window.ended is WindowEnd.DEADLINE:
-        window = policy.rearmed(window, now, random)
+        window = policy.rearmed(window, now, random, retry_after_seconds=retry_after)
     return replace(order, window=window)
 
 
@@ -222,6 +225,8 @@ def _entry(before: Order, after: Order, sighting: Sighting) -> TimelineEntry | N
         kind, summary = EventKind.CHANGED, f"SCM status {before.scm_status or '-'} -> {after.scm_status}"
     elif before.last_look is None or before.last_look.outcome is not look.outcome:
         kind, summary = EventKind.NOTE, f"look: {look.outcome}, {look.detail}"
+    elif facts := _changed_facts(before.details, after.details):
+        kind, summary = EventKind.NOTE, f"SCM tells anew: {facts}"
     else:
         return None
     return TimelineEntry(
@@ -236,3 +241,10 @@ def _entry(before: Order, after: Order, sighting: Sighting) -> TimelineEntry | N
         code=look.code,
         ssl_id=after.ssl_id,
     )
+
+
+def _changed_facts(before: OrderDetails | None, after: OrderDetails | None) -> str:
+    if before is None or after is None:
+        return ""
+    names = [fact.name for fact in fields(after) if getattr(before, fact.name) != getattr(after, fact.name)]
+    return ", ".join(names).replace("_", " ")

@@ -68,8 +68,7 @@ def after_look(
     remaining = seconds_between(now, window.deadline_at)
     if remaining <= 0:
         return replace(window, looks=looks).end(WindowEnd.DEADLINE)
-    nominal = nominal_wait_seconds(looks)
-    wait, reason = random.uniform(nominal * (1 - JITTER), nominal * (1 + JITTER)), WaitReason.SCHEDULE
+    wait, reason = _jittered(nominal_wait_seconds(looks), random), WaitReason.SCHEDULE
     if retry_after_seconds is not None and retry_after_seconds > wait:
         wait, reason = retry_after_seconds, WaitReason.RETRY_AFTER
     if wait >= remaining:
@@ -84,19 +83,39 @@ def settled(window: PollWindow, why: WindowEnd) -> PollWindow:
     return replace(window, looks=window.looks + 1).end(why)
 
 
-def rearmed(window: PollWindow, now: datetime, random: Random) -> PollWindow:
+def repeated(window: PollWindow, now: datetime, random: Random) -> PollWindow:
+    """Return the window once a look could not be written down, so that it is made again.
+
+    Args:
+        window: The window in which the look was made.
+        now: When the writing failed.
+        random: Where the jitter comes from.
+
+    Returns:
+        The window, still open: this look comes after the schedule's next wait, even past the deadline.
+    """
+    looks = window.looks + 1
+    wait = _jittered(nominal_wait_seconds(looks), random)
+    due = now + timedelta(seconds=wait)
+    return replace(window, looks=looks, next_look_at=due, wait_seconds=wait, reason=WaitReason.SCHEDULE)
+
+
+def rearmed(
+    window: PollWindow, now: datetime, random: Random, *, retry_after_seconds: float | None = None
+) -> PollWindow:
     """Return a new window after one whose deadline passed, going on with the longest wait.
 
     Args:
         window: The window that ended.
         now: The new start.
         random: Where the jitter comes from.
+        retry_after_seconds: What SCM asked for in the look at the deadline.
 
     Returns:
         The new window; its tries count on.
     """
     started = replace(window, opened_at=now, ended=None, looks=max(window.looks, len(SCHEDULE_SECONDS)) - 1)
-    return after_look(started, now, random)
+    return after_look(started, now, random, retry_after_seconds=retry_after_seconds)
 
 
 def asked_now(window: PollWindow, now: datetime, last_look_at: datetime | None) -> PollWindow:
@@ -108,10 +127,11 @@ def asked_now(window: PollWindow, now: datetime, last_look_at: datetime | None) 
         last_look_at: The newest look; None when there was none.
 
     Returns:
-        The window; unchanged when its next look comes sooner anyway.
+        The window; unchanged when its next look comes sooner anyway, or when SCM has asked for this wait.
     """
-    earliest = spaced(now, last_look_at)
-    earliest = min(earliest, window.deadline_at)
+    if window.reason is WaitReason.RETRY_AFTER:
+        return window
+    earliest = min(spaced(now, last_look_at), window.deadline_at)
     if window.next_look_at is not None and window.next_look_at <= earliest:
         return window
     wait = max(0.0, seconds_between(now, earliest))
@@ -147,3 +167,7 @@ def after_pause(window: PollWindow, now: datetime, random: Random) -> PollWindow
         return window
     due = min(due, window.deadline_at)
     return replace(window, next_look_at=due, wait_seconds=max(0.0, seconds_between(now, due)), reason=WaitReason.SPREAD)
+
+
+def _jittered(nominal_seconds: float, random: Random) -> float:
+    return random.uniform(nominal_seconds * (1 - JITTER), nominal_seconds * (1 + JITTER))

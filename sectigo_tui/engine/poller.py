@@ -7,7 +7,7 @@ from dataclasses import replace
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import CredentialsRefused, StoreError
 from sectigo_tui.domain.events import EventKind, FailureReported, LookMade, LookStarted, TimelineEntry
-from sectigo_tui.domain.orders import Order, WindowEnd
+from sectigo_tui.domain.orders import Order, PollWindow, WindowEnd
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.looking import Looker, Sighting, apply
@@ -27,7 +27,7 @@ class PollWorker:
         looker: Makes the looks.
 
     Attributes:
-        looking: Whether a look is on its way.
+        looking: Whether a look is on its way; set by whoever starts it.
         queued_for: The due time (POSIX) for which the supervisor has it queued; None while it has not.
     """
 
@@ -42,25 +42,32 @@ class PollWorker:
 
     async def look(self) -> None:
         """Make one look and write down what it means. Raises nothing but cancellation."""
-        order = self._context.book.store.order(self.order_id)
-        if order is None or not order.state.is_polled:
-            return
-        self.looking = True
-        self._context.book.announce(LookStarted(self.order_id))
         try:
-            await self._note_gap(order)
-            sighting = await self._looker.look(order)
-            if not (isinstance(sighting.failure, CredentialsRefused) and not sighting.failure.sent):
-                await self._write_down(sighting)
-        except StoreError as error:
-            # The disk's answer concerns every order: the book has announced it, and the look is made again.
-            self._postpone(error)
+            order = self._context.book.store.order(self.order_id)
+            if order is not None and order.state.is_polled and order.window is not None and order.window.is_open:
+                await self._note_gap(order, order.window)
+                await self._look_at(order)
+        except StoreError:
+            # The book has announced it: the disk's answer concerns every order.
+            self._look_again()
         finally:
             self.looking = False
 
+    async def _look_at(self, order: Order) -> None:
+        self._context.book.announce(LookStarted(self.order_id))
+        sighting = await self._looker.look(order)
+        try:
+            await self._write_down(sighting)
+        finally:
+            self.looking = False
+            self._context.book.announce(LookMade(self.order_id, sighting.look))
+
     async def _write_down(self, sighting: Sighting) -> None:
-        context, now = self._context, self._context.clock.now()
-        path = await self._keep(sighting)
+        if isinstance(sighting.failure, CredentialsRefused) and not sighting.failure.sent:
+            return
+        context, now, path = self._context, self._context.clock.now(), ""
+        if sighting.bundle:
+            path = await context.book.save_certificate(self.order_id, sighting.bundle)
 
         def change(order: Order) -> tuple[Order, TimelineEntry | None] | None:
             if not order.state.is_polled:
@@ -69,19 +76,13 @@ class PollWorker:
             return replace(outcome.order, certificate_path=path or order.certificate_path), outcome.entry
 
         order = await context.book.change(self.order_id, change, look=sighting.look)
-        context.book.announce(LookMade(self.order_id, sighting.look))
         stopped = order is not None and order.window is not None and order.window.ended is WindowEnd.STOPPED
         if stopped and sighting.failure is not None:
             context.book.announce(FailureReported(now, "polling stopped", sighting.failure, self.order_id))
 
-    async def _keep(self, sighting: Sighting) -> str:
-        if not sighting.bundle:
-            return ""
-        return await self._context.book.store.save_certificate(self.order_id, sighting.bundle)
-
-    async def _note_gap(self, order: Order) -> None:
-        now, window = self._context.clock.now(), order.window
-        if window is None or window.next_look_at is None or window.looks == 0:
+    async def _note_gap(self, order: Order, window: PollWindow) -> None:
+        now = self._context.clock.now()
+        if window.next_look_at is None:
             return
         late = seconds_between(window.next_look_at, now)
         if late > GAP_SECONDS:
@@ -92,11 +93,11 @@ class PollWorker:
                 summary=f"nobody looked since {window.next_look_at:%Y-%m-%d %H:%MZ}, {late / 60:.0f} min",
                 ssl_id=order.ssl_id,
             )
-            await self._context.book.store.record(entry)
+            await self._context.book.record(order, entry)
 
-    def _postpone(self, error: StoreError) -> None:
-        self._context.book.trouble(error)
-        order = self._context.book.store.order(self.order_id)
+    def _look_again(self) -> None:
+        context = self._context
+        order = context.book.store.order(self.order_id)
         if order is not None and order.window is not None and order.window.is_open:
-            now = self._context.clock.now()
-            self._context.book.note(replace(order, window=policy.after_look(order.window, now, self._context.random)))
+            window = policy.repeated(order.window, context.clock.now(), context.random)
+            context.book.note(replace(order, window=window))

@@ -74,7 +74,7 @@ class Supervisor:
             for look in looks:
                 look.cancel()
             await asyncio.gather(*looks, return_exceptions=True)
-            await self._context.book.store.release()
+            await self._give_back()
 
     def watch(self, order: Order) -> None:
         """Take note of an order as it stands now: poll it, poll it at another time, or poll it no more."""
@@ -138,13 +138,13 @@ class Supervisor:
         """
         self._context.gate.unlock()
         now, resumed = self._context.clock.now(), 0
-        for order_id in list(self._workers):
+        for order_id in self._polled_here():
             order = self._context.book.store.order(order_id)
             if order is None or order.window is None or not order.window.is_open:
                 continue
             resumed += 1
             window = policy.after_pause(order.window, now, self._context.random)
-            if window != order.window and order_id in self._leased:
+            if window != order.window:
                 order = replace(order, window=window)
                 self._context.book.note(order)
             self.watch(order)
@@ -169,10 +169,10 @@ class Supervisor:
         while self._heap and self._heap[0][0] <= now and len(self._looks) < self._context.gate.limit:
             due, order_id = heapq.heappop(self._heap)
             worker = self._workers.get(order_id)
-            if worker is None or worker.looking or worker.queued_for != due:
+            if worker is None or worker.queued_for != due:
                 continue
             worker.queued_for = None
-            if order_id in self._leased:
+            if order_id in self._leased and not worker.looking:
                 self._start(worker)
 
     def _start(self, worker: PollWorker) -> None:
@@ -196,14 +196,19 @@ class Supervisor:
             )
             return
         order = self._context.book.store.order(worker.order_id)
-        if order is not None:
+        if order is None:
+            self._workers.pop(worker.order_id, None)
+        else:
             self.watch(order)
+
+    def _polled_here(self) -> list[str]:
+        return [order_id for order_id in self._workers if order_id in self._leased]
 
     def _pause(self) -> None:
         if not self._paused and self._context.gate.refusal is not None:
             self._paused = True
             self._context.book.announce(
-                PollingPaused(self._context.clock.now(), len(self._workers), self._context.gate.refusal)
+                PollingPaused(self._context.clock.now(), len(self._polled_here()), self._context.gate.refusal)
             )
 
     def _next_wait(self) -> float:
@@ -227,32 +232,48 @@ class Supervisor:
             await self._context.clock.sleep(CHANGES_SECONDS)
             await self._take_over_changes()
             if self._context.clock.monotonic() >= renew_at:
-                await self._renew()
                 renew_at = self._context.clock.monotonic() + LEASE_RENEWAL_SECONDS
+                self._lease_is_stale = True
+                self._wake.set()
 
     async def _take_over_changes(self) -> None:
         try:
             changes = await self._context.book.store.changes()
         except StoreError as error:
-            self._context.book.trouble(error)
+            self._context.book.trouble(error, "changes")
             return
-        entries = {entry.order_id: entry for entry in changes.entries}
+        self._context.book.trouble(None, "changes")
+        silent = {order.id: order for order in changes.orders}
         for order in changes.orders:
             self.watch(order)
-            self._context.book.announce(OrderChanged(order, entries.get(order.id)))
+        for entry in changes.entries:
+            silent.pop(entry.order_id, None)
+            known = self._context.book.store.order(entry.order_id)
+            if known is not None:
+                self._context.book.announce(OrderChanged(known, entry))
+        for order in silent.values():
+            self._context.book.announce(OrderChanged(order))
 
     async def _renew(self) -> None:
         self._lease_is_stale = False
         try:
             leased = await self._context.book.store.lease(list(self._workers), LEASE_SECONDS)
         except StoreError as error:
-            self._context.book.trouble(error)
+            self._context.book.trouble(error, "leases")
             return
+        self._context.book.trouble(None, "leases")
         taken, self._leased = leased - self._leased, leased
         for order_id in taken:
             order = self._context.book.store.order(order_id)
             if order is not None:
                 self.watch(order)
+
+    async def _give_back(self) -> None:
+        try:
+            await self._context.book.store.release()
+        except StoreError as error:
+            # Nobody waits for this longer than for the leases to run out.
+            self._context.book.trouble(error, "leases")
 
 
 def _as_exception(error: BaseException) -> Exception:

@@ -1,0 +1,158 @@
+"""The whole poll engine over doubles, in virtual time: what a story needs to be told in a few lines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from random import Random
+from typing import TypeVar
+
+from sectigo_tui.domain.certificates import CertificateFacts
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.events import Announcement, TimelineEntry
+from sectigo_tui.domain.orders import Look, Order, OrderState, Origin, PollWindow
+from sectigo_tui.engine import policy
+from sectigo_tui.engine.book import OrderBook
+from sectigo_tui.engine.context import Context, Policy
+from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.engine.supervisor import Supervisor
+from support.fake_scm import FakeScm, Reply, Script
+from support.memory_store import Disk, MemoryStore
+from support.virtual_time import START, LoopClock
+
+A = TypeVar("A")
+
+
+def read_leaf(bundle: bytes, csr_pem: str) -> CertificateFacts:
+    """Read what stands for a certificate in these stories; a bundle of `?` has no leaf."""
+    if bundle == b"?":
+        raise InputError("no leaf can be told", "look at the bundle")
+    return CertificateFacts(
+        subject="CN=leaf",
+        issuer="CN=ca",
+        subject_alternative_names=(),
+        serial_number="0A",
+        not_before=START,
+        not_after=START,
+        key="RSA 2048",
+        sha256="",
+        sha1="",
+    )
+
+
+class World:
+    """One process of the program, without a screen; made on the loop in which its story runs.
+
+    Args:
+        scm: SCM; one of its own when None.
+        disk: The disk, where the story has more processes than this one.
+        name: The process.
+        deadline_seconds: The bound of a poll window.
+        rearm: Whether a window whose deadline passes is followed by a new one.
+        proven: Whether SCM has accepted the credentials before.
+        limit: How many requests may be in flight.
+        seed: For all that is random.
+    """
+
+    def __init__(
+        self,
+        *,
+        scm: FakeScm | None = None,
+        disk: Disk | None = None,
+        name: str = "this process",
+        deadline_seconds: float = 600.0,
+        rearm: bool = False,
+        proven: bool = True,
+        limit: int = 4,
+        seed: int = 0,
+    ) -> None:
+        self.clock = LoopClock()
+        self.heard: list[Announcement] = []
+        self.scm = scm or FakeScm(self.clock)
+        self.store = MemoryStore(self.clock, disk, name)
+        self.gate = RequestGate(limit)
+        if proven:
+            self.gate.unlock()
+        self.book = OrderBook(self.store, self.clock, self.heard.append)
+        self.context = Context(
+            scm=self.scm,
+            gate=self.gate,
+            book=self.book,
+            clock=self.clock,
+            random=Random(seed),
+            read_certificate=read_leaf,
+            policy=Policy(deadline_seconds=deadline_seconds, rearm=rearm),
+        )
+        self.supervisor = Supervisor(self.context)
+
+    def place(
+        self,
+        ssl_id: int,
+        *replies: Reply | tuple[float, Reply],
+        collect: Script | None = None,
+        state: OrderState = OrderState.SUBMITTED,
+        window: PollWindow | None = None,
+    ) -> str:
+        """Put an order on the disk, to be polled from now on, and give it its life at SCM; return its local id."""
+        first, *later = replies or ("Applied",)
+        assert not isinstance(first, tuple)
+        self.scm.live(ssl_id, first, *(reply for reply in later if isinstance(reply, tuple)), collect=collect)
+        now = self.clock.now()
+        order = Order(
+            id=f"order-{ssl_id}",
+            state=state,
+            state_since=now,
+            created_at=now,
+            origin=Origin.TRACKED,
+            ssl_id=ssl_id,
+            window=window or policy.open_window(now, self.context.policy.deadline_seconds),
+        )
+        self.store.plant(order)
+        return order.id
+
+    def order(self, ssl_id: int) -> Order:
+        """Return an order as it stands."""
+        order = self.store.order(f"order-{ssl_id}")
+        assert order is not None
+        return order
+
+    def window(self, ssl_id: int) -> PollWindow:
+        """Return an order's window as it stands."""
+        window = self.order(ssl_id).window
+        assert window is not None
+        return window
+
+    def look(self, ssl_id: int) -> Look:
+        """Return the newest look at an order."""
+        look = self.order(ssl_id).last_look
+        assert look is not None
+        return look
+
+    def timeline(self, ssl_id: int) -> Sequence[TimelineEntry]:
+        """Return an order's timeline."""
+        return self.store.timeline(f"order-{ssl_id}")
+
+    def all_heard(self, kind: type[A]) -> list[A]:
+        """Return the announcements of a kind."""
+        return [announcement for announcement in self.heard if isinstance(announcement, kind)]
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        await self.clock.sleep(seconds)
+
+    @asynccontextmanager
+    async def polling(self) -> AsyncIterator[None]:
+        """Poll while the block lasts; what breaks the supervisor breaks the test."""
+        running = asyncio.create_task(self.supervisor.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+    async def poll_for(self, seconds: float) -> None:
+        """Poll for a time."""
+        async with self.polling():
+            await self.pass_time(seconds)

@@ -1,0 +1,151 @@
+"""An order store in memory: one `Disk`, and a `MemoryStore` for each process that shares it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
+from sectigo_tui.domain.events import TimelineEntry
+from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.ports import StoreChanges
+
+LOOKS_KEPT = 50
+
+
+@dataclass(slots=True)
+class Disk:
+    """What survives the end of a process, and what processes share.
+
+    Args:
+        orders: Every order, by id.
+        entries: Every timeline entry, oldest first.
+        looks: The poll history, by order.
+        certificates: The collected bundles, by order.
+        leases: Who may poll an order, and until when (monotonic seconds).
+        writes: Every write: who made it, the order, and the entry.
+    """
+
+    orders: dict[str, Order] = field(default_factory=dict)
+    entries: list[TimelineEntry] = field(default_factory=list)
+    looks: dict[str, list[Look]] = field(default_factory=dict)
+    certificates: dict[str, bytes] = field(default_factory=dict)
+    leases: dict[str, tuple[str, float]] = field(default_factory=dict)
+    writes: list[tuple[str, str, TimelineEntry | None]] = field(default_factory=list)
+
+
+class MemoryStore:
+    """A store as one process has it.
+
+    Args:
+        clock: For the leases.
+        disk: What it shares with others; its own when None.
+        name: The process.
+
+    Attributes:
+        failing: While set, every write fails with these words.
+        closed: Whether it was closed.
+    """
+
+    def __init__(self, clock: Clock, disk: Disk | None = None, name: str = "this process") -> None:
+        self.disk = disk if disk is not None else Disk()
+        self.failing = ""
+        self.closed = False
+        self._clock = clock
+        self._name = name
+        self._known = dict(self.disk.orders)
+        self._seen_writes = len(self.disk.writes)
+
+    def plant(self, order: Order) -> None:
+        """Have an order on the disk as if it had always been there."""
+        self.disk.orders[order.id] = self._known[order.id] = order
+
+    def orders(self) -> list[Order]:
+        return [order for order in self._known.values() if not order.removed]
+
+    def order(self, order_id: str) -> Order | None:
+        return self._known.get(order_id)
+
+    def by_ssl_id(self, ssl_id: int) -> Order | None:
+        return next((order for order in self.orders() if order.ssl_id == ssl_id), None)
+
+    async def put(self, order: Order, entry: TimelineEntry) -> Order:
+        self._check_disk()
+        there = self.disk.orders.get(order.id)
+        if there is not None and there.revision != order.revision:
+            self._known[order.id] = there
+            raise RevisionConflict("memory", f"order {order.id} was changed by somebody else", "look at it again")
+        if there is None and order.ssl_id is not None:
+            for other in self.disk.orders.values():
+                if other.ssl_id == order.ssl_id and not other.removed:
+                    self._known[other.id] = other
+                    raise DuplicateOrder("memory", other.id, order.ssl_id)
+        stored = replace(order, revision=order.revision + 1)
+        self.disk.entries.append(entry)
+        self._write(stored, entry)
+        return stored
+
+    def note(self, order: Order, look: Look | None = None) -> None:
+        there = self.disk.orders[order.id]
+        self._write(
+            replace(there, window=order.window, last_look=order.last_look, last_answer_at=order.last_answer_at), None
+        )
+        if look is not None:
+            self.disk.looks.setdefault(order.id, []).append(look)
+            del self.disk.looks[order.id][:-LOOKS_KEPT]
+
+    def looks(self, order_id: str) -> Sequence[Look]:
+        return tuple(self.disk.looks.get(order_id, ()))
+
+    def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
+        return [entry for entry in self.disk.entries if entry.order_id == order_id]
+
+    def entries(self, limit: int) -> Sequence[TimelineEntry]:
+        return self.disk.entries[-limit:]
+
+    async def record(self, entry: TimelineEntry) -> None:
+        self._check_disk()
+        self.disk.entries.append(entry)
+        self.disk.writes.append((self._name, "", entry))
+
+    async def changes(self) -> StoreChanges:
+        self._check_disk()
+        news = [write for write in self.disk.writes[self._seen_writes :] if write[0] != self._name]
+        self._seen_writes = len(self.disk.writes)
+        changed = {order_id: self.disk.orders[order_id] for _, order_id, _ in news if order_id}
+        self._known.update(changed)
+        return StoreChanges(tuple(changed.values()), tuple(entry for _, _, entry in news if entry is not None))
+
+    async def lease(self, order_ids: Iterable[str], seconds: float) -> frozenset[str]:
+        self._check_disk()
+        now, mine = self._clock.monotonic(), set()
+        for order_id in order_ids:
+            owner, until = self.disk.leases.get(order_id, (self._name, now))
+            if owner == self._name or until <= now:
+                self.disk.leases[order_id] = (self._name, now + seconds)
+                mine.add(order_id)
+        return frozenset(mine)
+
+    async def release(self) -> None:
+        for order_id in [order_id for order_id, (owner, _) in self.disk.leases.items() if owner == self._name]:
+            del self.disk.leases[order_id]
+
+    def poller(self) -> str:
+        return next((owner for owner, _ in self.disk.leases.values() if owner != self._name), "")
+
+    async def save_certificate(self, order_id: str, pem: bytes) -> str:
+        self._check_disk()
+        self.disk.certificates[order_id] = pem
+        return f"certificates/{order_id}.pem"
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def _write(self, order: Order, entry: TimelineEntry | None) -> None:
+        self.disk.orders[order.id] = self._known[order.id] = order
+        self.disk.writes.append((self._name, order.id, entry))
+
+    def _check_disk(self) -> None:
+        if self.failing:
+            raise StoreError("memory", self.failing, "make room")
