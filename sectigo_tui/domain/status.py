@@ -100,6 +100,11 @@ def meaning_of(status: str) -> StatusMeaning:
     return known or StatusMeaning(status, "a status this program does not know", "unknown", StatusClass.PENDING)
 
 
+def is_same(status: str, other: str) -> bool:
+    """Return whether two spellings name one status; case and spaces do not matter."""
+    return _key(status) == _key(other)
+
+
 def classify(status: str) -> StatusClass:
     """Return what a status means for an order; an unknown one is pending."""
     return meaning_of(status).status_class

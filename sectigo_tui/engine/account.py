@@ -12,7 +12,7 @@ from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDeta
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import AccountChanged
-from sectigo_tui.domain.status import PENDING_STATUSES
+from sectigo_tui.domain.status import PENDING_STATUSES, is_same
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.listing import Listing
@@ -159,7 +159,7 @@ class Account:
         """
         for ssl_id in ssl_ids:
             seen, listed = self._seen.get(ssl_id), self._listed.get(ssl_id)
-            if seen is None or (listed is not None and _key(listed.status) != _key(seen.details.status)):
+            if seen is None or (listed is not None and not is_same(listed.status, seen.details.status)):
                 await self.details(ssl_id)
 
     def _index(self) -> None:
@@ -177,6 +177,3 @@ class Account:
         context.book.announce(AccountChanged(ssl_id))
         return details
 
-
-def _key(status: str) -> str:
-    return "".join(status.split()).casefold()

@@ -52,6 +52,19 @@ class Listing:
         offset = position % PAGE_SIZE
         return page[offset] if offset < len(page) else None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every row has been fetched."""
+        return self.total is not None and self.loaded >= self.total
+
+    def position_of(self, ssl_id: int) -> int | None:
+        """Return where an order stands among the rows fetched so far; None when it is not among them."""
+        for number, page in self._pages.items():
+            for offset, row in enumerate(page):
+                if row.ssl_id == ssl_id:
+                    return number * PAGE_SIZE + offset
+        return None
+
     def rows(self) -> list[ListingRow]:
         """Return the rows fetched so far, in order, each sslId once."""
         seen: dict[int, ListingRow] = {}

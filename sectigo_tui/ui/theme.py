@@ -66,106 +66,93 @@ VARIABLE_DEFAULTS = _variables(
 An app returns them from `get_theme_variable_defaults`.
 """
 
-# The short decimals of near-black are fewer bytes in every escape sequence than a slightly lighter grey's.
-_INK, _PAPER = "#080808", "#f8f8f8"
+# Every colour of the three is one of the terminal palette of 256: the table names it by its number, which is half
+# as many bytes.
+_INK, _PAPER = "#080808", "#eeeeee"
+
+_DARK_TABLE = {
+    "pending": "#d0d0d0",
+    "waiting": "#ffaf5f",
+    "done": "#5fd787",
+    "failed": "#ff5f5f",
+    "warning": "#ffd75f",
+    "muted": "#8a8a8a",
+    "strong": "#ffffff",
+    "marked": "#ffd75f",
+    "header": "#87afd7",
+    "header-background": "#1c1c1c",
+    "cursor": "#ffffff",
+    "cursor-background": "#005faf",
+    "cursor-blurred": "#d0d0d0",
+    "cursor-blurred-background": "#303030",
+}
 
 _DARK = Theme(
     name=DARK,
     primary="#5fafff",
     secondary="#5f87af",
     accent="#ffaf5f",
-    warning="#ffaf5f",
-    error="#ff6f6f",
+    warning="#ffd75f",
+    error="#ff5f5f",
     success="#5fd787",
-    foreground="#d8d8d8",
+    foreground="#d0d0d0",
     background=_INK,
-    surface="#161616",
+    surface="#121212",
     panel="#1c1c1c",
     dark=True,
-    variables=_variables(
-        {
-            "pending": "#d8d8d8",
-            "waiting": "#ffaf5f",
-            "done": "#5fd787",
-            "failed": "#ff6f6f",
-            "warning": "#ffd75f",
-            "muted": "#8a8a8a",
-            "strong": "#ffffff",
-            "marked": "#ffd75f",
-            "header": "#9fbfdf",
-            "header-background": "#1c1c1c",
-            "cursor": "#ffffff",
-            "cursor-background": "#00508f",
-            "cursor-blurred": "#d8d8d8",
-            "cursor-blurred-background": "#303030",
-        }
-    ),
+    variables=_variables(_DARK_TABLE),
 )
 
 _LIGHT = Theme(
     name=LIGHT,
     primary="#005faf",
     secondary="#005f87",
-    accent="#875f00",
+    accent="#5f00af",
     warning="#875f00",
     error="#af0000",
-    success="#006f2f",
+    success="#005f00",
     foreground=_INK,
     background=_PAPER,
-    surface="#e8e8e8",
-    panel="#dcdcdc",
+    surface="#e4e4e4",
+    panel="#dadada",
     dark=False,
     variables=_variables(
         {
             "pending": _INK,
-            "waiting": "#875f00",
-            "done": "#006f2f",
+            "waiting": "#5f00af",
+            "done": "#005f00",
             "failed": "#af0000",
-            "warning": "#8f3f00",
-            "muted": "#5f5f5f",
+            "warning": "#875f00",
+            "muted": "#585858",
             "strong": "#000000",
-            "marked": "#8f3f00",
-            "header": "#003f6f",
-            "header-background": "#dcdcdc",
+            "marked": "#875f00",
+            "header": "#005f87",
+            "header-background": "#dadada",
             "cursor": "#ffffff",
             "cursor-background": "#005faf",
             "cursor-blurred": _INK,
-            "cursor-blurred-background": "#cfcfcf",
+            "cursor-blurred-background": "#c6c6c6",
         }
     ),
 )
 
-# The palette of Okabe and Ito keeps its hues apart under every common colour blindness.
+# After the palette of Okabe and Ito, whose hues stay apart under every common colour blindness.
 _SAFE = Theme(
     name=SAFE,
-    primary="#56b4e9",
-    secondary="#0072b2",
-    accent="#e69f00",
-    warning="#f0e442",
-    error="#e8743b",
-    success="#56b4e9",
-    foreground="#d8d8d8",
+    primary="#5fafff",
+    secondary="#0087d7",
+    accent="#ffaf00",
+    warning="#ffff5f",
+    error="#d75f00",
+    success="#5fafff",
+    foreground="#d0d0d0",
     background=_INK,
-    surface="#161616",
+    surface="#121212",
     panel="#1c1c1c",
     dark=True,
     variables=_variables(
-        {
-            "pending": "#d8d8d8",
-            "waiting": "#e69f00",
-            "done": "#56b4e9",
-            "failed": "#e8743b",
-            "warning": "#f0e442",
-            "muted": "#8a8a8a",
-            "strong": "#ffffff",
-            "marked": "#f0e442",
-            "header": "#9fbfdf",
-            "header-background": "#1c1c1c",
-            "cursor": "#ffffff",
-            "cursor-background": "#005a8c",
-            "cursor-blurred": "#d8d8d8",
-            "cursor-blurred-background": "#303030",
-        },
+        _DARK_TABLE
+        | {"waiting": "#ffaf00", "done": "#5fafff", "failed": "#d75f00", "warning": "#ffff5f", "marked": "#ffff5f"},
         {"failed": "bold underline"},
     ),
 )
@@ -180,6 +167,8 @@ _OWN_TABLE = {
     "cursor-blurred-background": _OWN,
 }
 _REVERSED = {
+    "ansi-background": _OWN,
+    "ansi-foreground": _OWN,
     "block-cursor-foreground": _OWN,
     "block-cursor-background": _OWN,
     "block-cursor-text-style": "reverse",

@@ -1,0 +1,1 @@
+"""The command line: arguments in, exit code out. A subcommand's module is imported when it is run."""

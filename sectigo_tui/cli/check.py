@@ -1,0 +1,57 @@
+"""`sectigo-tui check`: every setting and its origin, then the credentials tried once."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.output import complain, say, table
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.certificates import CertificateProfile
+from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.engine.engine import Announcer
+from sectigo_tui.wiring import make_client
+
+
+def run(options: Namespace) -> int:
+    """Show the settings, then ask SCM for the account's profiles with them.
+
+    Raises:
+        ConfigError: The settings are wrong; exit code 2.
+        ScmFailure: SCM refused the credentials, or could not be reached; exit codes 3 and 4.
+    """
+    settings = settings_from(options)
+    say(table(_rows(settings)))
+    for warning in settings.warnings:
+        complain(f"warning: {warning}")
+    profiles, proxy = asyncio.run(_ask(settings))
+    say("")
+    say(f"credentials accepted{f' through the proxy {proxy}' if proxy else ''}; {len(profiles)} profiles:")
+    say(table([("certType", "name", "terms (days)", "keys"), *map(_profile_row, profiles)]))
+    return FINE
+
+
+def _rows(settings: Settings) -> list[tuple[str, str, str]]:
+    rows = [("setting", "value", "source")]
+    rows.append(("config file", str(settings.paths.config_file), settings.paths.config_named_by or "default"))
+    rows.append(("data directory", str(settings.paths.data_dir), settings.paths.data_named_by or "default"))
+    rows.append(("profile", settings.profile or "-", "flag --profile" if settings.profile else "default"))
+    for key, source in settings.sources.items():
+        over = ", ".join(weaker.detail for weaker in source.overridden)
+        rows.append((key, source.value or "-", f"{source.detail}{f' (over {over})' if over else ''}"))
+    return rows
+
+
+async def _ask(settings: Settings) -> tuple[tuple[CertificateProfile, ...], str]:
+    client = make_client(settings, Announcer(), SystemClock())
+    try:
+        return await client.types(), client.proxy_in_use
+    finally:
+        await client.aclose()
+
+
+def _profile_row(profile: CertificateProfile) -> tuple[str, str, str, str]:
+    keys = "; ".join(f"{kind} {', '.join(sizes)}" for kind, sizes in profile.key_types.items())
+    return str(profile.id), profile.name, ", ".join(map(str, profile.terms_days)), keys

@@ -1,0 +1,36 @@
+"""What the program's exit codes mean."""
+
+from __future__ import annotations
+
+from sectigo_tui.domain.errors import (
+    ConfigError,
+    CredentialsRefused,
+    InputError,
+    SectigoTuiError,
+    ServerFailure,
+    Unreachable,
+    Unreadable,
+)
+
+FINE = 0
+FAILED = 1
+"""SCM refused the call, or the disk failed."""
+USAGE = 2
+"""The configuration or the arguments are wrong."""
+REFUSED = 3
+"""SCM refused the credentials."""
+UNREACHABLE = 4
+"""SCM could not be reached, or answered as if it were something else."""
+
+
+def exit_code(error: SectigoTuiError) -> int:
+    """Return the exit code that a failure ends a subcommand with."""
+    match error:
+        case ConfigError() | InputError():
+            return USAGE
+        case CredentialsRefused():
+            return REFUSED
+        case Unreachable() | Unreadable() | ServerFailure():
+            return UNREACHABLE
+        case _:
+            return FAILED

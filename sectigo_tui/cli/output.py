@@ -1,0 +1,30 @@
+"""Text for stdout and stderr, with nothing in it that a terminal would act on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from sectigo_tui.ui.text import printable
+
+LONGEST_LINE = 4_000
+
+
+def say(text: str) -> None:
+    """Write lines to stdout."""
+    sys.stdout.write("".join(f"{printable(line, limit=LONGEST_LINE)}\n" for line in text.split("\n")))
+
+
+def complain(text: str) -> None:
+    """Write a message to stderr, under the program's name."""
+    lines = [printable(line, limit=LONGEST_LINE) for line in text.split("\n")]
+    sys.stderr.write("".join(f"{'' if number else 'sectigo-tui: '}{line}\n" for number, line in enumerate(lines)))
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as aligned columns; the last column is as long as it is."""
+    cells = [[printable(cell, limit=LONGEST_LINE) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )

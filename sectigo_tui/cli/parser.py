@@ -1,0 +1,77 @@
+"""The arguments of the program and of each subcommand."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from sectigo_tui import __version__
+
+DESCRIPTION = (
+    "Every certificate order at Sectigo Certificate Manager that is not a certificate yet, why it is not, "
+    "who must act, and when the next look is. Without a subcommand: the dashboard."
+)
+
+EPILOG = (
+    "Exit codes: 0 fine; 1 refused by SCM, or the disk failed; 2 configuration or arguments; "
+    "3 credentials refused; 4 SCM unreachable."
+)
+
+Parsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole program; `handler` names the function that runs what was asked for."""
+    common = _common()
+    parser = argparse.ArgumentParser(
+        prog="sectigo-tui", description=DESCRIPTION, epilog=EPILOG, parents=[common], allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"sectigo-tui {__version__}")
+    parser.set_defaults(handler="dashboard:run")
+    commands = parser.add_subparsers(metavar="SUBCOMMAND", title="subcommands")
+
+    def add(name: str, handler: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(
+            name, help=text, description=text, epilog=EPILOG, parents=[common], allow_abbrev=False
+        )
+        command.set_defaults(handler=handler)
+        return command
+
+    _add_reading(add)
+    _add_simulator(add)
+    return parser
+
+
+Add = Callable[[str, str, str], argparse.ArgumentParser]
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    group = common.add_argument_group("settings")
+    group.add_argument("--config", metavar="FILE", type=Path, help="the configuration (SECTIGO_TUI_CONFIG)")
+    group.add_argument("--data-dir", metavar="DIR", type=Path, help="orders and journal (SECTIGO_TUI_DATA_DIR)")
+    group.add_argument("--profile", metavar="NAME", help="a [profile.NAME] of the configuration")
+    group.add_argument("--read-only", action="store_true", help="disable everything that changes anything at SCM")
+    return common
+
+
+def _add_reading(add: Add) -> None:
+    add("check", "check:run", "Show every setting and where it came from, then try the credentials once.")
+    orders = add("orders", "orders:run", "List the local orders.")
+    orders.add_argument("--json", action="store_true", help="one JSON array (docs/orders-json.md)")
+    track = add("track", "track:run", "Make remote orders local, so that they are polled.")
+    track.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
+
+
+def _add_simulator(add: Add) -> None:
+    demo = add("demo", "demo:run_demo", "The dashboard against a simulated account, with nothing to configure.")
+    simulator = add("simulator", "demo:run_server", "Serve a simulated SCM on 127.0.0.1 until interrupted.")
+    simulator.add_argument("--port", type=int, default=0, metavar="N", help="the port; 0 picks a free one")
+    simulator.add_argument("--scenario", default="demo", metavar="NAME", help="demo, empty or large")
+    simulator.add_argument(
+        "--fault", action="append", default=[], metavar="FAULT", help="a fault in force from the start"
+    )
+    for parser in (demo, simulator):
+        parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds a second")
+        parser.add_argument("--seed", type=int, default=7, metavar="N", help="decides everything chance would")

@@ -1,0 +1,187 @@
+"""The Textual application: it runs the engine, and shows its views."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segments
+from rich.traceback import Traceback
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.signal import Signal
+
+from sectigo_tui.domain.errors import SectigoTuiError
+from sectigo_tui.domain.events import Announcement, FailureReported
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.ui.board import Board
+from sectigo_tui.ui.columns import Now
+from sectigo_tui.ui.glyphs import Glyphs
+from sectigo_tui.ui.screens.events import EventsView
+from sectigo_tui.ui.screens.help import Help
+from sectigo_tui.ui.screens.local import LocalView
+from sectigo_tui.ui.screens.pending import PendingView
+from sectigo_tui.ui.screens.remote import RemoteView
+from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS, ThemeChoice
+from sectigo_tui.ui.view_model import Surroundings, Troubles, Use, ViewModel
+
+GATHER_SECONDS = 0.05
+"""Announcements within this time reach the screens together."""
+
+
+class SectigoApp(App[None]):
+    """The dashboard.
+
+    Args:
+        engine: Everything the program can do.
+        surroundings: The settled facts of this run.
+        glyphs: The shapes of this terminal.
+        theme: The theme to start with.
+        refresh_seconds: The time between two listings of the account.
+        track: sslIds that become local at once.
+    """
+
+    TITLE = "sectigo-tui"
+    CSS_PATH = "app.tcss"
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="What is not a certificate yet"),
+        Binding("2", "view('local')", "Local", id="app.local", tooltip="Orders placed or adopted here"),
+        Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="The whole account"),
+        Binding("4", "view('events')", "Events", id="app.events", tooltip="What happened"),
+        Binding("colon", "command_palette", "Palette", key_display=":", show=False, id="app.palette"),
+        Binding("question_mark", "help", "Help", key_display="?", id="app.help", tooltip="The keys of this view"),
+        Binding("q", "back", "Quit", id="app.back", tooltip="Go back; at the top, quit"),
+    ]
+
+    def __init__(
+        self,
+        engine: Engine,
+        surroundings: Surroundings,
+        *,
+        glyphs: Glyphs,
+        theme: ThemeChoice,
+        refresh_seconds: float,
+        track: Sequence[int] = (),
+    ) -> None:
+        super().__init__(ansi_color=theme.ansi_color)
+        self.animation_level = "none"
+        for each in THEMES:
+            self.register_theme(each)
+        self.theme = theme.name
+        self._track = track
+        self._engine = engine
+        self._announced: Signal[Sequence[Announcement]] = Signal(self, "announced")
+        self._heard: list[Announcement] = []
+        self._refresh_seconds = refresh_seconds
+        now = Now(
+            clock=engine.context.clock,
+            glyphs=glyphs,
+            refresh_seconds=refresh_seconds,
+            is_looking=engine.supervisor.is_looking,
+            is_paused=lambda: engine.context.gate.refusal is not None,
+        )
+        self._model = ViewModel(Board(engine), now, self._announced, surroundings, Troubles(), self._perform)
+        self._views: dict[str, Callable[[], View]] = {
+            "pending": lambda: PendingView(self._model),
+            "local": lambda: LocalView(self._model),
+            "remote": lambda: RemoteView(self._model),
+            "events": lambda: EventsView(self._model),
+        }
+        for name, view in self._views.items():
+            self.add_mode(name, view)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return readable values of this program's own variables, for themes that do not define them."""
+        return VARIABLE_DEFAULTS
+
+    def on_mount(self) -> None:
+        """Show the first view, then start the engine: what is on disk is seen before anything is asked for."""
+        self.switch_mode("pending")
+        self._engine.announcer.subscribe(self._hear)
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        self.run_worker(self._run_engine(), group="engine", exit_on_error=False, name="engine")
+        for ssl_id in self._track:
+            self._perform(f"track sslId {ssl_id}", self._engine.track(ssl_id))
+
+    async def _run_engine(self) -> None:
+        """Run the engine; the boundary at which a defect of it is reported, for its workers would die unseen."""
+        try:
+            await self._engine.run(self._refresh_seconds)
+        except Exception as defect:  # noqa: BLE001 - the named boundary: a dead engine must not look like a quiet one
+            self._report("the engine stopped, restart the program", defect)
+
+    def _hear(self, announcement: Announcement) -> None:
+        if not self._heard:
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._tell)
+        self._heard.append(announcement)
+
+    def _tell(self) -> None:
+        heard, self._heard = self._heard, []
+        for announcement in heard:
+            self._model.troubles.hear(announcement)
+        self._announced.publish(heard)
+
+    def _perform(self, what: str, use: Use) -> None:
+        self.run_worker(self._use(what, use), group="use", exit_on_error=False, name=what)
+
+    async def _use(self, what: str, use: Use) -> None:
+        try:
+            await use
+        except SectigoTuiError as failure:
+            self._report(what, failure)
+        except Exception as defect:  # noqa: BLE001 - the named boundary of a key's action: reported, never swallowed
+            self._report(f"{what} (a defect of this program)", defect)
+
+    def _report(self, what: str, failure: Exception) -> None:
+        self._engine.announcer(FailureReported(self._engine.context.clock.now(), what, failure))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every action of where the operator is in the palette."""
+        for key, active in sorted(screen.active_bindings.items()):
+            binding = active.binding
+            if binding.description and active.enabled and not binding.system:
+                text = binding.tooltip or binding.description
+                yield SystemCommand(
+                    binding.description,
+                    f"{text} ({self.get_key_display(binding)})",
+                    lambda action=binding.action, node=active.node: self.call_later(self.run_action, action, node),
+                )
+                del key
+
+    async def action_view(self, name: str) -> None:
+        """Show one of the views."""
+        await self.switch_mode(name)
+
+    async def action_back(self) -> None:
+        """Close what is open; at the top, quit."""
+        screen = self.screen
+        if isinstance(screen, View) and screen.has_open():
+            screen.action_unwind()
+        elif len(self.screen_stack) > 1:
+            self.pop_screen()
+        else:
+            self.exit()
+
+    def action_help(self) -> None:
+        """Show the keys of where the operator is."""
+        keys: dict[str, str] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and not binding.system:
+                text = binding.tooltip or binding.description
+                shown = self.get_key_display(binding)
+                keys[text] = f"{keys[text]} {shown}" if text in keys else shown
+        self.push_screen(Help([(key, text) for text, key in keys.items()], self._model.now.glyphs))
+
+    def _fatal_error(self) -> None:
+        """Leave after a defect, telling where it happened, but no values: Textual's own way shows local variables."""
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        self._close_messages_no_wait()

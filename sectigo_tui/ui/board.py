@@ -1,0 +1,207 @@
+"""What the views show: local and remote orders as subjects, in the order and choice of the operator.
+
+Plain values and functions over the engine; no widget, so that everything shown can be tested without a screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.orders import Order, OrderState, WindowEnd
+from sectigo_tui.domain.status import StatusClass, classify, is_same
+from sectigo_tui.engine.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One row: an order that is local, remote, or both.
+
+    Args:
+        row_id: What the cursor holds.
+        order: The local order; None for one that is only remote.
+        row: Its row in a listing, where it was seen in one.
+        status: What is known of SCM's status; empty where nothing is.
+        details: SCM's newest answer, where one was given.
+        known_at: When the newest of this became known; None when nothing is.
+    """
+
+    row_id: str
+    order: Order | None = None
+    row: ListingRow | None = None
+    status: str = ""
+    details: OrderDetails | None = None
+    known_at: datetime | None = None
+
+    @property
+    def ssl_id(self) -> int | None:
+        """SCM's id, where known."""
+        if self.order is not None:
+            return self.order.ssl_id
+        return self.row.ssl_id if self.row is not None else None
+
+    @property
+    def common_name(self) -> str:
+        """The common name; untrusted text."""
+        if self.order is not None and self.order.common_name:
+            return self.order.common_name
+        if self.details is not None and self.details.common_name:
+            return self.details.common_name
+        return self.row.common_name if self.row is not None else ""
+
+    @property
+    def profile(self) -> str:
+        """The profile's name; untrusted text."""
+        name = self.details.profile_name if self.details is not None else ""
+        return name or (self.order.profile_name if self.order is not None else "")
+
+    @property
+    def validation(self) -> str:
+        """`DV`, `OV`, `EV`, or empty where unknown."""
+        kind = self.details.validation if self.details is not None else ""
+        return kind or (self.order.validation if self.order is not None else "")
+
+    @property
+    def requested(self) -> Moment | None:
+        """When it was requested, where known."""
+        if self.order is not None:
+            return self.order.requested
+        return self.details.requested if self.details is not None else None
+
+    @property
+    def requester(self) -> str:
+        """Who requested it; untrusted text."""
+        return self.details.requester if self.details is not None else ""
+
+
+def local_id(order: Order) -> str:
+    """Return the row id of a local order: by sslId as soon as that is known, so that tracking keeps the cursor."""
+    return f"#{order.ssl_id}" if order.ssl_id is not None else order.id
+
+
+def remote_id(ssl_id: int) -> str:
+    """Return the row id of an order known by its sslId."""
+    return f"#{ssl_id}"
+
+
+class Board:
+    """Finds subjects.
+
+    Args:
+        engine: Where they come from.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._rows: dict[str, ListingRow] = {}
+
+    @property
+    def engine(self) -> Engine:
+        """The engine behind it."""
+        return self._engine
+
+    def note_rows(self, rows: Iterable[ListingRow]) -> None:
+        """Remember rows of a listing, to be found by their id."""
+        for row in rows:
+            self._rows[remote_id(row.ssl_id)] = row
+
+    def subject(self, row_id: str) -> Subject:
+        """Return what is known under a row id now."""
+        order = self.order(row_id)
+        ssl_id = int(row_id[1:]) if row_id.startswith("#") else None
+        seen = self._engine.account.seen(ssl_id) if ssl_id is not None else None
+        details = seen.details if seen is not None else None
+        row = self._rows.get(row_id)
+        if order is not None:
+            if order.details is not None and (seen is None or _newer(order, seen.at)):
+                details = order.details
+            return Subject(row_id, order, row, order.scm_status, details, order.last_answer_at)
+        if ssl_id is None:
+            return Subject(row_id)
+        listed = self._engine.account.pending().get(ssl_id)
+        times = [known.at for known in (seen, listed) if known is not None]
+        return Subject(row_id, None, row, self._engine.account.status_of(ssl_id), details, max(times, default=None))
+
+    def order(self, row_id: str) -> Order | None:
+        """Return the local order of a row; None when there is none."""
+        store = self._engine.context.book.store
+        return store.by_ssl_id(int(row_id[1:])) if row_id.startswith("#") else store.order(row_id)
+
+    def local(self) -> list[Subject]:
+        """Return all local orders."""
+        return [self.subject(local_id(order)) for order in self._engine.context.book.store.orders()]
+
+    def pending(self) -> list[Subject]:
+        """Return all orders that are not a certificate yet: local ones, and the account's others."""
+        subjects = {subject.row_id: subject for subject in self.local()}
+        pending = [subject for subject in subjects.values() if subject.order is not None and is_open(subject.order)]
+        for ssl_id, listed in self._engine.account.pending().items():
+            row_id = remote_id(ssl_id)
+            self._rows[row_id] = listed.row
+            if row_id not in subjects:
+                subject = self.subject(row_id)
+                if classify(subject.status) is StatusClass.PENDING:
+                    pending.append(subject)
+        return pending
+
+
+def is_open(order: Order) -> bool:
+    """Return whether a local order still wants something: a certificate, a search, or a revocation's confirmation."""
+    return order.is_waiting or order.state is OrderState.REVOKING
+
+
+def needs_act(subject: Subject) -> bool:
+    """Return whether somebody on this side must act: an approver, or the operator."""
+    order = subject.order
+    if order is not None:
+        if order.state in (OrderState.UNCONFIRMED, OrderState.REVOKING):
+            return True
+        if order.window is not None and order.window.ended in (WindowEnd.STOPPED, WindowEnd.DEADLINE):
+            return order.state.is_polled
+    return is_same(subject.status, "Requested") or is_same(subject.status, "SA Approved")
+
+
+def _newer(order: Order, at: datetime) -> bool:
+    return order.last_answer_at is not None and order.last_answer_at >= at
+
+
+def matches(query: str) -> Callable[[Subject], bool]:
+    """Return a filter for what the operator typed.
+
+    Args:
+        query: Words that must all be found, ignoring case, in sslId, name, status, state, profile, requester or
+            numbers; a leading `!` inverts the whole, a word's own `!` that word.
+
+    Returns:
+        Tells whether a subject is to be shown; an empty query shows all.
+    """
+    text = query.strip().casefold()
+    inverted = text.startswith("!")
+    words = text[1:].split() if inverted else text.split()
+    if not words:
+        return lambda _subject: True
+
+    def wanted(subject: Subject) -> bool:
+        haystack = _searchable(subject)
+        return all((word[1:] not in haystack) if word.startswith("!") else (word in haystack) for word in words)
+
+    return (lambda subject: not wanted(subject)) if inverted else wanted
+
+
+def _searchable(subject: Subject) -> str:
+    details, order = subject.details, subject.order
+    parts = [
+        str(subject.ssl_id or ""),
+        subject.common_name,
+        subject.status,
+        subject.profile,
+        subject.validation,
+        order.state if order is not None else "remote",
+    ]
+    if details is not None:
+        parts += [details.requester, details.order_number, details.backend_cert_id, details.comments]
+        parts += details.subject_alternative_names
+    return "\n".join(parts).casefold()

@@ -1,0 +1,258 @@
+"""The columns of the order tables: what each shows of a subject, and how it is sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sectigo_tui.domain.clock import Clock, Moment
+from sectigo_tui.domain.orders import Look, LookOutcome, Order, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.ui import format as fmt
+from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.glyphs import Glyphs, order_look, status_look
+from sectigo_tui.ui.widgets.live_table_columns import Column
+from sectigo_tui.ui.widgets.live_table_paint import Cell
+
+COLUMNS = (
+    Column("state", "STATE", 5),
+    Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
+    Column(
+        "deadline",
+        "DEADLINE",
+        fmt.DEADLINE_WIDTH,
+        narrow_width=fmt.DEADLINE_SHORT_WIDTH,
+        priority=3,
+        ticking=True,
+    ),
+    Column("age", "AGE", fmt.AGE_WIDTH, align="right", ticking=True),
+    Column("ssl_id", "SSLID", 9, priority=2, align="right"),
+    Column("common_name", "COMMON NAME", 18, share=3, max_width=44, priority=1),
+    Column("last", "LAST", 12, share=2, priority=4),
+    Column("tries", "TRIES", 5, priority=6, align="right"),
+    Column("validation", "VAL", 3, priority=5),
+    Column("profile", "PROFILE", 12, share=1, max_width=28, priority=7),
+)
+"""Ticking columns stand at the left, where a changed cell costs the fewest bytes."""
+
+AGE_STEP_SECONDS = 10
+STALE_INTERVALS = 2.0
+_FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What a row's cells depend on besides its subject.
+
+    Args:
+        clock: The time.
+        glyphs: The shapes of this terminal.
+        refresh_seconds: The time between two listings of the account.
+        is_looking: Tells whether a look at a local order is on its way.
+        is_paused: Tells whether SCM has refused the credentials.
+    """
+
+    clock: Clock
+    glyphs: Glyphs
+    refresh_seconds: float
+    is_looking: Callable[[str], bool]
+    is_paused: Callable[[], bool]
+
+
+def cell(subject: Subject, key: str, width: int, now: Now) -> Cell:
+    """Return what one cell shows.
+
+    Args:
+        subject: The row.
+        key: The column's key.
+        width: The cells there are.
+        now: The time and what else is not the subject's.
+    """
+    return _CELLS[key](subject, width, now)
+
+
+def sort_key(key: str, now: Now) -> Callable[[Subject], tuple[object, ...]]:
+    """Return what a column's rows are sorted by; equal rows keep a stable order by sslId.
+
+    Args:
+        key: The column's key.
+        now: The time.
+    """
+    by = _SORTS[key]
+    return lambda subject: (*by(subject, now), subject.ssl_id or 0, subject.row_id)
+
+
+def _state(subject: Subject, _width: int, now: Now) -> Cell:
+    look = order_look(subject.order.state, subject.status) if subject.order else status_look(subject.status)
+    if subject.order is None and not subject.status:
+        return Cell("...", "muted")
+    return Cell(look.text(now.glyphs), look.style)
+
+
+def _next(subject: Subject, _width: int, now: Now) -> Cell:
+    order = subject.order
+    if order is None or not order.state.is_polled or order.window is None:
+        return Cell(fmt.next_word("-"), "muted")
+    if now.is_looking(order.id):
+        return Cell(fmt.next_word("poll"), "strong")
+    if order.window.next_look_at is None:
+        return Cell(fmt.next_word("hold"), "warning")
+    if now.is_paused():
+        return Cell(fmt.next_word("auth"), "failed")
+    return _countdown(order.window, order.window.next_look_at, now)
+
+
+def _countdown(window: PollWindow, next_look_at: datetime, now: Now) -> Cell:
+    left = (next_look_at - now.clock.now()) / timedelta(seconds=1)
+    if left <= 0:
+        return Cell(fmt.next_word("poll"))
+    if window.reason is WaitReason.RETRY_AFTER:
+        return Cell(fmt.next_word("429"), "warning")
+    return Cell(fmt.countdown(left))
+
+
+def _deadline(subject: Subject, width: int, now: Now) -> Cell:
+    order = subject.order
+    if order is None or order.window is None or not order.state.is_polled:
+        return Cell("", "muted")
+    window = order.window
+    if window.ended is WindowEnd.STOPPED:
+        return Cell("stopped", "warning")
+    if window.ended is WindowEnd.DEADLINE:
+        return Cell(fmt.deadline_bar(0, window.deadline_seconds, width=width), "warning")
+    remaining = _remaining(window, now)
+    near = fmt.urgency(remaining, window.deadline_seconds)
+    return Cell(
+        fmt.deadline_bar(remaining, window.deadline_seconds, width=width), "warning" if near >= fmt.Urgency.SOON else ""
+    )
+
+
+def _remaining(window: PollWindow, now: Now) -> float:
+    return (window.deadline_at - now.clock.now()) / timedelta(seconds=1)
+
+
+def _age(subject: Subject, _width: int, now: Now) -> Cell:
+    return Cell(age_text(subject.requested, now.clock.now(), is_stale=is_stale(subject, now)))
+
+
+def age_text(moment: Moment | None, at: datetime, *, is_stale: bool = False) -> str:
+    """Return how long ago something was; days alone where only the day is known.
+
+    Args:
+        moment: When it was; None where that is unknown.
+        at: The time to count to.
+        is_stale: Whether the text is marked `~`.
+    """
+    if moment is None:
+        return fmt.age(None)
+    if isinstance(moment, datetime):
+        return fmt.age((at - moment) / timedelta(seconds=1), is_stale=is_stale, step_seconds=AGE_STEP_SECONDS)
+    days = (at.date() - moment).days
+    return f"{'~' if is_stale else ''}{max(0, days)}d".rjust(fmt.AGE_WIDTH)
+
+
+def is_stale(subject: Subject, now: Now) -> bool:
+    """Return whether a row is older than twice the interval at which it should be looked at."""
+    if subject.known_at is None:
+        return False
+    order = subject.order
+    interval = now.refresh_seconds
+    if order is not None:
+        if not order.state.is_polled:
+            return False
+        if order.window is None or not order.window.is_open:
+            return True
+        interval = max(order.window.wait_seconds, 5.0)
+    return (now.clock.now() - subject.known_at) / timedelta(seconds=1) > STALE_INTERVALS * interval
+
+
+def _ssl_id(subject: Subject, _width: int, _now: Now) -> Cell:
+    return Cell("-" if subject.ssl_id is None else str(subject.ssl_id), "" if subject.order else "muted")
+
+
+def _common_name(subject: Subject, _width: int, _now: Now) -> Cell:
+    return Cell(subject.common_name or "-")
+
+
+def _validation(subject: Subject, _width: int, _now: Now) -> Cell:
+    return Cell(subject.validation)
+
+
+def _profile(subject: Subject, _width: int, _now: Now) -> Cell:
+    return Cell(subject.profile, "muted")
+
+
+def _tries(subject: Subject, _width: int, _now: Now) -> Cell:
+    window = subject.order.window if subject.order else None
+    return Cell(str(window.looks) if window else "")
+
+
+def _last(subject: Subject, _width: int, _now: Now) -> Cell:
+    order = subject.order
+    if order is None:
+        return Cell(subject.status or "remote", "muted")
+    if order.last_look is None:
+        return Cell(order.refusal or "not looked at yet", "muted")
+    return Cell(look_text(order.last_look), "" if order.last_look.outcome.is_answer else "warning")
+
+
+def look_text(look: Look) -> str:
+    """Return what a look came to, in a few words."""
+    match look.outcome:
+        case LookOutcome.PENDING | LookOutcome.FINAL:
+            return look.detail
+        case LookOutcome.NOT_READY:
+            return f"not ready ({look.code})" if look.code is not None else "not ready"
+        case LookOutcome.ISSUED | LookOutcome.COLLECTED:
+            return str(look.outcome)
+        case LookOutcome.REFUSED:
+            return f"refused {look.code if look.code is not None else look.http_status}: {look.detail}"
+        case LookOutcome.SERVER_FAILURE:
+            return f"{look.http_status} {look.detail}"
+        case _:
+            return f"{look.outcome}: {look.detail}" if look.detail else str(look.outcome)
+
+
+def _due(order: Order | None) -> datetime:
+    window = order.window if order is not None else None
+    return window.next_look_at if window is not None and window.next_look_at is not None else _FAR_FUTURE
+
+
+def _deadline_at(order: Order | None) -> datetime:
+    window = order.window if order is not None else None
+    return window.deadline_at if window is not None and window.is_open else _FAR_FUTURE
+
+
+def _age_seconds(moment: Moment | None, now: Now) -> float:
+    if moment is None:
+        return -1.0
+    if isinstance(moment, datetime):
+        return (now.clock.now() - moment) / timedelta(seconds=1)
+    return float((now.clock.now().date() - moment) / timedelta(days=1)) * 86_400 if isinstance(moment, date) else -1.0
+
+
+_CELLS: dict[str, Callable[[Subject, int, Now], Cell]] = {
+    "state": _state,
+    "next": _next,
+    "deadline": _deadline,
+    "age": _age,
+    "ssl_id": _ssl_id,
+    "common_name": _common_name,
+    "validation": _validation,
+    "profile": _profile,
+    "tries": _tries,
+    "last": _last,
+}
+
+_SORTS: dict[str, Callable[[Subject, Now], tuple[object, ...]]] = {
+    "state": lambda subject, _now: (subject.order.state if subject.order else "", subject.status),
+    "next": lambda subject, _now: (_due(subject.order),),
+    "deadline": lambda subject, _now: (_deadline_at(subject.order),),
+    "age": lambda subject, now: (_age_seconds(subject.requested, now),),
+    "ssl_id": lambda subject, _now: (subject.ssl_id or 0,),
+    "common_name": lambda subject, _now: (subject.common_name.casefold(),),
+    "validation": lambda subject, _now: (subject.validation,),
+    "profile": lambda subject, _now: (subject.profile.casefold(),),
+    "tries": lambda subject, _now: (subject.order.window.looks if subject.order and subject.order.window else -1,),
+    "last": lambda subject, now: (_last(subject, 0, now).text,),
+}

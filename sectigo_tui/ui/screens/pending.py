@@ -1,0 +1,25 @@
+"""View 1: everything that is not a certificate yet, local and remote together."""
+
+from __future__ import annotations
+
+from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.screens.view import View
+
+
+class PendingView(View):
+    """What the on-call operator opens first."""
+
+    TITLE = "Pending"
+
+    def subjects(self) -> list[Subject]:
+        """Return all orders that are not a certificate yet."""
+        return self._model.board.pending()
+
+    def empty_text(self) -> tuple[str, str]:
+        """Return what an empty list means: none are pending only when SCM has said so."""
+        account = self._model.board.engine.account
+        if account.failure is not None:
+            return f"Could not load the account's orders: {account.failure.problem}\nR tries again.", "failed"
+        if account.refreshed_at is None:
+            return "Asking SCM for pending orders ...", "muted"
+        return "No order is pending: every order is a certificate, or has ended.\na: enroll, 3: the account", "done"

@@ -1,0 +1,136 @@
+"""The one place that picks concrete classes and puts them together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import TYPE_CHECKING
+
+from sectigo_tui.config.load import load_settings
+from sectigo_tui.config.paths import find_paths, make_private_directory
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.certificates import CertificateFacts
+from sectigo_tui.domain.clock import Clock, SystemClock
+from sectigo_tui.domain.events import StoreTrouble
+from sectigo_tui.domain.ports import Credentials, SecretText
+from sectigo_tui.engine.book import OrderBook
+from sectigo_tui.engine.context import Context, Policy
+from sectigo_tui.engine.engine import Announcer, Engine
+from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.scm.client import ScmClient
+from sectigo_tui.scm.connection import Timeouts
+from sectigo_tui.store.journal_store import JournalStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def settings_of(
+    *,
+    config: Path | None = None,
+    data_dir: Path | None = None,
+    profile: str | None = None,
+    read_only: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Return the settings that flags, environment and files make together.
+
+    Args:
+        config: `--config`.
+        data_dir: `--data-dir`.
+        profile: `--profile`.
+        read_only: `--read-only`.
+        environ: The process's environment.
+
+    Raises:
+        ConfigError: Something is wrong with them.
+    """
+    paths = find_paths(environ, config=config, data_dir=data_dir)
+    flags = {"read_only": True} if read_only else {}
+    return load_settings(paths, environ, profile=profile, flags=flags)
+
+
+def open_store(settings: Settings, announcer: Announcer, clock: Clock) -> JournalStore:
+    """Open the local orders of the account that the settings name.
+
+    Args:
+        settings: The settings.
+        announcer: Hears of trouble with the disk.
+        clock: The time.
+
+    Raises:
+        ConfigError: No account is named, or the data directory cannot be used.
+        StoreError: The store cannot be opened.
+    """
+    account = settings.account()
+    make_private_directory(settings.paths.data_dir, named_by=settings.paths.data_named_by)
+    directory = make_private_directory(settings.paths.account_dir(account.base_url, account.customer_uri))
+    return JournalStore.open(directory, clock, on_trouble=lambda error: announcer(StoreTrouble(clock.now(), error)))
+
+
+def make_client(settings: Settings, announcer: Announcer, clock: Clock) -> ScmClient:
+    """Return a client of the account that the settings name; asks `password_command` where one is set.
+
+    Raises:
+        ConfigError: No account is named, or there is no password.
+    """
+    account, section = settings.account(), settings.sectigo
+    password = SecretText(settings.resolve_password().get_secret_value())
+    return ScmClient(
+        account.base_url,
+        Credentials(account.customer_uri, account.login, password),
+        clock,
+        timeouts=Timeouts(connect_seconds=section.connect_timeout_seconds, read_seconds=section.read_timeout_seconds),
+        ca_bundle=section.ca_bundle,
+        observe=announcer,
+    )
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, *, clock: Clock | None = None, random: Random | None = None
+) -> AsyncIterator[Engine]:
+    """Put an engine together, and take it apart at the end.
+
+    Args:
+        settings: The settings.
+        clock: The time; the machine's clock when not given.
+        random: Where ids and jitter come from; the system's source when not given.
+
+    Yields:
+        The engine; nothing has been sent yet.
+
+    Raises:
+        ConfigError: The settings name no account.
+        StoreError: The local orders cannot be opened.
+    """
+    clock, announcer = clock or SystemClock(), Announcer()
+    scm = make_client(settings, announcer, clock)
+    store = open_store(settings, announcer, clock)
+    context = Context(
+        scm=scm,
+        gate=RequestGate(settings.sectigo.requests_in_flight),
+        book=OrderBook(store, clock, announcer),
+        clock=clock,
+        random=random or SystemRandom(),
+        read_certificate=_read_certificate,
+        policy=Policy(
+            deadline_seconds=settings.sectigo.poll_max_wait_seconds,
+            rearm=settings.sectigo.on_deadline == "rearm",
+            read_only=settings.sectigo.read_only,
+        ),
+    )
+    try:
+        yield Engine(context, announcer)
+    finally:
+        await store.close()
+        await scm.aclose()
+
+
+def _read_certificate(bundle: bytes, csr_pem: str) -> CertificateFacts:
+    from sectigo_tui.pki.bundle import read_certificate
+
+    return read_certificate(bundle, csr_pem)
