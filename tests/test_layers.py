@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "store": {"store", "domain", "durable"},
     "config": {"config", "domain", "durable"},
     "pki": {"pki", "domain", "durable"},
+    "dns": {"dns", "domain"},
     "simulator": {"simulator"},
     "ui": {"ui", "engine", "domain"},
     "durable": set[str](),
@@ -30,7 +31,7 @@ MAY_IMPORT = {
 
 MAY_IMPORT_ANYTHING = {"__init__", "__main__", "cli", "wiring"}
 
-HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm", "certctl"}, "tinydb": {"store"}}
+HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm", "certctl"}, "tinydb": {"store"}, "dns": {"dns"}}
 STDLIB_ONLY = {"domain", "engine", "durable"}
 
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))}
