@@ -22,17 +22,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from pydantic import SecretStr
 
 from sectigo_tui.config.files import Table, check_private, read_toml
 from sectigo_tui.config.problems import unknown_name
+from sectigo_tui.domain.credentials import Candidate
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.durable import replace_file
-
-Candidate = Literal["current", "pending"]
-"""One of the two passwords that may be the account's after a change that was cut short."""
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 
@@ -254,12 +251,11 @@ def _pending(path: Path, title: str, value: object) -> PendingCredentials:
     made_at, tried = table.get("made_at"), table.get("tried", [])
     if not isinstance(made_at, datetime) or not isinstance(tried, list):
         raise _damaged(path, title, "has no date, or a wrong list of tries")
-    candidates: tuple[Candidate, ...] = ("current", "pending")
     return PendingCredentials(
         login=_text(path, title, table, "login"),
         password=SecretStr(_text(path, title, table, "password")),
         made_at=made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC),
-        tried=frozenset(candidate for candidate in candidates if candidate in tried),
+        tried=frozenset(candidate for candidate in Candidate if candidate in tried),
     )
 
 

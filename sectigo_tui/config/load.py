@@ -83,6 +83,7 @@ def load_settings(
         certctl=sections.certctl,
         ui=sections.ui,
         paths=paths,
+        environ=environ,
         sources=sources,
         warnings=tuple(_warnings(environ, profile, sources, is_own_account=is_own_account)),
         credentials_profile=credentials_profile,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -60,6 +60,7 @@ class Settings:
         certctl: The certctl-server to tell about rotations; its `url` is None without one.
         ui: The screen.
         paths: The files.
+        environ: The environment they were read from.
         sources: Origin of each key: `term`, `certctl.url`, `ui.theme`...
         warnings: What is allowed and yet perhaps not meant, one line each.
         credentials_profile: The section of credentials.toml that holds this account's credentials, for
@@ -74,6 +75,7 @@ class Settings:
     certctl: CertctlSection
     ui: UiSection
     paths: Paths
+    environ: Mapping[str, str] = field(repr=False)
     sources: Mapping[str, Source]
     warnings: tuple[str, ...]
     credentials_profile: str | None

@@ -20,6 +20,7 @@ from sectigo_tui.config.credentials import (
     write_credentials,
     write_pending,
 )
+from sectigo_tui.domain.credentials import Candidate
 from sectigo_tui.domain.errors import ConfigError
 
 NOW = datetime(2026, 5, 5, 3, 12, tzinfo=UTC)
@@ -97,17 +98,17 @@ def test_an_unsettled_change_is_not_overwritten(path: Path) -> None:
 
 def test_tries_of_the_two_candidates_are_remembered(path: Path) -> None:
     pend(path, None, "new")
-    mark_tried(path, None, "pending")
-    mark_tried(path, None, "current")
+    mark_tried(path, None, Candidate.PENDING)
+    mark_tried(path, None, Candidate.CURRENT)
     pending = read_credentials(path)[None].pending
     assert pending is not None
-    assert pending.tried == {"pending", "current"}
+    assert pending.tried == {Candidate.PENDING, Candidate.CURRENT}
 
 
 def test_settling_without_anything_pending_changes_nothing(path: Path) -> None:
     write(path, None, "p")
     promote_pending(path, None)
-    mark_tried(path, None, "current")
+    mark_tried(path, None, Candidate.CURRENT)
     assert read_credentials(path)[None] == CredentialsEntry("api", SecretStr("p"))
 
 

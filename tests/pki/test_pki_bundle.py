@@ -130,6 +130,7 @@ def test_an_impostor_of_the_same_name_is_not_the_issuer() -> None:
         (LEAF.replace("MII", "MIIA", 1), "", "a certificate in the bundle is damaged"),
         (LEAF.replace("MII", "M!!", 1), "", "a certificate in the bundle is damaged"),
     ],
+    ids=["two", "another key", "one key twice", "CAs", "nothing", "HTML", "CSR", "damaged", "not base64"],
 )
 def test_a_bundle_without_one_certain_leaf_is_refused(data: str, csr_pem: str, problem: str) -> None:
     with pytest.raises(InputError) as caught:

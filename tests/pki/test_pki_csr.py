@@ -61,6 +61,7 @@ def badly_signed() -> bytes:
         PEM.replace("\n", "\n    ").encode(),
         DER,
     ],
+    ids=["PEM", "CRLF", "text around", "NEW", "indented", "DER"],
 )
 def test_a_csr_is_read_in_every_wrapping(data: bytes) -> None:
     facts = read_csr(data)
@@ -96,6 +97,7 @@ def test_what_is_sent_holds_nothing_of_what_stood_around() -> None:
         (b"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n", "this is a certificate, not a CSR"),
         (b"x" * 1_000_001, "this is too large to be a CSR"),
     ],
+    ids=["nothing", "text", "two", "cut", "damaged", "not base64", "cut DER", "key", "certificate", "huge"],
 )
 def test_what_is_no_csr_is_said_to_be_none(data: bytes, problem: str) -> None:
     with pytest.raises(InputError) as caught:
