@@ -124,7 +124,7 @@ class Domain:
         validated: When control was shown; None if not yet.
         expires: When that ends.
         mode: How it is to be shown.
-        published: The record is in place; the CA finds it at its next look.
+        published: The record is in place; the CA finds it when it is told to look again.
     """
 
     name: str

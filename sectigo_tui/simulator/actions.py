@@ -9,9 +9,9 @@ from sectigo_tui.simulator.account import Profile
 from sectigo_tui.simulator.bodies import Body
 from sectigo_tui.simulator.csr import Csr, check_key, read_csr
 from sectigo_tui.simulator.errors import ApiError, invalid, missing, wrong_id
-from sectigo_tui.simulator.lives import Life
+from sectigo_tui.simulator.lives import Life, named_life
 from sectigo_tui.simulator.orders import Order
-from sectigo_tui.simulator.world import World, named_life
+from sectigo_tui.simulator.world import World
 
 _DCV_MODES = frozenset({"CNAME", "EMAIL", "HTTP", "HTTPS", "TXT"})
 _REASON_CODES = frozenset({0, 1, 3, 4, 5})
@@ -184,7 +184,7 @@ class Actions:
         order.common_name, order.csr = common_name, pem
         order.replaced = order.script_start = self.world.now()
         order.approvals.clear()
-        order.life = named_life("quick", order.profile)
+        order.life = named_life("quick", order.profile.level)
         self.world.keep(order)
 
     def change_password(self, body: Body) -> None:
@@ -268,7 +268,7 @@ class Actions:
         found = _TAG.search(comments) or _LABEL.match(common_name)
         name = found["name"] if found else self.world.default_lives[profile.level]
         try:
-            return named_life(name, profile)
+            return named_life(name, profile.level)
         except KeyError:
             raise invalid("comments") from None
 

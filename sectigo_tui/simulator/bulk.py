@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sectigo_tui.simulator.account import Profile
-from sectigo_tui.simulator.lives import life
+from sectigo_tui.simulator.lives import named_life
 from sectigo_tui.simulator.orders import Order
 
 _HOSTS = ("www", "api", "shop", "mail", "vpn", "sso", "cdn", "git", "app", "db", "mq", "auth", "docs", "edge", "pay")
 _AREAS = ("eu-west", "eu-north", "us-east", "us-west", "ap-south", "lab", "dr")
 _REQUESTERS = ("certctl-api", "j.ekström@acme.example", "ops@acme.example", "m.okafor@acme.example")
 _TERM_DAYS = 199
-_LONG_AGO = replace(life("instant"), gated=False)
+_LONG_AGO = replace(named_life("instant"), gated=False)
 _WORK_SECONDS = {"DV": 20, "OV": 720, "EV": 5400}
 
 

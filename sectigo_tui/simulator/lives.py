@@ -98,7 +98,7 @@ def level_of(name: str) -> ValidationLevel | None:
     return levels.get(name[:3])
 
 
-def life(name: str, level: ValidationLevel = "OV") -> Life:
+def named_life(name: str, level: ValidationLevel = "OV") -> Life:
     """Return the life of a name.
 
     Args:

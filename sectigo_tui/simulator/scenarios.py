@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from sectigo_tui.simulator.lives import Life, life
+from sectigo_tui.simulator.lives import Life, named_life
 from sectigo_tui.simulator.world import World
 
 _SEED = 7
@@ -77,7 +77,7 @@ def _empty(world: World) -> None:
 
 def _add_history(world: World) -> None:
     """Add what an order of the demo is to renew, soon to end, and an EV order that takes its full ten days."""
-    issued_long_ago = replace(life("ov-instant"), gated=False)
+    issued_long_ago = replace(named_life("ov-instant"), gated=False)
     world.add_order(
         life=issued_long_ago,
         common_name="checkout.acme.example",
@@ -85,7 +85,7 @@ def _add_history(world: World) -> None:
         requester="certctl-api",
         renewed=world.start - 26 * _HOUR,
     )
-    slow: Life = replace(life("ev-vetting"), vetting_seconds=9 * 86_400.0)
+    slow: Life = replace(named_life("ev-vetting"), vetting_seconds=9 * 86_400.0)
     world.add_order(
         life=slow,
         common_name="online-banking.acme.example",

@@ -22,7 +22,7 @@ from sectigo_tui.simulator.world import World
 if TYPE_CHECKING:
     import uvicorn
 
-_GRACE_SECONDS = 1
+_GRACE_SECONDS = 0
 _KEEP_ALIVE_SECONDS = 75
 
 

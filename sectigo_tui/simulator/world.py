@@ -13,7 +13,7 @@ from sectigo_tui.simulator.account import Account, Domain, Profile, ValidationLe
 from sectigo_tui.simulator.bulk import Block, serial_of, serial_text
 from sectigo_tui.simulator.course import Course, Gate, course
 from sectigo_tui.simulator.faults import Faults
-from sectigo_tui.simulator.lives import Life, level_of, life
+from sectigo_tui.simulator.lives import Life, level_of, named_life
 from sectigo_tui.simulator.orders import Order
 from sectigo_tui.simulator.traffic import Traffic
 
@@ -167,7 +167,7 @@ class World:
         """
         if isinstance(life, str):
             profile = profile or self.account.profile_of(level_of(life) or "OV")
-            life = named_life(life, profile)
+            life = named_life(life, profile.level)
         else:
             profile = profile or self.account.profile_of("OV")
         order = Order(
@@ -306,11 +306,6 @@ class World:
                 domain.validated, domain.expires = since + timedelta(minutes=2), since + _DCV_LIFETIME
             self.account.register(domain)
         return order
-
-
-def named_life(name: str, profile: Profile) -> Life:
-    """Return the life of a name for an order of a profile."""
-    return life(name, profile.level)
 
 
 def _never(at: datetime) -> None:  # noqa: ARG001 - the shape of a gate
