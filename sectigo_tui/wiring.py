@@ -53,13 +53,13 @@ def settings_of(
     return load_settings(paths, environ, profile=profile, flags=flags)
 
 
-def open_store(settings: Settings, announcer: Announcer, clock: Clock) -> JournalStore:
+def open_store(settings: Settings, clock: Clock, announcer: Announcer | None = None) -> JournalStore:
     """Open the local orders of the account that the settings name.
 
     Args:
         settings: The settings.
-        announcer: Hears of trouble with the disk.
         clock: The time.
+        announcer: Hears of trouble with the disk.
 
     Raises:
         ConfigError: No account is named, or the data directory cannot be used.
@@ -68,7 +68,8 @@ def open_store(settings: Settings, announcer: Announcer, clock: Clock) -> Journa
     account = settings.account()
     make_private_directory(settings.paths.data_dir, named_by=settings.paths.data_named_by)
     directory = make_private_directory(settings.paths.account_dir(account.base_url, account.customer_uri))
-    return JournalStore.open(directory, clock, on_trouble=lambda error: announcer(StoreTrouble(clock.now(), error)))
+    announce = announcer or Announcer()
+    return JournalStore.open(directory, clock, on_trouble=lambda error: announce(StoreTrouble(clock.now(), error)))
 
 
 def make_client(settings: Settings, announcer: Announcer, clock: Clock) -> ScmClient:
@@ -109,7 +110,7 @@ async def opened(
     """
     clock, announcer = clock or SystemClock(), Announcer()
     scm = make_client(settings, announcer, clock)
-    store = open_store(settings, announcer, clock)
+    store = open_store(settings, clock, announcer)
     context = Context(
         scm=scm,
         gate=RequestGate(settings.sectigo.requests_in_flight),

@@ -31,6 +31,8 @@ from sectigo_tui.ui.view_model import Surroundings, Troubles, Use, ViewModel
 GATHER_SECONDS = 0.05
 """Announcements within this time reach the screens together."""
 
+VIEWS = Binding.Group("Views", compact=True)
+
 
 class SectigoApp(App[None]):
     """The dashboard.
@@ -48,10 +50,10 @@ class SectigoApp(App[None]):
     CSS_PATH = "app.tcss"
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="What is not a certificate yet"),
-        Binding("2", "view('local')", "Local", id="app.local", tooltip="Orders placed or adopted here"),
-        Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="The whole account"),
-        Binding("4", "view('events')", "Events", id="app.events", tooltip="What happened"),
+        Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="What is not a certificate", group=VIEWS),
+        Binding("2", "view('local')", "Local", id="app.local", tooltip="Orders placed or adopted here", group=VIEWS),
+        Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="The whole account", group=VIEWS),
+        Binding("4", "view('events')", "Events", id="app.events", tooltip="What happened", group=VIEWS),
         Binding("colon", "command_palette", "Palette", key_display=":", show=False, id="app.palette"),
         Binding("question_mark", "help", "Help", key_display="?", id="app.help", tooltip="The keys of this view"),
         Binding("q", "back", "Quit", id="app.back", tooltip="Go back; at the top, quit"),

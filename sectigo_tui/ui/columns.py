@@ -148,7 +148,8 @@ def age_text(moment: Moment | None, at: datetime, *, is_stale: bool = False) -> 
     if isinstance(moment, datetime):
         return fmt.age((at - moment) / timedelta(seconds=1), is_stale=is_stale, step_seconds=AGE_STEP_SECONDS)
     days = (at.date() - moment).days
-    return f"{'~' if is_stale else ''}{max(0, days)}d".rjust(fmt.AGE_WIDTH)
+    text = f"{days}d" if days > 0 else "<1d"
+    return f"{'~' if is_stale else ''}{text}".rjust(fmt.AGE_WIDTH)
 
 
 def is_stale(subject: Subject, now: Now) -> bool:
