@@ -64,10 +64,18 @@ def check_csr(facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None
 
 def key_allowed(key_type: str, key_size: str, key_types: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a profile's key types hold a key's; spelling (`P-256`, `secp256r1`, `ECC`) does not matter."""
-    wanted = (_algorithm(key_type), _size(key_size))
-    return any(
-        wanted == (_algorithm(algorithm), _size(size)) for algorithm, sizes in key_types.items() for size in sizes
-    )
+    wanted = canonical_key(key_type, key_size)
+    return any(wanted == canonical_key(algorithm, size) for algorithm, sizes in key_types.items() for size in sizes)
+
+
+def canonical_key(key_type: str, key_size: str) -> tuple[str, str]:
+    """Return a kind of key as this program spells it, such as `("EC", "P-256")` for `ECC secp256r1`."""
+    algorithm = {"ECC": "EC", "ECDSA": "EC"}.get(key_type.upper(), key_type.upper())
+    size = key_size.lower().replace("prime256v1", "secp256r1").removeprefix("secp").removesuffix("r1")
+    digits = re.sub(r"\D", "", size)
+    if not digits or algorithm not in ("RSA", "EC"):
+        return algorithm, key_size
+    return algorithm, f"P-{digits}" if algorithm == "EC" else digits
 
 
 def allowed_keys_text(key_types: Mapping[str, tuple[str, ...]]) -> str:
@@ -133,13 +141,3 @@ def _what_it_is_instead(data: bytes) -> tuple[str, str]:
     if b"-----BEGIN" in data:
         return "the CSR has no end, or is something else", "copy it again from its BEGIN line to its END line"
     return "there is no CSR in this", "give PEM text that begins with -----BEGIN CERTIFICATE REQUEST-----, or DER"
-
-
-def _algorithm(name: str) -> str:
-    upper = name.upper()
-    return "EC" if upper in ("ECC", "ECDSA") else upper
-
-
-def _size(size: str) -> str:
-    lower = size.lower().replace("prime256v1", "256").replace("secp", "").removesuffix("r1")
-    return re.sub(r"[^0-9]", "", lower) or lower

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from sectigo_tui.domain.errors import InputError
@@ -12,25 +11,10 @@ from sectigo_tui.durable import create_file, replace_file
 _PUBLIC_MODE = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class SavedCertificate:
-    """Where a certificate was saved.
-
-    Args:
-        leaf: The certificate alone.
-        full_chain: The certificate and its chain.
-        chain: The chain alone; None when none came with the certificate.
-    """
-
-    leaf: Path
-    full_chain: Path
-    chain: Path | None
-
-
 def save_certificate(
     bundle: CertificateBundle, directory: Path, stem: str, *, overwrite: bool = False
-) -> SavedCertificate:
-    """Write `STEM.crt.pem`, `STEM.chain.pem` and `STEM.fullchain.pem`.
+) -> tuple[Path, ...]:
+    """Write `STEM.crt.pem`, `STEM.chain.pem` where a chain came with it, and `STEM.fullchain.pem`.
 
     A file that already has exactly this content is left as it is, so saving twice is saving once.
 
@@ -40,17 +24,18 @@ def save_certificate(
         stem: What the names begin with, from `names.file_stem`.
         overwrite: Replace files with other content: the operator was asked.
 
+    Returns:
+        The files, in this order.
+
     Raises:
         InputError: A file with other content is there, and nothing was written; or one cannot be written.
     """
-    saved = SavedCertificate(
-        leaf=directory / f"{stem}.crt.pem",
-        full_chain=directory / f"{stem}.fullchain.pem",
-        chain=directory / f"{stem}.chain.pem" if bundle.chain_pem else None,
-    )
-    contents = {saved.leaf: bundle.leaf_pem.encode(), saved.full_chain: bundle.full_chain_pem.encode()}
-    if saved.chain is not None:
-        contents[saved.chain] = bundle.chain_pem.encode()
+    contents = {
+        directory / f"{stem}.crt.pem": bundle.leaf_pem.encode(),
+        directory / f"{stem}.chain.pem": bundle.chain_pem.encode(),
+        directory / f"{stem}.fullchain.pem": bundle.full_chain_pem.encode(),
+    }
+    contents = {path: content for path, content in contents.items() if content}
     try:
         pending = {path: content for path, content in contents.items() if not _holds(path, content)}
         taken = [path for path in pending if path.exists() or path.is_symlink()]
@@ -67,7 +52,7 @@ def save_certificate(
         raise InputError(
             f"{error.filename or directory} cannot be written: {error.strerror}", "name another directory"
         ) from error
-    return saved
+    return tuple(contents)
 
 
 def _holds(path: Path, content: bytes) -> bool:

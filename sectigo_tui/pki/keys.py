@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.pki import CsrFacts
+from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.durable import create_file
-from sectigo_tui.pki.csr import read_csr
+from sectigo_tui.pki.csr import canonical_key, read_csr
 from sectigo_tui.pki.names import Address, common_name_text, parse_name
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
-    from pydantic import SecretStr
 
 KEY_KINDS: Mapping[str, tuple[str, ...]] = {
     "RSA": ("2048", "3072", "4096", "8192"),
@@ -23,45 +22,34 @@ KEY_KINDS: Mapping[str, tuple[str, ...]] = {
 """What can be made here, in the spelling of SCM's `keyTypes`; offer those that the profile allows too."""
 
 
-def make_csr(
-    key_path: Path,
-    *,
-    common_name: str,
-    alternative_names: Sequence[str] = (),
-    key_type: str,
-    key_size: str,
-    passphrase: SecretStr | None = None,
-) -> CsrFacts:
-    """Make a private key, put it on disk, and return a CSR for it. Takes up to seconds for a large RSA key.
+def make_csr(order: KeyOrder) -> CsrFacts:
+    """Make a private key, put it on disk (PKCS#8 PEM, 0600), and return a CSR for it.
 
-    The common name is one of the alternative names too, as browsers look at those alone.
+    The common name is one of the alternative names too, as browsers look at those alone. Takes up to seconds
+    for a large RSA key.
 
     Args:
-        key_path: Where the key goes (PKCS#8 PEM, 0600); nothing may be there.
-        common_name: A DNS name or address; IDNs in either spelling.
-        alternative_names: More of them.
-        key_type: `RSA` or `EC`.
-        key_size: A size or curve of `KEY_KINDS`.
-        passphrase: What the key is encrypted with; None leaves it to the file's permissions.
+        order: The key and its names; IDNs in either spelling.
 
     Returns:
         The CSR; the key has been synced to disk by then.
 
     Raises:
-        InputError: A name or kind of key cannot be used, or something is at `key_path`; nothing was written.
+        InputError: A name or kind of key cannot be used, or something is at the path; nothing was written.
     """
     from cryptography.hazmat.primitives import serialization
 
-    first = parse_name(common_name)
+    first = parse_name(order.common_name)
     subject = common_name_text(first)
-    names = list(dict.fromkeys([first, *map(parse_name, alternative_names)]))
-    generate = _generator(key_type, key_size)
-    if passphrase is not None and not passphrase.get_secret_value():
+    names = list(dict.fromkeys([first, *map(parse_name, order.alternative_names)]))
+    generate = _generator(*canonical_key(order.key_type, order.key_size))
+    passphrase, key_path = order.passphrase, Path(order.path)
+    if passphrase is not None and not passphrase.reveal():
         raise InputError("the passphrase is empty", "type one, or choose a key without")
     encryption = (
         serialization.NoEncryption()
         if passphrase is None
-        else serialization.BestAvailableEncryption(passphrase.get_secret_value().encode())
+        else serialization.BestAvailableEncryption(passphrase.reveal().encode())
     )
     key = generate()
     encoded = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)

@@ -7,8 +7,9 @@ import pytest
 
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.pki import CertificateBundle
+from sectigo_tui.domain.pki import CertificateBundle, CertificateTools
 from sectigo_tui.pki.files import save_certificate
+from sectigo_tui.pki.tools import PkiTools
 
 FACTS = CertificateFacts(
     subject="CN=www",
@@ -35,13 +36,12 @@ def test_leaf_chain_and_full_chain_are_saved(tmp_path: Path) -> None:
         "www.chain.pem": "chain\n",
         "www.fullchain.pem": "leaf\nchain\n",
     }
-    assert saved.leaf == tmp_path / "new" / "www.crt.pem"
-    assert saved.leaf.stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in saved] == ["www.crt.pem", "www.chain.pem", "www.fullchain.pem"]
+    assert {path.stat().st_mode & 0o777 for path in saved} == {0o644}
 
 
 def test_a_certificate_without_a_chain_has_no_chain_file(tmp_path: Path) -> None:
-    saved = save_certificate(CertificateBundle(leaf_pem="leaf\n", chain_pem="", facts=FACTS), tmp_path, "www")
-    assert saved.chain is None
+    save_certificate(CertificateBundle(leaf_pem="leaf\n", chain_pem="", facts=FACTS), tmp_path, "www")
     assert files(tmp_path) == {"www.crt.pem": "leaf\n", "www.fullchain.pem": "leaf\n"}
 
 
@@ -66,3 +66,14 @@ def test_a_directory_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written: Not a directory; name another directory"):
         save_certificate(BUNDLE, tmp_path / "file" / "below", "www")
+
+
+def test_the_port_saves_a_wildcard_under_a_harmless_name(tmp_path: Path) -> None:
+    tools: CertificateTools = PkiTools()
+    saved = tools.save(BUNDLE, str(tmp_path), "*.example.com", overwrite=False)
+    assert saved[0] == str(tmp_path / "_wildcard.example.com.crt.pem")
+
+
+def test_the_port_explains_a_kept_bundle_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read: No such file or directory; collect the certificate again"):
+        PkiTools().read_kept(str(tmp_path / "gone.pem"), "")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import SecretStr
 
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.pki import CsrFacts
+from sectigo_tui.domain.pki import CsrFacts, KeyOrder
+from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.pki.csr import check_csr, load_csr
 from sectigo_tui.pki.keys import make_csr
 from sectigo_tui.pki.names import common_name_text, file_stem, parse_name
@@ -21,7 +21,7 @@ from sectigo_tui.pki.names import common_name_text, file_stem, parse_name
 
 def make(path: Path, **changes: object) -> CsrFacts:
     arguments: dict[str, object] = {"common_name": "www.example.com", "key_type": "EC", "key_size": "P-256"} | changes
-    return make_csr(path, **arguments)  # type: ignore[arg-type]
+    return make_csr(KeyOrder(path=str(path), **arguments))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("key_type", "key_size"), [("RSA", "2048"), ("EC", "P-256"), ("EC", "P-384"), ("EC", "P-521")])
@@ -47,8 +47,12 @@ def test_the_common_name_is_an_alternative_name_too_and_each_name_is_there_once(
     )
 
 
+def test_a_curve_may_be_spelt_as_the_profile_spells_it(tmp_path: Path) -> None:
+    assert make(tmp_path / "k", key_type="ECC", key_size="secp384r1").key == "EC P-384"
+
+
 def test_a_passphrase_encrypts_the_key(tmp_path: Path) -> None:
-    make(tmp_path / "k", passphrase=SecretStr("open sésame"))
+    make(tmp_path / "k", passphrase=SecretText("open sésame"))
     content = (tmp_path / "k").read_bytes()
     assert content.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
     with pytest.raises(TypeError):
@@ -81,7 +85,7 @@ def test_there_is_no_csr_when_the_key_cannot_be_synced(tmp_path: Path, monkeypat
         ({"alternative_names": ["a@example.com"]}, "is an e-mail address"),
         ({"key_type": "RSA", "key_size": "1024"}, "no RSA 1024 key can be made here"),
         ({"key_type": "DSA"}, "no DSA P-256 key can be made here"),
-        ({"passphrase": SecretStr("")}, "the passphrase is empty"),
+        ({"passphrase": SecretText("")}, "the passphrase is empty"),
     ],
 )
 def test_what_cannot_be_made_leaves_no_key_behind(tmp_path: Path, changes: dict[str, object], problem: str) -> None:
