@@ -21,6 +21,9 @@ KEY_KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """What can be made here, in the spelling of SCM's `keyTypes`; offer those that the profile allows too."""
 
+_PASSPHRASE_AT_MOST_BYTES = 1023
+"""OpenSSL's limit."""
+
 
 def make_csr(order: KeyOrder) -> CsrFacts:
     """Make a private key, put it on disk (PKCS#8 PEM, 0600), and return a CSR for it.
@@ -43,9 +46,9 @@ def make_csr(order: KeyOrder) -> CsrFacts:
     subject = common_name_text(first)
     names = list(dict.fromkeys([first, *map(parse_name, order.alternative_names)]))
     generate = _generator(*canonical_key(order.key_type, order.key_size))
-    passphrase, key_path = order.passphrase, Path(order.path)
-    if passphrase is not None and not passphrase.reveal():
-        raise InputError("the passphrase is empty", "type one, or choose a key without")
+    passphrase, key_path = order.passphrase, Path(order.path).expanduser()
+    if passphrase is not None and not 0 < len(passphrase.reveal().encode()) <= _PASSPHRASE_AT_MOST_BYTES:
+        raise InputError("the passphrase is empty or too long", "type another, or choose a key without")
     encryption = (
         serialization.NoEncryption()
         if passphrase is None

@@ -86,6 +86,7 @@ def test_there_is_no_csr_when_the_key_cannot_be_synced(tmp_path: Path, monkeypat
         ({"key_type": "RSA", "key_size": "1024"}, "no RSA 1024 key can be made here"),
         ({"key_type": "DSA"}, "no DSA P-256 key can be made here"),
         ({"passphrase": SecretText("")}, "the passphrase is empty"),
+        ({"passphrase": SecretText("x" * 1024)}, "or too long"),
     ],
 )
 def test_what_cannot_be_made_leaves_no_key_behind(tmp_path: Path, changes: dict[str, object], problem: str) -> None:
