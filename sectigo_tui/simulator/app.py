@@ -1,9 +1,11 @@
 """The simulator as an ASGI application: credentials, faults and the log of requests around the API.
 
-from sectigo_tui.simulator.app import create_app
+In process, a client reaches it without a port::
 
-world = World.seeded(7, issued=500)
-client = httpx.AsyncClient(transport=httpx.ASGITransport(create_app(world)), base_url="http://scm.test/api")
+    world = World.seeded(7, issued=500)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(create_app(world)), base_url="http://scm.test/api")
+
+(the headers of `world.account.credentials` are missing here).
 """
 
 import hmac

@@ -62,7 +62,7 @@ def read_csr(text: str) -> Csr:
         raise ApiError(-10, "Error while decoding CSR.") from None
     if not valid:
         raise ApiError(-138, "Invalid CSR.")
-    algorithm, size = _key(key)
+    algorithm, size = key_kind(key)
     return Csr(common[0] if common else "", names, key, algorithm, size)
 
 
@@ -81,17 +81,18 @@ def check_key(csr: Csr, profile: Profile) -> None:
         raise ApiError(-13, "The CSR uses an unsupported key size!")
 
 
+def key_kind(key: CertificatePublicKeyTypes) -> tuple[str, str]:
+    """Return the algorithm and the size or curve of a key, as profiles name them."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA", str(key.key_size)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "EC", _CURVES.get(key.curve.name, key.curve.name)
+    return type(key).__name__, ""
+
+
 def _names(csr: x509.CertificateSigningRequest) -> tuple[str, ...]:
     try:
         extension = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return ()
     return tuple(extension.value.get_values_for_type(x509.DNSName))
-
-
-def _key(key: CertificatePublicKeyTypes) -> tuple[str, str]:
-    if isinstance(key, rsa.RSAPublicKey):
-        return "RSA", str(key.key_size)
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return "EC", _CURVES.get(key.curve.name, key.curve.name)
-    return type(key).__name__, ""

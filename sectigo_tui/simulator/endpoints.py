@@ -1,7 +1,6 @@
 """The calls of the API, each a handler over the world."""
 
 from collections.abc import Awaitable, Callable
-from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -205,7 +204,7 @@ class Api:
         expires = self._world.account.credentials.expires
         if expires is None:
             return JSONResponse({"state": "NEVER_EXPIRE"})
-        state: Literal["EXPIRED", "ALIVE"] = "EXPIRED" if self._world.now() >= expires else "ALIVE"
+        state = "EXPIRED" if self._world.now() >= expires else "ALIVE"
         return JSONResponse({"expirationDate": f"{expires:%Y-%m-%d}", "state": state})
 
     async def _change_password(self, request: Request) -> Response:

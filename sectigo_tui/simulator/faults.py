@@ -17,7 +17,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "latency": "the answer comes `seconds` later; the request is done before the wait, or after it",
         "unauthorized": "401 with SCM's -16",
         "rate-limit": "429, with Retry-After as `retry_after`, if that is given",
-        "unavailable": "503 with an HTML page",
+        "unavailable": "503 with an HTML page, and Retry-After, if `retry_after` is given",
         "error": "`status` with the JSON error `code` and `description`",
         "html": "200 with an HTML page",
         "empty": "200 with nothing",
@@ -49,7 +49,7 @@ class Fault:
         probability: The chance of each matching request to meet it.
         done: The request is done although its answer says otherwise; what `torn` and `lost` always do.
         seconds: For `latency`.
-        retry_after: For `rate-limit`: seconds, or an HTTP date.
+        retry_after: For `rate-limit`, `unavailable` and `error`: seconds, or an HTTP date.
         status: For `error`.
         code: For `error`.
         description: For `error`.
@@ -180,6 +180,8 @@ class _Active:
         return (not self.fault.method or self.fault.method == method) and bool(re.search(self.fault.path, path))
 
     def strikes(self, chance: random.Random) -> bool:
+        if self.left == 0:
+            return False
         if self.spared:
             self.spared -= 1
             return False

@@ -1,7 +1,9 @@
 """The simulator on a real port of 127.0.0.1, for programs that speak HTTP.
 
-    async with running(world) as base_url: ...      # in the running event loop
-    with served(world) as base_url: ...             # in a thread of its own
+`running` serves in the event loop of its caller, `served` in a thread of its own::
+
+    async with running(world) as base_url: ...
+    with served(world) as base_url: ...
 
 The server's packages are in the extra `demo` and are imported when a server starts.
 """

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from sectigo_tui.simulator.account import CHECK_INTERVAL, Domain, Profile
 from sectigo_tui.simulator.certificates import certificate
+from sectigo_tui.simulator.csr import key_kind
 from sectigo_tui.simulator.dcv import Record
 from sectigo_tui.simulator.orders import Order
 from sectigo_tui.simulator.world import World
@@ -19,7 +20,6 @@ from sectigo_tui.simulator.world import World
 Json: TypeAlias = dict[str, object]
 
 _VENDOR = "Sectigo Public CA"
-_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _FORMATS = {
     "ISO": "%Y-%m-%d",
     "EU": "%d.%m.%Y",
@@ -147,17 +147,12 @@ def written(moment: datetime, date_format: str) -> str:
 
 def _certificate_fields(issued: x509.Certificate) -> Json:
     key = issued.public_key()
-    algorithm, size, kind = type(key).__name__, None, None
-    if isinstance(key, rsa.RSAPublicKey):
-        algorithm, size, kind = "RSA", key.key_size, f"RSA - {key.key_size}"
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        algorithm, size = "EC", key.key_size
-        kind = f"EC - {_CURVES.get(key.curve.name, key.curve.name)}"
+    algorithm, size = key_kind(key)
     return {
         "signatureAlg": "SHA256withECDSA",
         "keyAlgorithm": algorithm,
-        "keySize": size,
-        "keyType": kind,
+        "keySize": key.key_size if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else None,
+        "keyType": f"{algorithm} - {size}",
         "keyUsages": ["Digital Signature"],
         "extendedKeyUsages": ["Server Authentication", "Client Authentication"],
         "certificateDetails": {

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
-from sectigo_tui.simulator.account import Account, Domain, Profile, ValidationLevel, acme
+from sectigo_tui.simulator.account import Account, Domain, Profile, ValidationLevel
+from sectigo_tui.simulator.acme import acme
 from sectigo_tui.simulator.bulk import Block, serial_of, serial_text
 from sectigo_tui.simulator.course import Course, Gate, course
 from sectigo_tui.simulator.faults import Faults
@@ -60,6 +61,13 @@ class World:
         account: The account; the one of `acme` if not given.
         dialect: Which variants of the answers it gives.
         sleep: Waits for real seconds; injected latency uses it.
+
+    Attributes:
+        default_lives: The life of an enrolled order that asks for none, by the level of its profile.
+        enrolled: The sslIds of the orders that came over the API, renewals included, in their order.
+        orders: What is kept of each order by itself; the many issued ones are in `blocks`.
+        faults: What goes wrong.
+        traffic: What was asked.
     """
 
     def __init__(
@@ -88,7 +96,6 @@ class World:
         self.enrolled: list[int] = []
         self.orders: dict[int, Order] = {}
         self.blocks: list[Block] = []
-        self.version = 0
         self._next_id = FIRST_ID
 
     @classmethod
@@ -202,7 +209,6 @@ class World:
         )
         self.blocks.append(block)
         self._next_id += count
-        self.version += 1
 
     def order(self, ssl_id: int) -> Order | None:
         """Return an order; one of many is made up on the spot, and forgotten unless it is kept."""
@@ -217,7 +223,6 @@ class World:
     def keep(self, order: Order) -> Order:
         """Remember an order that was added or changed."""
         self.orders[order.ssl_id] = order
-        self.version += 1
         return order
 
     def take_order(self, make: Callable[[int], Order]) -> Order:
@@ -266,7 +271,7 @@ class World:
     def statuses(self) -> Mapping[int, str]:
         """Return the status of every order that is not one of many."""
         now = self.now()
-        return {ssl_id: self.course(order, now).status for ssl_id, order in self.orders.items()}
+        return {ssl_id: self.course(order, now).status for ssl_id, order in list(self.orders.items())}
 
     def _take_id(self) -> int:
         self._next_id += 1
