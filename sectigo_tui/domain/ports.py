@@ -167,6 +167,21 @@ class StoreChanges:
     entries: tuple[TimelineEntry, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StoreProblem:
+    """Something wrong that was found in the data directory and worked around.
+
+    Args:
+        what: What is wrong, in one line.
+        where: The file, or where it was set aside.
+        remedy: What to do about it.
+    """
+
+    what: str
+    where: str
+    remedy: str
+
+
 class OrderStore(Protocol):
     """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
 
@@ -199,12 +214,13 @@ class OrderStore(Protocol):
         ...
 
     def note(self, order: Order, look: Look | None = None) -> None:
-        """Remember poll bookkeeping (window and last look) soon, surviving the end of the process.
+        """Remember poll bookkeeping (window, last look, last answer) soon, surviving the end of the process.
 
-        The order's revision stays; what another process put in between is kept, and only window and look are taken.
+        The order's revision stays; what another process put in between is kept, and only `window`, `last_look` and
+        `last_answer_at` are taken.
 
         Args:
-            order: The order with its new window and last look.
+            order: The order with its new window, last look and the time of its last answer.
             look: The look to add to its poll history.
         """
         ...

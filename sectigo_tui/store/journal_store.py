@@ -1,0 +1,302 @@
+"""The store that the program uses: orders in memory, every change durable before it is shown, shared by processes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.events import TimelineEntry
+from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.ports import StoreChanges, StoreProblem
+from sectigo_tui.store.actors import this_process
+from sectigo_tui.store.documents import Note
+from sectigo_tui.store.files import disk_failures, private_directory, replace_file
+from sectigo_tui.store.leases import Lease
+from sectigo_tui.store.replica import Change, Replica
+from sectigo_tui.store.write_behind import Troubles, WriteBehind
+
+_Result = TypeVar("_Result")
+_Outcome = Order | StoreError | None
+_UNSAFE_IN_NAMES = re.compile(r"[^0-9A-Za-z-]")
+
+
+def _say_nothing(_: StoreError | None) -> None:
+    return
+
+
+class JournalStore:
+    """Orders and timelines of one SCM account in one directory, for any number of processes of one user.
+
+    Fulfils `sectigo_tui.domain.ports.OrderStore`. What is read comes from memory, or for timelines from the
+    journal's file; what is written goes through one thread, so the event loop never waits for the disk.
+
+    Args:
+        replica: The files, opened.
+        lease: The right to poll.
+        directory: Where they are.
+        on_trouble: Takes a failure to save, and None once saving works again; called on the event loop.
+    """
+
+    def __init__(
+        self, replica: Replica, lease: Lease, directory: Path, on_trouble: Callable[[StoreError | None], None]
+    ) -> None:
+        self._replica = replica
+        self._lease = lease
+        self._directory = directory
+        self._files = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._troubles = Troubles(on_trouble)
+        self._behind = WriteBehind(replica, self._files, self._troubles)
+        self._waiting: list[tuple[Change, asyncio.Future[Order | None]]] = []
+        self._is_committing = False
+        self._is_closed = False
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        clock: Clock,
+        on_trouble: Callable[[StoreError | None], None] = _say_nothing,
+    ) -> JournalStore:
+        """Read the orders; what is damaged is set aside and named in `problems`.
+
+        Args:
+            directory: The account's directory, made if need be.
+            clock: Tells the time for leases and for naming what is set aside.
+            on_trouble: Takes a failure to save, and None once saving works again; called on the event loop.
+
+        Raises:
+            StoreError: The directory belongs to somebody else, cannot be read or written, or was written by a newer
+                version of this program; nothing was changed.
+        """
+        private_directory(directory)
+        by = this_process()
+        replica = Replica(directory, by, clock.now)
+        try:
+            with _collector_paused():
+                replica.open()
+        except BaseException:
+            replica.close()
+            raise
+        return cls(replica, Lease(directory / "leases.json", replica.lock, by, clock.now), directory, on_trouble)
+
+    @property
+    def problems(self) -> tuple[StoreProblem, ...]:
+        """What was found wrong with the files and worked around, at opening and since."""
+        return tuple(self._replica.problems)
+
+    def report_trouble_to(self, on_trouble: Callable[[StoreError | None], None]) -> None:
+        """Tell somebody else from now on when saving fails, and when it works again."""
+        self._troubles.say = on_trouble
+
+    def orders(self) -> list[Order]:
+        """Return all orders that are not removed, as this process knows them."""
+        return self._replica.book.orders()
+
+    def order(self, order_id: str) -> Order | None:
+        """Return one order, removed or not."""
+        return self._replica.book.order(order_id)
+
+    def by_ssl_id(self, ssl_id: int) -> Order | None:
+        """Return the order, not removed, that has this sslId."""
+        return self._replica.book.by_ssl_id(ssl_id)
+
+    def looks(self, order_id: str) -> Sequence[Look]:
+        """Return the order's newest looks, at most `book.LOOKS_KEPT`, oldest first."""
+        return self._replica.book.looks(order_id)
+
+    def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
+        """Return the order's timeline, oldest first, read from the journal."""
+        newest = self._replica.book.newest_line(order_id)
+        return [line.entry for line in self._replica.journal.timeline(newest, order_id)]
+
+    def entries(self, limit: int) -> Sequence[TimelineEntry]:
+        """Return the newest `limit` entries of all orders, oldest first, read from the journal."""
+        return [line.entry for line in self._replica.journal.newest(limit)]
+
+    async def put(self, order: Order, entry: TimelineEntry) -> Order:
+        """Make an order's change and its timeline entry durable together; only then return.
+
+        Args:
+            order: The order as it is to be, carrying the revision it was read with (0 for a new one).
+            entry: What happened.
+
+        Returns:
+            The order with its new revision, and with the poller's latest bookkeeping if that was newer.
+
+        Raises:
+            RevisionConflict: Somebody else changed it first; `order()` has their version.
+            DuplicateOrder: Its sslId is that of another order.
+            StoreError: The disk failed, and nothing has changed.
+        """
+        return await self._committed(Change(entry, order)) or order
+
+    async def record(self, entry: TimelineEntry) -> None:
+        """Make an entry durable that changes no order.
+
+        Raises:
+            StoreError: The disk failed, and nothing has changed.
+        """
+        await self._committed(Change(entry, None))
+
+    def note(self, order: Order, look: Look | None = None) -> None:
+        """Remember poll bookkeeping (window and last look) soon, surviving the end of the process.
+
+        The order's revision stays; what another process put in between is kept, and only window and look are taken.
+
+        Args:
+            order: The order with its new window and last look.
+            look: The look to add to its poll history.
+        """
+        note = Note(order.id, order.revision, order.window, order.last_look, order.last_answer_at, look)
+        if self._replica.book.learn_note(note):
+            self._behind.note(note)
+
+    async def flush(self) -> None:
+        """Hand all bookkeeping to the operating system now, so that it survives the end of the process.
+
+        Raises:
+            StoreError: The disk failed; nothing is forgotten.
+        """
+        await self._behind.flush()
+
+    async def changes(self) -> StoreChanges:
+        """Return what other processes did since the last call, and know it from now on.
+
+        Raises:
+            StoreError: The disk failed.
+        """
+
+        def look_around() -> StoreChanges:
+            self._lease.look()
+            return self._replica.changes()
+
+        return await self._in_thread(look_around)
+
+    async def lease(self, order_ids: Iterable[str], seconds: float) -> frozenset[str]:
+        """Take, or renew, the sole right to poll: all of the orders or none, as `leases` explains.
+
+        Args:
+            order_ids: The orders.
+            seconds: How long the right lasts unless it is renewed; writing is saved while two thirds are left.
+
+        Returns:
+            All of them if this process polls, else none.
+
+        Raises:
+            StoreError: The disk failed.
+        """
+        wanted = frozenset(order_ids)
+        if self._lease.is_held_for(seconds) or await self._in_thread(partial(self._lease.take, seconds)):
+            return wanted
+        return frozenset()
+
+    async def release(self) -> None:
+        """Give back the right to poll.
+
+        Raises:
+            StoreError: The disk failed.
+        """
+        await self._in_thread(self._lease.give_back)
+
+    def poller(self) -> str:
+        """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
+        return self._lease.other()
+
+    async def save_certificate(self, order_id: str, pem: bytes) -> str:
+        """Keep a collected bundle as `certificates/<sslId>.pem`, another one before it beside it; return its path.
+
+        Raises:
+            StoreError: The disk failed.
+        """
+        order = self.order(order_id)
+        name = str(order.ssl_id) if order and order.ssl_id is not None else _UNSAFE_IN_NAMES.sub("_", order_id)
+        path = self._directory / "certificates" / f"{name}.pem"
+
+        def write() -> None:
+            private_directory(path.parent)
+            with disk_failures(path, "read"):
+                if path.exists() and path.read_bytes() == pem:
+                    return
+            replace_file(path, [pem], keep=path.with_suffix(".previous.pem"))
+
+        await self._in_thread(write)
+        return str(path)
+
+    async def close(self) -> None:
+        """Write what is left, give back the right to poll and let go of every file.
+
+        Raises:
+            StoreError: The disk failed; every file was let go of all the same.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            await self._behind.close()
+            await self.release()
+        finally:
+            self._files.shutdown()
+            self._replica.close()
+
+    async def _committed(self, change: Change) -> Order | None:
+        future: asyncio.Future[Order | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((change, future))
+        if not self._is_committing:
+            self._begin_commit()
+        return await future
+
+    def _begin_commit(self) -> None:
+        # Changes that arrive while the disk is waited for become durable together, with the next wait.
+        batch, self._waiting = self._waiting, []
+        self._is_committing = True
+        job = asyncio.get_running_loop().run_in_executor(
+            self._files, self._replica.commit, [change for change, _ in batch]
+        )
+        job.add_done_callback(partial(self._end_commit, [future for _, future in batch]))
+
+    def _end_commit(self, futures: list[asyncio.Future[Order | None]], job: asyncio.Future[list[_Outcome]]) -> None:
+        self._is_committing = False
+        if self._waiting:
+            self._begin_commit()
+        failure = job.exception()
+        outcomes: Sequence[Order | BaseException | None] = [failure] * len(futures) if failure else job.result()
+        if isinstance(failure, StoreError):
+            self._behind.failed(failure)
+        elif failure is None:
+            self._troubles.worked("journal")
+            self._behind.changed()
+        for future, outcome in zip(futures, outcomes, strict=True):
+            _settle(future, outcome)
+
+    async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._files, work)
+
+
+def _settle(future: asyncio.Future[Order | None], outcome: Order | BaseException | None) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, BaseException):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    # Nothing of what is being read is garbage; looking for some takes a quarter of the time.
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

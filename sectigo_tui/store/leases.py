@@ -1,0 +1,156 @@
+"""The sole right to poll.
+
+It is one right for the whole directory, not one for each order: on one host whoever polls, polls all of it, and every
+other process is granted nothing until that one ends, gives it back, or lets it expire. So each order is polled by one
+process only, a take-over is one write, and renewing costs a write every few seconds however many orders there are.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+
+import orjson
+
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.store.actors import birth_of, is_alive
+from sectigo_tui.store.documents import UNREADABLE, Actor, actor_from, dumps
+from sectigo_tui.store.files import FileLock, disk_failures, replace_file
+
+_RENEW_AFTER_SHARE = 1 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has the right.
+
+    Args:
+        token: Tells this opening of the store from every other one.
+        host: Its host.
+        birth: When its process was started, where the system tells.
+        by: Its user, process and terminal.
+        expires: When the right ends unless it is renewed.
+    """
+
+    token: str
+    host: str
+    birth: str
+    by: Actor
+    expires: datetime
+
+
+class Lease:
+    """Takes, renews and gives back the right.
+
+    Args:
+        path: Its file.
+        lock: The store's lock.
+        by: Who this is.
+        now: The time of day.
+    """
+
+    def __init__(self, path: Path, lock: FileLock, by: Actor, now: Callable[[], datetime]) -> None:
+        self._path = path
+        self._lock = lock
+        self._by = by
+        self._now = now
+        self._token = token_hex(8)
+        self._host = socket.gethostname()
+        self._birth = birth_of(os.getpid())
+        self._held_until: datetime | None = None
+        self._other: Holder | None = None
+
+    def is_held_for(self, seconds: float) -> bool:
+        """Return whether the right is held, and so fresh that `take` would not renew it. Costs nothing.
+
+        Args:
+            seconds: How long a renewal would last.
+        """
+        if self._held_until is None:
+            return False
+        return seconds_between(self._now(), self._held_until) > seconds * (1 - _RENEW_AFTER_SHARE)
+
+    def take(self, seconds: float) -> bool:
+        """Take or renew the right.
+
+        Args:
+            seconds: How long it lasts from now.
+
+        Returns:
+            Whether this process has it.
+
+        Raises:
+            StoreError: The disk failed.
+        """
+        self.look()
+        if self._other is not None:
+            return False
+        with self._lock:
+            self.look()
+            if self._other is not None:
+                return False
+            until = self._now() + timedelta(seconds=seconds)
+            self._write(until)
+            self._held_until = until
+            return True
+
+    def look(self) -> None:
+        """Read who has the right now.
+
+        Raises:
+            StoreError: The disk failed.
+        """
+        holder = self._read()
+        ours = holder is not None and holder.token == self._token
+        self._other = holder if holder is not None and not ours and self._is_live(holder) else None
+        if not ours:
+            self._held_until = None
+
+    def give_back(self) -> None:
+        """Give the right back, if this process has it.
+
+        Raises:
+            StoreError: The disk failed.
+        """
+        if self._held_until is None:
+            return
+        with self._lock:
+            self.look()
+            if self._held_until is not None:
+                with disk_failures(self._path, "remove"):
+                    self._path.unlink(missing_ok=True)
+                self._held_until = None
+
+    def other(self) -> str:
+        """Return who else has the right, as far as was last read; empty when it is this process, or nobody."""
+        if self._other is None or not self._is_live(self._other):
+            return ""
+        by = self._other.by
+        place = f" on tty {by.tty}" if by.tty else ""
+        host = f" of {self._other.host}" if self._other.host != self._host else ""
+        return f"pid {by.pid}{place}{host}"
+
+    def _is_live(self, holder: Holder) -> bool:
+        if holder.expires <= self._now():
+            return False
+        return holder.host != self._host or is_alive(holder.by.pid, holder.birth)
+
+    def _read(self) -> Holder | None:
+        with disk_failures(self._path, "read"):
+            try:
+                document = orjson.loads(self._path.read_bytes())
+                document["by"] = actor_from(document["by"])
+                document["expires"] = datetime.fromisoformat(document["expires"])
+                return Holder(**document)
+            except (FileNotFoundError, *UNREADABLE):
+                return None
+
+    def _write(self, until: datetime) -> None:
+        holder = Holder(self._token, self._host, self._birth, self._by, until)
+        # Not waited for: after a power failure nobody of before is alive to hold it.
+        replace_file(self._path, [dumps(holder)], durable=False)

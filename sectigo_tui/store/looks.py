@@ -1,0 +1,147 @@
+"""Poll bookkeeping's files: every look's outcome, handed to the operating system but not waited for.
+
+What is handed over survives the end of the process, however it ends; a power failure may cost the newest looks, after
+which an order is looked at a little earlier than it was due.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from sectigo_tui.store.documents import UNREADABLE, Note, dumps, note_from
+from sectigo_tui.store.files import disk_failures, open_private, write_all
+
+LARGEST_FILE_BYTES = 4 * 1024 * 1024
+"""A file this large is followed by a new one, once `orders.json` is about to hold what is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LooksPosition:
+    """A place in the bookkeeping.
+
+    Args:
+        generation: The file's number.
+        offset: Bytes from its start.
+    """
+
+    generation: int = 1
+    offset: int = 0
+
+
+class LooksLog:
+    """The newest of the bookkeeping files; `resume` opens it. Whoever calls a method holds the store's lock.
+
+    Args:
+        directory: Where the files are.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.position = LooksPosition()
+        self._descriptor = -1
+        self._next_path = ""
+
+    def resume(self, position: LooksPosition) -> None:
+        """Go on from a place that was known before.
+
+        A file that is gone was removed because a newer `orders.json` holds what was in it.
+        """
+        self.close()
+        self._descriptor = open_private(self._path(position.generation), os.O_RDWR | os.O_APPEND)
+        self._next_path = str(self._path(position.generation + 1))
+        self.position = position
+
+    def is_behind(self) -> bool:
+        """Return whether others wrote what this process has not read."""
+        with disk_failures(self._directory, "read"):
+            return os.fstat(self._descriptor).st_size != self.position.offset or os.access(self._next_path, os.F_OK)
+
+    def catch_up(self, learn: Callable[[Note], None]) -> bool:
+        """Read what others wrote.
+
+        Args:
+            learn: Takes each note, in order.
+
+        Returns:
+            Whether all of it could be read; False when files were removed unread, and `orders.json` holds more.
+        """
+        self._read_rest(learn)
+        complete = True
+        while (following := self._following()) is not None:
+            complete = complete and following == self.position.generation + 1
+            self.resume(LooksPosition(following, 0))
+            self._read_rest(learn)
+        return complete
+
+    def append(self, notes: Sequence[Note]) -> None:
+        """Hand notes to the operating system.
+
+        Raises:
+            StoreError: The disk failed; what was written in part is taken back, or skipped by whoever reads it.
+        """
+        with disk_failures(self._path(self.position.generation), "write"):
+            data = b"".join(dumps(note) + b"\n" for note in notes)
+            try:
+                write_all(self._descriptor, data)
+            except OSError:
+                os.ftruncate(self._descriptor, self.position.offset)
+                raise
+        self.position = LooksPosition(self.position.generation, self.position.offset + len(data))
+
+    def begin_next_if_large(self) -> None:
+        """Begin a new file when this one is large: the caller is about to save all that was read of it."""
+        if self.position.offset >= LARGEST_FILE_BYTES:
+            self.resume(LooksPosition(self.position.generation + 1, 0))
+
+    def remove_before(self, generation: int) -> None:
+        """Remove the files before one, which every copy of `orders.json` now holds."""
+        with disk_failures(self._directory, "remove old files"):
+            for number in self._generations():
+                if number < generation:
+                    self._path(number).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _following(self) -> int | None:
+        if self._path(self.position.generation + 1).exists():
+            return self.position.generation + 1
+        later = [number for number in self._generations() if number > self.position.generation]
+        return min(later, default=None)
+
+    def _generations(self) -> list[int]:
+        names = (path.stem.removeprefix("looks-") for path in self._directory.glob("looks-*.jsonl"))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def _path(self, generation: int) -> Path:
+        return self._directory / f"looks-{generation:06d}.jsonl"
+
+    def _read_rest(self, learn: Callable[[Note], None]) -> None:
+        path = self._path(self.position.generation)
+        with disk_failures(path, "read"):
+            size = os.fstat(self._descriptor).st_size
+            start = self.position.offset if size >= self.position.offset else 0
+            data = os.pread(self._descriptor, size - start, start)
+            if data and not data.endswith(b"\n"):
+                # A write was cut short; what comes next must start a line of its own.
+                write_all(self._descriptor, b"\n")
+                data += b"\n"
+        for line in data.splitlines():
+            if (note := _read(line)) is not None:
+                learn(note)
+        self.position = LooksPosition(self.position.generation, start + len(data))
+
+
+def _read(line: bytes) -> Note | None:
+    try:
+        return note_from(orjson.loads(line))
+    except UNREADABLE:
+        return None

@@ -1,0 +1,231 @@
+"""What is saved a little later than it is shown: poll bookkeeping, and `orders.json`.
+
+Delays here are the disk's affair, so they follow the event loop's time and not the program's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.store.documents import Note
+from sectigo_tui.store.replica import Replica
+
+NOTES_WITHIN_SECONDS = 0.1
+"""How long a look's outcome may wait for others, to be written together."""
+
+SAVE_AFTER_SECONDS = 2.0
+"""How long after a change of an order `orders.json` follows at the earliest."""
+
+SAVE_LOOKS_AFTER_SECONDS = 60.0
+"""How long after a look that changed no order `orders.json` follows at the earliest."""
+
+_PAUSE_PER_SAVING = 50.0
+_PAUSE_PER_SAVING_LOOKS = 200.0
+_FIRST_RETRY_SECONDS = 1.0
+_LONGEST_RETRY_SECONDS = 30.0
+_NOTES_KEPT = 50_000
+
+
+class Troubles:
+    """What cannot be saved now: said when it begins, when it becomes another, and when it ends.
+
+    Args:
+        say: Takes the failure, or None once saving works again.
+    """
+
+    def __init__(self, say: Callable[[StoreError | None], None]) -> None:
+        self.say = say
+        self._errors: dict[str, StoreError] = {}
+        self._said = ""
+
+    def failed(self, what: str, error: StoreError) -> None:
+        """Remember that something cannot be saved."""
+        self._errors[what] = error
+        self._tell()
+
+    def worked(self, *what: str) -> None:
+        """Forget what was the matter with some things."""
+        for each in what:
+            self._errors.pop(each, None)
+        self._tell()
+
+    def _tell(self) -> None:
+        error = next(iter(self._errors.values()), None)
+        words = str(error or "")
+        if words != self._said:
+            self._said = words
+            self.say(error)
+
+
+class Chore:
+    """Work that is done some time after it was asked for, once for all who asked, and again until it succeeds.
+
+    Args:
+        work: The work; a `StoreError` out of it means that it is tried again.
+        failed: Takes each such error.
+    """
+
+    def __init__(self, work: Callable[[], Awaitable[None]], failed: Callable[[StoreError], None]) -> None:
+        self._work = work
+        self._failed = failed
+        self._retry_seconds = _FIRST_RETRY_SECONDS
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def within(self, seconds: float) -> None:
+        """Do the work after `seconds` at the latest; must be called on the event loop."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + seconds
+        if self._timer is not None and self._timer.when() <= due:
+            return
+        self._cancel_timer()
+        self._timer = loop.call_at(due, self._begin)
+
+    async def stop(self) -> None:
+        """Plan nothing any more, and wait for what is being done."""
+        self._cancel_timer()
+        if self._task is not None:
+            await self._task
+        self._cancel_timer()
+
+    def _begin(self) -> None:
+        self._timer = None
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._attempt())
+        else:
+            self.within(_FIRST_RETRY_SECONDS)
+
+    async def _attempt(self) -> None:
+        try:
+            await self._work()
+        except StoreError as error:
+            self._failed(error)
+            self.within(self._retry_seconds)
+            self._retry_seconds = min(self._retry_seconds * 2, _LONGEST_RETRY_SECONDS)
+        else:
+            self._retry_seconds = _FIRST_RETRY_SECONDS
+        finally:
+            self._task = None
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class WriteBehind:
+    """Keeps the bookkeeping files and `orders.json` behind the orders in memory, but not far.
+
+    Args:
+        replica: The orders in memory and their files.
+        files: The thread that alone works on the files.
+        troubles: What cannot be saved.
+    """
+
+    def __init__(self, replica: Replica, files: ThreadPoolExecutor, troubles: Troubles) -> None:
+        self._replica = replica
+        self._files = files
+        self._saver = ThreadPoolExecutor(1, thread_name_prefix="store-save")
+        self._troubles = troubles
+        self._notes: list[Note] = []
+        self._is_behind = False
+        self._must_prove = False
+        self._last_save_seconds = 0.0
+        self._saved_at = 0.0
+        self._note_chore = Chore(self.flush, partial(troubles.failed, "bookkeeping"))
+        self._save_chore = Chore(self.save, partial(troubles.failed, "orders.json"))
+
+    def note(self, note: Note) -> None:
+        """Write bookkeeping soon."""
+        self._notes.append(note)
+        self._is_behind = True
+        if len(self._notes) > _NOTES_KEPT:
+            # The disk has failed for long. The orders in memory hold all of it, and `orders.json` will.
+            del self._notes[: _NOTES_KEPT // 2]
+            self._must_prove = True
+        if _is_on_loop():
+            self._note_chore.within(NOTES_WITHIN_SECONDS)
+            self._save_within(SAVE_LOOKS_AFTER_SECONDS, _PAUSE_PER_SAVING_LOOKS)
+
+    def changed(self) -> None:
+        """Let `orders.json` follow a change that is in the journal."""
+        self._is_behind = True
+        self._save_within(SAVE_AFTER_SECONDS, _PAUSE_PER_SAVING)
+
+    def failed(self, error: StoreError) -> None:
+        """Say that the journal could not be written, and find out soon whether it can be again."""
+        self._troubles.failed("journal", error)
+        self._must_prove = True
+        self.changed()
+
+    async def flush(self) -> None:
+        """Hand all bookkeeping to the operating system.
+
+        Raises:
+            StoreError: The disk failed; nothing is forgotten.
+        """
+        notes, self._notes = self._notes, []
+        if not notes:
+            return
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._files, self._replica.append_notes, notes)
+        except StoreError:
+            self._notes = notes + self._notes
+            raise
+        self._troubles.worked("bookkeeping", "journal")
+
+    async def save(self) -> None:
+        """Replace `orders.json` with what is in memory.
+
+        Raises:
+            StoreError: The disk failed; the file is the one that was there.
+        """
+        loop = asyncio.get_running_loop()
+        header = await loop.run_in_executor(self._files, self._replica.begin_save)
+        if header is None:
+            self._save_within(SAVE_AFTER_SECONDS, _PAUSE_PER_SAVING)
+            return
+        began = loop.time()
+        was_behind, self._is_behind = self._is_behind, False
+        must_prove, self._must_prove = self._must_prove, False
+        try:
+            await loop.run_in_executor(self._saver, partial(self._replica.save, header, always=must_prove))
+        except StoreError:
+            self._is_behind, self._must_prove = was_behind, True
+            raise
+        finally:
+            await loop.run_in_executor(self._files, self._replica.end_save)
+        self._saved_at = loop.time()
+        self._last_save_seconds = self._saved_at - began
+        self._troubles.worked("orders.json", "journal")
+
+    async def close(self) -> None:
+        """Write what is left.
+
+        Raises:
+            StoreError: The disk failed.
+        """
+        try:
+            await self._note_chore.stop()
+            await self._save_chore.stop()
+            await self.flush()
+            if self._is_behind:
+                await self.save()
+        finally:
+            self._saver.shutdown()
+
+    def _save_within(self, seconds: float, pause_per_saving: float) -> None:
+        allowed_at = self._saved_at + self._last_save_seconds * pause_per_saving
+        self._save_chore.within(max(seconds, allowed_at - asyncio.get_running_loop().time()))
+
+
+def _is_on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
