@@ -24,7 +24,6 @@ _DAY = 24 * _HOUR
 _YEAR = 365 * _DAY
 
 _BAR_CELLS = 10
-_DEADLINE_STEP_SECONDS = 5
 _SOON_SPENT = 0.80
 _LAST_SPENT = 0.95
 
@@ -145,8 +144,8 @@ def urgency(remaining_seconds: float, window_seconds: float) -> Urgency:
 def deadline_bar(remaining_seconds: float, window_seconds: float, *, width: int = DEADLINE_WIDTH) -> str:
     """Return how much of a window is spent, as a bar that always carries its text.
 
-    Beyond its last minute the bar moves every five seconds, and beyond an hour every minute, rounded down: it
-    never shows more time than there is, and a screen of bars costs a fifth of the repaints.
+    Beyond its last minute the bar moves every five seconds, and beyond an hour every five minutes, rounded
+    down: it never shows more time than there is, and a screen of bars costs a fifth of the repaints.
 
     Args:
         remaining_seconds: What is left of the window.
@@ -159,7 +158,7 @@ def deadline_bar(remaining_seconds: float, window_seconds: float, *, width: int 
     """
     remaining = max(0, ceil(remaining_seconds))
     if remaining > _MINUTE:
-        remaining -= remaining % (_MINUTE if remaining > _HOUR else _DEADLINE_STEP_SECONDS)
+        remaining -= remaining % (5 * _MINUTE if remaining > _HOUR else 5)
     near = urgency(remaining, window_seconds)
     if near is Urgency.PASSED:
         spent, words = 1.0, f"{'passed':<9}"

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from sectigo_tui.ui.glyphs import UNICODE, Glyphs
 from sectigo_tui.ui.theme import CELL_STYLES
+from sectigo_tui.ui.widgets import live_table_messages as messages
 from sectigo_tui.ui.widgets.live_table_columns import Column, PlacedColumn, place_columns
-from sectigo_tui.ui.widgets.live_table_cursor import RowIds, find_row, nearest_survivor
-from sectigo_tui.ui.widgets.live_table_paint import Cell, PaintedRow, Painter, RowLook, terminal_style
+from sectigo_tui.ui.widgets.live_table_paint import (
+    Cell,
+    PaintedRow,
+    Painter,
+    RowLook,
+    changed_span,
+    terminal_style,
+)
+from sectigo_tui.ui.widgets.live_table_rows import RowIds, TableRows, find_row
 
 CellProvider = Callable[[str, str, int], Cell]
 """Says what a cell shows, from a row's id, a column's key and the cells there are; called for visible rows."""
@@ -92,121 +99,12 @@ class LiveTable(ScrollView, can_focus=True):
     }
     """
 
-    @dataclass
-    class Highlighted(Message):
-        """The cursor stands on another row.
-
-        Args:
-            table: The table.
-            row_id: The row's id; None when there is no row, or it is not loaded yet.
-        """
-
-        table: LiveTable
-        row_id: str | None
-
-        @property
-        def control(self) -> LiveTable:
-            """The table."""
-            return self.table
-
-        def can_replace(self, message: Message) -> bool:
-            """Tell whether an older message of this table need not be handled any more."""
-            return isinstance(message, LiveTable.Highlighted) and message.table is self.table
-
-    @dataclass
-    class Selected(Message):
-        """A row was opened, by Enter or a double click.
-
-        Args:
-            table: The table.
-            row_id: The row's id.
-        """
-
-        table: LiveTable
-        row_id: str
-
-        @property
-        def control(self) -> LiveTable:
-            """The table."""
-            return self.table
-
-    @dataclass
-    class MarksChanged(Message):
-        """Rows were marked or unmarked, or marked rows are gone.
-
-        Args:
-            table: The table.
-            marks: The ids of all marked rows.
-        """
-
-        table: LiveTable
-        marks: frozenset[str]
-
-        @property
-        def control(self) -> LiveTable:
-            """The table."""
-            return self.table
-
-    @dataclass
-    class RangeNeeded(Message):
-        """Rows are on the screen which are not loaded yet.
-
-        Args:
-            table: The table.
-            first: The index of the first of them.
-            last: The index of the last of them.
-        """
-
-        table: LiveTable
-        first: int
-        last: int
-
-        @property
-        def control(self) -> LiveTable:
-            """The table."""
-            return self.table
-
-        def can_replace(self, message: Message) -> bool:
-            """Tell whether an older message of this table need not be handled any more."""
-            return isinstance(message, LiveTable.RangeNeeded) and message.table is self.table
-
-    @dataclass
-    class VisibleChanged(Message):
-        """Other rows are on the screen.
-
-        Args:
-            table: The table.
-            ids: The ids of those that are loaded, from top to bottom.
-        """
-
-        table: LiveTable
-        ids: tuple[str, ...]
-
-        @property
-        def control(self) -> LiveTable:
-            """The table."""
-            return self.table
-
-        def can_replace(self, message: Message) -> bool:
-            """Tell whether an older message of this table need not be handled any more."""
-            return isinstance(message, LiveTable.VisibleChanged) and message.table is self.table
-
-    @dataclass
-    class HeaderSelected(Message):
-        """A column's title was clicked.
-
-        Args:
-            table: The table.
-            column_key: The column's key.
-        """
-
-        table: LiveTable
-        column_key: str
-
-        @property
-        def control(self) -> LiveTable:
-            """The table."""
-            return self.table
+    Highlighted = messages.Highlighted
+    Selected = messages.Selected
+    MarksChanged = messages.MarksChanged
+    RangeNeeded = messages.RangeNeeded
+    VisibleChanged = messages.VisibleChanged
+    HeaderSelected = messages.HeaderSelected
 
     def __init__(
         self,
@@ -222,45 +120,40 @@ class LiveTable(ScrollView, can_focus=True):
         self._columns = tuple(columns)
         self._cell = cell
         self._glyphs = glyphs
-        self._ids: RowIds = ()
-        self._cursor_index = 0
-        self._cursor_id: str | None = None
-        self._marks: set[str] = set()
+        self._rows = TableRows()
+        self._announced: tuple[str | None, frozenset[str], tuple[str, ...]] = (None, frozenset(), ())
         self._sort_key = ""
         self._is_descending = False
-        self._empty: tuple[Cell, ...] = (Cell("Nothing here yet", "muted"),)
-        self._lines = 0
+        self._empty: tuple[Cell, ...] = ()
         self._placed: tuple[PlacedColumn, ...] = ()
         self._painter: Painter | None = None
         self._header: Strip | None = None
         self._painted: dict[str, PaintedRow] = {}
-        self._window: RowIds = ()
-        self._window_first = 0
 
     @property
     def row_count(self) -> int:
         """How many rows there are, loaded or not."""
-        return len(self._ids)
+        return len(self._rows.ids)
 
     @property
     def cursor_id(self) -> str | None:
         """The id of the row under the cursor; None when there is none, or it is not loaded yet."""
-        return self._cursor_id if self._ids else None
+        return self._rows.cursor_id if self._rows.ids else None
 
     @property
     def cursor_index(self) -> int:
         """Where the cursor is, counted from 0."""
-        return self._cursor_index
+        return self._rows.cursor_index
 
     @property
     def marks(self) -> frozenset[str]:
         """The ids of the marked rows."""
-        return frozenset(self._marks)
+        return self._rows.marks
 
     @property
     def visible_ids(self) -> tuple[str, ...]:
         """The ids of the rows on the screen that are loaded, from top to bottom."""
-        return tuple(row_id for row_id in self._window if row_id is not None)
+        return self._rows.visible_ids
 
     @property
     def placed_columns(self) -> tuple[PlacedColumn, ...]:
@@ -278,20 +171,21 @@ class LiveTable(ScrollView, can_focus=True):
             ids: All rows from top to bottom; None for one that is not loaded yet. It may be the sequence given
                 before, changed in place.
         """
-        count_before = len(self._window) if self.virtual_size.height else 0
-        total_before = self.virtual_size.height - _HEADER_LINES
-        window_before, first_before = self._window, self._window_first
-        self._ids = ids
-        first = self._follow(window_before, first_before)
+        rows = self._rows
+        seen, first, cursor, marks = rows.window, rows.first, rows.cursor_index, rows.marks
+        size_before = self.virtual_size
+        top = rows.replace(ids)
         self.virtual_size = Size(0, len(ids) + _HEADER_LINES)
-        self.scroll_to(y=first, animate=False, force=True)
-        self._note_window()
-        self._prune_marks()
-        if count_before and len(ids) == total_before and first_before == self._first:
-            self._repaint_changed(window_before)
-        else:
+        self.scroll_to(y=top, animate=False, force=True)
+        self._look()
+        if self.virtual_size != size_before or rows.first != first:
             self._painted.clear()
             self.refresh()
+        else:
+            self._repaint_lines((cursor, rows.cursor_index))
+            self._repaint_marks(marks)
+            self._repaint_changed(seen)
+        self._announce()
 
     def refresh_rows(self, row_ids: Iterable[str]) -> None:
         """Paint rows again whose cells may have changed; those not on the screen cost nothing.
@@ -299,28 +193,28 @@ class LiveTable(ScrollView, can_focus=True):
         Args:
             row_ids: Their ids.
         """
-        wanted = set(row_ids)
-        self._repaint_changed(self._window, wanted)
+        self._repaint_changed(self._rows.window, set(row_ids))
 
     def tick(self) -> None:
         """Paint the ticking cells whose text changed; the owner calls it as often as they may."""
         ticking = [(slot, placed) for slot, placed in enumerate(self._placed) if placed.column.ticking]
-        painter = self._painter
-        if not ticking or painter is None:
-            return
         regions: list[Region] = []
-        for y, row_id in enumerate(self._window, _HEADER_LINES):
+        for y, row_id in enumerate(self._rows.window, _HEADER_LINES):
             painted = self._painted.get(row_id) if row_id is not None else None
-            if row_id is None or painted is None:
+            if row_id is None or painted is None or self._painter is None:
                 continue
             cells = list(painted.cells)
+            spans = []
             for slot, placed in ticking:
                 cell = self._cell(row_id, placed.column.key, placed.width)
-                if cell != cells[slot]:
+                if (span := changed_span(placed, cells[slot], cell)) is not None:
                     cells[slot] = cell
-                    regions.append(Region(placed.x, y, placed.width, 1))
-            if tuple(cells) != painted.cells:
-                self._painted[row_id] = painter.row(tuple(cells), painted.look, is_marked=painted.is_marked)
+                    spans.append(span)
+            if spans:
+                self._painted[row_id] = self._painter.row(tuple(cells), painted.look, is_marked=painted.is_marked)
+                # One region for a row: each one costs the row's line again, from its left edge on.
+                x, end = spans[0][0], spans[-1][1]
+                regions.append(Region(x, y, end - x, 1))
         if regions:
             self.refresh(*regions)
 
@@ -332,7 +226,7 @@ class LiveTable(ScrollView, can_focus=True):
             style: A name of `CELL_STYLES`.
         """
         self._empty = tuple(Cell(line, style) for line in text.split("\n"))
-        if not self._ids:
+        if not self.row_count:
             self.refresh()
 
     def show_sort(self, column_key: str, *, descending: bool = False) -> None:
@@ -355,11 +249,10 @@ class LiveTable(ScrollView, can_focus=True):
         Returns:
             Whether it is there.
         """
-        index = find_row(self._ids, row_id, self._cursor_index)
-        if index is None:
-            return False
-        self.move_to_index(index)
-        return True
+        index = find_row(self._rows.ids, row_id, self.cursor_index)
+        if index is not None:
+            self.move_to_index(index)
+        return index is not None
 
     def move_to_index(self, index: int, *, first: int | None = None) -> None:
         """Put the cursor on a row by its place.
@@ -368,19 +261,17 @@ class LiveTable(ScrollView, can_focus=True):
             index: Counted from 0; the nearest row there is.
             first: The row to show at the top, as far as the cursor stays in sight.
         """
-        if not self._ids:
-            return
-        before, first_before = self._cursor_index, self._first
-        self._set_cursor(max(0, min(index, len(self._ids) - 1)))
-        top = first_before if first is None else first
-        top = min(max(top, self._cursor_index - self._lines + 1), self._cursor_index)
+        rows = self._rows
+        before, first_before = rows.cursor_index, rows.first
+        top = rows.place_cursor(index, first_before if first is None else first)
         self.scroll_to(y=top, animate=False, force=True)
-        if self._first == first_before and before != self._cursor_index:
-            self._repaint_lines((before, self._cursor_index))
+        if rows.first == first_before and rows.cursor_index != before:
+            self._repaint_lines((before, rows.cursor_index))
+        self._announce()
 
     def clear_marks(self) -> None:
         """Unmark all rows."""
-        self._set_marks(set())
+        self._set_marks(frozenset())
 
     def render_line(self, y: int) -> Strip:
         """Paint a line of the table.
@@ -397,17 +288,21 @@ class LiveTable(ScrollView, can_focus=True):
                 self._header = painter.header(self._sort_key, descending=self._is_descending)
             return self._header
         line = y - _HEADER_LINES
-        if not self._ids:
-            return painter.note(self._empty[line] if line < len(self._empty) else Cell(""))
-        index = self._first + line
-        if index >= len(self._ids):
-            return painter.note(Cell(""))
-        return self._row_strip(painter, index)
+        index = self._rows.first + line
+        if index < self.row_count:
+            return self._row_strip(painter, index)
+        is_empty = not self.row_count and line < len(self._empty)
+        return painter.note(self._empty[line] if is_empty else Cell(""))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Leave out Textual's filter that spells each colour out: the painter's are exact, and shorter."""
+        return [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Take note of the rows that came into sight."""
         super().watch_scroll_y(old_value, new_value)
-        self._note_window()
+        self._look()
+        self._announce()
 
     def notify_style_update(self) -> None:
         """Forget what was painted in another style."""
@@ -419,18 +314,17 @@ class LiveTable(ScrollView, can_focus=True):
         """Place the columns anew and keep the cursor in sight."""
         self._forget()
         self._prepare()
-        self._note_window()
-        if self._ids:
-            self.move_to_index(self._cursor_index)
+        self._look()
+        self.move_to_index(self.cursor_index)
         self.refresh()
 
     def on_focus(self) -> None:
         """Show that keys act on this table's cursor."""
-        self._repaint_lines((self._cursor_index,))
+        self._repaint_lines((self.cursor_index,))
 
     def on_blur(self) -> None:
         """Show that keys act elsewhere."""
-        self._repaint_lines((self._cursor_index,))
+        self._repaint_lines((self.cursor_index,))
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is, open a row by a double click, tell which title was clicked."""
@@ -443,20 +337,20 @@ class LiveTable(ScrollView, can_focus=True):
                 if placed.x <= offset.x < placed.end:
                     self.post_message(self.HeaderSelected(self, placed.column.key))
             return
-        index = self._first + offset.y - _HEADER_LINES
-        if index < len(self._ids):
+        index = self._rows.first + offset.y - _HEADER_LINES
+        if index < self.row_count:
             self.move_to_index(index)
             if event.chain == 2:
                 self.action_select()
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
-        self.move_to_index(self._cursor_index + rows)
+        self.move_to_index(self.cursor_index + rows)
 
     def action_page(self, pages: int) -> None:
         """Move the cursor and the rows by pages; the cursor stays on its line of the screen."""
-        rows = pages * max(1, self._lines)
-        self.move_to_index(self._cursor_index + rows, first=self._first + rows)
+        rows = pages * max(1, self._rows.lines)
+        self.move_to_index(self.cursor_index + rows, first=self._rows.first + rows)
 
     def action_top(self) -> None:
         """Move the cursor to the first row."""
@@ -464,7 +358,7 @@ class LiveTable(ScrollView, can_focus=True):
 
     def action_bottom(self) -> None:
         """Move the cursor to the last row."""
-        self.move_to_index(len(self._ids) - 1)
+        self.move_to_index(self.row_count - 1)
 
     def action_select(self) -> None:
         """Open the row under the cursor."""
@@ -474,39 +368,52 @@ class LiveTable(ScrollView, can_focus=True):
     def action_mark(self) -> None:
         """Mark the row under the cursor, or unmark it, and go on to the next."""
         if self.cursor_id is not None:
-            self._set_marks(self._marks ^ {self.cursor_id})
+            self._set_marks(self.marks ^ {self.cursor_id})
             self.action_move(1)
-
-    @property
-    def _first(self) -> int:
-        return self.scroll_offset.y
 
     def _prepare(self) -> Painter:
         size = self.scrollable_content_region.size
-        self._lines = max(1, size.height - _HEADER_LINES)
         self._placed = place_columns(self._columns, size.width)
         styles = {
             name: terminal_style(self.get_component_rich_style(f"live-table--{name}"))
             for name in (*CELL_STYLES, *_ROW_STYLES)
         }
-        painter = Painter(self._placed, size.width, styles, self._glyphs)
-        if size.width:
-            self._painter = painter
-        return painter
+        self._painter = Painter(self._placed, size.width, styles, self._glyphs)
+        return self._painter
 
     def _forget(self) -> None:
         self._painter = None
         self._header = None
         self._painted.clear()
 
+    def _look(self) -> None:
+        """See which rows are in sight now, and keep no strips of others: time goes by for them unseen."""
+        lines = max(1, self.scrollable_content_region.height - _HEADER_LINES)
+        self._rows.look(self.scroll_offset.y, lines)
+        painted = self._painted
+        self._painted = {row_id: painted[row_id] for row_id in self.visible_ids if row_id in painted}
+
+    def _announce(self) -> None:
+        """Tell the owner what is different from what it was told."""
+        cursor, marks, visible = self._announced
+        self._announced = (self.cursor_id, self.marks, self.visible_ids)
+        if self.cursor_id != cursor:
+            self.post_message(self.Highlighted(self, self.cursor_id))
+        if self.marks != marks:
+            self.post_message(self.MarksChanged(self, self.marks))
+        if self.visible_ids != visible:
+            self.post_message(self.VisibleChanged(self, self.visible_ids))
+        if (missing := self._rows.missing) is not None:
+            self.post_message(self.RangeNeeded(self, *missing))
+
     def _row_strip(self, painter: Painter, index: int) -> Strip:
-        row_id = self._ids[index]
+        row_id = self._rows.ids[index]
         look = RowLook.PLAIN
-        if index == self._cursor_index:
+        if index == self.cursor_index:
             look = RowLook.CURSOR if self.has_focus else RowLook.CURSOR_BLURRED
         if row_id is None:
             return painter.row(self._loading_cells(index), look, is_marked=False).strip
-        is_marked = row_id in self._marks
+        is_marked = row_id in self.marks
         painted = self._painted.get(row_id)
         if painted is None or painted.look is not look or painted.is_marked != is_marked:
             cells = self._cells(row_id) if painted is None else painted.cells
@@ -517,80 +424,39 @@ class LiveTable(ScrollView, can_focus=True):
         return tuple(self._cell(row_id, placed.column.key, placed.width) for placed in self._placed)
 
     def _loading_cells(self, index: int) -> tuple[Cell, ...]:
-        widest = max(self._placed, key=lambda placed: placed.width)
+        widest = max(self._placed, key=lambda placed: placed.width, default=None)
         text = f"loading row {index + 1:,} {self._glyphs.ellipsis}"
         return tuple(Cell(text, "muted") if placed is widest else Cell("") for placed in self._placed)
 
-    def _repaint_changed(self, window_before: RowIds, wanted: set[str] | None = None) -> None:
-        """Paint lines again that show another row, or whose row shows something else, and no others."""
+    def _repaint_changed(self, seen: RowIds, wanted: set[str] | None = None) -> None:
+        """Paint lines again that show another row than before, or whose row shows something else."""
         changed: list[int] = []
-        for line, row_id in enumerate(self._window):
+        for line, row_id in enumerate(self._rows.window):
+            is_changed = line >= len(seen) or seen[line] != row_id
             painted = self._painted.get(row_id) if row_id is not None else None
-            is_other = line >= len(window_before) or window_before[line] != row_id
-            is_asked = painted is not None and (wanted is None or row_id in wanted)
-            if row_id is not None and is_asked and painted is not None and self._cells(row_id) != painted.cells:
-                del self._painted[row_id]
-                is_other = True
-            if is_other:
-                changed.append(self._window_first + line)
+            if row_id is not None and painted is not None and (wanted is None or row_id in wanted):
+                cells = self._cells(row_id)
+                if cells != painted.cells:
+                    del self._painted[row_id]
+                    is_changed = True
+            if is_changed:
+                changed.append(self._rows.first + line)
         self._repaint_lines(changed)
 
     def _repaint_lines(self, indexes: Iterable[int]) -> None:
-        first, width = self._first, self.size.width
-        lines = [index - first for index in indexes]
-        regions = [Region(0, line + _HEADER_LINES, width, 1) for line in lines if 0 <= line < self._lines]
+        width = self.size.width
+        lines = {index - self._rows.first for index in indexes}
+        regions = [Region(0, line + _HEADER_LINES, width, 1) for line in lines if 0 <= line < self._rows.lines]
         if regions:
             self.refresh(*regions)
 
-    def _follow(self, window_before: RowIds, first_before: int) -> int:
-        """Put the cursor where its row went; return the row to show at the top, so that it keeps its line."""
-        position = self._cursor_index - first_before
-        was_in_sight = 0 <= position < len(window_before)
-        index = find_row(self._ids, self._cursor_id, self._cursor_index)
-        if index is None and self._cursor_id is not None and was_in_sight:
-            index = nearest_survivor(self._ids, window_before, position)
-        if self._ids:
-            self._set_cursor(min(self._cursor_index if index is None else index, len(self._ids) - 1))
-        else:
-            self._tell_cursor(self._cursor_id, None)
-        if was_in_sight:
-            return max(0, self._cursor_index - position)
-        top = find_row(self._ids, window_before[0], first_before) if window_before else None
-        return first_before if top is None else top
+    def _set_marks(self, marks: frozenset[str]) -> None:
+        before = self.marks
+        self._rows.marks = marks
+        self._repaint_marks(before)
+        self._announce()
 
-    def _set_cursor(self, index: int) -> None:
-        before = self._cursor_id
-        self._cursor_index = index
-        self._cursor_id = self._ids[index]
-        self._tell_cursor(before, self._cursor_id)
-
-    def _tell_cursor(self, before: str | None, now: str | None) -> None:
-        if before != now:
-            self.post_message(self.Highlighted(self, now))
-
-    def _note_window(self) -> None:
-        """Remember which rows are in sight, forget what was painted of others, and tell what is missing."""
-        first = self._window_first = self._first
-        before = self.visible_ids
-        self._window = tuple(self._ids[first : first + self._lines])
-        painted = self._painted
-        self._painted = {row_id: painted[row_id] for row_id in self.visible_ids if row_id in painted}
-        if self.visible_ids != before:
-            self.post_message(self.VisibleChanged(self, self.visible_ids))
-        missing = [index for index, row_id in enumerate(self._window, first) if row_id is None]
-        if missing:
-            self.post_message(self.RangeNeeded(self, missing[0], missing[-1]))
-
-    def _prune_marks(self) -> None:
-        if self._marks and None not in self._ids:
-            self._set_marks(self._marks.intersection(self._ids))
-
-    def _set_marks(self, marks: set[str]) -> None:
-        changed = self._marks ^ marks
-        if not changed:
-            return
-        self._marks = marks
-        self._repaint_lines(
-            [index for index, row_id in enumerate(self._window, self._window_first) if row_id in changed]
-        )
-        self.post_message(self.MarksChanged(self, self.marks))
+    def _repaint_marks(self, before: frozenset[str]) -> None:
+        changed = before ^ self.marks
+        window = enumerate(self._rows.window, self._rows.first)
+        self._repaint_lines([index for index, row_id in window if row_id in changed])

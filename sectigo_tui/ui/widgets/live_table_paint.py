@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from rich.color import Color
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -14,6 +16,15 @@ from textual.strip import Strip
 from sectigo_tui.ui.glyphs import Glyphs
 from sectigo_tui.ui.text import fit, printable
 from sectigo_tui.ui.widgets.live_table_columns import GUTTER_CELLS, PlacedColumn
+
+_CUBE_LEVELS = tuple(enumerate((0, 95, 135, 175, 215, 255)))
+_PALETTE = {
+    ColorTriplet(red, green, blue): 16 + 36 * r + 6 * g + b
+    for r, red in _CUBE_LEVELS
+    for g, green in _CUBE_LEVELS
+    for b, blue in _CUBE_LEVELS
+} | {ColorTriplet(*(8 + 10 * step,) * 3): 232 + step for step in range(24)}
+"""Colours that have the same number in every terminal of 256 colours."""
 
 
 class Cell(NamedTuple):
@@ -164,8 +175,32 @@ class _Line:
             self._pending, self._pending_style = text, style
 
 
+def changed_span(placed: PlacedColumn, before: Cell, after: Cell) -> tuple[int, int] | None:
+    """Tell which part of a line a cell's change touches.
+
+    Args:
+        placed: Where the cell is.
+        before: What it shows.
+        after: What it will show.
+
+    Returns:
+        The first cell of the line to paint and the one after the last, or None when nothing changed.
+    """
+    if before == after:
+        return None
+    old, new = before.text, after.text
+    if before.style != after.style or len(old) != len(new) or not (old + new).isascii():
+        return placed.x, placed.end
+    same_at_the_end = next((count for count in range(len(new)) if old[-1 - count] != new[-1 - count]), 0)
+    padding = max(0, placed.width - len(new)) if placed.column.align == "left" else 0
+    return placed.x, max(placed.x + 1, placed.end - padding - same_at_the_end)
+
+
 def terminal_style(style: Style) -> Style | None:
-    """Return a style without the colours the terminal has by itself: naming them costs bytes.
+    """Return a style in the fewest bytes that say the same.
+
+    Colours the terminal has by itself are not named, and those of the palette of 256 that have a number there
+    are named by it, which halves an escape sequence.
 
     Args:
         style: A resolved style.
@@ -173,10 +208,9 @@ def terminal_style(style: Style) -> Style | None:
     Returns:
         The same look, or None when nothing is left to say.
     """
-    color, background = style.color, style.bgcolor
     said = Style(
-        color=None if color is None or color.is_default else color,
-        bgcolor=None if background is None or background.is_default else background,
+        color=_short(style.color),
+        bgcolor=_short(style.bgcolor),
         bold=style.bold or None,
         dim=style.dim or None,
         italic=style.italic or None,
@@ -184,3 +218,10 @@ def terminal_style(style: Style) -> Style | None:
         reverse=style.reverse or None,
     )
     return said or None
+
+
+def _short(color: Color | None) -> Color | None:
+    if color is None or color.is_default:
+        return None
+    number = _PALETTE.get(color.triplet) if color.triplet is not None else None
+    return color if number is None else Color.from_ansi(number)
