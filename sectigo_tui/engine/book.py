@@ -109,10 +109,13 @@ class OrderBook:
             error: What failed; None when it works.
             concern: What the store was asked for: reading that works does not mean that writing does.
         """
-        before, problem = self._troubles.pop(concern, None), str(error or "")
-        if problem:
-            self._troubles[concern] = problem
-        if (problem and problem != before) or (before and not self._troubles):
+        known = set(self._troubles.values())
+        self._troubles.pop(concern, None)
+        if error is not None:
+            self._troubles[concern] = str(error)
+        is_new = error is not None and str(error) not in known
+        is_over = bool(known) and not self._troubles
+        if is_new or is_over:
             self._announce(StoreTrouble(self._clock.now(), error))
 
     async def _put(self, order: Order, entry: TimelineEntry) -> Order:

@@ -128,6 +128,7 @@ class MemoryStore:
         return frozenset(mine)
 
     async def release(self) -> None:
+        self._check_disk()
         for order_id in [order_id for order_id, (owner, _) in self.disk.leases.items() if owner == self._name]:
             del self.disk.leases[order_id]
 
