@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
 from sectigo_tui.domain.certctl import Issuer, IssuerTest
 from sectigo_tui.domain.errors import CertctlFailure
-from sectigo_tui.domain.excerpts import describe_body, one_line
+from sectigo_tui.domain.excerpts import describe_body, one_line, without_secrets
 from sectigo_tui.domain.http import Http, HttpAnswer, HttpRequest, HttpTrouble
 from sectigo_tui.domain.ports import SecretText
 
@@ -55,11 +54,11 @@ class CertctlClient:
         document = _object(answer.body)
         config = document.get("config")
         if not isinstance(config, dict):
-            raise CertctlFailure(
-                _READING, f"HTTP 200 with {describe_body(answer.body)}", _CHECK_URL, http_status=answer.status
-            )
+            raise self._unreadable(_READING, answer)
         if _text(document.get("type")).casefold() != "sectigo":
-            raise CertctlFailure(_READING, "the issuer is not of type Sectigo", "check certctl.issuer_id")
+            raise CertctlFailure(
+                _READING, "the issuer is not of type Sectigo", "check certctl.issuer_id", http_status=200
+            )
         return Issuer(
             id=issuer_id,
             name=_text(document.get("name")),
@@ -89,11 +88,10 @@ class CertctlClient:
         document["config"] = config | {"login": login, "password": secret}
         content = json.dumps(document).encode("ascii")
         answer = await self._send(_WRITING, "PUT", _path(issuer.id), content)
-        if answer.status not in (200, 204):
+        if answer.status != 200:
             raise self._refusal(_WRITING, answer, secret)
-        if answer.status == 200 and not _object(answer.body):
-            problem = f"HTTP 200 with {describe_body(answer.body)}: whether it was changed is not known"
-            raise CertctlFailure(_WRITING, problem, _CHECK_URL, http_status=200)
+        if not _object(answer.body):
+            raise self._unreadable(_WRITING, answer, secret)
 
     async def test_issuer(self, issuer_id: str) -> IssuerTest:
         """Let certctl-server try the issuer.
@@ -110,8 +108,8 @@ class CertctlClient:
             status = _text(told.get("status"))
             return IssuerTest(successful=status == "connection_successful", words=one_line(status))
         if answer.status == 500 and told:
-            return IssuerTest(successful=False, words=self._words(answer.body) or "HTTP 500")
-        raise self._refusal(_TESTING, answer)
+            return IssuerTest(successful=False, words=self._words(answer))
+        raise (self._unreadable if answer.status == 200 else self._refusal)(_TESTING, answer)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -129,18 +127,21 @@ class CertctlClient:
             raise CertctlFailure(step, answer.problem, _CHECK_URL, http_status=answer.http_status, sent=answer.sent)
         return answer
 
-    def _refusal(self, step: str, answer: HttpAnswer, *secrets: str) -> CertctlFailure:
+    def _refusal(self, step: str, answer: HttpAnswer, secret: str = "") -> CertctlFailure:
         what, remedy = _REFUSALS.get(answer.status, _ELSE)
-        words = self._words(answer.body, secrets) or describe_body(b"" if answer.body[:1] == b"{" else answer.body)
-        return CertctlFailure(step, f"{what} (HTTP {answer.status}: {words})", remedy, http_status=answer.status)
+        problem = f"{what} (HTTP {answer.status}: {self._words(answer, secret)})"
+        return CertctlFailure(step, problem, remedy, http_status=answer.status)
 
-    def _words(self, body: bytes, secrets: Iterable[str] = ()) -> str:
-        """Return certctl-server's own words, should it use any, without what is secret."""
+    def _unreadable(self, step: str, answer: HttpAnswer, secret: str = "") -> CertctlFailure:
+        problem = f"HTTP {answer.status} with {self._words(answer, secret)}: what came of it is not known"
+        return CertctlFailure(step, problem, _CHECK_URL, http_status=answer.status)
+
+    def _words(self, answer: HttpAnswer, secret: str = "") -> str:
+        """Return certctl-server's own words, or what stands in their place, without what is secret."""
+        body = without_secrets(answer.body, (self._api_key.reveal(), secret))
         told = _object(body)
         words = _text(told.get("error")) or _text(told.get("message")) or _text(told.get("detail"))
-        for secret in (*secrets, self._api_key.reveal()):
-            words = words.replace(secret, "********") if secret else words
-        return one_line(words, 200)
+        return one_line(words, 200) or ("no words of its own" if told else describe_body(body))
 
 
 def _path(issuer_id: str) -> str:

@@ -9,6 +9,7 @@ from sectigo_tui.domain.errors import (
     CertctlFailure,
     ConfigError,
     CredentialsRefused,
+    DnsFailure,
     DuplicateOrder,
     InputError,
     NotFound,
@@ -118,24 +119,24 @@ def explain(failure: BaseException) -> Explanation:
         case ScmFailure():
             return _explain_scm(failure)
         case ConfigError():
-            return Explanation(
-                f"{failure.key} ({failure.source})", None, _sentence(failure.problem), _sentence(failure.remedy)
-            )
+            what, meaning, next_step = f"{failure.key} ({failure.source})", failure.problem, failure.remedy
         case InputError():
-            return Explanation("Nothing was done", None, _sentence(failure.problem), _sentence(failure.remedy))
+            what, meaning, next_step = "Nothing was done", failure.problem, failure.remedy
         case StoreError():
-            return Explanation(_store_what(failure), None, _sentence(failure.problem), _sentence(failure.remedy))
+            what, meaning, next_step = _store_what(failure), failure.problem, failure.remedy
         case CertctlFailure():
             what = f"certctl-server, {failure.step}: {failure.problem}"
-            meaning = "certctl-server may still use the old credentials; the ones here are not touched by it."
-            return Explanation(what, None, meaning, _sentence(failure.remedy))
+            meaning = "certctl-server may still use the old credentials; the ones here are not touched by it"
+            next_step = failure.remedy
+        case DnsFailure():
+            what = f"Looking up {failure.name} in DNS"
+            meaning = f"{_sentence(failure.problem)} Nothing is known of its records"
+            next_step = "Check the name and this machine's resolver, or look the name up from elsewhere"
         case _:
-            return Explanation(
-                f"An unexpected {type(failure).__name__}",
-                None,
-                "This is a defect of the program; no order was changed by it.",
-                "Report it with the crash report from the data directory.",
-            )
+            what = f"An unexpected {type(failure).__name__}"
+            meaning = "This is a defect of the program"
+            next_step = "Report it with the crash report from the data directory"
+    return Explanation(what, None, _sentence(meaning), _sentence(next_step))
 
 
 def _explain_scm(failure: ScmFailure) -> Explanation:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
 from sectigo_tui.scm.proxies import is_loopback, proxy_for, without_userinfo
 
@@ -103,7 +104,7 @@ class Connection:
                 try:
                     self._transport = await asyncio.to_thread(self._load)
                 except (OSError, ValueError, ImportError) as error:
-                    return HttpTrouble(f"the connection cannot be set up: {error}", sent=False)
+                    return HttpTrouble(f"the connection cannot be set up: {one_line(str(error))}", sent=False)
             return self._transport
 
     def _load(self) -> Transport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
 from sectigo_tui.domain.events import Exchange
+from sectigo_tui.domain.excerpts import without_secrets
 from sectigo_tui.domain.http import Http, HttpAnswer, HttpRequest, HttpTrouble
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.scm.failures import from_answer, from_trouble, unreadable
@@ -77,17 +79,25 @@ class Session:
         answer = await self._http.send(request)
         status = answer.http_status if isinstance(answer, HttpTrouble) else answer.status
         try:
-            result = self._judge(call, answer, read)
+            result = self._judge(call, answer, read, (used.password.reveal(), secret))
         except ScmFailure as failure:
-            _redact(failure, (used.password.reveal(), secret))
             self._tell(call, started, status, failure)
             raise
         self._tell(call, started, status, None)
         return result
 
-    def _judge(self, call: str, answer: HttpAnswer | HttpTrouble, read: Read[T]) -> T:
+    def _judge(self, call: str, answer: HttpAnswer | HttpTrouble, read: Read[T], secrets: tuple[str, ...]) -> T:
         if isinstance(answer, HttpTrouble):
             raise from_trouble(call, answer)
+        try:
+            return self._read(call, answer, read)
+        except ScmFailure:
+            masked = without_secrets(answer.body, secrets)
+            if masked == answer.body:
+                raise
+        return self._read(call, replace(answer, body=masked), read)
+
+    def _read(self, call: str, answer: HttpAnswer, read: Read[T]) -> T:
         failure = from_answer(call, answer, self._clock.now())
         if failure is not None:
             raise failure
@@ -154,12 +164,3 @@ def _json(body: object) -> bytes:
         return orjson.dumps(body)
     except TypeError:
         raise InputError("the text cannot be written as JSON", "remove characters that are no text") from None
-
-
-def _redact(failure: ScmFailure, secrets: tuple[str, ...]) -> None:
-    """Take secrets out of what SCM, or something before it, echoed."""
-    for secret in secrets:
-        if secret and (secret in failure.problem or secret in failure.description):
-            failure.problem = failure.problem.replace(secret, "********")
-            failure.description = failure.description.replace(secret, "********")
-            failure.args = (f"{failure.call}: {failure.problem}",)

@@ -64,7 +64,7 @@ class Transport:
 
     Raises:
         OSError: The CA bundle cannot be used.
-        ValueError: The proxy's URL cannot be used.
+        ValueError: The base URL or the proxy's cannot be used.
         ImportError: The proxy is of a kind that needs another library.
     """
 
@@ -81,14 +81,18 @@ class Transport:
         self._base_url = base_url
         self._whole_seconds = timeouts.whole_seconds
         self._max_body_bytes = max_body_bytes
-        self._server = httpx.URL(base_url).netloc.decode("ascii")
         # A session cookie could outlive the credentials it was given for: none is kept.
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
         context = None if given else tls_context(ca_bundle)
+        try:
+            self._server = httpx.URL(base_url).netloc.decode("ascii")
+            chosen_proxy = _proxy(proxy, context)
+        except httpx.InvalidURL as error:
+            raise ValueError(str(error)) from None
         self._client = httpx.AsyncClient(
             transport=given,
             verify=context or False,
-            proxy=_proxy(proxy, context),
+            proxy=chosen_proxy,
             # The proxy was chosen before; nothing else is taken from the environment (such as a .netrc password).
             trust_env=False,
             follow_redirects=False,

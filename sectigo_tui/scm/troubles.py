@@ -68,7 +68,7 @@ def _by_cause(error: BaseException, server: str) -> str:
             case ssl.SSLCertVerificationError():
                 return f"the certificate of {server} is not trusted: {one_line(cause.verify_message)}"
             case ssl.SSLError():
-                return f"TLS with {server} failed: {one_line(cause.reason or str(cause))}"
+                return f"TLS with {server} failed: {one_line(str(cause))}"
             case socket.gaierror():
                 return f"the name of {server} cannot be resolved: {one_line(cause.strerror or str(cause))}"
             case ConnectionRefusedError():

@@ -29,13 +29,13 @@ from sectigo_tui.scm.wire_fields import (
 )
 
 
-def terms(value: object) -> tuple[int, ...]:
+def positive_days(value: object) -> tuple[int, ...]:
     """Return the days in a list, each a whole number above 0."""
     days = [whole(item) for item in value[:MAX_ITEMS]] if isinstance(value, list) else []
     return tuple(day for day in days if day and day > 0)
 
 
-def key_types(value: object) -> dict[str, tuple[str, ...]]:
+def sizes_by_algorithm(value: object) -> dict[str, tuple[str, ...]]:
     """Return sizes or curves by algorithm."""
     if not isinstance(value, dict):
         return {}
@@ -49,8 +49,8 @@ class WireProfile(Wire):
     id: Id
     name: Text = ""
     description: Text = ""
-    terms: Annotated[tuple[int, ...], PlainValidator(terms)] = ()
-    key_types: Annotated[dict[str, tuple[str, ...]], PlainValidator(key_types)] = Field(default_factory=dict)
+    terms: Annotated[tuple[int, ...], PlainValidator(positive_days)] = ()
+    key_types: Annotated[dict[str, tuple[str, ...]], PlainValidator(sizes_by_algorithm)] = Field(default_factory=dict)
 
     def to_domain(self) -> CertificateProfile:
         """Return the profile as the domain knows it."""

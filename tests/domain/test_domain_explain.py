@@ -1,0 +1,111 @@
+"""Every failure is told in four fields, and an order that may have been placed is never offered again."""
+
+from __future__ import annotations
+
+import pytest
+
+from sectigo_tui.domain import codes
+from sectigo_tui.domain.codes import meaning_of_code
+from sectigo_tui.domain.errors import (
+    CertctlFailure,
+    ConfigError,
+    CredentialsRefused,
+    DnsFailure,
+    DuplicateOrder,
+    InputError,
+    NotFound,
+    NotReady,
+    RateLimited,
+    ReadOnly,
+    Refused,
+    RevisionConflict,
+    ScmFailure,
+    SectigoTuiError,
+    ServerFailure,
+    StoreError,
+    Unreachable,
+    Unreadable,
+)
+from sectigo_tui.domain.explain import explain
+
+KNOWN_CODES = """
+    0 -1400 -183 -109 -103 -140 -195 -129 -130 -110 -124 -126 -1450 -169 -1144 -5101 -16 -970 -3 -37 -7306 -220 -982
+    -7 -9 -10 -138 -11 -13 -141 -170 -194 -36 -39 -111 -62 -102 -159 -164 -226 -639 -1021 -1023 -1010 -1112 -1140
+    -1601 -2 -65 -107 -737 -1137 -181 -843 -1002
+"""
+
+FAILURES = [
+    Unreachable("details", "x", sent=False),
+    Unreadable("details", "x"),
+    ServerFailure("details", "x", http_status=503),
+    RateLimited("details", "x", retry_after_seconds=90),
+    CredentialsRefused("details", "x", http_status=401, code=-16),
+    NotFound("details", "x"),
+    NotReady("collect", "x", code=0),
+    Refused("enroll", "x", code=-36),
+    Refused("enroll", "x", code=-99999),
+    ScmFailure("later call", "x"),
+    ConfigError(key="sectigo.term", source="environment", problem="is no number", remedy="write 90"),
+    InputError("the reason is empty", "write one"),
+    ReadOnly("revoke"),
+    StoreError("/data", "disk full", "free some space"),
+    RevisionConflict("/data", "changed", "look again"),
+    DuplicateOrder("/data", "o1", 5),
+    CertctlFailure("reading the issuer", "x", "check it"),
+    DnsFailure("a.example", "no server answered"),
+    KeyError("p4ssword-canary"),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+def test_every_failure_has_what_meaning_and_next_step_as_sentences(failure: Exception) -> None:
+    told = explain(failure)
+    assert told.what
+    assert told.meaning.endswith(".")
+    assert told.next_step.endswith(".")
+    assert "canary" not in repr(told)
+
+
+def test_every_branch_of_the_tree_is_among_them() -> None:
+    branches = {*SectigoTuiError.__subclasses__(), *ScmFailure.__subclasses__(), *Refused.__subclasses__()}
+    assert branches <= {type(failure) for failure in FAILURES}
+
+
+@pytest.mark.parametrize("code", [int(code) for code in KNOWN_CODES.split()])
+def test_every_code_of_the_manual_has_a_meaning_and_a_next_step(code: int) -> None:
+    known = meaning_of_code(code)
+    assert known is not None
+    kind = NotReady if code in codes.NOT_READY_CODES else Refused
+    told = explain(kind("collect", "HTTP 400", http_status=400, code=code))
+    assert (told.code, told.meaning, told.next_step) == (code, known.meaning, known.next_step)
+
+
+@pytest.mark.parametrize("kind", [Unreachable, Unreadable, ServerFailure])
+@pytest.mark.parametrize("call", ["enroll", "renew", "revoke"])
+def test_a_write_that_may_have_been_done_is_looked_up_first(kind: type[ScmFailure], call: str) -> None:
+    told = explain(kind(call, "no answer", code=-2))
+    assert "may have been done at SCM" in told.meaning
+    assert told.next_step.startswith("Do not repeat it")
+
+
+def test_a_write_that_was_never_sent_may_be_repeated() -> None:
+    told = explain(Unreachable("enroll", "scm refused the connection", sent=False))
+    assert told.meaning == "Nothing reached SCM."
+    assert told.next_step.endswith("then do it again.")
+    assert explain(RateLimited("enroll", "HTTP 429")).next_step == "It was not done: wait, then do it again."
+
+
+def test_code_0_is_processing_for_collect_alone() -> None:
+    assert "still processing" in explain(NotReady("collect", "x", code=0)).meaning
+    assert "no words" in explain(Refused("approve", "x", code=0)).meaning
+
+
+def test_the_wait_that_scm_asks_for_is_told() -> None:
+    assert "wait 90 s" in explain(RateLimited("details", "x", retry_after_seconds=90.4)).meaning
+    assert "wait" not in explain(RateLimited("details", "x")).meaning
+
+
+def test_the_call_is_named_in_words_and_scms_words_are_kept() -> None:
+    told = explain(Refused("approve", "HTTP 400: 'no'", code=-1140))
+    assert told.what == "Approving: HTTP 400: 'no'"
+    assert told.meaning == "Who requested an EV order may not approve it."

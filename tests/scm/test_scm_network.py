@@ -1,0 +1,328 @@
+"""Faults that only a real socket has: what each becomes, and whether the request may have arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from scm_support import CALLS, CREDENTIALS, RawServer, serving, talking
+
+from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.domain.errors import (
+    CredentialsRefused,
+    RateLimited,
+    ScmFailure,
+    ServerFailure,
+    Unreachable,
+    Unreadable,
+)
+from sectigo_tui.scm.client import ScmClient
+from sectigo_tui.scm.connection import Timeouts
+
+QUICK = Timeouts(connect_seconds=5, read_seconds=0.2, whole_seconds=5)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def client_to(port: int, timeouts: Timeouts = QUICK, *, scheme: str = "http", ca: Path | None = None) -> ScmClient:
+    return ScmClient(f"{scheme}://127.0.0.1:{port}/api", CREDENTIALS, SystemClock(), timeouts=timeouts, ca_bundle=ca)
+
+
+def http(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+async def failure_of(raw: RawServer, call: str = "types", timeouts: Timeouts = QUICK) -> ScmFailure:
+    scm = client_to(raw.port, timeouts)
+    try:
+        with pytest.raises(ScmFailure) as failed:
+            await CALLS[call](scm)
+    finally:
+        await scm.aclose()
+    assert "canary" not in f"{failed.value!r} {failed.value.problem}"
+    assert failed.value.__cause__ is None
+    return failed.value
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+GZIPPED = gzip.compress(b"[]" + b" " * 50_000)
+BOMB = gzip.compress(b" " * 30_000_000)
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        pytest.param(http(b"[]", length=50), "cut off", id="too long a Content-Length"),
+        pytest.param(CHUNKED + b"2\r\n[", "cut off", id="half a chunk"),
+        pytest.param(CHUNKED + b"zz\r\n[]\r\n", "cut off", id="no chunk"),
+        pytest.param(http(b"[]", "Content-Encoding: gzip"), "damaged", id="not gzip"),
+        pytest.param(http(GZIPPED[:-12], "Content-Encoding: gzip"), "compressed body is cut off", id="half a gzip"),
+        pytest.param(http(GZIPPED[:-8] + b"\0" * 8, "Content-Encoding: gzip"), "damaged", id="damaged gzip"),
+        pytest.param(http(b"[]", "Content-Encoding: br"), "not asked for", id="a compression not asked for"),
+        pytest.param(http(b"", length=1_000_000_000), "too large .1000000000 bytes", id="1 GB announced"),
+        pytest.param(CHUNKED + (b"100000\r\n" + b" " * 1_048_576 + b"\r\n") * 11, "too large", id="11 MB in chunks"),
+        pytest.param(http(BOMB, "Content-Encoding: gzip"), "too large", id="a gzip of 30 MB"),
+    ],
+)
+async def test_a_torn_or_huge_answer_is_unreadable(answer: bytes, problem: str) -> None:
+    async with serving(answer) as raw:
+        failure = await failure_of(raw)
+        assert raw.connections == 1
+    assert type(failure) is Unreadable
+    assert (failure.http_status, failure.sent) == (200, True)
+    assert problem.replace(".", "(") in failure.problem
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("401 Unauthorized", CredentialsRefused), ("429 Too Many", RateLimited), ("503 Busy", ServerFailure)],
+)
+async def test_an_error_counts_by_its_status_though_its_body_is_torn(status: str, kind: type[ScmFailure]) -> None:
+    async with serving(http(b"{", "Retry-After: 7", status=status, length=500)) as raw:
+        failure = await failure_of(raw)
+    assert type(failure) is kind
+    assert not isinstance(failure, RateLimited) or failure.retry_after_seconds == 7
+
+
+@pytest.mark.parametrize(
+    ("answer", "hang"),
+    [
+        pytest.param(b"", False, id="closed without an answer"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n", False, id="not HTTP"),
+        pytest.param(b"HTTP/1.1 200", False, id="half a status line"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", True, id="slow headers"),
+        pytest.param(b"", True, id="silence"),
+        pytest.param(http(b"[", length=2), True, id="a body that stops"),
+    ],
+)
+@pytest.mark.parametrize("call", ["types", "enroll"])
+async def test_no_whole_answer_is_unreachable_and_the_request_may_have_arrived(
+    answer: bytes, hang: bool, call: str
+) -> None:
+    async with serving(answer, hang=hang) as raw:
+        failure = await failure_of(raw, call)
+        assert raw.connections == 1
+    assert type(failure) is Unreachable
+    assert failure.sent
+
+
+async def test_a_reset_after_sending_may_have_arrived() -> None:
+    async with serving(b"", reset=True) as raw:
+        failure = await failure_of(raw, "enroll")
+    assert type(failure) is Unreachable
+    assert failure.sent
+
+
+async def test_an_answer_in_drips_ends_at_the_whole_time() -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not raw.over.is_set():
+            writer.write(b" ")
+            await writer.drain()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(raw.over.wait(), 0.02)
+
+    async with talking(drip) as raw:
+        scm = client_to(raw.port, Timeouts(5, 5, whole_seconds=0.3))
+        with pytest.raises(Unreachable, match=r"no whole answer within 0\.3 s"):
+            await scm.types()
+        await scm.aclose()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_refused_connection_sent_nothing(call: str, closed_port: int) -> None:
+    scm = client_to(closed_port)
+    with pytest.raises(Unreachable, match=f"127.0.0.1:{closed_port} refused the connection") as failed:
+        await CALLS[call](scm)
+    assert not failed.value.sent
+    await scm.aclose()
+
+
+async def test_a_name_that_does_not_resolve_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    scm = ScmClient("https://no-such-host.invalid/api", CREDENTIALS, SystemClock(), timeouts=QUICK)
+    with pytest.raises(Unreachable, match=r"the name of no-such-host\.invalid cannot be resolved: Name or") as failed:
+        await scm.types()
+    assert not failed.value.sent
+    await scm.aclose()
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "xn--\udce4.example", "a..b"])
+async def test_a_host_that_is_no_name_is_a_failure_like_others(host: str) -> None:
+    scm = ScmClient(f"https://{host}/api", CREDENTIALS, SystemClock(), timeouts=QUICK)
+    with pytest.raises(Unreachable):
+        await scm.types()
+    await scm.aclose()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectTimeout("x"),
+        httpx.PoolTimeout("x"),
+        httpx.ProxyError("407 Proxy Authentication Required"),
+        httpx.UnsupportedProtocol("x"),
+        httpx.ConnectError("x"),
+    ],
+)
+async def test_what_fails_before_sending_is_known_not_to_have_arrived(error: Exception) -> None:
+    failure = await _failure_by(error)
+    assert not failure.sent
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.WriteTimeout("x"),
+        httpx.WriteError("x"),
+        httpx.ReadError("x"),
+        httpx.CloseError("x"),
+        httpx.RemoteProtocolError("x"),
+        httpx.LocalProtocolError("Illegal header value b's3cret-canary'"),
+        httpx.DecodingError("x"),
+        httpx.TooManyRedirects("x"),
+        OSError("x"),
+        ssl.SSLError("x"),
+        RuntimeError("the pool is closed"),
+        ValueError("x"),
+    ],
+)
+async def test_whatever_else_fails_may_have_arrived(error: Exception) -> None:
+    failure = await _failure_by(error)
+    assert failure.sent
+    assert "canary" not in str(failure)
+
+
+async def _failure_by(error: Exception) -> ScmFailure:
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    scm = ScmClient("https://scm.example", CREDENTIALS, SystemClock(), transport=httpx.MockTransport(handler))
+    with pytest.raises(Unreachable) as failed:
+        await scm.types()
+    return failed.value
+
+
+async def test_an_untrusted_certificate_sends_nothing_and_a_trusted_one_is_used(tmp_path: Path) -> None:
+    bundle = _make_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(bundle)
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(http(b"[]"))
+
+    async with talking(talk, context) as raw:
+        suspicious = client_to(raw.port, Timeouts(), scheme="https")
+        with pytest.raises(Unreachable, match=r"is not trusted: self.signed certificate") as failed:
+            await suspicious.types()
+        assert not failed.value.sent
+        assert not raw.requests
+        trusting = client_to(raw.port, Timeouts(), scheme="https", ca=bundle)
+        assert await trusting.types() == ()
+        await suspicious.aclose()
+        await trusting.aclose()
+
+
+@pytest.mark.parametrize("content", [None, b"not PEM"])
+async def test_an_unusable_ca_bundle_sends_nothing(tmp_path: Path, content: bytes | None) -> None:
+    bundle = tmp_path / "ca.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    scm = ScmClient("https://scm.example", CREDENTIALS, SystemClock(), ca_bundle=bundle)
+    with pytest.raises(Unreachable, match="cannot be set up") as failed:
+        await scm.types()
+    assert not failed.value.sent
+
+
+async def test_a_connection_is_kept_and_a_netrc_password_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password netrc-canary\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(http(gzip.compress(b"[]"), "Content-Encoding: gzip"))
+
+    async with talking(talk) as raw:
+        scm = client_to(raw.port)
+        assert await scm.types() == ()
+        assert await scm.types() == ()
+        await scm.aclose()
+    assert (raw.connections, len(raw.requests)) == (1, 2)
+    assert b"authorization" not in b"".join(raw.requests).lower()
+
+
+async def test_after_closing_nothing_is_sent() -> None:
+    async with serving(http(b"[]")) as raw:
+        scm = client_to(raw.port)
+        await scm.types()
+        await scm.aclose()
+        with pytest.raises(Unreachable, match="closed by this program") as failed:
+            await scm.types()
+        assert not failed.value.sent
+        assert raw.connections == 1
+
+
+async def test_closing_ends_a_request_in_flight_with_a_failure() -> None:
+    async with serving(b"", hang=True) as raw:
+        scm = client_to(raw.port, Timeouts(5, 5, 5))
+        request = asyncio.create_task(scm.types())
+        await raw.asked.wait()
+        await scm.aclose()
+        with pytest.raises(Unreachable):
+            await request
+
+
+def _make_certificate(folder: Path) -> Path:
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "loopback.pem"
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
