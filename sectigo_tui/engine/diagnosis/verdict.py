@@ -1,0 +1,293 @@
+"""Who an order is waiting for: pure, from evidence to a verdict that says no more than the evidence does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.status import is_same, meaning_of
+from sectigo_tui.engine.diagnosis.domains import DomainLine, DomainStanding, domain_lines
+from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, Part, Piece, PieceState, moment_text, quoted
+from sectigo_tui.engine.diagnosis.finding_status import status_fact, status_findings
+from sectigo_tui.engine.diagnosis.finding_validation import validation_findings
+from sectigo_tui.engine.diagnosis.findings import Cause, Finding, Party
+from sectigo_tui.engine.diagnosis.organizations import OrganizationStanding, organization_line
+
+CELL_WIDTH = 12
+"""The widest text for a column, in cells."""
+
+
+class Strength(StrEnum):
+    """How much evidence a verdict has."""
+
+    FULL = "full"
+    """All that bears on it is known."""
+    PARTIAL = "partial"
+    """Some of it could not be had; `gaps` says which."""
+    STATUS_ONLY = "status only"
+    """Nothing but SCM's status and the local record has been looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that is not known, or no longer up to date.
+
+    Args:
+        part: Of which part.
+        what: What is missing and why, for a person.
+        weakens: Whether the verdict could be another one with it.
+    """
+
+    part: Part
+    what: str
+    weakens: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Who an order is waiting for, and why that is believed.
+
+    Args:
+        party: Who must act.
+        cause: Why.
+        sentence: The same in one sentence.
+        cell: The same in at most 12 cells, for a column.
+        evidence: What it rests on.
+        next_action: What to do.
+        changes_when: What would change it.
+        primary: The finding behind it.
+        others: Further causes that hold at once, the most urgent first.
+        gaps: What is not known.
+        strength: How much evidence there is.
+        at: When it was reached.
+    """
+
+    party: Party
+    cause: Cause
+    sentence: str
+    cell: str
+    evidence: tuple[Fact, ...]
+    next_action: str
+    changes_when: str
+    primary: Finding
+    others: tuple[Finding, ...]
+    gaps: tuple[Gap, ...]
+    strength: Strength
+    at: datetime
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Return who an order is waiting for.
+
+    Of several causes the most urgent one is the verdict and the others are listed. A certain cause always comes
+    before one that merely could be; with none certain the verdict is `unknown`, whatever could be.
+
+    Args:
+        evidence: What is known; parts may be missing.
+    """
+    findings = status_findings(evidence)
+    is_deep = _goes_to_the_ca(evidence)
+    if is_deep:
+        findings += validation_findings(evidence)
+        findings += _rest(evidence, findings)
+    gaps = _gaps(evidence, is_deep=is_deep)
+    findings.sort(key=lambda finding: (not finding.is_certain, finding.cause.rank, finding.subject))
+    if not findings:
+        findings = [_unknown(evidence, gaps)]
+    primary, others = findings[0], tuple(findings[1:])
+    party = primary.party if primary.is_certain else Party.UNKNOWN
+    return Verdict(
+        party=party,
+        cause=primary.cause,
+        sentence=primary.sentence,
+        cell=_cell(primary, party, others, evidence, gaps),
+        evidence=_evidence(evidence, primary),
+        next_action=primary.next_action,
+        changes_when=primary.changes_when,
+        primary=primary,
+        others=others,
+        gaps=gaps,
+        strength=_strength(evidence, gaps, is_deep=is_deep),
+        at=evidence.now,
+    )
+
+
+def _goes_to_the_ca(evidence: Evidence) -> bool:
+    order = evidence.order
+    if order is not None and order.state in (OrderState.INTENT, OrderState.UNCONFIRMED):
+        return False
+    if order is not None and order.state is not OrderState.FAILED and not order.state.is_polled:
+        return False
+    rejected = is_same(evidence.status, "Rejected")
+    return rejected or (bool(evidence.status) and meaning_of(evidence.status).status_class.is_pending)
+
+
+def _rest(evidence: Evidence, findings: list[Finding]) -> list[Finding]:
+    """Return what is left to say of an order at the CA for which nothing else was found."""
+    meaning = meaning_of(evidence.status)
+    if findings or not meaning.status_class.is_pending:
+        return []
+    if meaning.who_acts == "unknown":
+        return [
+            Finding(
+                cause=Cause.UNKNOWN_STATUS,
+                party=Party.UNKNOWN,
+                sentence=f"SCM says {quoted(evidence.status)}, a status that this program does not know.",
+                next_action="Look at the order in SCM's own pages.",
+                changes_when="Its status changes.",
+                facts=(status_fact(evidence),),
+                is_certain=False,
+            )
+        ]
+    if _unsettled(evidence):
+        return []
+    facts = [fact for line in domain_lines(evidence) for fact in line.facts]
+    organization = organization_line(evidence)
+    facts += organization.facts if organization else ()
+    valid = "Organization and domains are valid" if organization else "Its domains are valid"
+    review = "callback or manual review" if organization else "manual review"
+    doubt = ", unless CAA forbids it, which could not be looked up" if _caa_failed(evidence) else ""
+    return [
+        Finding(
+            cause=Cause.VETTING,
+            party=Party.CA,
+            sentence=f"{valid}: vetting at Sectigo ({review}), not visible in the API{doubt}.",
+            next_action="Wait; past the usual time, send the escalation pack to Sectigo support.",
+            changes_when="Its status becomes Issued or Rejected, or a validation expires.",
+            facts=(status_fact(evidence), *facts),
+        )
+    ]
+
+
+def _unsettled(evidence: Evidence) -> tuple[Part, ...]:
+    """Return the parts that would have to be known, and are not, to say that only vetting is left."""
+    parts = []
+    lines = domain_lines(evidence)
+    if not lines or any(line.standing is not DomainStanding.VALID for line in lines) or evidence.unchecked_names:
+        parts.append(Part.DOMAINS)
+    if evidence.details.value is None and evidence.order is None:
+        parts.append(Part.DETAILS)
+    organization = organization_line(evidence)
+    if organization is None:
+        if evidence.level != "DV":
+            parts.append(Part.ORGANIZATION)
+    elif organization.standing is not OrganizationStanding.VALID or not organization.is_certain:
+        parts.append(Part.ORGANIZATION)
+    return tuple(parts)
+
+
+def _unknown(evidence: Evidence, gaps: tuple[Gap, ...]) -> Finding:
+    if not evidence.status:
+        missing = ["SCM has not told its status"]
+    else:
+        missing = [gap.what for gap in gaps if gap.weakens] or ["the evidence does not settle it"]
+    known = [fact for line in domain_lines(evidence) for fact in line.facts]
+    organization = organization_line(evidence)
+    known += organization.facts if organization else ()
+    where = "At the CA; what it waits for" if evidence.status else "What it waits for"
+    return Finding(
+        cause=Cause.NOT_LOOKED_UP,
+        party=Party.UNKNOWN,
+        sentence=f"{where} is not known: {'; '.join(missing)}.",
+        next_action="Look it up again." if known else "Diagnose it: its DCV and organization are looked up then.",
+        changes_when="The missing evidence is there.",
+        facts=(status_fact(evidence), *known),
+        is_certain=False,
+    )
+
+
+def _gaps(evidence: Evidence, *, is_deep: bool) -> tuple[Gap, ...]:
+    gaps = [_polling_gap(evidence), _piece_gap(Part.DETAILS, evidence.details)]
+    if is_deep:
+        gaps.append(_piece_gap(Part.DCV, evidence.dcv))
+        gaps += [_piece_gap(Part.DOMAINS, piece) for piece in evidence.domains.values()]
+        gaps += [_domain_gap(line, evidence) for line in domain_lines(evidence)]
+        if evidence.needs_organization or not evidence.level:
+            gaps.append(_piece_gap(Part.ORGANIZATION, evidence.organization))
+        gaps += [_piece_gap(Part.DNS, piece) for piece in evidence.caa.values()]
+        gaps += [_piece_gap(Part.DNS, piece) for piece in evidence.records.values()]
+        if not evidence.dns_is_on:
+            gaps.append(Gap(Part.DNS, "CAA not checked: DNS look-ups are off", weakens=False))
+        if evidence.unchecked_names:
+            gaps.append(Gap(Part.DOMAINS, f"{evidence.unchecked_names} more names were not looked up"))
+    return tuple(dict.fromkeys(gap for gap in gaps if gap is not None))
+
+
+def _polling_gap(evidence: Evidence) -> Gap | None:
+    window = evidence.order.window if evidence.order else None
+    if window is None or window.is_open or evidence.order is None or not evidence.order.state.is_polled:
+        return None
+    since = f" since {moment_text(evidence.order.last_look.at)}" if evidence.order.last_look else ""
+    return Gap(Part.LOCAL, f"polling ended ({window.ended}): nobody has looked{since}", weakens=False)
+
+
+def _piece_gap(part: Part, piece: Piece[object]) -> Gap | None:
+    older = f", the answer of {moment_text(piece.at)} is used" if piece.value is not None and piece.at else ""
+    match piece.state:
+        case PieceState.FAILED:
+            return Gap(part, f"{part} failed to load ({piece.source}: {quoted(piece.trouble)}){older}")
+        case PieceState.ASKING if piece.value is None:
+            return Gap(part, f"{part} being looked up")
+        case PieceState.NOT_ASKED if piece.value is None:
+            return Gap(part, f"{part} not looked up yet")
+        case _:
+            return None
+
+
+def _domain_gap(line: DomainLine, evidence: Evidence) -> Gap | None:
+    if line.standing is not DomainStanding.UNKNOWN or (not line.told and line.domain in evidence.domains):
+        return None
+    told = f"is {quoted(line.told)}, which this program does not know" if line.told else "is not looked up yet"
+    return Gap(Part.DOMAINS, f"DCV of {quoted(line.domain)} {told}")
+
+
+def _caa_failed(evidence: Evidence) -> bool:
+    return any(piece.is_failed for piece in evidence.caa.values())
+
+
+def _strength(evidence: Evidence, gaps: tuple[Gap, ...], *, is_deep: bool) -> Strength:
+    asked = (evidence.dcv, evidence.organization, *evidence.domains.values())
+    if is_deep and all(piece.value is None and not piece.is_failed for piece in asked):
+        return Strength.STATUS_ONLY
+    return Strength.PARTIAL if any(gap.weakens for gap in gaps) else Strength.FULL
+
+
+def _evidence(evidence: Evidence, primary: Finding) -> tuple[Fact, ...]:
+    status = status_fact(evidence)
+    return primary.facts if status in primary.facts else (status, *primary.facts)
+
+
+_CELLS = {
+    Party.YOU: "you",
+    Party.APPROVER: "approver",
+    Party.DNS_OWNER: "DNS owner",
+    Party.ORGANIZATION_CONTACT: "org contact",
+    Party.CA: "CA",
+    Party.NOBODY_YET: "nobody yet",
+    Party.NOBODY: "-",
+    Party.UNKNOWN: "unknown",
+}
+_SHORT_CELLS = {Party.ORGANIZATION_CONTACT: "contact", Party.NOBODY_YET: "nobody"}
+
+
+def _cell(
+    primary: Finding, party: Party, others: tuple[Finding, ...], evidence: Evidence, gaps: tuple[Gap, ...]
+) -> str:
+    if party is Party.UNKNOWN:
+        return _unknown_cell(primary, evidence, gaps)
+    more = len({finding.cause for finding in others if finding.is_certain} - {primary.cause})
+    if not more:
+        return _CELLS[party]
+    counted = f"{_CELLS[party]} +{more}"
+    return counted if len(counted) <= CELL_WIDTH else f"{_SHORT_CELLS.get(party, _CELLS[party])} +{more}"
+
+
+def _unknown_cell(primary: Finding, evidence: Evidence, gaps: tuple[Gap, ...]) -> str:
+    if not is_same(evidence.status, "Applied"):
+        return _CELLS[Party.UNKNOWN]
+    if primary.cause is not Cause.NOT_LOOKED_UP:
+        return "DNS?" if primary.subject.startswith("domain") else "org?" if primary.subject else "unknown"
+    missing = {gap.part for gap in gaps if gap.weakens}
+    return "CA or org?" if missing == {Part.ORGANIZATION} else "CA or DNS?"
