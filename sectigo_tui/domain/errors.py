@@ -5,7 +5,8 @@
     SectigoTuiError
     ├── ConfigError              a setting is wrong: key, source, problem, remedy
     ├── InputError               what the operator gave cannot be used: problem, remedy
-    │   └── ReadOnly             a write was asked for in read-only mode
+    │   ├── ReadOnly             a write was asked for in read-only mode
+    │   └── OrderBusy            the order is being written to already
     ├── StoreError               the data directory cannot be read or written
     │   ├── RevisionConflict     somebody else changed the order first
     │   └── DuplicateOrder       the sslId is already a local order
@@ -68,6 +69,10 @@ class ReadOnly(InputError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is disabled in read-only mode", "start without --read-only to change anything")
+
+
+class OrderBusy(InputError):
+    """Something is being written to the order already, here or by another process; nothing was done."""
 
 
 class StoreError(SectigoTuiError):

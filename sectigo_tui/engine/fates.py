@@ -1,0 +1,43 @@
+"""What a failed write came to at SCM: whether it may have been done is all that matters."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from sectigo_tui.domain.errors import CredentialsRefused, NotFound, RateLimited, Refused, ScmFailure
+from sectigo_tui.domain.excerpts import one_line
+
+INTERNAL_CODES = frozenset({-2, -65})
+"""SCM's own internal errors: they say nothing of how far it had come. Source: SCM manual 25.5."""
+
+_TOLD_CHARACTERS = 300
+
+
+class Fate(Enum):
+    """What became of a write that failed."""
+
+    UNTOUCHED = "certainly not taken by SCM"
+    REFUSED = "refused in SCM's own words"
+    UNKNOWN = "may have been done"
+
+
+def fate_of(failure: ScmFailure) -> Fate:
+    """Return what became of a write.
+
+    Only what is certain is told as certain: a refusal counts when it carries SCM's own code, for a gateway's page
+    says nothing of what SCM behind it has done.
+
+    Args:
+        failure: How the write failed.
+    """
+    if not failure.sent or isinstance(failure, (CredentialsRefused, RateLimited)):
+        return Fate.UNTOUCHED
+    if isinstance(failure, (Refused, NotFound)) and failure.code is not None and failure.code not in INTERNAL_CODES:
+        return Fate.REFUSED
+    return Fate.UNKNOWN
+
+
+def told(failure: ScmFailure) -> str:
+    """Return a failure in one line for the record: SCM's code and words where it told some."""
+    words = one_line(failure.description or failure.problem, _TOLD_CHARACTERS)
+    return words if failure.code is None else f"{failure.code}: {words}"

@@ -1,0 +1,179 @@
+"""What is left to do about writes whose outcome is not known yet, across restarts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import OrderBusy, StoreError
+from sectigo_tui.domain.events import Announcement, FailureReported, OrderChanged, PollingResumed
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.engine.claims import Claims
+from sectigo_tui.engine.context import Context
+
+LEASE_SECONDS = 15.0
+ROUND_SECONDS = 5.0
+"""How long it may go unnoticed that another process has ended, or that its lease must be renewed."""
+BATCH_SECONDS = 0.25
+
+
+class Chore(Protocol):
+    """One kind of thing to be done about orders; each order has one at most."""
+
+    def begin(self) -> None:
+        """Take note that this process does it from now on: the program has started, or took over from another."""
+        ...
+
+    def due_at(self, order: Order) -> datetime | None:
+        """Return when it is due for an order; None when there is nothing to do."""
+        ...
+
+    async def attempt(self, order_id: str) -> None:
+        """Do it once; the caller holds the order's claim. Raises `StoreError` when the disk fails."""
+        ...
+
+
+class FollowUp:
+    """Does chores when they are due; of several processes on a host, the one that holds the lease.
+
+    Args:
+        context: The world.
+        claims: Keeps writes to one order apart.
+        chores: What there is to do.
+    """
+
+    def __init__(self, context: Context, claims: Claims, chores: Sequence[Chore]) -> None:
+        self._context = context
+        self._claims = claims
+        self._chores = tuple(chores)
+        self._wake = asyncio.Event()
+        self._has_begun = False
+        self._broken: set[str] = set()
+        self._attempts: set[asyncio.Task[None]] = set()
+
+    def hear(self, announcement: Announcement) -> None:
+        """Take note of what the engine announces, so that what became due is done at once."""
+        match announcement:
+            case OrderChanged(order) if self._plan(order) is not None:
+                self._wake.set()
+            case PollingResumed():
+                self._wake.set()
+            case _:
+                pass
+
+    async def run(self) -> None:
+        """Do what is due until cancelled; a write that is cut short by that is followed up at the next start."""
+        try:
+            while True:
+                self._wake.clear()
+                await self._rest(await self._round())
+        finally:
+            attempts = tuple(self._attempts)
+            for attempt in attempts:
+                attempt.cancel()
+            await asyncio.gather(*attempts, return_exceptions=True)
+
+    async def until_settled(self, order_id: str) -> Order | None:
+        """Do one order's chores without `run`, for a command that ends with its order's fate.
+
+        Args:
+            order_id: The order.
+
+        Returns:
+            The order, once nothing is left to do by itself or the credentials are refused; None when there is none.
+
+        Raises:
+            StoreError: The disk failed.
+        """
+        while (order := self._context.book.store.order(order_id)) is not None:
+            plan = self._plan(order)
+            if plan is None or self._context.gate.refusal is not None:
+                return order
+            due, chore = plan
+            wait = seconds_between(self._context.clock.now(), due)
+            if wait > 0:
+                await self._context.clock.sleep(wait)
+            elif await self._granted([order_id]):
+                await self._claims.run(order_id, partial(chore.attempt, order_id))
+            else:
+                await self._context.clock.sleep(1.0)
+                await self._context.book.store.changes()
+        return None
+
+    async def _round(self) -> float:
+        """Start what is due, and return for how many seconds nothing will be."""
+        if self._context.gate.refusal is not None:
+            return ROUND_SECONDS
+        plans: dict[str, tuple[datetime, Chore]] = {}
+        for order in self._context.book.store.orders():
+            plan = self._plan(order)
+            if plan is not None and order.id not in self._broken:
+                plans[order.id] = plan
+        if not plans:
+            return ROUND_SECONDS
+        next_wait = ROUND_SECONDS
+        for order_id in await self._granted(plans):
+            standing = self._context.book.store.order(order_id)
+            plan = self._plan(standing) if standing else None
+            if plan is None or self._claims.is_busy(order_id):
+                continue
+            due, chore = plan
+            wait = seconds_between(self._context.clock.now(), due)
+            if wait <= 0:
+                self._start(chore, order_id)
+            else:
+                next_wait = min(next_wait, wait)
+        return max(next_wait, BATCH_SECONDS)
+
+    def _plan(self, order: Order) -> tuple[datetime, Chore] | None:
+        for chore in self._chores:
+            due = chore.due_at(order)
+            if due is not None:
+                return due, chore
+        return None
+
+    async def _granted(self, order_ids: Iterable[str]) -> frozenset[str]:
+        try:
+            granted = await self._context.book.store.lease(order_ids, LEASE_SECONDS)
+        except StoreError as error:
+            self._context.book.trouble(error)
+            return frozenset()
+        if granted and not self._has_begun:
+            for chore in self._chores:
+                chore.begin()
+        self._has_begun = bool(granted)
+        return granted
+
+    def _start(self, chore: Chore, order_id: str) -> None:
+        attempt = asyncio.create_task(self._attempt(chore, order_id), name=f"follow up {order_id}")
+        self._attempts.add(attempt)
+        attempt.add_done_callback(self._ended)
+
+    async def _attempt(self, chore: Chore, order_id: str) -> None:
+        try:
+            await self._claims.run(order_id, partial(chore.attempt, order_id))
+        except OrderBusy:
+            pass
+        except StoreError as error:
+            self._context.book.trouble(error)
+        except Exception as defect:  # noqa: BLE001 - the boundary of a chore: a defect met with one order stops that one alone
+            self._broken.add(order_id)
+            now = self._context.clock.now()
+            self._context.book.announce(FailureReported(now, "following up a write broke", defect, order_id))
+
+    def _ended(self, attempt: asyncio.Task[None]) -> None:
+        self._attempts.discard(attempt)
+        self._wake.set()
+
+    async def _rest(self, seconds: float) -> None:
+        sleeping = asyncio.ensure_future(self._context.clock.sleep(seconds))
+        woken = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait((sleeping, woken), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            woken.cancel()

@@ -1,0 +1,235 @@
+"""Placing an order: billed, not idempotent, so written down before it is sent and never sent again by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sectigo_tui.domain.certificates import OrderDetails
+from sectigo_tui.domain.errors import DuplicateOrder, ScmFailure
+from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Placement
+from sectigo_tui.engine import policy
+from sectigo_tui.engine.claims import Claims
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.fates import Fate, fate_of, told
+from sectigo_tui.engine.gate import Priority
+
+Watch = Callable[[Order], None]
+"""Takes an order that is to be polled, as `Supervisor.watch` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What came of placing an order.
+
+    Args:
+        order: The order: submitted, or unconfirmed when the answer was lost.
+        lost: How the answer was lost; None when it came. The order is then searched for by itself.
+    """
+
+    order: Order
+    lost: ScmFailure | None = None
+
+
+class Placing:
+    """Sends orders that are written down as intents, and writes down what came of it.
+
+    Args:
+        context: The world.
+        claims: The sole right to write to an order.
+        watch: Polls an order from now on.
+    """
+
+    def __init__(self, context: Context, claims: Claims, watch: Watch) -> None:
+        self._context = context
+        self._claims = claims
+        self._watch = watch
+        self._sent: set[str] = set()
+
+    def has_sent(self, order_id: str) -> bool:
+        """Return whether this process has sent an order, so that nobody else is sending it."""
+        return order_id in self._sent
+
+    async def place(self, order: Order, asked: TimelineEntry) -> Placed:
+        """Write a new order down as an intent, then send it once.
+
+        Args:
+            order: The intent, not in the store yet.
+            asked: The entry for its timeline.
+
+        Returns:
+            What came of it; a lost answer is not a failure of this call.
+
+        Raises:
+            ScmFailure: SCM refused it, or it certainly was not sent; the order is failed, or withdrawn.
+            StoreError: The intent could not be written, and nothing was sent; or the answer could not, and then the
+                order is searched for once the disk works again.
+        """
+
+        async def write() -> Placed:
+            return await self.send(await self._context.book.add(order, asked))
+
+        return await self._claims.run(order.id, write)
+
+    async def send(self, order: Order) -> Placed:
+        """Send an intent that is on disk, once; the caller holds its claim. Raises as `place` does."""
+        context = self._context
+        self._sent.add(order.id)
+        try:
+            ssl_id = await context.gate.run(Priority.WRITE, lambda: self._call(order))
+        except ScmFailure as failure:
+            return await self._not_answered(order, failure)
+        return Placed(await self.settle(order.id, ssl_id, "SCM took the order"))
+
+    async def settle(self, order_id: str, ssl_id: int, how: str, details: OrderDetails | None = None) -> Order:
+        """Write down the sslId that an order got, and poll it from now on.
+
+        Args:
+            order_id: The order, an intent or unconfirmed.
+            ssl_id: Its sslId.
+            how: How it was learned, for the timeline.
+            details: SCM's details, where they were asked for.
+
+        Returns:
+            The order; the local one that has the sslId already, if somebody tracked it meanwhile.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+        other = self._context.book.store.by_ssl_id(ssl_id)
+        if other is not None and other.id != order_id:
+            return await self._merge(order_id, other, how)
+        try:
+            order = await self._context.book.change(
+                order_id, lambda order: self._submitted(order, ssl_id, how, details)
+            )
+        except DuplicateOrder as duplicate:
+            other = self._context.book.store.order(duplicate.order_id)
+            if other is None:
+                raise
+            return await self._merge(order_id, other, how)
+        if order is None:
+            raise LookupError(f"order {order_id} is not in the store")
+        self._watch(order)
+        return order
+
+    async def _call(self, order: Order) -> int:
+        if order.placement is not None and order.placement.request is not None:
+            return await self._context.scm.enroll(order.placement.request)
+        if order.renews_ssl_id is None:
+            raise LookupError(f"order {order.id} has nothing to send")
+        return await self._context.scm.renew(order.renews_ssl_id, order.csr_pem)
+
+    def _submitted(
+        self, order: Order, ssl_id: int, how: str, details: OrderDetails | None
+    ) -> tuple[Order, TimelineEntry] | None:
+        if order.ssl_id is not None:
+            return None
+        now = self._context.clock.now()
+        # Given up, and found at SCM all the same: what is billed is never hidden.
+        state = OrderState.PENDING if order.state is OrderState.FAILED else OrderState.SUBMITTED
+        after = replace(
+            order.to(state, now),
+            ssl_id=ssl_id,
+            placement=None,
+            refusal="",
+            removed=False,
+            window=policy.open_window(now, self._context.policy.deadline_seconds),
+        )
+        if details is not None:
+            look = Look(now, LookOutcome.PENDING, details.status, http_status=200)
+            after = replace(after.learn(details), last_look=look, last_answer_at=now)
+        return after, self._entry(order, after, f"{how}, sslId {ssl_id}", http_status=200)
+
+    async def _not_answered(self, order: Order, failure: ScmFailure) -> Placed:
+        fate = fate_of(failure)
+        is_first = order.placement is None or order.placement.attempt == 1
+        if fate is Fate.UNKNOWN:
+            lost = await self._context.book.change(order.id, lambda order: self._unconfirmed(order, failure, True))
+            return Placed(lost or order, failure)
+        if not is_first:
+            # What was sent before may still come to light: the order goes back to where it was.
+            await self._context.book.change(order.id, lambda order: self._unconfirmed(order, failure, False))
+        else:
+            await self._context.book.change(order.id, lambda order: self._failed(order, failure, fate))
+        raise failure
+
+    def _unconfirmed(self, order: Order, failure: ScmFailure, is_searched: bool) -> tuple[Order, TimelineEntry] | None:
+        if order.state is not OrderState.INTENT:
+            return None
+        now = self._context.clock.now()
+        placement = replace(
+            order.placement or Placement(order.created_at),
+            next_search_at=now if is_searched else None,
+            trouble=told(failure),
+        )
+        after = replace(order.to(OrderState.UNCONFIRMED, now), placement=placement)
+        word = "UNKNOWN whether SCM took it" if is_searched else "not ordered again"
+        return after, self._entry(order, after, f"{word}: {told(failure)}", failure)
+
+    def _failed(self, order: Order, failure: ScmFailure, fate: Fate) -> tuple[Order, TimelineEntry] | None:
+        if order.state not in (OrderState.INTENT, OrderState.UNCONFIRMED):
+            return None
+        is_refused = fate is Fate.REFUSED
+        after = replace(
+            order.to(OrderState.FAILED, self._context.clock.now()),
+            placement=None,
+            refusal=told(failure),
+            removed=not is_refused,
+        )
+        word = "refused" if is_refused else "withdrawn, not ordered"
+        return after, self._entry(order, after, f"{word}: {told(failure)}", failure)
+
+    async def _merge(self, order_id: str, other: Order, how: str) -> Order:
+        store, now = self._context.book.store, self._context.clock.now()
+        mine = store.order(order_id)
+        if mine is None:
+            return other
+
+        def take_over(order: Order) -> tuple[Order, TimelineEntry] | None:
+            if order.marker or (order.csr_pem and order.key_path):
+                return None
+            after = replace(
+                order,
+                origin=mine.origin,
+                marker=mine.marker,
+                csr_pem=order.csr_pem or mine.csr_pem,
+                key_path=order.key_path or mine.key_path,
+                renews_ssl_id=order.renews_ssl_id or mine.renews_ssl_id,
+            )
+            return after, self._entry(order, after, f"{how}: it is what order {order_id} asked for")
+
+        def withdraw(order: Order) -> tuple[Order, TimelineEntry] | None:
+            if order.removed:
+                return None
+            summary = f"{how}: it is local order {other.id}, sslId {other.ssl_id}"
+            after = replace(order.to(OrderState.FAILED, now), placement=None, refusal=summary, removed=True)
+            return after, self._entry(order, after, summary)
+
+        taken = await self._context.book.change(other.id, take_over)
+        await self._context.book.change(order_id, withdraw)
+        return taken or other
+
+    def _entry(
+        self,
+        before: Order,
+        after: Order,
+        summary: str,
+        failure: ScmFailure | None = None,
+        *,
+        http_status: int | None = None,
+    ) -> TimelineEntry:
+        changed = before.state is not after.state
+        return TimelineEntry(
+            at=self._context.clock.now(),
+            order_id=after.id,
+            kind=EventKind.WRITE_ANSWERED,
+            summary=summary,
+            from_state=before.state if changed else None,
+            to_state=after.state if changed else None,
+            scm_status=after.scm_status,
+            http_status=failure.http_status if failure else http_status,
+            code=failure.code if failure else None,
+            ssl_id=after.ssl_id,
+        )
