@@ -101,7 +101,10 @@ class Account:
         return self._seen.get(ssl_id)
 
     def learned(self, details: OrderDetails, at: datetime) -> None:
-        """Take note of details that somebody else has asked for."""
+        """Take note of details that somebody else has asked for, unless newer ones are known."""
+        known = self._seen.get(details.ssl_id)
+        if known is not None and known.at > at:
+            return
         self._seen[details.ssl_id] = Seen(details, at)
         self._seen.move_to_end(details.ssl_id)
         while len(self._seen) > DETAILS_KEPT:
@@ -176,4 +179,3 @@ class Account:
         self.learned(details, context.clock.now())
         context.book.announce(AccountChanged(ssl_id))
         return details
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -39,7 +40,7 @@ class Listing:
         self._context = context
         self._pages: dict[int, tuple[ListingRow, ...]] = {}
         self._wanted: tuple[int, int] | None = None
-        self._fetching = False
+        self._turn = asyncio.Lock()
 
     @property
     def loaded(self) -> int:
@@ -84,15 +85,11 @@ class Listing:
 
         A failure is kept in `failure` and announced; the next call tries again.
         """
-        self._wanted = (first, last)
-        if self._fetching:
-            return
-        self._fetching = True
-        try:
-            while (number := self._nearest_missing()) is not None and await self._fetch(number):
-                pass
-        finally:
-            self._fetching = False
+        self._wanted = wanted = (first, last)
+        async with self._turn:
+            while self._wanted == wanted and (number := self._nearest_missing()) is not None:
+                if not await self._fetch(number):
+                    return
 
     async def load_all(self, progress: Callable[[int, int], None]) -> None:
         """Fetch every page, one at a time; cancel the task to stop, what was fetched stays.
@@ -105,9 +102,10 @@ class Listing:
         """
         number = 0
         while self.total is None or number * PAGE_SIZE < self.total:
-            if number not in self._pages and not await self._fetch(number):
-                assert self.failure is not None  # noqa: S101 - a fetch without success leaves its failure
-                raise self.failure
+            async with self._turn:
+                if number not in self._pages and not await self._fetch(number):
+                    assert self.failure is not None  # noqa: S101 - a fetch without success leaves its failure
+                    raise self.failure
             number += 1
             progress(min(number * PAGE_SIZE, self.total or 0), self.total or 0)
 

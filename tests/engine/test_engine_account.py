@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.domain.errors import NotFound, ServerFailure
+from sectigo_tui.domain.events import AccountChanged
+from sectigo_tui.domain.status import PENDING_STATUSES
+from sectigo_tui.engine.account import DETAILS_KEPT, Account
+from support.engine_world import World
+from support.fake_scm import server_failure
+from support.virtual_time import START, in_virtual_time
+
+
+def row(ssl_id: int) -> ListingRow:
+    return ListingRow(ssl_id, f"www{ssl_id}.example.com")
+
+
+@in_virtual_time
+async def test_pending_orders_are_found_by_one_query_for_each_pending_status() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.rows = {"Requested": [row(1), row(2)], "Applied": [row(3)], "Issued": [row(4)], "": [row(4)]}
+    assert account.refreshed_at is None
+    await account.refresh_pending()
+    assert [asked.about for asked in world.scm.asked] == [f"{status}@0" for status in PENDING_STATUSES]
+    assert {ssl_id: listed.status for ssl_id, listed in account.pending().items()} == {
+        1: "Requested",
+        2: "Requested",
+        3: "Applied",
+    }
+    assert account.refreshed_at == START + timedelta(seconds=0.2)
+    assert account.failure is None
+
+
+@in_virtual_time
+async def test_a_failed_query_keeps_what_was_known_and_says_so() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.rows = {"Applied": [row(3)]}
+    await account.refresh_pending()
+    before = account.refreshed_at
+    world.scm.outages.append((0.0, 1e9, server_failure()))
+    await account.refresh_pending()
+    assert set(account.pending()) == {3}
+    assert isinstance(account.failure, ServerFailure)
+    assert account.refreshed_at == before
+
+
+@in_virtual_time
+async def test_an_order_that_is_pending_no_more_leaves_with_the_next_refresh() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.rows = {"Requested": [row(3)]}
+    await account.refresh_pending()
+    world.scm.rows = {"Applied": [row(3)]}
+    await account.refresh_pending()
+    assert account.status_of(3) == "Applied"
+    world.scm.rows = {}
+    await account.refresh_pending()
+    assert not account.pending()
+
+
+@in_virtual_time
+async def test_whoever_asks_for_the_same_details_at_one_time_shares_a_request() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.live(7, "Applied")
+    asking = [asyncio.create_task(account.details(7)) for _ in range(5)]
+    await world.pass_time(0.1)
+    asking[0].cancel()
+    told = await asyncio.gather(*asking[1:])
+    assert {details.status for details in told} == {"Applied"}
+    assert len(world.scm.asked) == 1
+    assert world.all_heard(AccountChanged) == [AccountChanged(7)]
+    with suppress(asyncio.CancelledError):
+        await asking[0]
+
+
+@in_virtual_time
+async def test_details_are_asked_for_again_once_they_are_old() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.live(7, "Applied", (30.0, "Issued"))
+    await account.details(7)
+    await world.pass_time(59)
+    assert (await account.details(7)).status == "Applied"
+    assert (await account.details(7, fresh_seconds=10)).status == "Issued"
+    assert len(world.scm.asked) == 2
+
+
+@in_virtual_time
+async def test_a_failure_is_told_to_everybody_who_asked_and_the_next_one_asks_again() -> None:
+    world = World()
+    account = Account(world.context)
+    for told in await asyncio.gather(account.details(7), account.details(7), return_exceptions=True):
+        assert isinstance(told, NotFound)
+    world.scm.live(7, "Applied")
+    assert (await account.details(7)).status == "Applied"
+    assert len(world.scm.asked) == 2
+
+
+@in_virtual_time
+async def test_the_status_is_that_of_the_newer_of_details_and_listing() -> None:
+    world = World()
+    account = Account(world.context)
+    assert account.status_of(7) == ""
+    account.learned(OrderDetails(ssl_id=7, status="Requested"), world.clock.now())
+    await world.pass_time(60)
+    world.scm.rows = {"Applied": [row(7)]}
+    await account.refresh_pending()
+    assert account.status_of(7) == "Applied"
+    await world.pass_time(60)
+    account.learned(OrderDetails(ssl_id=7, status="Rejected"), world.clock.now())
+    assert account.status_of(7) == "Rejected"
+
+
+@in_virtual_time
+async def test_older_details_do_not_replace_newer_ones() -> None:
+    account = Account(World().context)
+    account.learned(OrderDetails(ssl_id=7, status="Issued"), START + timedelta(seconds=9))
+    account.learned(OrderDetails(ssl_id=7, status="Applied"), START)
+    assert account.status_of(7) == "Issued"
+
+
+@in_virtual_time
+async def test_details_of_what_is_in_sight_are_asked_for_where_unknown_or_out_of_date() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.live(1, "Applied")
+    world.scm.live(2, "Applied")
+    account.learned(OrderDetails(ssl_id=1, status="Applied"), world.clock.now())
+    account.learned(OrderDetails(ssl_id=2, status="Requested"), world.clock.now())
+    world.scm.rows = {"Applied": [row(1), row(2)]}
+    await world.pass_time(120)
+    await account.refresh_pending()
+    world.scm.asked.clear()
+    await account.sight([1, 2])
+    assert [asked.about for asked in world.scm.asked] == [2]
+    with pytest.raises(NotFound):
+        await account.sight([3, 4])
+    assert len(world.scm.asked) == 2
+
+
+@in_virtual_time
+async def test_details_are_kept_for_a_bounded_number_of_orders() -> None:
+    account = Account(World().context)
+    for ssl_id in range(DETAILS_KEPT + 1):
+        account.learned(OrderDetails(ssl_id=ssl_id, status="Applied"), START)
+    assert account.seen(0) is None
+    assert account.seen(1) is not None

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.events import Exchange
+from sectigo_tui.engine.health import ApiHealth
+from support.fake_scm import (
+    credentials_refused,
+    not_found,
+    rate_limited,
+    server_failure,
+    unreachable,
+    unreadable,
+)
+from support.virtual_time import START
+
+
+def at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+def exchange(minutes: float, failure: ScmFailure | None = None) -> Exchange:
+    return Exchange(at(minutes), "details", 0.142, failure.http_status if failure else 200, failure)
+
+
+@pytest.mark.parametrize("failure", [unreachable(), unreadable(), server_failure(), credentials_refused()], ids=str)
+def test_the_api_fails_since_the_first_exchange_without_an_answer(failure: ScmFailure) -> None:
+    health = ApiHealth()
+    health.note(exchange(0))
+    health.note(exchange(1, failure))
+    health.note(exchange(2, failure))
+    assert (health.failing_since, health.failure, health.answered_at) == (at(1), failure, at(0))
+    health.note(exchange(3))
+    assert (health.failing_since, health.failure, health.answered_at) == (None, None, at(3))
+    assert health.last == exchange(3)
+
+
+@pytest.mark.parametrize("failure", [not_found("details"), rate_limited(30)], ids=str)
+def test_a_refusal_is_an_answer(failure: ScmFailure) -> None:
+    health = ApiHealth()
+    health.note(exchange(1, failure))
+    assert (health.failing_since, health.answered_at) == (None, at(1))
+
+
+def test_retry_after_tells_until_when_scm_wants_to_be_left_alone() -> None:
+    health = ApiHealth()
+    assert health.held_until is None
+    health.note(exchange(1, rate_limited(30)))
+    health.note(exchange(2))
+    assert health.held_until == at(1.5)
+
+
+def test_exchanges_are_kept_for_an_hour() -> None:
+    health = ApiHealth()
+    for minute in range(0, 120, 10):
+        health.note(exchange(minute))
+    assert [kept.at for kept in health.recent(at(120))] == [at(minute) for minute in range(60, 120, 10)]
+    assert [kept.at for kept in health.recent(at(120), seconds=1200)] == [at(100), at(110)]

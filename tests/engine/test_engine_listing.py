@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from sectigo_tui.domain.certificates import ListingFilter, ListingRow
+from sectigo_tui.domain.errors import Unreachable
+from sectigo_tui.domain.events import AccountChanged
+from sectigo_tui.engine.listing import Listing
+from support.engine_world import World
+from support.fake_scm import unreachable
+from support.virtual_time import in_virtual_time
+
+ALL = ListingFilter()
+
+
+def account_of(rows: int, *, tells_totals: bool = True) -> tuple[World, Listing]:
+    world = World()
+    world.scm.rows[""] = [ListingRow(number, f"www{number}.example.com") for number in range(rows)]
+    world.scm.tells_totals = tells_totals
+    return world, Listing(world.context, ALL)
+
+
+def pages_asked(world: World) -> list[int]:
+    return [int(str(asked.about).split("@")[1]) // 200 for asked in world.scm.asked]
+
+
+@in_virtual_time
+async def test_only_the_pages_in_sight_are_fetched_nearest_to_their_middle_first() -> None:
+    world, listing = account_of(100_000)
+    await listing.need(0, 40)
+    await listing.need(50_100, 50_900)
+    assert pages_asked(world) == [0, 252, 251, 253, 250, 254]
+    assert listing.total == 100_000
+    row = listing.row_at(50_500)
+    assert row is not None
+    assert row.ssl_id == 50_500
+    assert listing.row_at(60_000) is None
+    assert (listing.loaded, listing.is_complete) == (1_200, False)
+    assert listing.position_of(50_500) == 50_500
+
+
+@in_virtual_time
+async def test_what_was_scrolled_past_is_not_fetched() -> None:
+    world, listing = account_of(100_000)
+    first = asyncio.create_task(listing.need(0, 1_999))
+    await world.pass_time(0.1)
+    await asyncio.gather(listing.need(20_000, 20_010), listing.need(40_000, 40_010), first)
+    assert pages_asked(world) == [4, 200]
+
+
+@in_virtual_time
+async def test_a_reader_that_goes_away_does_not_keep_the_next_one_from_its_rows() -> None:
+    world, listing = account_of(100_000)
+    first = asyncio.create_task(listing.need(0, 10))
+    await world.pass_time(0.1)
+    second = asyncio.create_task(listing.need(20_000, 20_010))
+    await asyncio.sleep(0)
+    first.cancel()
+    await second
+    assert listing.row_at(20_005) is not None
+    with suppress(asyncio.CancelledError):
+        await first
+
+
+@pytest.mark.parametrize("tells_totals", [True, False])
+@pytest.mark.parametrize("rows", [0, 1, 199, 200, 201, 1_000])
+@in_virtual_time
+async def test_a_whole_listing_is_fetched_whether_or_not_its_length_is_told(rows: int, tells_totals: bool) -> None:
+    world, listing = account_of(rows, tells_totals=tells_totals)
+    told: list[tuple[int, int]] = []
+    await listing.load_all(lambda loaded, total: told.append((loaded, total)))
+    assert [row.ssl_id for row in listing.rows()] == list(range(rows))
+    assert (listing.total, listing.is_complete) == (rows, True)
+    assert told[-1] == (rows, rows)
+    assert len(world.scm.asked) == max(1, -(-rows // 200)) + (not tells_totals and rows > 0 and rows % 200 == 0)
+
+
+@in_virtual_time
+async def test_loading_all_can_be_stopped_and_goes_on_where_it_was() -> None:
+    world, listing = account_of(2_000)
+    loading = asyncio.create_task(listing.load_all(lambda _loaded, _total: None))
+    await world.pass_time(0.9)
+    loading.cancel()
+    with suppress(asyncio.CancelledError):
+        await loading
+    assert listing.loaded == 800
+    asked = len(world.scm.asked)
+    await listing.load_all(lambda _loaded, _total: None)
+    assert listing.is_complete
+    assert pages_asked(world)[asked:] == [4, 5, 6, 7, 8, 9]
+
+
+@in_virtual_time
+async def test_no_page_is_fetched_twice_by_loading_all_while_scrolling() -> None:
+    world, listing = account_of(2_000)
+    await asyncio.gather(listing.load_all(lambda _loaded, _total: None), listing.need(1_000, 1_010))
+    assert sorted(pages_asked(world)) == list(range(10))
+
+
+@in_virtual_time
+async def test_a_failed_page_is_told_and_fetched_when_it_is_needed_again() -> None:
+    world, listing = account_of(300)
+    world.scm.outages.append((0.0, 1.0, unreachable()))
+    await listing.need(0, 10)
+    assert isinstance(listing.failure, Unreachable)
+    assert (listing.fetched_at, listing.row_at(0)) == (None, None)
+    assert len(world.scm.asked) == 1
+    with pytest.raises(Unreachable):
+        await listing.load_all(lambda _loaded, _total: None)
+    await world.pass_time(1)
+    await listing.need(0, 10)
+    assert listing.failure is None
+    assert listing.row_at(0) is not None
+    assert len(world.all_heard(AccountChanged)) == 3
+
+
+@in_virtual_time
+async def test_a_forgotten_listing_is_fetched_anew_when_it_is_looked_at() -> None:
+    world, listing = account_of(300)
+    await listing.need(0, 299)
+    world.scm.rows[""] = [ListingRow(number, "new") for number in range(1_000, 1_250)]
+    listing.forget()
+    await listing.need(0, 299)
+    assert [row.ssl_id for row in listing.rows()] == list(range(1_000, 1_250))
+    assert listing.total == 250
+
+
+@in_virtual_time
+async def test_an_order_that_shifted_between_pages_is_one_row() -> None:
+    world, listing = account_of(400)
+    await listing.need(0, 10)
+    world.scm.rows[""] = [ListingRow(999, "newest"), *world.scm.rows[""]]
+    await listing.need(200, 399)
+    assert [row.ssl_id for row in listing.rows()] == list(range(399))
