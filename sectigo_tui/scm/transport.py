@@ -91,7 +91,7 @@ class Transport:
             raise ValueError(str(error)) from None
         self._client = httpx.AsyncClient(
             transport=given,
-            verify=context or False,
+            verify=context or True,
             proxy=chosen_proxy,
             # The proxy was chosen before; nothing else is taken from the environment (such as a .netrc password).
             trust_env=False,
@@ -129,7 +129,7 @@ class Transport:
             trouble = HttpTrouble(str(error), sent=True, is_torn=True)
         except TimeoutError:
             trouble = HttpTrouble(f"no whole answer within {self._whole_seconds:g} s", sent=True)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, RuntimeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             trouble = trouble_of(error, self._server, answering=response is not None)
         else:
             return HttpAnswer(response.status_code, response.headers, body)

@@ -14,6 +14,7 @@ from sectigo_tui.domain.certificates import (
     PasswordStatus,
 )
 from sectigo_tui.scm.wire_fields import (
+    LATER,
     MAX_ITEMS,
     Flag,
     Id,
@@ -143,11 +144,15 @@ class WirePassword(Wire):
         return PasswordStatus(self.state, self.expiration_date)
 
 
-PROFILES: TypeAdapter[list[WireProfile]] = TypeAdapter(Annotated[list[WireProfile], FailFast()])
-CUSTOM_FIELDS: TypeAdapter[list[WireCustomField]] = TypeAdapter(Annotated[list[WireCustomField], FailFast()])
-ORGANIZATIONS: TypeAdapter[list[WireOrganization]] = TypeAdapter(Annotated[list[WireOrganization], FailFast()])
+PROFILES: TypeAdapter[list[WireProfile]] = TypeAdapter(Annotated[list[WireProfile], FailFast()], config=LATER)
+CUSTOM_FIELDS: TypeAdapter[list[WireCustomField]] = TypeAdapter(
+    Annotated[list[WireCustomField], FailFast()], config=LATER
+)
+ORGANIZATIONS: TypeAdapter[list[WireOrganization]] = TypeAdapter(
+    Annotated[list[WireOrganization], FailFast()], config=LATER
+)
 VALIDATIONS: TypeAdapter[list[WireOrganizationValidation]] = TypeAdapter(
-    Annotated[list[WireOrganizationValidation], FailFast()]
+    Annotated[list[WireOrganizationValidation], FailFast()], config=LATER
 )
 VALIDATION: TypeAdapter[WireOrganizationValidation] = TypeAdapter(WireOrganizationValidation)
 PASSWORD: TypeAdapter[WirePassword] = TypeAdapter(WirePassword)

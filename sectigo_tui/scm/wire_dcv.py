@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BeforeValidator, FailFast, Field, TypeAdapter, model_validator
 
 from sectigo_tui.domain.certificates import DcvCheck, DcvLog, DomainValidation
-from sectigo_tui.scm.wire_fields import NeededText, Record, Records, Text, When, Whole, Wire, records
+from sectigo_tui.scm.wire_fields import LATER, NeededText, Record, Records, Text, When, Whole, Wire, records
 
 
 def log_blocks(value: object) -> list[Any]:
@@ -158,4 +158,4 @@ def _check(line: WireDcvLine, instruction: WireDcvInstruction | None) -> DcvChec
 
 DCV: TypeAdapter[WireDcv] = TypeAdapter(WireDcv)
 DOMAIN_STATUS: TypeAdapter[WireDomainStatus] = TypeAdapter(WireDomainStatus)
-DOMAIN_ROWS: TypeAdapter[list[WireDomainRow]] = TypeAdapter(Annotated[list[WireDomainRow], FailFast()])
+DOMAIN_ROWS: TypeAdapter[list[WireDomainRow]] = TypeAdapter(Annotated[list[WireDomainRow], FailFast()], config=LATER)

@@ -105,10 +105,14 @@ Records = BeforeValidator(records)
 Record = BeforeValidator(record)
 
 
-class Wire(BaseModel):
-    """An object of the API: names in camelCase, unknown fields ignored, its schema built when first used."""
+LATER = ConfigDict(defer_build=True)
+"""Has a schema built when first used, which keeps it out of the program's start."""
 
-    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, defer_build=True)
+
+class Wire(BaseModel):
+    """An object of the API: names in camelCase, unknown fields ignored."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, **LATER)
 
 
 class ErrorBody(Wire):

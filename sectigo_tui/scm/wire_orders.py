@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import FailFast, Field, TypeAdapter
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
-from sectigo_tui.scm.wire_fields import Flag, Id, Names, NeededText, Record, Records, Text, When, Whole, Wire
+from sectigo_tui.scm.wire_fields import LATER, Flag, Id, Names, NeededText, Record, Records, Text, When, Whole, Wire
 
 _LEVELS = (
     ("EV", re.compile(r"\bEV\b|extended[ _]validat", re.IGNORECASE)),
@@ -148,6 +148,6 @@ class WireNewOrder(Wire):
     ssl_id: Id
 
 
-ROWS: TypeAdapter[list[WireRow]] = TypeAdapter(Annotated[list[WireRow], FailFast()])
+ROWS: TypeAdapter[list[WireRow]] = TypeAdapter(Annotated[list[WireRow], FailFast()], config=LATER)
 DETAILS: TypeAdapter[WireDetails] = TypeAdapter(WireDetails)
 NEW_ORDER: TypeAdapter[WireNewOrder] = TypeAdapter(WireNewOrder)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from scm_support import CALLS, CREDENTIALS, RawServer, serving, talking
+from scm_support import CALLS, CREDENTIALS, ENROLL, RawServer, serving, talking
 
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import (
@@ -256,6 +256,29 @@ async def test_an_unusable_ca_bundle_sends_nothing(tmp_path: Path, content: byte
     with pytest.raises(Unreachable, match="cannot be set up") as failed:
         await scm.types()
     assert not failed.value.sent
+
+
+async def test_a_proxy_that_refuses_gets_its_own_password_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(http(b"", status="407 Proxy Authentication Required")) as raw:
+        monkeypatch.setenv("https_proxy", f"http://user:proxy-pass@127.0.0.1:{raw.port}")
+        scm = ScmClient("https://scm.example/api", CREDENTIALS, SystemClock(), timeouts=QUICK)
+        with pytest.raises(Unreachable, match=r"the proxy did not reach scm\.example: 407 Proxy Auth") as failed:
+            await scm.enroll(ENROLL)
+        await scm.aclose()
+    assert not failed.value.sent
+    assert "proxy-pass" not in str(failed.value)
+    assert raw.requests[0].startswith(b"CONNECT scm.example:443 ")
+    assert b"canary" not in raw.requests[0]
+
+
+@pytest.mark.parametrize("proxy", ["socks5://user:proxy-pass@127.0.0.1:1", "ftp://user:proxy-pass@127.0.0.1:1"])
+async def test_a_proxy_of_a_kind_that_cannot_be_used_sends_nothing(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    scm = ScmClient("https://scm.example/api", CREDENTIALS, SystemClock(), timeouts=QUICK)
+    with pytest.raises(Unreachable, match="cannot be set up") as failed:
+        await scm.types()
+    assert not failed.value.sent
+    assert "proxy-pass" not in str(failed.value)
 
 
 async def test_a_connection_is_kept_and_a_netrc_password_is_not_sent(
