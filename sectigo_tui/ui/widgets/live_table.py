@@ -182,7 +182,8 @@ class LiveTable(ScrollView, can_focus=True):
             self._painted.clear()
             self.refresh()
         else:
-            self._repaint_lines((cursor, rows.cursor_index))
+            if rows.cursor_index != cursor:
+                self._repaint_lines((cursor, rows.cursor_index))
             self._repaint_marks(marks)
             self._repaint_changed(seen)
         self._announce()

@@ -54,8 +54,10 @@ class TableRows:
         Returns:
             The row to show at the top, so that the cursor is in sight.
         """
+        if not self.ids:
+            return 0
         self.cursor_index = max(0, min(index, len(self.ids) - 1))
-        self.cursor_id = self.ids[self.cursor_index] if self.ids else None
+        self.cursor_id = self.ids[self.cursor_index]
         return min(max(first, self.cursor_index - self.lines + 1), self.cursor_index)
 
     def replace(self, ids: RowIds) -> int:
