@@ -79,7 +79,7 @@ class Transport:
         given: httpx.AsyncBaseTransport | None,
     ) -> None:
         self._base_url = base_url
-        self._whole_seconds = timeouts.whole_seconds
+        self._whole_seconds = timeouts.whole_limit_seconds
         self._max_body_bytes = max_body_bytes
         # A session cookie could outlive the credentials it was given for: none is kept.
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
@@ -149,8 +149,8 @@ class Transport:
         if response.request.method == "HEAD":
             return b""
         declared = response.headers.get("content-length", "")
-        if declared.isdecimal() and len(declared) < 20 and int(declared) > limit:
-            raise _UnusableBodyError(f"the answer is too large ({declared} bytes)")
+        if declared.isdecimal() and (len(declared) > 15 or int(declared) > limit):
+            raise _UnusableBodyError(f"the answer is too large ({one_line(declared, 20)} bytes)")
         encoding = response.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise _UnusableBodyError(f"the answer is compressed in a way not asked for ({one_line(encoding, 20)!r})")

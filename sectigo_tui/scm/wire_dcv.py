@@ -31,10 +31,15 @@ class WireDcvLine(Wire):
 
 
 class WireDcvError(Wire):
-    """The CA's error about an order's validation."""
+    """The CA's error about an order's validation; code 0 is none."""
 
     code: Whole = None
     description: Text = ""
+
+    @property
+    def tells_something(self) -> bool:
+        """Whether there is an error."""
+        return self.code not in (None, 0) or (self.code is None and self.description != "")
 
 
 class WireDcvBlock(Wire):
@@ -76,8 +81,7 @@ class WireDcv(Wire):
         checks = [_check(line, instructions.get(line.domain_name.casefold())) for line in lines]
         unlogged = (instruction for key, instruction in instructions.items() if key not in logged)
         checks += [_check(WireDcvLine(domainName=extra.domain_name), extra) for extra in unlogged]
-        errors = [block.error for block in self.dcv_log if block.error.code is not None or block.error.description]
-        error = errors[0] if errors else WireDcvError()
+        error = next((block.error for block in self.dcv_log if block.error.tells_something), WireDcvError())
         return DcvLog(tuple(checks), error.code, error.description)
 
 

@@ -250,6 +250,12 @@ async def test_a_dcv_log_is_read_as_object_and_as_array(call: str, log: object) 
     )
 
 
+@pytest.mark.parametrize("error", [None, {}, {"code": 0, "description": "OK"}, {"code": 0}])
+async def test_a_dcv_error_of_code_0_is_none(error: object) -> None:
+    found = await answering(json={"dcvLog": {"error": error, "log": []}}).scm.dcv(101)
+    assert (found.error_code, found.error_description) == (None, "")
+
+
 @pytest.mark.parametrize("log", [[LINE], LINE])
 async def test_a_dcv_log_may_be_bare_lines(log: object) -> None:
     found = await answering(json={"dcvLog": log}).scm.dcv(101)
