@@ -1,40 +1,30 @@
 """Orders, timeline entries and looks as stored documents, and back.
 
-Writing is orjson's own dataclass support, so a field added to the domain is stored without a line here. Reading is
-built from the same fields: a document that lacks one, or holds a word no enum knows, is damaged and never half read.
-Types are not validated a second time, since every document lies under a checksum; that, and setting slots without
-`__init__`, makes opening a store of 10,000 orders cost less than twice their bare parsing, where pydantic needs
-more and is an import that the first paint would wait for.
+Writing is orjson's own dataclass support, and reading is built from the fields' types, so a field added to the domain
+is stored without a line here: a document from before has its default. A document that lacks a field without one, or
+holds a word no enum knows, is damaged and never half read. Types are not validated a second time, since every
+document lies under a checksum; that, and setting slots without `__init__`, makes opening a store of 10,000 orders
+cost less than twice their bare parsing, where pydantic needs more and is an import that the first paint waits for.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import repeat
 from operator import call, itemgetter
 from sys import intern
-from typing import Any, TypeVar
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import orjson
 
-from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import (
-    Look,
-    LookOutcome,
-    Order,
-    OrderState,
-    Origin,
-    PollWindow,
-    Revocation,
-    WaitReason,
-    WindowEnd,
-)
+from sectigo_tui.domain.events import TimelineEntry
+from sectigo_tui.domain.orders import Look, LookOutcome, Order, PollWindow
 
 Document = dict[str, Any]
 """A parsed JSON object; it does not leave this package."""
@@ -115,14 +105,18 @@ def _encodable(value: Any) -> Any:
     return value
 
 
-def _reader(made: type[_Made], **conversions: Callable[[Any], object]) -> Callable[[Document], _Made]:
-    names = [each.name for each in fields(made)]  # type: ignore[arg-type]  # every type read here is a dataclass
+def _reader(made: type[_Made]) -> Callable[[Document], _Made]:
+    hints = get_type_hints(made)
+    names = [each.name for each in fields(made)]  # type: ignore[arg-type]  # only dataclasses are read
     pick = itemgetter(*names)
     setters = tuple(getattr(made, name).__set__ for name in names)
-    converted = tuple(conversions.items())
+    defaults = _defaults(made)
+    conversions = tuple((name, convert) for name in names if (convert := _conversion(name, hints[name])) is not None)
 
     def read(document: Document) -> _Made:
-        for name, convert in converted:
+        if len(document) < len(names):
+            document = {**defaults, **document}
+        for name, convert in conversions:
             if (value := document[name]) is not None:
                 document[name] = convert(value)
         instance: _Made = object.__new__(made)
@@ -133,79 +127,69 @@ def _reader(made: type[_Made], **conversions: Callable[[Any], object]) -> Callab
     return read
 
 
+def _defaults(made: type) -> Document:
+    defaults = {each.name: each.default for each in fields(made) if each.default is not MISSING}
+    for name, value in defaults.items():
+        if isinstance(value, StrEnum):
+            defaults[name] = value.value
+    return defaults
+
+
+def _conversion(name: str, hint: Any) -> Callable[[Any], object] | None:
+    inside = set(get_args(hint)) - {NoneType} if get_origin(hint) in {Union, UnionType} else {hint}
+    if inside == {datetime, date}:
+        return _moment
+    (kind,) = inside
+    if kind in _AS_THEY_COME:
+        return intern if name in _OFTEN_THE_SAME else None
+    if kind is datetime:
+        return datetime.fromisoformat
+    if get_origin(kind) is tuple:
+        return _tuple_of(_conversion(name, get_args(kind)[0]))
+    if issubclass(kind, StrEnum):
+        return {each.value: each for each in kind}.__getitem__
+    return _reader(kind)
+
+
+def _tuple_of(convert: Callable[[Any], object] | None) -> Callable[[list[Any]], tuple[object, ...]]:
+    return tuple if convert is None else lambda values: tuple(map(convert, values))
+
+
 def _moment(text: str) -> Moment:
-    return datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)
+    return datetime.fromisoformat(text) if len(text) > len("2026-03-04") else date.fromisoformat(text)
 
 
-def _pairs(rows: list[list[str]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(map(tuple, rows))
+_AS_THEY_COME = frozenset({str, int, float, bool})
 
-
-def _word(words: type[StrEnum]) -> Callable[[str], StrEnum]:
-    return {each.value: each for each in words}.__getitem__
-
-
-_time = datetime.fromisoformat
-
-look_from = _reader(Look, at=_time, outcome=_word(LookOutcome), detail=intern)
-"""Make a look of its document, which is used up."""
-
-window_from = _reader(PollWindow, opened_at=_time, next_look_at=_time, reason=_word(WaitReason), ended=_word(WindowEnd))
-"""Make a poll window of its document, which is used up."""
-
-_details_from = _reader(
-    OrderDetails,
-    status=intern,
-    subject_alternative_names=tuple,
-    profile_name=intern,
-    validation=intern,
-    owner=intern,
-    requester=intern,
-    requested_via=intern,
-    requested=_moment,
-    approved=_moment,
-    issued=_moment,
-    declined=_moment,
-    expires=_moment,
-    revoked=_moment,
-    replaced=_moment,
-    key_type=intern,
-    issuer=intern,
-    custom_fields=_pairs,
+_OFTEN_THE_SAME = frozenset(
+    {
+        "status",
+        "detail",
+        "profile_name",
+        "validation",
+        "owner",
+        "requester",
+        "requested_via",
+        "key_type",
+        "key",
+        "issuer",
+        "user",
+        "tty",
+    }
 )
+"""Texts of which many orders have the same one: kept once."""
 
-_certificate_from = _reader(CertificateFacts, subject_alternative_names=tuple, not_before=_time, not_after=_time)
+order_from = _reader(Order)
+"""Make an order of its document, which is used up."""
 
-_revocation_from = _reader(Revocation, asked_at=_time, confirmed_at=_time, next_attempt_at=_time)
-
-order_from = _reader(
-    Order,
-    state=_word(OrderState),
-    state_since=_time,
-    created_at=_time,
-    origin=_word(Origin),
-    profile_name=intern,
-    validation=intern,
-    details=_details_from,
-    window=window_from,
-    last_look=look_from,
-    last_answer_at=_time,
-    certificate=_certificate_from,
-    revocation=_revocation_from,
-)
-"""Make an order of its document, which is used up; further keys in it are left alone."""
-
-entry_from = _reader(
-    TimelineEntry, at=_time, kind=_word(EventKind), from_state=_word(OrderState), to_state=_word(OrderState)
-)
+entry_from = _reader(TimelineEntry)
 """Make a timeline entry of its document, which is used up."""
 
-note_from = _reader(Note, window=window_from, last_look=look_from, last_answer_at=_time, look=look_from)
+note_from = _reader(Note)
 """Make a note of its document, which is used up."""
 
 actor_from = _reader(Actor)
-"""Make an actor of its document."""
-
+"""Make an actor of its document, which is used up."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sectigo_tui.domain.errors import StoreError
@@ -150,9 +150,13 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def aside_name(path: Path, why: str, at: datetime) -> Path:
-    """Return a free name beside a file for what is wrong with it, such as `orders.json.damaged-20260304T050607Z`."""
-    stamp = f"{path.name}.{why}-{at:%Y%m%dT%H%M%SZ}"
+def aside_name(path: Path, why: str) -> Path:
+    """Return a free name beside a file for what is wrong with it, such as `orders.json.damaged-20260304T050607Z`.
+
+    The time is when the file was last written.
+    """
+    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    stamp = f"{path.name}.{why}-{written:%Y%m%dT%H%M%SZ}"
     free = path.with_name(stamp)
     number = 1
     while free.exists():

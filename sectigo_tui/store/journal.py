@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 
 from sectigo_tui.domain.ports import StoreProblem
@@ -28,16 +27,14 @@ class Journal:
         path: Its file.
         by: Who appends.
         report: Takes what is found wrong with it.
-        now: The time of day, for naming what is set aside.
     """
 
-    def __init__(self, path: Path, by: Actor, report: Report, now: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, by: Actor, report: Report) -> None:
         self.path = path
         self.position = Position()
         self._name = str(path)
         self._by = by
         self._report = report
-        self._now = now
         self._descriptor = open_private(path, os.O_RDWR | os.O_APPEND)
 
     def resume(self, position: Position) -> None:
@@ -209,7 +206,7 @@ class Journal:
             if size == good:
                 return
             torn = os.pread(self._descriptor, size - good, good)
-            aside = aside_name(self.path, "torn", self._now())
+            aside = aside_name(self.path, "torn")
             copy = open_private(aside, os.O_WRONLY)
             try:
                 write_all(copy, torn)

@@ -43,15 +43,22 @@ class JournalStore:
         replica: The files, opened.
         lease: The right to poll.
         directory: Where they are.
+        clock: Tells the time for leases.
         on_trouble: Takes a failure to save, and None once saving works again; called on the event loop.
     """
 
     def __init__(
-        self, replica: Replica, lease: Lease, directory: Path, on_trouble: Callable[[StoreError | None], None]
+        self,
+        replica: Replica,
+        lease: Lease,
+        directory: Path,
+        clock: Clock,
+        on_trouble: Callable[[StoreError | None], None],
     ) -> None:
         self._replica = replica
         self._lease = lease
         self._directory = directory
+        self._clock = clock
         self._files = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._troubles = Troubles(on_trouble)
         self._behind = WriteBehind(replica, self._files, self._troubles)
@@ -70,7 +77,7 @@ class JournalStore:
 
         Args:
             directory: The account's directory, made if need be.
-            clock: Tells the time for leases and for naming what is set aside.
+            clock: Tells the time for leases.
             on_trouble: Takes a failure to save, and None once saving works again; called on the event loop.
 
         Raises:
@@ -79,14 +86,14 @@ class JournalStore:
         """
         private_directory(directory)
         by = this_process()
-        replica = Replica(directory, by, clock.now)
+        replica = Replica(directory, by)
         try:
             with _collector_paused():
                 replica.open()
         except BaseException:
             replica.close()
             raise
-        return cls(replica, Lease(directory / "leases.json", replica.lock, by, clock.now), directory, on_trouble)
+        return cls(replica, Lease(directory / "leases.json", replica.lock, by), directory, clock, on_trouble)
 
     @property
     def problems(self) -> tuple[StoreProblem, ...]:
@@ -174,9 +181,10 @@ class JournalStore:
         Raises:
             StoreError: The disk failed.
         """
+        now = self._clock.now()
 
         def look_around() -> StoreChanges:
-            self._lease.look()
+            self._lease.look(now)
             return self._replica.changes()
 
         return await self._in_thread(look_around)
@@ -194,9 +202,9 @@ class JournalStore:
         Raises:
             StoreError: The disk failed.
         """
-        wanted = frozenset(order_ids)
-        if self._lease.is_held_for(seconds) or await self._in_thread(partial(self._lease.take, seconds)):
-            return wanted
+        now = self._clock.now()
+        if self._lease.is_fresh(now, seconds) or await self._in_thread(partial(self._lease.take, now, seconds)):
+            return frozenset(order_ids)
         return frozenset()
 
     async def release(self) -> None:
@@ -209,7 +217,7 @@ class JournalStore:
 
     def poller(self) -> str:
         """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
-        return self._lease.other()
+        return self._lease.other(self._clock.now())
 
     async def save_certificate(self, order_id: str, pem: bytes) -> str:
         """Keep a collected bundle as `certificates/<sslId>.pem`, another one before it beside it; return its path.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,34 +50,34 @@ class Lease:
         path: Its file.
         lock: The store's lock.
         by: Who this is.
-        now: The time of day.
     """
 
-    def __init__(self, path: Path, lock: FileLock, by: Actor, now: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, lock: FileLock, by: Actor) -> None:
         self._path = path
         self._lock = lock
         self._by = by
-        self._now = now
         self._token = token_hex(8)
         self._host = socket.gethostname()
         self._birth = birth_of(os.getpid())
         self._held_until: datetime | None = None
         self._other: Holder | None = None
 
-    def is_held_for(self, seconds: float) -> bool:
-        """Return whether the right is held, and so fresh that `take` would not renew it. Costs nothing.
+    def is_fresh(self, now: datetime, seconds: float) -> bool:
+        """Return whether the right was taken or renewed so lately that it need not be renewed. Costs nothing.
 
         Args:
+            now: The time of day.
             seconds: How long a renewal would last.
         """
         if self._held_until is None:
             return False
-        return seconds_between(self._now(), self._held_until) > seconds * (1 - _RENEW_AFTER_SHARE)
+        return seconds_between(now, self._held_until) > seconds * (1 - _RENEW_AFTER_SHARE)
 
-    def take(self, seconds: float) -> bool:
+    def take(self, now: datetime, seconds: float) -> bool:
         """Take or renew the right.
 
         Args:
+            now: The time of day.
             seconds: How long it lasts from now.
 
         Returns:
@@ -87,27 +86,30 @@ class Lease:
         Raises:
             StoreError: The disk failed.
         """
-        self.look()
+        self.look(now)
         if self._other is not None:
             return False
         with self._lock:
-            self.look()
+            self.look(now)
             if self._other is not None:
                 return False
-            until = self._now() + timedelta(seconds=seconds)
+            until = now + timedelta(seconds=seconds)
             self._write(until)
             self._held_until = until
             return True
 
-    def look(self) -> None:
+    def look(self, now: datetime) -> None:
         """Read who has the right now.
+
+        Args:
+            now: The time of day.
 
         Raises:
             StoreError: The disk failed.
         """
         holder = self._read()
         ours = holder is not None and holder.token == self._token
-        self._other = holder if holder is not None and not ours and self._is_live(holder) else None
+        self._other = holder if holder is not None and not ours and self._is_live(holder, now) else None
         if not ours:
             self._held_until = None
 
@@ -120,23 +122,27 @@ class Lease:
         if self._held_until is None:
             return
         with self._lock:
-            self.look()
-            if self._held_until is not None:
+            holder = self._read()
+            if holder is not None and holder.token == self._token:
                 with disk_failures(self._path, "remove"):
                     self._path.unlink(missing_ok=True)
-                self._held_until = None
+        self._held_until = None
 
-    def other(self) -> str:
-        """Return who else has the right, as far as was last read; empty when it is this process, or nobody."""
-        if self._other is None or not self._is_live(self._other):
+    def other(self, now: datetime) -> str:
+        """Return who else has the right, as far as was last read; empty when it is this process, or nobody.
+
+        Args:
+            now: The time of day.
+        """
+        if self._other is None or not self._is_live(self._other, now):
             return ""
         by = self._other.by
         place = f" on tty {by.tty}" if by.tty else ""
         host = f" of {self._other.host}" if self._other.host != self._host else ""
         return f"pid {by.pid}{place}{host}"
 
-    def _is_live(self, holder: Holder) -> bool:
-        if holder.expires <= self._now():
+    def _is_live(self, holder: Holder, now: datetime) -> bool:
+        if holder.expires <= now:
             return False
         return holder.host != self._host or is_alive(holder.by.pid, holder.birth)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +81,12 @@ class OrdersFile:
     Args:
         directory: Where it is.
         report: Takes what is found wrong with it.
-        now: The time of day, for naming what is set aside.
     """
 
-    def __init__(self, directory: Path, report: Callable[[StoreProblem], None], now: Callable[[], datetime]) -> None:
+    def __init__(self, directory: Path, report: Callable[[StoreProblem], None]) -> None:
         self.path = directory / "orders.json"
         self._copy = directory / "orders.json.bak"
         self._report = report
-        self._now = now
 
     def load(self, shelve: Callable[[Shelved], None]) -> Header:
         """Read the file, or its copy where it is damaged; a damaged one is set aside, never overwritten.
@@ -167,8 +164,8 @@ class OrdersFile:
             raise too_new(str(path), int(found[1]))
 
     def _set_aside(self, path: Path) -> None:
-        aside = aside_name(path, "damaged", self._now())
         with disk_failures(path, "set aside"):
+            aside = aside_name(path, "damaged")
             path.rename(aside)
         self._report(
             StoreProblem(
@@ -199,7 +196,7 @@ def _document(shelved: Shelved) -> orjson.Fragment:
 
 
 def _shelved(document: dict[str, Any], version: int) -> Shelved:
-    looks = orjson.dumps(document["looks"])[1:-1]
-    newest_line = document["newest_line"]
+    looks = orjson.dumps(document.pop("looks"))[1:-1]
+    newest_line = document.pop("newest_line")
     order: Order = order_from(migrated(document, version))
     return Shelved(order, newest_line, looks)

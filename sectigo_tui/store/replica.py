@@ -6,9 +6,8 @@ Nothing here knows asyncio. After opening, one thread calls the methods; the `Or
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from sectigo_tui.domain.errors import StoreError
@@ -45,16 +44,15 @@ class Replica:
     Args:
         directory: Where they are; it exists and is private.
         by: Who writes.
-        now: The time of day.
     """
 
-    def __init__(self, directory: Path, by: Actor, now: Callable[[], datetime]) -> None:
+    def __init__(self, directory: Path, by: Actor) -> None:
         self.book = OrderBook(str(directory))
         self.problems: list[StoreProblem] = []
         self.lock = FileLock(directory / "lock")
-        self.journal = Journal(directory / "journal.jsonl", by, self.problems.append, now)
+        self.journal = Journal(directory / "journal.jsonl", by, self.problems.append)
         self._looks = LooksLog(directory)
-        self._orders_file = OrdersFile(directory, self.problems.append, now)
+        self._orders_file = OrdersFile(directory, self.problems.append)
         self._saving = FileLock(directory / "orders.lock")
         self._opened = False
         self._known_seq = 0

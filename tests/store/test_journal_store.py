@@ -1,0 +1,262 @@
+"""One process: what is put is there, at once and after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tinydb import TinyDB, where
+
+from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
+from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.orders import OrderState, WindowEnd
+from sectigo_tui.domain.ports import OrderStore
+from sectigo_tui.store.book import LOOKS_KEPT
+from sectigo_tui.store.journal_store import JournalStore
+from support.stored_orders import an_entry, an_order, left_behind, looked_at, opened
+from support.virtual_time import START, in_virtual_time
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[JournalStore]:
+    store = opened(tmp_path / "data")
+    yield store
+    await store.close()
+
+
+def test_it_is_what_the_engine_asks_for(tmp_path: Path) -> None:
+    fulfilled: OrderStore = opened(tmp_path)
+    assert fulfilled.orders() == []
+
+
+async def test_a_change_is_there_at_once_and_after_the_process_has_died(store: JournalStore, tmp_path: Path) -> None:
+    stored = await store.put(an_order(), an_entry(an_order()))
+    assert stored == replace(an_order(), revision=1)
+    assert store.orders() == [stored]
+    assert store.by_ssl_id(1001) == stored
+
+    after_death = opened(left_behind(tmp_path / "data", tmp_path / "copy"))
+    assert after_death.orders() == [stored]
+    assert after_death.problems == ()
+
+
+async def test_a_closed_store_opens_from_tinydb_alone(store: JournalStore, tmp_path: Path) -> None:
+    stored = await store.put(an_order(), an_entry(an_order()))
+    await store.close()
+    (tmp_path / "data" / "journal.jsonl").write_bytes(b"")
+    again = opened(tmp_path / "data")
+    assert again.orders() == [stored]
+    assert [problem.what for problem in again.problems] == [
+        "the journal was cut, changed or replaced by something else than this program"
+    ]
+
+
+async def test_any_tinydb_reads_the_orders(store: JournalStore, tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        await store.put(an_order(number), an_entry(an_order(number)))
+    await store.put(replace(an_order(4), state=OrderState.COLLECTED), an_entry(an_order(4)))
+    await store.close()
+    with TinyDB(tmp_path / "data" / "orders.json", access_mode="r") as database:
+        found = database.table("orders").search(where("state") == "pending")
+    assert [document["common_name"] for document in found] == [f"host{number}.example.com" for number in (1, 2, 3)]
+
+
+async def test_a_change_made_from_an_old_reading_is_refused(store: JournalStore) -> None:
+    first = await store.put(an_order(), an_entry(an_order()))
+    second = await store.put(replace(first, marker="second"), an_entry(first))
+    with pytest.raises(RevisionConflict):
+        await store.put(replace(first, marker="lost"), an_entry(first))
+    assert store.order(first.id) == second
+    assert len(store.timeline(first.id)) == 2
+
+
+async def test_an_ssl_id_belongs_to_one_order_until_that_is_removed(store: JournalStore) -> None:
+    first = await store.put(an_order(1), an_entry(an_order(1)))
+    twin = replace(an_order(2), ssl_id=first.ssl_id)
+    with pytest.raises(DuplicateOrder) as refused:
+        await store.put(twin, an_entry(twin))
+    assert refused.value.order_id == first.id
+
+    gone = await store.put(replace(first, removed=True), an_entry(first, "removed"))
+    assert store.orders() == []
+    assert store.order(first.id) == gone
+    adopted = await store.put(twin, an_entry(twin))
+    assert first.ssl_id is not None
+    assert store.by_ssl_id(first.ssl_id) == adopted
+
+
+async def test_changes_put_at_the_same_time_are_judged_in_their_order(store: JournalStore) -> None:
+    same = [replace(an_order(number), ssl_id=7) for number in (1, 2, 3)]
+    outcomes = await asyncio.gather(*(store.put(order, an_entry(order)) for order in same), return_exceptions=True)
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Order", "DuplicateOrder", "DuplicateOrder"]
+    await asyncio.gather(*(store.put(an_order(number), an_entry(an_order(number))) for number in range(10, 60)))
+    assert len(store.orders()) == 51
+
+
+async def test_a_put_that_nobody_waits_for_any_more_is_done_all_the_same(store: JournalStore) -> None:
+    putting = asyncio.ensure_future(store.put(an_order(), an_entry(an_order())))
+    await asyncio.sleep(0)
+    putting.cancel()
+    await asyncio.gather(putting, return_exceptions=True)
+    await store.put(an_order(2), an_entry(an_order(2)))
+    assert len(store.orders()) == 2
+
+
+async def test_what_no_json_holds_is_refused_alone(store: JournalStore) -> None:
+    monstrous = replace(an_order(1), ssl_id=2**70)
+    outcomes = await asyncio.gather(
+        store.put(monstrous, an_entry(an_order(1))),
+        store.put(an_order(2), an_entry(an_order(2))),
+        return_exceptions=True,
+    )
+    assert isinstance(outcomes[0], StoreError)
+    assert [order.id for order in store.orders()] == ["order-0002"]
+
+
+async def test_a_timeline_is_read_back_in_order_among_those_of_others(store: JournalStore, tmp_path: Path) -> None:
+    orders = [await store.put(an_order(number), an_entry(an_order(number))) for number in range(3)]
+    for turn in range(5):
+        orders = [await store.put(order, an_entry(order, f"turn {turn}")) for order in orders]
+        await store.record(an_entry(orders[1], f"told {turn}"))
+    account = TimelineEntry(at=START, order_id="", kind=EventKind.NOTE, summary="credentials rotated")
+    await store.record(account)
+
+    told = [each for turn in range(5) for each in (f"turn {turn}", f"told {turn}")]
+    again = opened(left_behind(tmp_path / "data", tmp_path / "copy"))
+    for each in (store, again):
+        assert [entry.summary for entry in each.timeline(orders[1].id)] == ["placed", *told]
+        assert each.timeline("unknown") == []
+        assert each.entries(1) == [account]
+        assert [entry.summary for entry in each.entries(3)] == ["turn 4", "told 4", "credentials rotated"]
+        assert len(each.entries(1000)) == 3 + 5 * 4 + 1
+
+
+async def test_newest_entries_are_found_across_many_blocks_of_the_journal(store: JournalStore) -> None:
+    order = replace(an_order(), csr_pem="M" * 30_000)
+    for turn in range(12):
+        order = await store.put(order, an_entry(order, f"turn {turn}"))
+    assert [entry.summary for entry in store.entries(9)] == [f"turn {turn}" for turn in range(3, 12)]
+
+
+async def test_a_look_survives_the_death_of_the_process_without_a_new_revision(
+    store: JournalStore, tmp_path: Path
+) -> None:
+    stored = await store.put(an_order(), an_entry(an_order()))
+    after, look = looked_at(stored, 1)
+    store.note(after, look)
+    assert store.orders() == [after]
+    await store.flush()
+
+    again = opened(left_behind(tmp_path / "data", tmp_path / "copy"))
+    assert again.orders() == [after]
+    assert again.looks(stored.id) == [look]
+
+
+@in_virtual_time
+async def test_looks_are_handed_to_the_system_without_being_asked(tmp_path: Path) -> None:
+    store = opened(tmp_path / "data")
+    after, look = looked_at(await store.put(an_order(), an_entry(an_order())), 1)
+    store.note(after, look)
+    await asyncio.sleep(1)
+    assert opened(left_behind(tmp_path / "data", tmp_path / "copy")).looks(after.id) == [look]
+    await store.close()
+
+
+@in_virtual_time
+async def test_orders_json_follows_a_change_within_seconds_and_a_mere_look_within_minutes(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    stored = await store.put(an_order(), an_entry(an_order()))
+    await asyncio.sleep(5)
+    after_change = (tmp_path / "orders.json").read_bytes()
+    assert b"host1.example.com" in after_change
+
+    after, look = looked_at(stored, 1)
+    store.note(after, look)
+    await asyncio.sleep(5)
+    assert (tmp_path / "orders.json").read_bytes() == after_change
+    await asyncio.sleep(120)
+    assert (tmp_path / "orders.json").read_bytes() != after_change
+    await store.close()
+
+
+async def test_the_newest_looks_of_each_order_are_kept(store: JournalStore, tmp_path: Path) -> None:
+    stored = await store.put(an_order(), an_entry(an_order()))
+    for times in range(1, 3 * LOOKS_KEPT):
+        stored, look = looked_at(stored, times)
+        store.note(stored, look)
+    await store.close()
+    for each in (store, opened(tmp_path / "data")):
+        assert len(each.looks(stored.id)) == LOOKS_KEPT
+        assert each.looks(stored.id)[-1] == stored.last_look
+
+
+async def test_a_put_from_an_older_look_does_not_set_the_schedule_back(store: JournalStore) -> None:
+    stored = await store.put(an_order(), an_entry(an_order()))
+    ahead, look = looked_at(stored, 4)
+    store.note(ahead, look)
+    put = await store.put(replace(stored, marker="changed meanwhile"), an_entry(stored))
+    assert (put.window, put.last_look, put.marker) == (ahead.window, ahead.last_look, "changed meanwhile")
+
+
+async def test_a_new_window_replaces_the_old_one_even_at_the_same_moment(store: JournalStore) -> None:
+    stored, look = looked_at(await store.put(an_order(), an_entry(an_order())), 3)
+    store.note(stored, look)
+    fresh = replace(stored, window=an_order().window)
+    assert stored.window is not None
+    assert fresh.window is not None
+    ended = await store.put(replace(stored, window=replace(stored.window, ended=WindowEnd.STOPPED)), an_entry(stored))
+    again = await store.put(replace(ended, window=fresh.window), an_entry(stored))
+    assert again.window == fresh.window
+
+
+async def test_a_collected_certificate_is_kept_and_so_is_the_one_before(store: JournalStore, tmp_path: Path) -> None:
+    stored = await store.put(an_order(), an_entry(an_order()))
+    for pem in (b"first", b"first", b"second"):
+        path = await store.save_certificate(stored.id, pem)
+    assert path == str(tmp_path / "data" / "certificates" / "1001.pem")
+    await store.save_certificate("../../etc/passwd", b"odd")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "data" / "certificates").iterdir()} == {
+        "1001.pem": b"second",
+        "1001.previous.pem": b"first",
+        "______etc_passwd.pem": b"odd",
+    }
+
+
+async def test_nobody_else_can_read_any_file_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        store = opened(tmp_path / "data")
+        stored, look = looked_at(await store.put(an_order(), an_entry(an_order())), 1)
+        store.note(stored, look)
+        await store.lease([stored.id], 30)
+        await store.save_certificate(stored.id, b"pem")
+        lease_mode = (tmp_path / "data" / "leases.json").stat().st_mode & 0o777
+        await store.close()
+    finally:
+        os.umask(before)
+    found = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").rglob("*")}
+    assert lease_mode == 0o600
+    assert found.pop("certificates") == 0o700
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    assert set(found.values()) == {0o600}
+
+
+async def test_a_directory_and_files_of_ours_that_others_can_read_are_narrowed(tmp_path: Path) -> None:
+    await opened(tmp_path / "data").close()
+    (tmp_path / "data").chmod(0o755)
+    (tmp_path / "data" / "journal.jsonl").chmod(0o644)
+    opened(tmp_path / "data")
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "data" / "journal.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 12345, 12345)
+    with pytest.raises(StoreError, match=r"belongs to user id 12345.*--data-dir"):
+        opened(tmp_path / "theirs")
