@@ -105,7 +105,12 @@ def _is_it(context: Context, order: Order, details: OrderDetails, renewed: Order
     if renewed is None:
         return order.id in marks
     local = context.book.store.by_ssl_id(details.ssl_id)
-    is_anothers = local is not None and local.id != order.id and local.origin is not Origin.TRACKED
+    is_anothers = (
+        local is not None
+        and local.id != order.id
+        and local.origin is not Origin.TRACKED
+        and local.renews_ssl_id != order.renews_ssl_id
+    )
     asked_at = order.placement.asked_at if order.placement else order.created_at
     return (
         not is_anothers

@@ -1,0 +1,141 @@
+"""Collecting a certificate now, and saving it as files for a server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from sectigo_tui.domain.errors import InputError, Unreadable
+from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, WindowEnd
+from sectigo_tui.domain.pki import CertificateBundle, CertificateTools
+from sectigo_tui.engine import policy
+from sectigo_tui.engine.batches import Outcome, each
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.gate import Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A certificate that can be saved.
+
+    Args:
+        ssl_id: Its order.
+        common_name: Its name, for the files.
+        bundle: Leaf and chain, in order.
+        order: The local order; None where it is not local.
+    """
+
+    ssl_id: int
+    common_name: str
+    bundle: CertificateBundle
+    order: Order | None = None
+
+
+class Collecting:
+    """Collects and saves.
+
+    Args:
+        context: The world.
+        tools: Reads and writes bundles.
+    """
+
+    def __init__(self, context: Context, tools: CertificateTools) -> None:
+        self._context = context
+        self._tools = tools
+
+    async def collect(self, ssl_id: int) -> Collected:
+        """Collect a certificate now; one that is kept already is not asked for again.
+
+        Args:
+            ssl_id: Its order, local or not; a local one that is pending or issued becomes collected.
+
+        Returns:
+            The certificate.
+
+        Raises:
+            InputError: The program is read-only.
+            NotReady: It is too early.
+            ScmFailure: SCM did not give it, or what it gave holds no certificate of this order.
+            StoreError: It could not be kept.
+        """
+        self._context.check_writable("collecting")
+        order = self._context.book.store.by_ssl_id(ssl_id)
+        if order is not None and order.certificate_path:
+            bundle = await asyncio.to_thread(self._tools.read_kept, order.certificate_path, order.csr_pem)
+            return Collected(ssl_id, order.common_name, bundle, order)
+        started = self._context.clock.monotonic()
+        data = await self._context.gate.run(Priority.WRITE, lambda: self._context.scm.collect(ssl_id))
+        try:
+            bundle = await asyncio.to_thread(self._tools.read_bundle, data, order.csr_pem if order else "")
+        except InputError as unreadable:
+            raise Unreadable("collect", unreadable.problem, http_status=200) from unreadable
+        if order is not None:
+            order = await self._keep(order, data, bundle, self._context.clock.monotonic() - started)
+        return Collected(ssl_id, order.common_name if order else _name_in(bundle), bundle, order)
+
+    async def collect_all(
+        self,
+        ssl_ids: Iterable[int],
+        progress: Callable[[Outcome[int, Collected]], None] = lambda _outcome: None,
+    ) -> tuple[Outcome[int, Collected], ...]:
+        """Collect several certificates, one after another; failures are in the outcomes."""
+        return await each(ssl_ids, self.collect, progress)
+
+    async def save(self, collected: Collected, directory: str, *, overwrite: bool = False) -> tuple[str, ...]:
+        """Write leaf, chain and full chain as PEM files, named after the certificate.
+
+        Args:
+            collected: The certificate.
+            directory: Where to; made when missing.
+            overwrite: Replace files with other content: the operator was asked.
+
+        Returns:
+            The paths.
+
+        Raises:
+            InputError: A file with other content is there, or one cannot be written, or the program is read-only.
+        """
+        self._context.check_writable("saving a certificate")
+        return await asyncio.to_thread(
+            self._tools.save, collected.bundle, directory, collected.common_name, overwrite=overwrite
+        )
+
+    async def _keep(self, order: Order, data: bytes, bundle: CertificateBundle, latency_seconds: float) -> Order:
+        path = await self._context.book.store.save_certificate(order.id, data)
+        now = self._context.clock.now()
+        look = Look(now, LookOutcome.COLLECTED, "collected", latency_seconds, http_status=200)
+
+        def change(before: Order) -> tuple[Order, TimelineEntry] | None:
+            if not (before.state.is_polled or before.state is OrderState.COLLECTED):
+                return None
+            after = replace(
+                before.to(OrderState.COLLECTED, now),
+                certificate=bundle.facts,
+                certificate_path=path,
+                last_look=look,
+                last_answer_at=now,
+                window=policy.settled(before.window, WindowEnd.SETTLED) if before.window else None,
+            )
+            entry = TimelineEntry(
+                at=now,
+                order_id=before.id,
+                kind=EventKind.CHANGED,
+                summary="collected, as asked for",
+                from_state=before.state,
+                to_state=after.state,
+                scm_status=before.scm_status,
+                http_status=200,
+                ssl_id=before.ssl_id,
+            )
+            return after, entry
+
+        return await self._context.book.change(order.id, change, look=look) or order
+
+
+def _name_in(bundle: CertificateBundle) -> str:
+    for part in bundle.facts.subject.split(","):
+        if part.startswith("CN="):
+            return part.removeprefix("CN=")
+    return next(iter(bundle.facts.subject_alternative_names), bundle.facts.serial_number)

@@ -1,0 +1,206 @@
+"""What is to be ordered, and what is wrong with it before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from sectigo_tui.domain.certificates import CertificateProfile, CustomField
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.pki import CertificateTools, CsrFacts
+from sectigo_tui.engine.markers import COMMENTS_AT_MOST, unmarked
+
+REQUESTERS_AT_MOST = 512
+"""Source: SCM manual 25.5."""
+
+DCV_MODES = ("CNAME", "EMAIL", "HTTP", "HTTPS", "TXT")
+"""Source: SCM manual 25.5."""
+
+COMMENTS_ROOM = COMMENTS_AT_MOST - 36
+"""The operator's part of the comments: the rest is kept for the marker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A certificate as the operator wants it.
+
+    Args:
+        csr: The CSR, read.
+        organization_id: The organization or department.
+        profile_id: The certificate profile.
+        profile_name: Its name, where known.
+        term_days: The validity.
+        subject_alternative_names: The names besides the common name; the CSR's when empty.
+        external_requester: E-mail addresses, comma-separated.
+        comments: The operator's words.
+        custom_fields: Pairs of name and value.
+        dcv_mode: One of `DCV_MODES`, or empty.
+        dcv_email: The address for EMAIL.
+        key_path: The private key made here; empty where there is none.
+    """
+
+    csr: CsrFacts
+    organization_id: int
+    profile_id: int
+    profile_name: str = ""
+    term_days: int
+    subject_alternative_names: tuple[str, ...] = ()
+    external_requester: str = ""
+    comments: str = ""
+    custom_fields: tuple[tuple[str, str], ...] = ()
+    dcv_mode: str = ""
+    dcv_email: str = ""
+    key_path: str = ""
+
+    @property
+    def common_name(self) -> str:
+        """The name the certificate goes by: the CSR's common name, else its first alternative one."""
+        return self.csr.common_name or next(iter(self.names), "")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The alternative names that are ordered."""
+        return self.subject_alternative_names or self.csr.subject_alternative_names
+
+
+class DraftField(Enum):
+    """The part of the form that a problem is about."""
+
+    CSR = "csr"
+    PROFILE = "profile"
+    TERM = "term"
+    ORGANIZATION = "organization"
+    REQUESTERS = "requesters"
+    COMMENTS = "comments"
+    CUSTOM_FIELDS = "custom fields"
+    DCV = "dcv"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a draft cannot be ordered as it is.
+
+    Args:
+        field: The part of the form.
+        problem: What is wrong.
+        remedy: What to do about it.
+    """
+
+    field: DraftField
+    problem: str
+    remedy: str
+
+    def as_error(self) -> InputError:
+        """Return it as a failure."""
+        return InputError(self.problem, self.remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class TermChoice:
+    """The term to begin with.
+
+    Args:
+        term_days: One of the profile's terms, or the wanted one when it tells none.
+        said: What the operator is told about it; empty when it is the wanted one.
+    """
+
+    term_days: int
+    said: str = ""
+
+
+def choose_term(profile: CertificateProfile, wanted_days: int) -> TermChoice:
+    """Return the wanted term, or the profile's nearest one, the longer of two equally near.
+
+    Args:
+        profile: The profile.
+        wanted_days: The term that was configured.
+    """
+    if not profile.terms_days or wanted_days in profile.terms_days:
+        return TermChoice(wanted_days)
+    nearest = min(profile.terms_days, key=lambda days: (abs(days - wanted_days), -days))
+    offered = ", ".join(map(str, sorted(profile.terms_days)))
+    return TermChoice(nearest, f"{profile.name} does not offer {wanted_days} days but {offered}: {nearest} proposed")
+
+
+def problems_of(
+    draft: Draft,
+    tools: CertificateTools,
+    *,
+    profile: CertificateProfile | None = None,
+    custom_fields: Sequence[CustomField] = (),
+) -> tuple[Problem, ...]:
+    """Return what SCM would refuse in a draft, as far as it can be known here.
+
+    Args:
+        draft: The draft.
+        tools: Checks the CSR; takes milliseconds.
+        profile: Its profile as SCM offers it; None when that could not be asked for.
+        custom_fields: The account's custom fields.
+    """
+    return (
+        *_csr(draft, tools, profile),
+        *_term(draft, profile),
+        *_texts(draft),
+        *_custom_fields(draft, custom_fields),
+        *_dcv(draft),
+    )
+
+
+def _csr(draft: Draft, tools: CertificateTools, profile: CertificateProfile | None) -> list[Problem]:
+    try:
+        tools.check_csr(draft.csr, profile.key_types if profile else {})
+    except InputError as error:
+        return [Problem(DraftField.CSR, error.problem, error.remedy)]
+    return []
+
+
+def _term(draft: Draft, profile: CertificateProfile | None) -> list[Problem]:
+    if profile is None:
+        return []
+    choice = choose_term(profile, draft.term_days)
+    if not choice.said:
+        return []
+    return [Problem(DraftField.TERM, choice.said, f"take {choice.term_days} days")]
+
+
+def _texts(draft: Draft) -> list[Problem]:
+    problems = []
+    if len(draft.comments) > COMMENTS_ROOM:
+        problems.append(
+            Problem(
+                DraftField.COMMENTS,
+                f"the comments have {len(draft.comments)} characters",
+                f"use at most {COMMENTS_ROOM}: the rest is kept for this program's marker",
+            )
+        )
+    if unmarked(draft.comments) != draft.comments.strip():
+        problems.append(
+            Problem(DraftField.COMMENTS, "the comments hold a marker of this program", "leave [sectigo-tui:...] out")
+        )
+    if len(draft.external_requester) > REQUESTERS_AT_MOST:
+        problems.append(
+            Problem(DraftField.REQUESTERS, "the requesters' addresses are too long", f"at most {REQUESTERS_AT_MOST}")
+        )
+    addresses = [address.strip() for address in draft.external_requester.split(",") if address.strip()]
+    wrong = [address for address in addresses if "@" not in address[1:-1]]
+    if wrong:
+        problems.append(Problem(DraftField.REQUESTERS, f"{wrong[0]!r} is no e-mail address", "separate by commas"))
+    return problems
+
+
+def _custom_fields(draft: Draft, fields: Sequence[CustomField]) -> list[Problem]:
+    filled = {name for name, value in draft.custom_fields if value.strip()}
+    missing = [field.name for field in fields if field.mandatory and field.name not in filled]
+    return [
+        Problem(DraftField.CUSTOM_FIELDS, f"the mandatory custom field {name!r} is empty", "fill it in")
+        for name in missing
+    ]
+
+
+def _dcv(draft: Draft) -> list[Problem]:
+    if draft.dcv_mode and draft.dcv_mode not in DCV_MODES:
+        return [Problem(DraftField.DCV, f"{draft.dcv_mode!r} is no DCV mode", f"take one of {', '.join(DCV_MODES)}")]
+    if draft.dcv_mode == "EMAIL" and not draft.dcv_email:
+        return [Problem(DraftField.DCV, "the DCV mode EMAIL needs an address", "give the address to be asked")]
+    return []

@@ -1,0 +1,192 @@
+"""Ordering a certificate: what the account offers, what is wrong with a draft, and the order itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sectigo_tui.domain.certificates import CertificateProfile, CustomField, EnrollRequest, Organization
+from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement
+from sectigo_tui.domain.pki import CertificateTools, CsrFacts, KeyOrder
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.drafts import Draft, Problem, problems_of
+from sectigo_tui.engine.duplicates import Duplicates, find_duplicates
+from sectigo_tui.engine.gate import Priority
+from sectigo_tui.engine.markers import marked, marker_of
+from sectigo_tui.engine.placing import Placed, Placing
+from sectigo_tui.engine.tracking import new_order_id
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Offered(Generic[T]):
+    """One part of what the account offers.
+
+    Args:
+        items: What it is; empty when it could not be asked for.
+        failure: Why it could not; None when it could.
+    """
+
+    items: tuple[T, ...] = ()
+    failure: ScmFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollOffer:
+    """What may be ordered, from live answers; each part fails by itself.
+
+    Args:
+        profiles: The certificate profiles.
+        organizations: The organizations, each followed by its departments as SCM lists them.
+        custom_fields: The account's custom fields.
+    """
+
+    profiles: Offered[CertificateProfile]
+    organizations: Offered[Organization]
+    custom_fields: Offered[CustomField]
+
+    def profile(self, profile_id: int) -> CertificateProfile | None:
+        """Return a profile by its id; None when it is not offered."""
+        return next((profile for profile in self.profiles.items if profile.id == profile_id), None)
+
+
+class Enrolling:
+    """Orders certificates.
+
+    Args:
+        context: The world.
+        placing: Sends orders.
+        tools: Reads CSRs, and makes keys.
+    """
+
+    def __init__(self, context: Context, placing: Placing, tools: CertificateTools) -> None:
+        self._context = context
+        self._placing = placing
+        self._tools = tools
+
+    async def offer(self, organization_id: int | None = None) -> EnrollOffer:
+        """Ask the account what it offers.
+
+        Args:
+            organization_id: The organization whose profiles are asked for; None for all.
+
+        Returns:
+            What came; failures are in it, not raised.
+        """
+        scm = self._context.scm
+        profiles, organizations, fields = await asyncio.gather(
+            self._part(lambda: scm.types(organization_id)),
+            self._part(scm.organizations),
+            self._part(scm.custom_fields),
+        )
+        return EnrollOffer(profiles, organizations, fields)
+
+    async def read_csr(self, data: bytes) -> CsrFacts:
+        """Return what a CSR says, from a file or pasted.
+
+        Raises:
+            InputError: There is not exactly one readable CSR in it.
+        """
+        return await asyncio.to_thread(self._tools.read_csr, data)
+
+    async def make_csr(self, order: KeyOrder) -> CsrFacts:
+        """Make a private key, which is on disk when this returns, and a CSR for it.
+
+        Raises:
+            InputError: A name or kind of key cannot be used, or something is at the path; nothing was written.
+        """
+        self._context.check_writable("making a private key")
+        return await asyncio.to_thread(self._tools.make_csr, order)
+
+    def problems(self, draft: Draft, offer: EnrollOffer | None = None) -> tuple[Problem, ...]:
+        """Return why a draft cannot be ordered as it is; nothing is sent.
+
+        Args:
+            draft: The draft.
+            offer: What the account offers, for what depends on it.
+        """
+        if offer is None:
+            return problems_of(draft, self._tools)
+        return problems_of(
+            draft,
+            self._tools,
+            profile=offer.profile(draft.profile_id),
+            custom_fields=offer.custom_fields.items,
+        )
+
+    async def duplicates(self, common_name: str) -> Duplicates:
+        """Look for orders of the same common name, pending or issued and far from expiry."""
+        return await find_duplicates(self._context, common_name)
+
+    async def enroll(self, draft: Draft) -> Placed:
+        """Order a certificate: written down before it is sent, sent once, and never again by itself.
+
+        Args:
+            draft: What is ordered.
+
+        Returns:
+            The order: submitted and polled, or unconfirmed when SCM's answer was lost; it is then searched for.
+
+        Raises:
+            InputError: The draft has a problem, or the program is read-only; nothing was sent.
+            ScmFailure: SCM refused it, or it certainly was not sent; nothing was ordered.
+            StoreError: The intent could not be written, and nothing was sent; or SCM's answer could not, and then
+                the order is searched for by itself once the disk works.
+        """
+        self._context.check_writable("ordering")
+        problems = await asyncio.to_thread(self.problems, draft)
+        if problems:
+            raise problems[0].as_error()
+        order = self._intent(draft)
+        entry = TimelineEntry(
+            at=order.created_at,
+            order_id=order.id,
+            kind=EventKind.WRITE_ASKED,
+            summary=f"enroll {draft.common_name}, profile {draft.profile_name or draft.profile_id}, "
+            f"{draft.term_days} days",
+            to_state=order.state,
+        )
+        return await self._placing.place(order, entry)
+
+    def _intent(self, draft: Draft) -> Order:
+        now, order_id = self._context.clock.now(), new_order_id(self._context.random)
+        marker = marker_of(order_id, attempt=1)
+        request = EnrollRequest(
+            organization_id=draft.organization_id,
+            csr_pem=draft.csr.pem,
+            profile_id=draft.profile_id,
+            term_days=draft.term_days,
+            subject_alternative_names=draft.names,
+            comments=marked(draft.comments.strip(), marker),
+            external_requester=draft.external_requester.strip(),
+            custom_fields=draft.custom_fields,
+            dcv_mode=draft.dcv_mode,
+            dcv_email=draft.dcv_email,
+        )
+        return Order(
+            id=order_id,
+            state=OrderState.INTENT,
+            state_since=now,
+            created_at=now,
+            origin=Origin.ENROLLED,
+            common_name=draft.common_name,
+            profile_id=draft.profile_id,
+            profile_name=draft.profile_name,
+            term_days=draft.term_days,
+            organization_id=draft.organization_id,
+            marker=marker,
+            csr_pem=draft.csr.pem,
+            key_path=draft.key_path,
+            placement=Placement(now, request),
+        )
+
+    async def _part(self, ask: Callable[[], Awaitable[tuple[T, ...]]]) -> Offered[T]:
+        try:
+            return Offered(await self._context.gate.run(Priority.SIGHT, ask))
+        except ScmFailure as failure:
+            return Offered(failure=failure)

@@ -1,0 +1,50 @@
+"""Writes that change no local order, in the record all the same."""
+
+from __future__ import annotations
+
+from sectigo_tui.domain.errors import ScmFailure, StoreError
+from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.engine.context import Context
+
+
+async def record(
+    context: Context,
+    kind: EventKind,
+    summary: str,
+    *,
+    order_id: str = "",
+    ssl_id: int | None = None,
+    failure: ScmFailure | None = None,
+    http_status: int | None = None,
+    may_fail: bool = False,
+) -> None:
+    """Make an entry durable.
+
+    Args:
+        context: The world.
+        kind: What it is about.
+        summary: One line for a person; holds no secret.
+        order_id: The local order; empty for what concerns another, or the account.
+        ssl_id: The order at SCM, where it is about one.
+        failure: How a write failed.
+        http_status: The status by which it is known, where it did not fail.
+        may_fail: What it tells is done and cannot be undone: a disk that fails is announced, not raised.
+
+    Raises:
+        StoreError: It could not be written.
+    """
+    entry = TimelineEntry(
+        at=context.clock.now(),
+        order_id=order_id,
+        kind=kind,
+        summary=summary,
+        http_status=failure.http_status if failure else http_status,
+        code=failure.code if failure else None,
+        ssl_id=ssl_id,
+    )
+    try:
+        await context.book.store.record(entry)
+    except StoreError as error:
+        context.book.trouble(error)
+        if not may_fail:
+            raise
