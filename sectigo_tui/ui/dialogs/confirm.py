@@ -1,0 +1,66 @@
+"""Shows what is about to be done, or what was, and asks for one confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
+
+
+class Confirm(Dialog[bool]):
+    """Asks for a confirmation; Cancel has the focus.
+
+    Args:
+        title: What it is about.
+        content: What is to be confirmed, ready to read.
+        label: What the confirming button says.
+        is_danger: Whether it cannot be undone.
+    """
+
+    def __init__(self, title: str, content: Content | str, label: str, *, is_danger: bool = False) -> None:
+        super().__init__(title)
+        self._content = content
+        self._choice = Choice(CONFIRM, label, is_danger)
+
+    def body(self) -> ComposeResult:
+        """Lay out what is to be confirmed."""
+        yield Static(self._content, markup=False)
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the confirming button."""
+        return (self._choice,)
+
+    def answer(self, choice_id: str) -> None:
+        """Answer that it is confirmed."""
+        self.dismiss(choice_id == CONFIRM)
+
+
+class Notice(Dialog[bool]):
+    """Shows what came of something, until it is closed.
+
+    Args:
+        title: What it is about.
+        content: What came of it, ready to read.
+    """
+
+    def __init__(self, title: str, content: Content | str) -> None:
+        super().__init__(title)
+        self._content = content
+
+    def body(self) -> ComposeResult:
+        """Lay out what came of it."""
+        yield Static(self._content, markup=False)
+
+    def choices(self) -> Sequence[Choice]:
+        """Return no button: Cancel closes."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Say Close rather than Cancel: there is nothing left to cancel."""
+        from textual.widgets import Button
+
+        self.query_one("#cancel", Button).label = "Close"

@@ -1,0 +1,135 @@
+"""The shape of every dialog: a title, a body, buttons, and no key that was typed before it was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+Result = TypeVar("Result")
+
+CANCEL = "cancel"
+CONFIRM = "confirm"
+
+
+class Choice(NamedTuple):
+    """A button besides Cancel.
+
+    Args:
+        id: What it is called.
+        label: What it says.
+        is_danger: Whether what it does cannot be undone.
+    """
+
+    id: str
+    label: str
+    is_danger: bool = False
+
+
+class Dialog(ModalScreen[Result | None], Generic[Result]):
+    """Asks one question, and is dismissed with its answer; None when the operator cancels.
+
+    Cancel has the focus, and keys typed before the dialog was painted are dropped (see `is_early`): a lag does not
+    answer a question that nobody has read.
+
+    Args:
+        title: What it is about; untrusted text inside it is shown as text.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+    DEFAULT_CSS = """
+    Dialog {
+        align: center middle;
+        & > #dialog {
+            width: 92%;
+            max-width: 96;
+            height: auto;
+            max-height: 94%;
+            background: $surface;
+            border: solid $primary;
+            border-title-color: $table-header;
+            padding: 0 1;
+        }
+        &.danger > #dialog { border: heavy $state-failed; border-title-color: $state-failed; }
+        #dialog-body { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+        #dialog-problem { color: $state-failed; height: auto; }
+        #dialog-buttons { height: 1; dock: bottom; align-horizontal: right; }
+        #dialog-buttons Button { margin-left: 2; }
+        .label { color: $state-muted; }
+        Input { border: none; height: 1; padding: 0; }
+        Input:focus { background: $panel; }
+    }
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._seen_at: float | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the dialog."""
+        with VerticalScroll(id="dialog", can_focus=False) as frame:
+            frame.border_title = Content(self._title)
+            with VerticalScroll(id="dialog-body", can_focus=False):
+                yield from self.body()
+            yield Static("", id="dialog-problem", markup=False)
+            with Horizontal(id="dialog-buttons"):
+                yield Button("Cancel", id=CANCEL, compact=True)
+                for choice in self.choices():
+                    yield Button(
+                        choice.label, id=choice.id, variant="error" if choice.is_danger else "primary", compact=True
+                    )
+
+    def on_mount(self) -> None:
+        """Put the focus where it does no harm, and listen to keys once the dialog has been painted."""
+        self.set_class(any(choice.is_danger for choice in self.choices()), "danger")
+        self.first_focus().focus()
+        self.call_after_refresh(self._note_seen)
+
+    def body(self) -> Sequence[Widget] | ComposeResult:
+        """Return the widgets between title and buttons."""
+        raise NotImplementedError
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the buttons besides Cancel."""
+        raise NotImplementedError
+
+    def answer(self, choice_id: str) -> None:
+        """Dismiss with the answer that a button stands for, or say by `complain` what is missing."""
+        raise NotImplementedError
+
+    def first_focus(self) -> Widget:
+        """Return what has the focus first."""
+        return self.query_one(f"#{CANCEL}")
+
+    def is_early(self, event: Message) -> bool:
+        """Return whether an event was made before the operator could have seen this dialog."""
+        return self._seen_at is None or event.time < self._seen_at
+
+    def complain(self, problem: str | Content) -> None:
+        """Say what is missing or wrong; the form stays filled in."""
+        self.query_one("#dialog-problem", Static).update(problem)
+
+    def action_cancel(self) -> None:
+        """Answer nothing."""
+        self.dismiss(None)
+
+    def _note_seen(self) -> None:
+        self._seen_at = Message().time
+
+    @on(Button.Pressed)
+    def _on_button_pressed(self, message: Button.Pressed) -> None:
+        message.stop()
+        if message.button.id == CANCEL:
+            self.action_cancel()
+        elif message.button.id is not None:
+            self.answer(message.button.id)

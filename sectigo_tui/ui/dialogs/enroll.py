@@ -1,0 +1,245 @@
+"""The form for a new order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Select, Static, TextArea
+
+from sectigo_tui.domain.certificates import CertificateProfile
+from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.engine.drafts import DCV_MODES, choose_term
+from sectigo_tui.engine.enrolling import EnrollOffer
+from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
+from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, text_field
+from sectigo_tui.ui.text import printable
+
+MAKE, FILE, PASTE = "make", "file", "paste"
+_SOURCES = (("make a key and CSR here", MAKE), ("read a CSR from a file", FILE), ("paste a CSR", PASTE))
+_ROWS_OF_SOURCE = {
+    MAKE: ("row-cn", "row-names", "row-key-kind", "row-key-path", "row-passphrase"),
+    FILE: ("row-csr-path",),
+    PASTE: ("row-csr-text",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollAnswer:
+    """The form as it was filled in.
+
+    Args:
+        source: Where the CSR comes from: made here, a file, or pasted.
+        common_name: For a CSR made here.
+        names: Alternative names, separated by commas.
+        key_kind: Such as `RSA 2048`.
+        key_path: Where the key made here goes; empty for a place of the program's choice.
+        passphrase: What that key is encrypted with.
+        csr_path: The file.
+        csr_text: What was pasted.
+        organization_id: The organization or department.
+        profile_id: The certificate profile.
+        term_days: The validity.
+        requesters: E-mail addresses, separated by commas.
+        comments: The operator's words.
+        dcv_mode: A DCV mode, or empty.
+        dcv_email: The address for EMAIL.
+        custom_fields: Pairs of name and value.
+    """
+
+    source: str = MAKE
+    common_name: str = ""
+    names: str = ""
+    key_kind: str = ""
+    key_path: str = ""
+    passphrase: SecretText | None = None
+    csr_path: str = ""
+    csr_text: str = ""
+    organization_id: int | None = None
+    profile_id: int | None = None
+    term_days: int | None = None
+    requesters: str = ""
+    comments: str = ""
+    dcv_mode: str = ""
+    dcv_email: str = ""
+    custom_fields: tuple[tuple[str, str], ...] = ()
+
+
+class EnrollForm(Dialog[EnrollAnswer]):
+    """Asks what is to be ordered; nothing is sent by it.
+
+    Args:
+        offer: What the account offers.
+        answer: What is filled in at first.
+        wanted_days: The term that the configuration asks for.
+        key_directory: Where keys made here go.
+        problem: What was wrong with the form before; empty for a new one.
+    """
+
+    def __init__(
+        self, offer: EnrollOffer, answer: EnrollAnswer, *, wanted_days: int, key_directory: Path, problem: str = ""
+    ) -> None:
+        super().__init__("Enroll: order a certificate")
+        self._offer = offer
+        self._filled = answer
+        self._wanted_days = wanted_days
+        self._key_directory = key_directory
+        self._problem = problem
+
+    def body(self) -> ComposeResult:
+        """Lay out the form."""
+        filled, offer = self._filled, self._offer
+        profile = offer.profile(filled.profile_id) if filled.profile_id is not None else None
+        profiles = [(each.name, str(each.id)) for each in offer.profiles.items]
+        organization_id = str(filled.organization_id or "")
+        yield from self._failures()
+        yield Row("Profile", choice_field("profile", profiles, str(filled.profile_id or "")))
+        yield Row("Organization", choice_field("organization", self._organizations(), organization_id))
+        yield Row("Term (days)", self._term_field(profile))
+        yield Static("", id="term-note", classes="label", markup=False)
+        yield Row("CSR", choice_field("source", _SOURCES, filled.source))
+        yield Row("Common name", text_field("cn", filled.common_name, hint="www.example.com"), id="row-cn")
+        yield Row("More names", text_field("names", filled.names, hint="separated by commas"), id="row-names")
+        yield Row("Key", choice_field("key-kind", _key_kinds(profile), filled.key_kind), id="row-key-kind")
+        hint = f"{self._key_directory}/NAME.key"
+        yield Row("Private key file", text_field("key-path", filled.key_path, hint=hint), id="row-key-path")
+        yield Row("Passphrase", text_field("passphrase", hint="optional", is_secret=True), id="row-passphrase")
+        yield Row("CSR file", text_field("csr-path", filled.csr_path, hint="/path/to/request.csr"), id="row-csr-path")
+        yield Row("CSR (PEM)", TextArea(filled.csr_text, id="csr-text", compact=True), id="row-csr-text")
+        yield Row("Requester e-mails", text_field("requesters", filled.requesters, hint="separated by commas"))
+        yield Row("Comments", text_field("comments", filled.comments))
+        yield Row("DCV", choice_field("dcv", [(mode, mode) for mode in DCV_MODES], filled.dcv_mode, prompt="default"))
+        yield Row("DCV e-mail", text_field("dcv-email", filled.dcv_email), id="row-dcv-email")
+        given = dict(filled.custom_fields)
+        for number, field in enumerate(offer.custom_fields.items):
+            label = f"{printable(field.name, limit=18)}{'*' if field.mandatory else ''}"
+            yield Row(label, text_field(f"custom-{number}", given.get(field.name, "")))
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the button that goes on to the summary."""
+        return (Choice(CONFIRM, "Check and show"),)
+
+    def first_focus(self) -> Widget:
+        """Return the first field: this form sends nothing."""
+        return self.query_one("#profile" if self._filled.profile_id is None else "#cn")
+
+    def on_mount(self) -> None:
+        """Show the rows that the CSR's source needs."""
+        self._show_rows()
+        self._note_term()
+        if self._problem:
+            self.complain(self._problem)
+
+    @on(Select.Changed, "#source")
+    @on(Select.Changed, "#dcv")
+    def _on_kind_changed(self, message: Select.Changed) -> None:
+        message.stop()
+        self._show_rows()
+
+    @on(Select.Changed, "#profile")
+    def _on_profile_changed(self, message: Select.Changed) -> None:
+        message.stop()
+        profile = self._profile()
+        if profile is None:
+            return
+        term, kind = self._select("term"), self._select("key-kind")
+        before = chosen(kind)
+        term.set_options([(str(days), str(days)) for days in sorted(profile.terms_days)])
+        term.value = str(choose_term(profile, self._wanted_days).term_days)
+        kinds = _key_kinds(profile)
+        kind.set_options(kinds)
+        kind.value = before if any(before == value for _, value in kinds) else kinds[0][1]
+        self._note_term()
+
+    def answer(self, choice_id: str) -> None:
+        """Answer with the form, once it names profile, organization and term."""
+        del choice_id
+        missing = [name for name in ("profile", "organization", "term") if not chosen(self._select(name))]
+        if missing:
+            self.complain(f"Choose: {', '.join(missing)}.")
+            return
+        passphrase = self._text("passphrase")
+        custom = zip(self._offer.custom_fields.items, self._custom_values(), strict=True)
+        self.dismiss(
+            EnrollAnswer(
+                source=chosen(self._select("source")) or MAKE,
+                common_name=self._text("cn"),
+                names=self._text("names"),
+                key_kind=chosen(self._select("key-kind")),
+                key_path=self._text("key-path"),
+                passphrase=SecretText(passphrase) if passphrase else None,
+                csr_path=self._text("csr-path"),
+                csr_text=self.query_one("#csr-text", TextArea).text,
+                organization_id=int(chosen(self._select("organization"))),
+                profile_id=int(chosen(self._select("profile"))),
+                term_days=int(chosen(self._select("term"))),
+                requesters=self._text("requesters"),
+                comments=self._text("comments"),
+                dcv_mode=chosen(self._select("dcv")),
+                dcv_email=self._text("dcv-email"),
+                custom_fields=tuple((field.name, value) for field, value in custom if value),
+            )
+        )
+
+    def _failures(self) -> Iterator[Widget]:
+        parts = (
+            ("profiles", self._offer.profiles.failure),
+            ("organizations", self._offer.organizations.failure),
+            ("custom fields", self._offer.custom_fields.failure),
+        )
+        for name, failure in parts:
+            if failure is not None:
+                text = f"SCM did not tell the {name}: {printable(failure.problem)}"
+                yield Static(Content.styled(text, "$state-failed"), markup=False)
+
+    def _organizations(self) -> list[tuple[str, str]]:
+        return [
+            (f"{'  department ' if each.parent_id is not None else ''}{each.name}", str(each.id))
+            for each in self._offer.organizations.items
+        ]
+
+    def _term_field(self, profile: CertificateProfile | None) -> Select[str]:
+        terms = sorted(profile.terms_days) if profile is not None else ()
+        value = self._filled.term_days
+        if value is None and profile is not None:
+            value = choose_term(profile, self._wanted_days).term_days
+        return choice_field("term", [(str(days), str(days)) for days in terms], str(value or ""))
+
+    def _note_term(self) -> None:
+        profile = self._profile()
+        note = choose_term(profile, self._wanted_days).said if profile is not None else ""
+        field = self.query_one("#term-note", Static)
+        field.update(Content(printable(note)))
+        field.display = bool(note)
+
+    def _show_rows(self) -> None:
+        source = chosen(self._select("source")) or MAKE
+        for each, rows in _ROWS_OF_SOURCE.items():
+            for row in rows:
+                self.query_one(f"#{row}").display = each == source
+        self.query_one("#row-dcv-email").display = chosen(self._select("dcv")) == "EMAIL"
+
+    def _profile(self) -> CertificateProfile | None:
+        profile_id = chosen(self._select("profile"))
+        return self._offer.profile(int(profile_id)) if profile_id else None
+
+    def _select(self, field_id: str) -> Select[str]:
+        return self.query_one(f"#{field_id}", Select)
+
+    def _text(self, field_id: str) -> str:
+        return self.query_one(f"#{field_id}", Input).value.strip()
+
+    def _custom_values(self) -> Iterator[str]:
+        for number in range(len(self._offer.custom_fields.items)):
+            yield self._text(f"custom-{number}")
+
+
+def _key_kinds(profile: CertificateProfile | None) -> list[tuple[str, str]]:
+    offered = profile.key_types if profile is not None and profile.key_types else {"RSA": ("2048",), "EC": ("P-256",)}
+    kinds = [f"{kind} {size}" for kind, sizes in offered.items() for size in sizes]
+    return [(kind, kind) for kind in kinds]

@@ -1,0 +1,62 @@
+"""Rows of a form: a label, and what is filled in beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Select, Static
+
+from sectigo_tui.ui.text import printable
+
+Option = tuple[str, str]
+"""What is shown, and the value that it stands for."""
+
+
+class Row(Horizontal):
+    """A label and a field.
+
+    Args:
+        label: What the field is.
+        field: The field.
+        id: The row's id.
+    """
+
+    DEFAULT_CSS = """
+    Row {
+        height: auto;
+        & > .row-label { width: 20; color: $state-muted; }
+        & > Input, & > Select, & > Static { width: 1fr; }
+    }
+    """
+
+    def __init__(self, label: str, field: Widget, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._label = label
+        self._field = field
+
+    def compose(self) -> ComposeResult:
+        """Lay out label and field."""
+        yield Static(self._label, classes="row-label", markup=False)
+        yield self._field
+
+
+def text_field(field_id: str, value: str = "", *, hint: str = "", is_secret: bool = False) -> Input:
+    """Return a field for one line of text; a secret one shows dots."""
+    return Input(value, placeholder=hint, id=field_id, password=is_secret, compact=True, select_on_focus=False)
+
+
+def choice_field(field_id: str, options: Iterable[Option], value: str = "", *, prompt: str = "choose") -> Select[str]:
+    """Return a field for one of several values; nothing is chosen unless `value` is one of them."""
+    known = [(Content(printable(shown, limit=80)), each) for shown, each in options]
+    if any(each == value for _, each in known):
+        return Select(known, value=value, prompt=prompt, id=field_id, compact=True)
+    return Select(known, prompt=prompt, id=field_id, compact=True)
+
+
+def chosen(field: Select[str]) -> str:
+    """Return what is chosen; empty for nothing."""
+    return field.selection or ""

@@ -1,0 +1,43 @@
+"""Says what is being waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
+
+
+class Waiting(Dialog[bool]):
+    """Stands until what it waits for has ended; Esc stops waiting only where that is harmless.
+
+    Args:
+        text: What is being waited for.
+        can_stop: Whether the operator may stop it: a question to SCM can be dropped, a write cannot be unsent.
+    """
+
+    def __init__(self, text: str, *, can_stop: bool) -> None:
+        super().__init__("Please wait")
+        self._text = text
+        self._can_stop = can_stop
+
+    def body(self) -> ComposeResult:
+        """Lay out the text."""
+        yield Static(self._text, markup=False)
+        if not self._can_stop:
+            yield Static("This was sent and cannot be taken back: its answer is waited for.", classes="label")
+
+    def choices(self) -> Sequence[Choice]:
+        """Return no button besides Cancel."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Take Cancel away from what cannot be stopped."""
+        self.query_one("#cancel").disabled = not self._can_stop
+
+    def action_cancel(self) -> None:
+        """Stop waiting, where that is harmless."""
+        if self._can_stop:
+            self.dismiss(True)

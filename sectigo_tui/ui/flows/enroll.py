@@ -1,0 +1,211 @@
+"""Ordering a certificate: the form, the checks, the duplicates, the summary, and one order."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from textual.content import Content
+
+from sectigo_tui.domain.errors import InputError, ScmFailure
+from sectigo_tui.domain.pki import CsrFacts, KeyOrder
+from sectigo_tui.engine.drafts import Draft
+from sectigo_tui.engine.duplicates import Duplicates
+from sectigo_tui.engine.enrolling import EnrollOffer
+from sectigo_tui.engine.placing import Placed
+from sectigo_tui.ui import format as fmt
+from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
+from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, EnrollAnswer, EnrollForm
+from sectigo_tui.ui.flows.flow import Flow, in_words
+from sectigo_tui.ui.text import printable
+
+CSR_BYTES_AT_MOST = 100_000
+
+
+async def enroll(flow: Flow) -> None:
+    """Ask until the order is placed or given up; the form stays filled in after every refusal.
+
+    Args:
+        flow: What every flow works with.
+    """
+    offer = await flow.during("Asking SCM what may be ordered ...", flow.engine.enrolling.offer(), can_stop=True)
+    if offer is None:
+        return
+    defaults, made = flow.defaults, _Made(flow)
+    answer: EnrollAnswer | None = EnrollAnswer(
+        organization_id=defaults.organization_id, profile_id=defaults.profile_id, key_kind="RSA 2048"
+    )
+    problem = ""
+    while answer is not None:
+        form = EnrollForm(
+            offer,
+            answer,
+            wanted_days=defaults.term_days,
+            key_directory=defaults.key_directory,
+            problem=problem,
+        )
+        filled = await flow.ask(form)
+        if filled is None:
+            return
+        answer = filled
+        try:
+            placed = await _place(flow, offer, answer, made)
+        except (InputError, ScmFailure) as failure:
+            problem = in_words(failure)
+            continue
+        problem = ""
+        if placed is not None:
+            await _tell(flow, placed)
+            return
+
+
+async def _place(flow: Flow, offer: EnrollOffer, answer: EnrollAnswer, made: _Made) -> Placed | None:
+    csr, key_path = await made.csr(answer)
+    draft = _draft(offer, answer, csr, key_path)
+    problems = flow.engine.enrolling.problems(draft, offer)
+    if problems:
+        raise problems[0].as_error()
+    duplicates = await flow.during(
+        "Looking for orders of the same name ...", flow.engine.enrolling.duplicates(draft.common_name), can_stop=True
+    )
+    if duplicates is None:
+        return None
+    if not await flow.ask(Confirm("Order this certificate?", summary(flow, draft, duplicates), "Order it, billed")):
+        return None
+    return await flow.during(
+        f"Ordering {printable(draft.common_name)} ...", flow.engine.enrolling.enroll(draft), can_stop=False
+    )
+
+
+class _Made:
+    """Remembers the key made for a form, so that a refusal does not make a second one."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._made: dict[tuple[str, ...], tuple[CsrFacts, str]] = {}
+
+    async def csr(self, answer: EnrollAnswer) -> tuple[CsrFacts, str]:
+        """Return the CSR that the form asks for, and the path of the key made for it."""
+        enrolling = self._flow.engine.enrolling
+        if answer.source == FILE:
+            return await enrolling.read_csr(await asyncio.to_thread(_read, answer.csr_path)), ""
+        if answer.source != MAKE:
+            return await enrolling.read_csr(answer.csr_text.encode()), ""
+        wanted = (answer.common_name, answer.names, answer.key_kind, answer.key_path)
+        if wanted not in self._made:
+            order = _key_order(answer, self._flow.defaults.key_directory)
+            self._made[wanted] = await enrolling.make_csr(order), order.path
+        return self._made[wanted]
+
+
+def _key_order(answer: EnrollAnswer, directory: Path) -> KeyOrder:
+    kind, _, size = answer.key_kind.partition(" ")
+    if not answer.common_name:
+        raise InputError("the common name is empty", "write the name that the certificate is for")
+    path = Path(answer.key_path).expanduser() if answer.key_path else _free_path(directory, answer.common_name)
+    return KeyOrder(
+        path=str(path),
+        common_name=answer.common_name,
+        alternative_names=_split(answer.names),
+        key_type=kind,
+        key_size=size,
+        passphrase=answer.passphrase,
+    )
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name for part in names.split(",") if (name := part.strip()))
+
+
+def _free_path(directory: Path, common_name: str) -> Path:
+    stem = "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in common_name).lstrip(".")[:80]
+    path, number = directory / f"{stem}.key", 1
+    while path.exists():
+        number += 1
+        path = directory / f"{stem}-{number}.key"
+    return path
+
+
+def _read(path: str) -> bytes:
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            return file.read(CSR_BYTES_AT_MOST)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "name a file with a CSR in it") from error
+
+
+def _draft(offer: EnrollOffer, answer: EnrollAnswer, csr: CsrFacts, key_path: str) -> Draft:
+    profile = offer.profile(answer.profile_id or 0)
+    return Draft(
+        csr=csr,
+        organization_id=answer.organization_id or 0,
+        profile_id=answer.profile_id or 0,
+        profile_name=profile.name if profile is not None else "",
+        term_days=answer.term_days or 0,
+        external_requester=answer.requesters,
+        comments=answer.comments,
+        custom_fields=answer.custom_fields,
+        dcv_mode=answer.dcv_mode,
+        dcv_email=answer.dcv_email,
+        key_path=key_path,
+    )
+
+
+def summary(flow: Flow, draft: Draft, duplicates: Duplicates) -> Content:
+    """Return what is about to be ordered, and the orders that may be the same."""
+    csr = draft.csr
+    facts = (
+        ("Account", f"{flow.surroundings.band} {flow.surroundings.customer}".strip()),
+        ("Common name", draft.common_name),
+        ("Names", ", ".join(draft.names)),
+        ("Key", f"{csr.key_type} {csr.key_size}, signature {'valid' if csr.signature_ok else 'INVALID'}"),
+        ("Private key", draft.key_path or "not made here"),
+        ("Profile", f"{draft.profile_name} ({draft.profile_id})"),
+        ("Organization", str(draft.organization_id)),
+        ("Term", f"{draft.term_days} days"),
+        ("Requesters", draft.external_requester),
+        ("DCV", f"{draft.dcv_mode} {draft.dcv_email}".strip()),
+        ("Comments", draft.comments),
+        *draft.custom_fields,
+    )
+    lines = [
+        Content.assemble((f"{printable(label, limit=18):<20}", "$state-muted"), printable(value, limit=500))
+        for label, value in facts
+        if value
+    ]
+    return Content("\n").join([*lines, Content(""), duplicates_content(duplicates)])
+
+
+def duplicates_content(duplicates: Duplicates) -> Content:
+    """Return the orders of the same name, or that there are none."""
+    if duplicates.is_clear:
+        return Content.styled("No other order of this name is pending or far from expiry.", "$state-done")
+    lines = [Content.styled("Orders of the same name:", "$state-warning")]
+    lines += [
+        Content(
+            f"  sslId {each.ssl_id}  {printable(each.status)}  requested {fmt.format_when(each.requested)}"
+            f"  expires {fmt.format_when(each.expires)}"
+        )
+        for each in duplicates.remote
+    ]
+    lines += [
+        Content(f"  {order.state}, placed here {fmt.format_when(order.created_at)}") for order in duplicates.local
+    ]
+    if duplicates.not_looked_at:
+        lines.append(Content(f"  and {duplicates.not_looked_at} more that were not looked at"))
+    if duplicates.failure is not None:
+        lines.append(Content(f"  the look-up is incomplete: {printable(duplicates.failure.problem)}"))
+    return Content("\n").join(lines)
+
+
+async def _tell(flow: Flow, placed: Placed) -> None:
+    order = placed.order
+    if placed.lost is None:
+        flow.tell(f"Ordered: sslId {order.ssl_id}, {order.common_name}. It is polled.")
+        return
+    text = (
+        f"UNKNOWN, verifying: SCM's answer was lost ({printable(placed.lost.problem)}).\n\n"
+        "The order may have been placed and is not sent again. It is being searched for at SCM; the list shows it as "
+        "UNC until it is found, or until the search ends and asks you."
+    )
+    await flow.ask(Notice(f"Enroll {printable(order.common_name)}", text))

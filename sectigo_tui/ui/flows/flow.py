@@ -1,0 +1,79 @@
+"""What every flow works with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from sectigo_tui.domain.explain import Explanation, explain
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.ui.dialogs.dialog import Dialog
+from sectigo_tui.ui.view_model import Surroundings
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Ask(Protocol):
+    """Shows a dialog and waits for its answer; None when the operator cancels."""
+
+    async def __call__(self, dialog: Dialog[R]) -> R | None:
+        """Return the answer."""
+        ...
+
+
+class During(Protocol):
+    """Waits for something while a dialog says so; returns None when the operator stops waiting."""
+
+    async def __call__(self, text: str, work: Awaitable[T], *, can_stop: bool) -> T | None:
+        """Return what the work returns, or raise what it raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollDefaults:
+    """What the configuration says of orders placed here.
+
+    Args:
+        organization_id: The organization.
+        profile_id: The certificate profile.
+        term_days: The validity.
+        key_directory: Where private keys made here go.
+        save_directory: Where certificates are saved unless another place is named.
+    """
+
+    organization_id: int | None
+    profile_id: int | None
+    term_days: int
+    key_directory: Path
+    save_directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What every flow works with.
+
+    Args:
+        engine: The use cases.
+        ask: Asks the operator.
+        during: Waits with the operator.
+        tell: Says that something was done.
+        surroundings: Which account this is about.
+        defaults: What the configuration says of orders placed here.
+    """
+
+    engine: Engine
+    ask: Ask
+    during: During
+    tell: Callable[[str], None]
+    surroundings: Surroundings
+    defaults: EnrollDefaults
+
+
+def in_words(failure: Exception) -> str:
+    """Return a failure as one paragraph: what, code, meaning, next step."""
+    told: Explanation = explain(failure)
+    code = "" if told.code is None else f" (SCM code {told.code})"
+    return f"{told.what}{code}: {told.meaning} Next: {told.next_step}"
