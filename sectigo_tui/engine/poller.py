@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import CredentialsRefused, StoreError
@@ -29,14 +30,16 @@ class PollWorker:
     Attributes:
         looking: Whether a look is on its way; set by whoever starts it.
         queued_for: The due time (POSIX) for which the supervisor has it queued; None while it has not.
+        missed_at: When a look was due that a pause has put off; None when none was.
     """
 
-    __slots__ = ("_context", "_looker", "looking", "order_id", "queued_for")
+    __slots__ = ("_context", "_looker", "looking", "missed_at", "order_id", "queued_for")
 
     def __init__(self, order_id: str, context: Context, looker: Looker) -> None:
         self.order_id = order_id
         self.looking = False
         self.queued_for: float | None = None
+        self.missed_at: datetime | None = None
         self._context = context
         self._looker = looker
 
@@ -81,16 +84,17 @@ class PollWorker:
             context.book.announce(FailureReported(now, "polling stopped", sighting.failure, self.order_id))
 
     async def _note_gap(self, order: Order, window: PollWindow) -> None:
-        now = self._context.clock.now()
-        if window.next_look_at is None:
+        now, due = self._context.clock.now(), self.missed_at or window.next_look_at
+        self.missed_at = None
+        if due is None:
             return
-        late = seconds_between(window.next_look_at, now)
+        late = seconds_between(due, now)
         if late > GAP_SECONDS:
             entry = TimelineEntry(
                 at=now,
                 order_id=order.id,
                 kind=EventKind.GAP,
-                summary=f"nobody looked since {window.next_look_at:%Y-%m-%d %H:%MZ}, {late / 60:.0f} min",
+                summary=f"nobody looked since {due:%Y-%m-%d %H:%MZ}, {late / 60:.0f} min",
                 ssl_id=order.ssl_id,
             )
             await self._context.book.record(order, entry)

@@ -145,6 +145,7 @@ class Supervisor:
             resumed += 1
             window = policy.after_pause(order.window, now, self._context.random)
             if window != order.window:
+                self._workers[order_id].missed_at = order.window.next_look_at
                 order = replace(order, window=window)
                 self._context.book.note(order)
             self.watch(order)

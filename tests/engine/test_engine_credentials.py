@@ -7,7 +7,7 @@ import pytest
 from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import CredentialsRefused
-from sectigo_tui.domain.events import FailureReported, PollingPaused, PollingResumed
+from sectigo_tui.domain.events import EventKind, FailureReported, PollingPaused, PollingResumed
 from sectigo_tui.domain.orders import LookOutcome, OrderState, WindowEnd
 from sectigo_tui.engine.gate import Priority
 from support.engine_world import World
@@ -48,6 +48,9 @@ async def test_a_401_among_200_workers_stops_them_all_until_the_credentials_are_
     per_second = [sum(1 for asked in world.scm.asked if int(asked.at - start) == second) for second in range(11)]
     assert {asked.about for asked in world.scm.asked} == set(range(WORKERS))
     assert max(per_second) <= 2 * WORKERS / 10 + world.gate.limit
+    gaps = [entry for ssl_id in range(WORKERS) for entry in world.timeline(ssl_id) if entry.kind is EventKind.GAP]
+    assert len(gaps) == WORKERS
+    assert all("since 2026-03-02 03:0" in gap.summary for gap in gaps)
     # The windows' deadlines passed during the pause, which was not the orders' fault.
     assert all(world.window(ssl_id).is_open for ssl_id in range(WORKERS))
 
