@@ -20,6 +20,7 @@ from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.context import Context, Policy
 from sectigo_tui.engine.engine import Announcer, Engine
 from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.scm.connection import Timeouts
 from sectigo_tui.store.journal_store import JournalStore
@@ -125,7 +126,7 @@ async def opened(
         ),
     )
     try:
-        yield Engine(context, announcer)
+        yield Engine(context, announcer, PkiTools())
     finally:
         await store.close()
         await scm.aclose()

@@ -6,9 +6,21 @@ import asyncio
 from collections.abc import Callable
 
 from sectigo_tui.domain.events import Announcement, Exchange, OrderChanged
+from sectigo_tui.domain.pki import CertificateTools
 from sectigo_tui.engine.account import Account
+from sectigo_tui.engine.approving import Approving
+from sectigo_tui.engine.claims import Claims
+from sectigo_tui.engine.collecting import Collecting
 from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.enrolling import Enrolling
+from sectigo_tui.engine.followup import FollowUp
 from sectigo_tui.engine.health import ApiHealth
+from sectigo_tui.engine.placing import Placing
+from sectigo_tui.engine.recovery import Recovery
+from sectigo_tui.engine.removing import Removing
+from sectigo_tui.engine.renewing import Renewing
+from sectigo_tui.engine.revoker import Revoker
+from sectigo_tui.engine.revoking import Revoking
 from sectigo_tui.engine.supervisor import Supervisor
 from sectigo_tui.engine.tracking import Tracking
 
@@ -36,6 +48,7 @@ class Engine:
     Args:
         context: The world.
         announcer: Where its announcements are heard.
+        tools: Keys, CSRs and bundles.
 
     Attributes:
         context: The world.
@@ -44,16 +57,36 @@ class Engine:
         tracking: Adopting remote orders.
         account: The account's remote orders.
         health: How SCM answers.
+        enrolling: Ordering.
+        renewing: Ordering again what an order was.
+        recovery: Orders whose answer was lost.
+        approving: Approving and declining.
+        collecting: Collecting and saving.
+        revoking: Revoking.
+        removing: Taking finished orders off the list.
+        follow_up: What is done by itself about orders in doubt and revocations not confirmed.
     """
 
-    def __init__(self, context: Context, announcer: Announcer) -> None:
+    def __init__(self, context: Context, announcer: Announcer, tools: CertificateTools) -> None:
         self.context = context
         self.announcer = announcer
         self.supervisor = Supervisor(context)
         self.tracking = Tracking(context)
         self.account = Account(context)
         self.health = ApiHealth()
+        claims = Claims(context)
+        placing = Placing(context, claims, self.supervisor.watch)
+        revoker = Revoker(context, self.supervisor.watch)
+        self.enrolling = Enrolling(context, placing, tools)
+        self.renewing = Renewing(context, placing, tools)
+        self.recovery = Recovery(context, claims, placing)
+        self.approving = Approving(context)
+        self.collecting = Collecting(context, tools)
+        self.revoking = Revoking(context, claims, self.tracking, revoker, self.supervisor.watch)
+        self.removing = Removing(context, claims)
+        self.follow_up = FollowUp(context, claims, (self.recovery, revoker))
         announcer.subscribe(self._hear)
+        announcer.subscribe(self.follow_up.hear)
 
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.
@@ -63,6 +96,7 @@ class Engine:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self.supervisor.run())
+            group.create_task(self.follow_up.run())
             group.create_task(self._refresh(refresh_seconds))
 
     async def track(self, ssl_id: int) -> None:
