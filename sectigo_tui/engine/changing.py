@@ -1,0 +1,189 @@
+"""Changing the password at SCM itself: by one this program makes, keeps before it is sent, and proves after."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from sectigo_tui.domain.certificates import PasswordStatus
+from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
+from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
+from sectigo_tui.domain.ports import Credentials
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.fates import Fate, fate_of
+from sectigo_tui.engine.gate import Priority
+from sectigo_tui.engine.installing import Installed, Installer
+from sectigo_tui.engine.passwords import new_password
+from sectigo_tui.engine.standstill import alone
+
+POLICY_BROKEN = -7306
+"""The description holds the policy. Source: SCM manual 25.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Which of two passwords is the account's.
+
+    Args:
+        candidate: Which one.
+        is_proven: Whether SCM has taken it; otherwise it is the one left, the other having been refused.
+        installed: What is in use now.
+    """
+
+    candidate: Candidate
+    is_proven: bool
+    installed: Installed
+
+
+class Changing:
+    """Changes the password at SCM.
+
+    Args:
+        context: The world.
+        installer: Puts credentials in use.
+    """
+
+    def __init__(self, context: Context, installer: Installer) -> None:
+        self._context = context
+        self._installer = installer
+
+    async def status(self) -> PasswordStatus:
+        """Ask SCM when the password expires; see `passwords.expires_soon`.
+
+        Raises:
+            ScmFailure: SCM did not tell it; a login may lack the privilege (`Refused`).
+        """
+        return await self._context.gate.run(Priority.SIGHT, self._context.scm.password_status)
+
+    async def change(self) -> Installed:
+        """Have SCM take a new password that nobody sees; no other request is under way meanwhile.
+
+        Returns:
+            What is in use now: the new password, proven. When SCM's answer was lost, whichever of the two works.
+
+        Raises:
+            InputError: SCM refuses the present credentials, a change is under way or was not settled, or the
+                program is read-only; nothing was sent.
+            ScmFailure: SCM refused (-7306 with its policy, after one other try), and the present password stays;
+                or which of the two works could not be learned, and `settle` is to be called.
+            ConfigError: The new password could not be kept; nothing was sent.
+            StoreError: The same.
+        """
+        self._context.check_writable("changing the password")
+        if self._context.gate.refusal is not None:
+            raise InputError("SCM refuses the present credentials", "rotate to ones that work first")
+        async with self._installer.one_at_a_time():
+            if await self._installer.keeper.unproven() is not None:
+                raise InputError("an earlier change of the password was not settled", "settle it first")
+            await self._prove_present()
+            await self._installer.note_asked("change the password at SCM")
+            try:
+                installed = await alone(self._context.gate, self._change)
+            except ScmFailure as failure:
+                await self._installer.note_answered(
+                    "the password was not changed, or which one works is not known", failure
+                )
+                raise
+            await self._installer.note_answered("the password in use is proven")
+            return installed
+
+    async def settle(self, *, again: bool = False) -> Settled | None:
+        """Learn which password works after a change that was cut short, with at most one try of each.
+
+        To be called at every start before anything else is sent: it sends nothing when nothing was cut short.
+
+        Args:
+            again: Try those that were tried before, too: the operator has asked for it.
+
+        Returns:
+            Which one works, now in use; None when nothing was cut short.
+
+        Raises:
+            CredentialsRefused: Neither works; everything is held back until the operator rotates.
+            ScmFailure: Which one works could not be learned.
+            ConfigError: What is kept cannot be used.
+            StoreError: A try could not be written down; it was not made.
+        """
+        async with self._installer.one_at_a_time():
+            unproven = await self._installer.keeper.unproven()
+            if unproven is None:
+                return None
+            if again:
+                unproven = UnprovenPassword(unproven.credentials)
+            try:
+                settled = await self._undisturbed(partial(self._settle, unproven))
+            except ScmFailure as failure:
+                await self._installer.note_answered("which password works is not known", failure)
+                raise
+            word = "proven" if settled.is_proven else "the one left"
+            await self._installer.note_answered(f"the {settled.candidate} password works, {word}")
+            return settled
+
+    async def _prove_present(self) -> None:
+        """See that the present credentials work, so that a refusal later is about the new ones."""
+        try:
+            await self._context.gate.run(Priority.WRITE, self._context.scm.types)
+        except CredentialsRefused:
+            raise
+        except ScmFailure as failure:
+            if fate_of(failure) is not Fate.REFUSED:
+                raise
+
+    async def _undisturbed(self, settle: Callable[[], Awaitable[Settled]]) -> Settled:
+        if self._context.gate.refusal is not None:
+            # The gate holds everything back already, and would hold this back too.
+            return await settle()
+        return await alone(self._context.gate, settle)
+
+    async def _change(self) -> Installed:
+        keeper, present = self._installer.keeper, self._installer.in_use
+        policy: str | None = None
+        while True:
+            password = new_password(present.login, refused_with=policy)
+            candidate = Credentials(present.customer_uri, present.login, password)
+            await keeper.save_unproven(candidate)
+            try:
+                await self._context.scm.change_password(candidate.password)
+            except ScmFailure as failure:
+                if fate_of(failure) is Fate.UNKNOWN:
+                    return (await self._settle(UnprovenPassword(candidate))).installed
+                await keeper.discard()
+                if failure.code != POLICY_BROKEN or policy is not None:
+                    raise
+                policy = failure.description
+                continue
+            return (await self._settle(UnprovenPassword(candidate))).installed
+
+    async def _settle(self, unproven: UnprovenPassword) -> Settled:
+        keeper = self._installer.keeper
+        candidates: Mapping[Candidate, Credentials] = {
+            Candidate.PENDING: unproven.credentials,
+            Candidate.CURRENT: self._installer.in_use,
+        }
+        refusals: dict[Candidate, CredentialsRefused] = {}
+        if self._context.gate.refusal is not None:
+            refusals[Candidate.CURRENT] = self._context.gate.refusal
+        for candidate, credentials in candidates.items():
+            if candidate in unproven.tried or candidate in refusals:
+                continue
+            await keeper.mark_tried(candidate)
+            try:
+                await self._installer.prove(credentials)
+            except CredentialsRefused as refusal:
+                refusals[candidate] = refusal
+                continue
+            return await self._settled(candidate, credentials, is_proven=True)
+        if len(refusals) == len(candidates):
+            raise refusals[Candidate.PENDING]
+        for candidate, credentials in candidates.items():
+            if refusals and candidate not in refusals:
+                return await self._settled(candidate, credentials, is_proven=False)
+        raise InputError(
+            "both passwords were tried, and SCM did not say which works", "settle again, once SCM can be reached"
+        )
+
+    async def _settled(self, candidate: Candidate, credentials: Credentials, *, is_proven: bool) -> Settled:
+        keeper = self._installer.keeper
+        keep = keeper.promote if candidate is Candidate.PENDING else keeper.discard
+        return Settled(candidate, is_proven, await self._installer.install(credentials, keep))

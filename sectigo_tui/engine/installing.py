@@ -1,0 +1,124 @@
+"""The credentials in use: tried once, kept, and put in place for every request together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sectigo_tui.domain.credentials import CredentialsKeeper
+from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
+from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.ports import Credentials
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.fates import told
+from sectigo_tui.engine.records import record
+
+KeepingFailure = ConfigError | StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Credentials that are in use now.
+
+    Args:
+        login: Their login.
+        resumed: How many poll workers go on with them.
+        kept_in: Where they are kept for the next start.
+        keeping_failure: Why they could not be kept; they are in use all the same. None when they were.
+        overridden_by: What would win over them at the next start, and must be changed there; empty for nothing.
+    """
+
+    login: str
+    resumed: int
+    kept_in: str
+    keeping_failure: KeepingFailure | None = None
+    overridden_by: str = ""
+
+
+class Installer:
+    """Tries credentials, and puts them in use; one change of credentials at a time.
+
+    Args:
+        context: The world.
+        keeper: Keeps credentials beyond this process.
+        in_use: The credentials that requests are sent with.
+        resume: Lets paused workers go on, and returns how many do; `Supervisor.resume`.
+
+    Attributes:
+        in_use: The credentials that requests are sent with.
+    """
+
+    def __init__(
+        self, context: Context, keeper: CredentialsKeeper, in_use: Credentials, resume: Callable[[], int]
+    ) -> None:
+        self.in_use = in_use
+        self.keeper = keeper
+        self._context = context
+        self._resume = resume
+        self._changing = asyncio.Lock()
+        self._refused: Credentials | None = None
+
+    @asynccontextmanager
+    async def one_at_a_time(self) -> AsyncIterator[None]:
+        """Keep changes of the credentials apart.
+
+        Raises:
+            InputError: Another one is under way.
+        """
+        if self._changing.locked():
+            raise InputError("the credentials are being changed already", "wait for what comes of it")
+        async with self._changing:
+            yield
+
+    def was_refused(self, candidate: Credentials) -> bool:
+        """Return whether SCM is known to refuse exactly these."""
+        return candidate == self._refused or (self._context.gate.refusal is not None and candidate == self.in_use)
+
+    async def prove(self, candidate: Credentials) -> None:
+        """Try credentials with exactly one request, past the lock that a refused login puts on all others.
+
+        Args:
+            candidate: The credentials.
+
+        Raises:
+            CredentialsRefused: SCM refuses them.
+            ScmFailure: Whether they work is not known.
+        """
+        try:
+            await self._context.scm.try_credentials(candidate)
+        except CredentialsRefused:
+            self._refused = candidate
+            raise
+
+    async def install(self, proven: Credentials, keep: Callable[[], Awaitable[None]]) -> Installed:
+        """Put credentials in use: kept first, so that a start after a crash knows them.
+
+        Args:
+            proven: The credentials.
+            keep: Keeps them; a failure of it is told, and they are used all the same.
+
+        Returns:
+            What came of it.
+        """
+        failure: KeepingFailure | None = None
+        try:
+            await keep()
+        except (ConfigError, StoreError) as error:
+            failure = error
+        self.in_use = proven
+        self._refused = None
+        self._context.scm.use_credentials(proven)
+        return Installed(
+            proven.login, self._resume(), self.keeper.place, failure, "" if failure else self.keeper.overridden_by()
+        )
+
+    async def note_asked(self, what: str) -> None:
+        """Record that a change was asked for; a disk that fails must not keep the operator from rotating."""
+        await record(self._context, EventKind.WRITE_ASKED, what, may_fail=True)
+
+    async def note_answered(self, what: str, failure: ScmFailure | None = None) -> None:
+        """Record what came of it."""
+        words = f"{what}: {told(failure)}" if failure else what
+        await record(self._context, EventKind.WRITE_ANSWERED, words, failure=failure, may_fail=True)
