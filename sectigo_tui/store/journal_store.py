@@ -247,13 +247,20 @@ class JournalStore:
         """
         if self._is_closed:
             return
-        self._is_closed = True
         try:
             await self._behind.close()
             await self.release()
         finally:
-            self._files.shutdown()
-            self._replica.close()
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Let go of every file and write nothing more, for a process that has only read."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._behind.let_go()
+        self._files.shutdown()
+        self._replica.close()
 
     async def _committed(self, change: Change) -> Order | None:
         future: asyncio.Future[Order | None] = asyncio.get_running_loop().create_future()

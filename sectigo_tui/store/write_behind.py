@@ -82,15 +82,21 @@ class Chore:
         due = loop.time() + seconds
         if self._timer is not None and self._timer.when() <= due:
             return
-        self._cancel_timer()
+        self.cancel()
         self._timer = loop.call_at(due, self._begin)
 
     async def stop(self) -> None:
         """Plan nothing any more, and wait for what is being done."""
-        self._cancel_timer()
+        self.cancel()
         if self._task is not None:
             await self._task
-        self._cancel_timer()
+        self.cancel()
+
+    def cancel(self) -> None:
+        """Plan nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _begin(self) -> None:
         self._timer = None
@@ -110,11 +116,6 @@ class Chore:
             self._retry_seconds = _FIRST_RETRY_SECONDS
         finally:
             self._task = None
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 class WriteBehind:
@@ -209,14 +210,17 @@ class WriteBehind:
         Raises:
             StoreError: The disk failed.
         """
-        try:
-            await self._note_chore.stop()
-            await self._save_chore.stop()
-            await self.flush()
-            if self._is_behind:
-                await self.save()
-        finally:
-            self._saver.shutdown()
+        await self._note_chore.stop()
+        await self._save_chore.stop()
+        await self.flush()
+        if self._is_behind:
+            await self.save()
+
+    def let_go(self) -> None:
+        """Plan nothing any more."""
+        self._note_chore.cancel()
+        self._save_chore.cancel()
+        self._saver.shutdown()
 
     def _save_within(self, seconds: float, pause_per_saving: float) -> None:
         allowed_at = self._saved_at + self._last_save_seconds * pause_per_saving

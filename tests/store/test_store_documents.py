@@ -50,11 +50,10 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.tuples(*(any_of(each) for each in (first, *rest)))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(list(hint))
+    assert isinstance(hint, type), hint
     assert is_dataclass(hint), hint
     hints = get_type_hints(hint)
-    return st.builds(
-        hint, **{each.name: st.deferred(lambda each=each: any_of(hints[each.name])) for each in fields(hint)}
-    )
+    return st.builds(hint, **{each.name: any_of(hints[each.name]) for each in fields(hint)})
 
 
 @given(any_of(Order))

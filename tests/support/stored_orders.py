@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin, PollWindow
@@ -68,9 +70,22 @@ def looked_at(order: Order, times: int = 1) -> tuple[Order, Look]:
     return replace(order, window=window, last_look=look, last_answer_at=at), look
 
 
-def opened(directory: Path) -> JournalStore:
+_OPENED: list[JournalStore] = []
+
+
+def opened(directory: Path, clock: HandClock | None = None) -> JournalStore:
     """Open the store of a directory as another process would."""
-    return JournalStore.open(directory, HandClock())
+    store = JournalStore.open(directory, clock or HandClock())
+    _OPENED.append(store)
+    return store
+
+
+@pytest.fixture(autouse=True)
+def stores_let_go() -> Iterator[None]:
+    """Let go of the files of every store that a test left open, as the end of its process would."""
+    yield
+    while _OPENED:
+        _OPENED.pop().let_go()
 
 
 def left_behind(directory: Path, to: Path) -> Path:
