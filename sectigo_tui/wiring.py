@@ -9,20 +9,22 @@ from pathlib import Path
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
+from sectigo_tui.certctl.client import CertctlClient
+from sectigo_tui.config.keeper import CredentialsFile
 from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.paths import find_paths, make_private_directory
-from sectigo_tui.config.settings import Settings
+from sectigo_tui.config.settings import CertctlServer, Settings
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.clock import Clock, SystemClock
 from sectigo_tui.domain.events import StoreTrouble
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.engine import Announcer, Engine
+from sectigo_tui.engine.engine import Access, Announcer, Engine
 from sectigo_tui.engine.gate import RequestGate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.connection import Timeouts
+from sectigo_tui.scm.connection import Connection, Timeouts
 from sectigo_tui.store.journal_store import JournalStore
 
 if TYPE_CHECKING:
@@ -73,17 +75,23 @@ def open_store(settings: Settings, clock: Clock, announcer: Announcer | None = N
     return JournalStore.open(directory, clock, on_trouble=lambda error: announce(StoreTrouble(clock.now(), error)))
 
 
-def make_client(settings: Settings, announcer: Announcer, clock: Clock) -> ScmClient:
-    """Return a client of the account that the settings name; asks `password_command` where one is set.
+def credentials_of(settings: Settings) -> Credentials:
+    """Return the credentials that the settings name; asks `password_command` where one is set.
 
     Raises:
         ConfigError: No account is named, or there is no password.
     """
-    account, section = settings.account(), settings.sectigo
+    account = settings.account()
     password = SecretText(settings.resolve_password().get_secret_value())
+    return Credentials(account.customer_uri, account.login, password)
+
+
+def make_client(settings: Settings, credentials: Credentials, announcer: Announcer, clock: Clock) -> ScmClient:
+    """Return a client of the account that the settings name."""
+    section = settings.sectigo
     return ScmClient(
-        account.base_url,
-        Credentials(account.customer_uri, account.login, password),
+        section.base_url,
+        credentials,
         clock,
         timeouts=Timeouts(connect_seconds=section.connect_timeout_seconds, read_seconds=section.read_timeout_seconds),
         ca_bundle=section.ca_bundle,
@@ -110,7 +118,10 @@ async def opened(
         StoreError: The local orders cannot be opened.
     """
     clock, announcer = clock or SystemClock(), Announcer()
-    scm = make_client(settings, announcer, clock)
+    credentials = credentials_of(settings)
+    scm = make_client(settings, credentials, announcer, clock)
+    server = settings.certctl_server()
+    certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle), _secret(server)) if server else None
     store = open_store(settings, clock, announcer)
     context = Context(
         scm=scm,
@@ -126,10 +137,22 @@ async def opened(
         ),
     )
     try:
-        yield Engine(context, announcer, PkiTools())
+        access = Access(
+            in_use=credentials,
+            keeper=CredentialsFile(settings, clock),
+            certctl=certctl,
+            issuer_id=server.issuer_id if server else "",
+        )
+        yield Engine(context, announcer, PkiTools(), access)
     finally:
         await store.close()
         await scm.aclose()
+        if certctl is not None:
+            await certctl.aclose()
+
+
+def _secret(server: CertctlServer) -> SecretText:
+    return SecretText(server.api_key.get_secret_value())
 
 
 def _read_certificate(bundle: bytes, csr_pem: str) -> CertificateFacts:

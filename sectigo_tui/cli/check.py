@@ -12,7 +12,7 @@ from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.certificates import CertificateProfile
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.engine.engine import Announcer
-from sectigo_tui.wiring import make_client
+from sectigo_tui.wiring import credentials_of, make_client
 
 
 def run(options: Namespace) -> int:
@@ -45,7 +45,7 @@ def _rows(settings: Settings) -> list[tuple[str, str, str]]:
 
 
 async def _ask(settings: Settings) -> tuple[tuple[CertificateProfile, ...], str]:
-    client = make_client(settings, Announcer(), SystemClock())
+    client = make_client(settings, credentials_of(settings), Announcer(), SystemClock())
     try:
         return await client.types(), client.proxy_in_use
     finally:

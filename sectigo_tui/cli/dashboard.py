@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 
 from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.exit_codes import ended_by
 from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.errors import InputError
 from sectigo_tui.ui.app import SectigoApp
+from sectigo_tui.ui.flows.flow import EnrollDefaults
 from sectigo_tui.ui.glyphs import choose_glyphs
 from sectigo_tui.ui.theme import choose_theme
 from sectigo_tui.ui.view_model import Surroundings
 from sectigo_tui.wiring import opened
+
+TERMINAL_CHECK_SECONDS = 1.0
 
 
 def run(options: Namespace) -> int:
@@ -22,6 +30,7 @@ def run(options: Namespace) -> int:
 
     Raises:
         ConfigError: The settings are wrong, or name no account.
+        InputError: There is no terminal to show it on.
         StoreError: The local orders cannot be opened.
     """
     return show(settings_from(options))
@@ -36,7 +45,12 @@ def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
 
     Returns:
         The exit code.
+
+    Raises:
+        InputError: There is no terminal to show it on.
     """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InputError("the dashboard needs a terminal", "in scripts use sectigo-tui orders --json")
     return asyncio.run(_show(settings, track))
 
 
@@ -54,9 +68,32 @@ async def _show(settings: Settings, track: Sequence[int]) -> int:
             glyphs=choose_glyphs(os.environ, ascii_only),
             theme=choose_theme(os.environ, settings.ui.theme),
             refresh_seconds=settings.ui.remote_refresh_seconds,
+            defaults=_defaults(settings),
             track=track,
         )
         for number in (signal.SIGHUP, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, app.exit)
+            asyncio.get_running_loop().add_signal_handler(number, app.exit, None, ended_by(number))
+        leaving = asyncio.create_task(_leave_with_the_terminal(app))
         await app.run_async(mouse=settings.ui.mouse)
+        leaving.cancel()
         return app.return_code or 0
+
+
+async def _leave_with_the_terminal(app: SectigoApp) -> None:
+    """End the application once its terminal is gone: SIGHUP reaches only the terminal's own session."""
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)  # no event at all, so what is told is that it hung up
+    while not terminal.poll(0):
+        await asyncio.sleep(TERMINAL_CHECK_SECONDS)
+    app.exit(None, ended_by(signal.SIGHUP))
+
+
+def _defaults(settings: Settings) -> EnrollDefaults:
+    section = settings.sectigo
+    return EnrollDefaults(
+        organization_id=section.org_id,
+        profile_id=section.cert_type,
+        term_days=section.term,
+        key_directory=settings.paths.data_dir / "keys",
+        save_directory=Path.cwd(),
+    )

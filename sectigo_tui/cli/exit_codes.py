@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from sectigo_tui.domain.errors import (
     ConfigError,
     CredentialsRefused,
@@ -34,3 +36,8 @@ def exit_code(error: SectigoTuiError) -> int:
             return UNREACHABLE
         case _:
             return FAILED
+
+
+def ended_by(number: signal.Signals) -> int:
+    """Return the exit code that tells, as shells do, which signal ended the program."""
+    return 128 + number

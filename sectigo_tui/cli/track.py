@@ -31,5 +31,5 @@ async def _track(settings: Settings, ssl_ids: Sequence[int]) -> int:
                 if isinstance(failure, CredentialsRefused):
                     break
             else:
-                say(f"{ssl_id}\t{order.state}\t{order.scm_status}\t{order.common_name}")
+                say(f"{ssl_id}  {order.state}  {order.scm_status}  {order.common_name}")
     return worst

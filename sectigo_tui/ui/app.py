@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from rich.segment import Segments
 from rich.traceback import Traceback
-from textual.app import App, SystemCommand
+from textual import events
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
@@ -16,15 +17,21 @@ from textual.signal import Signal
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.events import Announcement, FailureReported
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.ui.board import Board
+from sectigo_tui.ui.actions import action_of, menu_items
+from sectigo_tui.ui.board import Board, Subject
 from sectigo_tui.ui.columns import Now
+from sectigo_tui.ui.dialogs.dialog import Dialog
+from sectigo_tui.ui.dialogs.menu import Menu
+from sectigo_tui.ui.flows.flow import EnrollDefaults, Flow
 from sectigo_tui.ui.glyphs import Glyphs
+from sectigo_tui.ui.host import FlowHost
 from sectigo_tui.ui.screens.events import EventsView
 from sectigo_tui.ui.screens.help import Help
 from sectigo_tui.ui.screens.local import LocalView
 from sectigo_tui.ui.screens.pending import PendingView
 from sectigo_tui.ui.screens.remote import RemoteView
 from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS, ThemeChoice
 from sectigo_tui.ui.view_model import Surroundings, Troubles, Use, ViewModel
 
@@ -43,6 +50,7 @@ class SectigoApp(App[None]):
         glyphs: The shapes of this terminal.
         theme: The theme to start with.
         refresh_seconds: The time between two listings of the account.
+        defaults: What the configuration says of orders placed here.
         track: sslIds that become local at once.
     """
 
@@ -54,6 +62,7 @@ class SectigoApp(App[None]):
         Binding("2", "view('local')", "Local", id="app.local", tooltip="Orders placed or adopted here", group=VIEWS),
         Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="The whole account", group=VIEWS),
         Binding("4", "view('events')", "Events", id="app.events", tooltip="What happened", group=VIEWS),
+        Binding("a", "menu", "Actions", id="app.menu", tooltip="Enroll, approve, collect, renew, revoke, rotate ..."),
         Binding("colon", "command_palette", "Palette", key_display=":", show=False, id="app.palette"),
         Binding("question_mark", "help", "Help", key_display="?", id="app.help", tooltip="The keys of this view"),
         Binding("q", "back", "Quit", id="app.back", tooltip="Go back; at the top, quit"),
@@ -67,6 +76,7 @@ class SectigoApp(App[None]):
         glyphs: Glyphs,
         theme: ThemeChoice,
         refresh_seconds: float,
+        defaults: EnrollDefaults,
         track: Sequence[int] = (),
     ) -> None:
         super().__init__(ansi_color=theme.ansi_color)
@@ -87,6 +97,8 @@ class SectigoApp(App[None]):
             is_paused=lambda: engine.context.gate.refusal is not None,
         )
         self._model = ViewModel(Board(engine), now, self._announced, surroundings, Troubles(), self._perform)
+        host = FlowHost(self)
+        self._flow = Flow(engine, host.ask, host.during, self._say_done, surroundings, defaults)
         self._views: dict[str, Callable[[], View]] = {
             "pending": lambda: PendingView(self._model),
             "local": lambda: LocalView(self._model),
@@ -170,6 +182,38 @@ class SectigoApp(App[None]):
         else:
             self.exit()
 
+    def action_menu(self) -> None:
+        """Offer what can be done with the marked orders, or the one under the cursor."""
+        screen = self.screen
+        if not isinstance(screen, View):
+            return
+        marked = [self._model.board.subject(row_id) for row_id in sorted(screen.table.marks)]
+        subjects = marked or ([screen.subject] if screen.subject is not None else [])
+        self._perform("the action menu", self._offer(subjects))
+
+    async def _offer(self, subjects: Sequence[Subject]) -> None:
+        about = f"{len(subjects)} marked orders" if len(subjects) > 1 else "".join(map(_named, subjects))
+        items = menu_items(subjects, read_only=self._model.surroundings.read_only)
+        chosen = await self._flow.ask(Menu(f"Actions: {about or 'no order'}", items))
+        if chosen is not None:
+            action = action_of(chosen)
+            self._perform(action.title, action.run(self._flow, subjects))
+
+    def _say_done(self, text: str) -> None:
+        self.notify(printable(text, limit=400), markup=False)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Drop keys that were typed before the dialog they would answer could be seen."""
+        if not (isinstance(event, events.Key) and self._is_early(event)):
+            await super().on_event(event)
+
+    def _is_early(self, key: events.Key) -> bool:
+        try:
+            screen = self.screen
+        except ScreenStackError:
+            return False
+        return isinstance(screen, Dialog) and screen.is_early(key)
+
     def action_help(self) -> None:
         """Show the keys of where the operator is."""
         keys: dict[str, str] = {}
@@ -187,3 +231,7 @@ class SectigoApp(App[None]):
         traceback = Traceback(show_locals=False, width=None)
         self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
         self._close_messages_no_wait()
+
+
+def _named(subject: Subject) -> str:
+    return f"{subject.ssl_id or '-'} {subject.common_name}"

@@ -44,6 +44,16 @@ class Row(Horizontal):
         yield self._field
 
 
+def facts_content(facts: Iterable[tuple[str, str]]) -> Content:
+    """Return facts as lines of label and value; values are untrusted text, and empty ones are left out."""
+    lines = [
+        Content.assemble((f"{printable(label, limit=18):<20}", "$state-muted"), printable(value, limit=500))
+        for label, value in facts
+        if value
+    ]
+    return Content("\n").join(lines)
+
+
 def text_field(field_id: str, value: str = "", *, hint: str = "", is_secret: bool = False) -> Input:
     """Return a field for one line of text; a secret one shows dots."""
     return Input(value, placeholder=hint, id=field_id, password=is_secret, compact=True, select_on_focus=False)

@@ -16,10 +16,10 @@ from sectigo_tui.engine.placing import Placed
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, EnrollAnswer, EnrollForm
+from sectigo_tui.ui.dialogs.form import facts_content
+from sectigo_tui.ui.flows.csr_file import read_csr_file
 from sectigo_tui.ui.flows.flow import Flow, in_words
 from sectigo_tui.ui.text import printable
-
-CSR_BYTES_AT_MOST = 100_000
 
 
 async def enroll(flow: Flow) -> None:
@@ -55,7 +55,7 @@ async def enroll(flow: Flow) -> None:
             continue
         problem = ""
         if placed is not None:
-            await _tell(flow, placed)
+            await tell_placed(flow, placed)
             return
 
 
@@ -88,7 +88,7 @@ class _Made:
         """Return the CSR that the form asks for, and the path of the key made for it."""
         enrolling = self._flow.engine.enrolling
         if answer.source == FILE:
-            return await enrolling.read_csr(await asyncio.to_thread(_read, answer.csr_path)), ""
+            return await enrolling.read_csr(await asyncio.to_thread(read_csr_file, answer.csr_path)), ""
         if answer.source != MAKE:
             return await enrolling.read_csr(answer.csr_text.encode()), ""
         wanted = (answer.common_name, answer.names, answer.key_kind, answer.key_path)
@@ -126,14 +126,6 @@ def _free_path(directory: Path, common_name: str) -> Path:
     return path
 
 
-def _read(path: str) -> bytes:
-    try:
-        with Path(path).expanduser().open("rb") as file:
-            return file.read(CSR_BYTES_AT_MOST)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "name a file with a CSR in it") from error
-
-
 def _draft(offer: EnrollOffer, answer: EnrollAnswer, csr: CsrFacts, key_path: str) -> Draft:
     profile = offer.profile(answer.profile_id or 0)
     return Draft(
@@ -168,12 +160,7 @@ def summary(flow: Flow, draft: Draft, duplicates: Duplicates) -> Content:
         ("Comments", draft.comments),
         *draft.custom_fields,
     )
-    lines = [
-        Content.assemble((f"{printable(label, limit=18):<20}", "$state-muted"), printable(value, limit=500))
-        for label, value in facts
-        if value
-    ]
-    return Content("\n").join([*lines, Content(""), duplicates_content(duplicates)])
+    return Content("\n\n").join([facts_content(facts), duplicates_content(duplicates)])
 
 
 def duplicates_content(duplicates: Duplicates) -> Content:
@@ -198,7 +185,8 @@ def duplicates_content(duplicates: Duplicates) -> Content:
     return Content("\n").join(lines)
 
 
-async def _tell(flow: Flow, placed: Placed) -> None:
+async def tell_placed(flow: Flow, placed: Placed) -> None:
+    """Say what came of placing an order: done, or in doubt."""
     order = placed.order
     if placed.lost is None:
         flow.tell(f"Ordered: sslId {order.ssl_id}, {order.common_name}. It is polled.")

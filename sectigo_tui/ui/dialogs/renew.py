@@ -1,0 +1,47 @@
+"""The question before an order is placed again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
+from sectigo_tui.ui.dialogs.form import Row, text_field
+
+
+class Renew(Dialog[str]):
+    """Shows the old order, and asks for a new CSR; answered with the CSR's file, empty for the old CSR.
+
+    Args:
+        content: The old order, ready to read.
+        path: The file of an earlier try.
+        problem: What was wrong with it.
+    """
+
+    def __init__(self, content: Content, *, path: str = "", problem: str = "") -> None:
+        super().__init__("Renew: order it again, billed")
+        self._content = content
+        self._path = path
+        self._problem = problem
+
+    def body(self) -> ComposeResult:
+        """Lay out the old order, and the field."""
+        yield Static(self._content, markup=False)
+        yield Row("New CSR file", text_field("csr-path", self._path, hint="empty: the same CSR and key again"))
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the button that orders."""
+        return (Choice(CONFIRM, "Order it, billed"),)
+
+    def on_mount(self) -> None:
+        """Say what was wrong before."""
+        if self._problem:
+            self.complain(self._problem)
+
+    def answer(self, choice_id: str) -> None:
+        """Answer with the file."""
+        del choice_id
+        self.dismiss(self.query_one("#csr-path", Input).value.strip())

@@ -1,0 +1,106 @@
+"""The question before a certificate is revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Input, Select, Static
+
+from sectigo_tui.engine.confirming import ConfirmBy
+from sectigo_tui.engine.revoking import REASON_AT_MOST, REASONS, RevokeOffer
+from sectigo_tui.ui import format as fmt
+from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
+from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, facts_content, text_field
+from sectigo_tui.ui.text import looks_spoofed, printable
+from sectigo_tui.ui.view_model import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeAnswer:
+    """What the operator gave.
+
+    Args:
+        reason_code: RFC 5280.
+        reason: The operator's words.
+        typed: The common name, or the sslId, as it was typed.
+    """
+
+    reason_code: int
+    reason: str
+    typed: str
+
+
+class Revoke(Dialog[RevokeAnswer]):
+    """Shows the certificate, and asks for the reason and for its name, typed.
+
+    Args:
+        offer: The certificate, asked for just now.
+        surroundings: Which account this is.
+        reason: The words of an earlier try; the typed name is empty on every opening.
+        problem: What was wrong with an earlier try.
+    """
+
+    def __init__(self, offer: RevokeOffer, surroundings: Surroundings, *, reason: str = "", problem: str = "") -> None:
+        super().__init__("Revoke a certificate, for good")
+        self._offer = offer
+        self._surroundings = surroundings
+        self._reason = reason
+        self._problem = problem
+
+    def body(self) -> ComposeResult:
+        """Lay out the certificate and the questions."""
+        details = self._offer.details
+        yield Static(
+            facts_content(
+                (
+                    ("Account", f"{self._surroundings.band} {self._surroundings.customer}".strip()),
+                    ("Profile", self._surroundings.profile),
+                    ("Common name", details.common_name),
+                    ("sslId", str(details.ssl_id)),
+                    ("Status", details.status),
+                    ("Serial", f"...{self._offer.serial_tail}" if self._offer.serial_tail else "none"),
+                    ("Order number", details.order_number),
+                    ("Expires", fmt.format_when(details.expires)),
+                )
+            ),
+            markup=False,
+        )
+        if looks_spoofed(details.common_name):
+            text = "The common name holds characters that cannot be seen."
+            yield Static(Content.styled(text, "$state-failed"), markup=False)
+        reasons = [(f"{code} {name}", str(code)) for code, name in REASONS.items()]
+        yield Row("Reason code", choice_field("reason-code", reasons))
+        yield Row("Reason", text_field("reason", self._reason, hint=f"1 to {REASON_AT_MOST} characters"))
+        yield Row(f"Type the {self._offer.confirm_by.value}", text_field("typed"))
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the button that revokes."""
+        return (Choice(CONFIRM, "Revoke it", is_danger=True),)
+
+    def on_mount(self) -> None:
+        """Say what was wrong before."""
+        if self._problem:
+            self.complain(self._problem)
+
+    def answer(self, choice_id: str) -> None:
+        """Answer once a reason is chosen and written, and the name is typed."""
+        del choice_id
+        code = chosen(self.query_one("#reason-code", Select))
+        reason = self.query_one("#reason", Input).value.strip()
+        typed = self.query_one("#typed", Input).value
+        if not code:
+            self.complain("Choose a reason code: there is no default.")
+        elif not 1 <= len(reason) <= REASON_AT_MOST:
+            self.complain(f"Write a reason of 1 to {REASON_AT_MOST} characters.")
+        elif typed != self._wanted():
+            self.complain(f"What was typed is not the {self._offer.confirm_by.value}.")
+        else:
+            self.dismiss(RevokeAnswer(int(code), reason, typed))
+
+    def _wanted(self) -> str:
+        details = self._offer.details
+        by_name = self._offer.confirm_by is ConfirmBy.COMMON_NAME
+        return details.common_name if by_name else printable(str(details.ssl_id))

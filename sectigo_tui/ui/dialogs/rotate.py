@@ -1,0 +1,132 @@
+"""Asks for new credentials, and who is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+from textual.widgets import Checkbox, Input, Static
+
+from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
+from sectigo_tui.ui.dialogs.form import Row, facts_content, text_field
+
+ROTATE = "rotate"
+
+
+@dataclass(frozen=True, slots=True)
+class RotateAnswer:
+    """What the operator gave.
+
+    Args:
+        login: The new login; empty to keep the present one.
+        password: The new password; None to keep the present one, or where this program is to make one.
+        make_new: Whether this program makes a new password and has SCM take it.
+        hand_over: Whether certctl-server is told.
+        insist: Whether credentials are tried that SCM is known to refuse.
+    """
+
+    login: str = ""
+    password: SecretText | None = None
+    make_new: bool = False
+    hand_over: bool = False
+    insist: bool = False
+
+
+class Rotate(Dialog[RotateAnswer]):
+    """Asks for what was changed in SCM's portal, hidden; or has a new password made.
+
+    Args:
+        account: Which account this is.
+        login: The login in use.
+        refused: Whether SCM refuses the credentials in use.
+        has_certctl: Whether there is a certctl-server to tell.
+        password_note: What is known of the present password's expiry.
+        problem: What was wrong with an earlier try.
+        may_insist: Whether that problem is that SCM is known to refuse what was given.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        login: str,
+        refused: bool,
+        has_certctl: bool,
+        password_note: str = "",
+        problem: str = "",
+        may_insist: bool = False,
+    ) -> None:
+        super().__init__("Rotate the credentials")
+        self._account = account
+        self._login = login
+        self._refused = refused
+        self._has_certctl = has_certctl
+        self._password_note = password_note
+        self._problem = problem
+        self._may_insist = may_insist
+
+    def body(self) -> ComposeResult:
+        """Lay out the form; nothing secret is ever filled in."""
+        state = "SCM refuses them; nothing is sent until new ones are accepted" if self._refused else "in use"
+        facts = (
+            ("Account", self._account),
+            ("Login", self._login),
+            ("State", state),
+            ("Password", self._password_note),
+        )
+        yield Static(facts_content(facts), markup=False)
+        yield Static(
+            "Change them in SCM's portal first, then type them here: they are tried with one request, and replace the "
+            "old ones only when SCM accepts them.",
+            classes="label",
+        )
+        yield Row("New login", text_field("login", hint="empty: as it is"))
+        yield Row("New password", text_field("password", hint="empty: as it is", is_secret=True))
+        with Vertical(id="ticks"):
+            yield Checkbox(
+                "change it at Sectigo too: this program makes the password, and shows it never",
+                id="make-new",
+                compact=True,
+                disabled=self._refused,
+            )
+            yield Checkbox(
+                "tell certctl-server" if self._has_certctl else "tell certctl-server: no [certctl] url is configured",
+                id="hand-over",
+                compact=True,
+                disabled=not self._has_certctl,
+            )
+            if self._may_insist:
+                yield Checkbox("try it all the same: the account was unlocked", id="insist", compact=True)
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the button that rotates."""
+        return (Choice(ROTATE, "Try, then rotate"),)
+
+    def first_focus(self) -> Widget:
+        """Return the password's field: typing into it sends nothing."""
+        return self.query_one("#password")
+
+    def on_mount(self) -> None:
+        """Say what was wrong before."""
+        if self._problem:
+            self.complain(self._problem)
+
+    def answer(self, choice_id: str) -> None:
+        """Answer once something new was given."""
+        del choice_id
+        login = self.query_one("#login", Input).value.strip()
+        typed = self.query_one("#password", Input).value
+        make_new = self.query_one("#make-new", Checkbox).value
+        if make_new and (login or typed):
+            self.complain("Either type the new credentials, or have a password made.")
+        elif not (make_new or login or typed):
+            self.complain("Type a new login or password.")
+        else:
+            insist = self._may_insist and self.query_one("#insist", Checkbox).value
+            password = SecretText(typed) if typed else None
+            hand_over = self.query_one("#hand-over", Checkbox).value
+            self.dismiss(RotateAnswer(login, password, make_new, hand_over, insist))

@@ -1,0 +1,49 @@
+"""Several orders at once: what is listed before, and what came of each after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual.content import Content
+
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.engine.batches import Outcome
+from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.text import printable
+
+SHOWN_AT_MOST = 200
+
+
+def subjects_content(subjects: Sequence[Subject]) -> Content:
+    """Return orders as lines of sslId, status and common name."""
+    lines = [
+        Content.assemble(
+            (f"{subject.ssl_id or '-':>9}  ", "bold"),
+            (f"{printable(subject.status or (subject.order.state if subject.order else '')):<12} ", "$state-muted"),
+            printable(subject.common_name, limit=120),
+        )
+        for subject in subjects[:SHOWN_AT_MOST]
+    ]
+    if len(subjects) > SHOWN_AT_MOST:
+        lines.append(Content(f"and {len(subjects) - SHOWN_AT_MOST} more"))
+    return Content("\n").join([*lines, Content("")])
+
+
+def outcomes_content(outcomes: Sequence[Outcome[Any, Any]]) -> Content:
+    """Return what came of each: done, or why not."""
+    lines = []
+    for outcome in outcomes:
+        if outcome.failure is None:
+            lines.append(Content.assemble((f"{outcome.target}: ", "bold"), ("done", "$state-done")))
+            continue
+        told = explain(outcome.failure)
+        code = "" if told.code is None else f" (SCM code {told.code})"
+        lines.append(
+            Content.assemble(
+                (f"{outcome.target}: ", "bold"),
+                (f"{printable(told.what)}{code} ", "$state-failed"),
+                printable(f"{told.meaning} Next: {told.next_step}", limit=600),
+            )
+        )
+    return Content("\n").join(lines)

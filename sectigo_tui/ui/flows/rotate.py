@@ -1,0 +1,88 @@
+"""Rotating the credentials: here, at SCM, and at certctl-server."""
+
+from __future__ import annotations
+
+from sectigo_tui.domain.certificates import PasswordStatus
+from sectigo_tui.domain.errors import ConfigError, InputError, ScmFailure, StoreError
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.engine.handing_over import HandingOver
+from sectigo_tui.engine.installing import Installed
+from sectigo_tui.ui import format as fmt
+from sectigo_tui.ui.dialogs.confirm import Notice
+from sectigo_tui.ui.dialogs.rotate import Rotate, RotateAnswer
+from sectigo_tui.ui.flows.flow import Flow, in_words
+from sectigo_tui.ui.text import printable
+
+
+async def rotate(flow: Flow) -> None:
+    """Ask until new credentials are accepted or the operator gives up, then say what came of each step."""
+    rotating, problem, may_insist = flow.engine.rotating, "", False
+    while True:
+        answer = await flow.ask(
+            Rotate(
+                account=f"{flow.surroundings.band} {flow.surroundings.customer}".strip(),
+                login=rotating.login,
+                refused=flow.engine.context.gate.refusal is not None,
+                has_certctl=flow.engine.handing_over is not None,
+                password_note=password_note(flow.engine.password),
+                problem=problem,
+                may_insist=may_insist,
+            )
+        )
+        if answer is None:
+            return
+        may_insist = not answer.make_new and rotating.was_refused(answer.login, answer.password)
+        try:
+            installed = await _installed(flow, answer)
+        except (InputError, ScmFailure, ConfigError, StoreError) as failure:
+            problem = in_words(failure)
+            continue
+        if installed is not None:
+            lines = [*_lines(installed), *await _handed_over(flow, answer)]
+            await flow.ask(Notice("Rotated", "\n".join(map(printable, lines))))
+        return
+
+
+async def _installed(flow: Flow, answer: RotateAnswer) -> Installed | None:
+    if answer.make_new:
+        return await flow.during("Changing the password at SCM ...", flow.engine.changing.change(), can_stop=False)
+    work = flow.engine.rotating.rotate(answer.login, answer.password, insist=answer.insist)
+    return await flow.during("Trying the new credentials once ...", work, can_stop=False)
+
+
+def password_note(status: PasswordStatus | None) -> str:
+    """Return what is known of the password's expiry; empty when nothing is."""
+    if status is None:
+        return ""
+    expires = f", expires {fmt.format_when(status.expires)}" if status.expires is not None else ""
+    return f"{printable(status.state)}{expires}"
+
+
+def _lines(installed: Installed) -> list[str]:
+    lines = [f"SCM accepts login {installed.login}. {installed.resumed} poll workers go on, spread over some seconds."]
+    if installed.keeping_failure is not None:
+        told = explain(installed.keeping_failure)
+        lines.append(f"NOT kept for the next start: {told.meaning} {told.next_step}")
+    else:
+        lines.append(f"Kept in {installed.kept_in}.")
+    if installed.overridden_by:
+        lines.append(f"The next start would take them from {installed.overridden_by}: change them there too.")
+    return lines
+
+
+async def _handed_over(flow: Flow, answer: RotateAnswer) -> list[str]:
+    handing_over = flow.engine.handing_over
+    if not answer.hand_over or handing_over is None:
+        return []
+    return await flow.during("Telling certctl-server ...", _steps(handing_over), can_stop=False) or []
+
+
+async def _steps(handing_over: HandingOver) -> list[str]:
+    lines = []
+    async for done in handing_over.hand_over():
+        if done.failure is None:
+            lines.append(f"certctl-server, {done.step.value}: done {done.words}".rstrip())
+        else:
+            told = explain(done.failure)
+            lines.append(f"certctl-server, {done.step.value}: FAILED, {told.meaning} Left to do: {told.next_step}")
+    return lines
