@@ -50,7 +50,7 @@ def _waits_for_approval(subject: Subject) -> str:
     if subject.ssl_id is None:
         return "not at SCM yet"
     waits = is_same(subject.status, "Requested") or is_same(subject.status, "SA Approved")
-    return "" if waits or not subject.status else f"{subject.status}: only a requested order waits for approval"
+    return "" if waits or not subject.status else f"{subject.status}: not waiting for approval"
 
 
 def _can_be_collected(subject: Subject) -> str:
@@ -74,18 +74,18 @@ def _can_be_renewed(subject: Subject) -> str:
     if subject.ssl_id is None:
         return "not at SCM yet"
     wanted = is_same(subject.status, "Issued") or is_same(subject.status, "Expired") or not subject.status
-    return "" if wanted else f"{subject.status}: only an issued or expired certificate is renewed"
+    return "" if wanted else f"{subject.status}: not issued"
 
 
 def _can_be_removed(subject: Subject) -> str:
     if subject.order is None:
         return "not a local order"
-    return "" if is_removable(subject.order) else f"{subject.order.state}: only finished orders are removed"
+    return "" if is_removable(subject.order) else f"{subject.order.state}: not finished"
 
 
 def _in_doubt(subject: Subject) -> str:
     is_lost = subject.order is not None and subject.order.state is OrderState.UNCONFIRMED
-    return "" if is_lost else "only for an order whose answer was lost"
+    return "" if is_lost else "its answer was not lost"
 
 
 ACTIONS = (

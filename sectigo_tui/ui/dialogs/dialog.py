@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 
 Result = TypeVar("Result")
 
@@ -125,6 +125,16 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     def _note_seen(self) -> None:
         self._seen_at = Message().time
+
+    @on(Input.Submitted)
+    def _on_input_submitted(self, message: Input.Submitted) -> None:
+        """Go on by Enter from a field; to what cannot be undone Enter only leads, field by field."""
+        message.stop()
+        choices = self.choices()
+        if choices and not choices[0].is_danger:
+            self.answer(choices[0].id)
+        else:
+            self.focus_next()
 
     @on(Button.Pressed)
     def _on_button_pressed(self, message: Button.Pressed) -> None:
