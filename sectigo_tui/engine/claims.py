@@ -51,23 +51,26 @@ class Claims:
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._carry_out(order_id, write, done), name=f"write {order_id}")
         self._writes[order_id] = task
-        task.add_done_callback(lambda _: self._end(order_id, done))
+        task.add_done_callback(lambda ended: self._ended(ended, order_id, done))
         return await done
 
     async def _carry_out(self, order_id: str, write: Callable[[], Awaitable[T]], done: asyncio.Future[T]) -> None:
         try:
             result = await write()
         except Exception as failure:  # noqa: BLE001 - the boundary of a write: who asked gets it, or everybody hears of it
+            del self._writes[order_id]
             if not done.done():
                 done.set_exception(failure)
             elif not isinstance(failure, SectigoTuiError):
                 now = self._context.clock.now()
                 self._context.book.announce(FailureReported(now, "a write broke", failure, order_id))
         else:
+            del self._writes[order_id]
             if not done.done():
                 done.set_result(result)
 
-    def _end(self, order_id: str, done: asyncio.Future[T]) -> None:
-        self._writes.pop(order_id, None)
-        if not done.done():
+    def _ended(self, task: asyncio.Task[None], order_id: str, done: asyncio.Future[T]) -> None:
+        if task.cancelled():
+            # The loop is ending, and with it whoever waits.
+            del self._writes[order_id]
             done.cancel()
