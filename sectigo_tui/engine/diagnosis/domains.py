@@ -107,7 +107,18 @@ def domain_lines(evidence: Evidence) -> tuple[DomainLine, ...]:
     return (*logged, *(_line(evidence, name, None) for name in names_outside_log(evidence)))
 
 
-_UNCERTAIN_OUTSIDE_LOG = frozenset({DomainStanding.NOT_STARTED, DomainStanding.UNKNOWN})
+def account_standing(validation: DomainValidation | None, now: datetime) -> DomainStanding:
+    """Return what the account's validation of a domain says; unknown without one."""
+    word = _word(validation.status) if validation else ""
+    if validation is None or word not in _VALID_WORDS | _EXPIRED_WORDS | _AWAITING_WORDS:
+        return DomainStanding.UNKNOWN
+    if word in _EXPIRED_WORDS or (validation.expires is not None and has_passed(validation.expires, now)):
+        return DomainStanding.EXPIRED
+    if word in _VALID_WORDS:
+        return DomainStanding.VALID
+    return DomainStanding.NOT_STARTED if _word(validation.order_status) == "notinitiated" else DomainStanding.AWAITING
+
+
 _VALID_WORDS = frozenset({"validated", "valid"})
 _EXPIRED_WORDS = frozenset({"expired"})
 _AWAITING_WORDS = frozenset({"awaitingvalidation", "notvalidated", "pending", "submitted", "notinitiated"})
@@ -123,7 +134,7 @@ def _line(evidence: Evidence, domain: str, check: DcvCheck | None) -> DomainLine
     return DomainLine(
         domain=domain,
         standing=standing,
-        is_certain=check is not None or standing not in _UNCERTAIN_OUTSIDE_LOG,
+        is_certain=check is not None or _proves(standing, validation),
         told=check.status if check else validation.status if validation else "",
         mode=shown.mode if shown else "",
         host=shown.host if shown else "",
@@ -142,7 +153,7 @@ def _line(evidence: Evidence, domain: str, check: DcvCheck | None) -> DomainLine
 def _standing(
     check: DcvCheck | None, validation: DomainValidation | None, published: bool | None, now: datetime
 ) -> DomainStanding:
-    account = _account_standing(validation, now)
+    account = account_standing(validation, now)
     if check is None:
         return DomainStanding.PUBLISHED if published and account is DomainStanding.AWAITING else account
     word = _word(check.status)
@@ -157,15 +168,11 @@ def _standing(
     return next((standing for holds, standing in rules if holds), DomainStanding.AWAITING)
 
 
-def _account_standing(validation: DomainValidation | None, now: datetime) -> DomainStanding:
-    word = _word(validation.status) if validation else ""
-    if validation is None or word not in _VALID_WORDS | _EXPIRED_WORDS | _AWAITING_WORDS:
-        return DomainStanding.UNKNOWN
-    if word in _EXPIRED_WORDS or (validation.expires is not None and has_passed(validation.expires, now)):
-        return DomainStanding.EXPIRED
-    if word in _VALID_WORDS:
-        return DomainStanding.VALID
-    return DomainStanding.NOT_STARTED if _word(validation.order_status) == "notinitiated" else DomainStanding.AWAITING
+def _proves(standing: DomainStanding, validation: DomainValidation | None) -> bool:
+    """Return whether the account's validation alone shows a standing: that nothing was started shows nothing."""
+    if standing in (DomainStanding.NOT_STARTED, DomainStanding.UNKNOWN) or validation is None:
+        return False
+    return standing is not DomainStanding.AWAITING or bool(validation.order_status)
 
 
 def _facts(

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.status import is_same, meaning_of
-from sectigo_tui.engine.diagnosis.domains import DomainLine, DomainStanding, domain_lines
+from sectigo_tui.engine.diagnosis.domains import DomainStanding, domain_lines
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, Part, Piece, PieceState, moment_text, quoted
 from sectigo_tui.engine.diagnosis.finding_status import status_fact, status_findings
 from sectigo_tui.engine.diagnosis.finding_validation import validation_findings
@@ -88,7 +88,7 @@ def judge(evidence: Evidence) -> Verdict:
         evidence: What is known; parts may be missing.
     """
     findings = status_findings(evidence)
-    is_deep = _goes_to_the_ca(evidence)
+    is_deep = waits_at_ca(evidence)
     if is_deep:
         findings += validation_findings(evidence)
         findings += _rest(evidence, findings)
@@ -114,7 +114,8 @@ def judge(evidence: Evidence) -> Verdict:
     )
 
 
-def _goes_to_the_ca(evidence: Evidence) -> bool:
+def waits_at_ca(evidence: Evidence) -> bool:
+    """Return whether DCV, CAA and the organization bear on an order: it is pending in SCM, or the CA rejected it."""
     order = evidence.order
     if order is not None and order.state in (OrderState.INTENT, OrderState.UNCONFIRMED):
         return False
@@ -203,7 +204,7 @@ def _gaps(evidence: Evidence, *, is_deep: bool) -> tuple[Gap, ...]:
     if is_deep:
         gaps.append(_piece_gap(Part.DCV, evidence.dcv))
         gaps += [_piece_gap(Part.DOMAINS, piece) for piece in evidence.domains.values()]
-        gaps += [_domain_gap(line, evidence) for line in domain_lines(evidence)]
+        gaps += _domain_gaps(evidence)
         if evidence.needs_organization or not evidence.level:
             gaps.append(_piece_gap(Part.ORGANIZATION, evidence.organization))
         gaps += [_piece_gap(Part.DNS, piece) for piece in evidence.caa.values()]
@@ -236,11 +237,20 @@ def _piece_gap(part: Part, piece: Piece[object]) -> Gap | None:
             return None
 
 
-def _domain_gap(line: DomainLine, evidence: Evidence) -> Gap | None:
-    if line.standing is not DomainStanding.UNKNOWN or (not line.told and line.domain in evidence.domains):
-        return None
-    told = f"is {quoted(line.told)}, which this program does not know" if line.told else "is not looked up yet"
-    return Gap(Part.DOMAINS, f"DCV of {quoted(line.domain)} {told}")
+def _domain_gaps(evidence: Evidence) -> list[Gap]:
+    if evidence.dcv.value is None and not evidence.dcv.is_failed:
+        return []  # which domains there are is not known yet
+    lines = [line for line in domain_lines(evidence) if line.standing is DomainStanding.UNKNOWN]
+    odd = [line for line in lines if line.told]
+    unasked = [quoted(line.domain) for line in lines if not line.told and line.domain not in evidence.domains]
+    gaps = [
+        Gap(Part.DOMAINS, f"DCV of {quoted(line.domain)} is {quoted(line.told)}, which this program does not know")
+        for line in odd
+    ]
+    if unasked:
+        more = f" and {len(unasked) - 3} more" if len(unasked) > 3 else ""
+        gaps.append(Gap(Part.DOMAINS, f"DCV of {', '.join(unasked[:3])}{more} is not looked up yet"))
+    return gaps
 
 
 def _caa_failed(evidence: Evidence) -> bool:

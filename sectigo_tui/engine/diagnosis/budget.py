@@ -1,0 +1,218 @@
+"""The poll budget: what is due next and why, and what the requests of the last hour came to. Plain values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.events import Exchange
+from sectigo_tui.domain.excerpts import one_line
+from sectigo_tui.domain.orders import Order, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.diagnosis.normal import quantile
+from sectigo_tui.engine.health import ApiHealth
+from sectigo_tui.engine.looking import outcome_of
+from sectigo_tui.engine.policy import JITTER, nominal_wait_seconds
+from sectigo_tui.engine.supervisor import Supervisor
+
+ANSWERED = "answered"
+"""How an exchange counts that brought an answer of SCM's without a failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLook:
+    """The next look at one order.
+
+    Args:
+        order_id: The local order.
+        ssl_id: Its sslId.
+        common_name: Its name; untrusted text.
+        due_at: When it is due.
+        is_looking: Whether it is under way.
+        wait_seconds: The wait that ends then.
+        reason: Why that wait is what it is.
+        why: The same in words.
+        looks: How many looks were made in this window.
+        deadline_at: When the window ends.
+    """
+
+    order_id: str
+    ssl_id: int | None
+    common_name: str
+    due_at: datetime
+    is_looking: bool
+    wait_seconds: float
+    reason: WaitReason
+    why: str
+    looks: int
+    deadline_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unpolled:
+    """A pending order at which nobody looks any more."""
+
+    order_id: str
+    ssl_id: int | None
+    common_name: str
+    ended: WindowEnd | None
+    last_look_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The requests of some time.
+
+    Args:
+        seconds: Of how long.
+        requests: How many ended.
+        by_outcome: How many came to what: `answered`, or the name of the failure.
+        by_call: How many of each call.
+        p50_seconds: Half of the answers took no longer; None without any.
+        p90_seconds: Nine of ten took no longer.
+        slowest_seconds: The slowest.
+    """
+
+    seconds: float
+    requests: int
+    by_outcome: Mapping[str, int]
+    by_call: Mapping[str, int]
+    p50_seconds: float | None
+    p90_seconds: float | None
+    slowest_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollBudget:
+    """What polling costs and what is next.
+
+    Args:
+        at: When this was put together.
+        due: The next looks, nearest first.
+        due_in_total: How many orders are polled.
+        unpolled: Pending orders at which nobody looks any more.
+        minute: The requests of the last minute.
+        hour: The requests of the last hour.
+        retry_after_until: Until when SCM has asked not to be asked; None while it has not.
+        refused: SCM's refusal of the credentials that holds everything back; empty while it does not.
+        in_flight: Requests under way.
+        limit: How many may be.
+        poller: Who polls, when it is another process; empty when it is this one or nobody.
+    """
+
+    at: datetime
+    due: tuple[DueLook, ...]
+    due_in_total: int
+    unpolled: tuple[Unpolled, ...]
+    minute: Tally
+    hour: Tally
+    retry_after_until: datetime | None
+    refused: str
+    in_flight: int
+    limit: int
+    poller: str
+
+
+def poll_budget(context: Context, supervisor: Supervisor, health: ApiHealth, *, rows: int = 200) -> PollBudget:
+    """Return the poll budget as it stands now.
+
+    Args:
+        context: The world.
+        supervisor: The poll workers.
+        health: How SCM answers.
+        rows: How many of the next looks to list.
+    """
+    now = context.clock.now()
+    polled = [order for order in context.book.store.orders() if order.state.is_polled]
+    windows = [(order, order.window) for order in polled if order.window is not None]
+    due = sorted(
+        ((window.next_look_at, order, window) for order, window in windows if window.next_look_at is not None),
+        key=lambda look: (look[0], look[1].id),
+    )
+    held = health.held_until
+    refusal = context.gate.refusal
+    return PollBudget(
+        at=now,
+        due=tuple(_due(order, window, at, supervisor) for at, order, window in due[:rows]),
+        due_in_total=len(due),
+        unpolled=tuple(_unpolled(order) for order in polled if order.window is None or not order.window.is_open),
+        minute=tally(health.recent(now, 60.0), 60.0),
+        hour=tally(health.recent(now), 3600.0),
+        retry_after_until=held if held is not None and held > now else None,
+        refused=one_line(refusal.description or refusal.problem) if refusal is not None else "",
+        in_flight=context.gate.in_flight,
+        limit=context.gate.limit,
+        poller=context.book.store.poller(),
+    )
+
+
+def tally(exchanges: Sequence[Exchange], seconds: float) -> Tally:
+    """Return what some exchanges came to.
+
+    Args:
+        exchanges: The exchanges.
+        seconds: The time in which they ended.
+    """
+    outcomes = Counter(
+        str(outcome_of(exchange.failure)) if exchange.failure is not None else ANSWERED for exchange in exchanges
+    )
+    latencies = [exchange.latency_seconds for exchange in exchanges if exchange.http_status is not None]
+    return Tally(
+        seconds=seconds,
+        requests=len(exchanges),
+        by_outcome=dict(outcomes.most_common()),
+        by_call=dict(Counter(exchange.call for exchange in exchanges).most_common()),
+        p50_seconds=quantile(latencies, 0.5) if latencies else None,
+        p90_seconds=quantile(latencies, 0.9) if latencies else None,
+        slowest_seconds=max(latencies, default=None),
+    )
+
+
+def why(window: PollWindow, last_look_at: datetime | None) -> str:
+    """Return in words why the next look of a window is when it is.
+
+    Args:
+        window: An open window.
+        last_look_at: The look before; None when there was none.
+    """
+    at_once = window.wait_seconds <= 0
+    nominal = nominal_wait_seconds(max(1, window.looks))
+    since = ""
+    if last_look_at is not None and window.next_look_at is not None:
+        since = f", {seconds_between(last_look_at, window.next_look_at):.0f} s after the look before"
+    return {
+        WaitReason.FIRST: f"first look{', at once' if at_once else since}",
+        WaitReason.SCHEDULE: f"schedule: {nominal:.0f} s after look {window.looks}, give or take {JITTER:.0%}",
+        WaitReason.RETRY_AFTER: f"SCM asked for {window.wait_seconds:.0f} s (Retry-After)",
+        WaitReason.DEADLINE: f"last look, at the deadline of {window.deadline_seconds:.0f} s",
+        WaitReason.ASKED: f"asked for by the operator{since}",
+        WaitReason.SPREAD: "spread over some seconds after new credentials",
+    }[window.reason]
+
+
+def _due(order: Order, window: PollWindow, at: datetime, supervisor: Supervisor) -> DueLook:
+    return DueLook(
+        order_id=order.id,
+        ssl_id=order.ssl_id,
+        common_name=order.common_name,
+        due_at=at,
+        is_looking=supervisor.is_looking(order.id),
+        wait_seconds=window.wait_seconds,
+        reason=window.reason,
+        why=why(window, order.last_look.at if order.last_look else None),
+        looks=window.looks,
+        deadline_at=window.deadline_at,
+    )
+
+
+def _unpolled(order: Order) -> Unpolled:
+    return Unpolled(
+        order.id,
+        order.ssl_id,
+        order.common_name,
+        order.window.ended if order.window else None,
+        order.last_look.at if order.last_look else None,
+    )

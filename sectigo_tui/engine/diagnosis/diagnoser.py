@@ -1,0 +1,291 @@
+"""Diagnosis as screens and the command line see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from sectigo_tui.domain.certificates import ListingFilter, OrderDetails
+from sectigo_tui.domain.dns import Dns
+from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.engine.account import Account
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.diagnosis.causes import CommonCause, OrderRef, common_causes
+from sectigo_tui.engine.diagnosis.escalation import escalation_pack, handover
+from sectigo_tui.engine.diagnosis.evidence import Evidence, Part
+from sectigo_tui.engine.diagnosis.gathering import Gatherer, Target
+from sectigo_tui.engine.diagnosis.history import Sample, local_evidence, merged, remote_sample, sample_of
+from sectigo_tui.engine.diagnosis.markdown import redactor
+from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
+from sectigo_tui.engine.diagnosis.report import as_json
+from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
+from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
+from sectigo_tui.engine.gate import Priority
+from sectigo_tui.engine.listing import PAGE_SIZE
+from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
+
+DIAGNOSE_MAX_AGE_SECONDS = 60.0
+"""How old evidence may be for a diagnosis that the operator opens."""
+
+ATTEND_MAX_AGE_SECONDS = 600.0
+"""How old evidence may be for a column: a page of rows costs requests, and validations take hours."""
+
+HISTORY_ORDERS = 60
+"""How many issued remote orders are looked at for the account's history, at one request each."""
+
+_ISSUED = frozenset(
+    {
+        OrderState.ISSUED,
+        OrderState.COLLECTED,
+        OrderState.EXPIRED,
+        OrderState.REPLACED,
+        OrderState.REVOKING,
+        OrderState.REVOKED,
+    }
+)
+
+
+class Diagnoser:
+    """Says who orders wait for, whether that is normal, and what to do.
+
+    Evidence is kept with its age and shared: many orders of one organization cost one look at its validations.
+
+    Args:
+        context: The world.
+        account: What is known of the account's remote orders.
+        dns: The DNS; None unless the operator has switched it on.
+        secrets: Returns the credentials in use, which nothing that leaves the program may hold.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        account: Account,
+        dns: Dns | None = None,
+        secrets: Callable[[], Iterable[SecretText]] = tuple,
+    ) -> None:
+        self._context = context
+        self._account = account
+        self._secrets = secrets
+        self._gatherer = Gatherer(context, account, dns)
+        self._local: dict[str, tuple[int, Sample | None]] = {}
+        self._remote: dict[int, Sample] = {}
+
+    def cheap(self, target: Target) -> Verdict:
+        """Return the verdict by what is known already, asking nobody: for a column.
+
+        Args:
+            target: A local order, or the sslId of any.
+        """
+        return judge(self._gatherer.known(target))
+
+    def known(self, target: Target) -> Diagnosis:
+        """Return the diagnosis by what is known already, asking nobody: for a screen's first paint.
+
+        Args:
+            target: A local order, or the sslId of any.
+        """
+        return self._conclude(self._gatherer.known(target))
+
+    async def diagnose(self, target: Target, *, max_age_seconds: float = DIAGNOSE_MAX_AGE_SECONDS) -> Diagnosis:
+        """Return the diagnosis of an order, asking for all that bears on it.
+
+        Args:
+            target: A local order, or the sslId of any.
+            max_age_seconds: How old evidence may be; zero asks for everything.
+
+        Returns:
+            The diagnosis. A call that fails is a gap in it, not raised.
+        """
+        return await self.gather(target, lambda _part, _diagnosis: None, max_age_seconds=max_age_seconds)
+
+    async def gather(
+        self,
+        target: Target,
+        on_part: Callable[[Part, Diagnosis], None],
+        *,
+        max_age_seconds: float = DIAGNOSE_MAX_AGE_SECONDS,
+    ) -> Diagnosis:
+        """Do what `diagnose` does, telling the diagnosis as it stands after each part.
+
+        Args:
+            target: A local order, or the sslId of any.
+            on_part: Told which part has come or failed; first the local record, before anything is asked.
+            max_age_seconds: How old evidence may be; zero asks for everything.
+
+        Returns:
+            The diagnosis at the end.
+        """
+        self._learn_local()
+        evidence = await self._gatherer.gather(
+            target, lambda part, known: on_part(part, self._conclude(known)), max_age_seconds=max_age_seconds
+        )
+        await self._learn_renewed(evidence.order)
+        return self._conclude(evidence)
+
+    async def attend(self, targets: Sequence[Target], on_verdict: Callable[[Target, Verdict], None]) -> None:
+        """Fetch evidence for the orders in sight, one after the other; cancel it when they are out of sight.
+
+        Args:
+            targets: The orders, the most wanted first.
+            on_verdict: Told each order's verdict when its evidence is there.
+        """
+        for target in targets:
+            evidence = await self._gatherer.gather(
+                target, lambda _part, _evidence: None, max_age_seconds=ATTEND_MAX_AGE_SECONDS
+            )
+            on_verdict(target, judge(evidence))
+
+    async def recheck(self, ssl_id: int) -> Diagnosis:
+        """Ask the CA to look at an order's domains again.
+
+        Args:
+            ssl_id: The order.
+
+        Returns:
+            The diagnosis with the new DCV log.
+
+        Raises:
+            ReadOnly: Writes are disabled.
+            ScmFailure: SCM did not take it.
+            StoreError: It could not be written down.
+        """
+        context = self._context
+        context.check_writable("DCV recheck")
+        await self._note(ssl_id, EventKind.WRITE_ASKED, "DCV recheck asked for")
+        try:
+            log = await context.gate.run(Priority.WRITE, lambda: context.scm.recheck_dcv(ssl_id))
+        except ScmFailure as failure:
+            words = f"DCV recheck: {failure.description or failure.problem}"
+            await self._note(ssl_id, EventKind.WRITE_ANSWERED, words, failure)
+            raise
+        await self._note(ssl_id, EventKind.WRITE_ANSWERED, "DCV recheck taken")
+        self._gatherer.learned_dcv(ssl_id, self._gatherer.known(ssl_id).status, log)
+        return self.known(ssl_id)
+
+    def outage(self, target: Target) -> OutageClock | None:
+        """Return when the certificate ends that an order takes the place of, by what is known: for sorting.
+
+        Args:
+            target: A local order, or the sslId of any.
+        """
+        store = self._context.book.store
+        order = target if isinstance(target, Order) else store.by_ssl_id(target)
+        ssl_id = order.ssl_id if order is not None else target if isinstance(target, int) else None
+        details = self._details_of(ssl_id) if ssl_id is not None else None
+        return outage_clock(order, details or (order.details if order else None), store.by_ssl_id, self._details_of)
+
+    def common_causes(self, targets: Iterable[Target]) -> list[CommonCause]:
+        """Group orders by the causes that they share, by what is known.
+
+        Args:
+            targets: Local orders, or the sslIds of any.
+        """
+        return common_causes((_ref(target), self.cheap(target)) for target in targets)
+
+    def pack(self, diagnosis: Diagnosis) -> str:
+        """Return the escalation pack for the CA's support, as Markdown without credentials."""
+        return escalation_pack(diagnosis, redactor(self._secrets()))
+
+    def handover(self, targets: Iterable[Target]) -> str:
+        """Return all that is open, grouped by cause, for the next shift, by what is known: Markdown, no credentials.
+
+        Args:
+            targets: Local orders, or the sslIds of any.
+        """
+        diagnoses = [self.known(target) for target in targets]
+        return handover(diagnoses, self._context.clock.now(), redactor(self._secrets()))
+
+    def as_json(self, diagnosis: Diagnosis) -> str:
+        """Return a diagnosis in the versioned JSON shape, without credentials."""
+        return as_json(diagnosis, redactor(self._secrets()))
+
+    async def learn_history(
+        self, progress: Callable[[int, int], None], *, organization_id: int | None = None, orders: int = HISTORY_ORDERS
+    ) -> int:
+        """Look at issued remote orders for the account's figures; only when the operator asks, for it costs requests.
+
+        The listing is not sorted and names no dates: the newest sslIds of its first and last page are looked at.
+
+        Args:
+            progress: Told the orders looked at and how many there are to be.
+            organization_id: Only orders of this organization or department.
+            orders: How many, at one request each.
+
+        Returns:
+            How many have told their times.
+
+        Raises:
+            ScmFailure: A listing could not be read, or details could not be; those read so far are kept.
+        """
+        where = ListingFilter(status="Issued", organization_id=organization_id)
+        first = await self._page(where, 0)
+        total = await self._context.gate.run(Priority.LISTING, lambda: self._context.scm.count(where))
+        last = await self._page(where, max(PAGE_SIZE, total - PAGE_SIZE)) if total > PAGE_SIZE else ()
+        newest = sorted({*first, *last} - set(self._remote), reverse=True)[:orders]
+        for number, ssl_id in enumerate(newest, start=1):
+            details = await self._account.details(ssl_id, fresh_seconds=float("inf"))
+            sample = remote_sample(details, self._context.clock.now())
+            if sample is not None:
+                self._remote[ssl_id] = sample
+            progress(number, len(newest))
+        return len(self._remote)
+
+    async def _page(self, where: ListingFilter, position: int) -> tuple[int, ...]:
+        page = await self._context.gate.run(
+            Priority.LISTING, lambda: self._context.scm.listing(where, position=position, size=PAGE_SIZE)
+        )
+        return tuple(row.ssl_id for row in page.rows)
+
+    def _conclude(self, evidence: Evidence) -> Diagnosis:
+        target = evidence.order or evidence.ssl_id
+        local = [sample for _, sample in self._local.values() if sample is not None]
+        deadline_seconds = self._context.policy.deadline_seconds
+        return conclude(
+            evidence,
+            merged(local, self._remote.values()),
+            self.outage(target) if target is not None else None,
+            deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
+        )
+
+    def _learn_local(self) -> None:
+        """Take the samples of local orders that are new or have changed; timelines of the others are not read again."""
+        store, now = self._context.book.store, self._context.clock.now()
+        for order in store.orders():
+            known = self._local.get(order.id)
+            if order.state in _ISSUED and (known is None or known[0] != order.revision):
+                self._local[order.id] = order.revision, sample_of(local_evidence(store, order, now))
+
+    async def _learn_renewed(self, order: Order | None) -> None:
+        renewed = order.renews_ssl_id if order is not None else None
+        if renewed is None or self.outage(order or renewed) is not None:
+            return
+        try:
+            await self._account.details(renewed)
+        except ScmFailure:
+            # The outage clock is beside the verdict: without it the diagnosis merely has none.
+            return
+
+    async def _note(self, ssl_id: int, kind: EventKind, summary: str, failure: ScmFailure | None = None) -> None:
+        order = self._context.book.store.by_ssl_id(ssl_id)
+        entry = TimelineEntry(
+            at=self._context.clock.now(),
+            order_id=order.id if order is not None else "",
+            kind=kind,
+            summary=summary,
+            ssl_id=ssl_id,
+        )
+        if failure is not None:
+            entry = replace(entry, http_status=failure.http_status, code=failure.code)
+        await self._context.book.store.record(entry)
+
+    def _details_of(self, ssl_id: int) -> OrderDetails | None:
+        seen = self._account.seen(ssl_id)
+        return seen.details if seen is not None else None
+
+
+def _ref(target: Target) -> OrderRef:
+    return (target.ssl_id or target.id) if isinstance(target, Order) else target

@@ -1,0 +1,213 @@
+"""What is handed to others, as Markdown: the pack for the CA's support, and the handover for the next shift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sectigo_tui.domain.codes import meaning_of_code
+from sectigo_tui.engine.diagnosis.causes import common_causes
+from sectigo_tui.engine.diagnosis.evidence import Fact, moment_text
+from sectigo_tui.engine.diagnosis.findings import Cause
+from sectigo_tui.engine.diagnosis.markdown import Redact, code, prose, table
+from sectigo_tui.engine.diagnosis.result import Diagnosis
+from sectigo_tui.engine.diagnosis.stages import StageState
+
+TIMELINE_ENTRIES = 100
+"""The newest entries of a timeline that a pack has; how many it leaves out is said."""
+
+
+def escalation_pack(diagnosis: Diagnosis, redact: Redact) -> str:
+    """Return all that the CA's support needs about one order, and no credential.
+
+    Args:
+        diagnosis: The order's diagnosis.
+        redact: Takes credentials out of untrusted text.
+    """
+    evidence, verdict = diagnosis.evidence, diagnosis.verdict
+    title = evidence.common_name or (f"sslId {evidence.ssl_id}" if evidence.ssl_id else "order")
+    sections = [
+        [f"# {prose(title, redact)}: {prose(str(verdict.party), redact)}"],
+        _identity(diagnosis, redact),
+        [
+            "## Verdict",
+            "",
+            f"- {prose(verdict.sentence, redact)}",
+            f"- Next: {prose(verdict.next_action, redact)}",
+            f"- Changes when: {prose(verdict.changes_when, redact)}",
+            *(f"- Also: {prose(other.sentence, redact)}" for other in verdict.others),
+            *(f"- Not known: {prose(gap.what, redact)}" for gap in verdict.gaps),
+        ],
+        _section("## Stages (UTC)", _stages(diagnosis, redact)),
+        _section("## Evidence", _facts(_all_facts(diagnosis), redact)),
+        _section("## Domain control validation", _domains(diagnosis, redact)),
+        _timeline(diagnosis, redact),
+        _section("## SCM codes", _codes(diagnosis, redact)),
+    ]
+    return _document(sections, redact)
+
+
+def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact) -> str:
+    """Return all that is open, grouped by common cause, for the next shift; no credential in it.
+
+    Args:
+        diagnoses: The diagnoses of all that is open; what is settled is left out.
+        now: The time.
+        redact: Takes credentials out of untrusted text.
+    """
+    by_ref = {diagnosis.ref: diagnosis for diagnosis in diagnoses if diagnosis.verdict.cause is not Cause.SETTLED}
+    groups = common_causes(((ref, diagnosis.verdict) for ref, diagnosis in by_ref.items()), primary_only=True)
+    count = "1 open order" if len(by_ref) == 1 else f"{len(by_ref)} open orders"
+    sections = [[f"# Handover {moment_text(now)}: {count}"]]
+    sections += [["| Orders | Waiting for | Cause |", "| --- | --- | --- |"]] if groups else [["Nothing is open."]]
+    sections[-1] += [
+        f"| {len(group.orders)} | {prose(str(group.party), redact)} | {prose(group.text, redact)} |" for group in groups
+    ]
+    for group in groups:
+        members = sorted((by_ref[ref] for ref in group.orders), key=_urgency)
+        rows = [_handover_row(member, now, redact) for member in members]
+        head = ("Order", "Name", "Status", "In stage", "In use ends", "Also")
+        sections.append(
+            [
+                f"## {prose(group.text, redact)}",
+                "",
+                f"- Waiting for: {prose(str(group.party), redact)}",
+                f"- Next: {prose(group.finding.next_action, redact)}",
+                "",
+                *table(head, rows),
+            ]
+        )
+    return _document(sections, redact)
+
+
+def _identity(diagnosis: Diagnosis, redact: Redact) -> list[str]:
+    evidence = diagnosis.evidence
+    details, organization = evidence.details.value, evidence.organization.value
+    names = evidence.names
+    listed = ", ".join(code(name, redact) for name in names[:20])
+    pairs = [
+        ("backendCertId", code(details.backend_cert_id if details else "", redact)),
+        ("Order number", code(details.order_number if details else "", redact)),
+        ("sslId", code(str(evidence.ssl_id or ""), redact)),
+        ("Names", f"{listed}{f' and {len(names) - 20} more' if len(names) > 20 else ''}" or "-"),
+        ("Organization", _organization(evidence.organization_id, organization.name if organization else "", redact)),
+        ("Profile", prose(f"{details.profile_name if details else ''} {evidence.level}".strip(), redact)),
+        ("SCM status", code(evidence.status, redact)),
+        ("Put together", moment_text(evidence.now)),
+    ]
+    if diagnosis.outage is not None:
+        ends = moment_text(diagnosis.outage.expires)
+        pairs.append(("Certificate in use ends", f"{ends} ({prose(diagnosis.outage.source, redact)})"))
+    return [f"- {name}: {value}" for name, value in pairs]
+
+
+def _organization(organization_id: int | None, name: str, redact: Redact) -> str:
+    if organization_id is None:
+        return "-"
+    return f"{prose(name, redact)} (orgId {organization_id})" if name else f"orgId {organization_id}"
+
+
+def _stages(diagnosis: Diagnosis, redact: Redact) -> list[str]:
+    compared = {comparison.leg.partition(" ")[0]: comparison for comparison in reversed(diagnosis.normal)}
+    rows = []
+    for stage in diagnosis.stages:
+        reached = stage.reached.text if stage.reached else "-" if stage.state is StageState.AHEAD else "not known"
+        usual = compared.get(stage.name)
+        figure = usual.figure.text if usual is not None and usual.figure is not None else "-"
+        lasted = f"{stage.lasted.text}{' so far' if stage.state is StageState.CURRENT else ''}" if stage.lasted else "-"
+        rows.append([str(stage.name), reached, stage.source or "-", lasted, prose(figure, redact)])
+    for gap in diagnosis.unwatched:
+        until = moment_text(gap.until) if gap.until else "now"
+        rows.append(["nobody looked", f"{moment_text(gap.since)} to {until}", "local record", "-", "-"])
+    return table(("Stage", "Reached", "Told by", "Lasted", "Usual here"), rows)
+
+
+def _all_facts(diagnosis: Diagnosis) -> list[Fact]:
+    facts = [*diagnosis.verdict.evidence]
+    facts += [fact for other in diagnosis.verdict.others for fact in other.facts]
+    facts += [fact for line in diagnosis.domains for fact in line.facts]
+    facts += diagnosis.organization.facts if diagnosis.organization else ()
+    return list(dict.fromkeys(facts))
+
+
+def _facts(facts: Sequence[Fact], redact: Redact) -> list[str]:
+    rows = (
+        [prose(fact.statement, redact), prose(fact.source, redact), moment_text(fact.at) if fact.at else "-"]
+        for fact in facts
+    )
+    return table(("What", "Source", "When (UTC)"), rows)
+
+
+def _domains(diagnosis: Diagnosis, redact: Redact) -> list[str]:
+    rows = []
+    for line in diagnosis.domains:
+        record = f"{code(line.host, redact)} → {code(line.point, redact)}" if line.host else "-"
+        record = code(line.url or line.email, redact) if line.url or line.email else record
+        checks = [moment_text(at) if at else "-" for at in (line.last_check, line.next_check)]
+        rows.append(
+            [code(line.domain, redact), str(line.standing), prose(line.told, redact), line.mode or "-", record, *checks]
+        )
+    return table(("Domain", "Standing", "SCM says", "Mode", "To publish", "Last check", "Next check"), rows)
+
+
+def _timeline(diagnosis: Diagnosis, redact: Redact) -> list[str]:
+    entries = diagnosis.evidence.timeline
+    shown = entries[-TIMELINE_ENTRIES:]
+    rows = (
+        [
+            f"{entry.at:%Y-%m-%d %H:%M:%SZ}",
+            prose(entry.summary, redact),
+            prose(entry.scm_status, redact),
+            str(entry.http_status or "-"),
+            str(entry.code) if entry.code is not None else "-",
+        ]
+        for entry in shown
+    )
+    lines = _section("## Timeline (UTC)", table(("When", "What", "SCM status", "HTTP", "Code"), rows))
+    left_out = len(entries) - len(shown)
+    return [*lines, "", f"{left_out} older entries are left out."] if left_out else lines
+
+
+def _codes(diagnosis: Diagnosis, redact: Redact) -> list[str]:
+    evidence = diagnosis.evidence
+    found = [entry.code for entry in evidence.timeline] + [look.code for look in evidence.looks]
+    found += [piece.code for piece in (evidence.dcv, evidence.organization, *evidence.domains.values())]
+    if evidence.dcv.value is not None and evidence.dcv.value.error_code:
+        found.append(evidence.dcv.value.error_code)
+    codes = sorted({number for number in found if number is not None}, reverse=True)
+    meanings = ((number, meaning_of_code(number)) for number in codes)
+    rows = (
+        [str(number), prose(meaning.meaning if meaning else "not known here", redact)] for number, meaning in meanings
+    )
+    return table(("Code", "Meaning"), rows)
+
+
+def _urgency(diagnosis: Diagnosis) -> tuple[bool, datetime, str]:
+    """Sort by what ends first, then by number."""
+    outage = diagnosis.outage
+    return outage is None, outage.earliest if outage else diagnosis.evidence.now, str(diagnosis.ref)
+
+
+def _handover_row(diagnosis: Diagnosis, now: datetime, redact: Redact) -> list[str]:
+    evidence, outage = diagnosis.evidence, diagnosis.outage
+    current = next((stage for stage in diagnosis.stages if stage.state is StageState.CURRENT), None)
+    lasted = current.lasted.text if current is not None and current.lasted is not None else "-"
+    ends = f"{moment_text(outage.expires)} ({outage.left(now).text})" if outage is not None else "-"
+    return [
+        code(str(diagnosis.ref), redact),
+        code(evidence.common_name, redact),
+        prose(evidence.status, redact),
+        lasted,
+        ends,
+        prose(", ".join(dict.fromkeys(str(other.cause) for other in diagnosis.verdict.others)), redact),
+    ]
+
+
+def _section(title: str, body: list[str]) -> list[str]:
+    return [title, "", *body] if body else []
+
+
+def _document(sections: Sequence[Sequence[str]], redact: Redact) -> str:
+    lines = ["\n".join(section) for section in sections if section]
+    # Once more as a whole: what was put together may name what its parts did not.
+    return "\n".join(map(redact, "\n\n".join(lines).split("\n"))) + "\n"

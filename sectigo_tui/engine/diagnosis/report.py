@@ -1,0 +1,273 @@
+"""A diagnosis as JSON: a documented, versioned shape for other programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from sectigo_tui.domain.clock import Moment
+from sectigo_tui.engine.diagnosis.domains import DomainLine
+from sectigo_tui.engine.diagnosis.evidence import Fact, Piece
+from sectigo_tui.engine.diagnosis.findings import Finding
+from sectigo_tui.engine.diagnosis.markdown import Redact
+from sectigo_tui.engine.diagnosis.normal import Comparison, Figure
+from sectigo_tui.engine.diagnosis.organizations import OrganizationLine
+from sectigo_tui.engine.diagnosis.result import Diagnosis
+from sectigo_tui.engine.diagnosis.spans import Span, When
+from sectigo_tui.engine.diagnosis.stages import Stage
+
+SCHEMA = "sectigo-tui/diagnosis"
+VERSION = 1
+"""Grows when a field changes its meaning or goes; new fields come without it."""
+
+Json = dict[str, "Json"] | list["Json"] | str | float | int | bool | None
+
+
+def as_json(diagnosis: Diagnosis, redact: Redact) -> str:
+    """Return a diagnosis as a JSON document of ASCII characters, indented, without credentials.
+
+    Moments are ISO 8601: with a time and `Z`, or a date alone where only the day is known.
+
+    Args:
+        diagnosis: The diagnosis.
+        redact: Takes credentials out of untrusted text.
+    """
+    return json.dumps(_redacted(document(diagnosis), redact), indent=2)
+
+
+def document(diagnosis: Diagnosis) -> Json:
+    """Return the shape of `as_json`, before redaction.
+
+    Args:
+        diagnosis: The diagnosis.
+    """
+    evidence, verdict = diagnosis.evidence, diagnosis.verdict
+    details, order, outage, proposal = evidence.details.value, evidence.order, diagnosis.outage, diagnosis.proposal
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "at": _moment(verdict.at),
+        "order": {
+            "sslId": evidence.ssl_id,
+            "localId": order.id if order else None,
+            "localState": str(order.state) if order else None,
+            "commonName": evidence.common_name,
+            "names": list(evidence.names),
+            "status": evidence.status,
+            "statusAt": _moment(evidence.status_at),
+            "orderNumber": details.order_number if details else "",
+            "backendCertId": details.backend_cert_id if details else "",
+            "organizationId": evidence.organization_id,
+            "profile": details.profile_name if details else order.profile_name if order else "",
+            "validation": evidence.level,
+        },
+        "verdict": {
+            "blockedOn": str(verdict.party),
+            "cause": str(verdict.cause),
+            "strength": str(verdict.strength),
+            "sentence": verdict.sentence,
+            "nextAction": verdict.next_action,
+            "changesWhen": verdict.changes_when,
+            "column": verdict.cell,
+            "evidence": [_fact(fact) for fact in verdict.evidence],
+        },
+        "otherCauses": [_finding(finding) for finding in verdict.others],
+        "gaps": [{"part": str(gap.part), "what": gap.what, "weakens": gap.weakens} for gap in verdict.gaps],
+        "stages": [_stage(stage) for stage in diagnosis.stages],
+        "unwatched": [{"since": _moment(gap.since), "until": _moment(gap.until)} for gap in diagnosis.unwatched],
+        "domains": [_domain(line) for line in diagnosis.domains],
+        "organization": _organization(diagnosis.organization),
+        "caa": [_caa(name, piece.source, diagnosis) for name, piece in evidence.caa.items()],
+        "normal": [_comparison(comparison) for comparison in diagnosis.normal],
+        "proposedWait": {
+            "pollMaxWaitSeconds": proposal.seconds,
+            "n": proposal.n,
+            "weak": proposal.is_weak,
+            "caught": proposal.caught,
+            "caughtNow": proposal.caught_now,
+            "requestsAtMost": proposal.looks_at_most,
+            "requestsOnAverage": round(proposal.looks_on_average, 1),
+            "byDays": proposal.is_by_days,
+        }
+        if proposal
+        else None,
+        "outage": {
+            "sslId": outage.ssl_id,
+            "commonName": outage.common_name,
+            "expires": _moment(outage.expires),
+            "source": outage.source,
+            "left": _span(outage.left(evidence.now)),
+        }
+        if outage
+        else None,
+        "looks": [
+            {
+                "at": _moment(look.at),
+                "outcome": str(look.outcome),
+                "detail": look.detail,
+                "latencySeconds": look.latency_seconds,
+                "httpStatus": look.http_status,
+                "code": look.code,
+            }
+            for look in evidence.looks
+        ],
+        "timeline": [
+            {
+                "at": _moment(entry.at),
+                "kind": str(entry.kind),
+                "summary": entry.summary,
+                "status": entry.scm_status,
+                "httpStatus": entry.http_status,
+                "code": entry.code,
+            }
+            for entry in evidence.timeline
+        ],
+        "pieces": [
+            _piece(piece)
+            for piece in (
+                evidence.details,
+                evidence.dcv,
+                *evidence.domains.values(),
+                evidence.organization,
+                *evidence.caa.values(),
+                *evidence.records.values(),
+            )
+        ],
+    }
+
+
+def _piece(piece: Piece[object]) -> Json:
+    return {
+        "source": piece.source,
+        "state": str(piece.state),
+        "at": _moment(piece.at),
+        "trouble": piece.trouble,
+        "httpStatus": piece.http_status,
+        "code": piece.code,
+    }
+
+
+def _fact(fact: Fact) -> Json:
+    return {"statement": fact.statement, "source": fact.source, "at": _moment(fact.at)}
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "cause": str(finding.cause),
+        "blockedOn": str(finding.party),
+        "certain": finding.is_certain,
+        "subject": finding.subject,
+        "sentence": finding.sentence,
+        "nextAction": finding.next_action,
+        "changesWhen": finding.changes_when,
+        "evidence": [_fact(fact) for fact in finding.facts],
+    }
+
+
+def _stage(stage: Stage) -> Json:
+    return {
+        "name": str(stage.name),
+        "state": str(stage.state),
+        "reached": _when(stage.reached),
+        "source": stage.source,
+        "lasted": _span(stage.lasted),
+    }
+
+
+def _domain(line: DomainLine) -> Json:
+    return {
+        "domain": line.domain,
+        "standing": str(line.standing),
+        "certain": line.is_certain,
+        "status": line.told,
+        "mode": line.mode,
+        "host": line.host,
+        "point": line.point,
+        "url": line.url,
+        "file": line.file,
+        "email": line.email,
+        "lastCheck": _moment(line.last_check),
+        "nextCheck": _moment(line.next_check),
+        "expires": _moment(line.expires),
+        "published": line.is_published,
+    }
+
+
+def _organization(line: OrganizationLine | None) -> Json:
+    if line is None:
+        return None
+    validation = line.validation
+    return {
+        "id": line.id,
+        "name": line.name,
+        "level": line.level,
+        "levelIsTold": line.is_certain,
+        "standing": str(line.standing),
+        "status": validation.status if validation else "",
+        "backgroundStatus": validation.background_status if validation else "",
+        "submitted": _moment(validation.submitted if validation else None),
+        "expires": _moment(validation.expires if validation else None),
+        "trackingId": validation.tracking_id if validation else "",
+        "lastMessage": validation.last_message if validation else "",
+    }
+
+
+def _caa(name: str, source: str, diagnosis: Diagnosis) -> Json:
+    answer = diagnosis.evidence.caa[name].value
+    forbidding = answer.forbidding(is_wildcard=name.startswith("*.")) if answer else ()
+    return {
+        "name": name,
+        "source": source,
+        "foundAt": answer.found_at if answer else "",
+        "records": [str(record) for record in answer.records] if answer else [],
+        "forbids": bool(forbidding) if answer else None,
+    }
+
+
+def _comparison(comparison: Comparison) -> Json:
+    return {
+        "leg": str(comparison.leg),
+        "elapsed": _span(comparison.elapsed),
+        "running": comparison.is_running,
+        "pace": str(comparison.pace),
+        "figure": _figure(comparison.figure) if comparison.figure else None,
+    }
+
+
+def _figure(figure: Figure) -> Json:
+    return {
+        "scope": figure.scope,
+        "n": figure.n,
+        "weak": figure.is_weak,
+        "p50": _span(figure.p50),
+        "p90": _span(figure.p90),
+    }
+
+
+def _when(when: When | None) -> Json:
+    if when is None:
+        return None
+    day = f"{when.earliest:%Y-%m-%d}" if when.is_day else None
+    return {"day": day, "earliest": _moment(when.earliest), "latest": _moment(when.latest), "text": when.text}
+
+
+def _span(span: Span | None) -> Json:
+    if span is None:
+        return None
+    return {"atLeastSeconds": span.at_least_seconds, "atMostSeconds": span.at_most_seconds, "text": span.text}
+
+
+def _moment(moment: Moment | None) -> Json:
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return moment.isoformat() if moment is not None else None
+
+
+def _redacted(value: Json, redact: Redact) -> Json:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_redacted(item, redact) for item in value]
+    if isinstance(value, dict):
+        return {key: _redacted(item, redact) for key, item in value.items()}
+    return value

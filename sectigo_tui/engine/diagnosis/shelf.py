@@ -1,0 +1,105 @@
+"""Answers kept with their age, and each asked for once however many want it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from sectigo_tui.domain.clock import Clock, seconds_between
+from sectigo_tui.domain.errors import CredentialsRefused, DnsFailure, ScmFailure
+from sectigo_tui.engine.diagnosis.evidence import Piece, PieceState
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+FAILURE_KEPT_SECONDS = 15.0
+"""A call that failed is not made again sooner: rows in sight would repeat it at every turn."""
+
+KEPT = 4_000
+
+
+class Shelf(Generic[K, T]):
+    """The answers of one call, by what was asked.
+
+    Args:
+        clock: The time.
+        source: Names the call for a person.
+        call: Makes it; raises `ScmFailure` or `DnsFailure`.
+    """
+
+    def __init__(self, clock: Clock, source: Callable[[K], str], call: Callable[[K], Awaitable[T]]) -> None:
+        self._clock = clock
+        self._source = source
+        self._call = call
+        self._pieces: OrderedDict[K, Piece[T]] = OrderedDict()
+        self._failed_at: dict[K, datetime] = {}
+        self._asking: dict[K, asyncio.Task[Piece[T]]] = {}
+
+    def peek(self, key: K) -> Piece[T]:
+        """Return what is known, asking nobody."""
+        piece = self._pieces.get(key, Piece[T](self._source(key)))
+        return replace(piece, state=PieceState.ASKING) if key in self._asking else piece
+
+    def put(self, key: K, value: T) -> None:
+        """Take note of an answer that came by another way."""
+        self._keep(key, Piece(self._source(key), PieceState.KNOWN, value, self._clock.now()))
+
+    async def get(self, key: K, *, max_age_seconds: float) -> Piece[T]:
+        """Return an answer, asking unless one is young enough; callers at the same time share one request.
+
+        Args:
+            key: What to ask about.
+            max_age_seconds: How old an answer may be; zero asks whatever is known.
+
+        Returns:
+            The piece; a failure is in it, with the older answer if there is one.
+        """
+        asking = self._asking.get(key)
+        if asking is None:
+            if self._is_fresh(key, max_age_seconds):
+                return self._pieces[key]
+            asking = asyncio.create_task(self._ask(key), name=self._source(key))
+            self._asking[key] = asking
+            asking.add_done_callback(lambda _ended: self._asking.pop(key, None))
+        return await asyncio.shield(asking)
+
+    def _is_fresh(self, key: K, max_age_seconds: float) -> bool:
+        piece, now = self._pieces.get(key), self._clock.now()
+        if piece is None:
+            return False
+        if piece.is_failed:
+            return seconds_between(self._failed_at[key], now) < min(FAILURE_KEPT_SECONDS, max_age_seconds)
+        return piece.at is not None and seconds_between(piece.at, now) < max_age_seconds
+
+    async def _ask(self, key: K) -> Piece[T]:
+        source = self._source(key)
+        try:
+            piece = Piece(source, PieceState.KNOWN, await self._call(key), self._clock.now())
+        except ScmFailure as failure:
+            piece = replace(
+                self._pieces.get(key, Piece[T](source)),
+                state=PieceState.FAILED,
+                trouble=failure.description or failure.problem,
+                http_status=failure.http_status,
+                code=failure.code,
+            )
+            # What was held back may go as soon as the credentials are rotated.
+            self._failed_at[key] = datetime.min.replace(tzinfo=self._clock.now().tzinfo)
+            if not isinstance(failure, CredentialsRefused):
+                self._failed_at[key] = self._clock.now()
+        except DnsFailure as failure:
+            piece = replace(self._pieces.get(key, Piece[T](source)), state=PieceState.FAILED, trouble=failure.problem)
+            self._failed_at[key] = self._clock.now()
+        self._keep(key, piece)
+        return piece
+
+    def _keep(self, key: K, piece: Piece[T]) -> None:
+        self._pieces[key] = piece
+        self._pieces.move_to_end(key)
+        while len(self._pieces) > KEPT:
+            forgotten, _ = self._pieces.popitem(last=False)
+            self._failed_at.pop(forgotten, None)

@@ -1,0 +1,213 @@
+"""The time line of an order: its stages, how long each took, and when nobody looked. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sectigo_tui.domain.certificates import OrderDetails
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.orders import Look, LookOutcome, OrderState, Origin
+from sectigo_tui.domain.status import StatusClass, meaning_of
+from sectigo_tui.engine.diagnosis.evidence import Evidence
+from sectigo_tui.engine.diagnosis.spans import Span, When
+from sectigo_tui.engine.poller import GAP_SECONDS
+
+
+class StageName(StrEnum):
+    """How far an order has come, in order."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    APPLIED = "applied"
+    ISSUED = "issued"
+    COLLECTED = "collected"
+
+
+class StageState(StrEnum):
+    """Where an order is on a stage."""
+
+    DONE = "done"
+    CURRENT = "current"
+    AHEAD = "ahead"
+    ENDED = "ended"
+    """The order failed in this stage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage of an order.
+
+    Args:
+        name: Which.
+        state: Where the order is on it.
+        reached: When it was reached; None when it was not, or when nothing tells.
+        source: Who tells that: `SCM`, `seen here`, or both; empty where nobody does.
+        lasted: How long it took, or has lasted so far; None where that is not known.
+    """
+
+    name: StageName
+    state: StageState
+    reached: When | None
+    source: str
+    lasted: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """A time in which nobody looked at an order that could have changed.
+
+    Args:
+        since: The last look before it.
+        until: The look that ended it; None while it lasts.
+    """
+
+    since: datetime
+    until: datetime | None
+
+
+def time_line(evidence: Evidence) -> tuple[Stage, ...]:
+    """Return the stages of an order with how long each took.
+
+    SCM's days and what was seen here are narrowed by each other; nothing is made up in between.
+
+    Args:
+        evidence: What is known.
+
+    Returns:
+        The stages in order; `collected` only for a local order, since SCM does not tell it.
+    """
+    names = [name for name in StageName if evidence.order is not None or name is not StageName.COLLECTED]
+    sightings = _sightings(evidence)
+    reached_rank = max((rank for _, rank in sightings), default=-1)
+    reached: list[tuple[When | None, str]] = [
+        _reached(evidence, rank, sightings) if rank <= reached_rank else (None, "") for rank in range(len(names))
+    ]
+    whens = _in_order([when for when, _ in reached])
+    end = _end(evidence)
+    stages = []
+    for rank, name in enumerate(names):
+        state = _state(rank, reached_rank, len(names), is_ended=end is not None)
+        following = whens[rank + 1] if rank < len(names) - 1 else None
+        until = following if rank < reached_rank else end or When.of(evidence.now)
+        when, is_last = whens[rank], rank == len(names) - 1
+        lasted = None if when is None or until is None or is_last else Span.between(when, until)
+        stages.append(Stage(name=name, state=state, reached=when, source=reached[rank][1], lasted=lasted))
+    return tuple(stages)
+
+
+def unwatched(evidence: Evidence) -> tuple[Unwatched, ...]:
+    """Return the times in which nobody looked, oldest first; the last one may still go on."""
+    moments = sorted([look.at for look in evidence.looks] + [entry.at for entry in evidence.timeline])
+    found = []
+    for entry in evidence.timeline:
+        if entry.kind is EventKind.GAP:
+            before = [at for at in moments if at < entry.at]
+            found.append(Unwatched(before[-1] if before else entry.at, entry.at))
+    order = evidence.order
+    if order is not None and order.state.is_polled and order.window is not None and order.last_look is not None:
+        due = order.window.next_look_at
+        if due is None or seconds_between(due, evidence.now) > GAP_SECONDS:
+            found.append(Unwatched(order.last_look.at, None))
+    return tuple(found)
+
+
+_RANK_OF_STATUS = {"Init": 0, "Pending": 0, "Requested": 0, "SA Approved": 0, "Approved": 1, "Applied": 2, "Issued": 3}
+_RANK_OF_OUTCOME = {LookOutcome.ISSUED: 3, LookOutcome.NOT_READY: 3, LookOutcome.COLLECTED: 4}
+_RANK_OF_STATE = {OrderState.SUBMITTED: 0, OrderState.ISSUED: 3, OrderState.COLLECTED: 4}
+
+
+def _sightings(evidence: Evidence) -> list[tuple[datetime, int]]:
+    """Return when the order was seen to have come how far; what was before it fell back does not count."""
+    seen = [(entry.at, _rank(entry.scm_status)) for entry in evidence.timeline if entry.scm_status]
+    seen += [
+        (entry.at, _RANK_OF_STATE[entry.to_state]) for entry in evidence.timeline if entry.to_state in _RANK_OF_STATE
+    ]
+    seen += [(look.at, _rank_of_look(look)) for look in evidence.looks]
+    if evidence.status and evidence.status_at:
+        seen.append((evidence.status_at, _rank(evidence.status)))
+    if evidence.order is not None and evidence.order.state is OrderState.COLLECTED:
+        seen.append((evidence.order.state_since, 4))
+    known = sorted((at, rank) for at, rank in seen if rank is not None)
+    kept: list[tuple[datetime, int]] = []
+    for at, rank in known:
+        if kept and rank < 3 <= kept[-1][1]:
+            kept = []  # a replacement sends an issued order through the stages again
+        kept.append((at, rank))
+    return kept
+
+
+def _rank(status: str) -> int | None:
+    return _RANK_OF_STATUS.get(meaning_of(status).name)
+
+
+def _rank_of_look(look: Look) -> int | None:
+    return _rank(look.detail) if look.outcome is LookOutcome.PENDING else _RANK_OF_OUTCOME.get(look.outcome)
+
+
+def _reached(evidence: Evidence, rank: int, sightings: list[tuple[datetime, int]]) -> tuple[When | None, str]:
+    after = max((at for at, seen in sightings if seen < rank), default=None)
+    before = min((at for at, seen in sightings if seen >= rank), default=None)
+    if rank == 0 and evidence.order is not None and evidence.order.origin is not Origin.TRACKED:
+        created = evidence.order.created_at
+        return When(created, max(created, before or created)), "seen here"
+    told = _told(evidence.details.value, rank)
+    if told is None:
+        return (When(after, before), "seen here") if after and before else (_by(before), "seen here" if before else "")
+    if after is None and before is None:
+        return told, "SCM"
+    earliest, latest = max(told.earliest, after or told.earliest), min(told.latest, before or told.latest)
+    if earliest > latest:
+        # SCM's day and the sighting contradict each other (its days need not be UTC's): either may be right.
+        bounds = [told.earliest, told.latest, *(at for at in (after, before) if at is not None)]
+        return When(min(bounds), max(bounds)), "SCM, seen here"
+    return When(earliest, latest), "SCM" if (earliest, latest) == (told.earliest, told.latest) else "SCM, seen here"
+
+
+def _by(latest: datetime | None) -> When | None:
+    return None if latest is None else When(_LONG_AGO, latest)
+
+
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+"""Stands for "nobody knows since when" until an earlier stage bounds it."""
+
+
+def _told(details: OrderDetails | None, rank: int) -> When | None:
+    if details is None:
+        return None
+    moment = (details.requested, details.approved, None, details.issued, None)[rank]
+    return When.of(moment) if moment is not None else None
+
+
+def _in_order(whens: list[When | None]) -> list[When | None]:
+    """Narrow each time by its neighbours: no stage is reached before the one before it."""
+    earliest, rising = _LONG_AGO, list[When | None]()
+    for when in whens:
+        rising.append(when and When(min(max(when.earliest, earliest), when.latest), when.latest))
+        earliest = when.earliest if when else earliest
+    latest, bounded = None, list[When | None]()
+    for when in reversed(rising):
+        bounded.append(when and When(when.earliest, max(min(when.latest, latest or when.latest), when.earliest)))
+        latest = when.latest if when else latest
+    return [None if when is None or when.earliest == _LONG_AGO else when for when in reversed(bounded)]
+
+
+def _end(evidence: Evidence) -> When | None:
+    if not evidence.status or evidence.status_class is not StatusClass.FAILED:
+        return None
+    details = evidence.details.value
+    if details is not None and details.declined is not None:
+        return When.of(details.declined)
+    seen = min((entry.at for entry in evidence.timeline if entry.to_state is OrderState.FAILED), default=None)
+    latest = seen or evidence.status_at or evidence.now
+    return When(max((at for at, _ in _sightings(evidence)), default=latest), latest)
+
+
+def _state(rank: int, reached_rank: int, stages: int, *, is_ended: bool) -> StageState:
+    if rank > reached_rank:
+        return StageState.AHEAD
+    if rank < reached_rank or rank == stages - 1:
+        return StageState.DONE
+    return StageState.ENDED if is_ended else StageState.CURRENT
