@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Static
 
@@ -49,6 +50,8 @@ class Rotate(Dialog[RotateAnswer]):
         may_insist: Whether that problem is that SCM is known to refuse what was given.
     """
 
+    DEFAULT_CSS = "Rotate .ticks { height: auto; }"
+
     def __init__(
         self,
         *,
@@ -86,21 +89,14 @@ class Rotate(Dialog[RotateAnswer]):
         )
         yield Row("New login", text_field("login", hint="empty: as it is"))
         yield Row("New password", text_field("password", hint="empty: as it is", is_secret=True))
-        with Vertical(id="ticks"):
-            yield Checkbox(
-                "change it at Sectigo too: this program makes the password, and shows it never",
-                id="make-new",
-                compact=True,
-                disabled=self._refused,
-            )
-            yield Checkbox(
-                "tell certctl-server" if self._has_certctl else "tell certctl-server: no [certctl] url is configured",
-                id="hand-over",
-                compact=True,
-                disabled=not self._has_certctl,
-            )
+        with Vertical(classes="ticks"):
+            make_new = Content("Make a password, and change it at Sectigo (never shown)")
+            yield Checkbox(make_new, id="make-new", compact=True, disabled=self._refused)
+            why_not = "" if self._has_certctl else " ([certctl] url is not configured)"
+            tell = Content(f"Tell certctl-server{why_not}")
+            yield Checkbox(tell, id="hand-over", compact=True, disabled=not self._has_certctl)
             if self._may_insist:
-                yield Checkbox("try it all the same: the account was unlocked", id="insist", compact=True)
+                yield Checkbox(Content("Try it all the same: the account was unlocked"), id="insist", compact=True)
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that rotates."""

@@ -63,7 +63,7 @@ class TableRows:
     def replace(self, ids: RowIds) -> int:
         """Replace the rows; cursor and marks follow theirs.
 
-        Without any row the cursor remembers its own, and finds it when it comes back.
+        Without any row the cursor remembers its own, finds it when it comes back, and stands at the top otherwise.
 
         Args:
             ids: The new rows.
@@ -79,6 +79,8 @@ class TableRows:
         if ids:
             self.cursor_index = self._cursor_after(line if was_in_sight else None)
             self.cursor_id = ids[self.cursor_index]
+        else:
+            self.cursor_index = 0
         if was_in_sight or not self.window:
             return max(0, self.cursor_index - line)
         top = find_row(ids, self.window[0], self.first)
