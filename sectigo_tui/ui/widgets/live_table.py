@@ -295,6 +295,28 @@ class LiveTable(ScrollView, can_focus=True):
         is_empty = not self.row_count and line < len(self._empty)
         return painter.note(self._empty[line] if is_empty else Cell(""))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Paint lines of the table.
+
+        The strips kept for the rows go to the screen as they are, with what they have cached of themselves, so
+        a scroll costs the row that came in. The table has no border, padding or opacity in return.
+
+        Args:
+            crop: The part to paint.
+
+        Returns:
+            A strip for each of its lines.
+        """
+        filters = self.get_line_filters()
+        strips = [self.render_line(y) for y in crop.line_range]
+        if filters:
+            _, background = self.background_colors
+            for each in filters:
+                strips = [strip.apply_filter(each, background) for strip in strips]
+        if crop.column_span == (0, self.size.width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Leave out Textual's filter that spells each colour out: the painter's are exact, and shorter."""
         return [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
@@ -373,13 +395,12 @@ class LiveTable(ScrollView, can_focus=True):
             self.action_move(1)
 
     def _prepare(self) -> Painter:
-        size = self.scrollable_content_region.size
-        self._placed = place_columns(self._columns, size.width)
+        self._placed = place_columns(self._columns, self.scrollable_content_region.width)
         styles = {
             name: terminal_style(self.get_component_rich_style(f"live-table--{name}"))
             for name in (*CELL_STYLES, *_ROW_STYLES)
         }
-        self._painter = Painter(self._placed, size.width, styles, self._glyphs)
+        self._painter = Painter(self._placed, self.size.width, styles, self._glyphs)
         return self._painter
 
     def _forget(self) -> None:
