@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from sectigo_tui.domain.errors import SectigoTuiError
-from sectigo_tui.domain.events import Announcement, FailureReported
+from sectigo_tui.domain.events import Announcement, FailureReported, PollingPaused
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.ui.actions import action_of, menu_items
 from sectigo_tui.ui.board import Board, Subject
@@ -23,6 +23,7 @@ from sectigo_tui.ui.columns import Now
 from sectigo_tui.ui.dialogs.dialog import Dialog
 from sectigo_tui.ui.dialogs.menu import Menu
 from sectigo_tui.ui.flows.flow import EnrollDefaults, Flow
+from sectigo_tui.ui.flows.rotate import rotate
 from sectigo_tui.ui.glyphs import Glyphs
 from sectigo_tui.ui.host import FlowHost
 from sectigo_tui.ui.screens.events import EventsView
@@ -33,7 +34,8 @@ from sectigo_tui.ui.screens.remote import RemoteView
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS, ThemeChoice
-from sectigo_tui.ui.view_model import Surroundings, Troubles, Use, ViewModel
+from sectigo_tui.ui.troubles import Troubles
+from sectigo_tui.ui.view_model import Surroundings, Use, ViewModel
 
 GATHER_SECONDS = 0.05
 """Announcements within this time reach the screens together."""
@@ -139,6 +141,8 @@ class SectigoApp(App[None]):
         heard, self._heard = self._heard, []
         for announcement in heard:
             self._model.troubles.hear(announcement)
+            if isinstance(announcement, PollingPaused):
+                self._offer_rotation()
         self._announced.publish(heard)
 
     def _perform(self, what: str, use: Use) -> None:
@@ -198,6 +202,10 @@ class SectigoApp(App[None]):
         if chosen is not None:
             action = action_of(chosen)
             self._perform(action.title, action.run(self._flow, subjects))
+
+    def _offer_rotation(self) -> None:
+        if len(self.screen_stack) == 1 and not self._model.surroundings.read_only:
+            self._perform("rotate the credentials", rotate(self._flow, by_itself=True))
 
     def _say_done(self, text: str) -> None:
         self.notify(printable(text, limit=400), markup=False)

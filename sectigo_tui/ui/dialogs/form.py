@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Select, Static
+from textual.widgets import Checkbox, Input, Select, Static
 
 from sectigo_tui.ui.text import printable
 
@@ -42,6 +42,26 @@ class Row(Horizontal):
         """Lay out label and field."""
         yield Static(self._label, classes="row-label", markup=False)
         yield self._field
+
+
+class Tick(Checkbox):
+    """A box to tick, whose mark is there or not: colour alone would not tell in every terminal.
+
+    Args:
+        label: What is ticked.
+        id: The field's id.
+        disabled: Whether it cannot be ticked.
+    """
+
+    BUTTON_INNER = " "
+
+    def __init__(self, label: str, *, id: str, disabled: bool = False) -> None:  # noqa: A002 - Textual's name
+        super().__init__(Content(label), id=id, disabled=disabled, compact=True)
+
+    def watch_value(self) -> None:
+        """Show the mark, or take it away."""
+        self.BUTTON_INNER = "X" if self.value else " "
+        super().watch_value()
 
 
 def facts_content(facts: Iterable[tuple[str, str]]) -> Content:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Static
+from textual.widgets import Input, Static
 
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
-from sectigo_tui.ui.dialogs.form import Row, facts_content, text_field
+from sectigo_tui.ui.dialogs.form import Row, Tick, facts_content, text_field
 
 ROTATE = "rotate"
 
@@ -48,6 +47,8 @@ class Rotate(Dialog[RotateAnswer]):
         password_note: What is known of the present password's expiry.
         problem: What was wrong with an earlier try.
         may_insist: Whether that problem is that SCM is known to refuse what was given.
+        by_itself: Whether nobody has asked for this dialog: Cancel then has the focus, so that keys meant for the
+            list do not become a password.
     """
 
     DEFAULT_CSS = "Rotate .ticks { height: auto; }"
@@ -62,6 +63,7 @@ class Rotate(Dialog[RotateAnswer]):
         password_note: str = "",
         problem: str = "",
         may_insist: bool = False,
+        by_itself: bool = False,
     ) -> None:
         super().__init__("Rotate the credentials")
         self._account = account
@@ -71,6 +73,7 @@ class Rotate(Dialog[RotateAnswer]):
         self._password_note = password_note
         self._problem = problem
         self._may_insist = may_insist
+        self._by_itself = by_itself
 
     def body(self) -> ComposeResult:
         """Lay out the form; nothing secret is ever filled in."""
@@ -90,21 +93,19 @@ class Rotate(Dialog[RotateAnswer]):
         yield Row("New login", text_field("login", hint="empty: as it is"))
         yield Row("New password", text_field("password", hint="empty: as it is", is_secret=True))
         with Vertical(classes="ticks"):
-            make_new = Content("Make a password, and change it at Sectigo (never shown)")
-            yield Checkbox(make_new, id="make-new", compact=True, disabled=self._refused)
+            yield Tick("Make a password, and change it at Sectigo (never shown)", id="make-new", disabled=self._refused)
             why_not = "" if self._has_certctl else " ([certctl] url is not configured)"
-            tell = Content(f"Tell certctl-server{why_not}")
-            yield Checkbox(tell, id="hand-over", compact=True, disabled=not self._has_certctl)
+            yield Tick(f"Tell certctl-server{why_not}", id="hand-over", disabled=not self._has_certctl)
             if self._may_insist:
-                yield Checkbox(Content("Try it all the same: the account was unlocked"), id="insist", compact=True)
+                yield Tick("Try it all the same: the account was unlocked", id="insist")
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that rotates."""
         return (Choice(ROTATE, "Try, then rotate"),)
 
     def first_focus(self) -> Widget:
-        """Return the password's field: typing into it sends nothing."""
-        return self.query_one("#password")
+        """Return the password's field, for who has asked for this dialog."""
+        return super().first_focus() if self._by_itself else self.query_one("#password")
 
     def on_mount(self) -> None:
         """Say what was wrong before."""
@@ -116,13 +117,13 @@ class Rotate(Dialog[RotateAnswer]):
         del choice_id
         login = self.query_one("#login", Input).value.strip()
         typed = self.query_one("#password", Input).value
-        make_new = self.query_one("#make-new", Checkbox).value
+        make_new = self.query_one("#make-new", Tick).value
         if make_new and (login or typed):
             self.complain("Either type the new credentials, or have a password made.")
         elif not (make_new or login or typed):
             self.complain("Type a new login or password.")
         else:
-            insist = self._may_insist and self.query_one("#insist", Checkbox).value
+            insist = self._may_insist and self.query_one("#insist", Tick).value
             password = SecretText(typed) if typed else None
-            hand_over = self.query_one("#hand-over", Checkbox).value
+            hand_over = self.query_one("#hand-over", Tick).value
             self.dismiss(RotateAnswer(login, password, make_new, hand_over, insist))

@@ -14,8 +14,13 @@ from sectigo_tui.ui.flows.flow import Flow, in_words
 from sectigo_tui.ui.text import printable
 
 
-async def rotate(flow: Flow) -> None:
-    """Ask until new credentials are accepted or the operator gives up, then say what came of each step."""
+async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
+    """Ask until new credentials are accepted or the operator gives up, then say what came of each step.
+
+    Args:
+        flow: What every flow works with.
+        by_itself: Whether the program asks, not the operator.
+    """
     rotating, problem, may_insist = flow.engine.rotating, "", False
     while True:
         answer = await flow.ask(
@@ -27,10 +32,12 @@ async def rotate(flow: Flow) -> None:
                 password_note=password_note(flow.engine.password),
                 problem=problem,
                 may_insist=may_insist,
+                by_itself=by_itself,
             )
         )
         if answer is None:
             return
+        by_itself = False
         may_insist = not answer.make_new and rotating.was_refused(answer.login, answer.password)
         try:
             installed = await _installed(flow, answer)
