@@ -164,7 +164,6 @@ _AS_THEY_COME = frozenset({str, int, float, bool})
 _OFTEN_THE_SAME = frozenset(
     {
         "status",
-        "detail",
         "profile_name",
         "validation",
         "owner",

@@ -137,8 +137,13 @@ def _keep_copy(path: Path, keep: Path) -> None:
     # A second name for the same file, so that there is no moment without `path`.
     link = keep.with_name(keep.name + ".new")
     link.unlink(missing_ok=True)
-    os.link(path, link)
-    link.replace(keep)
+    try:
+        os.link(path, link)
+    except PermissionError:
+        # A file system without links: for a moment there is the copy alone, which reading falls back on.
+        path.replace(keep)
+    else:
+        link.replace(keep)
 
 
 def sync_directory(path: Path) -> None:

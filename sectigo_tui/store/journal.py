@@ -9,7 +9,7 @@ from pathlib import Path
 from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.store.chain import HASH_END_BYTES, Draft, Line, Position, hash_before, read_line
 from sectigo_tui.store.documents import Actor
-from sectigo_tui.store.files import aside_name, disk_failures, open_private, sync_data, write_all
+from sectigo_tui.store.files import aside_name, disk_failures, open_private, sync_data, sync_directory, write_all
 
 _BLOCK_BYTES = 65536
 _LINE_BYTES = 8192
@@ -35,7 +35,7 @@ class Journal:
         self._name = str(path)
         self._by = by
         self._report = report
-        self._descriptor = open_private(path, os.O_RDWR | os.O_APPEND)
+        self._descriptor = self._opened()
 
     def resume(self, position: Position) -> None:
         """Go on from a place that was known before; `catch_up` then checks that it still is what it was."""
@@ -142,6 +142,14 @@ class Journal:
         """Let go of the file."""
         os.close(self._descriptor)
 
+    def _opened(self) -> int:
+        descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND)
+        with disk_failures(self.path, "open"):
+            if os.fstat(descriptor).st_size == 0:
+                # A new file's name must be as durable as the lines that will be in it.
+                sync_directory(self.path.parent)
+        return descriptor
+
     def _read_all(self, whole: bytes, offset: int) -> list[Line]:
         found = []
         for raw in whole.splitlines(keepends=True):
@@ -182,7 +190,7 @@ class Journal:
             opened = os.fstat(self._descriptor)
             same_file = self.path.exists() and self.path.stat().st_ino == opened.st_ino
             if not same_file:
-                fresh = open_private(self.path, os.O_RDWR | os.O_APPEND)
+                fresh = self._opened()
                 os.close(self._descriptor)
                 self._descriptor = fresh
             if self.position.offset == 0 or (same_file and self._still_ends_as_known()):

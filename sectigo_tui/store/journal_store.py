@@ -164,7 +164,7 @@ class JournalStore:
             look: The look to add to its poll history.
         """
         note = Note(order.id, order.revision, order.window, order.last_look, order.last_answer_at, look)
-        if self._replica.book.learn_note(note):
+        if self._replica.book.learn_note(note) and not self._is_closed:
             self._behind.note(note)
 
     async def flush(self) -> None:
@@ -248,6 +248,8 @@ class JournalStore:
         if self._is_closed:
             return
         try:
+            while self._is_committing:
+                await self._in_thread(int)
             await self._behind.close()
             await self.release()
         finally:
@@ -263,6 +265,8 @@ class JournalStore:
         self._replica.close()
 
     async def _committed(self, change: Change) -> Order | None:
+        if self._is_closed:
+            raise StoreError(str(self._directory), "the store is closed", "start the program again")
         future: asyncio.Future[Order | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((change, future))
         if not self._is_committing:

@@ -22,36 +22,44 @@ class DamagedFileError(ValueError):
 
 
 class StreamedTable(Mapping[str, Any]):
-    """A table whose documents are parsed one by one as they are asked for, never all in memory.
+    """A table whose documents are parsed one by one as they are asked for, so that they are never all in memory.
 
     Args:
-        rows: The table's lines, each `"id":{...}` with a comma after all but the last.
+        content: The file.
+        start: Where the table's first line starts: each is `"id":{...}`, with a comma after all but the last.
+        end: Where its last line ends.
     """
 
-    def __init__(self, rows: list[bytes]) -> None:
-        self._rows = rows
+    def __init__(self, content: bytes, start: int, end: int) -> None:
+        self._content = content
+        self._start = start
+        self._end = end
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return sum(1 for _ in self._rows())
 
     def __iter__(self) -> Iterator[str]:
-        return (row[1 : row.index(b'"', 1)].decode() for row in self._rows)
+        return (row[1 : row.index(b'"', 1)].decode() for row in self._rows())
 
     def __getitem__(self, key: str) -> Any:
-        for each, document in self.items_read():
+        for each, document in self.items():
             if each == key:
                 return document
         raise KeyError(key)
 
     def items(self) -> Any:
-        """Return pairs of id and document."""
-        return self.items_read()
-
-    def items_read(self) -> Iterator[tuple[str, Any]]:
-        """Parse each line in turn."""
-        for row in self._rows:
+        """Return pairs of id and document, parsed in turn."""
+        for row in self._rows():
             key, _, document = row.partition(b":")
             yield key[1:-1].decode(), orjson.loads(document.removesuffix(b","))
+
+    def _rows(self) -> Iterator[bytes]:
+        start = self._start
+        while start < self._end:
+            end = self._content.index(b"\n", start)
+            if end > start:
+                yield self._content[start:end]
+            start = end + 1
 
 
 class SealedStorage(Storage):
@@ -83,7 +91,7 @@ class SealedStorage(Storage):
         end = content.rfind(_SEAL)
         if end < 0 or content[end:] != _seal(sha256(memoryview(content)[:end]).hexdigest()):
             raise DamagedFileError(str(self._path))
-        return _tables(content[:end].split(b"\n"))
+        return dict(_tables(content, end))
 
     def write(self, data: Mapping[str, Mapping[Any, Any]]) -> None:
         """Replace the file.
@@ -130,12 +138,10 @@ def _in_chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
     yield b"".join(waiting)
 
 
-def _tables(lines: list[bytes]) -> dict[str, Any]:
-    tables: dict[str, Any] = {}
-    start = 0
-    for number, line in enumerate(lines):
-        if line == b"},":
-            name = lines[start].removeprefix(b"{")[1:-3].decode()
-            tables[name] = StreamedTable([row for row in lines[start + 1 : number] if row])
-            start = number + 1
-    return tables
+def _tables(content: bytes, seal: int) -> Iterator[tuple[str, StreamedTable]]:
+    start = len(b"{")
+    while start < seal:
+        rows = content.index(b"\n", start) + 1
+        end = content.index(b"\n},\n", start) + 1
+        yield content[start + 1 : rows - len(b'":{\n')].decode(), StreamedTable(content, rows, end)
+        start = end + len(b"},\n")

@@ -106,6 +106,20 @@ async def test_a_put_that_nobody_waits_for_any_more_is_done_all_the_same(store: 
     assert len(store.orders()) == 2
 
 
+async def test_closing_waits_for_changes_on_their_way_and_refuses_later_ones(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    await store.put(an_order(0), an_entry(an_order(0)))
+    putting = [asyncio.ensure_future(store.put(an_order(n), an_entry(an_order(n)))) for n in range(1, 20)]
+    await asyncio.sleep(0)
+    await store.close()
+    assert [order.revision for order in await asyncio.gather(*putting)] == [1] * 19
+    with pytest.raises(StoreError, match="closed"):
+        await store.put(an_order(20), an_entry(an_order(20)))
+    store.note(*looked_at(an_order(1)))
+    await store.close()
+    assert len(opened(tmp_path).orders()) == 20
+
+
 async def test_what_no_json_holds_is_refused_alone(store: JournalStore) -> None:
     monstrous = replace(an_order(1), ssl_id=2**70)
     outcomes = await asyncio.gather(

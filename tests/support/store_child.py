@@ -29,9 +29,7 @@ def say(*words: object) -> None:
 
 
 async def write(store: JournalStore, life: str) -> None:
-    """Put and note without end, saving `orders.json` all the while."""
-    write_behind.SAVE_AFTER_SECONDS = 0.0
-    write_behind._PAUSE_PER_SAVING = 0.0
+    """Put and note without end."""
     number = int(life) * 10_000
     while True:
         number += 1
@@ -75,5 +73,7 @@ async def poll(store: JournalStore) -> None:
 
 if __name__ == "__main__":
     task, directory, *arguments = sys.argv[1:]
+    # `orders.json` is replaced all the while.
+    write_behind.SAVE_AFTER_SECONDS = write_behind._PAUSE_PER_SAVING = 0.0
     tasks: dict[str, Callable[..., Coroutine[None, None, None]]] = {"write": write, "share": share, "poll": poll}
     asyncio.run(tasks[task](opened(Path(directory)), *arguments))
