@@ -224,6 +224,10 @@ class Site:
         (order,) = self.disk.orders.values()
         return order
 
+    def settled(self) -> OrderState:
+        """Return the state of the one local order as it is now."""
+        return self.order.state
+
     def all_heard(self, kind: type[A]) -> list[A]:
         """Return the announcements of a kind."""
         return [announcement for announcement in self.heard if isinstance(announcement, kind)]
