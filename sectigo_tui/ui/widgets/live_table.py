@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -15,21 +15,11 @@ from textual.strip import Strip
 from sectigo_tui.ui.glyphs import UNICODE, Glyphs
 from sectigo_tui.ui.theme import CELL_STYLES
 from sectigo_tui.ui.widgets import live_table_messages as messages
-from sectigo_tui.ui.widgets.live_table_columns import Column, PlacedColumn, place_columns
-from sectigo_tui.ui.widgets.live_table_paint import (
-    Cell,
-    PaintedRow,
-    Painter,
-    RowLook,
-    changed_span,
-    terminal_style,
-)
+from sectigo_tui.ui.widgets.live_table_columns import Column, PlacedColumn
+from sectigo_tui.ui.widgets.live_table_paint import Cell, terminal_style
 from sectigo_tui.ui.widgets.live_table_rows import RowIds, TableRows, find_row
+from sectigo_tui.ui.widgets.live_table_strips import HEADER_LINES, CellProvider, RowStrips
 
-CellProvider = Callable[[str, str, int], Cell]
-"""Says what a cell shows, from a row's id, a column's key and the cells there are; called for visible rows."""
-
-_HEADER_LINES = 1
 _ROW_STYLES = ("header", "row", "cursor", "cursor-blurred", "marked")
 
 
@@ -117,18 +107,9 @@ class LiveTable(ScrollView, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._columns = tuple(columns)
-        self._cell = cell
-        self._glyphs = glyphs
         self._rows = TableRows()
+        self._strips = RowStrips(self._rows, columns, cell, glyphs)
         self._announced: tuple[str | None, frozenset[str], tuple[str, ...]] = (None, frozenset(), ())
-        self._sort_key = ""
-        self._is_descending = False
-        self._empty: tuple[Cell, ...] = ()
-        self._placed: tuple[PlacedColumn, ...] = ()
-        self._painter: Painter | None = None
-        self._header: Strip | None = None
-        self._painted: dict[str, PaintedRow] = {}
 
     @property
     def row_count(self) -> int:
@@ -158,7 +139,7 @@ class LiveTable(ScrollView, can_focus=True):
     @property
     def placed_columns(self) -> tuple[PlacedColumn, ...]:
         """The columns that fit, and where they are."""
-        return self._placed
+        return self._strips.placed
 
     def update_rows(self, ids: RowIds) -> None:
         """Replace the rows.
@@ -175,17 +156,17 @@ class LiveTable(ScrollView, can_focus=True):
         seen, first, cursor, marks = rows.window, rows.first, rows.cursor_index, rows.marks
         size_before = self.virtual_size
         top = rows.replace(ids)
-        self.virtual_size = Size(0, len(ids) + _HEADER_LINES)
+        self.virtual_size = Size(0, len(ids) + HEADER_LINES)
         self.scroll_to(y=top, animate=False, force=True)
         self._look()
         if self.virtual_size != size_before or rows.first != first:
-            self._painted.clear()
+            self._strips.forget_rows()
             self.refresh()
         else:
             if rows.cursor_index != cursor:
                 self._repaint_lines((cursor, rows.cursor_index))
             self._repaint_marks(marks)
-            self._repaint_changed(seen)
+            self._repaint_lines(self._strips.changed(seen))
         self._announce()
 
     def refresh_rows(self, row_ids: Iterable[str]) -> None:
@@ -194,28 +175,11 @@ class LiveTable(ScrollView, can_focus=True):
         Args:
             row_ids: Their ids.
         """
-        self._repaint_changed(self._rows.window, set(row_ids))
+        self._repaint_lines(self._strips.changed(self._rows.window, row_ids))
 
     def tick(self) -> None:
         """Paint the ticking cells whose text changed; the owner calls it as often as they may."""
-        ticking = [(slot, placed) for slot, placed in enumerate(self._placed) if placed.column.ticking]
-        regions: list[Region] = []
-        for y, row_id in enumerate(self._rows.window, _HEADER_LINES):
-            painted = self._painted.get(row_id) if row_id is not None else None
-            if row_id is None or painted is None or self._painter is None:
-                continue
-            cells = list(painted.cells)
-            spans = []
-            for slot, placed in ticking:
-                cell = self._cell(row_id, placed.column.key, placed.width)
-                if (span := changed_span(placed, cells[slot], cell)) is not None:
-                    cells[slot] = cell
-                    spans.append(span)
-            if spans:
-                self._painted[row_id] = self._painter.row(tuple(cells), painted.look, is_marked=painted.is_marked)
-                # One region for a row: each one costs the row's line again, from its left edge on.
-                x, end = spans[0][0], spans[-1][1]
-                regions.append(Region(x, y, end - x, 1))
+        regions = self._strips.tick()
         if regions:
             self.refresh(*regions)
 
@@ -226,7 +190,7 @@ class LiveTable(ScrollView, can_focus=True):
             text: Untrusted text, a line of the table for each of its lines.
             style: A name of `CELL_STYLES`.
         """
-        self._empty = tuple(Cell(line, style) for line in text.split("\n"))
+        self._strips.empty = tuple(Cell(line, style) for line in text.split("\n"))
         if not self.row_count:
             self.refresh()
 
@@ -237,9 +201,8 @@ class LiveTable(ScrollView, can_focus=True):
             column_key: The column; "" for none.
             descending: Whether they are sorted downwards.
         """
-        self._sort_key, self._is_descending = column_key, descending
-        self._header = None
-        self.refresh(Region(0, 0, self.size.width, _HEADER_LINES))
+        self._strips.sort = (column_key, descending)
+        self.refresh(Region(0, 0, self.size.width, HEADER_LINES))
 
     def move_to_id(self, row_id: str) -> bool:
         """Put the cursor on a row.
@@ -283,17 +246,9 @@ class LiveTable(ScrollView, can_focus=True):
         Returns:
             The line.
         """
-        painter = self._painter or self._prepare()
-        if y < _HEADER_LINES:
-            if self._header is None:
-                self._header = painter.header(self._sort_key, descending=self._is_descending)
-            return self._header
-        line = y - _HEADER_LINES
-        index = self._rows.first + line
-        if index < self.row_count:
-            return self._row_strip(painter, index)
-        is_empty = not self.row_count and line < len(self._empty)
-        return painter.note(self._empty[line] if is_empty else Cell(""))
+        if not self._strips.is_ready:
+            self._prepare()
+        return self._strips.line(y, has_focus=self.has_focus)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Paint lines of the table.
@@ -330,12 +285,12 @@ class LiveTable(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget what was painted in another style."""
         super().notify_style_update()
-        self._forget()
+        self._strips.forget()
         self.refresh()
 
     def on_resize(self) -> None:
         """Place the columns anew and keep the cursor in sight."""
-        self._forget()
+        self._strips.forget()
         self._prepare()
         self._look()
         self.move_to_index(self.cursor_index)
@@ -355,12 +310,12 @@ class LiveTable(ScrollView, can_focus=True):
         if offset is None:
             return
         event.stop()
-        if offset.y < _HEADER_LINES:
-            for placed in self._placed:
+        if offset.y < HEADER_LINES:
+            for placed in self._strips.placed:
                 if placed.x <= offset.x < placed.end:
                     self.post_message(self.HeaderSelected(self, placed.column.key))
             return
-        index = self._rows.first + offset.y - _HEADER_LINES
+        index = self._rows.first + offset.y - HEADER_LINES
         if index < self.row_count:
             self.move_to_index(index)
             if event.chain == 2:
@@ -394,26 +349,18 @@ class LiveTable(ScrollView, can_focus=True):
             self._set_marks(self.marks ^ {self.cursor_id})
             self.action_move(1)
 
-    def _prepare(self) -> Painter:
-        self._placed = place_columns(self._columns, self.scrollable_content_region.width)
+    def _prepare(self) -> None:
         styles = {
             name: terminal_style(self.get_component_rich_style(f"live-table--{name}"))
             for name in (*CELL_STYLES, *_ROW_STYLES)
         }
-        self._painter = Painter(self._placed, self.size.width, styles, self._glyphs)
-        return self._painter
-
-    def _forget(self) -> None:
-        self._painter = None
-        self._header = None
-        self._painted.clear()
+        self._strips.prepare(self.size.width, self.scrollable_content_region.width, styles)
 
     def _look(self) -> None:
-        """See which rows are in sight now, and keep no strips of others: time goes by for them unseen."""
-        lines = max(1, self.scrollable_content_region.height - _HEADER_LINES)
+        """See which rows are in sight now."""
+        lines = max(1, self.scrollable_content_region.height - HEADER_LINES)
         self._rows.look(self.scroll_offset.y, lines)
-        painted = self._painted
-        self._painted = {row_id: painted[row_id] for row_id in self.visible_ids if row_id in painted}
+        self._strips.keep_visible()
 
     def _announce(self) -> None:
         """Tell the owner what is different from what it was told."""
@@ -428,47 +375,10 @@ class LiveTable(ScrollView, can_focus=True):
         if (missing := self._rows.missing) is not None:
             self.post_message(self.RangeNeeded(self, *missing))
 
-    def _row_strip(self, painter: Painter, index: int) -> Strip:
-        row_id = self._rows.ids[index]
-        look = RowLook.PLAIN
-        if index == self.cursor_index:
-            look = RowLook.CURSOR if self.has_focus else RowLook.CURSOR_BLURRED
-        if row_id is None:
-            return painter.row(self._loading_cells(index), look, is_marked=False).strip
-        is_marked = row_id in self.marks
-        painted = self._painted.get(row_id)
-        if painted is None or painted.look is not look or painted.is_marked != is_marked:
-            cells = self._cells(row_id) if painted is None else painted.cells
-            painted = self._painted[row_id] = painter.row(cells, look, is_marked=is_marked)
-        return painted.strip
-
-    def _cells(self, row_id: str) -> tuple[Cell, ...]:
-        return tuple(self._cell(row_id, placed.column.key, placed.width) for placed in self._placed)
-
-    def _loading_cells(self, index: int) -> tuple[Cell, ...]:
-        widest = max(self._placed, key=lambda placed: placed.width, default=None)
-        text = f"loading row {index + 1:,} {self._glyphs.ellipsis}"
-        return tuple(Cell(text, "muted") if placed is widest else Cell("") for placed in self._placed)
-
-    def _repaint_changed(self, seen: RowIds, wanted: set[str] | None = None) -> None:
-        """Paint lines again that show another row than before, or whose row shows something else."""
-        changed: list[int] = []
-        for line, row_id in enumerate(self._rows.window):
-            is_changed = line >= len(seen) or seen[line] != row_id
-            painted = self._painted.get(row_id) if row_id is not None else None
-            if row_id is not None and painted is not None and (wanted is None or row_id in wanted):
-                cells = self._cells(row_id)
-                if cells != painted.cells:
-                    del self._painted[row_id]
-                    is_changed = True
-            if is_changed:
-                changed.append(self._rows.first + line)
-        self._repaint_lines(changed)
-
     def _repaint_lines(self, indexes: Iterable[int]) -> None:
         width = self.size.width
         lines = {index - self._rows.first for index in indexes}
-        regions = [Region(0, line + _HEADER_LINES, width, 1) for line in lines if 0 <= line < self._rows.lines]
+        regions = [Region(0, line + HEADER_LINES, width, 1) for line in lines if 0 <= line < self._rows.lines]
         if regions:
             self.refresh(*regions)
 
