@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from functools import partial
 
 from sectigo_tui.domain.certificates import ListingFilter, OrderDetails
 from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import ScmFailure
-from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account import Account
@@ -23,9 +23,11 @@ from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
 from sectigo_tui.engine.diagnosis.report import as_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
+from sectigo_tui.engine.fates import told
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.listing import PAGE_SIZE
 from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
+from sectigo_tui.engine.records import record
 
 DIAGNOSE_MAX_AGE_SECONDS = 60.0
 """How old evidence may be for a diagnosis that the operator opens."""
@@ -151,18 +153,18 @@ class Diagnoser:
         Raises:
             ReadOnly: Writes are disabled.
             ScmFailure: SCM did not take it.
-            StoreError: It could not be written down.
+            StoreError: It could not be written down, and was not asked for.
         """
-        context = self._context
+        context, order = self._context, self._context.book.store.by_ssl_id(ssl_id)
         context.check_writable("DCV recheck")
-        await self._note(ssl_id, EventKind.WRITE_ASKED, "DCV recheck asked for")
+        of_order = partial(record, context, ssl_id=ssl_id, order_id=order.id if order is not None else "")
+        await of_order(EventKind.WRITE_ASKED, "DCV recheck asked for")
         try:
             log = await context.gate.run(Priority.WRITE, lambda: context.scm.recheck_dcv(ssl_id))
         except ScmFailure as failure:
-            words = f"DCV recheck: {failure.description or failure.problem}"
-            await self._note(ssl_id, EventKind.WRITE_ANSWERED, words, failure)
+            await of_order(EventKind.WRITE_ANSWERED, f"DCV recheck: {told(failure)}", failure=failure, may_fail=True)
             raise
-        await self._note(ssl_id, EventKind.WRITE_ANSWERED, "DCV recheck taken")
+        await of_order(EventKind.WRITE_ANSWERED, "DCV recheck taken", http_status=202, may_fail=True)
         self._gatherer.learned_dcv(ssl_id, self._gatherer.known(ssl_id).status, log)
         return self.known(ssl_id)
 
@@ -268,19 +270,6 @@ class Diagnoser:
         except ScmFailure:
             # The outage clock is beside the verdict: without it the diagnosis merely has none.
             return
-
-    async def _note(self, ssl_id: int, kind: EventKind, summary: str, failure: ScmFailure | None = None) -> None:
-        order = self._context.book.store.by_ssl_id(ssl_id)
-        entry = TimelineEntry(
-            at=self._context.clock.now(),
-            order_id=order.id if order is not None else "",
-            kind=kind,
-            summary=summary,
-            ssl_id=ssl_id,
-        )
-        if failure is not None:
-            entry = replace(entry, http_status=failure.http_status, code=failure.code)
-        await self._context.book.store.record(entry)
 
     def _details_of(self, ssl_id: int) -> OrderDetails | None:
         seen = self._account.seen(ssl_id)

@@ -69,13 +69,17 @@ def _sending(_evidence: Evidence, order: Order) -> Finding:
 
 
 def _unconfirmed(_evidence: Evidence, order: Order) -> Finding:
+    placement = order.placement
+    search_at = placement.next_search_at if placement is not None else None
+    again = f" SCM is searched for it at {moment_text(search_at)}." if search_at is not None else ""
+    trouble = quoted(placement.trouble) if placement is not None else ""
     return Finding(
         cause=Cause.ENROLL_UNCONFIRMED,
-        party=Party.YOU,
-        sentence="The enroll's answer was lost: SCM may have the order, billed, or may not.",
-        next_action="Search SCM for it; it is never sent again by itself, since each enroll is billed.",
+        party=Party.NOBODY_YET if search_at is not None else Party.YOU,
+        sentence=f"The enroll's answer was lost: SCM may have the order, billed, or may not.{again}",
+        next_action="Wait for the search." if search_at is not None else "Search SCM for it, and say what it is.",
         changes_when="The order is found at SCM, or is known not to be there.",
-        facts=(Fact("no answer to the enroll", "local record", order.state_since),),
+        facts=(Fact(trouble or "no answer to the enroll", "local record", order.state_since),),
     )
 
 
@@ -154,6 +158,20 @@ def _settled_locally(_evidence: Evidence, order: Order) -> Finding:
     )
 
 
+def _revoking(_evidence: Evidence, order: Order) -> Finding:
+    revocation = order.revocation
+    trouble = quoted(revocation.trouble) if revocation is not None else ""
+    again = revocation.next_attempt_at if revocation is not None else None
+    return Finding(
+        cause=Cause.REVOKING,
+        party=Party.NOBODY_YET if again is not None or not trouble else Party.YOU,
+        sentence=f"Its revocation is recorded here; SCM has not confirmed it.{f' {trouble}' if trouble else ''}",
+        next_action=f"Nothing: SCM is told again at {moment_text(again)}." if again is not None else "Look at SCM.",
+        changes_when="SCM confirms the revocation.",
+        facts=(Fact("revocation asked for", "local record", order.state_since),),
+    )
+
+
 _LOCAL: dict[OrderState, Callable[[Evidence, Order], Finding]] = {
     OrderState.INTENT: _sending,
     OrderState.UNCONFIRMED: _unconfirmed,
@@ -161,7 +179,7 @@ _LOCAL: dict[OrderState, Callable[[Evidence, Order], Finding]] = {
     OrderState.COLLECTED: _settled_locally,
     OrderState.EXPIRED: _settled_locally,
     OrderState.REPLACED: _settled_locally,
-    OrderState.REVOKING: _settled_locally,
+    OrderState.REVOKING: _revoking,
     OrderState.REVOKED: _settled_locally,
 }
 

@@ -60,6 +60,7 @@ class Cause(StrEnum):
     CREATING = "being created"
     COLLECTING = "issued, to be collected"
     SENDING = "being sent"
+    REVOKING = "being revoked"
     SETTLED = "settled"
 
     @property

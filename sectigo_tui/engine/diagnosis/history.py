@@ -102,6 +102,7 @@ def local_evidence(store: OrderStore, order: Order, now: datetime) -> Evidence:
 
 
 def _leg(start: Stage | None, end: Stage | None) -> Span | None:
+    """Return how long a leg took; None unless both its ends were told or seen, for a mere bound is no measure."""
     if start is None or end is None or start.reached is None or end.reached is None:
         return None
-    return Span.between(start.reached, end.reached)
+    return Span.between(start.reached, end.reached) if start.source and end.source else None

@@ -44,7 +44,7 @@ class Stage:
         name: Which.
         state: Where the order is on it.
         reached: When it was reached; None when it was not, or when nothing tells.
-        source: Who tells that: `SCM`, `seen here`, or both; empty where nobody does.
+        source: Who tells that: `SCM`, `seen here`, or both; empty where it only follows from its neighbours.
         lasted: How long it took, or has lasted so far; None where that is not known.
     """
 
@@ -155,7 +155,8 @@ def _reached(evidence: Evidence, rank: int, sightings: list[tuple[datetime, int]
         return When(created, max(created, before or created)), "seen here"
     told = _told(evidence.details.value, rank)
     if told is None:
-        return (When(after, before), "seen here") if after and before else (_by(before), "seen here" if before else "")
+        is_seen = any(seen == rank for _, seen in sightings)
+        return When(after or _LONG_AGO, before) if before else None, "seen here" if is_seen else ""
     if after is None and before is None:
         return told, "SCM"
     earliest, latest = max(told.earliest, after or told.earliest), min(told.latest, before or told.latest)
@@ -164,10 +165,6 @@ def _reached(evidence: Evidence, rank: int, sightings: list[tuple[datetime, int]
         bounds = [told.earliest, told.latest, *(at for at in (after, before) if at is not None)]
         return When(min(bounds), max(bounds)), "SCM, seen here"
     return When(earliest, latest), "SCM" if (earliest, latest) == (told.earliest, told.latest) else "SCM, seen here"
-
-
-def _by(latest: datetime | None) -> When | None:
-    return None if latest is None else When(_LONG_AGO, latest)
 
 
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
