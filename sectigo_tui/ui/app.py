@@ -26,6 +26,7 @@ from sectigo_tui.ui.flows.flow import EnrollDefaults, Flow
 from sectigo_tui.ui.flows.rotate import rotate
 from sectigo_tui.ui.glyphs import Glyphs
 from sectigo_tui.ui.host import FlowHost
+from sectigo_tui.ui.keys import active_keys, grouped
 from sectigo_tui.ui.screens.events import EventsView
 from sectigo_tui.ui.screens.help import Help
 from sectigo_tui.ui.screens.local import LocalView
@@ -39,8 +40,6 @@ from sectigo_tui.ui.view_model import Surroundings, Use, ViewModel
 
 GATHER_SECONDS = 0.05
 """Announcements within this time reach the screens together."""
-
-VIEWS = Binding.Group("Views", compact=True)
 
 
 class SectigoApp(App[None]):
@@ -60,14 +59,22 @@ class SectigoApp(App[None]):
     CSS_PATH = "app.tcss"
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="What is not a certificate", group=VIEWS),
-        Binding("2", "view('local')", "Local", id="app.local", tooltip="Orders placed or adopted here", group=VIEWS),
-        Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="The whole account", group=VIEWS),
-        Binding("4", "view('events')", "Events", id="app.events", tooltip="What happened", group=VIEWS),
+        Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="What is not a certificate"),
+        Binding("2", "view('local')", "Local", id="app.local", tooltip="Orders placed or adopted here"),
+        Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="The whole account"),
+        Binding("4", "view('events')", "Events", id="app.events", tooltip="What happened"),
         Binding("a", "menu", "Actions", id="app.menu", tooltip="Enroll, approve, collect, renew, revoke, rotate ..."),
-        Binding("colon", "command_palette", "Palette", key_display=":", show=False, id="app.palette"),
+        Binding(
+            "colon",
+            "command_palette",
+            "Palette",
+            key_display=": ^p",
+            show=False,
+            id="app.palette",
+            tooltip="Every action, by name",
+        ),
         Binding("question_mark", "help", "Help", key_display="?", id="app.help", tooltip="The keys of this view"),
-        Binding("q", "back", "Quit", id="app.back", tooltip="Go back; at the top, quit"),
+        Binding("q", "back", "Back", id="app.back", tooltip="Go back; from the first view, quit"),
     ]
 
     def __init__(
@@ -161,28 +168,27 @@ class SectigoApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of where the operator is in the palette."""
-        for key, active in sorted(screen.active_bindings.items()):
-            binding = active.binding
-            if binding.description and active.enabled and not binding.system:
-                text = binding.tooltip or binding.description
+        for _, keys in grouped(active_keys(screen.active_bindings)):
+            for key in keys:
                 yield SystemCommand(
-                    binding.description,
-                    f"{text} ({self.get_key_display(binding)})",
-                    lambda action=binding.action, node=active.node: self.call_later(self.run_action, action, node),
+                    key.title,
+                    f"{key.text} ({key.keys})",
+                    lambda key=key: self.call_later(self.run_action, key.action, key.node),
                 )
-                del key
 
     async def action_view(self, name: str) -> None:
         """Show one of the views."""
         await self.switch_mode(name)
 
     async def action_back(self) -> None:
-        """Close what is open; at the top, quit."""
+        """Close what is open, go back to the first view, and from there quit."""
         screen = self.screen
         if isinstance(screen, View) and screen.has_open():
-            screen.action_unwind()
+            screen.action_detail()
         elif len(self.screen_stack) > 1:
             self.pop_screen()
+        elif isinstance(screen, View) and not screen.IS_TOP:
+            await self.switch_mode("pending")
         else:
             self.exit()
 
@@ -191,7 +197,7 @@ class SectigoApp(App[None]):
         screen = self.screen
         if not isinstance(screen, View):
             return
-        marked = [self._model.board.subject(row_id) for row_id in sorted(screen.table.marks)]
+        marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
         subjects = marked or ([screen.subject] if screen.subject is not None else [])
         self._perform("the action menu", self._offer(subjects))
 
@@ -224,14 +230,7 @@ class SectigoApp(App[None]):
 
     def action_help(self) -> None:
         """Show the keys of where the operator is."""
-        keys: dict[str, str] = {}
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if binding.description and not binding.system:
-                text = binding.tooltip or binding.description
-                shown = self.get_key_display(binding)
-                keys[text] = f"{keys[text]} {shown}" if text in keys else shown
-        self.push_screen(Help([(key, text) for text, key in keys.items()], self._model.now.glyphs))
+        self.push_screen(Help(active_keys(self.screen.active_bindings), self._model.now.glyphs))
 
     def _fatal_error(self) -> None:
         """Leave after a defect, telling where it happened, but no values: Textual's own way shows local variables."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.orders import Order, OrderState, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState, Origin, WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify, is_same
 from sectigo_tui.engine.engine import Engine
 
@@ -66,9 +67,9 @@ class Subject:
 
     @property
     def requested(self) -> Moment | None:
-        """When it was requested, where known."""
+        """When it was requested, where known: to the second where that was done here, for SCM tells days."""
         if self.order is not None:
-            return self.order.requested
+            return self.order.requested if self.order.origin is Origin.TRACKED else self.order.created_at
         return self.details.requested if self.details is not None else None
 
     @property
@@ -96,34 +97,39 @@ class Board:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._rows: dict[str, ListingRow] = {}
 
     @property
     def engine(self) -> Engine:
         """The engine behind it."""
         return self._engine
 
-    def note_rows(self, rows: Iterable[ListingRow]) -> None:
-        """Remember rows of a listing, to be found by their id."""
-        for row in rows:
-            self._rows[remote_id(row.ssl_id)] = row
+    def subject(self, row_id: str, row: ListingRow | None = None) -> Subject:
+        """Return what is known under a row id now.
 
-    def subject(self, row_id: str) -> Subject:
-        """Return what is known under a row id now."""
+        Args:
+            row_id: The row.
+            row: Its row in a listing, for one that is listed elsewhere than among the pending orders.
+        """
         order = self.order(row_id)
         ssl_id = int(row_id[1:]) if row_id.startswith("#") else None
-        seen = self._engine.account.seen(ssl_id) if ssl_id is not None else None
+        account = self._engine.account
+        seen = account.seen(ssl_id) if ssl_id is not None else None
+        listed = account.pending().get(ssl_id) if ssl_id is not None else None
         details = seen.details if seen is not None else None
-        row = self._rows.get(row_id)
+        row = row or (listed.row if listed is not None else None)
         if order is not None:
             if order.details is not None and (seen is None or _newer(order, seen.at)):
                 details = order.details
             return Subject(row_id, order, row, order.scm_status, details, order.last_answer_at)
         if ssl_id is None:
             return Subject(row_id)
-        listed = self._engine.account.pending().get(ssl_id)
         times = [known.at for known in (seen, listed) if known is not None]
-        return Subject(row_id, None, row, self._engine.account.status_of(ssl_id), details, max(times, default=None))
+        return Subject(row_id, None, row, account.status_of(ssl_id), details, max(times, default=None))
+
+    def row_id_now(self, row_id: str) -> str:
+        """Return the id by which a row goes now: an order placed here goes by its sslId once SCM has told it."""
+        order = self.order(row_id)
+        return local_id(order) if order is not None else row_id
 
     def order(self, row_id: str) -> Order | None:
         """Return the local order of a row; None when there is none."""
@@ -136,16 +142,24 @@ class Board:
 
     def pending(self) -> list[Subject]:
         """Return all orders that are not a certificate yet: local ones, and the account's others."""
-        subjects = {subject.row_id: subject for subject in self.local()}
-        pending = [subject for subject in subjects.values() if subject.order is not None and is_open(subject.order)]
-        for ssl_id, listed in self._engine.account.pending().items():
-            row_id = remote_id(ssl_id)
-            self._rows[row_id] = listed.row
-            if row_id not in subjects:
-                subject = self.subject(row_id)
-                if classify(subject.status) is StatusClass.PENDING:
-                    pending.append(subject)
-        return pending
+        orders = self._engine.context.book.store.orders()
+        local = {order.ssl_id for order in orders}
+        pending = [self.subject(local_id(order)) for order in orders if is_open(order)]
+        remote = [self.subject(remote_id(ssl_id)) for ssl_id in self._engine.account.pending() if ssl_id not in local]
+        return pending + [subject for subject in remote if classify(subject.status) is StatusClass.PENDING]
+
+
+class Tally(NamedTuple):
+    """How many orders are pending, and how many of them somebody on this side must act on."""
+
+    pending: int = 0
+    acts: int = 0
+
+
+def tally(pending: Iterable[Subject]) -> Tally:
+    """Count pending orders that were found already."""
+    acts = [needs_act(subject) for subject in pending]
+    return Tally(len(acts), sum(acts))
 
 
 def is_open(order: Order) -> bool:

@@ -1,13 +1,13 @@
-"""The columns of the order tables: what each shows of a subject, and how it is sorted."""
+"""The columns of the order tables: what each shows of a subject."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sectigo_tui.domain.clock import Clock, Moment
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.orders import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.glyphs import Glyphs, order_look, status_look
@@ -27,17 +27,16 @@ COLUMNS = (
     ),
     Column("age", "AGE", fmt.AGE_WIDTH, align="right", ticking=True),
     Column("ssl_id", "SSLID", 9, priority=2, align="right"),
-    Column("common_name", "COMMON NAME", 18, share=3, max_width=44, priority=1),
-    Column("last", "LAST", 12, share=2, priority=4),
+    Column("common_name", "COMMON NAME", 30, narrow_width=22, share=3, max_width=48, priority=1),
+    Column("last", "LAST", 7, share=2, max_width=48, priority=4),
     Column("tries", "TRIES", 5, priority=6, align="right"),
     Column("validation", "VAL", 3, priority=5),
-    Column("profile", "PROFILE", 12, share=1, max_width=28, priority=7),
+    Column("profile", "PROFILE", 14, share=1, max_width=32, priority=7),
 )
 """Ticking columns stand at the left, where a changed cell costs the fewest bytes."""
 
 AGE_STEP_SECONDS = 10
 STALE_INTERVALS = 2.0
-_FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +68,6 @@ def cell(subject: Subject, key: str, width: int, now: Now) -> Cell:
         now: The time and what else is not the subject's.
     """
     return _CELLS[key](subject, width, now)
-
-
-def sort_key(key: str, now: Now) -> Callable[[Subject], tuple[object, ...]]:
-    """Return what a column's rows are sorted by; equal rows keep a stable order by sslId.
-
-    Args:
-        key: The column's key.
-        now: The time.
-    """
-    by = _SORTS[key]
-    return lambda subject: (*by(subject, now), subject.ssl_id or 0, subject.row_id)
 
 
 def _state(subject: Subject, _width: int, now: Now) -> Cell:
@@ -214,24 +202,6 @@ def look_text(look: Look) -> str:
             return f"{look.outcome}: {look.detail}" if look.detail else str(look.outcome)
 
 
-def _due(order: Order | None) -> datetime:
-    window = order.window if order is not None else None
-    return window.next_look_at if window is not None and window.next_look_at is not None else _FAR_FUTURE
-
-
-def _deadline_at(order: Order | None) -> datetime:
-    window = order.window if order is not None else None
-    return window.deadline_at if window is not None and window.is_open else _FAR_FUTURE
-
-
-def _age_seconds(moment: Moment | None, now: Now) -> float:
-    if moment is None:
-        return -1.0
-    if isinstance(moment, datetime):
-        return (now.clock.now() - moment) / timedelta(seconds=1)
-    return float((now.clock.now().date() - moment) / timedelta(days=1)) * 86_400 if isinstance(moment, date) else -1.0
-
-
 _CELLS: dict[str, Callable[[Subject, int, Now], Cell]] = {
     "state": _state,
     "next": _next,
@@ -243,17 +213,4 @@ _CELLS: dict[str, Callable[[Subject, int, Now], Cell]] = {
     "profile": _profile,
     "tries": _tries,
     "last": _last,
-}
-
-_SORTS: dict[str, Callable[[Subject, Now], tuple[object, ...]]] = {
-    "state": lambda subject, _now: (subject.order.state if subject.order else "", subject.status),
-    "next": lambda subject, _now: (_due(subject.order),),
-    "deadline": lambda subject, _now: (_deadline_at(subject.order),),
-    "age": lambda subject, now: (_age_seconds(subject.requested, now),),
-    "ssl_id": lambda subject, _now: (subject.ssl_id or 0,),
-    "common_name": lambda subject, _now: (subject.common_name.casefold(),),
-    "validation": lambda subject, _now: (subject.validation,),
-    "profile": lambda subject, _now: (subject.profile.casefold(),),
-    "tries": lambda subject, _now: (subject.order.window.looks if subject.order and subject.order.window else -1,),
-    "last": lambda subject, now: (_last(subject, 0, now).text,),
 }

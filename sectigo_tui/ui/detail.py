@@ -13,32 +13,39 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.status import meaning_of
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
-from sectigo_tui.ui.columns import Now, age_text, look_text
+from sectigo_tui.ui.columns import Now, age_text, cell, look_text
 from sectigo_tui.ui.text import printable
 
 LABEL_CELLS = 14
 LONG_TEXT = 2_000
+NAMES_SHOWN = 100
+TIME_CELLS = 21
+LEAST_WRAP_CELLS = 20
+"""Below this room for a text its lines are not wrapped beside their labels."""
 
-Line = Content
-Fact = tuple[str, str]
+Fact = tuple[str, str | Content]
 
 
-def detail_content(subject: Subject, timeline: Sequence[TimelineEntry], now: Now) -> Content:
-    """Return an order's facts, its certificate's once collected, and its timeline.
+def detail_content(subject: Subject, timeline: Sequence[TimelineEntry], now: Now, width: int = 0) -> Content:
+    """Return what an on-call operator needs first, then the rest: state, polling, certificate, order, timeline.
 
     Args:
         subject: The order.
         timeline: Its timeline, oldest first.
         now: The time.
+        width: The cells of a line, for wrapping a text beside its label; 0 for no bound.
     """
-    at = now.clock.now()
-    blocks = [_facts(_head(subject, at)), _facts(_order_facts(subject)), _facts(_polling(subject.order))]
-    if subject.order is not None and subject.order.certificate is not None:
-        blocks.append(_titled("Certificate", _facts(_certificate(subject.order.certificate, subject.order))))
-    if subject.order is not None:
-        blocks.append(_titled("Timeline (UTC)", Content("\n").join(_timeline(timeline))))
+    order = subject.order
+    blocks = [_title(subject, now), _facts(_state(subject, now.clock.now()), width)]
+    if order is not None:
+        blocks.append(_facts(_polling(order), width))
     else:
-        blocks.append(Content.styled("Not local: t tracks it, then it is polled.", "$state-muted"))
+        blocks.append(Content.styled("Remote, not polled: t tracks it.", "$state-muted"))
+    if order is not None and order.certificate is not None:
+        blocks.append(_titled("Certificate", _facts(_certificate(order.certificate, order), width)))
+    blocks.append(_titled("Order", _facts(_order_facts(subject), width)))
+    if order is not None:
+        blocks.append(_titled("Timeline (UTC)", _facts(_timeline(timeline), width, label_cells=TIME_CELLS)))
     return Content("\n\n").join(block for block in blocks if block.plain)
 
 
@@ -47,35 +54,43 @@ def detail_text(subject: Subject, timeline: Sequence[TimelineEntry], now: Now) -
     return detail_content(subject, timeline, now).plain
 
 
-def _head(subject: Subject, at: datetime) -> Iterable[Fact]:
+def _title(subject: Subject, now: Now) -> Content:
+    look = cell(subject, "state", 5, now)
+    name = printable(subject.common_name, limit=LONG_TEXT) or "(no common name)"
     ssl_id = f"sslId {subject.ssl_id}" if subject.ssl_id is not None else "no sslId yet"
-    yield "Order", f"{printable(subject.common_name, limit=LONG_TEXT) or '-'}  ({ssl_id})"
-    status = subject.status
-    if status:
-        meaning = meaning_of(status)
-        yield "SCM status", f"{printable(status)}: {meaning.meaning}"
-        yield "Who acts", meaning.who_acts
-    if subject.order is not None:
-        since = age_text(subject.order.state_since, at).strip()
-        yield "Here", f"{subject.order.state}, for {since}; {subject.order.origin}"
-        if subject.order.refusal:
-            yield "Refused", printable(subject.order.refusal, limit=LONG_TEXT)
-        revocation = subject.order.revocation
-        if revocation is not None:
-            told = f"SCM confirmed {fmt.format_when(revocation.confirmed_at)}"
-            open_ = f"UNKNOWN at SCM, verifying; {printable(revocation.trouble) or 'not answered yet'}"
-            yield "Revocation", told if revocation.confirmed_at else open_
+    return Content.assemble(
+        (look.text, f"$state-{look.style}" if look.style else ""), "  ", (name, "bold"), f"  {ssl_id}"
+    )
+
+
+def _state(subject: Subject, at: datetime) -> Iterable[Fact]:
+    if subject.status:
+        meaning = meaning_of(subject.status)
+        yield "SCM status", f"{printable(subject.status)}: {meaning.meaning}"
+        yield "Who acts", Content.styled(meaning.who_acts, "bold")
+    order = subject.order
+    if order is None:
+        return
+    yield "Here", f"{order.state} for {age_text(order.state_since, at).strip()}; {order.origin}"
+    yield "Refused", printable(order.refusal, limit=LONG_TEXT)
+    if order.placement is not None:
+        yield "Placing", printable(order.placement.trouble, limit=LONG_TEXT)
+    revocation = order.revocation
+    if revocation is not None:
+        told = f"SCM confirmed {fmt.format_when(revocation.confirmed_at)}"
+        open_ = f"UNKNOWN at SCM, verifying; {printable(revocation.trouble) or 'not answered yet'}"
+        yield "Revocation", told if revocation.confirmed_at else open_
 
 
 def _order_facts(subject: Subject) -> Iterable[Fact]:
     details = subject.details
     if details is None:
         if subject.row is not None:
-            yield "Names", ", ".join(printable(name) for name in subject.row.subject_alternative_names)
+            yield "Names", _names(subject.row.subject_alternative_names)
         return
     profile = " ".join(part for part in (details.validation, printable(details.profile_name)) if part)
     yield "Profile", f"{profile}  (certType {details.profile_id})" if details.profile_id else profile
-    yield "Names", ", ".join(printable(name) for name in details.subject_alternative_names)
+    yield "Names", _names(details.subject_alternative_names)
     yield "Organization", str(details.organization_id or "")
     yield "Order number", printable(details.order_number)
     yield "Backend id", printable(details.backend_cert_id)
@@ -96,16 +111,16 @@ def _order_facts(subject: Subject) -> Iterable[Fact]:
     yield "Comments", printable(details.comments, limit=LONG_TEXT)
 
 
-def _polling(order: Order | None) -> Iterable[Fact]:
-    if order is None or order.window is None:
-        return
+def _polling(order: Order) -> Iterable[Fact]:
     window = order.window
-    yield "Polling", f"{window.looks} looks since {fmt.format_when(window.opened_at)}"
+    if window is None:
+        return
     if window.ended is not None:
-        yield "Ended", f"{window.ended}; r polls it again" if order.state.is_polled else str(window.ended)
+        yield "Polling", f"ended: {window.ended}{'; r polls it again' if order.state.is_polled else ''}"
     elif window.next_look_at is not None:
         yield "Next look", f"{window.next_look_at:%H:%M:%S}Z, a wait of {window.wait_seconds:.0f} s: {window.reason}"
         yield "Deadline", f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
+    yield "Looks", f"{window.looks} since {fmt.format_when(window.opened_at)}"
     if order.last_look is not None:
         look = order.last_look
         parts = [f"{look.at:%H:%M:%S}Z", printable(look_text(look), limit=LONG_TEXT)]
@@ -117,7 +132,7 @@ def _polling(order: Order | None) -> Iterable[Fact]:
 
 def _certificate(facts: CertificateFacts, order: Order) -> Iterable[Fact]:
     yield "Subject", printable(facts.subject, limit=LONG_TEXT)
-    yield "Names", ", ".join(printable(name) for name in facts.subject_alternative_names)
+    yield "Names", _names(facts.subject_alternative_names)
     yield "Issuer", printable(facts.issuer, limit=LONG_TEXT)
     yield "Valid", f"{fmt.format_when(facts.not_before)} to {fmt.format_when(facts.not_after)}"
     yield "Key", facts.key
@@ -128,20 +143,32 @@ def _certificate(facts: CertificateFacts, order: Order) -> Iterable[Fact]:
     yield "Private key", order.key_path
 
 
-def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Content]:
+def _names(names: Sequence[str]) -> str:
+    more = f", and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(printable(name) for name in names[:NAMES_SHOWN]) + more
+
+
+def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Fact]:
     if not entries:
-        yield Content.styled("nothing recorded yet", "$state-muted")
+        yield "", Content.styled("nothing recorded yet", "$state-muted")
     for entry in entries:
         code = "" if entry.code is None else f" (code {entry.code})"
-        yield Content.assemble(
-            (f"{entry.at:%Y-%m-%d %H:%M:%S}  ", "$state-muted"), f"{printable(entry.summary, limit=LONG_TEXT)}{code}"
-        )
+        yield f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{printable(entry.summary, limit=LONG_TEXT)}{code}"
 
 
-def _facts(facts: Iterable[Fact]) -> Content:
-    lines = [Content.assemble((f"{label:<{LABEL_CELLS}}", "$state-muted"), text) for label, text in facts if text]
+def _facts(facts: Iterable[Fact], width: int, *, label_cells: int = LABEL_CELLS) -> Content:
+    """Return facts a line each, a long one wrapped beside its label."""
+    lines: list[Content] = []
+    for label, text in facts:
+        if not text:
+            continue
+        content = text if isinstance(text, Content) else Content(text)
+        room = width - label_cells
+        first, *more = content.wrap(room) if room >= LEAST_WRAP_CELLS else [content]
+        lines.append(Content.assemble((label.ljust(label_cells), "$state-muted"), first.rstrip()))
+        lines += [Content.assemble(" " * label_cells, line.rstrip()) for line in more]
     return Content("\n").join(lines)
 
 
 def _titled(title: str, content: Content) -> Content:
-    return Content.assemble((f"{title}\n", "bold"), content)
+    return Content.assemble((f"{title}\n", "bold"), content) if content.plain else content

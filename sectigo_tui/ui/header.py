@@ -1,12 +1,16 @@
-"""What the header line says."""
+"""What the header line says, and what of it may go where there is no room."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from rich.cells import cell_len
 
 from sectigo_tui.domain.errors import CredentialsRefused
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.ui import format as fmt
+from sectigo_tui.ui.board import Tally
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import Surroundings
 
@@ -14,74 +18,116 @@ AGE_STEP_SECONDS = 5
 """Below ten minutes the age of what is shown moves in these steps: a header that ticks costs bytes."""
 
 STALE_INTERVALS = 2.0
+BAR = " | "
 
-Segment = tuple[str, str]
+
+class Segment(NamedTuple):
+    """A part of the line.
+
+    Args:
+        text: What it says, printable.
+        style: A theme variable such as `$state-failed`, or empty.
+        rank: Who goes first where there is no room: the highest. 0 stays always.
+        is_joined: Whether a space stands before it rather than a bar.
+    """
+
+    text: str
+    style: str = ""
+    rank: int = 0
+    is_joined: bool = False
+
+    @property
+    def cells(self) -> int:
+        """How much room it takes, with what stands before it."""
+        return cell_len(self.text) + (1 if self.is_joined else len(BAR))
 
 
 def header_segments(
     engine: Engine,
     surroundings: Surroundings,
+    tally: Tally,
     *,
-    pending: int,
-    acts: int,
     is_frozen: bool,
     note: str,
     refresh_seconds: float,
 ) -> tuple[Segment, ...]:
-    """Return the header's segments, each a text and a style.
+    """Return all that the header says, from left to right.
 
     Args:
         engine: Where API state and ages come from.
         surroundings: The settled facts of this run.
-        pending: How many orders are pending.
-        acts: How many of them somebody on this side must act on.
+        tally: How many orders are pending, and how many of them somebody on this side must act on.
         is_frozen: Whether the list is frozen.
         note: What the view says of its list; empty for nothing.
         refresh_seconds: The time between two listings of the account.
     """
     now = engine.context.clock.now()
-    segments = [
-        _who(surroundings),
-        _api(engine, now),
-        _updated(engine, now, refresh_seconds),
-        (f"{pending} pend {acts} act", "$state-waiting" if acts else ""),
-    ]
+    # Nobody has counted the account's orders before they were listed: a plain 0 would be a lie.
+    unknown = "+?" if engine.account.refreshed_at is None else ""
     poller = engine.context.book.store.poller()
-    if poller:
-        segments.append((f"polled by {printable(poller, limit=40)}", "$state-muted"))
-    if note:
-        segments.append((note, ""))
-    if is_frozen:
-        segments.append(("FROZEN", "$state-warning"))
-    segments.append((fmt.clock(now), ""))
-    return tuple(segments)
+    segments = (
+        *_who(surroundings),
+        *_api(engine, now),
+        _updated(engine, now, refresh_seconds),
+        Segment(f"{tally.pending}{unknown} pend {tally.acts} act", "$state-waiting" if tally.acts else "", 1),
+        Segment(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
+        Segment(printable(note, limit=60), "", 4),
+        Segment("FROZEN" if is_frozen else "", "$state-warning"),
+        Segment(fmt.clock(now), "", 2),
+    )
+    return tuple(segment for segment in segments if segment.text)
 
 
-def _who(surroundings: Surroundings) -> Segment:
-    words = [surroundings.band, surroundings.customer, surroundings.profile, "[R]" if surroundings.read_only else ""]
-    return " ".join(printable(word, limit=24) for word in words if word), "bold"
+def fitting(segments: tuple[Segment, ...], width: int) -> tuple[Segment, ...]:
+    """Return the segments that fit, the least important ones dropped first.
+
+    Args:
+        segments: All of them.
+        width: The cells there are.
+    """
+    kept = list(segments)
+    for segment in sorted(segments, key=lambda one: -one.rank):
+        if segment.rank == 0 or sum(one.cells for one in kept) - len(BAR) <= width:
+            break
+        kept.remove(segment)
+    return tuple(kept)
 
 
-def _api(engine: Engine, now: datetime) -> Segment:
+def _who(surroundings: Surroundings) -> tuple[Segment, ...]:
+    band, customer = printable(surroundings.band, limit=24), printable(surroundings.customer, limit=24)
+    return (
+        Segment(band, "bold", 1),
+        Segment(customer, "bold", 3 if band else 1, is_joined=bool(band)),
+        Segment(printable(surroundings.profile, limit=24), "bold", 5, is_joined=True),
+        Segment("[R]" if surroundings.read_only else "", "bold", is_joined=True),
+    )
+
+
+def _api(engine: Engine, now: datetime) -> tuple[Segment, ...]:
     health = engine.health
     if engine.context.gate.refusal is not None or isinstance(health.failure, CredentialsRefused):
-        return "AUTH refused: rotate", "$state-failed"
+        return (Segment("AUTH refused: rotate", "$state-failed"),)
     if health.failing_since is not None:
-        return f"OFFLINE since {fmt.clock(health.failing_since)}", "$state-failed"
+        why = health.failure.problem if health.failure is not None else ""
+        return (
+            Segment(f"OFFLINE since {fmt.clock(health.failing_since)}", "$state-failed"),
+            Segment(printable(why, limit=40), "$state-failed", 5, is_joined=True),
+        )
     if health.last is None:
-        return "API ...", "$state-muted"
+        return (Segment("API ...", "$state-muted"),)
     if health.held_until is not None and health.held_until > now:
-        return f"API 429 until {fmt.clock(health.held_until)}", "$state-warning"
-    return f"API OK {fmt.latency(health.last.latency_seconds).strip()}", "$state-done"
+        return (Segment(f"API 429 until {fmt.clock(health.held_until)}", "$state-warning"),)
+    # Of one width, so that what stands behind it does not jump with every answer.
+    return (Segment(f"API OK {fmt.latency(health.last.latency_seconds).strip():<5}", "$state-done"),)
 
 
 def _updated(engine: Engine, now: datetime, refresh_seconds: float) -> Segment:
     at = engine.account.refreshed_at
     if at is None:
         failed = engine.account.failure is not None
-        return ("NOT LOADED", "$state-failed") if failed else ("loading", "$state-muted")
+        return Segment("NOT LOADED", "$state-failed") if failed else Segment("loading", "$state-muted", 1)
     seconds = (now - at) / timedelta(seconds=1)
     text = fmt.age(seconds, step_seconds=AGE_STEP_SECONDS).strip()
     if seconds > STALE_INTERVALS * refresh_seconds:
-        return f"STALE {text}", "$state-warning"
-    return f"upd {text}", ""
+        return Segment(f"STALE {text}", "$state-warning")
+    return Segment(f"upd {text}", "", 3)

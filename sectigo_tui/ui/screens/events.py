@@ -3,52 +3,83 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import ClassVar
 
 from textual.content import Content
 
-from sectigo_tui.domain.events import Announcement, EventKind, FailureReported, OrderChanged, TimelineEntry
+from sectigo_tui.domain.events import (
+    Announcement,
+    EventKind,
+    FailureReported,
+    OrderChanged,
+    PollingPaused,
+    StoreTrouble,
+    TimelineEntry,
+)
 from sectigo_tui.ui.board import Subject, local_id, remote_id
 from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.text import printable
-from sectigo_tui.ui.view_model import ViewModel, explained
+from sectigo_tui.ui.troubles import Trouble, trouble_content
+from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_paint import Cell
 
 KEPT = 1_000
+RECENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row: an entry of a timeline, or a failure of this session."""
+
+    at: datetime
+    order_id: str
+    ssl_id: int | None
+    kind: str
+    summary: str
+    code: int | None
+    style: str = ""
+    trouble: Trouble | None = None
 
 
 class EventsView(View):
-    """The newest timeline entries of all orders."""
+    """The newest events of all orders."""
 
     TITLE = "Events"
     COLUMNS: ClassVar[Sequence[Column]] = (
-        Column("at", "TIME (UTC)", 20, narrow_width=8),
-        Column("ssl_id", "SSLID", 9, align="right", priority=2),
-        Column("kind", "KIND", 14, priority=1),
-        Column("summary", "WHAT", 20, share=1),
-        Column("code", "CODE", 6, align="right", priority=3),
+        Column("at", "TIME (UTC)", 11),
+        Column("ssl_id", "SSLID", 9, align="right", priority=3),
+        Column("common_name", "COMMON NAME", 22, narrow_width=16, share=1, max_width=40, priority=2),
+        Column("kind", "KIND", 14, priority=4),
+        Column("summary", "WHAT", 30, narrow_width=20, share=3),
+        Column("code", "CODE", 6, align="right", priority=5),
     )
     DEFAULT_SORT = ("", False)
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
-        entries = model.board.engine.context.book.store.entries(KEPT)
-        self._entries: deque[tuple[int, TimelineEntry]] = deque(enumerate(entries), maxlen=KEPT)
-        self._heard = len(self._entries)
-        self._by_id: dict[str, TimelineEntry] = {}
+        self._entries: deque[tuple[int, TimelineEntry]] = deque(maxlen=KEPT)
+        self._heard = 0
+        self._shown: dict[str, Event] = {}
+
+    def on_mount(self) -> None:
+        """Read what happened before."""
+        for entry in self._model.board.engine.context.book.store.entries(KEPT):
+            self._keep(entry)
 
     @property
     def subject(self) -> Subject | None:
         """The order that the event under the cursor is about."""
-        entry = self._by_id.get(self.table.cursor_id or "")
-        if entry is None:
+        event = self._shown.get(self.table.cursor_id or "")
+        if event is None:
             return None
-        order = self._model.board.engine.context.book.store.order(entry.order_id)
+        order = self._model.board.engine.context.book.store.order(event.order_id)
         if order is not None:
             return self._model.board.subject(local_id(order))
-        return self._model.board.subject(remote_id(entry.ssl_id)) if entry.ssl_id is not None else None
+        return self._model.board.subject(remote_id(event.ssl_id)) if event.ssl_id is not None else None
 
     def subjects(self) -> list[Subject]:
         """Return nothing: this view lists events."""
@@ -58,54 +89,91 @@ class EventsView(View):
         """Return what an empty list means."""
         return "Nothing has happened yet.", "muted"
 
+    def note(self) -> str:
+        """Return how many events the filter shows."""
+        return f"{len(self._shown)} shown" if self._query else ""
+
     def _list(self) -> None:
         words = self._query.casefold().split()
-        shown = {
-            f"e{number}": entry
-            for number, entry in reversed(self._entries)
-            if all(word in f"{entry.ssl_id} {entry.kind} {entry.summary}".casefold() for word in words)
-        }
-        self._by_id = shown
+        rows = [*self._of_timelines(), *self._of_failures()]
+        rows.sort(key=lambda row: row[1].at, reverse=True)
+        self._shown = {row_id: event for row_id, event in rows if self._is_wanted(event, words)}
         self.table.show_empty(*self._empty())
-        self.table.update_rows(list(shown))
+        self.table.update_rows(list(self._shown))
 
-    def _cell(self, row_id: str, key: str, width: int) -> Cell:
-        entry = self._by_id[row_id]
+    def _of_timelines(self) -> Iterable[tuple[str, Event]]:
+        for number, entry in reversed(self._entries):
+            style = "warning" if entry.kind is EventKind.GAP else ""
+            yield (
+                f"e{number}",
+                Event(entry.at, entry.order_id, entry.ssl_id, entry.kind, entry.summary, entry.code, style),
+            )
+
+    def _of_failures(self) -> Iterable[tuple[str, Event]]:
+        for trouble in self._model.troubles.all:
+            told = trouble.explanation
+            summary = f"{told.what}: {told.meaning}"
+            yield (
+                f"f{trouble.at.timestamp()} {trouble.order_id} {told.what}",
+                Event(trouble.at, trouble.order_id, None, "failure", summary, told.code, "failed", trouble),
+            )
+
+    def _is_wanted(self, event: Event, words: Sequence[str]) -> bool:
+        text = f"{event.ssl_id or ''} {self._name_of(event)} {event.kind} {event.summary} {event.code or ''}".casefold()
+        return all((word[1:] not in text) if word.startswith("!") else (word in text) for word in words)
+
+    def _name_of(self, event: Event) -> str:
+        order = self._model.board.engine.context.book.store.order(event.order_id) if event.order_id else None
+        return order.common_name if order is not None else ""
+
+    def _cell(self, row_id: str, key: str, _width: int) -> Cell:
+        event = self._shown[row_id]
         match key:
             case "at":
-                return Cell(f"{entry.at:%H:%M:%S}" if width < 20 else f"{entry.at:%Y-%m-%d %H:%M:%S}", "muted")
+                return Cell(_when(event.at, self._model.now.clock.now()), "muted")
             case "ssl_id":
-                return Cell(str(entry.ssl_id or ""))
+                return Cell(str(event.ssl_id or ""))
+            case "common_name":
+                return Cell(self._name_of(event))
             case "kind":
-                return Cell(entry.kind, "warning" if entry.kind is EventKind.GAP else "muted")
+                return Cell(event.kind, event.style or "muted")
             case "summary":
-                return Cell(entry.summary)
+                return Cell(event.summary, event.style)
             case _:
-                return Cell("" if entry.code is None else str(entry.code))
+                return Cell("" if event.code is None else str(event.code))
 
-    def _hear(self, announcements: Sequence[Announcement]) -> None:
+    def _note(self, announcements: Sequence[Announcement]) -> None:
         for announcement in announcements:
             match announcement:
                 case OrderChanged(_, entry) if entry is not None:
                     self._keep(entry)
-                case FailureReported(at, what, failure, order_id):
-                    told = explained(failure, what)
-                    summary = f"{told.what}: {told.meaning}"
-                    self._keep(TimelineEntry(at=at, order_id=order_id, kind=EventKind.NOTE, summary=summary))
+                case FailureReported() | PollingPaused() | StoreTrouble():
+                    self._news.list_changed()
                 case _:
                     pass
-        super()._hear(announcements)
 
     def _keep(self, entry: TimelineEntry) -> None:
-        self._entries.append((self._heard, entry))
-        self._heard += 1
-        self._is_stale = True
+        """Keep an entry, unless it was read from the store before it was announced."""
+        if all(entry != known for _, known in islice(reversed(self._entries), RECENT)):
+            self._entries.append((self._heard, entry))
+            self._heard += 1
+            self._news.list_changed()
 
-    def _show_detail(self) -> None:
-        entry = self._by_id.get(self.table.cursor_id or "")
-        super()._show_detail()
-        if entry is not None and self.subject is None:
-            self._pane.show(Content(printable(entry.summary, limit=4_000)))
+    def detail(self) -> Content:
+        """Return what is known of the order that the event is about; of a failure, its four fields first."""
+        event = self._shown.get(self.table.cursor_id or "")
+        if event is None:
+            return Content("Nothing here.")
+        if event.trouble is not None:
+            told = trouble_content(event.trouble)
+            return told if self.subject is None else Content("\n\n").join([told, super().detail()])
+        return super().detail() if self.subject is not None else Content(event.summary)
 
-    def _sort_by(self, key: str, *, descending: bool) -> None:
+    def _sort_by(self, key: str, *, descending: bool) -> None:  # noqa: ARG002 - an event has one order
         """Keep the newest first: events are read in the order of time."""
+        self.say("Events stay in the order of time: / filters them.")
+
+
+def _when(at: datetime, now: datetime) -> str:
+    """Return a time of today, or the day and the minute."""
+    return f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""The keys of where the operator is, and what the shapes mean."""
+"""The keys of where the operator is, by purpose, and what the shapes mean."""
 
 from __future__ import annotations
 
@@ -12,34 +12,50 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from sectigo_tui.ui.glyphs import Glyphs, state_looks
+from sectigo_tui.ui.glyphs import Glyphs, StateLook, state_looks
+from sectigo_tui.ui.keys import KeyHelp, grouped
 
-Key = tuple[str, str]
-"""A key as it is pressed, and what it does."""
+KEY_CELLS = 12
+LOOKS_A_LINE = 8
+
+_WORDS = (
+    ("poll", "a look is on its way"),
+    ("hold", "polling has ended: r starts it again"),
+    ("429", "SCM asked to wait"),
+    ("auth", "SCM refused the credentials: nothing is sent"),
+    ("-", "not polled: remote (t tracks it), or over"),
+    ("AGE ~", "not looked at for longer than agreed"),
+    ("+?", "the account was not listed yet: there may be more"),
+)
 
 
 class Help(ModalScreen[None]):
-    """Lists keys and states.
+    """Lists keys, states and the words of the columns.
 
     Args:
-        keys: The keys that work where help was asked for.
+        keys: The actions that can be done where help was asked for.
         glyphs: The shapes of this terminal.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "dismiss", "Close", id="help.close"),
+        Binding("escape,q,question_mark,enter", "dismiss", "Close", id="help.close"),
         Binding("j", "scroll(1)", "Down", show=False, id="help.down"),
         Binding("k", "scroll(-1)", "Up", show=False, id="help.up"),
+        Binding("space", "scroll(10)", "Page down", show=False, id="help.page_down"),
+        Binding("g", "scroll(-1000)", "Top", show=False, id="help.top"),
+        Binding("G", "scroll(1000)", "Bottom", show=False, id="help.bottom"),
     ]
 
-    def __init__(self, keys: Sequence[Key], glyphs: Glyphs) -> None:
+    def __init__(self, keys: Sequence[KeyHelp], glyphs: Glyphs) -> None:
         super().__init__()
         self._keys = keys
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
-        with VerticalScroll(id="help"):
+        with VerticalScroll(id="help") as frame:
+            frame.border_title = "Help"
+            frame.border_subtitle = "j k scroll, Esc closes"
             yield Static(self._content(), markup=False)
 
     def action_scroll(self, lines: int) -> None:
@@ -47,15 +63,25 @@ class Help(ModalScreen[None]):
         self.query_one("#help").scroll_relative(y=lines, animate=False)
 
     def _content(self) -> Content:
-        blocks: Iterable[Content] = (
-            Content.styled("Keys here (Esc closes this)", "bold"),
-            *(Content.assemble((f"{key:<14}", "bold"), text) for key, text in self._keys),
-            Content(""),
-            Content.styled("States", "bold"),
-            Content("  ".join(look.text(self._glyphs) for look in state_looks())),
-            Content(
-                "NEXT: time to the next look; poll: it is on its way; hold: polling has ended, r starts it again; "
-                "429: SCM asked to wait; auth: SCM refused the credentials. AGE ~: not looked at for too long."
-            ),
-        )
-        return Content("\n").join(blocks)
+        lines: list[Content] = []
+        for group, keys in grouped(self._keys):
+            lines += [_heading(group), *(_line(key.keys, key.text) for key in keys), Content("")]
+        lines += [_heading("States"), *self._looks(), Content("")]
+        lines += [_heading("Words"), *(_line(word, meaning) for word, meaning in _WORDS)]
+        return Content("\n").join(lines)
+
+    def _looks(self) -> Iterable[Content]:
+        looks = state_looks()
+        for first in range(0, len(looks), LOOKS_A_LINE):
+            yield Content("  ").join(self._look(look) for look in looks[first : first + LOOKS_A_LINE])
+
+    def _look(self, look: StateLook) -> Content:
+        return Content.styled(look.text(self._glyphs), f"$state-{look.style}")
+
+
+def _heading(text: str) -> Content:
+    return Content.styled(text, "$table-header bold")
+
+
+def _line(key: str, text: str) -> Content:
+    return Content.assemble((f"{key:<{KEY_CELLS}}", "bold"), " ", text)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.text import printable
 
 
 class PendingView(View):
     """What the on-call operator opens first."""
 
     TITLE = "Pending"
+    IS_TOP = True
 
     def subjects(self) -> list[Subject]:
         """Return all orders that are not a certificate yet."""
@@ -19,7 +21,8 @@ class PendingView(View):
         """Return what an empty list means: none are pending only when SCM has said so."""
         account = self._model.board.engine.account
         if account.failure is not None:
-            return f"Could not load the account's orders: {account.failure.problem}\nR tries again.", "failed"
+            problem = printable(account.failure.problem, limit=200)
+            return f"Could not load the account's orders: {problem}\nR tries again.", "failed"
         if account.refreshed_at is None:
             return "Asking SCM for pending orders ...", "muted"
         return "No order is pending: every order is a certificate, or has ended.\na: enroll, 3: the account", "done"

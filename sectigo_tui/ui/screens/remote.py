@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, overload
+from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -12,56 +11,14 @@ from textual.widgets import Input
 from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.status import meaning_of
-from sectigo_tui.engine.listing import Listing
-from sectigo_tui.ui.board import Subject, remote_id
-from sectigo_tui.ui.columns import sort_key
+from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.listed import ListedIds
 from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
-from sectigo_tui.ui.widgets.live_table_messages import RangeNeeded
+from sectigo_tui.ui.widgets.live_table_messages import RangeNeeded, VisibleChanged
 
 STATUS_PREFIX = "status:"
-
-
-class ListedIds(Sequence[str | None]):
-    """The row ids of a listing, by position; None where a row has not been fetched.
-
-    Args:
-        listing: The listing.
-    """
-
-    def __init__(self, listing: Listing) -> None:
-        self._listing = listing
-
-    def __len__(self) -> int:
-        return self._listing.total or 0
-
-    @overload
-    def __getitem__(self, index: int) -> str | None: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str | None]: ...
-
-    def __getitem__(self, index: int | slice) -> str | Sequence[str | None] | None:
-        if isinstance(index, slice):
-            return [self[position] for position in range(*index.indices(len(self)))]
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        row = self._listing.row_at(index)
-        return remote_id(row.ssl_id) if row is not None else None
-
-    def __contains__(self, row_id: object) -> bool:
-        return self._position(row_id) is not None
-
-    def index(self, row_id: object, start: int = 0, stop: int | None = None) -> int:
-        """Return where a fetched row is; raise ValueError when it is not there."""
-        position = self._position(row_id)
-        if position is None or position < start or (stop is not None and position >= stop):
-            raise ValueError(row_id)
-        return position
-
-    def _position(self, row_id: object) -> int | None:
-        is_id = isinstance(row_id, str) and row_id.startswith("#")
-        return self._listing.position_of(int(str(row_id)[1:])) if is_id else None
 
 
 def listing_filter(text: str) -> ListingFilter:
@@ -80,6 +37,7 @@ class RemoteView(View):
     """The account's orders as SCM lists them, filtered by SCM."""
 
     TITLE = "Remote"
+    FILTER_HINT = "common name, or status:Applied; Enter asks SCM"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("L", "load_all", "Load all", show=False, id="view.load_all", tooltip="Fetch every page, or stop it"),
     ]
@@ -88,41 +46,50 @@ class RemoteView(View):
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
         self._listing = model.board.engine.account.listing(ListingFilter())
+        self._ids = ListedIds(self._listing)
         self._is_loading_all = False
 
-    def on_mount(self) -> None:
-        """Ask for the first page, and say how the filter works here."""
-        self.query_one("#filter", Input).placeholder = "common name, or status:Applied; Enter asks SCM"
-        self._need(0, 0)
+    def on_screen_resume(self) -> None:
+        """Ask for the first page, or again for what could not be fetched before."""
+        self._need(self.table.cursor_index, self.table.cursor_index)
+
+    def subject_of(self, row_id: str) -> Subject:
+        """Return what is known of a row now."""
+        return self._model.board.subject(row_id, self._ids.row(row_id))
 
     def subjects(self) -> list[Subject]:
-        """Return all rows, once all are fetched."""
-        board = self._model.board
-        return [board.subject(remote_id(row.ssl_id)) for row in self._listing.rows()]
+        """Return nothing: this view lists pages, of which a row becomes a subject when it is seen."""
+        return []
 
     def empty_text(self) -> tuple[str, str]:
         """Return what an empty listing means."""
-        if self._listing.failure is not None:
-            return f"Could not list the account: {self._listing.failure.problem}\nR tries again.", "failed"
+        failure = self._listing.failure
+        if failure is not None:
+            return f"Could not list the account: {printable(failure.problem, limit=200)}\nR tries again.", "failed"
         if self._listing.total is None:
             return "Asking SCM for the account's orders ...", "muted"
-        return "The account has no such order.", "muted"
+        if self._listing.where != ListingFilter():
+            return "The account has no such order. Esc clears the filter.", "muted"
+        return "The account has no orders.", "muted"
 
     def note(self) -> str:
-        """Return how much of the account has been fetched."""
-        if self._listing.total is None:
+        """Return how much of the account has been fetched, and whether the rest could not be."""
+        total, loaded = self._listing.total, self._listing.loaded
+        if total is None:
             return ""
-        return f"{self._listing.loaded:,} of {self._listing.total:,}{' loading' if self._is_loading_all else ''}"
+        state = " loading" if self._is_loading_all else ""
+        if self._listing.failure is not None:
+            state = " INCOMPLETE"
+        return f"{loaded:,} of {total:,}{state}"
 
     def _list(self) -> None:
-        self._model.board.note_rows(self._listing.rows())
         self.table.show_empty(*self.empty_text())
-        if self._sort and self._listing.is_complete:
-            subjects = sorted(self.subjects(), key=sort_key(self._sort, self._model.now), reverse=self._is_descending)
-            self.table.update_rows([subject.row_id for subject in subjects])
-        else:
-            self.table.update_rows(ListedIds(self._listing))
         self._subjects.clear()
+        if self._sort and not self._listing.is_complete:
+            self._sort = ""
+            self.table.show_sort("")
+        self._ids = ListedIds(self._listing, self._sort, descending=self._is_descending)
+        self.table.update_rows(self._ids)
 
     def _need(self, first: int, last: int) -> None:
         self.run_worker(self._listing.need(first, last), group="pages", exit_on_error=False)
@@ -132,12 +99,18 @@ class RemoteView(View):
         message.stop()
         self._need(message.first, message.last)
 
+    @on(VisibleChanged)
+    def _on_rows_passed(self, message: VisibleChanged) -> None:
+        """Keep what is known of the rows in sight alone: a hundred thousand can be scrolled past."""
+        self._subjects = {row_id: self._subjects[row_id] for row_id in message.ids if row_id in self._subjects}
+
     @on(Input.Submitted, "#filter")
     def _on_query_submitted(self, message: Input.Submitted) -> None:
         self._ask_for(listing_filter(message.value))
 
     def _ask_for(self, where: ListingFilter) -> None:
         if where != self._listing.where:
+            self._stop_loading()
             self._listing = self._model.board.engine.account.listing(where)
             self.reload()
         self._need(0, 0)
@@ -147,6 +120,20 @@ class RemoteView(View):
         if not text and self._listing.where != ListingFilter():
             self._ask_for(ListingFilter())
 
+    def _sort_by(self, key: str, *, descending: bool) -> None:
+        if not self._listing.is_complete:
+            self.say("SCM does not sort, and only a part is here: L loads all pages, then it can be sorted.")
+        elif key not in ListedIds.SORTS:
+            self.say("A listing can be sorted by sslId or common name: it tells nothing else of its rows.")
+        else:
+            super()._sort_by(key, descending=descending)
+
+    def action_sort(self) -> None:
+        """Sort by sslId, by common name, or as SCM lists."""
+        keys = ListedIds.SORTS
+        following = keys[(keys.index(self._sort) + 1) % len(keys)]
+        self._sort_by(following, descending=False)
+
     def action_refresh(self) -> None:
         """Forget the fetched pages, and fetch what is in sight."""
         self._listing.forget()
@@ -155,12 +142,12 @@ class RemoteView(View):
     def action_load_all(self) -> None:
         """Fetch every page in the background, or stop that."""
         if self._is_loading_all:
-            self.workers.cancel_group(self, "load all")
-            self._is_loading_all = False
-            self._show_state()
-            return
-        self._is_loading_all = True
-        self.run_worker(self._load_all(), group="load all", exclusive=True, exit_on_error=False)
+            self._stop_loading()
+        elif self._listing.is_complete:
+            self.say("Every page is here already: R fetches them anew.")
+        else:
+            self._is_loading_all = True
+            self.run_worker(self._load_all(), group="load all", exclusive=True, exit_on_error=False)
 
     async def _load_all(self) -> None:
         try:
@@ -168,6 +155,10 @@ class RemoteView(View):
         except ScmFailure:
             # The listing keeps the failure, and the view says it.
             self.table.show_empty(*self.empty_text())
-        finally:
-            self._is_loading_all = False
-        self._show_state()
+        self._is_loading_all = False
+        self._show_header()
+
+    def _stop_loading(self) -> None:
+        self.workers.cancel_group(self, "load all")
+        self._is_loading_all = False
+        self._show_header()

@@ -1,4 +1,4 @@
-"""What all views share: header, table, filter, detail pane, errors and their keys."""
+"""What all views share: a list that follows the engine, and what can be done with the order under its cursor."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.message import Message
 
 from sectigo_tui.domain.errors import ScmFailure
-from sectigo_tui.domain.events import AccountChanged, Announcement, LookMade, LookStarted, OrderChanged
+from sectigo_tui.domain.events import Announcement, TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.ui.board import Subject, local_id, matches, needs_act, remote_id
-from sectigo_tui.ui.columns import COLUMNS, cell, sort_key
-from sectigo_tui.ui.detail import detail_content
+from sectigo_tui.ui.board import Subject, Tally, matches, tally
+from sectigo_tui.ui.columns import COLUMNS, cell
+from sectigo_tui.ui.detail import detail_content, detail_text
 from sectigo_tui.ui.header import header_segments
+from sectigo_tui.ui.news import News, essence
+from sectigo_tui.ui.screens.frame import Frame
+from sectigo_tui.ui.sorting import BOOKKEEPING, in_order
 from sectigo_tui.ui.text import printable
-from sectigo_tui.ui.view_model import Trouble, ViewModel
+from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.live_table import LiveTable
 from sectigo_tui.ui.widgets.live_table_columns import Column
-from sectigo_tui.ui.widgets.live_table_messages import HeaderSelected, Highlighted, Selected, VisibleChanged
+from sectigo_tui.ui.widgets.live_table_messages import HeaderSelected, Highlighted, VisibleChanged
 from sectigo_tui.ui.widgets.live_table_paint import Cell
 
 TICK_SECONDS = 1.0
@@ -34,57 +34,46 @@ GATHER_SECONDS = 0.1
 """Changes within this time are shown together."""
 
 
-class View(Screen[None]):
-    """A table under the header line; what it lists is a subclass's to say.
+class View(Frame):
+    """A list of orders that follows the engine; which ones is a subclass's to say.
 
     Args:
         model: What it shows.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "detail", "Detail", id="view.detail", tooltip="Show or hide what is known of this order"),
-        Binding("l", "timeline", "Timeline", show=False, id="view.timeline", tooltip="Show this order's timeline"),
-        Binding("slash", "filter", "Filter", key_display="/", id="view.filter", tooltip="Filter as you type"),
         Binding("s", "sort", "Sort", show=False, id="view.sort", tooltip="Sort by the next column"),
         Binding("S", "reverse", "Reverse", show=False, id="view.reverse", tooltip="Sort the other way"),
         Binding("r", "poll", "Poll", id="view.poll", tooltip="Poll this order now"),
         Binding("R", "refresh", "Refresh", id="view.refresh", tooltip="List the account's orders again"),
-        Binding("t", "track", "Track", id="view.track", tooltip="Make this remote order local, and poll it"),
+        Binding("t", "track", "Track", id="view.track", tooltip="Make remote orders local, and poll them"),
         Binding("p", "freeze", "Freeze", show=False, id="view.freeze", tooltip="Freeze the list, or let it go on"),
         Binding("c", "copy", "Copy", show=False, id="view.copy", tooltip="Copy this order's facts"),
         Binding("x", "acknowledge", "Ack", show=False, id="view.acknowledge", tooltip="Take the newest failure away"),
-        Binding("escape", "unwind", "Back", show=False, id="view.unwind", tooltip="Close what was opened last"),
+        Binding("X", "acknowledge_all", "Ack all", show=False, id="view.acknowledge_all", tooltip="And all others"),
     ]
 
+    IS_TOP = False
+    """Whether going back from here quits."""
     DEFAULT_SORT = ("age", True)
     COLUMNS: ClassVar[Sequence[Column]] = COLUMNS
 
     def __init__(self, model: ViewModel) -> None:
-        super().__init__()
+        super().__init__(model.now.glyphs)
         self._model = model
+        self._news = News(model.board)
         self._subjects: dict[str, Subject] = {}
         self._query = ""
         self._sort, self._is_descending = self.DEFAULT_SORT
         self._is_frozen = False
-        self._stale_rows: set[str] = set()
-        self._is_stale = False
         self._is_gathering = False
-        self._pending = self._acts = 0
-
-    def compose(self) -> ComposeResult:
-        """Lay out the view."""
-        yield HeaderLine(id="header")
-        yield LiveTable(self.COLUMNS, self._cell, glyphs=self._model.now.glyphs, id="table")
-        yield DetailPane(id="detail")
-        yield Input(placeholder="filter: words, ! inverts", id="filter", compact=True)
-        yield ErrorPane(id="errors")
-        yield Footer(compact=True, show_command_palette=False)
+        self._is_out_of_order = False
+        self._tally = Tally()
+        self._timeline: tuple[tuple[str, int], Sequence[TimelineEntry]] = (("", 0), ())
 
     def on_mount(self) -> None:
         """Start to follow the engine."""
-        self.query_one("#filter").display = False
         self.table.show_sort(self._sort, descending=self._is_descending)
-        self.table.focus()
         self._model.announced.subscribe(self, self._hear, immediate=True)
         self.set_interval(TICK_SECONDS, self._tick)
         self.reload()
@@ -94,15 +83,14 @@ class View(Screen[None]):
         self.reload()
 
     @property
-    def table(self) -> LiveTable:
-        """The table."""
-        return self.query_one("#table", LiveTable)
-
-    @property
     def subject(self) -> Subject | None:
         """The order under the cursor."""
         row_id = self.table.cursor_id
-        return self._model.board.subject(row_id) if row_id is not None else None
+        return self.subject_of(row_id) if row_id is not None else None
+
+    def subject_of(self, row_id: str) -> Subject:
+        """Return what is known of a row now."""
+        return self._model.board.subject(row_id)
 
     def subjects(self) -> list[Subject]:
         """Return what this view lists, before filter and sort."""
@@ -116,116 +104,119 @@ class View(Screen[None]):
         """Return what the header says of this list: how much of it the filter shows."""
         return f"{len(self._subjects)} shown" if self._query else ""
 
+    def back_title(self) -> str:
+        """Return what going back does here, in a word."""
+        return "Quit" if self.IS_TOP and not self.has_open() else "Back"
+
     def reload(self) -> None:
         """List again, with filter and sort; the cursor stays on its order."""
-        self._is_stale = False
-        self._stale_rows.clear()
+        self._news.take()
+        self._is_out_of_order = False
         if not self._is_frozen:
             self._list()
-        self._show_state()
+        self._tally = tally(self._model.board.pending())
+        self._show_header()
+        self.show_detail()
+        self._show_troubles()
 
     def _list(self) -> None:
-        chosen = [subject for subject in self.subjects() if matches(self._query)(subject)]
-        chosen.sort(key=sort_key(self._sort, self._model.now), reverse=self._is_descending)
+        wanted = matches(self._query)
+        chosen = [subject for subject in self.subjects() if wanted(subject)]
+        chosen = in_order(chosen, self._sort, self._model.now, descending=self._is_descending)
         self._subjects = {subject.row_id: subject for subject in chosen}
         self.table.show_empty(*self._empty())
+        held = self.table.cursor_id
         self.table.update_rows(list(self._subjects))
+        if held is not None and held not in self._subjects:
+            self.table.move_to_id(self._model.board.row_id_now(held))
 
     def _empty(self) -> tuple[str, str]:
-        if self._query:
-            return f"Nothing matches {printable(self._query)!r}. Esc clears the filter.", "muted"
-        return self.empty_text()
+        text, style = self.empty_text()
+        if self._query and style != "failed":
+            return f"Nothing matches {printable(self._query, limit=60)!r}. Esc clears the filter.", "muted"
+        return text, style
 
     def _cell(self, row_id: str, key: str, width: int) -> Cell:
         subject = self._subjects.get(row_id)
         if subject is None:
-            subject = self._subjects[row_id] = self._model.board.subject(row_id)
+            subject = self._subjects[row_id] = self.subject_of(row_id)
         return cell(subject, key, width, self._model.now)
 
     def _hear(self, announcements: Sequence[Announcement]) -> None:
-        for announcement in announcements:
-            match announcement:
-                case OrderChanged(order, entry):
-                    self._note_order(order, is_news=entry is not None)
-                case LookStarted(order_id) | LookMade(order_id):
-                    looked_at = self._model.board.engine.context.book.store.order(order_id)
-                    if looked_at is not None:
-                        self._stale_rows.add(local_id(looked_at))
-                case AccountChanged(ssl_id) if ssl_id is not None:
-                    self._stale_rows.add(remote_id(ssl_id))
-                case AccountChanged():
-                    self._is_stale = True
-                case _:
-                    pass
+        self._note(announcements)
         if not self._is_gathering and self.is_current:
             self._is_gathering = True
             self.set_timer(GATHER_SECONDS, self._show_news)
 
-    def _note_order(self, order: Order, *, is_news: bool) -> None:
-        self._stale_rows.add(local_id(order))
-        self._is_stale = self._is_stale or is_news
+    def _note(self, announcements: Sequence[Announcement]) -> None:
+        self._news.hear(announcements)
 
     def _show_news(self) -> None:
         self._is_gathering = False
-        if self._is_stale:
+        is_list, row_ids = self._news.take()
+        changed = {row_id: self.subject_of(row_id) for row_id in row_ids & self._subjects.keys()}
+        is_list = is_list or any(essence(new) != essence(self._subjects[row_id]) for row_id, new in changed.items())
+        if is_list:
             self.reload()
             return
-        for row_id in self._stale_rows & self._subjects.keys():
-            self._subjects[row_id] = self._model.board.subject(row_id)
         if not self._is_frozen:
-            self.table.refresh_rows(self._stale_rows)
-        self._stale_rows.clear()
-        self._show_state()
+            self._subjects.update(changed)
+            self.table.refresh_rows(changed)
+            self._is_out_of_order = self._is_out_of_order or self._sort in BOOKKEEPING
+        if self.table.cursor_id in row_ids:
+            self.show_detail()
+        self._show_header()
+        self._show_troubles()
 
     def _tick(self) -> None:
-        if self.is_current:
-            if not self._is_frozen:
-                self.table.tick()
-            self._show_header()
-
-    def _show_state(self) -> None:
-        pending = self._model.board.pending()
-        self._pending, self._acts = len(pending), sum(map(needs_act, pending))
+        if not self.is_current:
+            return
+        if self._is_out_of_order and not self._is_frozen:
+            self.reload()
+        elif not self._is_frozen:
+            self.table.tick()
         self._show_header()
-        self._show_detail()
-        troubles = self._model.troubles.open
-        self.query_one("#errors", ErrorPane).show(_trouble_content(troubles) if troubles else None)
 
     def _show_header(self) -> None:
         segments = header_segments(
             self._model.board.engine,
             self._model.surroundings,
-            pending=self._pending,
-            acts=self._acts,
+            self._tally,
             is_frozen=self._is_frozen,
             note=self.note(),
             refresh_seconds=self._model.now.refresh_seconds,
         )
         self.query_one("#header", HeaderLine).show(segments)
 
-    @property
-    def _pane(self) -> DetailPane:
-        return self.query_one("#detail", DetailPane)
+    def _show_troubles(self) -> None:
+        self.query_one("#errors", ErrorPane).show(self._model.troubles.open)
 
-    def _show_detail(self) -> None:
-        if self._pane.display:
-            subject = self.subject
-            self._pane.show(self._detail(subject) if subject is not None else Content("No order here."))
+    def show_detail(self) -> None:
+        """Bring the detail pane up to date."""
+        if self.pane.display:
+            self.pane.show(self.detail())
 
-    def _detail(self, subject: Subject) -> Content:
-        store = self._model.board.engine.context.book.store
-        timeline = store.timeline(subject.order.id) if subject.order is not None else ()
-        return detail_content(subject, timeline, self._model.now)
+    def detail(self) -> Content:
+        """Return what is known of what is under the cursor."""
+        subject = self.subject
+        if subject is None:
+            return Content("No order here.")
+        return detail_content(subject, self._timeline_of(subject.order), self._model.now, self.pane.text_width)
+
+    def _timeline_of(self, order: Order | None) -> Sequence[TimelineEntry]:
+        """Return an order's timeline; it is read from the disk only when the order has changed."""
+        if order is None:
+            return ()
+        key = (order.id, order.revision)
+        if self._timeline[0] != key:
+            self._timeline = (key, self._model.board.engine.context.book.store.timeline(order.id))
+        return self._timeline[1]
 
     @on(Highlighted)
-    def _on_highlighted(self, message: Highlighted) -> None:
+    @on(DetailPane.WidthChanged)
+    def _on_detail_changed(self, message: Message) -> None:
         message.stop()
-        self._show_detail()
-
-    @on(Selected)
-    def _on_selected(self, message: Selected) -> None:
-        message.stop()
-        self.action_detail()
+        self.show_detail()
 
     @on(HeaderSelected)
     def _on_header_selected(self, message: HeaderSelected) -> None:
@@ -250,17 +241,6 @@ class View(Screen[None]):
             # The exchange itself was announced: the header tells it, and the rows stay as they are known.
             self._show_header()
 
-    @on(Input.Changed, "#filter")
-    def _on_filter_changed(self, message: Input.Changed) -> None:
-        message.stop()
-        self.apply_filter(message.value)
-
-    @on(Input.Submitted, "#filter")
-    def _on_filter_submitted(self, message: Input.Submitted) -> None:
-        message.stop()
-        message.input.display = bool(message.value)
-        self.table.focus()
-
     def apply_filter(self, text: str) -> None:
         """Show only what matches what was typed."""
         self._query = text
@@ -271,29 +251,10 @@ class View(Screen[None]):
         self.table.show_sort(key, descending=descending)
         self.reload()
 
-    def action_detail(self) -> None:
-        """Show or hide what is known of the order under the cursor."""
-        pane = self._pane
-        pane.display = not pane.display
-        if pane.display:
-            pane.scroll_home(animate=False)
-            self._show_detail()
-        else:
-            self.table.focus()
-
-    def action_timeline(self) -> None:
-        """Show the timeline of the order under the cursor."""
-        pane = self._pane
-        pane.display = True
-        self._show_detail()
-        pane.focus()
-        self.call_after_refresh(pane.scroll_end, animate=False)
-
-    def action_filter(self) -> None:
-        """Let the operator type a filter."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
+    def close_other(self) -> None:
+        """Let a frozen list go on."""
+        if self._is_frozen:
+            self.action_freeze()
 
     def action_sort(self) -> None:
         """Sort by the next column that is shown."""
@@ -314,12 +275,12 @@ class View(Screen[None]):
         """Poll the order under the cursor now, or as soon as the schedule's spacing allows."""
         subject = self.subject
         if subject is None:
-            return
-        if subject.order is None:
-            self.notify("This order is remote: t tracks it, then it is polled.", markup=False)
-            return
-        engine = self._model.board.engine
-        self._model.perform("poll now", engine.supervisor.open_window(subject.order.id))
+            self.say("There is no order here to poll.")
+        elif subject.order is None:
+            self.say("This order is remote: t tracks it, then it is polled.")
+        else:
+            supervisor = self._model.board.engine.supervisor
+            self._model.perform("poll now", supervisor.open_window(subject.order.id))
 
     def action_refresh(self) -> None:
         """List the account's pending orders again."""
@@ -327,11 +288,11 @@ class View(Screen[None]):
 
     def action_track(self) -> None:
         """Make the marked remote orders local, or the one under the cursor."""
-        marked = [self._model.board.subject(row_id) for row_id in self.table.marks]
+        marked = [self.subject_of(row_id) for row_id in self.table.marks]
         chosen = marked or ([self.subject] if self.subject is not None else [])
-        remote = [subject.ssl_id for subject in chosen if subject.order is None and subject.ssl_id is not None]
+        remote = sorted(one.ssl_id for one in chosen if one.order is None and one.ssl_id is not None)
         if not remote:
-            self.notify("This order is local already.", markup=False)
+            self.say("There is nothing to track: what is chosen is local already." if chosen else "No order here.")
         for ssl_id in remote:
             self._model.perform(f"track sslId {ssl_id}", self._model.board.engine.track(ssl_id))
         self.table.clear_marks()
@@ -339,42 +300,18 @@ class View(Screen[None]):
     def action_copy(self) -> None:
         """Copy the facts of the order under the cursor."""
         subject = self.subject
-        if subject is not None:
-            self.app.copy_to_clipboard(self._detail(subject).plain)
-            self.notify(f"Copied the facts of {printable(subject.common_name, limit=40)}.", markup=False)
+        if subject is None:
+            self.say("There is no order here to copy.")
+            return
+        self.app.copy_to_clipboard(detail_text(subject, self._timeline_of(subject.order), self._model.now))
+        self.notify(f"Copied the facts of {printable(subject.common_name, limit=40)}.", markup=False)
 
     def action_acknowledge(self) -> None:
         """Take the newest failure off the screen."""
         self._model.troubles.acknowledge()
-        self._show_state()
+        self._show_troubles()
 
-    def action_unwind(self) -> None:
-        """Close one thing: the filter's field, the detail pane, the marks, the filter."""
-        field, pane = self.query_one("#filter", Input), self._pane
-        if field.has_focus or (not pane.display and not self.table.marks and field.value):
-            field.value = ""
-            field.display = False
-            self.table.focus()
-        elif pane.display:
-            self.action_detail()
-        else:
-            self.table.clear_marks()
-
-    def has_open(self) -> bool:
-        """Return whether something is open that going back would close."""
-        return self._pane.display
-
-
-def _trouble_content(troubles: Sequence[Trouble]) -> Content:
-    trouble = troubles[-1]
-    explanation = trouble.explanation
-    code = "" if explanation.code is None else f"  SCM code {explanation.code}"
-    more = f"  (+{len(troubles) - 1} more)" if len(troubles) > 1 else ""
-    return Content.assemble(
-        (f"{trouble.at:%H:%M:%S}Z {printable(explanation.what)}{code}{more}", "$state-failed bold"),
-        "\n",
-        printable(explanation.meaning, limit=2_000),
-        "\n",
-        (f"Next: {printable(explanation.next_step, limit=2_000)}", "bold"),
-        ("  x: acknowledge", "$state-muted"),
-    )
+    def action_acknowledge_all(self) -> None:
+        """Take all failures off the screen."""
+        self._model.troubles.acknowledge_all()
+        self._show_troubles()

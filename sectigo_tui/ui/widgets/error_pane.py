@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 from textual.widget import Widget
+
+from sectigo_tui.ui.troubles import Trouble, trouble_content
 
 
 class ErrorPane(Widget):
@@ -21,19 +25,25 @@ class ErrorPane(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
-        self._content = Content("")
+        self._shown: tuple[Trouble | None, int] = (None, 0)
 
-    def show(self, content: Content | None) -> None:
-        """Show a failure, or nothing.
+    def show(self, troubles: Sequence[Trouble]) -> None:
+        """Show the newest failure, or nothing.
 
         Args:
-            content: The failure, ready to read; None when all are acknowledged.
+            troubles: Those that wait to be acknowledged, oldest first.
         """
-        self.display = content is not None
-        if content is not None and content != self._content:
-            self._content = content
+        self.display = bool(troubles)
+        shown = (troubles[-1] if troubles else None, len(troubles))
+        if shown != self._shown:
+            self._shown = shown
             self.refresh(layout=True)
 
     def render(self) -> Content:
         """Return the failure."""
-        return self._content
+        trouble, count = self._shown
+        if trouble is None:
+            return Content("")
+        return trouble_content(
+            trouble, more=count - 1, keys="x: acknowledge, X: all" if count > 1 else "x: acknowledge"
+        )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
+from sectigo_tui.ui.header import BAR, Segment, fitting
+
 
 class HeaderLine(Widget):
-    """One line of segments between bars; painted again only when its text changes."""
+    """One line of segments between bars, as many as fit; painted again only when its text changes."""
 
     DEFAULT_CSS = """
     HeaderLine {
@@ -21,13 +23,13 @@ class HeaderLine(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
-        self._segments: tuple[tuple[str, str], ...] = ()
+        self._segments: tuple[Segment, ...] = ()
 
-    def show(self, segments: tuple[tuple[str, str], ...]) -> None:
+    def show(self, segments: tuple[Segment, ...]) -> None:
         """Show segments.
 
         Args:
-            segments: Pairs of text (printable) and style: a theme variable such as `$state-failed`, or empty.
+            segments: All there is to say.
         """
         if segments != self._segments:
             self._segments = segments
@@ -36,8 +38,8 @@ class HeaderLine(Widget):
     def render(self) -> Content:
         """Return the line."""
         parts: list[Content | str | tuple[str, str]] = []
-        for text, style in self._segments:
+        for segment in fitting(self._segments, self.size.width):
             if parts:
-                parts.append((" | ", "dim"))
-            parts.append((text, style))
+                parts.append(" " if segment.is_joined else (BAR, "dim"))
+            parts.append((segment.text, segment.style))
         return Content.assemble(*parts)

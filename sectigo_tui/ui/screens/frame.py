@@ -1,0 +1,220 @@
+"""What is around a list: header, filter, detail pane, errors, key line, and how they open and close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Input
+
+from sectigo_tui.ui.glyphs import Glyphs
+from sectigo_tui.ui.keys import KeyHelp, active_keys
+from sectigo_tui.ui.widgets.detail_pane import DetailPane
+from sectigo_tui.ui.widgets.error_pane import ErrorPane
+from sectigo_tui.ui.widgets.header_line import HeaderLine
+from sectigo_tui.ui.widgets.key_line import KeyHint, KeyLine
+from sectigo_tui.ui.widgets.live_table import LiveTable
+from sectigo_tui.ui.widgets.live_table_columns import Column
+from sectigo_tui.ui.widgets.live_table_messages import Selected
+from sectigo_tui.ui.widgets.live_table_paint import Cell
+
+WIDE_COLUMNS = 160
+"""From this width on the detail pane stands beside the list."""
+SHORT_LINES = 16
+"""Below this height an error takes one line."""
+
+_FIRST_RANKS = {"app.help": 0, "app.back": 0, "app.menu": 1, "view.detail": 2, "view.filter": 2, "view.poll": 4}
+_RANK = 5
+_VIEWS = KeyHint("", "Views", rank=3)
+_IN_FILTER = (KeyHint("Enter", "keep the filter", 0, "enter"), KeyHint("Esc", "clear it", 0, "escape"))
+_IN_PANE = (
+    KeyHint("j k", "scroll", 1),
+    KeyHint("g G", "top, end", 3),
+    KeyHint("c", "copy", 2, "c"),
+    KeyHint("Esc", "to the list", 0, "escape"),
+    KeyHint("?", "Help", 0, "question_mark"),
+    KeyHint("q", "Close", 0, "q"),
+)
+
+
+class Frame(Screen[None]):
+    """A list under the header line, and what opens beside it; what it lists is a subclass's to say.
+
+    Args:
+        glyphs: The shapes of this terminal.
+    """
+
+    COLUMNS: ClassVar[Sequence[Column]] = ()
+    FILTER_HINT = "filter: words; !word leaves out, ! first inverts all"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]  # noqa: RUF012 - declared so by Textual
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT_LINES, "-tall")]  # noqa: RUF012 - declared so by Textual
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "detail", "Detail", id="view.detail", tooltip="Show or hide what is known of this order"),
+        Binding("l", "timeline", "Timeline", show=False, id="view.timeline", tooltip="Show this order's timeline"),
+        Binding("slash", "filter", "Filter", key_display="/", id="view.filter", tooltip="Filter the list"),
+        Binding("escape", "unwind", "Undo one", show=False, id="view.unwind", tooltip="Close what was opened last"),
+        Binding("down", "to_list", show=False, id="view.to_list"),
+    ]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        """Lay out the view."""
+        yield HeaderLine(id="header")
+        with Container(id="body"):
+            yield LiveTable(self.COLUMNS, self._cell, glyphs=self._glyphs, id="table")
+            yield DetailPane(id="detail")
+        yield Input(placeholder=self.FILTER_HINT, id="filter", compact=True, select_on_focus=False)
+        yield ErrorPane(id="errors")
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Put the focus on the list, and follow what can be done there."""
+        self.filter_field.display = False
+        self.table.focus()
+        self.bindings_updated_signal.subscribe(self, lambda _screen: self.show_keys())
+        self.show_keys()
+
+    @property
+    def table(self) -> LiveTable:
+        """The list."""
+        return self.query_one("#table", LiveTable)
+
+    @property
+    def pane(self) -> DetailPane:
+        """The detail pane."""
+        return self.query_one("#detail", DetailPane)
+
+    @property
+    def filter_field(self) -> Input:
+        """The field in which a filter is typed."""
+        return self.query_one("#filter", Input)
+
+    def has_open(self) -> bool:
+        """Return whether something is open that going back closes."""
+        return self.pane.display
+
+    def say(self, words: str) -> None:
+        """Say in the key line why a key did nothing.
+
+        Args:
+            words: Printable text.
+        """
+        self.query_one("#keys", KeyLine).say(words)
+
+    def show_keys(self) -> None:
+        """Show the keys of where the focus is."""
+        if not self.is_running or not self.query("#keys"):
+            return
+        if self.filter_field.has_focus:
+            hints: Sequence[KeyHint] = (*_IN_FILTER, KeyHint("", self.FILTER_HINT, 3))
+        elif self.pane.has_focus:
+            hints = _IN_PANE
+        else:
+            hints = _hints(active_keys(self.active_bindings), self.back_title())
+        self.query_one("#keys", KeyLine).show(hints)
+
+    def back_title(self) -> str:
+        """Return what going back does here, in a word."""
+        return "Back"
+
+    def show_detail(self) -> None:
+        """Bring the detail pane up to date."""
+        raise NotImplementedError
+
+    def apply_filter(self, text: str) -> None:
+        """Show only what matches what was typed."""
+        raise NotImplementedError
+
+    def close_other(self) -> None:
+        """Undo what a subclass has opened; called when nothing of the frame's is open."""
+
+    @on(Selected)
+    def _on_selected(self, message: Selected) -> None:
+        message.stop()
+        if self.pane.display:
+            self.pane.focus()
+        else:
+            self.action_detail()
+
+    @on(Input.Changed, "#filter")
+    def _on_filter_changed(self, message: Input.Changed) -> None:
+        message.stop()
+        self.apply_filter(message.value)
+
+    @on(Input.Submitted, "#filter")
+    def _on_filter_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.action_to_list()
+
+    def action_to_list(self) -> None:
+        """Put the focus on the list; a filter in force stays in sight."""
+        self.table.focus()
+        self.filter_field.display = bool(self.filter_field.value)
+
+    def action_detail(self) -> None:
+        """Show or hide what is known of the order under the cursor."""
+        self.pane.display = not self.pane.display
+        if self.pane.display:
+            self.pane.scroll_home(animate=False)
+            self.show_detail()
+        else:
+            self.table.focus()
+        self.show_keys()
+
+    def action_timeline(self) -> None:
+        """Show the timeline of the order under the cursor, the newest entries in sight."""
+        self.pane.display = True
+        self.show_detail()
+        self.pane.focus()
+        self.call_after_refresh(self.pane.scroll_end, animate=False)
+
+    def action_filter(self) -> None:
+        """Let the operator type a filter."""
+        self.filter_field.display = True
+        self.filter_field.focus()
+
+    def action_unwind(self) -> None:
+        """Undo one thing: the filter's field, the focus on the pane, the pane, the marks, the filter."""
+        if self.filter_field.has_focus:
+            self._clear_filter()
+        elif self.pane.has_focus:
+            self.table.focus()
+        elif self.pane.display:
+            self.action_detail()
+        elif self.table.marks:
+            self.table.clear_marks()
+        elif self.filter_field.value:
+            self._clear_filter()
+        else:
+            self.close_other()
+
+    def _clear_filter(self) -> None:
+        self.filter_field.value = ""
+        self.action_to_list()
+
+    def _cell(self, row_id: str, key: str, width: int) -> Cell:
+        raise NotImplementedError
+
+
+def _hints(keys: Sequence[KeyHelp], back: str) -> list[KeyHint]:
+    """Return the keys of the footer; those of the views stand together."""
+    shown = [key for key in keys if key.is_shown]
+    views = [key.keys for key in shown if key.group == "Views"]
+    hints = [
+        KeyHint(
+            key.keys.split()[0], back if key.id == "app.back" else key.title, _FIRST_RANKS.get(key.id, _RANK), key.key
+        )
+        for key in shown
+        if key.group != "Views"
+    ]
+    own = [hint for hint in hints if hint.rank]
+    return [*own, _VIEWS._replace(shown="".join(views)), *(hint for hint in hints if not hint.rank)]

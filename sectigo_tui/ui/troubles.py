@@ -1,0 +1,102 @@
+"""Failures: kept on the screen until they are acknowledged, and afterwards in the list of events."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from textual.content import Content
+
+from sectigo_tui.domain.events import Announcement, FailureReported, PollingPaused, PollingResumed, StoreTrouble
+from sectigo_tui.domain.explain import Explanation, explain
+from sectigo_tui.ui.text import printable
+
+PAUSED = "polling is paused"
+SAVING = "saving fails"
+KEPT = 1_000
+LONG_TEXT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A failure as the operator reads it."""
+
+    at: datetime
+    explanation: Explanation
+    order_id: str = ""
+
+
+@dataclass(slots=True)
+class Troubles:
+    """The failures of this session.
+
+    Args:
+        open: Those that wait to be acknowledged, oldest first; none twice.
+        all: All of them, oldest first, as far back as they are kept.
+    """
+
+    open: list[Trouble] = field(default_factory=list)
+    all: deque[Trouble] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def hear(self, announcement: Announcement) -> None:
+        """Take note of what an announcement says about failures, and of failures that are over."""
+        match announcement:
+            case FailureReported(at, what, failure, order_id):
+                self.add(Trouble(at, replace(explain(failure), what=what), order_id))
+            case PollingPaused(at, _, failure):
+                self.add(Trouble(at, replace(explain(failure), what=PAUSED)))
+            case StoreTrouble(at, error) if error is not None:
+                self.add(Trouble(at, replace(explain(error), what=SAVING)))
+            case StoreTrouble():
+                self._is_over(SAVING)
+            case PollingResumed():
+                self._is_over(PAUSED)
+            case _:
+                pass
+
+    def add(self, trouble: Trouble) -> None:
+        """Show a failure; the same one again only moves its time."""
+        is_new = len(self.open)
+        self.open = [one for one in self.open if _same(one) != _same(trouble)]
+        if len(self.open) == is_new:
+            self.all.append(trouble)
+        self.open.append(trouble)
+
+    def acknowledge(self) -> None:
+        """Take the newest failure off the screen."""
+        if self.open:
+            self.open.pop()
+
+    def acknowledge_all(self) -> None:
+        """Take all failures off the screen."""
+        self.open.clear()
+
+    def _is_over(self, what: str) -> None:
+        self.open = [trouble for trouble in self.open if trouble.explanation.what != what]
+
+
+def _same(trouble: Trouble) -> tuple[Explanation, str]:
+    return trouble.explanation, trouble.order_id
+
+
+def trouble_content(trouble: Trouble, *, more: int = 0, keys: str = "") -> Content:
+    """Return a failure in its four fields: what, SCM's code, what it means, what to do.
+
+    Args:
+        trouble: The failure.
+        more: How many others wait behind it.
+        keys: What is said of the keys that acknowledge it.
+    """
+    told = trouble.explanation
+    code = "" if told.code is None else f"  SCM code {told.code}"
+    others = f"  (+{more} more)" if more else ""
+    return Content.assemble(
+        (f"{trouble.at:%H:%M:%S}Z {printable(told.what)}{code}{others}", "$state-failed bold"),
+        "\n",
+        printable(told.meaning, limit=LONG_TEXT),
+        "\n",
+        ("Next: ", "bold"),
+        printable(told.next_step, limit=LONG_TEXT),
+        (f"  {keys}" if keys else "", "$state-muted"),
+    )

@@ -1,0 +1,112 @@
+"""The one line at the bottom: the keys of where the operator is, or a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from textual import events
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+
+HINT_SECONDS = 6.0
+"""How long a hint stands over the keys."""
+
+
+class KeyHint(NamedTuple):
+    """A key in the line.
+
+    Args:
+        shown: How the key is written; empty for words without a key.
+        text: What it does, in a word.
+        rank: Who goes first where there is no room: the highest. 0 stays always.
+        key: What a click presses, as Textual names it.
+    """
+
+    shown: str
+    text: str
+    rank: int = 1
+    key: str = ""
+
+    @property
+    def cells(self) -> int:
+        """How much room it takes, with the gap after it."""
+        return cell_len(f"{self.shown} {self.text}  ")
+
+
+class KeyLine(Widget):
+    """Shows as many keys as fit; a click on one presses it."""
+
+    DEFAULT_CSS = """
+    KeyLine {
+        height: 1;
+        background: $panel;
+        color: $foreground;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._hints: tuple[KeyHint, ...] = ()
+        self._said = ""
+        self._until: Timer | None = None
+
+    @property
+    def text(self) -> str:
+        """What the line says now."""
+        return self.render().plain
+
+    def show(self, hints: Sequence[KeyHint]) -> None:
+        """Show keys.
+
+        Args:
+            hints: All there are, from left to right.
+        """
+        if tuple(hints) != self._hints:
+            self._hints = tuple(hints)
+            self.refresh()
+
+    def say(self, words: str) -> None:
+        """Say why a key did nothing, for some seconds.
+
+        Args:
+            words: Printable text of a line; empty to take back what was said.
+        """
+        if self._until is not None:
+            self._until.stop()
+        self._until = self.set_timer(HINT_SECONDS, lambda: self.say("")) if words else None
+        self._said = words
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that was clicked."""
+        x = 0
+        for hint in self._fitting():
+            if x <= event.x < x + hint.cells and hint.key:
+                self.app.simulate_key(hint.key)
+            x += hint.cells
+
+    def render(self) -> Content:
+        """Return the line."""
+        if self._said:
+            return Content.styled(self._said, "$state-warning")
+        parts: list[Content | str | tuple[str, str]] = []
+        for hint in self._fitting():
+            if parts:
+                parts.append("  ")
+            if hint.shown:
+                parts += [(hint.shown, "$accent bold"), " "]
+            parts.append(hint.text)
+        return Content.assemble(*parts)
+
+    def _fitting(self) -> list[KeyHint]:
+        kept = list(self._hints)
+        for hint in sorted(self._hints, key=lambda one: -one.rank):
+            if hint.rank == 0 or sum(one.cells for one in kept) - 2 <= self.size.width:
+                break
+            kept.remove(hint)
+        return kept
