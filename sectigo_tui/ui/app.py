@@ -59,10 +59,10 @@ class SectigoApp(App[None]):
     CSS_PATH = "app.tcss"
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="What is not a certificate"),
-        Binding("2", "view('local')", "Local", id="app.local", tooltip="Orders placed or adopted here"),
-        Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="The whole account"),
-        Binding("4", "view('events')", "Events", id="app.events", tooltip="What happened"),
+        Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="Pending: what is not a certificate yet"),
+        Binding("2", "view('local')", "Local", id="app.local", tooltip="Local: orders placed or adopted here"),
+        Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="Remote: the whole account"),
+        Binding("4", "view('events')", "Events", id="app.events", tooltip="Events: what happened, and what failed"),
         Binding("a", "menu", "Actions", id="app.menu", tooltip="Enroll, approve, collect, renew, revoke, rotate ..."),
         Binding(
             "colon",

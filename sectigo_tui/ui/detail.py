@@ -36,7 +36,8 @@ def detail_content(subject: Subject, timeline: Sequence[TimelineEntry], now: Now
         width: The cells of a line, for wrapping a text beside its label; 0 for no bound.
     """
     order = subject.order
-    blocks = [_title(subject, now), _facts(_state(subject, now.clock.now()), width)]
+    state = _facts(_state(subject, now.clock.now()), width)
+    blocks = [Content("\n").join(part for part in (_title(subject, now), state) if part.plain)]
     if order is not None:
         blocks.append(_facts(_polling(order), width))
     else:

@@ -54,7 +54,7 @@ class EventsView(View):
         Column("ssl_id", "SSLID", 9, align="right", priority=3),
         Column("common_name", "COMMON NAME", 22, narrow_width=16, share=1, max_width=40, priority=2),
         Column("kind", "KIND", 14, priority=4),
-        Column("summary", "WHAT", 30, narrow_width=20, share=3),
+        Column("summary", "WHAT", 30, share=3),
         Column("code", "CODE", 6, align="right", priority=5),
     )
     DEFAULT_SORT = ("", False)

@@ -30,7 +30,6 @@ SHORT_LINES = 16
 
 _FIRST_RANKS = {"app.help": 0, "app.back": 0, "app.menu": 1, "view.detail": 2, "view.filter": 2, "view.poll": 4}
 _RANK = 5
-_VIEWS = KeyHint("", "Views", rank=3)
 _IN_FILTER = (KeyHint("Enter", "keep the filter", 0, "enter"), KeyHint("Esc", "clear it", 0, "escape"))
 _IN_PANE = (
     KeyHint("j k", "scroll", 1),
@@ -119,7 +118,7 @@ class Frame(Screen[None]):
         elif self.pane.has_focus:
             hints = _IN_PANE
         else:
-            hints = _hints(active_keys(self.active_bindings), self.back_title())
+            hints = _hints(active_keys(self.active_bindings), str(self.TITLE), self.back_title())
         self.query_one("#keys", KeyLine).show(hints)
 
     def back_title(self) -> str:
@@ -205,7 +204,7 @@ class Frame(Screen[None]):
         raise NotImplementedError
 
 
-def _hints(keys: Sequence[KeyHelp], back: str) -> list[KeyHint]:
+def _hints(keys: Sequence[KeyHelp], view: str, back: str) -> list[KeyHint]:
     """Return the keys of the footer; those of the views stand together."""
     shown = [key for key in keys if key.is_shown]
     views = [key.keys for key in shown if key.group == "Views"]
@@ -217,4 +216,4 @@ def _hints(keys: Sequence[KeyHelp], back: str) -> list[KeyHint]:
         if key.group != "Views"
     ]
     own = [hint for hint in hints if hint.rank]
-    return [*own, _VIEWS._replace(shown="".join(views)), *(hint for hint in hints if not hint.rank)]
+    return [*own, KeyHint("".join(views), f"view: {view}", 3), *(hint for hint in hints if not hint.rank)]

@@ -122,9 +122,9 @@ class RemoteView(View):
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
         if not self._listing.is_complete:
-            self.say("SCM does not sort, and only a part is here: L loads all pages, then it can be sorted.")
+            self.say("L loads all pages first: SCM does not sort, and only a part is here.")
         elif key not in ListedIds.SORTS:
-            self.say("A listing can be sorted by sslId or common name: it tells nothing else of its rows.")
+            self.say("A listing is sorted by sslId or common name: it tells nothing else.")
         else:
             super()._sort_by(key, descending=descending)
 

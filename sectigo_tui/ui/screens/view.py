@@ -50,7 +50,7 @@ class View(Frame):
         Binding("p", "freeze", "Freeze", show=False, id="view.freeze", tooltip="Freeze the list, or let it go on"),
         Binding("c", "copy", "Copy", show=False, id="view.copy", tooltip="Copy this order's facts"),
         Binding("x", "acknowledge", "Ack", show=False, id="view.acknowledge", tooltip="Take the newest failure away"),
-        Binding("X", "acknowledge_all", "Ack all", show=False, id="view.acknowledge_all", tooltip="And all others"),
+        Binding("X", "acknowledge_all", "Ack all", show=False, id="view.acknowledge_all", tooltip="Take all failures away"),
     ]
 
     IS_TOP = False
