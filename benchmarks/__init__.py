@@ -1,0 +1,1 @@
+"""How fast the program is, against references measured in the same run: `python -m benchmarks`."""

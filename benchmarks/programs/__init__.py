@@ -1,0 +1,1 @@
+"""What the benchmarks run in processes and terminals of their own."""
