@@ -14,10 +14,13 @@ from sectigo_tui.config.keeper import CredentialsFile
 from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.paths import find_paths, make_private_directory
 from sectigo_tui.config.settings import CertctlServer, Settings
+from sectigo_tui.dns.resolver import SystemDns
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.clock import Clock, SystemClock
+from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import StoreTrouble
 from sectigo_tui.domain.ports import Credentials, SecretText
+from sectigo_tui.durable import replace_file
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.context import Context, Policy
 from sectigo_tui.engine.engine import Access, Announcer, Engine
@@ -143,12 +146,30 @@ async def opened(
             certctl=certctl,
             issuer_id=server.issuer_id if server else "",
         )
-        yield Engine(context, announcer, PkiTools(), access)
+        yield Engine(context, announcer, PkiTools(), access, _dns(settings))
     finally:
         await store.close()
         await scm.aclose()
         if certctl is not None:
             await certctl.aclose()
+
+
+def keep_text(settings: Settings, name: str, text: str) -> str:
+    """Keep a text for the operator, such as an escalation pack, and return the file's path.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    path = settings.paths.data_dir / "packs" / name
+    try:
+        replace_file(path, text.encode())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "make room, or choose another --data-dir") from error
+    return str(path)
+
+
+def _dns(settings: Settings) -> SystemDns | None:
+    return SystemDns() if settings.sectigo.dns_lookups else None
 
 
 def _secret(server: CertctlServer) -> SecretText:

@@ -16,11 +16,11 @@ from sectigo_tui.cli.exit_codes import ended_by
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.ui.app import SectigoApp
-from sectigo_tui.ui.flows.flow import EnrollDefaults
+from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import choose_glyphs
 from sectigo_tui.ui.theme import choose_theme
 from sectigo_tui.ui.view_model import Surroundings
-from sectigo_tui.wiring import opened
+from sectigo_tui.wiring import keep_text, opened
 
 TERMINAL_CHECK_SECONDS = 1.0
 
@@ -83,17 +83,18 @@ async def _leave_with_the_terminal(app: SectigoApp) -> None:
     """End the application once its terminal is gone: SIGHUP reaches only the terminal's own session."""
     terminal = select.poll()
     terminal.register(sys.stdin.fileno(), 0)  # no event at all, so what is told is that it hung up
-    while not terminal.poll(0):
+    while not terminal.poll(0):  # noqa: ASYNC110 - no event loop tells that a terminal hung up
         await asyncio.sleep(TERMINAL_CHECK_SECONDS)
     app.exit(None, ended_by(signal.SIGHUP))
 
 
-def _defaults(settings: Settings) -> EnrollDefaults:
+def _defaults(settings: Settings) -> Defaults:
     section = settings.sectigo
-    return EnrollDefaults(
+    return Defaults(
         organization_id=section.org_id,
         profile_id=section.cert_type,
         term_days=section.term,
         key_directory=settings.paths.data_dir / "keys",
         save_directory=Path.cwd(),
+        keep=lambda name, text: keep_text(settings, name, text),
     )

@@ -7,7 +7,6 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
-from sectigo_tui.cli.dashboard import show
 from sectigo_tui.cli.exit_codes import FINE, USAGE
 from sectigo_tui.cli.output import complain
 from sectigo_tui.domain.errors import InputError
@@ -40,6 +39,8 @@ def run_server(options: Namespace) -> int:
 
 def run_demo(options: Namespace) -> int:
     """Show the dashboard against the simulator, in a data directory that is gone afterwards."""
+    from sectigo_tui.cli.dashboard import show
+
     world = make_world("demo", speed=options.speed, seed=options.seed)
     try:
         with served(world) as base_url, tempfile.TemporaryDirectory(prefix="sectigo-tui-demo-") as directory:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import TextIO
 
-from sectigo_tui.cli.exit_codes import FAILED, exit_code
+from sectigo_tui.cli.exit_codes import FAILED, ended_by, exit_code
 from sectigo_tui.cli.parser import make_parser
 from sectigo_tui.domain.errors import SectigoTuiError
 
@@ -27,16 +30,15 @@ def run(arguments: Sequence[str]) -> int:
     module, name = str(options.handler).split(":")
     try:
         handler: Handler = getattr(import_module(f"sectigo_tui.cli.{module}"), name)
-        return handler(options)
+        code = handler(options)
     except SectigoTuiError as error:
         _complain(error)
-        return exit_code(error)
+        code = exit_code(error)
     except KeyboardInterrupt:
-        return 130
+        code = ended_by(signal.SIGINT)
     except BrokenPipeError:
-        # The reader of a pipe has seen enough, as `head` does.
-        sys.stderr.close()
-        return FAILED
+        code = ended_by(signal.SIGPIPE)
+    return _flushed(code)
 
 
 def _complain(error: SectigoTuiError) -> None:
@@ -50,3 +52,29 @@ def _complain(error: SectigoTuiError) -> None:
         complain(f"{told.what}{code}: {told.meaning}\n  next: {told.next_step}")
     else:
         complain(str(error))
+
+
+def _flushed(code: int) -> int:
+    """Write what is still buffered, and return the exit code that this makes of one."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough, as `head` does.
+        code = ended_by(signal.SIGPIPE)
+        _discard(sys.stdout)
+    except OSError as error:
+        sys.stderr.write(f"sectigo-tui: stdout: {error.strerror}\n")
+        code = code or FAILED
+        _discard(sys.stdout)
+    try:
+        sys.stderr.flush()
+    except OSError:
+        # The terminal is gone, and with it whoever could be told.
+        _discard(sys.stderr)
+    return code
+
+
+def _discard(stream: TextIO) -> None:
+    """Let the interpreter's exit find somewhere to write what a stream could not."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no file
+        os.dup2(nowhere.fileno(), stream.fileno())

@@ -159,6 +159,11 @@ class SectigoSection(_Section):
         60, gt=0, le=600, description="a number of seconds, above 0 and at most 600", examples=[60]
     )
     requests_in_flight: Whole = Field(4, ge=1, le=10, description="a whole number from 1 to 10", examples=[4])
+    dns_lookups: StrictBool = Field(
+        False,
+        description="true or false: whether diagnosis looks up CAA and DCV records in the DNS (extra dns)",
+        examples=[False],
+    )
     read_only: StrictBool = Field(False, description="true or false", examples=[False])
     environment: Annotated[Line, Field(max_length=16)] | None = Field(
         None, description="a band of at most 16 characters", examples=["PROD"]

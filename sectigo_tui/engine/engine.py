@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sectigo_tui.domain.certctl import Certctl
 from sectigo_tui.domain.certificates import PasswordStatus
 from sectigo_tui.domain.credentials import CredentialsKeeper
+from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import Refused, ScmFailure, SectigoTuiError
 from sectigo_tui.domain.events import Announcement, Exchange, FailureReported, OrderChanged
 from sectigo_tui.domain.pki import CertificateTools
@@ -19,6 +20,7 @@ from sectigo_tui.engine.changing import Changing
 from sectigo_tui.engine.claims import Claims
 from sectigo_tui.engine.collecting import Collecting
 from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 from sectigo_tui.engine.enrolling import Enrolling
 from sectigo_tui.engine.followup import FollowUp
 from sectigo_tui.engine.handing_over import HandingOver
@@ -80,6 +82,7 @@ class Engine:
         announcer: Where its announcements are heard.
         tools: Keys, CSRs and bundles.
         access: How this program gets in.
+        dns: The DNS; None unless the operator has switched it on.
 
     Attributes:
         context: The world.
@@ -98,11 +101,14 @@ class Engine:
         rotating: Credentials that were changed elsewhere.
         changing: The password at SCM itself.
         handing_over: Telling certctl-server; None without one.
+        diagnoser: Who orders wait for.
         password: What SCM told last of the password's expiry; None before that.
         follow_up: What is done by itself about orders in doubt and revocations not confirmed.
     """
 
-    def __init__(self, context: Context, announcer: Announcer, tools: CertificateTools, access: Access) -> None:
+    def __init__(
+        self, context: Context, announcer: Announcer, tools: CertificateTools, access: Access, dns: Dns | None = None
+    ) -> None:
         self.context = context
         self.announcer = announcer
         self.supervisor = Supervisor(context)
@@ -120,6 +126,7 @@ class Engine:
         self.revoking = Revoking(context, claims, self.tracking, revoker, self.supervisor.watch)
         self.removing = Removing(context, claims)
         installer = Installer(context, access.keeper, access.in_use, self.supervisor.resume)
+        self.diagnoser = Diagnoser(context, self.account, dns, lambda: (installer.in_use.password,))
         self.rotating = Rotating(context, installer)
         self.changing = Changing(context, installer)
         self.handing_over: HandingOver | None = None

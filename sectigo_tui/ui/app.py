@@ -16,17 +16,23 @@ from textual.signal import Signal
 
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.events import Announcement, FailureReported, PollingPaused
+from sectigo_tui.engine.diagnosis.gathering import Target
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.ui.actions import action_of, menu_items
 from sectigo_tui.ui.board import Board, Subject
 from sectigo_tui.ui.columns import Now
+from sectigo_tui.ui.diagnosis import causes_content
+from sectigo_tui.ui.dialogs.confirm import Notice
 from sectigo_tui.ui.dialogs.dialog import Dialog
 from sectigo_tui.ui.dialogs.menu import Menu
-from sectigo_tui.ui.flows.flow import EnrollDefaults, Flow
+from sectigo_tui.ui.flows.escalate import escalate, hand_over
+from sectigo_tui.ui.flows.flow import Defaults, Flow
 from sectigo_tui.ui.flows.rotate import rotate
 from sectigo_tui.ui.glyphs import Glyphs
 from sectigo_tui.ui.host import FlowHost
 from sectigo_tui.ui.keys import active_keys, grouped
+from sectigo_tui.ui.screens.budget import BudgetView
+from sectigo_tui.ui.screens.diagnose import Diagnose
 from sectigo_tui.ui.screens.events import EventsView
 from sectigo_tui.ui.screens.help import Help
 from sectigo_tui.ui.screens.local import LocalView
@@ -63,6 +69,11 @@ class SectigoApp(App[None]):
         Binding("2", "view('local')", "Local", id="app.local", tooltip="Local: orders placed or adopted here"),
         Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="Remote: the whole account"),
         Binding("4", "view('events')", "Events", id="app.events", tooltip="Events: what happened, and what failed"),
+        Binding("5", "view('budget')", "Budget", id="app.budget", tooltip="Budget: what is polled next, and why then"),
+        Binding("D", "diagnose", "Diagnose", id="app.diagnose", tooltip="Who it waits for, is that normal, what next"),
+        Binding("E", "escalate", "Escalate", show=False, id="app.escalate", tooltip="Facts for the CA's support"),
+        Binding("H", "handover", "Handover", show=False, id="app.handover", tooltip="What is open, for the next shift"),
+        Binding("C", "causes", "Causes", show=False, id="app.causes", tooltip="What many orders wait for together"),
         Binding("a", "menu", "Actions", id="app.menu", tooltip="Enroll, approve, collect, renew, revoke, rotate ..."),
         Binding(
             "colon",
@@ -85,7 +96,7 @@ class SectigoApp(App[None]):
         glyphs: Glyphs,
         theme: ThemeChoice,
         refresh_seconds: float,
-        defaults: EnrollDefaults,
+        defaults: Defaults,
         track: Sequence[int] = (),
     ) -> None:
         super().__init__(ansi_color=theme.ansi_color)
@@ -104,15 +115,17 @@ class SectigoApp(App[None]):
             refresh_seconds=refresh_seconds,
             is_looking=engine.supervisor.is_looking,
             is_paused=lambda: engine.context.gate.refusal is not None,
+            diagnoser=engine.diagnoser,
         )
         self._model = ViewModel(Board(engine), now, self._announced, surroundings, Troubles(), self._perform)
         host = FlowHost(self)
-        self._flow = Flow(engine, host.ask, host.during, self._say_done, surroundings, defaults)
+        self._flow = Flow(engine, host.ask, host.during, self._say_done, self.copy_to_clipboard, surroundings, defaults)
         self._views: dict[str, Callable[[], View]] = {
             "pending": lambda: PendingView(self._model),
             "local": lambda: LocalView(self._model),
             "remote": lambda: RemoteView(self._model),
             "events": lambda: EventsView(self._model),
+            "budget": lambda: BudgetView(self._model),
         }
         for name, view in self._views.items():
             self.add_mode(name, view)
@@ -200,6 +213,43 @@ class SectigoApp(App[None]):
         marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
         subjects = marked or ([screen.subject] if screen.subject is not None else [])
         self._perform("the action menu", self._offer(subjects))
+
+    def action_diagnose(self) -> None:
+        """Diagnose the order under the cursor."""
+        subject = self._subject()
+        if subject is not None and subject.target is not None:
+            screen = Diagnose(
+                self._model, subject, self._engine.diagnoser, lambda diagnosis: escalate(self._flow, diagnosis)
+            )
+            self.push_screen(screen)
+
+    def action_escalate(self) -> None:
+        """Hand over the facts of the order under the cursor, for the CA's support."""
+        subject = self._subject()
+        if subject is not None and subject.target is not None:
+            self._perform("escalation pack", self._escalate(subject.target))
+
+    async def _escalate(self, target: Target) -> None:
+        work = self._engine.diagnoser.diagnose(target)
+        diagnosis = await self._flow.during("Gathering the evidence ...", work, can_stop=True)
+        if diagnosis is not None:
+            await escalate(self._flow, diagnosis)
+
+    def action_handover(self) -> None:
+        """Hand over all that is open, for the next shift."""
+        self._perform("handover", hand_over(self._flow, self._model.board))
+
+    def action_causes(self) -> None:
+        """Show what many orders wait for together."""
+        targets = [subject.target for subject in self._model.board.pending() if subject.target is not None]
+        causes = [cause for cause in self._engine.diagnoser.common_causes(targets) if len(cause.orders) > 1]
+        self._perform("common causes", self._show_notice(Notice("Common causes", causes_content(causes))))
+
+    async def _show_notice(self, notice: Notice) -> None:
+        await self._flow.ask(notice)
+
+    def _subject(self) -> Subject | None:
+        return self.screen.subject if isinstance(self.screen, View) else None
 
     async def _offer(self, subjects: Sequence[Subject]) -> None:
         about = f"{len(subjects)} marked orders" if len(subjects) > 1 else "".join(map(_named, subjects))

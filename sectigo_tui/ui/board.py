@@ -14,6 +14,7 @@ from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Order, OrderState, Origin, WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify, is_same
+from sectigo_tui.engine.diagnosis.gathering import Target
 from sectigo_tui.engine.engine import Engine
 
 
@@ -43,6 +44,18 @@ class Subject:
         if self.order is not None:
             return self.order.ssl_id
         return self.row.ssl_id if self.row is not None else None
+
+    @property
+    def target(self) -> Target | None:
+        """What a diagnosis is asked for: the local order, else the sslId; None for neither."""
+        return self.order if self.order is not None else self.ssl_id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still wants something: a certificate, a search, or a revocation's confirmation."""
+        if self.order is not None:
+            return is_open(self.order)
+        return bool(self.status) and classify(self.status) is StatusClass.PENDING
 
     @property
     def common_name(self) -> str:

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 
 from sectigo_tui.domain.clock import Clock, Moment
 from sectigo_tui.domain.orders import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+from sectigo_tui.engine.diagnosis.findings import Party
+from sectigo_tui.engine.diagnosis.verdict import CELL_WIDTH
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.glyphs import Glyphs, order_look, status_look
@@ -15,28 +18,31 @@ from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_paint import Cell
 
 COLUMNS = (
-    Column("state", "STATE", 5),
     Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
     Column(
         "deadline",
         "DEADLINE",
         fmt.DEADLINE_WIDTH,
         narrow_width=fmt.DEADLINE_SHORT_WIDTH,
-        priority=3,
+        priority=4,
         ticking=True,
     ),
     Column("age", "AGE", fmt.AGE_WIDTH, align="right", ticking=True),
-    Column("ssl_id", "SSLID", 9, priority=2, align="right"),
-    Column("common_name", "COMMON NAME", 30, narrow_width=22, share=3, max_width=48, priority=1),
-    Column("last", "LAST", 7, share=2, max_width=48, priority=4),
-    Column("tries", "TRIES", 5, priority=6, align="right"),
+    Column("state", "STATE", 5),
+    Column("blocked", "BLOCKED ON", CELL_WIDTH, priority=2),
+    Column("ssl_id", "SSLID", 9, priority=3, align="right"),
+    Column("common_name", "COMMON NAME", 30, narrow_width=20, share=3, max_width=48, priority=1),
     Column("validation", "VAL", 3, priority=5),
-    Column("profile", "PROFILE", 14, share=1, max_width=32, priority=7),
+    Column("last", "LAST", 7, share=2, max_width=48, priority=6),
+    Column("tries", "TRIES", 5, priority=7, align="right"),
+    Column("outage", "OUTAGE", 10, priority=8),
+    Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9),
 )
-"""Ticking columns stand at the left, where a changed cell costs the fewest bytes."""
+"""Ticking columns stand at the left: a changed cell costs the bytes of all that stands before it in its row."""
 
 AGE_STEP_SECONDS = 10
 STALE_INTERVALS = 2.0
+OUTAGE_SOON_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Now:
         refresh_seconds: The time between two listings of the account.
         is_looking: Tells whether a look at a local order is on its way.
         is_paused: Tells whether SCM has refused the credentials.
+        diagnoser: Says who orders wait for, by what is known.
     """
 
     clock: Clock
@@ -56,6 +63,7 @@ class Now:
     refresh_seconds: float
     is_looking: Callable[[str], bool]
     is_paused: Callable[[], bool]
+    diagnoser: Diagnoser
 
 
 def cell(subject: Subject, key: str, width: int, now: Now) -> Cell:
@@ -155,6 +163,32 @@ def is_stale(subject: Subject, now: Now) -> bool:
     return (now.clock.now() - subject.known_at) / timedelta(seconds=1) > STALE_INTERVALS * interval
 
 
+def _blocked(subject: Subject, _width: int, now: Now) -> Cell:
+    target = subject.target
+    if target is None or not subject.is_open:
+        return Cell("")
+    verdict = now.diagnoser.cheap(target)
+    style = {Party.UNKNOWN: "muted", Party.NOBODY_YET: "muted", Party.YOU: "waiting", Party.APPROVER: "waiting"}
+    return Cell(verdict.cell, style.get(verdict.party, ""))
+
+
+def outage_end(subject: Subject, now: Now) -> Moment | None:
+    """Return when the certificate ends that an order takes the place of; None where there is none, or not known."""
+    outage = now.diagnoser.outage(subject.target) if subject.target is not None and subject.is_open else None
+    return outage.expires if outage is not None else None
+
+
+def _outage(subject: Subject, _width: int, now: Now) -> Cell:
+    expires = outage_end(subject, now)
+    if expires is None:
+        return Cell("")
+    day = expires.date() if isinstance(expires, datetime) else expires
+    days = (day - now.clock.now().date()).days
+    if days < 0:
+        return Cell("ended", "failed")
+    return Cell(f"in {days}d" if days else "today", "warning" if days <= OUTAGE_SOON_DAYS else "")
+
+
 def _ssl_id(subject: Subject, _width: int, _now: Now) -> Cell:
     return Cell("-" if subject.ssl_id is None else str(subject.ssl_id), "" if subject.order else "muted")
 
@@ -203,6 +237,8 @@ def look_text(look: Look) -> str:
 
 
 _CELLS: dict[str, Callable[[Subject, int, Now], Cell]] = {
+    "blocked": _blocked,
+    "outage": _outage,
     "state": _state,
     "next": _next,
     "deadline": _deadline,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.ui.board import Subject
-from sectigo_tui.ui.columns import Now, cell
+from sectigo_tui.ui.columns import Now, cell, outage_end
 
 BOOKKEEPING = frozenset({"next", "deadline", "tries", "last"})
 """Columns whose order changes by polling alone, without any news of an order."""
@@ -73,10 +73,17 @@ def _deadline_at(order: Order | None) -> datetime:
     return window.deadline_at if window is not None and window.is_open else _FAR_FUTURE
 
 
+def _outage_end(subject: Subject, now: Now) -> datetime:
+    end = outage_end(subject, now)
+    return _start_of(end) if end is not None else _FAR_FUTURE
+
+
 _SORTS: dict[str, Callable[[Subject, Now], Key]] = {
     "state": lambda subject, now: (cell(subject, "state", 5, now).text,),
     "next": lambda subject, _now: (_due(subject.order),),
     "deadline": lambda subject, _now: (_deadline_at(subject.order),),
+    "blocked": lambda subject, now: (cell(subject, "blocked", 12, now).text or "~",),
+    "outage": lambda subject, now: (_outage_end(subject, now),),
     "ssl_id": lambda subject, _now: (subject.ssl_id or _NO_ID,),
     "common_name": lambda subject, _now: (subject.common_name.casefold(),),
     "validation": lambda subject, _now: (subject.validation,),

@@ -16,7 +16,7 @@ from textual import _time, events
 from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.world import World
 from sectigo_tui.ui.app import SectigoApp
-from sectigo_tui.ui.flows.flow import EnrollDefaults
+from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import UNICODE, Glyphs
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.theme import choose_theme
@@ -183,7 +183,7 @@ async def staged(
         glyphs=glyphs,
         theme=choose_theme({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, theme),
         refresh_seconds=refresh_seconds,
-        defaults=EnrollDefaults(ACME, OV, 199, Path("keys"), Path()),
+        defaults=Defaults(ACME, OV, 199, Path("keys"), Path()),
         track=track,
     )
     async with app.run_test(size=size):

@@ -33,8 +33,8 @@ class During(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class EnrollDefaults:
-    """What the configuration says of orders placed here.
+class Defaults:
+    """What the configuration says of orders placed here, and of files.
 
     Args:
         organization_id: The organization.
@@ -42,6 +42,7 @@ class EnrollDefaults:
         term_days: The validity.
         key_directory: Where private keys made here go.
         save_directory: Where certificates are saved unless another place is named.
+        keep: Keeps a text as a file of a name, and returns its path; raises `InputError` when it cannot.
     """
 
     organization_id: int | None
@@ -49,6 +50,7 @@ class EnrollDefaults:
     term_days: int
     key_directory: Path
     save_directory: Path
+    keep: Callable[[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Flow:
         ask: Asks the operator.
         during: Waits with the operator.
         tell: Says that something was done.
+        copy: Puts text on the clipboard.
         surroundings: Which account this is about.
         defaults: What the configuration says of orders placed here.
     """
@@ -68,8 +71,9 @@ class Flow:
     ask: Ask
     during: During
     tell: Callable[[str], None]
+    copy: Callable[[str], None]
     surroundings: Surroundings
-    defaults: EnrollDefaults
+    defaults: Defaults
 
 
 def in_words(failure: Exception) -> str:

@@ -10,6 +10,7 @@ class LocalView(View):
     """All local orders."""
 
     TITLE = "Local"
+    WANTS_VERDICTS = True
 
     def subjects(self) -> list[Subject]:
         """Return all local orders."""

@@ -11,6 +11,7 @@ class PendingView(View):
     """What the on-call operator opens first."""
 
     TITLE = "Pending"
+    WANTS_VERDICTS = True
     IS_TOP = True
 
     def subjects(self) -> list[Subject]:

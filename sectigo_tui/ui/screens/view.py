@@ -50,11 +50,15 @@ class View(Frame):
         Binding("p", "freeze", "Freeze", show=False, id="view.freeze", tooltip="Freeze the list, or let it go on"),
         Binding("c", "copy", "Copy", show=False, id="view.copy", tooltip="Copy this order's facts"),
         Binding("x", "acknowledge", "Ack", show=False, id="view.acknowledge", tooltip="Take the newest failure away"),
-        Binding("X", "acknowledge_all", "Ack all", show=False, id="view.acknowledge_all", tooltip="Take all failures away"),
+        Binding(
+            "X", "acknowledge_all", "Ack all", show=False, id="view.acknowledge_all", tooltip="Take all failures away"
+        ),
     ]
 
     IS_TOP = False
     """Whether going back from here quits."""
+    WANTS_VERDICTS = False
+    """Whether evidence of who orders wait for is fetched for the rows in sight."""
     DEFAULT_SORT = ("age", True)
     COLUMNS: ClassVar[Sequence[Column]] = COLUMNS
 
@@ -227,19 +231,27 @@ class View(Frame):
     @on(VisibleChanged)
     def _on_visible_changed(self, message: VisibleChanged) -> None:
         message.stop()
-        wanted = [int(row_id[1:]) for row_id in message.ids if self._wants_details(row_id)]
-        if wanted:
-            self.run_worker(self._sight(wanted), group="sight", exclusive=True, exit_on_error=False)
+        self.run_worker(self._sight(message.ids), group="sight", exclusive=True, exit_on_error=False)
 
     def _wants_details(self, row_id: str) -> bool:
         return row_id.startswith("#") and self._model.board.order(row_id) is None
 
-    async def _sight(self, ssl_ids: Sequence[int]) -> None:
+    async def _sight(self, row_ids: Sequence[str]) -> None:
+        """Ask for what is not known of the rows in sight: details first, then who they wait for."""
         try:
-            await self._model.board.engine.account.sight(ssl_ids)
+            wanted = [int(row_id[1:]) for row_id in row_ids if self._wants_details(row_id)]
+            await self._model.board.engine.account.sight(wanted)
         except ScmFailure:
             # The exchange itself was announced: the header tells it, and the rows stay as they are known.
             self._show_header()
+            return
+        if not self.WANTS_VERDICTS:
+            return
+        for row_id in row_ids:
+            subject = self.subject_of(row_id)
+            if subject.is_open and subject.target is not None:
+                await self._model.now.diagnoser.attend([subject.target], lambda _target, _verdict: None)
+                self.table.refresh_rows([row_id])
 
     def apply_filter(self, text: str) -> None:
         """Show only what matches what was typed."""
