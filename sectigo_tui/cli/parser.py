@@ -60,6 +60,13 @@ def _add_reading(add: Add) -> None:
     add("check", "check:run", "Show every setting and where it came from, then try the credentials once.")
     orders = add("orders", "orders:run", "List the local orders.")
     orders.add_argument("--json", action="store_true", help="one JSON array (docs/orders-json.md)")
+    diagnose = add("diagnose", "diagnose:run", "Say who an order waits for, the evidence, and what to do next.")
+    diagnose.add_argument("order", metavar="ID", help="an sslId, or a local order's id")
+    diagnose.add_argument("--history", action="store_true", help="first ask SCM how long issued orders took")
+    shape = diagnose.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="one JSON object (docs/diagnose-json.md)")
+    shape.add_argument("--markdown", action="store_true", help="the escalation pack for the CA's support")
+    add("handover", "diagnose:run_handover", "All that is open, grouped by cause, as Markdown for the next shift.")
     track = add("track", "track:run", "Make remote orders local, so that they are polled.")
     track.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from sectigo_tui.domain.errors import CredentialsRefused
 from sectigo_tui.engine.engine import Engine
+from sectigo_tui.engine.passwords import days_left, expires_soon
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Tally
 from sectigo_tui.ui.text import printable
@@ -70,6 +71,7 @@ def header_segments(
         *_api(engine, now),
         _updated(engine, now, refresh_seconds),
         Segment(f"{tally.pending}{unknown} pend {tally.acts} act", "$state-waiting" if tally.acts else "", 1),
+        _password(engine, now),
         Segment(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
         Segment(printable(note, limit=60), "", 4),
         Segment("FROZEN" if is_frozen else "", "$state-warning"),
@@ -119,6 +121,14 @@ def _api(engine: Engine, now: datetime) -> tuple[Segment, ...]:
         return (Segment(f"API 429 until {fmt.clock(health.held_until)}", "$state-warning"),)
     # Of one width, so that what stands behind it does not jump with every answer.
     return (Segment(f"API OK {fmt.latency(health.last.latency_seconds).strip():<5}", "$state-done"),)
+
+
+def _password(engine: Engine, now: datetime) -> Segment:
+    status = engine.password
+    if status is None or not expires_soon(status, now):
+        return Segment("")
+    left = days_left(status, now)
+    return Segment("password EXPIRED" if left is None or left < 0 else f"password {left}d", "$state-warning", 1)
 
 
 def _updated(engine: Engine, now: datetime, refresh_seconds: float) -> Segment:

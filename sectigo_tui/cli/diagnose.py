@@ -1,0 +1,98 @@
+"""`sectigo-tui diagnose` and `handover`: who orders wait for, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from argparse import Namespace
+
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.output import say
+from sectigo_tui.cli.session import session
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.status import StatusClass, classify
+from sectigo_tui.engine.diagnosis.evidence import PieceState
+from sectigo_tui.engine.diagnosis.gathering import Target
+from sectigo_tui.engine.diagnosis.result import Diagnosis
+from sectigo_tui.engine.engine import Engine
+
+
+def run(options: Namespace) -> int:
+    """Diagnose one order, by its sslId or local id.
+
+    Raises:
+        InputError: There is no such order.
+        ScmFailure: SCM did not tell it.
+    """
+    return asyncio.run(_diagnose(settings_from(options), options))
+
+
+def run_handover(options: Namespace) -> int:
+    """Print all that is open, grouped by cause, as Markdown, after asking SCM about each order."""
+    return asyncio.run(_handover(settings_from(options)))
+
+
+async def _diagnose(settings: Settings, options: Namespace) -> int:
+    async with session(settings) as engine:
+        if options.history:
+            await engine.diagnoser.learn_history(lambda _done, _total: None)
+        diagnosis = await engine.diagnoser.diagnose(_target(engine, options.order))
+        _check_known(diagnosis, options.order)
+        if options.json:
+            sys.stdout.write(f"{engine.diagnoser.as_json(diagnosis)}\n")
+        elif options.markdown:
+            say(engine.diagnoser.pack(diagnosis).rstrip("\n"))
+        else:
+            say(_text(diagnosis))
+    return FINE
+
+
+def _target(engine: Engine, order: str) -> Target:
+    if order.isascii() and order.isdecimal():
+        return engine.context.book.store.by_ssl_id(int(order)) or int(order)
+    known = engine.context.book.store.order(order)
+    if known is None:
+        raise InputError(f"there is no local order {order}", "give an sslId, or an id of sectigo-tui orders --json")
+    return known
+
+
+def _check_known(diagnosis: Diagnosis, order: str) -> None:
+    details = diagnosis.evidence.details
+    if details.state is PieceState.FAILED and diagnosis.evidence.order is None:
+        raise InputError(f"SCM did not tell order {order}: {details.trouble}", "check the sslId")
+
+
+def _text(diagnosis: Diagnosis) -> str:
+    verdict = diagnosis.verdict
+    lines = [
+        f"order         {diagnosis.ref}  {diagnosis.evidence.common_name}",
+        f"blocked on    {verdict.party}",
+        f"why           {verdict.sentence}",
+        f"next          {verdict.next_action}",
+        f"changes when  {verdict.changes_when}",
+        *(f"also          {other.sentence}" for other in verdict.others),
+        *(f"not known     {gap.what}" for gap in verdict.gaps),
+        *(f"evidence      {fact.statement} [{fact.source}]" for fact in verdict.evidence),
+    ]
+    return "\n".join(lines)
+
+
+async def _handover(settings: Settings) -> int:
+    async with session(settings) as engine:
+        await engine.account.refresh_pending()
+        failure = engine.account.failure
+        if failure is not None:
+            raise failure
+        orders = [order for order in engine.context.book.store.orders() if order.is_waiting]
+        local = {order.ssl_id for order in orders}
+        remote = [
+            ssl_id
+            for ssl_id, listed in engine.account.pending().items()
+            if ssl_id not in local and classify(listed.status) is StatusClass.PENDING
+        ]
+        targets: list[Target] = [*orders, *remote]
+        await engine.diagnoser.attend(targets, lambda _target, _verdict: None)
+        say(engine.diagnoser.handover(targets).rstrip("\n"))
+    return FINE
