@@ -175,6 +175,14 @@ class JournalStore:
         """
         await self._behind.flush()
 
+    async def save(self) -> None:
+        """Bring `orders.json` up to date now, which otherwise happens within seconds of a change.
+
+        Raises:
+            StoreError: The disk failed; the file is the one that was there.
+        """
+        await self._behind.save()
+
     async def changes(self) -> StoreChanges:
         """Return what other processes did since the last call, and know it from now on.
 

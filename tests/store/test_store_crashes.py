@@ -51,11 +51,12 @@ async def test_the_last_journal_write_cut_at_any_byte_costs_nothing_that_was_ack
         if size % 50:
             after.let_go()
             continue
-        assert (await after.put(short, an_entry(short))).revision == 1
-        await after.close()
-        again = opened(copy)
-        assert len(again.orders()) == 3
-        again.let_go()
+        stored = await after.put(short, an_entry(short))
+        again = opened(left_behind(copy, tmp_path / "again"))
+        assert again.orders() == [*orders, stored]
+        assert again.problems == ()
+        for each in (after, again):
+            each.let_go()
 
 
 @pytest.mark.parametrize("has_copy", [True, False], ids=["with its last good copy", "without"])
@@ -180,6 +181,27 @@ async def test_a_newer_program_beside_this_one_is_noticed_before_anything_is_wri
         await store.put(replace(orders[0], marker="by the older one"), an_entry(orders[0]))
     assert (tmp_path / "journal.jsonl").read_bytes() == journal
     assert newer.revision == 2
+
+
+async def test_an_older_program_does_not_replace_what_a_newer_one_saved_meanwhile(tmp_path: Path) -> None:
+    store, orders = await a_store_with(tmp_path, 1)
+    await store.save()
+    path = tmp_path / "orders.json"
+    newer = path.read_bytes().replace(b'"schema":1', b'"schema":9')
+    path.write_bytes(newer)
+    await store.put(replace(orders[0], marker="goes on"), an_entry(orders[0]))
+    with pytest.raises(StoreError, match="newer sectigo-tui"):
+        await store.save()
+    assert path.read_bytes() == newer
+
+
+async def test_a_look_that_both_orders_json_and_the_bookkeeping_hold_counts_once(tmp_path: Path) -> None:
+    store, orders = await a_store_with(tmp_path / "data", 1)
+    after, look = looked_at(orders[0])
+    store.note(after, look)
+    await store.save()
+    await store.flush()
+    assert opened(left_behind(tmp_path / "data", tmp_path / "copy")).looks(after.id) == [look]
 
 
 async def test_a_power_failure_in_the_bookkeeping_costs_looks_only(tmp_path: Path) -> None:

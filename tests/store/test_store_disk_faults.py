@@ -65,9 +65,11 @@ async def test_a_change_that_failed_is_followed_by_a_trial_that_says_when_the_di
     said: list[StoreError | None] = []
     store = JournalStore.open(tmp_path, HandClock())
     store.report_trouble_to(said.append)
+    await store.put(an_order(1), an_entry(an_order(1)))
+    await asyncio.sleep(100)
     with files_no_larger_than(10):
         with pytest.raises(StoreError):
-            await store.put(an_order(), an_entry(an_order()))
+            await store.put(an_order(2), an_entry(an_order(2)))
         await asyncio.sleep(100)
         assert [error is None for error in said] == [False]
     await asyncio.sleep(60)

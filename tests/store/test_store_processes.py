@@ -32,6 +32,7 @@ async def test_each_process_learns_what_another_did_once(tmp_path: Path) -> None
     assert two.orders() == [stored]
     assert (await two.changes()).orders == ()
     assert (await one.changes()).orders == ()
+    assert (await opened(tmp_path).changes()).entries == ()
 
     after, look = looked_at(stored)
     one.note(after, look)
@@ -108,7 +109,7 @@ async def test_bookkeeping_goes_on_in_a_new_file_and_whoever_slept_through_it_mi
         stored, look = looked_at(stored, times)
         writer.note(stored, look)
         await writer.flush()
-        await writer._behind.save()
+        await writer.save()
         await reader.changes()
     assert not (tmp_path / "looks-000001.jsonl").exists()
     await sleeper.changes()
