@@ -16,12 +16,14 @@ from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.causes import CommonCause, OrderRef, common_causes
 from sectigo_tui.engine.diagnosis.escalation import escalation_pack, handover
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Part
-from sectigo_tui.engine.diagnosis.gathering import Gatherer, Target
+from sectigo_tui.engine.diagnosis.gathering import Gatherer
 from sectigo_tui.engine.diagnosis.history import Sample, local_evidence, merged, remote_sample, sample_of
+from sectigo_tui.engine.diagnosis.knowledge import Knowledge, Target
 from sectigo_tui.engine.diagnosis.markdown import redactor
 from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
 from sectigo_tui.engine.diagnosis.report import as_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
+from sectigo_tui.engine.diagnosis.sources import Sources
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 from sectigo_tui.engine.fates import told
 from sectigo_tui.engine.gate import Priority
@@ -72,7 +74,9 @@ class Diagnoser:
         self._context = context
         self._account = account
         self._secrets = secrets
-        self._gatherer = Gatherer(context, account, dns)
+        sources = Sources(context, account, dns)
+        self._knowledge = Knowledge(context, account, sources)
+        self._gatherer = Gatherer(sources, self._knowledge)
         self._local: dict[str, tuple[int, Sample | None]] = {}
         self._remote: dict[int, Sample] = {}
 
@@ -82,7 +86,7 @@ class Diagnoser:
         Args:
             target: A local order, or the sslId of any.
         """
-        return judge(self._gatherer.known(target))
+        return judge(self._knowledge.of(target))
 
     def known(self, target: Target) -> Diagnosis:
         """Return the diagnosis by what is known already, asking nobody: for a screen's first paint.
@@ -90,7 +94,7 @@ class Diagnoser:
         Args:
             target: A local order, or the sslId of any.
         """
-        return self._conclude(self._gatherer.known(target))
+        return self._conclude(self._knowledge.of(target))
 
     async def diagnose(self, target: Target, *, max_age_seconds: float = DIAGNOSE_MAX_AGE_SECONDS) -> Diagnosis:
         """Return the diagnosis of an order, asking for all that bears on it.
@@ -165,7 +169,7 @@ class Diagnoser:
             await of_order(EventKind.WRITE_ANSWERED, f"DCV recheck: {told(failure)}", failure=failure, may_fail=True)
             raise
         await of_order(EventKind.WRITE_ANSWERED, "DCV recheck taken", http_status=202, may_fail=True)
-        self._gatherer.learned_dcv(ssl_id, self._gatherer.known(ssl_id).status, log)
+        self._gatherer.learned_dcv(ssl_id, self._knowledge.of(ssl_id).status, log)
         return self.known(ssl_id)
 
     def outage(self, target: Target) -> OutageClock | None:

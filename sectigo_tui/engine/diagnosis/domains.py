@@ -119,6 +119,13 @@ def account_standing(validation: DomainValidation | None, now: datetime) -> Doma
     return DomainStanding.NOT_STARTED if _word(validation.order_status) == "notinitiated" else DomainStanding.AWAITING
 
 
+def proves(standing: DomainStanding, validation: DomainValidation | None) -> bool:
+    """Return whether the account's validation alone shows a standing: that nothing was started shows nothing."""
+    if standing in (DomainStanding.NOT_STARTED, DomainStanding.UNKNOWN) or validation is None:
+        return False
+    return standing is not DomainStanding.AWAITING or bool(validation.order_status)
+
+
 _VALID_WORDS = frozenset({"validated", "valid"})
 _EXPIRED_WORDS = frozenset({"expired"})
 _AWAITING_WORDS = frozenset({"awaitingvalidation", "notvalidated", "pending", "submitted", "notinitiated"})
@@ -134,7 +141,7 @@ def _line(evidence: Evidence, domain: str, check: DcvCheck | None) -> DomainLine
     return DomainLine(
         domain=domain,
         standing=standing,
-        is_certain=check is not None or _proves(standing, validation),
+        is_certain=check is not None or (proves(standing, validation) and not _is_covered(evidence, domain, standing)),
         told=check.status if check else validation.status if validation else "",
         mode=shown.mode if shown else "",
         host=shown.host if shown else "",
@@ -168,11 +175,13 @@ def _standing(
     return next((standing for holds, standing in rules if holds), DomainStanding.AWAITING)
 
 
-def _proves(standing: DomainStanding, validation: DomainValidation | None) -> bool:
-    """Return whether the account's validation alone shows a standing: that nothing was started shows nothing."""
-    if standing in (DomainStanding.NOT_STARTED, DomainStanding.UNKNOWN) or validation is None:
-        return False
-    return standing is not DomainStanding.AWAITING or bool(validation.order_status)
+def _is_covered(evidence: Evidence, domain: str, standing: DomainStanding) -> bool:
+    """Return whether a domain above one that is not valid is: which of them counts is not told before the CA's log."""
+    return standing is not DomainStanding.VALID and any(
+        covers(above, domain) and account_standing(piece.value, evidence.now) is DomainStanding.VALID
+        for above, piece in evidence.domains.items()
+        if above != domain
+    )
 
 
 def _facts(

@@ -16,6 +16,7 @@ from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.orders import Look, Order
 from sectigo_tui.domain.status import StatusClass, classify
 
+U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
 
 LONGEST_QUOTE = 160
@@ -52,6 +53,7 @@ class Piece(Generic[T_co]):
         value: What was told last; kept when a newer call fails.
         at: When that was.
         trouble: Why the newest call failed; empty when it did not.
+        failed_at: When that was.
         http_status: The status with which it failed, when an answer came.
         code: SCM's own code with which it failed, when the answer had one.
     """
@@ -61,6 +63,7 @@ class Piece(Generic[T_co]):
     value: T_co | None = None
     at: datetime | None = None
     trouble: str = ""
+    failed_at: datetime | None = None
     http_status: int | None = None
     code: int | None = None
 
@@ -68,6 +71,10 @@ class Piece(Generic[T_co]):
     def is_failed(self) -> bool:
         """Whether the newest call failed; `value` may hold an older answer all the same."""
         return self.state is PieceState.FAILED
+
+    def holding(self, value: U | None) -> Piece[U]:
+        """Return this piece with what its answer comes to, of whatever type that is."""
+        return Piece(self.source, self.state, value, self.at, self.trouble, self.failed_at, self.http_status, self.code)
 
 
 @dataclass(frozen=True, slots=True)

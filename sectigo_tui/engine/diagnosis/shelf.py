@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Generic, TypeVar
 
 from sectigo_tui.domain.clock import Clock, seconds_between
@@ -36,12 +35,12 @@ class Shelf(Generic[K, T]):
         self._source = source
         self._call = call
         self._pieces: OrderedDict[K, Piece[T]] = OrderedDict()
-        self._failed_at: dict[K, datetime] = {}
+        self._held_back: set[K] = set()  # may go as soon as the credentials are rotated
         self._asking: dict[K, asyncio.Task[Piece[T]]] = {}
 
     def peek(self, key: K) -> Piece[T]:
         """Return what is known, asking nobody."""
-        piece = self._pieces.get(key, Piece[T](self._source(key)))
+        piece = self._older(key)
         return replace(piece, state=PieceState.ASKING) if key in self._asking else piece
 
     def put(self, key: K, value: T) -> None:
@@ -67,39 +66,42 @@ class Shelf(Generic[K, T]):
             asking.add_done_callback(lambda _ended: self._asking.pop(key, None))
         return await asyncio.shield(asking)
 
+    def _older(self, key: K) -> Piece[T]:
+        nothing: Piece[T] = Piece(self._source(key))
+        return self._pieces.get(key, nothing)
+
     def _is_fresh(self, key: K, max_age_seconds: float) -> bool:
         piece, now = self._pieces.get(key), self._clock.now()
         if piece is None:
             return False
         if piece.is_failed:
-            return seconds_between(self._failed_at[key], now) < min(FAILURE_KEPT_SECONDS, max_age_seconds)
+            failed_at = None if key in self._held_back else piece.failed_at
+            kept_seconds = min(FAILURE_KEPT_SECONDS, max_age_seconds)
+            return failed_at is not None and seconds_between(failed_at, now) < kept_seconds
         return piece.at is not None and seconds_between(piece.at, now) < max_age_seconds
 
     async def _ask(self, key: K) -> Piece[T]:
-        source = self._source(key)
+        self._held_back.discard(key)
         try:
-            piece = Piece(source, PieceState.KNOWN, await self._call(key), self._clock.now())
+            answer = await self._call(key)
         except ScmFailure as failure:
-            piece = replace(
-                self._pieces.get(key, Piece[T](source)),
-                state=PieceState.FAILED,
-                trouble=failure.description or failure.problem,
-                http_status=failure.http_status,
-                code=failure.code,
-            )
-            # What was held back may go as soon as the credentials are rotated.
-            self._failed_at[key] = datetime.min.replace(tzinfo=self._clock.now().tzinfo)
-            if not isinstance(failure, CredentialsRefused):
-                self._failed_at[key] = self._clock.now()
+            if isinstance(failure, CredentialsRefused):
+                self._held_back.add(key)
+            piece = self._failed(key, failure.description or failure.problem)
+            piece = replace(piece, http_status=failure.http_status, code=failure.code)
         except DnsFailure as failure:
-            piece = replace(self._pieces.get(key, Piece[T](source)), state=PieceState.FAILED, trouble=failure.problem)
-            self._failed_at[key] = self._clock.now()
+            piece = self._failed(key, failure.problem)
+        else:
+            piece = Piece(self._source(key), PieceState.KNOWN, answer, self._clock.now())
         self._keep(key, piece)
         return piece
+
+    def _failed(self, key: K, trouble: str) -> Piece[T]:
+        return replace(self._older(key), state=PieceState.FAILED, trouble=trouble, failed_at=self._clock.now())
 
     def _keep(self, key: K, piece: Piece[T]) -> None:
         self._pieces[key] = piece
         self._pieces.move_to_end(key)
         while len(self._pieces) > KEPT:
             forgotten, _ = self._pieces.popitem(last=False)
-            self._failed_at.pop(forgotten, None)
+            self._held_back.discard(forgotten)

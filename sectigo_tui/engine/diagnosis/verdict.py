@@ -211,6 +211,8 @@ def _gaps(evidence: Evidence, *, is_deep: bool) -> tuple[Gap, ...]:
         gaps += [_piece_gap(Part.DNS, piece) for piece in evidence.records.values()]
         if not evidence.dns_is_on:
             gaps.append(Gap(Part.DNS, "CAA not checked: DNS look-ups are off", weakens=False))
+        elif unread := len([name for name in evidence.names if name not in evidence.caa]):
+            gaps.append(Gap(Part.DNS, f"CAA of {unread} more names not looked up", weakens=False))
         if evidence.unchecked_names:
             gaps.append(Gap(Part.DOMAINS, f"{evidence.unchecked_names} more names were not looked up"))
     return tuple(dict.fromkeys(gap for gap in gaps if gap is not None))

@@ -1,0 +1,230 @@
+"""All that is known about an order, put together from the local record and the shelves, asking nobody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+from sectigo_tui.domain.certificates import DomainValidation, OrderDetails, OrganizationValidation
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.engine.account import Account
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.diagnosis.domains import (
+    DomainStanding,
+    account_standing,
+    bare,
+    checks_of,
+    domain_lines,
+    is_validated,
+    names_outside_log,
+    proves,
+)
+from sectigo_tui.engine.diagnosis.evidence import Evidence, OrganizationEvidence, Part, Piece, PieceState
+from sectigo_tui.engine.diagnosis.sources import DcvKey, RecordKey, Sources
+from sectigo_tui.engine.diagnosis.verdict import waits_at_ca
+
+T = TypeVar("T")
+
+Target = Order | int
+"""A local order, or the sslId of any."""
+
+MAX_NAMES = 20
+"""Of how many names of one order the validation is asked for; the rest is said to be unchecked."""
+
+MAX_CAA_NAMES = 50
+
+
+class Knowledge:
+    """What is known about orders.
+
+    Args:
+        context: The world.
+        account: What is known of the account's remote orders.
+        sources: The answers that were given.
+    """
+
+    def __init__(self, context: Context, account: Account, sources: Sources) -> None:
+        self._context = context
+        self._account = account
+        self._sources = sources
+        self._under_way: Counter[tuple[int | None, Part]] = Counter()
+
+    def of(self, target: Target) -> Evidence:
+        """Return what is known about an order.
+
+        Args:
+            target: A local order, or the sslId of any.
+        """
+        order, ssl_id = self._resolve(target)
+        store = self._context.book.store
+        details = self._details(order, ssl_id)
+        status, status_at = details.value.status if details.value else "", details.at
+        listed = self._account.pending().get(ssl_id) if ssl_id is not None else None
+        if listed is not None and (status_at is None or listed.at > status_at):
+            status, status_at = listed.status, listed.at
+        evidence = Evidence(
+            now=self._context.clock.now(),
+            status=status,
+            status_at=status_at,
+            ssl_id=ssl_id,
+            order=order,
+            timeline=tuple(store.timeline(order.id)) if order is not None else (),
+            looks=tuple(store.looks(order.id)) if order is not None else (),
+            details=details,
+            dns_is_on=self._sources.dns_is_on,
+        )
+        if ssl_id is None or not waits_at_ca(evidence):
+            return evidence
+        return self._with_validations(evidence, ssl_id)
+
+    def holder_of(self, organization_id: int) -> tuple[int, dict[int, str]]:
+        """Return whose validations count for an organization or department, and the names of both.
+
+        Args:
+            organization_id: The organization or department.
+
+        Returns:
+            The organization's id, and names by id; no names where the list does not have it, or is not known.
+        """
+        listed = {one.id: one for one in self._sources.organizations.peek(None).value or ()}
+        one = listed.get(organization_id)
+        if one is None:
+            return organization_id, {}
+        holder = one.parent_id if one.parent_id is not None else one.id
+        return holder, {found.id: found.name for found in listed.values() if found.id in (one.id, holder)}
+
+    @contextmanager
+    def asking(self, ssl_id: int | None, part: Part) -> Iterator[None]:
+        """Let what is missing of a part count as being asked for, as long as the block lasts."""
+        self._under_way[ssl_id, part] += 1
+        try:
+            yield
+        finally:
+            self._under_way[ssl_id, part] -= 1
+
+    def _resolve(self, target: Target) -> tuple[Order | None, int | None]:
+        store = self._context.book.store
+        if isinstance(target, Order):
+            order = store.order(target.id) or target
+            return order, order.ssl_id
+        return store.by_ssl_id(target), target
+
+    def _details(self, order: Order | None, ssl_id: int | None) -> Piece[OrderDetails]:
+        if ssl_id is None:
+            return Piece("SCM details")
+        asked = self._sources.details.peek(ssl_id)
+        seen = self._account.seen(ssl_id)
+        told = [(seen.at, seen.details)] if seen is not None else []
+        if order is not None and order.details is not None and order.last_answer_at is not None:
+            told.append((order.last_answer_at, order.details))
+        if asked.value is not None and asked.at is not None:
+            told.append((asked.at, asked.value))
+        at, value = max(told, key=lambda one: one[0], default=(None, None))
+        is_news = asked.failed_at is not None and (at is None or asked.failed_at > at)
+        if asked.state is PieceState.ASKING or is_news or value is None:
+            return replace(asked, value=value, at=at)
+        return Piece(asked.source, PieceState.KNOWN, value, at)
+
+    def _with_validations(self, evidence: Evidence, ssl_id: int) -> Evidence:
+        sources = self._sources
+        evidence = replace(evidence, dcv=sources.dcv.peek(DcvKey.of(ssl_id, evidence.status)))
+        outside = outside_log(evidence)
+        domains = {domain: sources.domains.peek(domain) for domain in unsettled_in_log(evidence)}
+        for name in outside[:MAX_NAMES]:
+            domains |= _telling(name, {above: sources.domains.peek(above) for above in upwards(name)}, evidence)
+        if self._under_way[ssl_id, Part.DOMAINS]:
+            domains = {domain: _as_asking(piece) for domain, piece in domains.items()}
+        evidence = replace(
+            evidence,
+            domains=domains,
+            organization=self._organization(evidence),
+            unchecked_names=len(outside[MAX_NAMES:]),
+        )
+        if not sources.dns_is_on:
+            return evidence
+        caa = {name: sources.caa.peek(bare(name)) for name in evidence.names[:MAX_CAA_NAMES] if "." in name}
+        records = {domain: sources.records.peek(key) for domain, key in records_asked_for(evidence).items()}
+        return replace(evidence, caa=caa, records=records)
+
+    def _organization(self, evidence: Evidence) -> Piece[OrganizationEvidence]:
+        organization_id = evidence.organization_id
+        if organization_id is None:
+            return Piece("SCM organization validations")
+        holder, names = self.holder_of(organization_id)
+        piece, listed = self._sources.validations.peek(holder), self._sources.organizations.peek(None)
+        if piece.value is None:
+            unknown: Piece[OrganizationEvidence] = piece.holding(None)
+            return _as_asking(unknown) if self._under_way[evidence.ssl_id, Part.ORGANIZATION] else unknown
+        if not names and not piece.value:
+            # It may be a department, whose parent could not be told: no validations of its own prove nothing.
+            trouble = listed.trouble or "the organization is not listed"
+            return Piece(listed.source, PieceState.FAILED, trouble=trouble, failed_at=listed.failed_at or listed.at)
+        return piece.holding(
+            OrganizationEvidence(
+                id=organization_id,
+                name=names.get(organization_id, ""),
+                holder_id=holder,
+                holder_name=names.get(holder, ""),
+                validations=tuple(self._with_words_of_the_ca(holder, one) for one in piece.value),
+            )
+        )
+
+    def _with_words_of_the_ca(self, holder: int, one: OrganizationValidation) -> OrganizationValidation:
+        """Return a validation of the list with what only its own call tells, while both tell the same status."""
+        told = self._sources.validation.peek((holder, one.id)).value
+        if told is None or told.status != one.status:
+            return one
+        return replace(one, validator=told.validator, tracking_id=told.tracking_id, last_message=told.last_message)
+
+
+def unsettled_in_log(evidence: Evidence) -> list[str]:
+    """Return the domains that the order's DCV log does not call valid, as many as are asked about."""
+    found = dict.fromkeys(bare(check.domain) for check in checks_of(evidence) if not is_validated(check))
+    return list(found)[:MAX_NAMES]
+
+
+def outside_log(evidence: Evidence) -> Sequence[str]:
+    """Return the names of which the order's DCV log says nothing; none before it was asked for."""
+    return names_outside_log(evidence) if evidence.dcv.value is not None or evidence.dcv.is_failed else ()
+
+
+def upwards(name: str) -> list[str]:
+    """Return a name and those above it, down to two labels: what SCM has validated covers what is below it."""
+    labels = name.split(".")
+    return [".".join(labels[start:]) for start in range(max(1, len(labels) - 1))]
+
+
+def is_absent(piece: Piece[DomainValidation]) -> bool:
+    """Return whether SCM said that the account has no such domain: 404, or -727 (assumed, from its text)."""
+    return piece.is_failed and piece.value is None and (piece.http_status == 404 or piece.code == -727)
+
+
+def records_asked_for(evidence: Evidence) -> dict[str, RecordKey]:
+    """Return the DCV records that owners were asked to publish, by domain, of domains that are not valid."""
+    lines = [line for line in domain_lines(evidence) if line.standing is not DomainStanding.VALID]
+    return {
+        line.domain: RecordKey(line.mode.upper(), line.host.rstrip("."), line.point)
+        for line in lines[:MAX_NAMES]
+        if line.mode.upper() in ("CNAME", "TXT") and line.host
+    }
+
+
+def _telling(
+    name: str, pieces: dict[str, Piece[DomainValidation]], evidence: Evidence
+) -> dict[str, Piece[DomainValidation]]:
+    """Return what settles a name: the nearest domain that was ever validated, and beside it a valid one above it."""
+    present = {domain: piece for domain, piece in pieces.items() if not is_absent(piece)} or pieces
+    standings = {domain: account_standing(piece.value, evidence.now) for domain, piece in present.items()}
+    explicit = [domain for domain, standing in standings.items() if proves(standing, present[domain].value)]
+    valid = [domain for domain, standing in standings.items() if standing is DomainStanding.VALID]
+    if not valid and (missing := [piece for piece in present.values() if piece.value is None]):
+        return {name: missing[0]}
+    nearest = explicit[0] if explicit else next(iter(present))
+    return {domain: present[domain] for domain in valid[:1]} | {name: present[nearest]}
+
+
+def _as_asking(piece: Piece[T]) -> Piece[T]:
+    return replace(piece, state=PieceState.ASKING) if piece.state is PieceState.NOT_ASKED else piece

@@ -1,0 +1,170 @@
+"""Each cause as the simulator lives it, over HTTP, and the verdict that must come of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import httpx
+import pytest
+
+from sectigo_tui.domain.ports import Credentials, SecretText
+from sectigo_tui.engine.account import Account
+from sectigo_tui.engine.book import OrderBook
+from sectigo_tui.engine.context import Context, Policy
+from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+from sectigo_tui.engine.diagnosis.findings import Cause, Party
+from sectigo_tui.engine.diagnosis.verdict import Strength
+from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.scm.client import ScmClient
+from sectigo_tui.simulator.app import create_app
+from sectigo_tui.simulator.world import Dialect, World
+from support.engine_world import read_leaf
+from support.memory_store import MemoryStore
+
+START = datetime(2026, 5, 4, 3, 12, tzinfo=UTC)
+AGE_SECONDS = 3_600.0
+
+
+class WorldClock:
+    """The program's clock, at the world's time."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class Setup:
+    """The simulator, a client of it over HTTP, and a diagnoser."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.clock = WorldClock()
+        self.world = World(clock=self.clock.now, seed=3, dialect=dialect)
+        known = self.world.account.credentials
+        credentials = Credentials(known.customer_uri, known.login, SecretText(known.password))
+        transport = httpx.ASGITransport(create_app(self.world, lost=lambda: httpx.RemoteProtocolError("closed")))
+        self.scm = ScmClient("https://scm.test/api", credentials, self.clock, transport=transport)
+        context = Context(
+            scm=self.scm,
+            gate=RequestGate(4),
+            book=OrderBook(MemoryStore(self.clock), self.clock, lambda _announcement: None),
+            clock=self.clock,
+            random=Random(0),
+            read_certificate=read_leaf,
+            policy=Policy(),
+        )
+        self.diagnoser = Diagnoser(context, Account(context))
+
+
+@pytest.fixture(params=[Dialect(), Dialect(dates="iso")], ids=["days", "times"])
+async def setup(request: pytest.FixtureRequest) -> AsyncIterator[Setup]:
+    made = Setup(request.param)
+    yield made
+    await made.scm.aclose()
+
+
+@pytest.mark.parametrize(
+    ("life", "cause", "party"),
+    [
+        ("ov-init", Cause.CREATING, Party.NOBODY_YET),
+        ("ov-approval", Cause.APPROVAL, Party.APPROVER),
+        ("ev-approval", Cause.APPROVAL, Party.APPROVER),
+        ("ov-sa-approved", Cause.SECOND_APPROVAL, Party.APPROVER),
+        ("ov-not-taken", Cause.NOT_TAKEN, Party.NOBODY_YET),
+        ("ov-org-pending", Cause.ORGANIZATION_PENDING, Party.ORGANIZATION_CONTACT),
+        ("ov-org-failed", Cause.ORGANIZATION_FAILED, Party.ORGANIZATION_CONTACT),
+        ("ov-org-expired", Cause.ORGANIZATION_EXPIRED, Party.ORGANIZATION_CONTACT),
+        ("ev-org-pending", Cause.ORGANIZATION_PENDING, Party.ORGANIZATION_CONTACT),
+        ("dv-dcv-missing", Cause.DOMAIN_NOT_VALIDATED, Party.DNS_OWNER),
+        ("ov-dcv-missing", Cause.DOMAIN_NOT_VALIDATED, Party.DNS_OWNER),
+        ("ov-dcv-expired", Cause.DOMAIN_EXPIRED, Party.DNS_OWNER),
+        ("ov-vetting", Cause.VETTING, Party.CA),
+        ("ev-vetting", Cause.VETTING, Party.CA),
+        ("ov-rejected", Cause.REJECTED, Party.YOU),
+        ("ov-declined", Cause.DECLINED, Party.YOU),
+        ("ov-invalid", Cause.INVALID, Party.YOU),
+        ("ov-instant", Cause.SETTLED, Party.NOBODY),
+    ],
+)
+async def test_each_cause_has_its_verdict(setup: Setup, life: str, cause: Cause, party: Party) -> None:
+    order = setup.world.add_order(life=life, common_name="www.acme.example")
+    setup.world.advance(AGE_SECONDS)
+    await setup.clock.sleep(1)
+    verdict = (await setup.diagnoser.diagnose(order.ssl_id)).verdict
+    assert (verdict.cause, verdict.party) == (cause, party), verdict
+    assert verdict.strength is Strength.FULL
+    assert verdict.others == ()
+
+
+@pytest.mark.parametrize(
+    ("life", "causes"),
+    [
+        ("ov-dcv-missing+org-pending", [Cause.DOMAIN_NOT_VALIDATED, Cause.ORGANIZATION_PENDING]),
+        ("ov-dcv-expired+org-failed", [Cause.DOMAIN_EXPIRED, Cause.ORGANIZATION_FAILED]),
+        ("ov-approval+org-pending", [Cause.APPROVAL, Cause.ORGANIZATION_PENDING]),
+        ("ov-approval+dcv-missing", [Cause.APPROVAL, Cause.DOMAIN_NOT_VALIDATED]),
+        ("ov-not-taken+dcv-expired", [Cause.NOT_TAKEN, Cause.DOMAIN_EXPIRED]),
+    ],
+)
+async def test_several_causes_at_once_are_all_named(setup: Setup, life: str, causes: list[Cause]) -> None:
+    order = setup.world.add_order(life=life, common_name="www.acme.example")
+    setup.world.advance(AGE_SECONDS)
+    verdict = (await setup.diagnoser.diagnose(order.ssl_id)).verdict
+    assert [verdict.cause, *(finding.cause for finding in verdict.others)] == causes
+
+
+async def test_a_department_waits_for_its_parents_validation(setup: Setup) -> None:
+    order = setup.world.add_order(life="ov-vetting", common_name="routes.acme.example", organization_id=1103)
+    setup.world.advance(AGE_SECONDS)
+    verdict = (await setup.diagnoser.diagnose(order.ssl_id)).verdict
+    assert verdict.cause is Cause.ORGANIZATION_PENDING
+    assert "Acme Logistics" in verdict.sentence
+
+
+async def test_the_cas_last_message_and_its_tracking_id_reach_the_verdict(setup: Setup) -> None:
+    order = setup.world.add_order(life="ov-org-failed", common_name="www.acme.example")
+    setup.world.advance(AGE_SECONDS)
+    verdict = (await setup.diagnoser.diagnose(order.ssl_id)).verdict
+    assert "Callback number could not be verified" in verdict.sentence
+    assert "tracking id" in verdict.next_action
+
+
+async def test_the_record_to_publish_is_told_and_a_recheck_after_it_changes_the_verdict(setup: Setup) -> None:
+    order = setup.world.add_order(life="ov-dcv-missing", common_name="www.acme.example")
+    setup.world.advance(AGE_SECONDS)
+    before = (await setup.diagnoser.diagnose(order.ssl_id)).verdict
+    assert "Publish CNAME _" in before.next_action
+    setup.world.publish_record("www.acme.example")
+    diagnosis = await setup.diagnoser.recheck(order.ssl_id)
+    assert diagnosis.verdict.cause is not Cause.DOMAIN_NOT_VALIDATED
+
+
+async def test_a_fault_of_one_call_is_a_gap_and_not_a_wrong_verdict(setup: Setup) -> None:
+    order = setup.world.add_order(life="ov-vetting", common_name="www.acme.example")
+    setup.world.advance(AGE_SECONDS)
+    setup.world.faults.add("unavailable", path="validations")
+    verdict = (await setup.diagnoser.diagnose(order.ssl_id)).verdict
+    assert (verdict.party, verdict.strength, verdict.cell) == (Party.UNKNOWN, Strength.PARTIAL, "CA or org?")
+    assert "organization validations failed to load" in verdict.sentence
+
+
+async def test_days_of_a_remote_order_stay_days(setup: Setup) -> None:
+    order = setup.world.add_order(
+        life="ov-approval", common_name="www.acme.example", requested=START - timedelta(days=3, hours=5)
+    )
+    requested = (await setup.diagnoser.diagnose(order.ssl_id)).stages[0]
+    assert requested.lasted is not None
+    assert requested.reached is not None
+    if setup.world.dialect.dates == "us":
+        assert (requested.reached.text, requested.lasted.text) == ("2026-04-30", "3-4 d")
+    else:
+        assert (requested.reached.text, requested.lasted.text) == ("2026-04-30 22:12Z", "3d05h")
