@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sectigo_tui import __version__
+from sectigo_tui.cli.parser_writes import add_json, add_wait, add_watching, add_writing
 
 DESCRIPTION = (
     "Every certificate order at Sectigo Certificate Manager that is not a certificate yet, why it is not, "
@@ -15,7 +16,8 @@ DESCRIPTION = (
 
 EPILOG = (
     "Exit codes: 0 fine; 1 refused by SCM, or the disk failed; 2 configuration or arguments; "
-    "3 credentials refused; 4 SCM unreachable."
+    "3 credentials refused; 4 SCM unreachable; 5 whether SCM did it is not known, and nothing is done twice; "
+    "6 not ordered, there are orders of the same name; 7 not a certificate yet."
 )
 
 Parsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns
@@ -39,6 +41,8 @@ def make_parser() -> argparse.ArgumentParser:
         return command
 
     _add_reading(add)
+    add_writing(add)
+    add_watching(add)
     _add_simulator(add)
     return parser
 
@@ -69,6 +73,8 @@ def _add_reading(add: Add) -> None:
     add("handover", "diagnose:run_handover", "All that is open, grouped by cause, as Markdown for the next shift.")
     track = add("track", "track:run", "Make remote orders local, so that they are polled.")
     track.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
+    add_wait(track, "poll until they are certificates, at most so long; by default poll_max_wait_seconds")
+    add_json(track, "one JSON array (docs/json.md)")
 
 
 def _add_simulator(add: Add) -> None:

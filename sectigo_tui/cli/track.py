@@ -9,27 +9,50 @@ from collections.abc import Sequence
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE, exit_code
 from sectigo_tui.cli.output import complain, say
+from sectigo_tui.cli.placed import tell_ending
+from sectigo_tui.cli.results import order_line
+from sectigo_tui.cli.session import session
+from sectigo_tui.cli.shapes import order_json
+from sectigo_tui.cli.wait import current, left_as, wait_for
+from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure
-from sectigo_tui.wiring import opened
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.engine.engine import Engine
 
 
 def run(options: Namespace) -> int:
     """Track each sslId; those that fail are told, and the others are tracked nevertheless."""
-    return asyncio.run(_track(settings_from(options), options.ssl_ids))
+    return asyncio.run(_track(settings_from(options), options))
 
 
-async def _track(settings: Settings, ssl_ids: Sequence[int]) -> int:
-    worst = FINE
-    async with opened(settings) as engine:
-        for ssl_id in ssl_ids:
-            try:
-                order = await engine.tracking.track(ssl_id)
-            except ScmFailure as failure:
-                complain(f"sslId {ssl_id}: {failure.description or failure.problem}")
-                worst = max(worst, exit_code(failure))
-                if isinstance(failure, CredentialsRefused):
-                    break
-            else:
-                say(f"{ssl_id}  {order.state}  {order.scm_status}  {order.common_name}")
+async def _track(settings: Settings, options: Namespace) -> int:
+    async with session(settings) as engine:
+        orders, worst = await _tracked(engine, options.ssl_ids)
+        left = [(order, left_as(order)) for order in orders]
+        if options.wait is not None and orders:
+            endings = await wait_for(engine, [order.id for order in orders], options.wait)
+            left = [(current(engine, order.id) or order, endings[order.id]) for order in orders]
+    if options.json:
+        say_json([{"outcome": ending.value, "order": order_json(order)} for order, ending in left])
+    else:
+        for order, _ in left:
+            say(order_line(order))
+    if options.wait is not None:
+        for order, ending in left:
+            tell_ending(ending, order)
+            worst = max(worst, ending.exit_code)
     return worst
+
+
+async def _tracked(engine: Engine, ssl_ids: Sequence[int]) -> tuple[list[Order], int]:
+    orders, worst = [], FINE
+    for ssl_id in dict.fromkeys(ssl_ids):
+        try:
+            orders.append(await engine.tracking.track(ssl_id))
+        except ScmFailure as failure:
+            complain(f"sslId {ssl_id}: {failure.description or failure.problem}")
+            worst = max(worst, exit_code(failure))
+            if isinstance(failure, CredentialsRefused):
+                break
+    return orders, worst

@@ -1,0 +1,93 @@
+"""Questions at the terminal: asked on stderr, answered on stdin, never when there is no terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+from pathlib import Path
+
+from sectigo_tui.cli.output import complain
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.ports import SecretText
+
+SECRET_BYTES_AT_MOST = 4096
+
+
+def check_can_ask(instead: str) -> None:
+    """Refuse to go on where a question would have to be asked of nobody.
+
+    Args:
+        instead: What to give so that nothing is asked, such as `--yes`.
+
+    Raises:
+        InputError: There is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise InputError("there is no terminal to ask at", f"give {instead}")
+
+
+async def typed(question: str) -> str:
+    """Ask for a line, and return it without its line end; empty at the end of input.
+
+    Args:
+        question: One line, with nothing untrusted in it.
+    """
+    sys.stderr.write(f"{question} ")
+    sys.stderr.flush()
+    # A reader, not a thread: ctrl-c must end the program, and a thread that reads cannot be ended.
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+async def confirm(summary: str, word: str) -> None:
+    """Show what is about to be done, and have a word typed.
+
+    Args:
+        summary: Lines for a person; untrusted text inside is shown as text.
+        word: The word.
+
+    Raises:
+        InputError: Something else was typed.
+    """
+    complain(summary)
+    if await typed(f"Type {word!r} to go on:") != word:
+        raise InputError(f"what was typed is not {word!r}", "nothing was done")
+
+
+def secret_from(path: str, what: str) -> SecretText:
+    """Return a secret from the first line of a file.
+
+    Args:
+        path: The file; `-` is stdin.
+        what: The secret, for messages.
+
+    Raises:
+        InputError: It cannot be read, or the line is empty.
+    """
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.readline(SECRET_BYTES_AT_MOST)
+        else:
+            with Path(path).expanduser().open("rb") as file:
+                data = file.readline(SECRET_BYTES_AT_MOST)
+        text = data.decode().rstrip("\r\n")
+    except OSError as error:
+        raise InputError(f"the {what}'s file {path}: {error.strerror}", "name a file that you can read") from error
+    except UnicodeDecodeError:
+        problem = f"the {what} is not UTF-8"
+        raise InputError(problem, "write it again") from None  # the decoder's error keeps the secret
+    if not text:
+        raise InputError(f"the {what} is empty", "write it on the first line")
+    return SecretText(text)
+
+
+def secret_typed(question: str) -> SecretText | None:
+    """Ask for a secret without echo; None when nothing is typed. Not to be called on an event loop."""
+    text = getpass.getpass(f"{question} ")
+    return SecretText(text) if text else None

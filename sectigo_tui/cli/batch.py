@@ -1,0 +1,43 @@
+"""One action for several orders: a line or a JSON object for each, and one exit code for all."""
+
+from __future__ import annotations
+
+from sectigo_tui.cli.exit_codes import FINE, exit_code
+from sectigo_tui.cli.output import complain
+from sectigo_tui.cli.results import UNKNOWN, WAITING
+from sectigo_tui.cli.shapes import Json
+from sectigo_tui.cli.write_shapes import failure_json
+from sectigo_tui.domain.errors import NotReady, ScmFailure, SectigoTuiError
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.engine.fates import Fate, fate_of
+
+
+def code_of(failure: SectigoTuiError | None, *, is_write: bool) -> int:
+    """Return the exit code of one order's outcome.
+
+    Args:
+        failure: Why it failed; None when it did not.
+        is_write: Whether something may have been done at SCM although it failed.
+    """
+    match failure:
+        case None:
+            return FINE
+        case NotReady():
+            return WAITING
+        case ScmFailure() if is_write and fate_of(failure) is Fate.UNKNOWN:
+            return UNKNOWN
+        case _:
+            return exit_code(failure)
+
+
+def complain_of(target: object, failure: SectigoTuiError) -> None:
+    """Say why an action has failed for one order."""
+    told = explain(failure)
+    code = "" if told.code is None else f" (SCM code {told.code})"
+    complain(f"{target}: {told.what}{code}: {told.meaning}\n  next: {told.next_step}")
+
+
+def outcome_json(target: Json, failure: SectigoTuiError | None, *, is_write: bool) -> dict[str, Json]:
+    """Return what every outcome has in JSON; subcommands add to it."""
+    word = {FINE: "done", UNKNOWN: "unknown", WAITING: "not ready"}.get(code_of(failure, is_write=is_write), "failed")
+    return {"target": target, "outcome": word, "failure": failure_json(failure)}

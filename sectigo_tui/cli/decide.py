@@ -1,0 +1,56 @@
+"""`sectigo-tui approve` and `sectigo-tui decline`: orders that wait for an administrator."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+
+from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.output import say
+from sectigo_tui.cli.session import check_writable, session
+from sectigo_tui.cli.write_shapes import say_json
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.engine.approving import Decision
+from sectigo_tui.engine.batches import Outcome, each
+from sectigo_tui.engine.engine import Engine
+
+Decide = Callable[[Engine, int, str], Awaitable[Decision]]
+
+
+def approve(options: Namespace) -> int:
+    """Approve each order; those that fail are told, and the others are approved nevertheless."""
+    settings = settings_from(options)
+    check_writable(settings, "approving")
+    return asyncio.run(_each(settings, options, "approved", lambda engine, *told: engine.approving.approve(*told)))
+
+
+def decline(options: Namespace) -> int:
+    """Decline an order, which ends it."""
+    settings = settings_from(options)
+    check_writable(settings, "declining")
+    return asyncio.run(_each(settings, options, "declined", lambda engine, *told: engine.approving.decline(*told)))
+
+
+async def _each(settings: Settings, options: Namespace, word: str, decide: Decide) -> int:
+    def tell(outcome: Outcome[int, Decision]) -> None:
+        if outcome.failure is not None:
+            complain_of(f"sslId {outcome.target}", outcome.failure)
+        elif not options.json:
+            say(f"{outcome.target}  {word}")
+
+    async with session(settings) as engine:
+
+        async def one(ssl_id: int) -> Decision:
+            decision = await decide(engine, ssl_id, options.message)
+            order = engine.context.book.store.by_ssl_id(ssl_id)
+            if order is not None and order.state.is_polled:
+                # Whoever polls looks at once.
+                await engine.supervisor.open_window(order.id)
+            return decision
+
+        outcomes = await each(options.ssl_ids, one, tell)
+    if options.json:
+        say_json([outcome_json(each.target, each.failure, is_write=True) for each in outcomes])
+    return max(code_of(each.failure, is_write=True) for each in outcomes)

@@ -1,0 +1,188 @@
+"""What `enroll`, `renew` and `recover` share: duplicates, the search for a lost answer, and what is told at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from sectigo_tui.cli.output import complain, say, table
+from sectigo_tui.cli.results import DUPLICATE, Ending, order_line
+from sectigo_tui.cli.shapes import moment_json
+from sectigo_tui.cli.wait import current, wait_for
+from sectigo_tui.cli.write_shapes import placed_json, say_json
+from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.engine.duplicates import Duplicates
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.engine.placing import Placed
+
+SEARCH_SECONDS = 20.0
+"""How long a lost order is searched for by the command that placed it; others search on."""
+
+IN_DOUBT = frozenset({OrderState.INTENT, OrderState.UNCONFIRMED})
+
+_UNCONFIRMED = """\
+UNKNOWN: SCM's answer was lost, and the order may have been placed. It is never sent again by itself.
+It is searched for at SCM by whichever of these runs next: the dashboard, `sectigo-tui watch`, `sectigo-tui recover`.
+When SCM is found not to have it, `sectigo-tui recover` says so, and --order-again or --give-up decides."""
+
+
+def refuse_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
+    """Say that there are orders of the same name, and that nothing was ordered.
+
+    Args:
+        duplicates: The orders.
+        as_json: Whether stdout gets JSON.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ScmFailure: They could not be looked up, and none is known.
+    """
+    is_known = duplicates.local or duplicates.remote or duplicates.not_looked_at
+    if duplicates.failure is not None and not is_known:
+        complain("nothing was ordered: whether there is an order of this name already could not be learned")
+        raise duplicates.failure
+    complain("nothing was ordered, there are orders of the same name; --allow-duplicate orders another")
+    if as_json:
+        say_json(placed_json(None, None, duplicates))
+    else:
+        say("\n".join(duplicate_lines(duplicates)))
+    return DUPLICATE
+
+
+def duplicate_lines(duplicates: Duplicates) -> list[str]:
+    """Return the orders of the same name, a line each."""
+    lines = [
+        f"{each.ssl_id}  {each.status}  requested {moment_json(each.requested) or '-'}  "
+        f"expires {moment_json(each.expires) or '-'}  {each.common_name}"
+        for each in duplicates.remote
+    ]
+    lines += [
+        f"{order.id}  {order.state}  placed here {moment_json(order.created_at)}  {order.common_name}"
+        for order in duplicates.local
+    ]
+    if duplicates.not_looked_at:
+        lines.append(f"and {duplicates.not_looked_at} more of this name that were not looked at")
+    if duplicates.failure is not None:
+        lines.append(f"the look-up is incomplete: {duplicates.failure.problem}")
+    return lines
+
+
+def facts(*pairs: tuple[str, str]) -> list[str]:
+    """Return names and values as aligned lines, without those that are empty."""
+    return table([(name, value) for name, value in pairs if value]).split("\n")
+
+
+async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
+    """Place an order; one that may have reached SCM is never told as one that has failed.
+
+    Args:
+        engine: The engine.
+        placing: What places it.
+
+    Raises:
+        InputError: It cannot be placed; nothing was sent.
+        ScmFailure: SCM refused it, or it certainly was not sent.
+        StoreError: It could not be written down; nothing was sent.
+    """
+    store = engine.context.book.store
+    before = {order.id for order in store.orders() if order.state in IN_DOUBT}
+    try:
+        return await placing
+    except StoreError as error:
+        doubtful = [order for order in store.orders() if order.state in IN_DOUBT and order.id not in before]
+        if len(doubtful) != 1:
+            raise
+        complain(str(error))
+        return Placed(doubtful[0])
+
+
+async def follow(engine: Engine, placed: Placed, wait_seconds: float | None) -> tuple[Ending, Order]:
+    """Wait for an order that was placed, or at least search for one whose answer was lost.
+
+    Args:
+        engine: The engine.
+        placed: What came of placing it.
+        wait_seconds: As `--wait` gives it; None for no wait.
+
+    Returns:
+        How it was left, and the order as it stands.
+    """
+    order_id = placed.order.id
+    if placed.lost is not None:
+        told = explain(placed.lost)
+        complain(f"{told.what}: {told.meaning} It is searched for at SCM ...")
+    if wait_seconds is not None:
+        ending = (await wait_for(engine, [order_id], wait_seconds))[order_id]
+        return ending, current(engine, order_id) or placed.order
+    if placed.order.state in IN_DOUBT:
+        await search_for(engine, order_id)
+    order = current(engine, order_id) or placed.order
+    return Ending.UNCONFIRMED if order.state in IN_DOUBT else Ending.ORDERED, order
+
+
+async def search_for(engine: Engine, order_id: str, seconds: float | None = None) -> None:
+    """Search for an order whose answer was lost, for a time.
+
+    Args:
+        engine: The engine, not polling.
+        order_id: The order.
+        seconds: The time; `SEARCH_SECONDS` when None.
+
+    Raises:
+        StoreError: What was found could not be written.
+    """
+    try:
+        async with asyncio.timeout(SEARCH_SECONDS if seconds is None else seconds):
+            await engine.follow_up.until_settled(order_id)
+    except TimeoutError:
+        pass  # it stays in doubt, and is told so
+
+
+def tell_placed(
+    ending: Ending, order: Order, duplicates: Duplicates | None, lost: Exception | None, *, as_json: bool
+) -> int:
+    """Say how an order was left.
+
+    Args:
+        ending: How.
+        order: The order.
+        duplicates: The orders of the same name that were known before.
+        lost: How SCM's answer was lost.
+        as_json: Whether stdout gets JSON.
+
+    Returns:
+        The exit code.
+    """
+    if as_json:
+        say_json(placed_json(ending, order, duplicates, lost))
+    else:
+        say(order_line(order))
+    tell_ending(ending, order)
+    return ending.exit_code
+
+
+def tell_ending(ending: Ending, order: Order) -> None:
+    """Say on stderr what a person should know of how an order was left."""
+    name = f"sslId {order.ssl_id}" if order.ssl_id is not None else f"order {order.id}"
+    match ending:
+        case Ending.ORDERED:
+            complain(f"{name}: ordered; polled while the dashboard, `sectigo-tui watch` or a --wait runs")
+        case Ending.CERTIFICATE if order.certificate_path:
+            complain(f"{name}: collected; `sectigo-tui collect {order.ssl_id} --directory DIR` saves it for a server")
+        case Ending.PENDING:
+            complain(f"{name}: still {order.scm_status or order.state}; it is polled on by the dashboard or watch")
+        case Ending.ENDED:
+            complain(f"{name}: {order.state}{f', {order.refusal}' if order.refusal else ''}")
+        case Ending.STOPPED:
+            look = order.last_look
+            complain(f"{name}: SCM does not tell it any more{f': {look.detail}' if look and look.detail else ''}")
+        case Ending.UNCONFIRMED:
+            complain(f"{name}: {_UNCONFIRMED}")
+        case Ending.HELD_BACK:
+            complain(f"{name}: SCM refuses the credentials; `sectigo-tui rotate`, then wait for it again")
+        case _:
+            pass

@@ -1,0 +1,120 @@
+"""`sectigo-tui recover`: orders whose answer was lost, searched for, and decided about when they are not at SCM."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Sequence
+
+from sectigo_tui.cli.asking import check_can_ask, confirm
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.output import complain, say
+from sectigo_tui.cli.placed import IN_DOUBT, facts, follow, placed_by, search_for, tell_placed
+from sectigo_tui.cli.remove import local_order
+from sectigo_tui.cli.results import UNKNOWN, order_line
+from sectigo_tui.cli.session import check_writable, session
+from sectigo_tui.cli.shapes import Json, moment_json, order_json
+from sectigo_tui.cli.wait import current, wait_for
+from sectigo_tui.cli.write_shapes import say_json
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.engine.engine import Engine
+
+
+def run(options: Namespace) -> int:
+    """Search for the orders in doubt, or do what was decided about one.
+
+    Raises:
+        InputError: The order named is not one to decide about.
+        ScmFailure: SCM could not be searched, or refused the order.
+        StoreError: It could not be written down.
+    """
+    settings = settings_from(options)
+    if options.order_again is not None:
+        check_writable(settings, "ordering")
+        if not options.yes:
+            check_can_ask("--yes")
+        return asyncio.run(_order_again(settings, options))
+    if options.give_up is not None:
+        check_writable(settings, "giving up an order")
+        return asyncio.run(_give_up(settings, options))
+    return asyncio.run(_search(settings, options))
+
+
+async def _search(settings: Settings, options: Namespace) -> int:
+    async with session(settings) as engine:
+        doubtful = [order.id for order in engine.context.book.store.orders() if order.state in IN_DOUBT]
+        if doubtful and options.wait is not None:
+            await wait_for(engine, doubtful, options.wait)
+        else:
+            await asyncio.gather(*(search_for(engine, order_id) for order_id in doubtful))
+        if engine.context.gate.refusal is not None:
+            raise engine.context.gate.refusal
+        orders = [order for each in doubtful if (order := current(engine, each)) is not None]
+        undecided = [order.id for order in orders if engine.recovery.is_undecided(order)]
+    if options.json:
+        say_json([_json(order, is_undecided=order.id in undecided) for order in orders])
+    else:
+        _tell(orders, undecided)
+    return UNKNOWN if any(order.state in IN_DOUBT for order in orders) else FINE
+
+
+async def _order_again(settings: Settings, options: Namespace) -> int:
+    async with session(settings) as engine:
+        order = local_order(engine, options.order_again)
+        if not options.yes:
+            await confirm(_summary(order), "order")
+        placed = await placed_by(engine, engine.recovery.order_again(order.id))
+        ending, order = await follow(engine, placed, options.wait)
+        return tell_placed(ending, order, None, placed.lost, as_json=options.json)
+
+
+async def _give_up(settings: Settings, options: Namespace) -> int:
+    async with session(settings) as engine:
+        order = await _given_up(engine, options.give_up)
+    if options.json:
+        say_json(_json(order, is_undecided=False))
+    else:
+        say(order_line(order))
+    return FINE
+
+
+async def _given_up(engine: Engine, name: str) -> Order:
+    return await engine.recovery.give_up(local_order(engine, name).id)
+
+
+def _summary(order: Order) -> str:
+    placement = order.placement
+    lines = facts(
+        ("order", order.id),
+        ("common name", order.common_name),
+        ("profile", f"{order.profile_name} ({order.profile_id})"),
+        ("placed", moment_json(order.created_at) or ""),
+        ("searched for", f"{placement.searches} times, {placement.trouble}" if placement is not None else ""),
+    )
+    return "\n".join(["SCM is searched once more for this, and what is not there is ordered again, billed:", *lines])
+
+
+def _tell(orders: Sequence[Order], undecided: Sequence[str]) -> None:
+    if not orders:
+        complain("no order is in doubt")
+    for order in orders:
+        say(order_line(order))
+        if order.id in undecided:
+            trouble = order.placement.trouble if order.placement is not None else "not found at SCM"
+            complain(f"order {order.id}: {trouble}; decide: recover --order-again {order.id}, or --give-up {order.id}")
+        elif order.state in IN_DOUBT:
+            complain(f"order {order.id}: not found at SCM yet; it is searched for on: recover --wait, or watch")
+
+
+def _json(order: Order, *, is_undecided: bool) -> dict[str, Json]:
+    placement = order.placement
+    return {
+        "order": order_json(order),
+        "is_in_doubt": order.state in IN_DOUBT,
+        "is_undecided": is_undecided,
+        "searches": placement.searches if placement is not None else None,
+        "next_search_at": moment_json(placement.next_search_at) if placement is not None else None,
+        "trouble": (placement.trouble or None) if placement is not None else None,
+    }

@@ -1,0 +1,62 @@
+"""`sectigo-tui remove`: finished orders, off the local list."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+
+from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.output import say
+from sectigo_tui.cli.results import order_line
+from sectigo_tui.cli.session import check_writable
+from sectigo_tui.cli.write_shapes import say_json
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.engine.batches import Outcome, each
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.wiring import opened
+
+
+def run(options: Namespace) -> int:
+    """Remove each order; those that are not finished are told, and the others are removed nevertheless."""
+    settings = settings_from(options)
+    check_writable(settings, "removing an order")
+    return asyncio.run(_remove(settings, options))
+
+
+def local_order(engine: Engine, name: str) -> Order:
+    """Return the local order that a script names.
+
+    Args:
+        engine: The engine.
+        name: Its local id, or its sslId.
+
+    Raises:
+        InputError: There is none.
+    """
+    store = engine.context.book.store
+    order = store.order(name) or (store.by_ssl_id(int(name)) if name.isascii() and name.isdigit() else None)
+    if order is None or order.removed:
+        raise InputError(f"there is no local order {name}", "sectigo-tui orders lists them")
+    return order
+
+
+async def _remove(settings: Settings, options: Namespace) -> int:
+    def tell(outcome: Outcome[str, Order]) -> None:
+        if outcome.failure is not None:
+            complain_of(f"order {outcome.target}", outcome.failure)
+        elif outcome.result is not None and not options.json:
+            say(order_line(outcome.result))
+
+    # Nothing is sent, so nothing need be learned of the password first.
+    async with opened(settings) as engine:
+
+        async def one(name: str) -> Order:
+            return await engine.removing.remove(local_order(engine, name).id)
+
+        outcomes = await each(options.orders, one, tell)
+    if options.json:
+        say_json([outcome_json(outcome.target, outcome.failure, is_write=False) for outcome in outcomes])
+    return max(code_of(outcome.failure, is_write=False) for outcome in outcomes)

@@ -1,0 +1,59 @@
+"""What became of an order that a subcommand was about: a word, an exit code, a line."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sectigo_tui.cli.exit_codes import FAILED, FINE, REFUSED
+from sectigo_tui.domain.orders import Order
+
+UNKNOWN = 5
+"""Whether SCM did it is not known; nothing is done twice, and the program finds out."""
+DUPLICATE = 6
+"""Orders of the same name exist, and another was not asked for; nothing was ordered."""
+WAITING = 7
+"""It is not a certificate yet, and nothing has failed."""
+
+
+class Ending(StrEnum):
+    """How a subcommand leaves an order."""
+
+    ORDERED = "ordered"
+    """SCM took it; it was not waited for."""
+    CERTIFICATE = "certificate"
+    REVOKED = "revoked"
+    PENDING = "pending"
+    """Waited for in vain: it is still on its way."""
+    ENDED = "ended"
+    """It will never be a certificate, or is one no more."""
+    STOPPED = "stopped"
+    """SCM does not tell it any more, so polling has stopped; the order is what it was."""
+    UNCONFIRMED = "unconfirmed"
+    """Whether SCM took it is not known."""
+    REVOKING = "revoking"
+    """Whether SCM has revoked it is not known, or it could not be told yet."""
+    HELD_BACK = "held back"
+    """SCM refuses the credentials: nothing is sent until they are rotated."""
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that a subcommand ends with."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    Ending.ORDERED: FINE,
+    Ending.CERTIFICATE: FINE,
+    Ending.REVOKED: FINE,
+    Ending.PENDING: WAITING,
+    Ending.ENDED: FAILED,
+    Ending.STOPPED: FAILED,
+    Ending.UNCONFIRMED: UNKNOWN,
+    Ending.REVOKING: UNKNOWN,
+    Ending.HELD_BACK: REFUSED,
+}
+
+
+def order_line(order: Order) -> str:
+    """Return an order as one line: sslId (or local id), state, SCM's status, common name."""
+    return f"{order.ssl_id or order.id}  {order.state}  {order.scm_status or '-'}  {order.common_name or '-'}"

@@ -1,0 +1,48 @@
+"""The engine as subcommands open it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sectigo_tui.cli.output import complain
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.errors import ReadOnly
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.wiring import opened
+
+
+def check_writable(settings: Settings, what: str) -> None:
+    """Refuse a write before anything is asked or opened.
+
+    Args:
+        settings: The settings.
+        what: The write, such as `ordering`.
+
+    Raises:
+        ReadOnly: The program is read-only.
+    """
+    if settings.sectigo.read_only:
+        raise ReadOnly(what)
+
+
+@asynccontextmanager
+async def session(settings: Settings) -> AsyncIterator[Engine]:
+    """Open the engine, and learn first which password works if a change of it was cut short.
+
+    Args:
+        settings: The settings.
+
+    Yields:
+        The engine; it does not poll.
+
+    Raises:
+        ConfigError: The settings name no account.
+        StoreError: The local orders cannot be opened.
+        ScmFailure: Which password works could not be learned.
+    """
+    async with opened(settings) as engine:
+        settled = await engine.changing.settle()
+        if settled is not None:
+            complain(f"a change of the password was cut short: the {settled.candidate} password works, and is in use")
+        yield engine

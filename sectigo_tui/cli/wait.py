@@ -1,0 +1,213 @@
+"""Waiting for orders: polled as the dashboard polls them, until they are certificates or the wait is over."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sectigo_tui.cli.output import LONGEST_LINE, complain
+from sectigo_tui.cli.results import Ending
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import SectigoTuiError
+from sectigo_tui.domain.events import Announcement, FailureReported, StoreTrouble
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.domain.orders import Order, OrderState, WindowEnd
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
+from sectigo_tui.ui.format import countdown, human_duration
+from sectigo_tui.ui.text import fit, printable
+
+TICK_SECONDS = 0.2
+LAST_LOOK_SECONDS = 30.0
+"""A wait without a length of its own leaves time for the answer of the window's last look."""
+PROGRESS_COLUMNS = 79
+
+
+@asynccontextmanager
+async def polling(engine: Engine) -> AsyncIterator[None]:
+    """Poll the local orders while the block lasts, and follow up writes in doubt.
+
+    Where another process polls, that one goes on, and what it learns is learned here.
+    """
+    failure: SectigoTuiError | OSError | None = None
+    async with asyncio.TaskGroup() as group:
+        work = [group.create_task(engine.supervisor.run()), group.create_task(engine.follow_up.run())]
+        try:
+            yield
+        except (SectigoTuiError, OSError) as error:
+            failure = error  # raised from within, the group would wrap it
+        finally:
+            for task in work:
+                task.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def wait_for(engine: Engine, order_ids: Collection[str], seconds: float) -> Mapping[str, Ending]:
+    """Poll until each order is settled or the wait is over.
+
+    Args:
+        engine: The engine, not polling yet.
+        order_ids: The local orders.
+        seconds: How long at most: past the end of a poll window a new one is opened; 0 for as long as the
+            configuration's poll windows last.
+
+    Returns:
+        How each order was left.
+
+    Raises:
+        StoreError: A new poll window could not be written.
+    """
+    waiting = _Waiting(engine, seconds)
+    silence = engine.announcer.subscribe(_tell_trouble)
+    try:
+        for order_id in order_ids:
+            await _begin(engine, order_id)
+        async with polling(engine):
+            return await waiting.run(order_ids)
+    finally:
+        silence()
+
+
+async def _begin(engine: Engine, order_id: str) -> None:
+    order = engine.context.book.store.order(order_id)
+    if order is not None and order.state.is_polled and not (order.window and order.window.is_open):
+        await engine.supervisor.open_window(order_id)
+
+
+class _Waiting:
+    def __init__(self, engine: Engine, seconds: float) -> None:
+        self._engine = engine
+        self._clock = engine.context.clock
+        self._started = self._clock.monotonic()
+        configured = engine.context.policy.deadline_seconds
+        self._may_reopen = seconds > 0
+        self._seconds = seconds or ((configured if configured > 0 else DEFAULT_DEADLINE_SECONDS) + LAST_LOOK_SECONDS)
+        self._progress = _Progress()
+
+    async def run(self, order_ids: Collection[str]) -> Mapping[str, Ending]:
+        endings: dict[str, Ending] = {}
+        try:
+            while True:
+                for order_id in order_ids:
+                    if order_id not in endings:
+                        ending = await self._ending(order_id)
+                        if ending is not None:
+                            endings[order_id] = ending
+                if len(endings) == len(set(order_ids)):
+                    return endings
+                left = self._seconds - self._passed()
+                if left <= 0:
+                    return {each: endings.get(each) or self._left(each) for each in order_ids}
+                self._progress.show(self._line([each for each in order_ids if each not in endings]))
+                await self._clock.sleep(min(TICK_SECONDS, left))
+        finally:
+            self._progress.clear()
+
+    def _passed(self) -> float:
+        return self._clock.monotonic() - self._started
+
+    async def _ending(self, order_id: str) -> Ending | None:
+        """Return how an order has settled; None while it goes on."""
+        order = current(self._engine, order_id)
+        if order is None:
+            return Ending.ENDED
+        ending = settled(self._engine, order)
+        if ending is Ending.PENDING and self._may_reopen and self._passed() < self._seconds:
+            await self._engine.supervisor.open_window(order.id)
+            return None
+        return ending
+
+    def _left(self, order_id: str) -> Ending:
+        order = current(self._engine, order_id)
+        return left_as(order) if order is not None else Ending.ENDED
+
+    def _line(self, order_ids: Collection[str]) -> str:
+        orders = [order for each in order_ids if (order := current(self._engine, each)) is not None]
+        if not orders:
+            return ""
+        dues = [order.window.next_look_at for order in orders if order.window and order.window.next_look_at]
+        following = f"next look {_until(self._clock.now(), min(dues))}" if dues else "no look is due"
+        what = f"{len(orders)} orders" if len(orders) > 1 else printable(orders[0].common_name, limit=40)
+        status = "" if len(orders) > 1 else f"  {printable(orders[0].scm_status or orders[0].state, limit=20)}"
+        return f"{what}{status}  {following}  waited {human_duration(self._passed())}"
+
+
+def current(engine: Engine, order_id: str) -> Order | None:
+    """Return an order as it stands, or the one that turned out to be the same; None when there is neither."""
+    order = engine.context.book.store.order(order_id)
+    if order is None or not (order.removed and order.marker):
+        return order
+    # It was found at SCM as an order that somebody had tracked meanwhile.
+    return next((other for other in engine.context.book.store.orders() if other.marker == order.marker), order)
+
+
+def settled(engine: Engine, order: Order) -> Ending | None:
+    """Return how an order has settled; None while something is still to come of it by itself."""
+    if order.state in (OrderState.COLLECTED, OrderState.REVOKED) or order.state.is_final:
+        return left_as(order)
+    if engine.context.gate.refusal is not None:
+        return Ending.HELD_BACK
+    if order.state in (OrderState.INTENT, OrderState.UNCONFIRMED):
+        return Ending.UNCONFIRMED if engine.recovery.is_undecided(order) else None
+    ended = order.window.ended if order.window is not None else None
+    if order.state.is_polled and ended is WindowEnd.STOPPED:
+        return Ending.STOPPED
+    if order.state.is_polled and ended is WindowEnd.DEADLINE:
+        return Ending.PENDING
+    return None
+
+
+def left_as(order: Order) -> Ending:
+    """Return how an order is left as it stands."""
+    match order.state:
+        case OrderState.COLLECTED:
+            return Ending.CERTIFICATE
+        case OrderState.REVOKED:
+            return Ending.REVOKED
+        case OrderState.REVOKING:
+            return Ending.REVOKING
+        case OrderState.INTENT | OrderState.UNCONFIRMED:
+            return Ending.UNCONFIRMED
+        case state if state.is_final:
+            return Ending.ENDED
+        case _:
+            return Ending.PENDING
+
+
+def _until(now: datetime, due: datetime) -> str:
+    return countdown(seconds_between(now, due))
+
+
+def _tell_trouble(announcement: Announcement) -> None:
+    match announcement:
+        case StoreTrouble(_, error) if error is not None:
+            complain(f"saving fails: {error}")
+        case FailureReported(_, what, failure, _):
+            told = explain(failure)
+            complain(f"{what}: {told.what}: {told.meaning} {told.next_step}")
+        case _:
+            pass
+
+
+class _Progress:
+    """One line of stderr, painted over again and again; nothing where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._line = ""
+
+    def show(self, line: str) -> None:
+        if self._is_shown and line != self._line:
+            self._line = line
+            sys.stderr.write(f"\r{fit(printable(line, limit=LONGEST_LINE), PROGRESS_COLUMNS)}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._line:
+            self._line = ""
+            sys.stderr.write(f"\r{' ' * PROGRESS_COLUMNS}\r")
+            sys.stderr.flush()
