@@ -221,8 +221,7 @@ class Placement:
     Args:
         asked_at: When it was written here, before it was sent.
         request: What is sent; None for a renewal.
-        known_ssl_ids: Orders that it certainly is not: those of its common name from before it was sent, and those
-            that a search has looked at.
+        known_ssl_ids: The orders of its common name from before it was sent: it is none of them.
         searches: How often SCM was searched for it since its answer was lost.
         next_search_at: When it is searched for again; None when that is not due.
         attempt: 1, and one more each time the operator orders it again.

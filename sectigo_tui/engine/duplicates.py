@@ -13,10 +13,13 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
-from sectigo_tui.engine.searching import rows_named
+from sectigo_tui.engine.searching import orders_named
 
 FAR_FROM_EXPIRY = timedelta(days=30)
 """An issued certificate with more time than this left is worth a question before another is ordered."""
+
+LISTED = 1000
+"""So many rows of the listing by name are read."""
 
 LOOKED_AT = 20
 """Of the account's orders of one common name, so many are looked at, the highest sslIds first."""
@@ -29,7 +32,7 @@ class Duplicates:
     Args:
         local: Those of this program that have no sslId yet.
         remote: Those of the account, the highest sslId first.
-        not_looked_at: How many more orders of the name there are.
+        not_looked_at: How many more rows may be of the name.
         failure: Why the look-up is incomplete; None when it is not.
     """
 
@@ -60,17 +63,13 @@ async def find_duplicates(context: Context, common_name: str) -> Duplicates:
         if order.ssl_id is None and order.is_waiting and order.common_name.casefold() == common_name.casefold()
     )
     try:
-        rows = [
-            row
-            for row in await rows_named(context, common_name)
-            if row.common_name.casefold() == common_name.casefold()
-        ]
-        details = await asyncio.gather(*(_details(context, row.ssl_id) for row in rows[:LOOKED_AT]))
+        named = await orders_named(context, common_name, at_most=LISTED)
+        details = await asyncio.gather(*(_details(context, row.ssl_id) for row in named.rows[:LOOKED_AT]))
     except ScmFailure as failure:
         return Duplicates(local, failure=failure)
     now = context.clock.now()
     remote = tuple(each for each in details if _counts(each, now))
-    return Duplicates(local, remote, max(0, len(rows) - LOOKED_AT))
+    return Duplicates(local, remote, max(0, len(named.rows) - LOOKED_AT) + named.left_out)
 
 
 async def _details(context: Context, ssl_id: int) -> OrderDetails:

@@ -15,12 +15,17 @@ from sectigo_tui.domain.pki import CertificateTools, CsrFacts, KeyOrder
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.drafts import Draft, Problem, problems_of
 from sectigo_tui.engine.duplicates import Duplicates, find_duplicates
+from sectigo_tui.engine.fates import Fate, fate_of
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.markers import marked, marker_of
 from sectigo_tui.engine.placing import Placed, Placing
+from sectigo_tui.engine.searching import orders_named
 from sectigo_tui.engine.tracking import new_order_id
 
 T = TypeVar("T")
+
+KNOWN_AT_MOST = 1000
+"""Of a name with more rows than this the orders there are before are not listed: the marker tells them apart too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,8 @@ class Enrolling:
 
         Raises:
             InputError: The draft has a problem, or the program is read-only; nothing was sent.
-            ScmFailure: SCM refused it, or it certainly was not sent; nothing was ordered.
+            ScmFailure: SCM refused it, or it certainly was not sent, or SCM could not be asked for the orders of its
+                name, by which a lost one is found again; nothing was ordered.
             StoreError: The intent could not be written, and nothing was sent; or SCM's answer could not, and then
                 the order is searched for by itself once the disk works.
         """
@@ -142,7 +148,7 @@ class Enrolling:
         problems = await asyncio.to_thread(self.problems, draft)
         if problems:
             raise problems[0].as_error()
-        order = self._intent(draft)
+        order = self._intent(draft, await self._known(draft.common_name))
         entry = TimelineEntry(
             at=order.created_at,
             order_id=order.id,
@@ -153,7 +159,17 @@ class Enrolling:
         )
         return await self._placing.place(order, entry)
 
-    def _intent(self, draft: Draft) -> Order:
+    async def _known(self, common_name: str) -> tuple[int, ...]:
+        try:
+            named = await orders_named(self._context, common_name, at_most=KNOWN_AT_MOST)
+        except ScmFailure as failure:
+            if fate_of(failure) is Fate.REFUSED:
+                # This login may order without listing: the marker alone has to do.
+                return ()
+            raise
+        return () if named.left_out else named.ssl_ids
+
+    def _intent(self, draft: Draft, known: tuple[int, ...]) -> Order:
         now, order_id = self._context.clock.now(), new_order_id(self._context.random)
         marker = marker_of(order_id, attempt=1)
         request = EnrollRequest(
@@ -182,7 +198,7 @@ class Enrolling:
             marker=marker,
             csr_pem=draft.csr.pem,
             key_path=draft.key_path,
-            placement=Placement(now, request),
+            placement=Placement(now, request, known),
         )
 
     async def _part(self, ask: Callable[[], Awaitable[tuple[T, ...]]]) -> Offered[T]:

@@ -15,7 +15,7 @@ from sectigo_tui.engine.fates import told
 from sectigo_tui.engine.markers import marked, marker_of, unmarked
 from sectigo_tui.engine.placing import Placed, Placing
 from sectigo_tui.engine.retries import Retries
-from sectigo_tui.engine.searching import Search, search
+from sectigo_tui.engine.searching import search
 
 SEARCHES = 6
 """So many searches by the poll schedule (some eight minutes) must find nothing before the operator is asked."""
@@ -141,7 +141,7 @@ class Recovery:
         context = self._context
         order = self._known(context.book.store.order(order_id), order_id)
         self._check_undecided(order)
-        found = (await search(context, order)).found
+        found = await search(context, order)
         if len(found) == 1:
             return Placed(await self._adopt(order, found[0]))
         if found:
@@ -198,11 +198,11 @@ class Recovery:
 
         await self._context.book.change(order.id, change)
 
-    async def _conclude(self, order: Order, search: Search, next_at: datetime) -> None:
-        if len(search.found) == 1:
-            await self._adopt(order, search.found[0])
+    async def _conclude(self, order: Order, found: tuple[OrderDetails, ...], next_at: datetime) -> None:
+        if len(found) == 1:
+            await self._adopt(order, found[0])
             return
-        after = await self._context.book.change(order.id, lambda order: self._not_found(order, search, next_at))
+        after = await self._context.book.change(order.id, lambda order: self._not_found(order, found, next_at))
         placement = after.placement if after else None
         was_searched_for = order.placement is not None and order.placement.is_searched_for
         if was_searched_for and placement is not None and not placement.is_searched_for:
@@ -213,16 +213,17 @@ class Recovery:
     async def _adopt(self, order: Order, details: OrderDetails) -> Order:
         return await self._placing.settle(order.id, details.ssl_id, "found at SCM", details)
 
-    def _not_found(self, order: Order, search: Search, next_at: datetime) -> tuple[Order, TimelineEntry] | None:
+    def _not_found(
+        self, order: Order, found: tuple[OrderDetails, ...], next_at: datetime
+    ) -> tuple[Order, TimelineEntry] | None:
         if order.state is not OrderState.UNCONFIRMED:
             return None
         before = order.placement or Placement(order.created_at)
         searches = before.searches + 1
-        trouble = _ambiguous(search.found) if search.found else f"not found at SCM ({searches} searches)"
-        is_over = bool(search.found) or searches >= SEARCHES
+        trouble = _ambiguous(found) if found else f"not found at SCM ({searches} searches)"
+        is_over = bool(found) or searches >= SEARCHES
         placement = replace(
             before,
-            known_ssl_ids=tuple(sorted({*before.known_ssl_ids, *search.excluded})),
             searches=searches,
             next_search_at=None if is_over else next_at,
             trouble=trouble,

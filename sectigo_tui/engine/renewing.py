@@ -18,7 +18,7 @@ from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.duplicates import Duplicates, find_duplicates
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.placing import Placed, Placing
-from sectigo_tui.engine.searching import rows_named
+from sectigo_tui.engine.searching import orders_named
 from sectigo_tui.engine.tracking import new_order_id
 
 
@@ -92,9 +92,9 @@ class Renewing:
             raise InputError(
                 f"sslId {ssl_id} has no common name", "renew it in SCM: a lost answer could not be settled"
             )
-        rows = await rows_named(self._context, old.common_name)
+        known = (await orders_named(self._context, old.common_name)).ssl_ids
         self._check_alone(old)
-        order = self._intent(old, tuple(sorted(row.ssl_id for row in rows)), csr, key_path)
+        order = self._intent(old, known, csr, key_path)
         entry = TimelineEntry(
             at=order.created_at,
             order_id=order.id,

@@ -1,20 +1,20 @@
 """Finding an order at SCM whose answer was lost.
 
-An order is found by its marker: the listing by common name tells which orders it may be, and each one's details tell
-its comments. A renewal has no comments of its own (SCM may copy the old order's, marker included, or not), so it is
-found by what it is not: the orders of its common name are listed before it is sent, and what is there afterwards that
-was not, of the same profile and organization, requested since, and not another order of this program, is it. When
-more than one order could be the renewal, none is taken: the operator decides.
+The orders of its common name are listed just before it is sent, so it is one of those that are there afterwards and
+were not before. Which one, its details tell: an enroll's comments hold its marker. A renewal has no comments of its own
+(SCM may copy the old order's, marker included, or not), so it is the one that is of the same profile and organization
+and not another order of this program; when more than one could be it, none is taken and the operator decides.
+
+Times are no evidence here: clocks may differ by more than anybody expects, and an order passed over for its time would
+be ordered twice.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
-from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.errors import Unreadable
 from sectigo_tui.domain.orders import Order, Origin
 from sectigo_tui.engine.context import Context
@@ -22,49 +22,60 @@ from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.markers import marked_orders
 
 _PAGE_SIZE = 200
-_TOLERANCE = timedelta(days=1)
-"""SCM tells days, and of which time zone is not known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What a search came to.
+class Named:
+    """The account's orders of one common name.
 
     Args:
-        found: The orders it may be: one is it, several are for the operator to tell apart.
-        excluded: Orders that it certainly is not, now or later.
+        rows: They, the highest sslIds first.
+        left_out: How many rows were not read, and may hold more.
     """
 
-    found: tuple[OrderDetails, ...] = ()
-    excluded: tuple[int, ...] = ()
+    rows: tuple[ListingRow, ...]
+    left_out: int = 0
+
+    @property
+    def ssl_ids(self) -> tuple[int, ...]:
+        """Their sslIds, in order."""
+        return tuple(sorted(row.ssl_id for row in self.rows))
 
 
-async def rows_named(context: Context, common_name: str) -> tuple[ListingRow, ...]:
-    """Return the account's orders of a common name, newest first.
+async def orders_named(context: Context, common_name: str, *, at_most: int | None = None) -> Named:
+    """Return the account's orders of a common name.
+
+    SCM may find names by a part of them: then all of a domain's hosts are read to find the orders of the domain
+    itself. Those of longer names are left out here; a name that is spelled otherwise (an IDN) is not.
 
     Args:
         context: The world.
-        common_name: The name, as SCM's filter takes it.
+        common_name: The name.
+        at_most: How many rows are read; None for all, however many pages that takes.
 
     Raises:
         ScmFailure: They were not told, or rows shifted between pages so that one may be missing.
     """
     where = ListingFilter(common_name=common_name)
+    priority = Priority.LISTING if at_most is None else Priority.WRITE
     rows: dict[int, ListingRow] = {}
-    position = 0
-    while True:
+    position, total = 0, None
+    while at_most is None or position < at_most:
         ask = partial(context.scm.listing, where, position=position, size=_PAGE_SIZE)
-        page = await context.gate.run(Priority.WRITE, ask)
+        page = await context.gate.run(priority, ask)
         rows |= {row.ssl_id: row for row in page.rows}
-        position += len(page.rows)
+        position, total = position + len(page.rows), page.total
         if len(page.rows) < _PAGE_SIZE:
             break
-    if page.total is not None and len(rows) < page.total:
-        raise Unreadable("listing", f"{len(rows)} different rows came of {page.total}", http_status=200)
-    return tuple(rows[ssl_id] for ssl_id in sorted(rows, reverse=True))
+    left_out = max(0, (total or 0) - position)
+    if not left_out and total is not None and len(rows) < total:
+        raise Unreadable("listing", f"{len(rows)} different rows came of {total}", http_status=200)
+    wanted = common_name.casefold()
+    named = [row for row in rows.values() if _may_be_name(row.common_name.casefold(), wanted)]
+    return Named(tuple(sorted(named, key=lambda row: row.ssl_id, reverse=True)), left_out)
 
 
-async def search(context: Context, order: Order) -> Search:
+async def search(context: Context, order: Order) -> tuple[OrderDetails, ...]:
     """Look for an order at SCM.
 
     Args:
@@ -72,28 +83,22 @@ async def search(context: Context, order: Order) -> Search:
         order: The order, unconfirmed.
 
     Returns:
-        What was found. Nothing found is SCM's word only for now: an order may show up later.
+        The orders that it may be: one is it, several are for the operator to tell apart. None is SCM's word only for
+        now: an order may show up later.
 
     Raises:
         ScmFailure: SCM did not tell all that was needed.
     """
-    placement = order.placement
-    known = set(placement.known_ssl_ids) if placement else set()
-    asked_at = placement.asked_at if placement else order.created_at
-    rows = [row for row in await rows_named(context, order.common_name) if row.ssl_id not in known]
+    known = order.placement.known_ssl_ids if order.placement else ()
+    named = await orders_named(context, order.common_name)
+    rows = [row for row in named.rows if row.ssl_id not in known]
     renewed = await _details(context, order.renews_ssl_id) if order.renews_ssl_id and rows else None
-    found: list[OrderDetails] = []
-    excluded: list[int] = []
-    for row in rows:
-        details = await _details(context, row.ssl_id)
-        if _is_it(context, order, details, renewed):
-            found.append(details)
-        elif _is_before(details.requested, asked_at):
-            excluded.append(row.ssl_id)
+    candidates = [await _details(context, row.ssl_id) for row in rows]
+    found = [details for details in candidates if _is_it(context, order, details, renewed)]
     if order.renews_ssl_id is None and found:
         # A renewal of it would carry a copy of its marker: the oldest is the order itself.
         found = [min(found, key=lambda details: details.ssl_id)]
-    return Search(tuple(found), tuple(excluded))
+    return tuple(found)
 
 
 async def _details(context: Context, ssl_id: int) -> OrderDetails:
@@ -111,24 +116,18 @@ def _is_it(context: Context, order: Order, details: OrderDetails, renewed: Order
         and local.origin is not Origin.TRACKED
         and local.renews_ssl_id != order.renews_ssl_id
     )
-    asked_at = order.placement.asked_at if order.placement else order.created_at
     return (
         not is_anothers
         and details.ssl_id != renewed.ssl_id
         and marks <= marked_orders(renewed.comments)
         and _may_be_same(details.profile_id, renewed.profile_id)
         and _may_be_same(details.organization_id, renewed.organization_id)
-        and not _is_before(details.requested, asked_at)
     )
+
+
+def _may_be_name(name: str, wanted: str) -> bool:
+    return name == wanted or wanted not in name
 
 
 def _may_be_same(one: int | None, other: int | None) -> bool:
     return one is None or other is None or one == other
-
-
-def _is_before(requested: Moment | None, asked_at: datetime) -> bool:
-    if requested is None:
-        return False
-    if isinstance(requested, datetime):
-        return requested < asked_at - _TOLERANCE
-    return requested < (asked_at - _TOLERANCE).date()

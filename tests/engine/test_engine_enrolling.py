@@ -8,8 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from sectigo_tui.domain.certificates import CertificateProfile, CustomField
-from sectigo_tui.domain.errors import CredentialsRefused, InputError, ReadOnly, Refused, StoreError, Unreachable
+from sectigo_tui.domain.certificates import CertificateProfile, CustomField, ListingFilter
+from sectigo_tui.domain.errors import (
+    CredentialsRefused,
+    InputError,
+    RateLimited,
+    ReadOnly,
+    Refused,
+    StoreError,
+    Unreachable,
+)
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.engine.drafts import DraftField, choose_term, problems_of
@@ -27,7 +35,12 @@ ENROLL = r"POST /ssl/v1/enroll"
 async def test_the_intent_with_its_marker_is_on_disk_before_anything_is_sent() -> None:
     site = Site()
     seen: list[tuple[OrderState, str]] = []
-    site.wire.before = lambda words: seen.append((site.order.state, site.order.marker))
+
+    def look_at_the_disk(words: str) -> None:
+        if "enroll" in words:
+            seen.append((site.order.state, site.order.marker))
+
+    site.wire.before = look_at_the_disk
     placed = await site.engine.enrolling.enroll(draft(comments="for the new shop"))
     assert seen == [(OrderState.INTENT, f"[sectigo-tui:{placed.order.id}]")]
     (ssl_id,) = site.world.enrolled
@@ -73,19 +86,32 @@ def test_a_refusal_fails_the_order_in_scms_own_words(code: int) -> None:
 @in_virtual_time
 async def test_an_order_that_certainly_was_not_sent_is_withdrawn_and_its_timeline_kept() -> None:
     site = Site()
-    site.wire.is_down = True
+    site.wire.breaks_before("enroll")
     with pytest.raises(Unreachable) as failure:
         await site.engine.enrolling.enroll(draft())
     assert failure.value.sent is False
     assert site.orders == []
     assert site.summaries(site.order.id)[-1].startswith("withdrawn, not ordered: ")
-    site.wire.is_down = False
     await site.follow_for(3600)
     assert site.world.enrolled == []
 
 
+@pytest.mark.parametrize(("fault", "kind"), [("unauthorized", CredentialsRefused), ("rate-limit", RateLimited)])
+def test_what_scm_turned_away_unread_is_withdrawn(fault: str, kind: type[Exception]) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        site = Site()
+        site.world.faults.add(fault, path="enroll")
+        with pytest.raises(kind):
+            await site.engine.enrolling.enroll(draft())
+        assert site.orders == []
+        assert site.order.state is OrderState.FAILED
+
+    story()
+
+
 @in_virtual_time
-async def test_a_refused_login_withdraws_the_order_and_holds_the_next_one_back() -> None:
+async def test_a_refused_login_orders_nothing_and_holds_the_next_one_back() -> None:
     site = Site()
     site.world.account.credentials.password = "changed elsewhere"
     for sent in (True, False):
@@ -138,7 +164,7 @@ async def test_what_never_reached_scm_is_asked_about_after_a_bounded_search_and_
     assert [order.id for order in site.engine.recovery.undecided()] == [placed.order.id]
     assert site.order.state is OrderState.UNCONFIRMED
     assert site.wire.count(ENROLL) == 1
-    assert site.wire.count("GET /ssl/v1$") == 6
+    assert site.wire.count("GET /ssl/v1$") == 1 + 6
     again = await site.engine.recovery.order_again(placed.order.id)
     assert again.order.state is OrderState.SUBMITTED
     assert again.order.id == placed.order.id
@@ -227,7 +253,7 @@ async def test_the_search_is_held_back_while_the_credentials_are_refused() -> No
     site.world.account.credentials.password = "changed elsewhere"
     async with site.following():
         await site.clock.sleep(3600)
-        assert site.wire.count("GET") == 1
+        assert site.wire.count(".") == 3
         site.world.account.credentials.password = right
         site.engine.supervisor.resume()
         await site.clock.sleep(1)
@@ -252,7 +278,7 @@ async def test_nothing_is_sent_when_the_intent_cannot_be_written() -> None:
     site.store.failing = "no space left on device"
     with pytest.raises(StoreError):
         await site.engine.enrolling.enroll(draft())
-    assert site.wire.sent == []
+    assert site.wire.count("POST") == 0
 
 
 @in_virtual_time
@@ -343,10 +369,40 @@ async def test_a_renewal_that_carries_a_copy_of_the_marker_is_not_taken_for_the_
 
 
 @in_virtual_time
+async def test_nothing_is_ordered_into_an_outage_in_which_it_could_not_be_found_again() -> None:
+    site = Site()
+    site.wire.is_down = True
+    with pytest.raises(Unreachable):
+        await site.engine.enrolling.enroll(draft())
+    assert site.disk.orders == {}
+
+
+@in_virtual_time
+async def test_a_login_that_may_not_list_may_order_all_the_same() -> None:
+    site = Site()
+    site.world.faults.add("error", path="ssl/v1$", code=-3, description="You are not authorized to perform list.")
+    placed = await site.engine.enrolling.enroll(draft())
+    assert placed.order.state is OrderState.SUBMITTED
+
+
+@in_virtual_time
+async def test_of_a_domain_with_thousands_of_hosts_only_its_own_orders_are_looked_at() -> None:
+    site = Site()
+    site.world.add_issued(3_000)
+    (host,) = {row.common_name for row in (await site.scm.listing(ListingFilter(), position=0, size=1)).rows}
+    domain = host.partition(".")[2]
+    site.world.faults.add("lost", path="enroll", count=1)
+    await site.engine.enrolling.enroll(draft(domain))
+    await site.follow_for(60)
+    assert [site.order.ssl_id] == site.world.enrolled
+    assert site.wire.count(r"GET /ssl/v1/\d+$") <= 3
+
+
+@in_virtual_time
 async def test_a_command_waits_for_its_own_orders_fate() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
-    site.world.faults.add("unavailable", path="ssl/v1$", count=2)
+    site.world.faults.add("unavailable", path="ssl/v1$", after=1, count=2)
     placed = await site.engine.enrolling.enroll(draft())
     settled = await site.engine.follow_up.until_settled(placed.order.id)
     assert settled is not None

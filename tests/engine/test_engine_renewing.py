@@ -129,7 +129,7 @@ async def test_a_refused_renewal_is_failed_and_one_not_sent_is_withdrawn() -> No
     with pytest.raises(Refused):
         await site.engine.renewing.renew(ssl_id)
     assert the_renewal(site).state is OrderState.FAILED
-    site.wire.before = lambda words: setattr(site.wire, "is_down", words.startswith("GET /ssl/v1"))
+    site.wire.breaks_before("renewById")
     with pytest.raises(Unreachable):
         await site.engine.renewing.renew(ssl_id)
     assert [order.origin for order in site.orders].count(Origin.RENEWED) == 1

@@ -78,7 +78,8 @@ class Wire(httpx.AsyncBaseTransport):
 
     def __init__(self, world: World) -> None:
         self.is_down = False
-        self.before: Callable[[str], None] = lambda _request: None
+        self._broken = ""
+        self.before: Callable[[str], object] = lambda _request: None
         self.sent: list[tuple[str, str]] = []
         app = create_app(world, lost=lambda: httpx.RemoteProtocolError("connection closed"))
         self._inner = httpx.ASGITransport(app)
@@ -87,9 +88,15 @@ class Wire(httpx.AsyncBaseTransport):
         if self.is_down:
             raise httpx.ConnectError("no route to host")
         words = f"{request.method} {request.url.path.removeprefix('/api')}"
+        if self._broken and re.search(self._broken, words):
+            raise httpx.ConnectError("no route to host")
         self.before(words)
         self.sent.append((words, request.headers["password"]))
         return await self._inner.handle_async_request(request)
+
+    def breaks_before(self, pattern: str) -> None:
+        """Let no connection be made for a request that a regular expression matches."""
+        self._broken = pattern
 
     def count(self, pattern: str) -> int:
         """Return how many requests reached the simulator that a regular expression matches."""
