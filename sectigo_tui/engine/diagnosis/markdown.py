@@ -57,8 +57,11 @@ def prose(text: str, redact: Redact) -> str:
 
 
 def code(text: str, redact: Redact) -> str:
-    """Return untrusted text as a Markdown code span, for what is copied: numbers, records, addresses."""
-    clean = _clean(text, redact).replace("`", "'").replace("|", "\\|")
+    """Return untrusted text as a Markdown code span, for what is copied: numbers, records, addresses.
+
+    Accents grave and bars, which none of these has, are replaced: nothing escapes them in a table's code span.
+    """
+    clean = _clean(text, redact).replace("`", "'").replace("|", "\N{BROKEN BAR}")
     return f"`{clean}`" if clean else "-"
 
 

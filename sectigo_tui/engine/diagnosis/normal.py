@@ -225,9 +225,9 @@ def propose_wait(samples: Sequence[Sample], profile_id: int | None, current_seco
 def _elapsed(stages: Sequence[Stage], start: StageName, end: StageName, now: datetime) -> tuple[Span | None, bool]:
     by_name = {stage.name: stage for stage in stages}
     first, last = by_name.get(start), by_name.get(end)
-    if first is None or last is None or first.reached is None:
+    if first is None or last is None or first.reached is None or not first.source:
         return None, False
     if last.reached is not None:
-        return Span.between(first.reached, last.reached), False
+        return (Span.between(first.reached, last.reached) if last.source else None), False
     runs = any(stage.state is StageState.CURRENT for stage in stages)
     return (Span.between(first.reached, When.of(now)), True) if runs else (None, False)
