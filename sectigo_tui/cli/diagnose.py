@@ -14,7 +14,7 @@ from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.engine.diagnosis.evidence import PieceState
-from sectigo_tui.engine.diagnosis.gathering import Target
+from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.engine import Engine
 

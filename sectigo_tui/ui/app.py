@@ -16,7 +16,7 @@ from textual.signal import Signal
 
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.events import Announcement, FailureReported, PollingPaused
-from sectigo_tui.engine.diagnosis.gathering import Target
+from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.ui.actions import action_of, menu_items
 from sectigo_tui.ui.board import Board, Subject

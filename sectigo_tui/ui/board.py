@@ -14,7 +14,7 @@ from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Order, OrderState, Origin, WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify, is_same
-from sectigo_tui.engine.diagnosis.gathering import Target
+from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.engine import Engine
 
 

@@ -7,7 +7,7 @@ import asyncio
 from textual.content import Content
 
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.engine.diagnosis.gathering import Target
+from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.ui.board import Board
 from sectigo_tui.ui.dialogs.confirm import Notice

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 from sectigo_tui.engine.diagnosis.evidence import Part
-from sectigo_tui.engine.diagnosis.gathering import Target
+from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.diagnosis import diagnosis_content, records_to_publish
