@@ -296,13 +296,13 @@ class JournalStore:
             self._begin_commit()
         failure = job.exception()
         outcomes: Sequence[Order | BaseException | None] = [failure] * len(futures) if failure else job.result()
+        for future, outcome in zip(futures, outcomes, strict=True):
+            _settle(future, outcome)
         if isinstance(failure, StoreError):
             self._behind.failed(failure)
         elif failure is None:
             self._troubles.worked("journal")
             self._behind.changed()
-        for future, outcome in zip(futures, outcomes, strict=True):
-            _settle(future, outcome)
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._files, work)
