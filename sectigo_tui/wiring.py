@@ -72,8 +72,9 @@ def open_store(settings: Settings, clock: Clock, announcer: Announcer | None = N
         StoreError: The store cannot be opened.
     """
     account = settings.account()
-    make_private_directory(settings.paths.data_dir, named_by=settings.paths.data_named_by)
-    directory = make_private_directory(settings.paths.account_dir(account.base_url, account.customer_uri))
+    directory = settings.paths.account_dir(account.base_url, account.customer_uri)
+    for each in (settings.paths.data_dir, directory.parent, directory):
+        make_private_directory(each, named_by=settings.paths.data_named_by)
     announce = announcer or Announcer()
     return JournalStore.open(directory, clock, on_trouble=lambda error: announce(StoreTrouble(clock.now(), error)))
 

@@ -1,0 +1,161 @@
+"""`sectigo-tui orders`: what scripts are promised, and what a person reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sectigo_tui.cli.main import run
+from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.domain.orders import (
+    Look,
+    LookOutcome,
+    Order,
+    OrderState,
+    Origin,
+    PollWindow,
+    Revocation,
+    WaitReason,
+    WindowEnd,
+)
+from sectigo_tui.wiring import open_store, settings_of
+from support.stored_orders import an_entry, an_order
+from support.virtual_time import START
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "orders-json.md"
+ENVIRON = {"CERTCTL_SECTIGO_CUSTOMER_URI": "acme", "CERTCTL_SECTIGO_LOGIN": "api", "CERTCTL_SECTIGO_PASSWORD": "secret"}
+TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "integer": int, "number": (int, float), "null": type(None)}
+
+PENDING = an_order(1)
+REVOKED = replace(
+    an_order(2),
+    created_at=START - timedelta(days=1),
+    state=OrderState.REVOKED,
+    window=PollWindow(START, 600.0, looks=4, ended=WindowEnd.SETTLED),
+    last_look=Look(START, LookOutcome.FINAL, "Revoked", 0.25, 200, None),
+    revocation=Revocation(1, "the key was seen elsewhere", START, START),
+    certificate_path="/var/certificates/2.pem",
+    key_path="/var/keys/2.key",
+)
+UNCONFIRMED = Order(
+    id="order-0003",
+    state=OrderState.UNCONFIRMED,
+    state_since=START,
+    created_at=START + timedelta(days=1),
+    origin=Origin.ENROLLED,
+)
+
+
+def documented() -> dict[str, dict[str, str]]:
+    """Return the types of the fields by what they are fields of, as the document tells them."""
+    sections = re.split(r"^## An? (\w+)$", DOCUMENT.read_text(), flags=re.MULTILINE)[1:]
+    return {
+        name: dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", body, re.MULTILINE))
+        for name, body in zip(sections[::2], sections[1::2], strict=True)
+    }
+
+
+def differences(value: object, kinds: str, fields: dict[str, dict[str, str]], where: str) -> list[str]:
+    """Return where a value is not what is documented."""
+    for kind in kinds.split(" or "):
+        if kind.startswith("array of ") and isinstance(value, list):
+            return [text for one in value for text in differences(one, kind.removeprefix("array of "), fields, where)]
+        if kind in fields and isinstance(value, dict):
+            found = [f"{where}: {key}" for key in value.keys() ^ fields[kind].keys()]
+            for key in value.keys() & fields[kind].keys():
+                found += differences(value[key], fields[kind][key], fields, f"{kind}.{key}")
+            return found
+        if kind in TYPES and isinstance(value, TYPES[kind]):
+            return []
+    return [f"{where} is {value!r}, not {kinds}"]
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SECTIGO_TUI_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    store_all(tmp_path, [PENDING, REVOKED, UNCONFIRMED])
+    return tmp_path
+
+
+def store_all(data_dir: Path, orders: Sequence[Order]) -> None:
+    async def put() -> None:
+        store = open_store(settings_of(data_dir=data_dir, environ=ENVIRON), SystemClock())
+        for order in orders:
+            await store.put(order, an_entry(order))
+        await store.close()
+
+    asyncio.run(put())
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    assert run(["orders", "--json"]) == 0
+    orders: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return orders
+
+
+@pytest.mark.usefixtures("stored")
+def test_the_shape_is_the_documented_one(capsys: pytest.CaptureFixture[str]) -> None:
+    fields = documented()
+    assert differences(printed(capsys), "array of order", fields, "order") == []
+    assert differences([{"id": 1}], "array of order", fields, "order"), "the check itself sees differences"
+
+
+@pytest.mark.usefixtures("stored")
+def test_orders_come_oldest_first_with_what_is_known_and_null_for_what_is_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    revoked, pending, unconfirmed = printed(capsys)
+    assert [revoked["state"], pending["state"], unconfirmed["state"]] == ["revoked", "pending", "unconfirmed"]
+    assert pending["requested"] == "2026-03-02", "a day never becomes a false hour"
+    assert pending["window"]["deadline_at"] == "2026-03-02T03:10:00Z"
+    assert revoked["window"]["ended"] == "settled"
+    assert revoked["revocation"]["reason_code"] == 1
+    assert {unconfirmed[key] for key in ("ssl_id", "scm_status", "common_name", "window", "last_look")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [("state", OrderState), ("origin", Origin), ("reason", WaitReason), ("ended", WindowEnd), ("outcome", LookOutcome)],
+)
+def test_every_value_that_a_reader_may_meet_is_documented(
+    field: str, values: type[OrderState | Origin | WaitReason | WindowEnd | LookOutcome]
+) -> None:
+    rows = re.findall(rf"^\| `{field}` \|.*$", DOCUMENT.read_text(), re.MULTILINE)
+    assert {field, *values} in [set(re.findall(r"`([^`]+)`", row)) for row in rows]
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_person_reads_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["orders"]) == 0
+    title, revoked, pending, unconfirmed = capsys.readouterr().out.splitlines()
+    assert title.split() == ["SSLID", "STATE", "SCM", "STATUS", "NEXT", "LOOK", "COMMON", "NAME"]
+    assert revoked.split() == ["1002", "revoked", "Applied", "settled", "host2.example.com"]
+    assert pending.split() == ["1001", "pending", "Applied", "2026-03-02T03:00:00Z", "host1.example.com"]
+    assert unconfirmed.split() == ["-", "unconfirmed", "-", "-", "-"]
+
+
+def test_a_name_cannot_act_on_the_terminal(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store_all(stored, [replace(an_order(9), common_name="\x1b]0;owned\x07.example\nsecond line")])
+    run(["orders"])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert len(out.splitlines()) == 5
+
+
+@pytest.mark.usefixtures("stored")
+def test_orders_of_another_account_are_not_listed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CERTCTL_SECTIGO_CUSTOMER_URI", "globex")
+    assert printed(capsys) == []
