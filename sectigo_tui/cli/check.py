@@ -6,6 +6,7 @@ import asyncio
 from argparse import Namespace
 
 from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.config_command import settings_rows
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import complain, say, table
 from sectigo_tui.config.settings import Settings
@@ -23,7 +24,7 @@ def run(options: Namespace) -> int:
         ScmFailure: SCM refused the credentials, or could not be reached; exit codes 3 and 4.
     """
     settings = settings_from(options)
-    say(table(_rows(settings)))
+    say(table(settings_rows(settings)))
     for warning in settings.warnings:
         complain(f"warning: {warning}")
     profiles, proxy = asyncio.run(_ask(settings))
@@ -31,17 +32,6 @@ def run(options: Namespace) -> int:
     say(f"credentials accepted{f' through the proxy {proxy}' if proxy else ''}; {len(profiles)} profiles:")
     say(table([("certType", "name", "terms (days)", "keys"), *map(_profile_row, profiles)]))
     return FINE
-
-
-def _rows(settings: Settings) -> list[tuple[str, str, str]]:
-    rows = [("setting", "value", "source")]
-    rows.append(("config file", str(settings.paths.config_file), settings.paths.config_named_by or "default"))
-    rows.append(("data directory", str(settings.paths.data_dir), settings.paths.data_named_by or "default"))
-    rows.append(("profile", settings.profile or "-", "flag --profile" if settings.profile else "default"))
-    for key, source in settings.sources.items():
-        over = ", ".join(weaker.detail for weaker in source.overridden)
-        rows.append((key, source.value or "-", f"{source.detail}{f' (over {over})' if over else ''}"))
-    return rows
 
 
 async def _ask(settings: Settings) -> tuple[tuple[CertificateProfile, ...], str]:

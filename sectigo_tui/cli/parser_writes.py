@@ -22,6 +22,21 @@ def add_writing(add: Add) -> None:
 
 def add_watching(add: Add) -> None:
     """Add the subcommands that poll without a screen, prove the audit trail, and tell the configuration."""
+    watch = add("watch", "watch:run", "Poll without a screen until SIGTERM or SIGINT.")
+    add_json(watch, "a JSON object a line for each event (docs/json.md)")
+    audit = add("audit", "audit:run", "Tell what was done, when and by whom.")
+    audit.add_argument("--since", metavar="TIME", help="2026-05-05, 2026-05-05T03:12Z, or 90m, 12h, 7d, 2w ago")
+    add_json(audit, "a JSON object a line (docs/json.md)")
+    audit.add_argument(
+        "action", nargs="?", choices=("verify",), help="prove that the record is what was written: exit code 1 if not"
+    )
+    config = add("config", "config_command:run", "Where the configuration is, what is in force, and a first one.")
+    config.add_argument(
+        "action",
+        choices=("path", "show", "init"),
+        help="where the files are; every setting with its source; write an example to edit, never over another",
+    )
+    add_json(config)
 
 
 def add_wait(parser: argparse.ArgumentParser, text: str) -> None:

@@ -20,9 +20,8 @@ def say_json(document: Json) -> None:
 
 
 def say_json_line(document: Json) -> None:
-    """Write one JSON document to stdout as a line, at once."""
+    """Write one JSON document to stdout as a line."""
     sys.stdout.write(f"{json.dumps(document)}\n")
-    sys.stdout.flush()
 
 
 def failure_json(failure: Exception | None) -> dict[str, Json] | None:

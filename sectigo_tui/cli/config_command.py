@@ -1,0 +1,120 @@
+"""`sectigo-tui config`: where the configuration is, what is in force, and a first one to edit."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.output import complain, say, table
+from sectigo_tui.cli.shapes import Json
+from sectigo_tui.cli.write_shapes import say_json
+from sectigo_tui.config.paths import Paths, find_paths
+from sectigo_tui.domain.errors import ConfigError, InputError
+from sectigo_tui.durable import create_file
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+
+
+def run(options: Namespace) -> int:
+    """Do what was asked for about the configuration; nothing is sent.
+
+    Raises:
+        ConfigError: A setting is wrong; or, for `init`, there is a configuration already, and it is untouched.
+        InputError: It cannot be written.
+    """
+    match options.action:
+        case "path":
+            return _tell_paths(options)
+        case "show":
+            return _tell_settings(options)
+        case _:
+            return _init(options)
+
+
+def settings_rows(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return every setting with its value, secrets masked, and its source, below a line of headings."""
+    rows = [("setting", "value", "source")]
+    rows.append(("config file", str(settings.paths.config_file), settings.paths.config_named_by or "default"))
+    rows.append(("data directory", str(settings.paths.data_dir), settings.paths.data_named_by or "default"))
+    rows.append(("profile", settings.profile or "-", "flag --profile" if settings.profile else "default"))
+    for key, source in settings.sources.items():
+        over = ", ".join(weaker.detail for weaker in source.overridden)
+        rows.append((key, source.value or "-", f"{source.detail}{f' (over {over})' if over else ''}"))
+    return rows
+
+
+def _tell_paths(options: Namespace) -> int:
+    paths = _paths(options)
+    if options.json:
+        say_json(_paths_json(paths))
+    else:
+        rows = [
+            ("config file", str(paths.config_file)),
+            ("credentials file", str(paths.credentials_file)),
+            ("data directory", str(paths.data_dir)),
+        ]
+        say(table(rows))
+    return FINE
+
+
+def _tell_settings(options: Namespace) -> int:
+    settings = settings_from(options)
+    if options.json:
+        say_json(_settings_json(settings))
+    else:
+        say(table(settings_rows(settings)))
+    for warning in settings.warnings:
+        complain(f"warning: {warning}")
+    return FINE
+
+
+def _init(options: Namespace) -> int:
+    path = _paths(options).config_file
+    example = resources.files("sectigo_tui.config").joinpath("config.example.toml").read_bytes()
+    try:
+        create_file(path, example)
+    except FileExistsError:
+        raise ConfigError(
+            key=str(path),
+            source="file",
+            problem="there is a configuration already, and this program never rewrites one",
+            remedy="edit it, or name another with --config",
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}", "name another with --config") from error
+    if options.json:
+        say_json(_paths_json(_paths(options)))
+    else:
+        say(str(path))
+    complain("written; take the # off what you need, then: sectigo-tui check")
+    return FINE
+
+
+def _paths(options: Namespace) -> Paths:
+    given = vars(options)
+    return find_paths(os.environ, config=given.get("config"), data_dir=given.get("data_dir"))
+
+
+def _paths_json(paths: Paths) -> dict[str, Json]:
+    return {
+        "config_file": str(paths.config_file),
+        "credentials_file": str(paths.credentials_file),
+        "data_directory": str(paths.data_dir),
+    }
+
+
+def _settings_json(settings: Settings) -> dict[str, Json]:
+    values: dict[str, Json] = {
+        key: {
+            "value": source.value or None,
+            "source": source.detail,
+            "over": [weaker.detail for weaker in source.overridden],
+        }
+        for key, source in settings.sources.items()
+    }
+    return {**_paths_json(settings.paths), "profile": settings.profile, "settings": values}

@@ -1,0 +1,181 @@
+"""`sectigo-tui watch`: polls without a screen until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections import deque
+from collections.abc import Callable
+
+from sectigo_tui import __version__
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.exit_codes import FINE, REFUSED
+from sectigo_tui.cli.output import complain, say
+from sectigo_tui.cli.wait import polling
+from sectigo_tui.cli.watch_events import Event, event, event_of, line_of, told
+from sectigo_tui.cli.write_shapes import say_json_line
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.config.sources import SourceKind
+from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, SectigoTuiError
+from sectigo_tui.domain.events import Announcement, FailureReported
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.domain.ports import Credentials
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.wiring import credentials_of, opened
+
+ROUND_SECONDS = 1.0
+CREDENTIALS_SECONDS = 30.0
+"""How often it is looked whether refused credentials were rotated elsewhere."""
+
+
+def run(options: Namespace) -> int:
+    """Poll until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: The settings name no account.
+        StoreError: The local orders cannot be opened.
+    """
+    return asyncio.run(_Watch(options).run())
+
+
+class _Watch:
+    def __init__(self, options: Namespace) -> None:
+        self._options = options
+        self._clock = SystemClock()
+        self._news = asyncio.Event()
+        self._heard: deque[Announcement] = deque()
+        self._ended_by = ""
+
+    async def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._end, number)
+        settings = settings_from(self._options)
+        self._tell_start(settings)
+        while not self._ended_by:
+            was_refused = await self._poll(settings)
+            if was_refused is None:
+                break
+            if settings.sources["password"].kind is SourceKind.ENVIRONMENT:
+                complain(f"the password comes from {settings.sources['password'].detail}: change it there, start again")
+                return REFUSED
+            settings = await self._other_credentials(settings, was_refused)
+        self._tell(
+            event("ended", self._clock.now()) | {"signal": self._ended_by},
+            f"ended by {self._ended_by}; every order stays what it is",
+        )
+        return FINE
+
+    def _end(self, number: signal.Signals) -> None:
+        self._ended_by = signal.Signals(number).name
+        self._news.set()
+
+    async def _poll(self, settings: Settings) -> Callable[[Credentials], bool] | None:
+        """Poll until told to end, or until SCM refuses the credentials.
+
+        Returns:
+            Whether SCM refuses some credentials, when it refuses the present ones; None otherwise.
+        """
+        async with opened(settings) as engine:
+            silence = engine.announcer.subscribe(self._hear)
+            try:
+                await self._settle_password(engine)
+                # Only whoever polls knows who polls.
+                await engine.context.book.store.changes()
+                async with polling(engine):
+                    await self._until_refused(engine)
+            finally:
+                silence()
+            refusal = engine.context.gate.refusal
+            if refusal is None or self._ended_by:
+                return None
+            explained = explain(refusal)
+            self._tell(
+                event("paused", self._clock.now()) | told(refusal),
+                f"PAUSED: {explained.what}: {explained.meaning} {explained.next_step}",
+            )
+            # What others poll with may work: they take over, once this one has let go.
+            return lambda found: engine.rotating.was_refused(found.login, found.password)
+
+    async def _until_refused(self, engine: Engine) -> None:
+        poller: str | None = None
+        while not self._ended_by and engine.context.gate.refusal is None:
+            if poller != engine.context.book.store.poller():
+                poller = engine.context.book.store.poller()
+                self._tell_poller(poller, len(engine.context.book.store.orders()))
+            while self._heard:
+                self._tell_announcement(engine, self._heard.popleft())
+            await self._rest(ROUND_SECONDS)
+        while self._heard:
+            self._tell_announcement(engine, self._heard.popleft())
+
+    async def _other_credentials(self, settings: Settings, was_refused: Callable[[Credentials], bool]) -> Settings:
+        """Wait for credentials that SCM has not refused, or to be told to end."""
+        while not self._ended_by:
+            await self._rest(CREDENTIALS_SECONDS)
+            try:
+                fresh = settings_from(self._options)
+                found = await asyncio.to_thread(credentials_of, fresh)
+            except ConfigError as error:
+                complain(str(error))
+                continue
+            if not was_refused(found):
+                self._tell(event("resumed", self._clock.now()), "resumed: there are other credentials")
+                return fresh
+        return settings
+
+    async def _settle_password(self, engine: Engine) -> None:
+        try:
+            await engine.changing.settle()
+        except CredentialsRefused:
+            pass  # the gate holds everything back now, and that is told
+        except SectigoTuiError as failure:
+            engine.announcer(FailureReported(self._clock.now(), "a change of the password was cut short", failure))
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        self._news.clear()
+
+    def _hear(self, announcement: Announcement) -> None:
+        self._heard.append(announcement)
+        self._news.set()
+
+    def _tell_start(self, settings: Settings) -> None:
+        account = settings.account()
+        started: Event = {
+            "version": __version__,
+            "pid": os.getpid(),
+            "customer_uri": account.customer_uri,
+            "base_url": account.base_url,
+            "read_only": settings.sectigo.read_only,
+        }
+        self._tell(
+            event("started", self._clock.now()) | started, f"watching {account.customer_uri} at {account.base_url}"
+        )
+
+    def _tell_poller(self, poller: str, orders: int) -> None:
+        self._tell(
+            event("poller", self._clock.now())
+            | {"poller": poller or None, "is_this_process": not poller, "orders": orders},
+            f"{poller or 'this process'} polls; {orders} local orders",
+        )
+
+    def _tell_announcement(self, engine: Engine, announcement: Announcement) -> None:
+        order_by_id = engine.context.book.store.order
+        told_as = event_of(announcement, order_by_id)
+        if told_as is not None:
+            self._tell(told_as, line_of(announcement, order_by_id))
+
+    def _tell(self, told_as: Event, line: str) -> None:
+        if self._options.json:
+            say_json_line(told_as)
+        elif line:
+            say(f"{told_as['at']}  {line}")
+        sys.stdout.flush()
