@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -36,6 +37,11 @@ DIAGNOSE_MAX_AGE_SECONDS = 60.0
 
 ATTEND_MAX_AGE_SECONDS = 600.0
 """How old evidence may be for a column: a page of rows costs requests, and validations take hours."""
+
+LOCAL_HISTORY_ORDERS = 500
+"""How many issued local orders the figures rest on, the newest."""
+
+_SAMPLES_AT_ONCE = 20
 
 HISTORY_ORDERS = 60
 """How many issued remote orders are looked at for the account's history, at one request each."""
@@ -81,7 +87,7 @@ class Diagnoser:
         self._remote: dict[int, Sample] = {}
 
     def cheap(self, target: Target) -> Verdict:
-        """Return the verdict by what is known already, asking nobody: for a column.
+        """Return the verdict by what is known already, asking nobody: for a column, when something has changed.
 
         Args:
             target: A local order, or the sslId of any.
@@ -119,13 +125,16 @@ class Diagnoser:
 
         Args:
             target: A local order, or the sslId of any.
-            on_part: Told which part has come or failed; first the local record, before anything is asked.
+            on_part: Told which part has come or failed; first the local record, before anything is asked, and again
+                once the account's own figures are there.
             max_age_seconds: How old evidence may be; zero asks for everything.
 
         Returns:
             The diagnosis at the end.
         """
-        self._learn_local()
+        on_part(Part.LOCAL, self.known(target))
+        if await self._learn_local():
+            on_part(Part.LOCAL, self.known(target))
         evidence = await self._gatherer.gather(
             target, lambda part, known: on_part(part, self._conclude(known)), max_age_seconds=max_age_seconds
         )
@@ -257,13 +266,22 @@ class Diagnoser:
             deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
         )
 
-    def _learn_local(self) -> None:
-        """Take the samples of local orders that are new or have changed; timelines of the others are not read again."""
-        store, now = self._context.book.store, self._context.clock.now()
-        for order in store.orders():
-            known = self._local.get(order.id)
-            if order.state in _ISSUED and (known is None or known[0] != order.revision):
-                self._local[order.id] = order.revision, sample_of(local_evidence(store, order, now))
+    async def _learn_local(self) -> bool:
+        """Take the samples of the newest issued local orders; timelines that were read before are not read again.
+
+        Returns:
+            Whether there were any to take.
+        """
+        store = self._context.book.store
+        issued = [order for order in store.orders() if order.state in _ISSUED]
+        newest = sorted(issued, key=lambda order: order.state_since, reverse=True)[:LOCAL_HISTORY_ORDERS]
+        missing = [order for order in newest if self._local.get(order.id, (None,))[0] != order.revision]
+        for number, order in enumerate(missing, start=1):
+            sample = sample_of(local_evidence(store, order, self._context.clock.now()))
+            self._local[order.id] = order.revision, sample
+            if number % _SAMPLES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # each timeline is read from the disk: keys are heard in between
+        return bool(missing)
 
     async def _learn_renewed(self, order: Order | None) -> None:
         renewed = order.renews_ssl_id if order is not None else None

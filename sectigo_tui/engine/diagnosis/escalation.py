@@ -91,7 +91,7 @@ def _identity(diagnosis: Diagnosis, redact: Redact) -> list[str]:
         ("sslId", code(str(evidence.ssl_id or ""), redact)),
         ("Names", f"{listed}{f' and {len(names) - 20} more' if len(names) > 20 else ''}" or "-"),
         ("Organization", _organization(evidence.organization_id, organization.name if organization else "", redact)),
-        ("Profile", prose(f"{details.profile_name if details else ''} {evidence.level}".strip(), redact)),
+        ("Profile", f"{prose(details.profile_name if details else '', redact)} ({evidence.level or 'level not told'})"),
         ("SCM status", code(evidence.status, redact)),
         ("Put together", moment_text(evidence.now)),
     ]
@@ -113,7 +113,7 @@ def _stages(diagnosis: Diagnosis, redact: Redact) -> list[str]:
     for stage in diagnosis.stages:
         reached = stage.reached.text if stage.reached else "-" if stage.state is StageState.AHEAD else "not known"
         usual = compared.get(stage.name)
-        figure = usual.figure.text if usual is not None and usual.figure is not None else "-"
+        figure = usual.figure.text if usual is not None and usual.figure is not None else ""
         lasted = f"{stage.lasted.text}{' so far' if stage.state is StageState.CURRENT else ''}" if stage.lasted else "-"
         rows.append([str(stage.name), reached, stage.source or "-", lasted, prose(figure, redact)])
     for gap in diagnosis.unwatched:

@@ -204,7 +204,8 @@ class Evidence:
 
 def quoted(text: str) -> str:
     """Return untrusted text as it can stand in a sentence: printable, on one line, cut."""
-    return one_line(text, LONGEST_QUOTE)
+    is_plain = len(text) <= LONGEST_QUOTE and text.isprintable() and "  " not in text and text == text.strip()
+    return text if is_plain else one_line(text, LONGEST_QUOTE)
 
 
 def moment_text(moment: Moment) -> str:

@@ -47,14 +47,13 @@ class Gatherer:
 
         Args:
             target: A local order, or the sslId of any.
-            on_part: Told which part has come, or failed, and all that is known by then; at once, the local record.
+            on_part: Told which part has come, or failed, and all that is known by then.
             max_age_seconds: How old an answer may be; zero asks for everything.
 
         Returns:
             All that is known at the end.
         """
         evidence = self._knowledge.of(target)
-        on_part(Part.LOCAL, evidence)
         ssl_id = evidence.ssl_id
         if ssl_id is None:
             return evidence

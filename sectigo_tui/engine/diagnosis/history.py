@@ -65,11 +65,6 @@ def sample_of(evidence: Evidence) -> Sample | None:
     return Sample(evidence.ssl_id, profile, evidence.organization_id, legs) if legs else None
 
 
-def local_samples(store: OrderStore, now: datetime) -> list[Sample]:
-    """Return a sample of each local order that was issued."""
-    return [sample for order in store.orders() if (sample := sample_of(local_evidence(store, order, now)))]
-
-
 def remote_sample(details: OrderDetails, at: datetime) -> Sample | None:
     """Return a sample of a remote order from the dates that SCM tells, which may be days."""
     piece = Piece(f"SCM details {details.ssl_id}", PieceState.KNOWN, details, at)

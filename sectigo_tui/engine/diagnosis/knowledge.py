@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from sectigo_tui.domain.certificates import DomainValidation, OrderDetails, OrganizationValidation
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.account import Account
 from sectigo_tui.engine.context import Context
@@ -36,6 +39,11 @@ MAX_NAMES = 20
 
 MAX_CAA_NAMES = 50
 
+TIMELINE_KEPT_SECONDS = 5.0
+"""Entries that change no order (a write that was refused) are seen this late; a column asks far more often."""
+
+TIMELINES_KEPT = 1_000
+
 
 class Knowledge:
     """What is known about orders.
@@ -50,6 +58,7 @@ class Knowledge:
         self._context = context
         self._account = account
         self._sources = sources
+        self._timelines: dict[str, tuple[int, datetime, tuple[TimelineEntry, ...]]] = {}
         self._under_way: Counter[tuple[int | None, Part]] = Counter()
 
     def of(self, target: Target) -> Evidence:
@@ -71,7 +80,7 @@ class Knowledge:
             status_at=status_at,
             ssl_id=ssl_id,
             order=order,
-            timeline=tuple(store.timeline(order.id)) if order is not None else (),
+            timeline=self._timeline(order) if order is not None else (),
             looks=tuple(store.looks(order.id)) if order is not None else (),
             details=details,
             dns_is_on=self._sources.dns_is_on,
@@ -111,6 +120,17 @@ class Knowledge:
             order = store.order(target.id) or target
             return order, order.ssl_id
         return store.by_ssl_id(target), target
+
+    def _timeline(self, order: Order) -> tuple[TimelineEntry, ...]:
+        """Return an order's timeline, read from the disk once in a while and whenever the order has changed."""
+        now = self._context.clock.now()
+        kept = self._timelines.get(order.id)
+        if kept is None or kept[0] != order.revision or seconds_between(kept[1], now) >= TIMELINE_KEPT_SECONDS:
+            if len(self._timelines) >= TIMELINES_KEPT:
+                self._timelines.clear()
+            kept = order.revision, now, tuple(self._context.book.store.timeline(order.id))
+            self._timelines[order.id] = kept
+        return kept[2]
 
     def _details(self, order: Order | None, ssl_id: int | None) -> Piece[OrderDetails]:
         if ssl_id is None:

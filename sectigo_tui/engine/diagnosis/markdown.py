@@ -25,8 +25,8 @@ _NAMED_SECRET = re.compile(
     | (?:x-)?api[-_ ]?key | (?:access[-_ ]?)?token | client[-_ ]?secret | secret ) \b ["']? \s* [:=] \s* [^,;|]+"""
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#&$])")
-_BULLET = re.compile(r"^([-+=])")
+_SPECIAL = re.compile(r"([\\`*\[\]<|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_BLOCK_MARK = re.compile(r"^([-+=#>])")
 _NUMBER = re.compile(r"^(\d+)([.)])")
 
 
@@ -53,7 +53,7 @@ def redactor(secrets: Iterable[SecretText]) -> Redact:
 def prose(text: str, redact: Redact) -> str:
     """Return untrusted text as Markdown that shows it as it is, on one line."""
     escaped = _SPECIAL.sub(r"\\\1", _clean(text, redact)).replace("://", ":\\//")
-    return _NUMBER.sub(r"\1\\\2", _BULLET.sub(r"\\\1", escaped)) or "-"
+    return _NUMBER.sub(r"\1\\\2", _BLOCK_MARK.sub(r"\\\1", escaped)) or "-"
 
 
 def code(text: str, redact: Redact) -> str:

@@ -48,8 +48,8 @@ class When:
             return f"{self.earliest:%Y-%m-%d}"
         if seconds_between(self.earliest, self.latest) < _MINUTE:
             return f"{self.latest:%Y-%m-%d %H:%MZ}"
-        if self.earliest.date() != (self.latest - timedelta(microseconds=1)).date():
-            return f"{self.earliest:%Y-%m-%d %H:%MZ} to {self.latest:%Y-%m-%d %H:%MZ}"
+        if self.earliest.date() != (self.latest - _INSTANT).date():
+            return f"{_end(self.earliest, self.earliest)} to {_end(self.latest, self.latest - _INSTANT)}"
         if self.earliest.time() == time_of_day():
             return f"{self.latest:%Y-%m-%d, by %H:%MZ}"
         if self.latest.time() == time_of_day():
@@ -94,6 +94,14 @@ class Span:
         if low >= high:
             return f"{low} {name}" if low else f"<1 {name}"
         return f"{low}-{high} {name}" if low else f"<{high + 1} {name}"
+
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def _end(at: datetime, day_of: datetime) -> str:
+    """Return one end of a range of days: midnight is where a day begins or ends, and no hour that was told."""
+    return f"{day_of:%Y-%m-%d}" if at.time() == time_of_day() else f"{at:%Y-%m-%d %H:%MZ}"
 
 
 _ENDLESS = float("inf")

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,10 +15,14 @@ from hypothesis import strategies as st
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin
 from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.engine.diagnosis.domains import DomainStanding
 from sectigo_tui.engine.diagnosis.escalation import TIMELINE_ENTRIES, escalation_pack, handover
 from sectigo_tui.engine.diagnosis.evidence import Evidence
+from sectigo_tui.engine.diagnosis.findings import Cause, Party
 from sectigo_tui.engine.diagnosis.history import Leg, Sample
 from sectigo_tui.engine.diagnosis.markdown import REDACTED, code, prose, redactor
+from sectigo_tui.engine.diagnosis.normal import Pace
+from sectigo_tui.engine.diagnosis.organizations import OrganizationStanding
 from sectigo_tui.engine.diagnosis.outage import OutageClock
 from sectigo_tui.engine.diagnosis.report import SCHEMA, VERSION, as_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
@@ -134,8 +139,10 @@ def test_an_empty_secret_redacts_nothing() -> None:
     ("text", "shown"),
     [
         ("a | b", r"a \| b"),
-        ("<script>", r"\<script\>"),
+        ("<script>", r"\<script>"),
         ("[x](javascript:1)", r"\[x\](javascript:1)"),
+        ("> quote", r"\> quote"),
+        ("NOT_VALIDATED", "NOT_VALIDATED"),
         ("*bold* _it_ `code`", r"\*bold\* \_it\_ \`code\`"),
         ("https://evil.example/", r"https:\//evil.example/"),
         ("- item", r"\- item"),
@@ -231,3 +238,26 @@ DOCUMENTED = {
 def test_version_1_has_these_fields(part: str, names: str) -> None:
     document = json.loads(as_json(diagnosis_of(valid_evidence()), PLAIN))
     assert set(document[part] if part else document) == set(names.split())
+
+
+def test_the_documentation_names_every_field_and_every_cause() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "diagnose-json.md").read_text(encoding="utf-8")
+    outage = OutageClock(1, "old", NOW, "SCM details 1")
+    samples = (Sample(1, 502, 1002, {Leg.WHOLE: Span(60, 60)}),)
+    evidence = replace(
+        with_caa("x.example")(with_domain()(valid_evidence())),
+        looks=(Look(NOW, LookOutcome.PENDING),),
+        timeline=(entry("note"),),
+    )
+    document = json.loads(as_json(diagnosis_of(evidence, outage, samples), PLAIN))
+    values = {str(value) for kind in (Cause, Party, DomainStanding, OrganizationStanding, Leg, Pace) for value in kind}
+    missing = {word for word in fields_of(document) | values if f"`{word}`" not in text and f'"{word}"' not in text}
+    assert not missing
+
+
+def fields_of(value: object) -> set[str]:
+    if isinstance(value, list):
+        return {name for item in value for name in fields_of(item)}
+    if isinstance(value, dict):
+        return set(value) | {name for item in value.values() for name in fields_of(item)}
+    return set()

@@ -389,6 +389,36 @@ async def test_a_polled_order_needs_no_further_look_at_its_details() -> None:
 
 
 @in_virtual_time
+async def test_local_orders_that_were_issued_make_the_figures_and_are_read_once() -> None:
+    bench = Bench()
+    for ssl_id in range(1, 31):
+        details = OrderDetails(ssl_id=ssl_id, status="Approved", profile_id=502, organization_id=DEPARTMENT)
+        applied, issued = replace(details, status="Applied"), replace(details, status="Issued")
+        bench.world.place(ssl_id, details, (3, applied), (40, issued))
+    await bench.world.poll_for(100)
+    pending = OrderDetails(
+        ssl_id=99,
+        status="Applied",
+        profile_id=502,
+        organization_id=DEPARTMENT,
+        validation="OV",
+        requested=date(2026, 3, 1),
+        approved=date(2026, 3, 1),
+    )
+    bench.scm.live(99, pending)
+    reads, read = list[str](), bench.world.store.timeline
+    bench.world.store.timeline = lambda order_id: reads.append(order_id) or read(order_id)  # type: ignore[method-assign,func-returns-value] # counts
+    diagnosis = await bench.diagnoser.diagnose(99)
+    vetting = next(comparison for comparison in diagnosis.normal if comparison.leg == "applied to issued")
+    assert vetting.figure is not None
+    assert vetting.figure.n == 30
+    assert vetting.figure.p90.at_least_seconds <= 37 <= vetting.figure.p90.at_most_seconds <= 90
+    assert len(reads) == 30
+    await bench.diagnoser.diagnose(99)
+    assert len(reads) == 30
+
+
+@in_virtual_time
 async def test_a_recheck_is_written_down_and_its_answer_is_the_new_log() -> None:
     bench = Bench()
     ssl_id = bench.remote(1, dcv="Awaiting Validation")

@@ -66,6 +66,8 @@ def test_days_always_bound_the_time_that_really_passed(start_seconds: float, pas
         (When(datetime(2026, 3, 3, tzinfo=UTC), AT), "2026-03-03, by 10:05Z"),
         (When(AT, datetime(2026, 3, 4, tzinfo=UTC)), "2026-03-03, after 10:05Z"),
         (When(AT, AT + timedelta(days=1)), "2026-03-03 10:05Z to 2026-03-04 10:05Z"),
+        (When(datetime(2026, 3, 1, tzinfo=UTC), AT), "2026-03-01 to 2026-03-03 10:05Z"),
+        (When(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC)), "2026-03-01 to 2026-03-03"),
     ],
 )
 def test_the_ends_of_a_day_are_never_shown_as_hours(when: When, text: str) -> None:
