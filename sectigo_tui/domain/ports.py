@@ -185,6 +185,11 @@ class StoreProblem:
 class OrderStore(Protocol):
     """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
 
+    @property
+    def problems(self) -> tuple[StoreProblem, ...]:
+        """What was found damaged and set aside, for the operator to know of."""
+        ...
+
     def orders(self) -> list[Order]:
         """Return all orders that are not removed, as this process knows them."""
         ...

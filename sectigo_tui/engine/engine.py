@@ -10,7 +10,7 @@ from sectigo_tui.domain.certctl import Certctl
 from sectigo_tui.domain.certificates import PasswordStatus
 from sectigo_tui.domain.credentials import CredentialsKeeper
 from sectigo_tui.domain.dns import Dns
-from sectigo_tui.domain.errors import Refused, ScmFailure, SectigoTuiError
+from sectigo_tui.domain.errors import Refused, ScmFailure, SectigoTuiError, StoreError
 from sectigo_tui.domain.events import Announcement, Exchange, FailureReported, OrderChanged
 from sectigo_tui.domain.pki import CertificateTools
 from sectigo_tui.domain.ports import Credentials
@@ -143,6 +143,8 @@ class Engine:
         Args:
             refresh_seconds: The time between two listings.
         """
+        for problem in self.context.book.store.problems:
+            self._report("opening the local orders", StoreError(problem.where, problem.what, problem.remedy))
         await self._settle_password()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.supervisor.run())

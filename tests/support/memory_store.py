@@ -9,7 +9,7 @@ from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Look, Order
-from sectigo_tui.domain.ports import StoreChanges
+from sectigo_tui.domain.ports import StoreChanges, StoreProblem
 
 LOOKS_KEPT = 50
 
@@ -60,6 +60,10 @@ class MemoryStore:
     def plant(self, order: Order) -> None:
         """Have an order on the disk as if it had always been there."""
         self.disk.orders[order.id] = self._known[order.id] = order
+
+    @property
+    def problems(self) -> tuple[StoreProblem, ...]:
+        return ()
 
     def orders(self) -> list[Order]:
         return [order for order in self._known.values() if not order.removed]
