@@ -212,7 +212,16 @@ class SectigoApp(App[None]):
             return
         marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
         subjects = marked or ([screen.subject] if screen.subject is not None else [])
-        self._perform("the action menu", self._offer(subjects))
+        about = f"{len(subjects)} marked orders" if len(subjects) > 1 else "".join(map(_named, subjects))
+        items = menu_items(subjects, read_only=self._model.surroundings.read_only)
+
+        def act(chosen: str | None) -> None:
+            if chosen is not None:
+                action = action_of(chosen)
+                self._perform(action.title, action.run(self._flow, subjects))
+
+        # Pushed at once, not from a worker: keys typed after this one reach the menu, and not the list below it.
+        self.push_screen(Menu(f"Actions: {about or 'no order'}", items), act)
 
     def action_diagnose(self) -> None:
         """Diagnose the order under the cursor."""
@@ -250,14 +259,6 @@ class SectigoApp(App[None]):
 
     def _subject(self) -> Subject | None:
         return self.screen.subject if isinstance(self.screen, View) else None
-
-    async def _offer(self, subjects: Sequence[Subject]) -> None:
-        about = f"{len(subjects)} marked orders" if len(subjects) > 1 else "".join(map(_named, subjects))
-        items = menu_items(subjects, read_only=self._model.surroundings.read_only)
-        chosen = await self._flow.ask(Menu(f"Actions: {about or 'no order'}", items))
-        if chosen is not None:
-            action = action_of(chosen)
-            self._perform(action.title, action.run(self._flow, subjects))
 
     def _offer_rotation(self) -> None:
         if len(self.screen_stack) == 1 and not self._model.surroundings.read_only:
