@@ -71,6 +71,12 @@ def bare(name: str) -> str:
     return name.strip().casefold().removeprefix("*.").rstrip(".")
 
 
+def is_domain(name: str) -> bool:
+    """Return whether a certificate's name is one that DNS has, rather than an address or a bare host."""
+    _, dot, last = bare(name).rpartition(".")
+    return bool(dot) and not last.isdigit() and ":" not in name
+
+
 def covers(domain: str, name: str) -> bool:
     """Return whether control over a domain is control over a name."""
     inner, outer = bare(name), bare(domain)
@@ -91,7 +97,7 @@ def names_outside_log(evidence: Evidence) -> tuple[str, ...]:
     """Return the order's names, bare and each once, of which its DCV log says nothing."""
     logged = [check.domain for check in checks_of(evidence)]
     outside = (bare(name) for name in evidence.names if not any(covers(domain, name) for domain in logged))
-    return tuple(dict.fromkeys(name for name in outside if "." in name))
+    return tuple(dict.fromkeys(name for name in outside if is_domain(name)))
 
 
 def domain_lines(evidence: Evidence) -> tuple[DomainLine, ...]:

@@ -216,3 +216,19 @@ def moment_text(moment: Moment) -> str:
 def has_passed(moment: Moment, now: datetime) -> bool:
     """Return whether a moment is over; a day is over when its last hour is."""
     return moment < now if isinstance(moment, datetime) else moment < now.date()
+
+
+def status_fact(evidence: Evidence) -> Fact:
+    """Return the status as a fact."""
+    if not evidence.status:
+        return Fact("SCM has not told a status yet", "local record", None)
+    source = evidence.details.source
+    if evidence.details.value is None or evidence.details.at != evidence.status_at:
+        source = "SCM listing"
+    return Fact(f"status {quoted(evidence.status)}", source, evidence.status_at)
+
+
+def entry_fact(entry: TimelineEntry) -> Fact:
+    """Return an entry of the local record as a fact."""
+    code = f", code {entry.code}" if entry.code is not None else ""
+    return Fact(f"{quoted(entry.summary)}{code}", "local record", entry.at)

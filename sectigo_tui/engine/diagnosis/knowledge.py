@@ -21,6 +21,7 @@ from sectigo_tui.engine.diagnosis.domains import (
     bare,
     checks_of,
     domain_lines,
+    is_domain,
     is_validated,
     names_outside_log,
     proves,
@@ -43,6 +44,8 @@ TIMELINE_KEPT_SECONDS = 5.0
 """Entries that change no order (a write that was refused) are seen this late; a column asks far more often."""
 
 TIMELINES_KEPT = 1_000
+REMOTE_ENTRIES_READ = 500
+"""Among how many of the newest entries those about orders that are only remote are looked for."""
 
 
 class Knowledge:
@@ -59,6 +62,8 @@ class Knowledge:
         self._account = account
         self._sources = sources
         self._timelines: dict[str, tuple[int, datetime, tuple[TimelineEntry, ...]]] = {}
+        self._writes: tuple[TimelineEntry, ...] = ()
+        self._writes_read_at: datetime | None = None
         self._under_way: Counter[tuple[int | None, Part]] = Counter()
 
     def of(self, target: Target) -> Evidence:
@@ -80,7 +85,7 @@ class Knowledge:
             status_at=status_at,
             ssl_id=ssl_id,
             order=order,
-            timeline=self._timeline(order) if order is not None else (),
+            timeline=self._timeline(order) if order is not None else self._writes_about(ssl_id),
             looks=tuple(store.looks(order.id)) if order is not None else (),
             details=details,
             dns_is_on=self._sources.dns_is_on,
@@ -132,6 +137,15 @@ class Knowledge:
             self._timelines[order.id] = kept
         return kept[2]
 
+    def _writes_about(self, ssl_id: int | None) -> tuple[TimelineEntry, ...]:
+        """Return what was recorded lately about an order that is only remote, such as an approval that was refused."""
+        now = self._context.clock.now()
+        if self._writes_read_at is None or seconds_between(self._writes_read_at, now) >= TIMELINE_KEPT_SECONDS:
+            newest = self._context.book.store.entries(REMOTE_ENTRIES_READ)
+            self._writes = tuple(entry for entry in newest if not entry.order_id and entry.ssl_id is not None)
+            self._writes_read_at = now
+        return tuple(entry for entry in self._writes if entry.ssl_id == ssl_id)
+
     def _details(self, order: Order | None, ssl_id: int | None) -> Piece[OrderDetails]:
         if ssl_id is None:
             return Piece("SCM details")
@@ -165,7 +179,7 @@ class Knowledge:
         )
         if not sources.dns_is_on:
             return evidence
-        caa = {name: sources.caa.peek(bare(name)) for name in evidence.names[:MAX_CAA_NAMES] if "." in name}
+        caa = {name: sources.caa.peek(bare(name)) for name in evidence.names[:MAX_CAA_NAMES] if is_domain(name)}
         records = {domain: sources.records.peek(key) for domain, key in records_asked_for(evidence).items()}
         return replace(evidence, caa=caa, records=records)
 

@@ -9,10 +9,11 @@ from enum import StrEnum
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.status import is_same, meaning_of
 from sectigo_tui.engine.diagnosis.domains import DomainStanding, domain_lines
-from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, Part, Piece, PieceState, moment_text, quoted
-from sectigo_tui.engine.diagnosis.finding_status import status_fact, status_findings
+from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, Part, quoted, status_fact
+from sectigo_tui.engine.diagnosis.finding_status import status_findings
 from sectigo_tui.engine.diagnosis.finding_validation import validation_findings
 from sectigo_tui.engine.diagnosis.findings import Cause, Finding, Party
+from sectigo_tui.engine.diagnosis.gaps import Gap, gaps_of
 from sectigo_tui.engine.diagnosis.organizations import OrganizationStanding, organization_line
 
 CELL_WIDTH = 12
@@ -28,21 +29,6 @@ class Strength(StrEnum):
     """Some of it could not be had; `gaps` says which."""
     STATUS_ONLY = "status only"
     """Nothing but SCM's status and the local record has been looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that is not known, or no longer up to date.
-
-    Args:
-        part: Of which part.
-        what: What is missing and why, for a person.
-        weakens: Whether the verdict could be another one with it.
-    """
-
-    part: Part
-    what: str
-    weakens: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +78,7 @@ def judge(evidence: Evidence) -> Verdict:
     if is_deep:
         findings += validation_findings(evidence)
         findings += _rest(evidence, findings)
-    gaps = _gaps(evidence, is_deep=is_deep)
+    gaps = gaps_of(evidence, is_deep=is_deep)
     findings.sort(key=lambda finding: (not finding.is_certain, finding.cause.rank, finding.subject))
     if not findings:
         findings = [_unknown(evidence, gaps)]
@@ -142,7 +128,7 @@ def _rest(evidence: Evidence, findings: list[Finding]) -> list[Finding]:
                 is_certain=False,
             )
         ]
-    if _unsettled(evidence):
+    if not _is_all_valid(evidence):
         return []
     facts = [fact for line in domain_lines(evidence) for fact in line.facts]
     organization = organization_line(evidence)
@@ -162,21 +148,14 @@ def _rest(evidence: Evidence, findings: list[Finding]) -> list[Finding]:
     ]
 
 
-def _unsettled(evidence: Evidence) -> tuple[Part, ...]:
-    """Return the parts that would have to be known, and are not, to say that only vetting is left."""
-    parts = []
-    lines = domain_lines(evidence)
-    if not lines or any(line.standing is not DomainStanding.VALID for line in lines) or evidence.unchecked_names:
-        parts.append(Part.DOMAINS)
-    if evidence.details.value is None and evidence.order is None:
-        parts.append(Part.DETAILS)
-    organization = organization_line(evidence)
+def _is_all_valid(evidence: Evidence) -> bool:
+    """Return whether all that bears on an order at the CA is known, and valid."""
+    lines, organization = domain_lines(evidence), organization_line(evidence)
+    if not lines or evidence.unchecked_names or any(line.standing is not DomainStanding.VALID for line in lines):
+        return False
     if organization is None:
-        if evidence.level != "DV":
-            parts.append(Part.ORGANIZATION)
-    elif organization.standing is not OrganizationStanding.VALID or not organization.is_certain:
-        parts.append(Part.ORGANIZATION)
-    return tuple(parts)
+        return evidence.level == "DV"
+    return organization.standing is OrganizationStanding.VALID and organization.is_certain
 
 
 def _unknown(evidence: Evidence, gaps: tuple[Gap, ...]) -> Finding:
@@ -197,62 +176,6 @@ def _unknown(evidence: Evidence, gaps: tuple[Gap, ...]) -> Finding:
         facts=(status_fact(evidence), *known),
         is_certain=False,
     )
-
-
-def _gaps(evidence: Evidence, *, is_deep: bool) -> tuple[Gap, ...]:
-    gaps = [_polling_gap(evidence), _piece_gap(Part.DETAILS, evidence.details)]
-    if is_deep:
-        gaps.append(_piece_gap(Part.DCV, evidence.dcv))
-        gaps += [_piece_gap(Part.DOMAINS, piece) for piece in evidence.domains.values()]
-        gaps += _domain_gaps(evidence)
-        if evidence.needs_organization or not evidence.level:
-            gaps.append(_piece_gap(Part.ORGANIZATION, evidence.organization))
-        gaps += [_piece_gap(Part.DNS, piece) for piece in evidence.caa.values()]
-        gaps += [_piece_gap(Part.DNS, piece) for piece in evidence.records.values()]
-        if not evidence.dns_is_on:
-            gaps.append(Gap(Part.DNS, "CAA not checked: DNS look-ups are off", weakens=False))
-        elif unread := len([name for name in evidence.names if name not in evidence.caa]):
-            gaps.append(Gap(Part.DNS, f"CAA of {unread} more names not looked up", weakens=False))
-        if evidence.unchecked_names:
-            gaps.append(Gap(Part.DOMAINS, f"{evidence.unchecked_names} more names were not looked up"))
-    return tuple(dict.fromkeys(gap for gap in gaps if gap is not None))
-
-
-def _polling_gap(evidence: Evidence) -> Gap | None:
-    window = evidence.order.window if evidence.order else None
-    if window is None or window.is_open or evidence.order is None or not evidence.order.state.is_polled:
-        return None
-    since = f" since {moment_text(evidence.order.last_look.at)}" if evidence.order.last_look else ""
-    return Gap(Part.LOCAL, f"polling ended ({window.ended}): nobody has looked{since}", weakens=False)
-
-
-def _piece_gap(part: Part, piece: Piece[object]) -> Gap | None:
-    older = f", the answer of {moment_text(piece.at)} is used" if piece.value is not None and piece.at else ""
-    match piece.state:
-        case PieceState.FAILED:
-            return Gap(part, f"{part} failed to load ({piece.source}: {quoted(piece.trouble)}){older}")
-        case PieceState.ASKING if piece.value is None:
-            return Gap(part, f"{part} being looked up")
-        case PieceState.NOT_ASKED if piece.value is None:
-            return Gap(part, f"{part} not looked up yet")
-        case _:
-            return None
-
-
-def _domain_gaps(evidence: Evidence) -> list[Gap]:
-    if evidence.dcv.value is None and not evidence.dcv.is_failed:
-        return []  # which domains there are is not known yet
-    lines = [line for line in domain_lines(evidence) if line.standing is DomainStanding.UNKNOWN]
-    odd = [line for line in lines if line.told]
-    unasked = [quoted(line.domain) for line in lines if not line.told and line.domain not in evidence.domains]
-    gaps = [
-        Gap(Part.DOMAINS, f"DCV of {quoted(line.domain)} is {quoted(line.told)}, which this program does not know")
-        for line in odd
-    ]
-    if unasked:
-        more = f" and {len(unasked) - 3} more" if len(unasked) > 3 else ""
-        gaps.append(Gap(Part.DOMAINS, f"DCV of {', '.join(unasked[:3])}{more} is not looked up yet"))
-    return gaps
 
 
 def _caa_failed(evidence: Evidence) -> bool:

@@ -30,8 +30,9 @@ from sectigo_tui.engine.diagnosis.findings import Cause, Party
 from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.diagnosis.verdict import Strength, Verdict
+from sectigo_tui.engine.records import record
 from support.engine_world import World
-from support.fake_scm import not_found, rate_limited, server_failure
+from support.fake_scm import not_found, rate_limited, refused, server_failure
 from support.virtual_time import START, in_virtual_time
 
 DEPARTMENT, HOLDER, DOMAIN = 1103, 1002, "acme.example"
@@ -434,6 +435,20 @@ async def test_a_recheck_is_written_down_and_its_answer_is_the_new_log() -> None
     assert diagnosis.domains[0].host == check.host
     kinds = [entry.kind for entry in bench.world.timeline(ssl_id)]
     assert kinds[-2:] == [EventKind.WRITE_ASKED, EventKind.WRITE_ANSWERED]
+
+
+@in_virtual_time
+async def test_an_approval_that_was_refused_here_counts_for_a_remote_order_until_it_is_approved() -> None:
+    bench = Bench()
+    ssl_id = bench.remote(1, "Requested", level="EV")
+    bench.scm.validations[HOLDER] = (OrganizationValidation(id=8, level="EV", status="VALIDATED"),)
+    failure = refused("approve", -1140, "The requester may not approve.")
+    await record(bench.world.context, EventKind.WRITE_ANSWERED, "approve", ssl_id=ssl_id, failure=failure)
+    verdict = (await bench.diagnoser.diagnose(ssl_id)).verdict
+    assert (verdict.cause, verdict.party) == (Cause.EV_OTHER_APPROVER, Party.APPROVER)
+    bench.remote(ssl_id, "Applied", level="EV")
+    verdict = (await bench.diagnoser.diagnose(ssl_id, max_age_seconds=0.0)).verdict
+    assert verdict.cause is Cause.VETTING
 
 
 @in_virtual_time

@@ -174,6 +174,7 @@ def issued(look: Look, *, ended: WindowEnd | None = None) -> Evidence:
     ("evidence", "cause", "party"),
     [
         (issued(Look(NOW, LookOutcome.ISSUED)), Cause.COLLECTING, Party.NOBODY_YET),
+        (replace(valid_evidence("Issued"), order=local(OrderState.PENDING)), Cause.COLLECTING, Party.NOBODY_YET),
         (issued(Look(NOW, LookOutcome.NOT_READY, code=0)), Cause.COLLECT_NOT_READY, Party.CA),
         (issued(Look(NOW, LookOutcome.NOT_READY, code=0), ended=WindowEnd.DEADLINE), Cause.COLLECT_STOPPED, Party.YOU),
         (issued(Look(NOW, LookOutcome.REFUSED, code=-169), ended=WindowEnd.STOPPED), Cause.COLLECT_REFUSED, Party.YOU),
@@ -368,3 +369,12 @@ def test_wildcards_obey_issuewild() -> None:
     verdict = judge(wild)
     assert verdict.cause is Cause.CAA
     assert 'CAA 0 issuewild "sectigo.com"' in verdict.next_action
+
+
+def test_addresses_among_the_names_are_no_domains() -> None:
+    details = valid_evidence().details.value
+    assert details is not None
+    evidence = valid_evidence()
+    with_address = replace(details, subject_alternative_names=("192.0.2.7", "2001:db8::7", "intranet"))
+    verdict = judge(replace(evidence, details=replace(evidence.details, value=with_address)))
+    assert (verdict.cause, verdict.gaps) == (Cause.VETTING, ())
