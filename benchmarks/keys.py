@@ -18,13 +18,11 @@ _TURN_AFTER = 20
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Measure down and page down, at the 95th percentile."""
     count, pairs = (10, 1) if quick else (200, 3)
-    for name in KEYS:
+    for name, keys in KEYS.items():
         yield compared(
             f"{name}, key to settled paint, p95, {table.ROWS:,} rows, 30 countdowns",
             "ms",
-            in_pairs(
-                partial(p95_of, "cells", KEYS[name], count), partial(p95_of, "datatable", KEYS[name], count), pairs
-            ),
+            in_pairs(partial(p95_of, "cells", keys, count), partial(p95_of, "datatable", keys, count), pairs),
             f"DataTable of {table.REFERENCE_ROWS:,} rows",
             ratio_goal=0.5,
         )

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
-from sectigo_tui.certctl.client import CertctlClient
-from sectigo_tui.config.keeper import CredentialsFile
-from sectigo_tui.config.load import load_settings
-from sectigo_tui.config.paths import find_paths, make_private_directory
-from sectigo_tui.config.settings import CertctlServer, Settings
-from sectigo_tui.dns.resolver import SystemDns
-from sectigo_tui.domain.certificates import CertificateFacts
-from sectigo_tui.domain.clock import Clock, SystemClock
-from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.events import StoreTrouble
-from sectigo_tui.domain.ports import Credentials, SecretText
-from sectigo_tui.durable import replace_file
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.engine import Access, Announcer, Engine
-from sectigo_tui.engine.gate import RequestGate
-from sectigo_tui.pki.tools import PkiTools
-from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.connection import Connection, Timeouts
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.config.paths import Paths, find_paths, make_private_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+    from random import Random
+
+    from sectigo_tui.config.plain import PlainSettings
+    from sectigo_tui.config.settings import CertctlServer, Settings
+    from sectigo_tui.dns.resolver import SystemDns
+    from sectigo_tui.domain.certificates import CertificateFacts
+    from sectigo_tui.domain.clock import Clock
+    from sectigo_tui.domain.ports import Credentials, SecretText
+    from sectigo_tui.engine.engine import Announcer, Engine
+    from sectigo_tui.scm.client import ScmClient
+    from sectigo_tui.store.journal_store import JournalStore
+
+# What is put together is imported where that is done: a subcommand that lists orders needs no HTTP client.
 
 
 def settings_of(
@@ -54,9 +46,38 @@ def settings_of(
     Raises:
         ConfigError: Something is wrong with them.
     """
+    from sectigo_tui.config.load import load_settings
+
     paths = find_paths(environ, config=config, data_dir=data_dir)
     flags = {"read_only": True} if read_only else {}
     return load_settings(paths, environ, profile=profile, flags=flags)
+
+
+def plain_settings_of(
+    *,
+    config: Path | None = None,
+    data_dir: Path | None = None,
+    profile: str | None = None,
+    read_only: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> PlainSettings | None:
+    """Return the same as far as it is plain, in a fraction of the time; None where `settings_of` is to be asked."""
+    from sectigo_tui.config.plain import plain_settings
+
+    paths = find_paths(environ, config=config, data_dir=data_dir)
+    return plain_settings(paths, environ, profile=profile, read_only=read_only)
+
+
+def account_directory(paths: Paths, base_url: str, customer_uri: str) -> Path:
+    """Return the directory of an account's local orders, made if need be.
+
+    Raises:
+        ConfigError: It, or the data directory, cannot be used.
+    """
+    directory = paths.account_dir(base_url, customer_uri)
+    for each in (paths.data_dir, directory.parent, directory):
+        make_private_directory(each, named_by=paths.data_named_by)
+    return directory
 
 
 def open_store(settings: Settings, clock: Clock, announcer: Announcer | None = None) -> JournalStore:
@@ -71,10 +92,12 @@ def open_store(settings: Settings, clock: Clock, announcer: Announcer | None = N
         ConfigError: No account is named, or the data directory cannot be used.
         StoreError: The store cannot be opened.
     """
+    from sectigo_tui.domain.events import StoreTrouble
+    from sectigo_tui.engine.engine import Announcer
+    from sectigo_tui.store.journal_store import JournalStore
+
     account = settings.account()
-    directory = settings.paths.account_dir(account.base_url, account.customer_uri)
-    for each in (settings.paths.data_dir, directory.parent, directory):
-        make_private_directory(each, named_by=settings.paths.data_named_by)
+    directory = account_directory(settings.paths, account.base_url, account.customer_uri)
     announce = announcer or Announcer()
     return JournalStore.open(directory, clock, on_trouble=lambda error: announce(StoreTrouble(clock.now(), error)))
 
@@ -85,6 +108,8 @@ def credentials_of(settings: Settings) -> Credentials:
     Raises:
         ConfigError: No account is named, or there is no password.
     """
+    from sectigo_tui.domain.ports import Credentials, SecretText
+
     account = settings.account()
     password = SecretText(settings.resolve_password().get_secret_value())
     return Credentials(account.customer_uri, account.login, password)
@@ -92,6 +117,9 @@ def credentials_of(settings: Settings) -> Credentials:
 
 def make_client(settings: Settings, credentials: Credentials, announcer: Announcer, clock: Clock) -> ScmClient:
     """Return a client of the account that the settings name."""
+    from sectigo_tui.scm.client import ScmClient
+    from sectigo_tui.scm.connection import Timeouts
+
     section = settings.sectigo
     return ScmClient(
         section.base_url,
@@ -121,6 +149,18 @@ async def opened(
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be opened.
     """
+    from random import SystemRandom
+
+    from sectigo_tui.certctl.client import CertctlClient
+    from sectigo_tui.config.keeper import CredentialsFile
+    from sectigo_tui.domain.clock import SystemClock
+    from sectigo_tui.engine.book import OrderBook
+    from sectigo_tui.engine.context import Context, Policy
+    from sectigo_tui.engine.engine import Access, Announcer, Engine
+    from sectigo_tui.engine.gate import RequestGate
+    from sectigo_tui.pki.tools import PkiTools
+    from sectigo_tui.scm.connection import Connection
+
     clock, announcer = clock or SystemClock(), Announcer()
     credentials = credentials_of(settings)
     scm = make_client(settings, credentials, announcer, clock)
@@ -161,6 +201,9 @@ def keep_text(settings: Settings, name: str, text: str) -> str:
     Raises:
         InputError: It cannot be written.
     """
+    from sectigo_tui.domain.errors import InputError
+    from sectigo_tui.durable import replace_file
+
     path = settings.paths.data_dir / "packs" / name
     try:
         replace_file(path, text.encode())
@@ -170,10 +213,14 @@ def keep_text(settings: Settings, name: str, text: str) -> str:
 
 
 def _dns(settings: Settings) -> SystemDns | None:
+    from sectigo_tui.dns.resolver import SystemDns
+
     return SystemDns() if settings.sectigo.dns_lookups else None
 
 
 def _secret(server: CertctlServer) -> SecretText:
+    from sectigo_tui.domain.ports import SecretText
+
     return SecretText(server.api_key.get_secret_value())
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.wiring import settings_of
+from sectigo_tui.wiring import account_directory, plain_settings_of, settings_of
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.plain import PlainSettings
+    from sectigo_tui.config.settings import Settings
 
 
 def settings_from(options: Namespace) -> Settings:
@@ -21,3 +26,28 @@ def settings_from(options: Namespace) -> Settings:
         profile=given.get("profile"),
         read_only=given.get("read_only", False),
     )
+
+
+def plain_settings_from(options: Namespace) -> PlainSettings | None:
+    """Return the settings of a subcommand as far as they are plain; None where the full ones are to be asked."""
+    given = vars(options)
+    return plain_settings_of(
+        config=given.get("config"),
+        data_dir=given.get("data_dir"),
+        profile=given.get("profile"),
+        read_only=given.get("read_only", False),
+    )
+
+
+def store_directory_from(options: Namespace) -> Path:
+    """Return the directory of the local orders of a subcommand's account.
+
+    Raises:
+        ConfigError: The settings name no account, or the directory cannot be used.
+    """
+    plain = plain_settings_from(options)
+    if plain is not None:
+        return account_directory(plain.paths, plain.base_url, plain.customer_uri)
+    settings = settings_from(options)
+    account = settings.account()
+    return account_directory(settings.paths, account.base_url, account.customer_uri)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
 from datetime import datetime
 
-from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.common import store_directory_from
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import complain, say, table
 from sectigo_tui.cli.shapes import moment_json, order_json
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.wiring import open_store
+from sectigo_tui.store.reading import read_orders
 
 
 def run(options: Namespace) -> int:
@@ -26,23 +22,15 @@ def run(options: Namespace) -> int:
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be read.
     """
-    orders = asyncio.run(_orders(settings_from(options)))
+    orders = sorted(read_orders(store_directory_from(options)), key=_created)
     if options.json:
-        json.dump([order_json(order) for order in orders], sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        lines = ",\n".join(json.dumps(order_json(order)) for order in orders)
+        sys.stdout.write(f"[{lines}]\n")
     elif orders:
         say(table([("SSLID", "STATE", "SCM STATUS", "NEXT LOOK", "COMMON NAME"), *map(_row, orders)]))
     else:
         complain("there is no local order; sectigo-tui track SSLID adopts one")
     return FINE
-
-
-async def _orders(settings: Settings) -> Sequence[Order]:
-    store = open_store(settings, SystemClock())
-    try:
-        return sorted(store.orders(), key=_created)
-    finally:
-        await store.close()
 
 
 def _created(order: Order) -> tuple[datetime, str]:

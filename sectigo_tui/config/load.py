@@ -9,7 +9,8 @@ from dataclasses import replace
 from sectigo_tui.config.credentials import CredentialsEntry, read_credentials, section_title
 from sectigo_tui.config.document import Document, read_document
 from sectigo_tui.config.layers import Layer, Merged, drop_outweighed, merge
-from sectigo_tui.config.model import ENVIRONMENT_NAMES, CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.model import CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.password_command import PasswordCommand
 from sectigo_tui.config.paths import Paths, for_display
 from sectigo_tui.config.problems import unknown_name

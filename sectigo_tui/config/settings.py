@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sectigo_tui.config.credentials import PendingCredentials, section_title
-from sectigo_tui.config.model import ENVIRONMENT_NAMES, CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.model import CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.password_command import PasswordCommand
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.problems import raise_all

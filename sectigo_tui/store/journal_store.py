@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +19,7 @@ from sectigo_tui.store.actors import this_process
 from sectigo_tui.store.documents import Note
 from sectigo_tui.store.files import disk_failures, private_directory, replace_file
 from sectigo_tui.store.leases import Lease
+from sectigo_tui.store.reading import collector_paused
 from sectigo_tui.store.replica import Change, Replica
 from sectigo_tui.store.write_behind import Troubles, WriteBehind
 
@@ -88,7 +87,7 @@ class JournalStore:
         by = this_process()
         replica = Replica(directory, by)
         try:
-            with _collector_paused():
+            with collector_paused():
                 replica.open()
         except BaseException:
             replica.close()
@@ -315,15 +314,3 @@ def _settle(future: asyncio.Future[Order | None], outcome: Order | BaseException
         future.set_exception(outcome)
     else:
         future.set_result(outcome)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    # Nothing of what is being read is garbage; looking for some takes a quarter of the time.
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
