@@ -48,6 +48,7 @@ async def _search(settings: Settings, options: Namespace) -> int:
         if doubtful and options.wait is not None:
             await wait_for(engine, doubtful, options.wait)
         else:
+            engine.recovery.begin()
             await asyncio.gather(*(search_for(engine, order_id) for order_id in doubtful))
         if engine.context.gate.refusal is not None:
             raise engine.context.gate.refusal

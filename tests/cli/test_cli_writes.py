@@ -1,0 +1,515 @@
+"""The subcommands that change something: each write once, each answer told by its exit code."""
+
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_site import CANARY, ENROLL, TERM, Site, cli_site, mode
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from sectigo_tui.cli import placed
+from sectigo_tui.engine import recovery
+from sectigo_tui.simulator.world import World
+from support.writing import csr_pem
+
+NAME = "www.acme.example"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
+    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
+        yield made
+
+
+def csr_file(site: Site, *names: str) -> Path:
+    path = site.home / "request.csr"
+    path.write_bytes(csr_pem(*names))
+    return path
+
+
+def issued(site: Site, name: str = NAME) -> int:
+    return site.world.add_order(life="ov-instant", common_name=name).ssl_id
+
+
+def waiting(site: Site, name: str = NAME) -> int:
+    return site.world.add_order(life="ov-approval", common_name=name).ssl_id
+
+
+def tracked(site: Site, ssl_id: int) -> int:
+    site.make("track", ssl_id)
+    return ssl_id
+
+
+# What is ordered
+
+
+def test_a_csr_is_ordered_once_and_the_order_is_local(site: Site) -> None:
+    ended = site.run(
+        "enroll", "--csr", csr_file(site, NAME, "a.acme.example"), TERM, "--comments=for the shop", "--yes"
+    )
+    assert ended.code == 0
+    (ssl_id,) = site.world.enrolled
+    assert ended.out == f"{ssl_id}  submitted  -  {NAME}\n"
+    at_scm = site.world.orders[ssl_id]
+    assert at_scm.names == (NAME, "a.acme.example")
+    (local,) = site.orders()
+    assert at_scm.comments == f"for the shop [sectigo-tui:{local['id']}]"
+    assert len(site.posts()) == 1
+
+
+def test_a_csr_comes_from_a_pipe_too(site: Site) -> None:
+    site.on_stdin(csr_pem(NAME))
+    site.make("enroll", "--csr", "-", TERM, "--yes", "--san", "b.acme.example", "--requester", "a@acme.example")
+    (ssl_id,) = site.world.enrolled
+    assert "b.acme.example" in site.world.orders[ssl_id].names
+    assert site.world.orders[ssl_id].external_requester == "a@acme.example"
+
+
+def test_a_key_made_here_is_private_and_its_place_is_told(site: Site) -> None:
+    ended = site.make("enroll", "--make-key=RSA:2048", f"--cn={NAME}", "--san=a.acme.example", TERM, "--yes")
+    (key,) = site.files("*.key")
+    assert f"private key: {key}" in ended.err
+    assert mode(key) == 0o600
+    assert load_pem_private_key(key.read_bytes(), None)
+    assert site.orders()[0]["key_path"] == str(key)
+
+
+def test_a_key_is_encrypted_by_a_passphrase_from_a_file_or_typed_twice(site: Site) -> None:
+    secret = site.home / "passphrase"
+    secret.write_text("open sesame\n")
+    site.order(NAME, "--passphrase-file", secret, "--key-file", "mine.key")
+    assert load_pem_private_key(Path("mine.key").read_bytes(), b"open sesame")
+    site.secrets_typed("one", "another")
+    differing = site.order("b.acme.example", "--ask-passphrase", "--key-file", "other.key")
+    assert (differing.code, Path("other.key").exists()) == (2, False)
+    site.secrets_typed("the same", "the same")
+    site.order("b.acme.example", "--ask-passphrase", "--key-file", "other.key")
+    assert load_pem_private_key(Path("other.key").read_bytes(), b"the same")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "199 proposed; give --term 199"),
+        ([TERM, "--profile-id=9"], "may not order profile 9; offered are 501"),
+        ([TERM, "--make-key=RSA:512"], "does not allow the CSR's key, RSA 512"),
+        ([TERM, "--dcv-mode=email"], "needs an address"),
+        ([TERM, "--custom=Ticket=", "--requester=nobody"], "is no e-mail address"),
+        ([TERM, "--passphrase-file=/nowhere"], "No such file"),
+        ([TERM, "--cn="], "give --cn NAME"),
+    ],
+)
+def test_what_cannot_be_ordered_is_refused_before_a_key_is_made(site: Site, arguments: list[str], told: str) -> None:
+    ended = site.run("enroll", "--make-key=RSA:2048", f"--cn={NAME}", "--yes", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err
+    assert site.files("*.key") == []
+    assert site.posts() == []
+
+
+def test_a_mandatory_custom_field_is_asked_for_and_sent(site: Site) -> None:
+    from sectigo_tui.simulator.acme import acme
+
+    site.world.account.custom_fields = acme(site.world.now(), mandatory_fields=["Ticket"]).custom_fields
+    missing = site.order(NAME)
+    assert missing.code == 2
+    assert "'Ticket' is empty" in missing.err
+    assert site.order(NAME, "--custom", "Ticket=OPS-7").code == 0
+    assert [dict(site.world.orders[ssl_id].custom_fields) for ssl_id in site.world.enrolled] == [{"Ticket": "OPS-7"}]
+
+
+# Never twice
+
+
+def test_an_order_of_the_same_name_keeps_another_from_being_placed(site: Site) -> None:
+    first = site.order(NAME)
+    before = site.files("*.key")
+    second = site.order(NAME)
+    assert (first.code, second.code) == (0, 6)
+    assert second.out.startswith(f"{site.world.enrolled[0]}  Approved  requested")
+    assert "--allow-duplicate" in second.err
+    assert len(site.posts(ENROLL)) == 1
+    assert site.files("*.key") == before
+    assert site.order(NAME, "--allow-duplicate").code == 0
+    assert len(site.posts(ENROLL)) == 2
+
+
+def test_an_issued_certificate_far_from_expiry_is_a_duplicate_as_json_too(site: Site) -> None:
+    ssl_id = issued(site)
+    ended = site.order(NAME, "--json")
+    assert ended.code == 6
+    assert ended.document["outcome"] == "duplicates"
+    assert [each["ssl_id"] for each in ended.document["duplicates"]["remote"]] == [ssl_id]
+    assert site.posts() == []
+
+
+def test_without_a_look_at_the_account_nothing_is_ordered(site: Site) -> None:
+    site.world.faults.add("unavailable", path="/ssl/v1$")
+    ended = site.order(NAME)
+    assert ended.code == 4
+    assert "nothing was ordered" in ended.err
+    assert site.posts() == []
+
+
+def test_an_order_whose_answer_was_lost_is_found_at_once_and_never_sent_again(site: Site) -> None:
+    site.world.faults.add("lost", path=ENROLL)
+    ended = site.order(NAME)
+    (ssl_id,) = site.world.enrolled
+    assert ended.code == 0
+    assert ended.out.startswith(f"{ssl_id}  ")
+    assert len(site.posts(ENROLL)) == 1
+
+
+@pytest.fixture
+def doubtful(site: Site) -> str:
+    """An order that was cut off before SCM had it, and that one search has not found."""
+    site.monkeypatch.setattr(placed, "SEARCH_SECONDS", 0.5)
+    site.world.faults.add("drop", path=ENROLL, count=1)
+    ended = site.order(NAME)
+    assert ended.code == 5
+    assert "never sent again by itself" in ended.err
+    assert "sectigo-tui recover" in ended.err
+    (order,) = site.orders()
+    assert order["state"] == "unconfirmed"
+    return str(order["id"])
+
+
+def test_an_order_in_doubt_counts_as_a_duplicate(site: Site, doubtful: str) -> None:
+    again = site.order(NAME)
+    assert again.code == 6
+    assert again.out.startswith(f"{doubtful}  unconfirmed")
+    assert len(site.posts(ENROLL)) == 1
+
+
+def test_an_order_in_doubt_is_searched_for_until_there_is_something_to_decide(site: Site, doubtful: str) -> None:
+    early = site.run("recover", "--order-again", doubtful, "--yes")
+    assert early.code == 2
+    assert "still being searched for" in early.err
+    site.monkeypatch.setattr(recovery, "SEARCHES", 1)
+    ended = site.run("recover", "--json")
+    assert ended.code == 5
+    (told,) = ended.document
+    assert (told["order"]["id"], told["is_undecided"]) == (doubtful, True)
+    assert f"--order-again {doubtful}" in site.run("recover").err
+    assert len(site.posts(ENROLL)) == 1
+
+
+def test_what_is_not_at_scm_is_ordered_again_when_that_is_decided_or_given_up(site: Site, doubtful: str) -> None:
+    site.monkeypatch.setattr(recovery, "SEARCHES", 1)
+    site.run("recover")
+    site.at_the_terminal("no")
+    refused = site.run("recover", "--order-again", doubtful)
+    assert (refused.code, len(site.posts(ENROLL))) == (2, 1)
+    again = site.run("recover", "--order-again", doubtful, "--yes")
+    assert again.code == 0
+    assert again.out.startswith(f"{site.world.enrolled[0]}  submitted")
+    assert len(site.posts(ENROLL)) == 2
+    assert site.run("recover").code == 0
+
+
+def test_what_is_given_up_is_in_doubt_no_more(site: Site, doubtful: str) -> None:
+    site.monkeypatch.setattr(recovery, "SEARCHES", 1)
+    site.run("recover")
+    assert site.make("recover", "--give-up", doubtful).out.startswith(f"{doubtful}  failed")
+    assert "no order is in doubt" in site.make("recover").err
+
+
+# Refusals and failures
+
+
+def test_a_refusal_is_told_in_words_beside_its_code(site: Site) -> None:
+    ended = site.order(NAME, life="refuse-843")
+    assert (ended.code, ended.out) == (1, "")
+    assert "SCM code -843" in ended.err
+    assert "next: " in ended.err
+
+
+def test_refused_credentials_and_an_unreachable_scm_have_codes_of_their_own(site: Site) -> None:
+    site.world.faults.add("unauthorized")
+    assert site.order(NAME).code == 3
+    assert len(site.world.traffic.requests) == 1
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    site.monkeypatch.setenv("CERTCTL_SECTIGO_BASE_URL", f"http://127.0.0.1:{port}/api")
+    assert site.order(NAME).code == 4
+
+
+WRITES: dict[str, list[str]] = {
+    "enroll": ["--make-key=EC:P-256", f"--cn={NAME}", TERM, "--yes"],
+    "renew": ["2100001", "--yes"],
+    "recover": ["--give-up=1"],
+    "approve": ["2100001", "--message=x"],
+    "decline": ["2100001", "--message=x"],
+    "collect": ["2100001"],
+    "revoke": ["2100001", "--reason-code=1", "--reason=x", f"--confirm={NAME}"],
+    "rotate": ["--at-sectigo"],
+    "remove": ["2100001"],
+}
+
+
+@pytest.mark.parametrize("subcommand", WRITES)
+def test_read_only_refuses_every_write_before_anything_is_sent(site: Site, subcommand: str) -> None:
+    issued(site)
+    ended = site.run(subcommand, "--read-only", *WRITES[subcommand])
+    assert (ended.code, ended.out) == (2, "")
+    assert "read-only" in ended.err
+    assert list(site.world.traffic.requests) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "instead"),
+    [
+        (["enroll", "--make-key=EC:P-256", f"--cn={NAME}", TERM], "--yes"),
+        (["renew", "2100001"], "--yes"),
+        (["recover", "--order-again=1"], "--yes"),
+        (["revoke", "2100001", "--reason-code=1", "--reason=x"], "--confirm"),
+        (["rotate"], "--password-file"),
+    ],
+)
+def test_a_script_is_told_what_to_give_where_a_person_would_be_asked(
+    site: Site, arguments: list[str], instead: str
+) -> None:
+    ended = site.run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert instead in ended.err
+    assert list(site.world.traffic.requests) == []
+
+
+@pytest.mark.parametrize(("word", "code", "orders"), [("order", 0, 1), ("yes", 2, 0), ("", 2, 0)])
+def test_at_a_terminal_the_word_order_is_typed_below_a_summary(site: Site, word: str, code: int, orders: int) -> None:
+    site.at_the_terminal(word)
+    ended = site.run("enroll", "--csr", csr_file(site, NAME), TERM)
+    assert ended.code == code
+    assert len(site.posts(ENROLL)) == orders
+    for told in (NAME, "Sectigo SSL OV (502)", "Acme Holdings (1001)", "199 days", "billed"):
+        assert told in ended.err
+    assert "billed" not in ended.out
+
+
+# Waiting
+
+
+def test_a_wait_ends_with_the_certificate(site: Site) -> None:
+    ended = site.order(NAME, "--wait=30", "--json", life="instant")
+    assert ended.code == 0
+    assert ended.document["outcome"] == "certificate"
+    assert Path(ended.document["order"]["certificate_path"]).read_bytes().startswith(b"-----BEGIN CERTIFICATE")
+
+
+@pytest.mark.parametrize(("life", "code", "outcome"), [("vetting", 7, "pending"), ("invalid", 1, "ended")])
+def test_a_wait_that_ends_without_a_certificate_says_why(site: Site, life: str, code: int, outcome: str) -> None:
+    ended = site.order(NAME, "--wait=1", "--json", life=life)
+    assert (ended.code, ended.document["outcome"]) == (code, outcome)
+
+
+def test_a_wait_goes_on_past_the_end_of_a_poll_window(site: Site) -> None:
+    site.monkeypatch.setenv("CERTCTL_SECTIGO_POLL_MAX_WAIT_SECONDS", "1")
+    assert site.order(NAME, "--wait=3").code == 7
+    kinds = [line["kind"] for line in site.make("audit", "--json").lines]
+    assert "window opened" in kinds
+
+
+def test_a_wait_ends_when_scm_refuses_the_credentials(site: Site) -> None:
+    site.world.faults.add("unauthorized", path=r"/ssl/v1/\d+$")
+    ended = site.order(NAME, "--wait=30", "--json")
+    assert (ended.code, ended.document["outcome"]) == (3, "held back")
+    assert "rotate" in ended.err
+
+
+def test_only_a_terminal_gets_a_line_of_progress(site: Site) -> None:
+    assert "\r" not in site.order(NAME, "--wait=0.5").err
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    site.monkeypatch.setattr("sys.stderr", terminal)
+    site.run("track", site.world.enrolled[0], "--wait=0.5")
+    assert f"\r{NAME}  Approved  next look 00:0" in terminal.getvalue()
+    assert terminal.getvalue().split("\r")[-2].isspace()
+
+
+def test_track_waits_for_several_orders_at_once(site: Site) -> None:
+    ssl_ids = [issued(site, "a.acme.example"), waiting(site, "b.acme.example")]
+    ended = site.run("track", *ssl_ids, "--wait=1", "--json")
+    assert ended.code == 7
+    assert {each["order"]["ssl_id"]: each["outcome"] for each in ended.document} == dict(
+        zip(ssl_ids, ("certificate", "pending"), strict=True)
+    )
+
+
+def test_an_ssl_id_is_not_taken_for_the_seconds_of_a_wait(site: Site) -> None:
+    ended = site.run("track", "--wait", "2100001", "2100002")
+    assert ended.code == 2
+    assert "--wait=SECONDS" in ended.err
+
+
+# Renewing, deciding
+
+
+def test_a_renewal_is_ordered_once(site: Site) -> None:
+    old = issued(site)
+    ended = site.run("renew", old, "--yes", "--json")
+    assert ended.code == 0
+    assert ended.document["order"]["renews_ssl_id"] == old
+    assert site.run("renew", old, "--yes").code == 6
+    assert site.run("renew", old, "--yes", "--allow-duplicate").code == 2
+    assert len(site.posts("/renewById/")) == 1
+
+
+def test_a_renewal_takes_a_new_csr_and_shows_what_it_renews(site: Site) -> None:
+    old = issued(site)
+    site.at_the_terminal("order")
+    ended = site.run("renew", old, "--csr", csr_file(site, NAME))
+    assert ended.code == 0
+    assert f"sslId {old}, Issued" in ended.err
+    assert "a new one, EC P-256" in ended.err
+    (new,) = site.world.enrolled
+    assert site.world.orders[new].csr == csr_pem(NAME).decode()
+
+
+def test_several_orders_are_approved_and_one_that_fails_keeps_no_other_from_it(site: Site) -> None:
+    ssl_ids = [waiting(site, "a.acme.example"), issued(site, "b.acme.example"), waiting(site, "c.acme.example")]
+    ended = site.run("approve", *ssl_ids, "--message", "asked for in OPS-7")
+    assert ended.code == 1
+    assert ended.out == f"{ssl_ids[0]}  approved\n{ssl_ids[2]}  approved\n"
+    assert f"sslId {ssl_ids[1]}: Approving" in ended.err
+
+
+def test_an_approval_whose_answer_is_lost_and_cannot_be_seen_is_unknown(site: Site) -> None:
+    ssl_id = waiting(site)
+    site.world.faults.add("lost", path="/approve/")
+    site.world.faults.add("unavailable", path=r"/ssl/v1/\d+$")
+    ended = site.run("approve", ssl_id, "--message", "x", "--json")
+    assert ended.code == 5
+    assert ended.document[0]["outcome"] == "unknown"
+
+
+def test_a_decline_ends_the_order(site: Site) -> None:
+    ssl_id = tracked(site, waiting(site))
+    assert site.make("decline", ssl_id, "--message", "not ours").out == f"{ssl_id}  declined\n"
+    assert site.world.statuses()[ssl_id] == "Declined"
+
+
+# Certificates
+
+
+def test_a_certificate_is_saved_and_no_other_file_is_written_over(site: Site) -> None:
+    ssl_id = issued(site)
+    ended = site.make("collect", ssl_id, "--directory", "out")
+    paths = [Path(line) for line in ended.out.splitlines()]
+    assert [path.name for path in paths] == [f"{NAME}.{part}.pem" for part in ("crt", "chain", "fullchain")]
+    site.make("collect", ssl_id, "--directory", "out")
+    paths[0].write_text("mine")
+    kept = site.run("collect", ssl_id, "--directory", "out")
+    assert (kept.code, paths[0].read_text()) == (2, "mine")
+    site.make("collect", ssl_id, "--directory", "out", "--overwrite")
+    assert "BEGIN CERTIFICATE" in paths[0].read_text()
+
+
+def test_a_certificate_that_is_not_ready_is_no_failure_and_can_be_waited_for(site: Site) -> None:
+    ssl_id = site.world.add_order(life="ov-vetting", common_name=NAME).ssl_id
+    early = site.run("collect", ssl_id, "--json")
+    assert (early.code, early.document[0]["outcome"]) == (7, "not ready")
+    assert site.run("collect", ssl_id, "--wait=1").code == 7
+    ready = issued(site, "b.acme.example")
+    assert site.make("collect", ready, "--wait=30").out.count(".pem\n") == 3
+
+
+def test_a_certificate_is_revoked_when_its_name_is_confirmed(site: Site) -> None:
+    ssl_id = issued(site)
+    arguments = ("revoke", ssl_id, "--reason-code=4", "--reason=replaced")
+    assert site.run(*arguments, "--confirm=www").code == 2
+    assert site.posts() == []
+    ended = site.make(*arguments, f"--confirm={NAME}", "--json")
+    assert (ended.document["outcome"], ended.document["order"]["state"]) == ("revoked", "revoked")
+    assert site.world.statuses()[ssl_id] == "Revoked"
+    assert site.run(*arguments, f"--confirm={NAME}").code == 2
+    assert len(site.posts("/revoke/")) == 1
+
+
+def test_at_a_terminal_the_name_is_typed_below_what_is_revoked(site: Site) -> None:
+    ssl_id = issued(site)
+    arguments = ("revoke", ssl_id, "--reason-code=1", "--reason=stolen")
+    site.at_the_terminal("no")
+    assert site.run(*arguments).code == 2
+    assert site.posts() == []
+    site.at_the_terminal(NAME)
+    ended = site.make(*arguments)
+    assert "1 keyCompromise: stolen" in ended.err
+    assert "confirmed by SCM" in ended.err
+
+
+def test_a_revocation_whose_answer_is_lost_is_unknown_until_scm_has_answered(site: Site) -> None:
+    ssl_id = tracked(site, issued(site))
+    site.world.faults.add("drop", path="/revoke/", count=1)
+    ended = site.run("revoke", ssl_id, "--reason-code=1", "--reason=stolen", f"--confirm={NAME}")
+    assert ended.code == 5
+    assert "UNKNOWN, verifying" in ended.err
+    assert [order["state"] for order in site.orders()] == ["revoking"]
+
+
+def test_a_revocation_can_be_waited_for(site: Site) -> None:
+    ssl_id = tracked(site, issued(site))
+    site.world.faults.add("unavailable", path="/revoke/", count=1)
+    ended = site.run("revoke", ssl_id, "--reason-code=1", "--reason=stolen", f"--confirm={NAME}", "--wait=30")
+    assert ended.code == 0
+    assert site.world.statuses()[ssl_id] == "Revoked"
+
+
+def test_finished_orders_are_removed_by_either_id(site: Site) -> None:
+    done, other, pending = (
+        tracked(site, make(site, name))
+        for make, name in [(issued, "a.acme.example"), (issued, "b.acme.example"), (waiting, "c.acme.example")]
+    )
+    site.make("collect", done, other, "--directory", "out")
+    by_id = next(order["id"] for order in site.orders() if order["ssl_id"] == other)
+    ended = site.run("remove", done, by_id, pending, "9")
+    assert ended.code == 2
+    assert [line.split()[0] for line in ended.out.splitlines()] == [str(done), str(other)]
+    assert [order["ssl_id"] for order in site.orders()] == [pending]
+
+
+# Credentials
+
+
+def test_new_credentials_are_tried_once_and_kept(site: Site) -> None:
+    site.world.account.credentials.password = "another-" + CANARY
+    site.on_stdin(f"another-{CANARY}\n".encode())
+    ended = site.make("rotate", "--password-file", "-")
+    assert len(site.world.traffic.requests) == 1
+    (file,) = site.files("credentials.toml")
+    assert mode(file) == 0o600
+    assert f"another-{CANARY}" in file.read_text()
+    assert "environment CERTCTL_SECTIGO_PASSWORD" in ended.err
+    site.monkeypatch.delenv("CERTCTL_SECTIGO_PASSWORD")
+    site.make("check")
+
+
+def test_credentials_that_scm_refuses_are_not_kept(site: Site) -> None:
+    site.secrets_typed("wrong-" + CANARY)
+    ended = site.run("rotate", "--login", "other")
+    assert ended.code == 3
+    assert len(site.world.traffic.requests) == 1
+    assert site.files("credentials.toml") == []
+
+
+def test_the_password_is_changed_at_scm_and_nobody_sees_it(site: Site) -> None:
+    ended = site.make("rotate", "--at-sectigo", "--json")
+    new = site.world.account.credentials.password
+    assert new != CANARY
+    assert new not in ended.out + ended.err
+    assert ended.document["kept_in"].endswith("credentials.toml [sectigo]")
+    assert "no change of the password was cut short" in site.run("rotate", "--settle").err
+
+
+def test_certctl_server_is_only_told_where_there_is_one(site: Site) -> None:
+    ended = site.run("rotate", "--at-sectigo", "--certctl")
+    assert ended.code == 2
+    assert "no certctl-server is configured" in ended.err
+    assert list(site.world.traffic.requests) == []
