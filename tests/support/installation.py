@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import httpx
-from e2e_terminal import PROGRAM, Terminal
 
 from sectigo_tui.simulator.server import environment_lines, served
 from sectigo_tui.simulator.world import World
+from support.terminal import PROGRAM, Terminal
 
 CANARY = "canary-7Hk2Qp9w"
 """The account's password: no byte of it may be shown or stored by the program."""
@@ -23,7 +23,7 @@ _DETAILS = r"^/api/ssl/v1/\d+$"
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Installation:
     """Where the program runs.
 
     Args:
@@ -106,7 +106,7 @@ class Site:
 
 
 @contextmanager
-def simulated_site(home: Path, world: World | None = None) -> Iterator[Site]:
+def installed(home: Path, world: World | None = None) -> Iterator[Installation]:
     """Serve a world for a test, with a home directory for the program.
 
     Args:
@@ -118,4 +118,4 @@ def simulated_site(home: Path, world: World | None = None) -> Iterator[Site]:
     with served(world) as base_url, httpx.Client(base_url=base_url.replace("/api", "/_sim")) as control:
         exported = (line.removeprefix("export ").split("=", 1) for line in environment_lines(world, base_url))
         environ = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **dict(exported)}
-        yield Site(home, {name: value.strip("'") for name, value in environ.items()}, control)
+        yield Installation(home, {name: value.strip("'") for name, value in environ.items()}, control)

@@ -24,6 +24,7 @@ PATIENCE_SECONDS = 20.0
 """How long a condition may take to come true; generous, for a loaded machine."""
 
 _READ_SECONDS = 0.05
+_AGAIN_SECONDS = 1.0
 
 # The leader of a session without a terminal gets the first one that it opens.
 _ON_TERMINAL = ("/bin/sh", "-c", 'exec "$@" <>"$0" >&0 2>&0')
@@ -90,13 +91,27 @@ class Terminal:
         is_main_screen = self.received.rfind(b"\x1b[?1049l") > self.received.rfind(b"\x1b[?1049h")
         return is_shown and is_main_screen and termios.tcgetattr(self._spare) == self._modes
 
-    def line_of(self, text: str) -> str:
-        """Return the first line that holds a text, empty when none does."""
-        return next((line for line in self.lines if text in line), "")
+    def shows(self, *patterns: str) -> bool:
+        """Return whether one line of the screen has matches of all of some regular expressions."""
+        return any(all(re.search(pattern, line) for pattern in patterns) for line in self.lines)
 
     def press(self, keys: str) -> None:
         """Type."""
         os.write(self._ours, keys.encode())
+
+    def press_until(self, keys: str, condition: Callable[[], bool]) -> None:
+        """Type, and again each second, as an operator does who sees nothing happen.
+
+        Raises:
+            AssertionError: The condition did not come true in time.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"{keys!r} did nothing; the screen:\n{self.text}"
+            self.press(keys)
+            pause = time.monotonic() + _AGAIN_SECONDS
+            while not condition() and time.monotonic() < pause:
+                self._read()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program."""
@@ -111,22 +126,21 @@ class Terminal:
         self._close()
         return self._process.wait(seconds)
 
-    def until(self, condition: str | Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
-        """Read until the screen holds a text (a regular expression), or until a condition is true.
+    def until(self, *patterns: str | Callable[[], bool]) -> None:
+        """Read until one line of the screen has matches of all of some regular expressions, or a condition is true.
 
         Raises:
             AssertionError: It did not come true in time, or the program ended first.
         """
-        holds = condition if callable(condition) else self._shows(condition)
-        deadline = time.monotonic() + seconds
-        while not holds():
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._holds(patterns):
             has_ended = self._process.poll() is not None
             self._read()
-            if holds():
+            if self._holds(patterns):
                 return
             if has_ended or time.monotonic() > deadline:
-                why = "the program ended" if has_ended else f"{seconds:g} s passed"
-                raise AssertionError(f"{why} without {condition!r}; the screen:\n{self.text}")
+                why = "the program ended" if has_ended else f"{PATIENCE_SECONDS:g} s passed"
+                raise AssertionError(f"{why} without {patterns!r}; the screen:\n{self.text}")
 
     def end(self, *, seconds: float = PATIENCE_SECONDS) -> int:
         """Read until the program has ended, and return its exit code; negative for the signal that ended it.
@@ -142,8 +156,9 @@ class Terminal:
             pass
         return self._process.returncode
 
-    def _shows(self, pattern: str) -> Callable[[], bool]:
-        return lambda: re.search(pattern, self.text) is not None
+    def _holds(self, patterns: Sequence[str | Callable[[], bool]]) -> bool:
+        texts = [pattern for pattern in patterns if isinstance(pattern, str)]
+        return all(pattern() for pattern in patterns if callable(pattern)) and (not texts or self.shows(*texts))
 
     def _read(self) -> bool:
         if not select.select([self._ours], [], [], _READ_SECONDS)[0]:
