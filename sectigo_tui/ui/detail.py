@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from textual.content import Content
 
@@ -36,7 +35,7 @@ def detail_content(subject: Subject, timeline: Sequence[TimelineEntry], now: Now
         width: The cells of a line, for wrapping a text beside its label; 0 for no bound.
     """
     order = subject.order
-    state = _facts(_state(subject, now.clock.now()), width)
+    state = _facts(_state(subject, now), width)
     blocks = [Content("\n").join(part for part in (_title(subject, now), state) if part.plain)]
     if order is not None:
         blocks.append(_facts(_polling(order), width))
@@ -64,15 +63,19 @@ def _title(subject: Subject, now: Now) -> Content:
     )
 
 
-def _state(subject: Subject, at: datetime) -> Iterable[Fact]:
+def _state(subject: Subject, now: Now) -> Iterable[Fact]:
+    target = subject.target
+    if target is not None and subject.is_open:
+        verdict = now.diagnoser.cheap(target)
+        yield "Blocked on", Content.styled(str(verdict.party), "bold")
+        yield "", printable(verdict.sentence, limit=LONG_TEXT)
+        yield "Next step", printable(verdict.next_action, limit=LONG_TEXT)
     if subject.status:
-        meaning = meaning_of(subject.status)
-        yield "SCM status", f"{printable(subject.status)}: {meaning.meaning}"
-        yield "Who acts", Content.styled(meaning.who_acts, "bold")
+        yield "SCM status", f"{printable(subject.status)}: {meaning_of(subject.status).meaning}"
     order = subject.order
     if order is None:
         return
-    yield "Here", f"{order.state} for {age_text(order.state_since, at).strip()}; {order.origin}"
+    yield "Here", f"{order.state} for {age_text(order.state_since, now.clock.now()).strip()}; {order.origin}"
     yield "Refused", printable(order.refusal, limit=LONG_TEXT)
     if order.placement is not None:
         yield "Placing", printable(order.placement.trouble, limit=LONG_TEXT)

@@ -30,7 +30,17 @@ T = TypeVar("T")
 SETTLE_SECONDS = 0.05
 """Virtual time passes only while nothing else can happen: this much of it, and all that was due has happened."""
 
-_CHARACTERS = {"space": " ", "slash": "/", "colon": ":", "question_mark": "?", "exclamation_mark": "!", "full_stop": "."}
+LONGEST_SECONDS = 3 * 3600.0
+"""What no story exceeds: an application that broke would tick for a virtual week."""
+
+_CHARACTERS = {
+    "space": " ",
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "exclamation_mark": "!",
+    "full_stop": ".",
+}
 _NAMES = {character: name for name, character in _CHARACTERS.items()}
 
 
@@ -43,7 +53,7 @@ def on_stage(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, None]:
             return asyncio.get_running_loop().time()
 
         with mock.patch.object(_time, "get_time", loop_time):
-            run_virtual(test(*args, **kwargs))
+            run_virtual(test(*args, **kwargs), limit_seconds=LONGEST_SECONDS)
 
     return run
 
@@ -183,10 +193,10 @@ async def staged(
         glyphs=glyphs,
         theme=choose_theme({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, theme),
         refresh_seconds=refresh_seconds,
-        defaults=Defaults(ACME, OV, 199, Path("keys"), Path()),
+        defaults=Defaults(ACME, OV, 199, Path("keys"), Path(), keep=lambda name, _text: name),
         track=track,
     )
-    async with app.run_test(size=size):
+    async with app.run_test(size=size, notifications=True):
         stage = Stage(app, site, size)
         await stage.wait(settle_seconds)
         yield stage
