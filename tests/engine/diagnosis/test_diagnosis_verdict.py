@@ -330,8 +330,9 @@ def test_names_outside_the_log_are_judged_by_the_accounts_validation_of_what_cov
     assert judge(covered).cause is Cause.VETTING
 
 
-def test_a_code_from_before_the_status_changed_no_longer_counts() -> None:
-    evidence = with_code(-1140)(valid_evidence("Requested", "EV"))
+@pytest.mark.parametrize("code", [-1140, -181])
+def test_a_code_from_before_the_status_changed_no_longer_counts(code: int) -> None:
+    evidence = with_code(code)(valid_evidence("Requested", "EV"))
     approved = replace(evidence, status="Applied", details=valid_evidence("Applied", "EV").details)
     assert judge(approved).cause is Cause.VETTING
 
