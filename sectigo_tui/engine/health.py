@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import (
-    CredentialsRefused,
     RateLimited,
     ScmFailure,
     ServerFailure,
@@ -40,11 +39,11 @@ class ApiHealth:
         self._exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
 
     def note(self, exchange: Exchange) -> None:
-        """Take note of an exchange that has ended."""
+        """Take note of an exchange that has ended; a refused login is an answer: the gate tells what it holds back."""
         self._exchanges.append(exchange)
         self.last = exchange
         failure = exchange.failure
-        if isinstance(failure, (Unreachable, Unreadable, ServerFailure, CredentialsRefused)):
+        if isinstance(failure, (Unreachable, Unreadable, ServerFailure)):
             self.failure = failure
             self.failing_since = self.failing_since or exchange.at
             return

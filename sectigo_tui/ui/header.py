@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from sectigo_tui.domain.errors import CredentialsRefused
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.passwords import days_left, expires_soon
 from sectigo_tui.ui import format as fmt
@@ -107,7 +106,7 @@ def _who(surroundings: Surroundings) -> tuple[Segment, ...]:
 
 def _api(engine: Engine, now: datetime) -> tuple[Segment, ...]:
     health = engine.health
-    if engine.context.gate.refusal is not None or isinstance(health.failure, CredentialsRefused):
+    if engine.context.gate.refusal is not None:
         return (Segment("AUTH refused: rotate", "$state-failed"),)
     if health.failing_since is not None:
         why = health.failure.problem if health.failure is not None else ""

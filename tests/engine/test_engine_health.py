@@ -26,7 +26,7 @@ def exchange(minutes: float, failure: ScmFailure | None = None) -> Exchange:
     return Exchange(at(minutes), "details", 0.142, failure.http_status if failure else 200, failure)
 
 
-@pytest.mark.parametrize("failure", [unreachable(), unreadable(), server_failure(), credentials_refused()], ids=str)
+@pytest.mark.parametrize("failure", [unreachable(), unreadable(), server_failure()], ids=str)
 def test_the_api_fails_since_the_first_exchange_without_an_answer(failure: ScmFailure) -> None:
     health = ApiHealth()
     health.note(exchange(0))
@@ -38,7 +38,7 @@ def test_the_api_fails_since_the_first_exchange_without_an_answer(failure: ScmFa
     assert health.last == exchange(3)
 
 
-@pytest.mark.parametrize("failure", [not_found("details"), rate_limited(30)], ids=str)
+@pytest.mark.parametrize("failure", [not_found("details"), rate_limited(30), credentials_refused()], ids=str)
 def test_a_refusal_is_an_answer(failure: ScmFailure) -> None:
     health = ApiHealth()
     health.note(exchange(1, failure))

@@ -1,0 +1,184 @@
+"""New credentials, and keys that were typed before anybody could read the question."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sectigo_tui.simulator.world import World
+from sectigo_tui.ui.dialogs.menu import Menu
+from sectigo_tui.ui.dialogs.rotate import Rotate
+from support.ui_stage import Stage, demo_world, on_stage, staged
+
+CANARY = "Canary-Pass-4711"
+
+
+async def type_text(stage: Stage, text: str) -> None:
+    for character in text:
+        stage.post(character)
+    await stage.wait()
+
+
+def logins(world: World) -> int:
+    return world.traffic.count("GET", "ssl/v1/types$")
+
+
+def writes(world: World) -> int:
+    return world.traffic.count("POST", "enroll|revoke|renew|replace|approve|decline|changepassword")
+
+
+def everything_seen(stage: Stage) -> str:
+    """Return what a person or a file could have of this session: screen, picture, events, timeline."""
+    store = stage.site.engine.context.book.store
+    return "\n".join([stage.text, stage.svg(), *map(repr, stage.site.heard), *map(repr, store.entries(1_000))])
+
+
+@on_stage
+async def test_a_401_offers_rotation_by_itself_with_the_focus_where_keys_do_no_harm() -> None:
+    world = demo_world()
+    async with staged(world, track=[2100342]) as stage:
+        world.account.credentials.password = CANARY
+        await stage.wait(15)
+        assert isinstance(stage.app.screen, Rotate)
+        assert "SCM refuses them" in stage.text
+        await type_text(stage, "jjj")
+        assert stage.app.screen.query_one("#password").value == ""  # type: ignore[attr-defined] # an Input
+        await stage.press("enter")
+        assert not isinstance(stage.app.screen, Rotate)
+        assert "AUTH refused" in stage.header
+
+
+@on_stage
+async def test_rotation_tries_once_then_replaces_and_says_how_many_workers_go_on() -> None:
+    world = demo_world()
+    async with staged(world, track=[2100342, 2100348]) as stage:
+        world.account.credentials.password = CANARY
+        await stage.wait(15)
+        await stage.press("escape", "a", "o")
+        await stage.wait()
+        before = len(stage.site.wire.sent)
+        await type_text(stage, CANARY)
+        assert CANARY not in stage.text
+        await stage.press("enter")
+        await stage.wait(1)
+        assert "2 poll workers go on" in stage.text
+        assert "Kept in credentials.toml [sectigo]" in stage.text
+        assert stage.site.kept.present.password.reveal() == CANARY
+        assert [password for _, password in stage.site.wire.sent[before:]][:1] == [CANARY]
+        await stage.press("enter")
+        await stage.wait(20)
+        assert "API OK" in stage.header
+        assert CANARY not in everything_seen(stage)
+
+
+@on_stage
+async def test_wrong_credentials_leave_the_old_ones_and_are_not_tried_again_unasked() -> None:
+    world = demo_world()
+    async with staged(world) as stage:
+        await stage.press("a", "o")
+        await stage.wait()
+        tries = logins(world)
+        await type_text(stage, CANARY)
+        await stage.press("enter")
+        await stage.wait(1)
+        assert "-16" in stage.text
+        assert logins(world) == tries + 1
+        assert "API OK" in stage.header
+        await type_text(stage, CANARY)
+        await stage.press("enter")
+        await stage.wait(1)
+        assert logins(world) == tries + 1
+        assert "Try it all the same" in stage.text
+        await stage.press("escape")
+        await stage.press("R")
+        await stage.wait(1)
+        assert "API OK" in stage.header
+        assert CANARY not in everything_seen(stage)
+
+
+@on_stage
+async def test_nothing_typed_rotates_nothing() -> None:
+    async with staged(demo_world()) as stage:
+        await stage.press("a", "o")
+        await stage.wait()
+        tries = logins(stage.world)
+        await stage.press("enter")
+        assert "Type a new login or password." in stage.text
+        assert logins(stage.world) == tries
+
+
+@on_stage
+async def test_the_program_can_make_a_password_that_nobody_sees() -> None:
+    world = demo_world()
+    async with staged(world) as stage:
+        await stage.press("a", "o")
+        await stage.wait()
+        stage.app.screen.query_one("#make-new").value = True  # type: ignore[attr-defined] # a Tick
+        await stage.press("enter")
+        await stage.wait(2)
+        assert "SCM accepts login" in stage.text
+        made = world.account.credentials.password
+        assert made != "Simulated-1-Secret"
+        assert stage.site.kept.present.password.reveal() == made
+        assert made not in everything_seen(stage)
+
+
+@on_stage
+async def test_what_would_win_at_the_next_start_is_said() -> None:
+    world = demo_world()
+    async with staged(world) as stage:
+        stage.site.kept.overriding = "environment CERTCTL_SECTIGO_PASSWORD"
+        world.account.credentials.password = CANARY
+        await stage.press("a", "o")
+        await stage.wait()
+        await type_text(stage, CANARY)
+        await stage.press("enter")
+        await stage.wait(1)
+        assert "environment CERTCTL_SECTIGO_PASSWORD" in " ".join(stage.text.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("typed", [("a", "v"), ("a", "enter"), ("a", "e", "enter")])
+@on_stage
+async def test_keys_typed_before_a_dialog_was_seen_answer_nothing(typed: tuple[str, ...]) -> None:
+    async with staged(demo_world()) as stage:
+        for key in typed:
+            stage.post(key)
+        await asyncio.sleep(0)
+        await stage.wait(1)
+        assert isinstance(stage.app.screen, Menu)
+        assert writes(stage.world) == 0
+
+
+@on_stage
+async def test_keys_typed_while_an_answer_is_late_do_nothing() -> None:
+    world = demo_world()
+    async with staged(world) as stage:
+        world.faults.add("latency", path="ssl/v1/types$", seconds=20.0)
+        await stage.press("a", "e")
+        await stage.wait(1)
+        assert "Asking SCM what may be ordered" in stage.text
+        await stage.press("v", "enter")
+        await stage.wait(1)
+        assert "Please wait" not in stage.text
+        await stage.wait(30)
+        assert "Enroll" not in stage.text
+        assert writes(stage.world) == 0
+
+
+@on_stage
+async def test_a_write_under_way_cannot_be_cancelled_by_escape() -> None:
+    world = demo_world()
+    async with staged(world) as stage:
+        world.account.credentials.password = CANARY
+        world.faults.add("latency", path="ssl/v1/types$", seconds=20.0)
+        await stage.press("a", "o")
+        await stage.wait()
+        await type_text(stage, CANARY)
+        await stage.press("enter")
+        await stage.wait(1)
+        assert "cannot be taken back" in stage.text
+        await stage.press("escape", "enter", "q")
+        assert "cannot be taken back" in stage.text
+        await stage.wait(30)
+        assert "SCM accepts login" in stage.text
