@@ -28,13 +28,14 @@ PROGRESS_COLUMNS = 79
 
 @asynccontextmanager
 async def polling(engine: Engine) -> AsyncIterator[None]:
-    """Poll the local orders while the block lasts, and follow up writes in doubt.
+    """Poll the local orders while the block lasts, follow up writes in doubt and credentials rotated elsewhere.
 
     Where another process polls, that one goes on, and what it learns is learned here.
     """
     failure: SectigoTuiError | OSError | None = None
     async with asyncio.TaskGroup() as group:
-        work = [group.create_task(engine.supervisor.run()), group.create_task(engine.follow_up.run())]
+        running = (engine.supervisor.run(), engine.follow_up.run(), engine.following_rotation.run())
+        work = [group.create_task(each) for each in running]
         try:
             yield
         except (SectigoTuiError, OSError) as error:

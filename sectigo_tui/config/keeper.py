@@ -40,6 +40,19 @@ class CredentialsFile:
         sources = (self._settings.sources[key] for key in ("login", "password"))
         return ", ".join(source.detail for source in sources if source.wins_over_credentials)
 
+    async def kept(self) -> Credentials | None:
+        """Return the credentials that the file has now; None when it has no password for this account."""
+        entries = await asyncio.to_thread(file.read_credentials, self._path)
+        entry = entries.get(self._profile, file.CredentialsEntry())
+        if entry.password is None:
+            return None
+        account = self._settings.account()
+        return Credentials(
+            customer_uri=account.customer_uri,
+            login=entry.login or account.login,
+            password=SecretText(entry.password.get_secret_value()),
+        )
+
     async def save(self, credentials: Credentials) -> None:
         """Keep credentials that were proven; an unproven password is forgotten."""
         password = SecretStr(credentials.password.reveal())

@@ -47,6 +47,10 @@ class CredentialsKeeper(Protocol):
         """
         ...
 
+    async def kept(self) -> Credentials | None:
+        """Return the credentials that are kept now, by whichever process; None when there are none."""
+        ...
+
     async def save(self, credentials: Credentials) -> None:
         """Keep credentials that were proven; an unproven password is forgotten."""
         ...

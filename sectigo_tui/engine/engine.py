@@ -22,6 +22,7 @@ from sectigo_tui.engine.collecting import Collecting
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 from sectigo_tui.engine.enrolling import Enrolling
+from sectigo_tui.engine.following_rotation import FollowingRotation
 from sectigo_tui.engine.followup import FollowUp
 from sectigo_tui.engine.handing_over import HandingOver
 from sectigo_tui.engine.health import ApiHealth
@@ -100,6 +101,7 @@ class Engine:
         removing: Taking finished orders off the list.
         rotating: Credentials that were changed elsewhere.
         changing: The password at SCM itself.
+        following_rotation: Credentials that another process has put in use.
         handing_over: Telling certctl-server; None without one.
         diagnoser: Who orders wait for.
         password: What SCM told last of the password's expiry; None before that.
@@ -129,6 +131,7 @@ class Engine:
         self.diagnoser = Diagnoser(context, self.account, dns, lambda: (installer.in_use.password,))
         self.rotating = Rotating(context, installer)
         self.changing = Changing(context, installer)
+        self.following_rotation = FollowingRotation(context, installer)
         self.handing_over: HandingOver | None = None
         if access.certctl is not None:
             self.handing_over = HandingOver(context, installer, access.certctl, access.issuer_id)
@@ -149,6 +152,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.supervisor.run())
             group.create_task(self.follow_up.run())
+            group.create_task(self.following_rotation.run())
             group.create_task(self._refresh(refresh_seconds))
             group.create_task(self._watch_password())
 

@@ -91,3 +91,13 @@ async def test_a_full_disk_is_explained_and_the_old_credentials_stay(
         with pytest.raises(StoreError, match="the credentials cannot be written: No space left on device"):
             await keeper(paths).save(credentials("lost"))
     assert stored_password(paths) == "kept"
+
+
+async def test_what_is_kept_now_is_told_by_whichever_process_it_was_kept(paths: Paths) -> None:
+    one, two, own = keeper(paths), keeper(paths), keeper(paths, profile="own")
+    assert await one.kept() is None
+    await two.save(credentials("new"))
+    assert await one.kept() == credentials("new")
+    await two.save_unproven(credentials("not yet"))
+    assert await one.kept() == credentials("new")
+    assert await own.kept() is None

@@ -123,6 +123,9 @@ class Kept:
     def overridden_by(self) -> str:
         return self.overriding
 
+    async def kept(self) -> Credentials:
+        return self.present
+
     async def save(self, credentials: Credentials) -> None:
         self._write("save")
         self.present, self.pending = credentials, None
