@@ -6,6 +6,7 @@ import asyncio
 import heapq
 from dataclasses import replace
 
+from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import (
     EventKind,
@@ -45,6 +46,7 @@ class Supervisor:
         self._workers: dict[str, PollWorker] = {}
         self._heap: list[tuple[float, str]] = []
         self._leased: frozenset[str] = frozenset()
+        self._lease_asked_at = context.clock.now()
         self._looks: set[asyncio.Task[None]] = set()
         self._paused = False
         self._lease_is_stale = True
@@ -157,7 +159,7 @@ class Supervisor:
     async def _serve(self) -> None:
         while True:
             self._wake.clear()
-            if self._lease_is_stale:
+            if self._lease_is_stale or self._has_stood_still():
                 await self._renew()
             self._start_due()
             await self._rest(self._next_wait())
@@ -255,8 +257,12 @@ class Supervisor:
         for order in silent.values():
             self._context.book.announce(OrderChanged(order))
 
+    def _has_stood_still(self) -> bool:
+        """Return whether this process was stopped, or its host asleep, for so long that others may poll by now."""
+        return seconds_between(self._lease_asked_at, self._context.clock.now()) >= LEASE_SECONDS
+
     async def _renew(self) -> None:
-        self._lease_is_stale = False
+        self._lease_is_stale, self._lease_asked_at = False, self._context.clock.now()
         try:
             leased = await self._context.book.store.lease(list(self._workers), LEASE_SECONDS)
         except StoreError as error:
