@@ -9,6 +9,9 @@ from email.utils import parsedate_to_datetime
 
 from sectigo_tui.domain.clock import Moment, seconds_between
 
+LONGEST_RETRY_AFTER_SECONDS = 86_400.0
+"""What asks for longer is taken for this: a wait without measure would be one without end."""
+
 _LONGEST = 40
 _US_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -56,14 +59,16 @@ def retry_after_seconds(value: str, now: datetime) -> float | None:
         now: The time of day.
 
     Returns:
-        Seconds, never negative; None for what cannot be understood.
+        Seconds, never negative, a day at the most; None for what cannot be understood.
     """
     text = value.strip()
     try:
-        seconds = float(text)
+        seconds: float | None = float(text)
     except ValueError:
-        return _seconds_until(text, now)
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+        seconds = _seconds_until(text, now)
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return None
+    return min(seconds, LONGEST_RETRY_AFTER_SECONDS)
 
 
 def _seconds_until(http_date: str, now: datetime) -> float | None:
