@@ -149,7 +149,7 @@ def age_text(moment: Moment | None, at: datetime, *, is_stale: bool = False) -> 
 
 
 def is_stale(subject: Subject, now: Now) -> bool:
-    """Return whether a row is older than twice the interval at which it should be looked at."""
+    """Return whether a row is older than twice the interval at which it should be looked at, or could not be."""
     if subject.known_at is None:
         return False
     order = subject.order
@@ -158,6 +158,8 @@ def is_stale(subject: Subject, now: Now) -> bool:
         if not order.state.is_polled:
             return False
         if order.window is None or not order.window.is_open:
+            return True
+        if order.last_look is not None and not order.last_look.outcome.is_answer:
             return True
         interval = max(order.window.wait_seconds, 5.0)
     return (now.clock.now() - subject.known_at) / timedelta(seconds=1) > STALE_INTERVALS * interval

@@ -24,7 +24,7 @@ _WORDS = (
     ("429", "SCM asked to wait"),
     ("auth", "SCM refused the credentials: nothing is sent"),
     ("-", "not polled: remote (t tracks it), or over"),
-    ("AGE ~", "not looked at for longer than agreed"),
+    ("AGE ~", "not looked at for too long, or the last look failed"),
     ("+?", "the account was not listed yet: there may be more"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -92,7 +93,7 @@ class RemoteView(View):
         self.table.update_rows(self._ids)
 
     def _need(self, first: int, last: int) -> None:
-        self.run_worker(self._listing.need(first, last), group="pages", exit_on_error=False)
+        self.run_worker(partial(self._listing.need, first, last), group="pages", exit_on_error=False)
 
     @on(RangeNeeded)
     def _on_range_needed(self, message: RangeNeeded) -> None:
@@ -147,7 +148,7 @@ class RemoteView(View):
             self.say("Every page is here already: R fetches them anew.")
         else:
             self._is_loading_all = True
-            self.run_worker(self._load_all(), group="load all", exclusive=True, exit_on_error=False)
+            self.run_worker(self._load_all, group="load all", exclusive=True, exit_on_error=False)
 
     async def _load_all(self) -> None:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -10,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.errors import Refused, ScmFailure
 from sectigo_tui.domain.events import Announcement, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.ui.board import Subject, Tally, matches, tally
@@ -72,6 +74,7 @@ class View(Frame):
         self._is_frozen = False
         self._is_gathering = False
         self._is_out_of_order = False
+        self._is_unseen = False
         self._tally = Tally()
         self._timeline: tuple[tuple[str, int], Sequence[TimelineEntry]] = (("", 0), ())
 
@@ -122,6 +125,8 @@ class View(Frame):
         self._show_header()
         self.show_detail()
         self._show_troubles()
+        if self._is_unseen and self._model.board.engine.health.failing_since is None:
+            self._see(self.table.visible_ids)
 
     def _list(self) -> None:
         wanted = matches(self._query)
@@ -231,7 +236,11 @@ class View(Frame):
     @on(VisibleChanged)
     def _on_visible_changed(self, message: VisibleChanged) -> None:
         message.stop()
-        self.run_worker(self._sight(message.ids), group="sight", exclusive=True, exit_on_error=False)
+        self._see(message.ids)
+
+    def _see(self, row_ids: Sequence[str]) -> None:
+        self._is_unseen = False
+        self.run_worker(partial(self._sight, row_ids), group="sight", exclusive=True, exit_on_error=False)
 
     def _wants_details(self, row_id: str) -> bool:
         return row_id.startswith("#") and self._model.board.order(row_id) is None
@@ -239,10 +248,12 @@ class View(Frame):
     async def _sight(self, row_ids: Sequence[str]) -> None:
         """Ask for what is not known of the rows in sight: details first, then who they wait for."""
         try:
-            wanted = [int(row_id[1:]) for row_id in row_ids if self._wants_details(row_id)]
-            await self._model.board.engine.account.sight(wanted)
+            for row_id in filter(self._wants_details, row_ids):
+                with suppress(Refused):
+                    await self._model.board.engine.account.sight([int(row_id[1:])])
         except ScmFailure:
-            # The exchange itself was announced: the header tells it, and the rows stay as they are known.
+            # The exchange itself was announced: the header tells it, and the rows stay as they are known for now.
+            self._is_unseen = True
             self._show_header()
             return
         if not self.WANTS_VERDICTS:
