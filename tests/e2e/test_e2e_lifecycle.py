@@ -147,10 +147,10 @@ def test_the_password_is_neither_shown_nor_stored(program: Installation) -> None
     shown = program.run("track", str(instant), str(slow)).stdout + program.run("check").stdout
     with program.terminal() as terminal:
         terminal.until(r"1 pend")
-        for key, text in (("d", "Who acts"), ("3", "of 2"), ("4", "WHAT"), ("?", "Program")):
+        for key, text in (("d", "Who acts"), ("3", "of 2"), ("4", "WHAT"), ("?", "Esc closes")):
             terminal.press(key)
             terminal.until(text)
-        terminal.press_until("\x1b", lambda: not terminal.shows("Program"))
+        terminal.press_until("\x1b", lambda: not terminal.shows("Esc closes"))
         program.add_fault("unauthorized")
         terminal.press("R")
         terminal.until("AUTH refused")
