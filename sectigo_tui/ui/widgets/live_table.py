@@ -18,7 +18,7 @@ from sectigo_tui.ui.widgets import live_table_messages as messages
 from sectigo_tui.ui.widgets.live_table_columns import Column, PlacedColumn
 from sectigo_tui.ui.widgets.live_table_paint import Cell, terminal_style
 from sectigo_tui.ui.widgets.live_table_rows import RowIds, TableRows, find_row
-from sectigo_tui.ui.widgets.live_table_strips import HEADER_LINES, CellProvider, RowStrips
+from sectigo_tui.ui.widgets.live_table_strips import HEADER_LINES, CellProvider, FlagProvider, RowStrips, no_flag
 
 _ROW_STYLES = ("header", "row", "cursor", "cursor-blurred", "marked")
 
@@ -33,6 +33,7 @@ class LiveTable(ScrollView, can_focus=True):
         columns: From left to right; ticking ones first.
         cell: Says what each cell shows.
         glyphs: Shapes of cursor, marks and sort direction.
+        flag: Says what stands in front of each row.
         name: The name of the widget.
         id: The id of the widget.
         classes: The CSS classes of the widget.
@@ -102,13 +103,14 @@ class LiveTable(ScrollView, can_focus=True):
         cell: CellProvider,
         *,
         glyphs: Glyphs = UNICODE,
+        flag: FlagProvider = no_flag,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._rows = TableRows()
-        self._strips = RowStrips(self._rows, columns, cell, glyphs)
+        self._strips = RowStrips(self._rows, columns, cell, glyphs, flag)
         self._announced: tuple[str | None, frozenset[str], tuple[str, ...]] = (None, frozenset(), ())
 
     @property
@@ -137,9 +139,29 @@ class LiveTable(ScrollView, can_focus=True):
         return self._rows.visible_ids
 
     @property
+    def loaded_ids(self) -> tuple[str, ...]:
+        """The ids of all rows that are loaded, from top to bottom."""
+        return tuple(row_id for row_id in self._rows.ids if row_id is not None)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, from left to right, whether they fit or not."""
+        return self._strips.columns
+
+    @property
     def placed_columns(self) -> tuple[PlacedColumn, ...]:
         """The columns that fit, and where they are."""
         return self._strips.placed
+
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns.
+
+        Args:
+            columns: From left to right.
+        """
+        self._strips.columns = tuple(columns)
+        self._strips.forget()
+        self.refresh()
 
     def update_rows(self, ids: RowIds) -> None:
         """Replace the rows.

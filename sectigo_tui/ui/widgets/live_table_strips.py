@@ -10,13 +10,21 @@ from textual.strip import Strip
 
 from sectigo_tui.ui.glyphs import Glyphs
 from sectigo_tui.ui.widgets.live_table_columns import Column, PlacedColumn, place_columns
-from sectigo_tui.ui.widgets.live_table_paint import Cell, PaintedRow, Painter, RowLook, changed_span
+from sectigo_tui.ui.widgets.live_table_paint import NO_FLAG, Cell, Flag, PaintedRow, Painter, RowLook, changed_span
 from sectigo_tui.ui.widgets.live_table_rows import RowIds, TableRows
 
 CellProvider = Callable[[str, str, int], Cell]
 """Says what a cell shows, from a row's id, a column's key and the cells there are; called for visible rows."""
 
+FlagProvider = Callable[[str], Flag]
+"""Says what stands in front of a row, by its id; called for visible rows."""
+
 HEADER_LINES = 1
+
+
+def no_flag(_row_id: str) -> Flag:
+    """Let nothing stand in front of a row."""
+    return NO_FLAG
 
 
 class RowStrips:
@@ -27,17 +35,27 @@ class RowStrips:
         columns: All columns, from left to right.
         cell: Says what each cell shows.
         glyphs: Shapes of cursor, marks and sort direction.
+        flag: Says what stands in front of each row.
     """
 
-    def __init__(self, rows: TableRows, columns: Sequence[Column], cell: CellProvider, glyphs: Glyphs) -> None:
+    def __init__(
+        self,
+        rows: TableRows,
+        columns: Sequence[Column],
+        cell: CellProvider,
+        glyphs: Glyphs,
+        flag: FlagProvider = no_flag,
+    ) -> None:
         self.sort: tuple[str, bool] = ("", False)
         """The key of the column the rows are sorted by, and whether downwards."""
         self.empty: tuple[Cell, ...] = ()
         """What stands where rows would, a line each, when there are none."""
         self.placed: tuple[PlacedColumn, ...] = ()
+        self.columns: tuple[Column, ...] = tuple(columns)
+        """All columns, from left to right; `forget` after giving others."""
         self._rows = rows
-        self._columns = tuple(columns)
         self._cell = cell
+        self._flag = flag
         self._glyphs = glyphs
         self._painter: Painter | None = None
         self._painted: dict[str, PaintedRow] = {}
@@ -55,7 +73,7 @@ class RowStrips:
             room: Cells of it that columns may take.
             styles: Styles by name, as `Painter` wants them.
         """
-        self.placed = place_columns(self._columns, room)
+        self.placed = place_columns(self.columns, room)
         self._painter = Painter(self.placed, width, styles, self._glyphs)
 
     def forget(self) -> None:
@@ -121,7 +139,9 @@ class RowStrips:
                     cells[slot] = cell
                     spans.append(span)
             if spans:
-                self._painted[row_id] = self._painter.row(tuple(cells), painted.look, is_marked=painted.is_marked)
+                self._painted[row_id] = self._painter.row(
+                    tuple(cells), painted.look, is_marked=painted.is_marked, flag=painted.flag
+                )
                 x, end = spans[0][0], spans[-1][1]
                 regions.append(Region(x, y, end - x, 1))
         return regions
@@ -142,8 +162,7 @@ class RowStrips:
             is_changed = line >= len(seen) or seen[line] != row_id
             painted = self._painted.get(row_id) if row_id is not None else None
             if row_id is not None and painted is not None and (asked is None or row_id in asked):
-                cells = self._cells(row_id)
-                if cells != painted.cells:
+                if self._flag(row_id) != painted.flag or self._cells(row_id) != painted.cells:
                     del self._painted[row_id]
                     is_changed = True
             if is_changed:
@@ -151,11 +170,11 @@ class RowStrips:
         return changed
 
     def _row(self, painter: Painter, row_id: str, look: RowLook) -> PaintedRow:
-        is_marked = row_id in self._rows.marks
+        is_marked, flag = row_id in self._rows.marks, self._flag(row_id)
         painted = self._painted.get(row_id)
-        if painted is None or painted.look is not look or painted.is_marked != is_marked:
+        if painted is None or (painted.look, painted.is_marked, painted.flag) != (look, is_marked, flag):
             cells = self._cells(row_id) if painted is None else painted.cells
-            painted = self._painted[row_id] = painter.row(cells, look, is_marked=is_marked)
+            painted = self._painted[row_id] = painter.row(cells, look, is_marked=is_marked, flag=flag)
         return painted
 
     def _cells(self, row_id: str) -> tuple[Cell, ...]:
