@@ -78,14 +78,14 @@ def _init(options: Namespace) -> int:
     example = resources.files("sectigo_tui.config").joinpath("config.example.toml").read_bytes()
     try:
         create_file(path, example)
-    except FileExistsError:
-        raise ConfigError(
-            key=str(path),
-            source="file",
-            problem="there is a configuration already, and this program never rewrites one",
-            remedy="edit it, or name another with --config",
-        ) from None
     except OSError as error:
+        if isinstance(error, FileExistsError) and path.parent.is_dir():
+            raise ConfigError(
+                key=str(path),
+                source="file",
+                problem="there is a configuration already, and this program never rewrites one",
+                remedy="edit it, or name another with --config",
+            ) from None
         raise InputError(f"{path} cannot be written: {error.strerror}", "name another with --config") from error
     if options.json:
         say_json(_paths_json(_paths(options)))

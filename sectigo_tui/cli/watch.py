@@ -90,15 +90,15 @@ class _Watch:
             finally:
                 silence()
             refusal = engine.context.gate.refusal
-            if refusal is None or self._ended_by:
-                return None
-            explained = explain(refusal)
-            self._tell(
-                event("paused", self._clock.now()) | told(refusal),
-                f"PAUSED: {explained.what}: {explained.meaning} {explained.next_step}",
-            )
-            # What others poll with may work: they take over, once this one has let go.
-            return lambda found: engine.rotating.was_refused(found.login, found.password)
+        if refusal is None or self._ended_by:
+            return None
+        # Told once the right to poll is given back: what others poll with may work.
+        explained = explain(refusal)
+        self._tell(
+            event("paused", self._clock.now()) | told(refusal),
+            f"PAUSED: {explained.what}: {explained.meaning} {explained.next_step}",
+        )
+        return lambda found: engine.rotating.was_refused(found.login, found.password)
 
     async def _until_refused(self, engine: Engine) -> None:
         poller: str | None = None

@@ -18,12 +18,22 @@ from sectigo_tui.cli.main import run
 from sectigo_tui.simulator.server import environment_lines, served
 from sectigo_tui.simulator.traffic import Request
 from sectigo_tui.simulator.world import World
+from support.documented import differences, documented
 
 CANARY = "canary-9Wx4Tt7m"
 """The account's password: no byte of it may be shown."""
 
 ENROLL = r"/ssl/v1/enroll"
 TERM = "--term=199"
+
+
+SHAPES = documented("json.md", "orders-json.md")
+
+
+def of_shape(document: Any, kind: str) -> Any:
+    """Return a JSON document, which is to be of a documented shape."""
+    assert differences(document, kind, SHAPES) == []
+    return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +44,13 @@ class Ended:
     out: str
     err: str
 
-    @property
-    def document(self) -> Any:
-        """What came on stdout, as JSON."""
-        return json.loads(self.out)
+    def document(self, kind: str) -> Any:
+        """Return what came on stdout as JSON, which is to be of the documented shape."""
+        return of_shape(json.loads(self.out), kind)
 
-    @property
-    def lines(self) -> list[Any]:
-        """What came on stdout, as JSON lines."""
-        return [json.loads(line) for line in self.out.splitlines()]
+    def lines(self, kind: str) -> list[Any]:
+        """Return what came on stdout as JSON lines, which are to be of the documented shape."""
+        return [of_shape(json.loads(line), kind) for line in self.out.splitlines()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class Site:
 
     def orders(self) -> list[dict[str, Any]]:
         """Return the local orders."""
-        found: list[dict[str, Any]] = self.make("orders", "--json").document
+        found: list[dict[str, Any]] = self.make("orders", "--json").document("array of order")
         return found
 
     def posts(self, path: str = "") -> list[Request]:

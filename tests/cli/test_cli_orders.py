@@ -27,12 +27,12 @@ from sectigo_tui.domain.orders import (
     WindowEnd,
 )
 from sectigo_tui.wiring import open_store, settings_of
+from support.documented import DOCS, differences, documented
 from support.stored_orders import an_entry, an_order
 from support.virtual_time import START
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "orders-json.md"
+DOCUMENT = DOCS / "orders-json.md"
 ENVIRON = {"CERTCTL_SECTIGO_CUSTOMER_URI": "acme", "CERTCTL_SECTIGO_LOGIN": "api", "CERTCTL_SECTIGO_PASSWORD": "secret"}
-TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "integer": int, "number": (int, float), "null": type(None)}
 
 PENDING = an_order(1)
 REVOKED = replace(
@@ -52,30 +52,6 @@ UNCONFIRMED = Order(
     created_at=START + timedelta(days=1),
     origin=Origin.ENROLLED,
 )
-
-
-def documented() -> dict[str, dict[str, str]]:
-    """Return the types of the fields by what they are fields of, as the document tells them."""
-    sections = re.split(r"^## An? (\w+)$", DOCUMENT.read_text(), flags=re.MULTILINE)[1:]
-    return {
-        name: dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", body, re.MULTILINE))
-        for name, body in zip(sections[::2], sections[1::2], strict=True)
-    }
-
-
-def differences(value: object, kinds: str, fields: dict[str, dict[str, str]], where: str) -> list[str]:
-    """Return where a value is not what is documented."""
-    for kind in kinds.split(" or "):
-        if kind.startswith("array of ") and isinstance(value, list):
-            return [text for one in value for text in differences(one, kind.removeprefix("array of "), fields, where)]
-        if kind in fields and isinstance(value, dict):
-            found = [f"{where}: {key}" for key in value.keys() ^ fields[kind].keys()]
-            for key in value.keys() & fields[kind].keys():
-                found += differences(value[key], fields[kind][key], fields, f"{kind}.{key}")
-            return found
-        if kind in TYPES and isinstance(value, TYPES[kind]):
-            return []
-    return [f"{where} is {value!r}, not {kinds}"]
 
 
 @pytest.fixture
@@ -106,7 +82,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("stored")
 def test_the_shape_is_the_documented_one(capsys: pytest.CaptureFixture[str]) -> None:
-    fields = documented()
+    fields = documented(DOCUMENT.name)
     assert differences(printed(capsys), "array of order", fields, "order") == []
     assert differences([{"id": 1}], "array of order", fields, "order"), "the check itself sees differences"
 

@@ -141,9 +141,9 @@ def test_an_order_of_the_same_name_keeps_another_from_being_placed(site: Site) -
 def test_an_issued_certificate_far_from_expiry_is_a_duplicate_as_json_too(site: Site) -> None:
     ssl_id = issued(site)
     ended = site.order(NAME, "--json")
-    assert ended.code == 6
-    assert ended.document["outcome"] == "duplicates"
-    assert [each["ssl_id"] for each in ended.document["duplicates"]["remote"]] == [ssl_id]
+    told = ended.document("placed")
+    assert (ended.code, told["outcome"], told["order"]) == (6, "duplicates", None)
+    assert [each["ssl_id"] for each in told["duplicates"]["remote"]] == [ssl_id]
     assert site.posts() == []
 
 
@@ -192,7 +192,7 @@ def test_an_order_in_doubt_is_searched_for_until_there_is_something_to_decide(si
     site.monkeypatch.setattr(recovery, "SEARCHES", 1)
     ended = site.run("recover", "--json")
     assert ended.code == 5
-    (told,) = ended.document
+    (told,) = ended.document("array of doubt")
     assert (told["order"]["id"], told["is_undecided"]) == (doubtful, True)
     assert f"--order-again {doubtful}" in site.run("recover").err
     assert len(site.posts(ENROLL)) == 1
@@ -295,28 +295,28 @@ def test_at_a_terminal_the_word_order_is_typed_below_a_summary(site: Site, word:
 
 def test_a_wait_ends_with_the_certificate(site: Site) -> None:
     ended = site.order(NAME, "--wait=30", "--json", life="instant")
-    assert ended.code == 0
-    assert ended.document["outcome"] == "certificate"
-    assert Path(ended.document["order"]["certificate_path"]).read_bytes().startswith(b"-----BEGIN CERTIFICATE")
+    told = ended.document("placed")
+    assert (ended.code, told["outcome"]) == (0, "certificate")
+    assert Path(told["order"]["certificate_path"]).read_bytes().startswith(b"-----BEGIN CERTIFICATE")
 
 
 @pytest.mark.parametrize(("life", "code", "outcome"), [("vetting", 7, "pending"), ("invalid", 1, "ended")])
 def test_a_wait_that_ends_without_a_certificate_says_why(site: Site, life: str, code: int, outcome: str) -> None:
     ended = site.order(NAME, "--wait=1", "--json", life=life)
-    assert (ended.code, ended.document["outcome"]) == (code, outcome)
+    assert (ended.code, ended.document("placed")["outcome"]) == (code, outcome)
 
 
 def test_a_wait_goes_on_past_the_end_of_a_poll_window(site: Site) -> None:
     site.monkeypatch.setenv("CERTCTL_SECTIGO_POLL_MAX_WAIT_SECONDS", "1")
     assert site.order(NAME, "--wait=3").code == 7
-    kinds = [line["kind"] for line in site.make("audit", "--json").lines]
+    kinds = [line["kind"] for line in site.make("audit", "--json").lines("entry")]
     assert "window opened" in kinds
 
 
 def test_a_wait_ends_when_scm_refuses_the_credentials(site: Site) -> None:
     site.world.faults.add("unauthorized", path=r"/ssl/v1/\d+$")
     ended = site.order(NAME, "--wait=30", "--json")
-    assert (ended.code, ended.document["outcome"]) == (3, "held back")
+    assert (ended.code, ended.document("placed")["outcome"]) == (3, "held back")
     assert "rotate" in ended.err
 
 
@@ -338,7 +338,7 @@ def test_track_waits_for_several_orders_at_once(site: Site) -> None:
     ssl_ids = [issued(site, "a.acme.example"), waiting(site, "b.acme.example")]
     ended = site.run("track", *ssl_ids, "--wait=1", "--json")
     assert ended.code == 7
-    assert {each["order"]["ssl_id"]: each["outcome"] for each in ended.document} == dict(
+    assert {each["order"]["ssl_id"]: each["outcome"] for each in ended.document("array of left")} == dict(
         zip(ssl_ids, ("certificate", "pending"), strict=True)
     )
 
@@ -356,7 +356,7 @@ def test_a_renewal_is_ordered_once(site: Site) -> None:
     old = issued(site)
     ended = site.run("renew", old, "--yes", "--json")
     assert ended.code == 0
-    assert ended.document["order"]["renews_ssl_id"] == old
+    assert ended.document("placed")["order"]["renews_ssl_id"] == old
     assert site.run("renew", old, "--yes").code == 6
     assert site.run("renew", old, "--yes", "--allow-duplicate").code == 2
     assert len(site.posts("/renewById/")) == 1
@@ -387,7 +387,7 @@ def test_an_approval_whose_answer_is_lost_and_cannot_be_seen_is_unknown(site: Si
     site.world.faults.add("unavailable", path=r"/ssl/v1/\d+$")
     ended = site.run("approve", ssl_id, "--message", "x", "--json")
     assert ended.code == 5
-    assert ended.document[0]["outcome"] == "unknown"
+    assert ended.document("array of done")[0]["outcome"] == "unknown"
 
 
 def test_a_decline_ends_the_order(site: Site) -> None:
@@ -415,7 +415,7 @@ def test_a_certificate_is_saved_and_no_other_file_is_written_over(site: Site) ->
 def test_a_certificate_that_is_not_ready_is_no_failure_and_can_be_waited_for(site: Site) -> None:
     ssl_id = site.world.add_order(life="ov-vetting", common_name=NAME).ssl_id
     early = site.run("collect", ssl_id, "--json")
-    assert (early.code, early.document[0]["outcome"]) == (7, "not ready")
+    assert (early.code, early.document("array of collected")[0]["outcome"]) == (7, "not ready")
     assert site.run("collect", ssl_id, "--wait=1").code == 7
     ready = issued(site, "b.acme.example")
     assert site.make("collect", ready, "--wait=30").out.count(".pem\n") == 3
@@ -427,7 +427,8 @@ def test_a_certificate_is_revoked_when_its_name_is_confirmed(site: Site) -> None
     assert site.run(*arguments, "--confirm=www").code == 2
     assert site.posts() == []
     ended = site.make(*arguments, f"--confirm={NAME}", "--json")
-    assert (ended.document["outcome"], ended.document["order"]["state"]) == ("revoked", "revoked")
+    told = ended.document("left")
+    assert (told["outcome"], told["order"]["state"]) == ("revoked", "revoked")
     assert site.world.statuses()[ssl_id] == "Revoked"
     assert site.run(*arguments, f"--confirm={NAME}").code == 2
     assert len(site.posts("/revoke/")) == 1
@@ -504,7 +505,7 @@ def test_the_password_is_changed_at_scm_and_nobody_sees_it(site: Site) -> None:
     new = site.world.account.credentials.password
     assert new != CANARY
     assert new not in ended.out + ended.err
-    assert ended.document["kept_in"].endswith("credentials.toml [sectigo]")
+    assert ended.document("rotated")["kept_in"].endswith("credentials.toml [sectigo]")
     assert "no change of the password was cut short" in site.run("rotate", "--settle").err
 
 

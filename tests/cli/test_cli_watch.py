@@ -1,0 +1,279 @@
+"""`sectigo-tui watch`: polls without a screen, tells each event once, ends when it is told to, takes over."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+import tomli_w
+from cli_site import CANARY, Site, cli_site, of_shape
+
+from sectigo_tui.cli import watch
+from sectigo_tui.simulator.world import World
+from support.terminal import PROGRAM
+
+NAME = "www.acme.example"
+PROMPT_SECONDS = 2.0
+PATIENCE_SECONDS = 20.0
+
+SHAPE_OF = {
+    "started": "started",
+    "poller": "poller",
+    "order": "change",
+    "look": "looked",
+    "failure": "trouble",
+    "store": "disk",
+    "paused": "pause",
+    "resumed": "resumption",
+    "ended": "end",
+}
+"""The section of the document by the event."""
+
+Event = dict[str, Any]
+Driver = Callable[["Events"], None]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
+    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
+        yield made
+
+
+def ordered(site: Site, *, life: str = "vetting") -> int:
+    """Place an order, whose first look is due at once."""
+    ended = site.order(NAME, life=life)
+    assert ended.code == 0, ended.err
+    return site.world.enrolled[-1]
+
+
+class Events:
+    """What a watch tells, as it comes."""
+
+    def __init__(self) -> None:
+        self.seen: list[Event] = []
+        self._coming: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def feed(self, line: str) -> None:
+        self._coming.put(line)
+
+    def until(self, kind: str, **facts: object) -> Event:
+        """Wait for an event of a kind with these facts, and return it."""
+        while True:
+            try:
+                event: Event = json.loads(self._coming.get(timeout=PATIENCE_SECONDS))
+            except queue.Empty:
+                raise AssertionError(f"no {kind} {facts} came after {self.seen}") from None
+            self.seen.append(of_shape(event, SHAPE_OF[event["event"]]))
+            if event["event"] == kind and all(event[name] == value for name, value in facts.items()):
+                return event
+
+
+class Stdout(io.TextIOBase):
+    """A stdout whose lines are events."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._line = ""
+
+    def write(self, text: str, /) -> int:
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            self._events.feed(line)
+        return len(text)
+
+
+def watched(site: Site, drive: Driver, *, end: signal.Signals = signal.SIGTERM) -> tuple[int, Events]:
+    """Run a watch in this process, drive the world from a thread meanwhile, and end the watch by a signal."""
+    events, failures = Events(), list[BaseException]()
+
+    def driving() -> None:
+        try:
+            events.until("poller")
+            drive(events)
+        except BaseException as failure:  # noqa: BLE001 - raised again in the test's own thread
+            failures.append(failure)
+        finally:
+            os.kill(os.getpid(), end)
+
+    driver = threading.Thread(target=driving)
+    site.monkeypatch.setattr("sys.stdout", Stdout(events))
+    driver.start()
+    code = site.run("watch", "--json").code
+    driver.join()
+    if failures:
+        raise failures[0]
+    return code, events
+
+
+def test_an_order_is_told_from_its_first_look_to_its_certificate(site: Site) -> None:
+    ssl_id = ordered(site, life="quick")
+
+    def drive(events: Events) -> None:
+        assert events.until("look", ssl_id=ssl_id)["outcome"] == "pending"
+        site.world.advance(120)
+        change = events.until("order", ssl_id=ssl_id, to_state="collected")
+        assert (change["common_name"], change["from_state"], change["http_status"]) == (NAME, "pending", 200)
+
+    code, events = watched(site, drive)
+    assert code == 0
+    assert [events.seen[0][key] for key in ("event", "customer_uri", "read_only")] == ["started", "acme", False]
+    assert events.until("ended")["signal"] == "SIGTERM"
+
+
+def test_no_listing_of_the_account_is_asked_for(site: Site) -> None:
+    ssl_id = ordered(site)
+    site.world.traffic.clear()
+
+    def drive(events: Events) -> None:
+        events.until("look")
+
+    watched(site, drive, end=signal.SIGINT)
+    assert {request.path for request in site.world.traffic.requests} == {f"/api/ssl/v1/{ssl_id}"}
+
+
+def test_an_order_placed_meanwhile_by_another_process_is_polled(site: Site) -> None:
+    def drive(events: Events) -> None:
+        placed = subprocess.run(
+            [
+                PROGRAM,
+                "enroll",
+                "--make-key=EC:P-256",
+                f"--cn={NAME}",
+                "--term=199",
+                "--comments=[sim:instant]",
+                "--yes",
+            ],
+            capture_output=True,
+            check=False,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        assert placed.returncode == 0, placed.stderr
+        events.until("order", common_name=NAME, to_state="collected")
+
+    watched(site, drive)
+
+
+def test_a_failing_look_is_told_and_polling_goes_on(site: Site) -> None:
+    ordered(site)
+    site.world.faults.add("unavailable", count=1)
+
+    def drive(events: Events) -> None:
+        failed = events.until("look", outcome="server failure")
+        assert (failed["http_status"], failed["window_ended"]) == (503, None)
+        assert failed["next_look_at"] > failed["at"]
+
+    watched(site, drive)
+
+
+@pytest.fixture
+def with_file(site: Site) -> Path:
+    """The file that holds the credentials, as a service has them."""
+    site.monkeypatch.setattr(watch, "CREDENTIALS_SECONDS", 0.2)
+    login = os.environ["CERTCTL_SECTIGO_LOGIN"]
+    file = site.home / ".config" / "sectigo-tui" / "credentials.toml"
+    file.parent.mkdir(parents=True, mode=0o700)
+    file.touch(mode=0o600)
+    file.write_text(tomli_w.dumps({"sectigo": {"login": login, "password": CANARY}}))
+    for name in ("LOGIN", "PASSWORD"):
+        site.monkeypatch.delenv(f"CERTCTL_SECTIGO_{name}")
+    return file
+
+
+def test_refused_credentials_are_not_sent_again_and_rotated_ones_are_taken_up(site: Site, with_file: Path) -> None:
+    ordered(site)
+    site.world.account.credentials.password = "another-" + CANARY
+    site.world.traffic.clear()
+
+    def drive(events: Events) -> None:
+        paused = events.until("paused")
+        assert paused["failure"]["next_step"].startswith("Rotate")
+        assert len(site.world.traffic.requests) == 1
+        # Others may poll meanwhile: their credentials may work.
+        assert site.files("leases.json") == []
+        with_file.write_text(with_file.read_text().replace(CANARY, "another-" + CANARY))
+        events.until("resumed")
+        events.until("look", outcome="pending")
+
+    code, _ = watched(site, drive)
+    assert code == 0
+    assert len([request for request in site.world.traffic.requests if request.status == 401]) == 1
+
+
+def test_a_refused_password_from_the_environment_ends_the_watch(site: Site) -> None:
+    ordered(site)
+    site.world.account.credentials.password = "another"
+    ended = site.run("watch")
+    assert ended.code == 3
+    assert "PAUSED" in ended.out
+    assert "environment CERTCTL_SECTIGO_PASSWORD: change it there" in ended.err
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], Events]]:
+    """Run the installed program, and read the events that it tells."""
+    events = Events()
+
+    def read(stream: IO[str]) -> None:
+        for line in stream:
+            events.feed(line)
+
+    with subprocess.Popen(
+        [PROGRAM, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        reader = threading.Thread(target=read, args=(process.stdout,))
+        reader.start()
+        try:
+            yield process, events
+        finally:
+            process.kill()
+            process.wait()
+            reader.join()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_installed_watch_at_once_even_while_scm_is_slow(site: Site, number: signal.Signals) -> None:
+    ordered(site)
+    site.world.faults.add("latency", seconds=30.0)
+    with running("watch", "--json") as (process, events):
+        events.until("poller", is_this_process=True)
+        while not site.world.traffic.in_flight:
+            assert process.poll() is None
+        told = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(PATIENCE_SECONDS) == 0
+        assert time.monotonic() - told < PROMPT_SECONDS
+        assert events.until("ended")["signal"] == number.name
+
+
+def test_a_watch_takes_over_when_the_one_that_polls_is_killed(site: Site) -> None:
+    ssl_id = ordered(site)
+    with running("watch", "--json") as (first, polling):
+        polling.until("look", ssl_id=ssl_id)
+        with running("watch", "--json") as (_, waiting):
+            waiting.until("poller", poller=f"pid {first.pid}")
+            first.kill()
+            waiting.until("poller", is_this_process=True)
+            waiting.until("look", ssl_id=ssl_id)
+
+
+def test_a_reader_that_is_gone_ends_the_watch_as_it_ends_any_pipe(site: Site) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody_reads:
+        ended = subprocess.run(
+            [PROGRAM, "watch"], stdout=nobody_reads, stderr=subprocess.PIPE, timeout=PATIENCE_SECONDS, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (141, b"")
