@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sectigo_tui.cli.common import settings_from
-from sectigo_tui.cli.exit_codes import ended_by
+from sectigo_tui.cli.exit_codes import FINE, ended_by
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.ui.app import SectigoApp
+from sectigo_tui.ui.first_run import FirstRunApp
 from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import choose_glyphs
 from sectigo_tui.ui.theme import choose_theme
 from sectigo_tui.ui.view_model import Surroundings
-from sectigo_tui.wiring import keep_text, opened
+from sectigo_tui.wiring import accept_account, keep_text, opened
 
 TERMINAL_CHECK_SECONDS = 1.0
 
@@ -33,7 +34,24 @@ def run(options: Namespace) -> int:
         InputError: There is no terminal to show it on.
         StoreError: The local orders cannot be opened.
     """
-    return show(settings_from(options))
+    settings = settings_from(options)
+    if settings.unconfigured:
+        _check_terminal()
+        if not asyncio.run(_first_run(settings)):
+            return FINE
+        settings = settings_from(options)
+    return show(settings)
+
+
+async def _first_run(settings: Settings) -> bool:
+    theme = choose_theme(os.environ, settings.ui.theme)
+    app = FirstRunApp(lambda answers: accept_account(settings, answers), theme)
+    return bool(await app.run_async(mouse=settings.ui.mouse))
+
+
+def _check_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InputError("the dashboard needs a terminal", "in scripts use sectigo-tui orders --json")
 
 
 def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
@@ -49,8 +67,7 @@ def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
     Raises:
         InputError: There is no terminal to show it on.
     """
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise InputError("the dashboard needs a terminal", "in scripts use sectigo-tui orders --json")
+    _check_terminal()
     return asyncio.run(_show(settings, track))
 
 

@@ -45,7 +45,12 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         title: What it is about; untrusted text inside it is shown as text.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
+        # With priority, so that what is typed fast after Tab lands in the next field: a password must not show in this.
+        Binding("tab", "app.focus_next", "Next field", show=False, priority=True, id="dialog.next"),
+        Binding("shift+tab", "app.focus_previous", "Last field", show=False, priority=True, id="dialog.previous"),
+    ]
     DEFAULT_CSS = """
     Dialog {
         align: center middle;

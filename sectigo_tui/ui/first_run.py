@@ -1,0 +1,125 @@
+"""The first run: asks for the account, tries it, and keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from textual.app import App, ComposeResult
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from sectigo_tui.domain.errors import SectigoTuiError
+from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
+from sectigo_tui.ui.dialogs.form import Row, text_field
+from sectigo_tui.ui.flows.flow import in_words
+from sectigo_tui.ui.host import FlowHost
+from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS, ThemeChoice
+
+Answers = Mapping[str, str]
+Accept = Callable[[Answers], Awaitable[str]]
+"""Tries the answers with one request and keeps them; returns where, or raises a `SectigoTuiError`."""
+
+_FIELDS = (
+    ("customer_uri", "Customer URI", "the last part of the address you log in to SCM at"),
+    ("login", "API login", "the API account, not your own"),
+    ("password", "API password", ""),
+    ("base_url", "API address", "empty: https://cert-manager.com/api"),
+    ("org_id", "Organization id", "optional: what enroll proposes"),
+    ("cert_type", "Profile id", "optional: what enroll proposes"),
+    ("environment", "Band", "optional: such as PROD, shown on every screen"),
+)
+_NEEDED = ("customer_uri", "login", "password")
+
+
+class FirstRun(Dialog[dict[str, str]]):
+    """The form.
+
+    Args:
+        answers: What is filled in at first; never the password.
+        problem: What was wrong with an earlier try.
+    """
+
+    def __init__(self, answers: Answers, problem: str = "") -> None:
+        super().__init__("Welcome to sectigo-tui: which SCM account?")
+        self._answers = answers
+        self._problem = problem
+
+    def body(self) -> ComposeResult:
+        """Lay out the form."""
+        yield Static(
+            "Nothing is configured yet. The answers are tried with one request; then config.toml (yours) and "
+            "credentials.toml (0600) are written.",
+            classes="label",
+        )
+        for key, label, hint in _FIELDS:
+            is_secret = key == "password"
+            yield Row(label, text_field(key, self._answers.get(key, ""), hint=hint, is_secret=is_secret))
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the button that tries."""
+        return (Choice(CONFIRM, "Try and save"),)
+
+    def first_focus(self) -> Widget:
+        """Return the first field."""
+        return self.query_one("#customer_uri")
+
+    def on_mount(self) -> None:
+        """Say what was wrong before."""
+        if self._problem:
+            self.complain(self._problem)
+
+    def answer(self, choice_id: str) -> None:
+        """Answer once all that is needed was given."""
+        del choice_id
+        answers = {key: self.query_one(f"#{key}", Input).value for key, _, _ in _FIELDS}
+        missing = [label for key, label, _ in _FIELDS if key in _NEEDED and not answers[key].strip()]
+        if missing:
+            self.complain(f"Needed: {', '.join(missing)}.")
+        else:
+            self.dismiss({key: text if key == "password" else text.strip() for key, text in answers.items()})
+
+
+class FirstRunApp(App[bool]):
+    """Asks until an account is kept (True) or the operator gives up (False).
+
+    Args:
+        accept: Tries and keeps.
+        theme: The theme.
+    """
+
+    TITLE = "sectigo-tui"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, accept: Accept, theme: ThemeChoice) -> None:
+        super().__init__(ansi_color=theme.ansi_color)
+        self.animation_level = "none"
+        for each in THEMES:
+            self.register_theme(each)
+        self.theme = theme.name
+        self._accept = accept
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return readable values of this program's own variables."""
+        return VARIABLE_DEFAULTS
+
+    def on_mount(self) -> None:
+        """Begin to ask."""
+        self.run_worker(self._ask(), exit_on_error=True)
+
+    async def _ask(self) -> None:
+        host, answers, problem = FlowHost(self), dict[str, str](), ""
+        while True:
+            given = await host.ask(FirstRun(answers, problem))
+            if given is None:
+                self.exit(False)
+                return
+            answers = {key: text for key, text in given.items() if key != "password"}
+            try:
+                where = await host.during("Asking SCM once ...", self._accept(given), can_stop=False)
+            except SectigoTuiError as failure:
+                problem = printable(in_words(failure), limit=800)
+                continue
+            self.notify(f"Kept in {where}", markup=False)
+            self.exit(True)
+            return
