@@ -67,6 +67,22 @@ class WireDcv(Wire):
     dcv_log: Annotated[list[WireDcvBlock], BeforeValidator(log_blocks)] = Field(default_factory=list)
     instructions: Annotated[list[WireDcvInstruction], Records] = Field(default_factory=list)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_array(cls, answer: object) -> object:
+        """Join the answer's parts where it is an array of them. Source: SCM OpenAPI 25.9; the manual has one object."""
+        if not isinstance(answer, list) or not all(isinstance(part, dict) for part in answer):
+            return answer
+        logs = [part.get("dcvLog") for part in answer]
+        blocks = [block for log in logs for block in (log if isinstance(log, list) else [log]) if block is not None]
+        instructions = [
+            instruction
+            for part in answer
+            if isinstance(part.get("instructions"), list)
+            for instruction in part["instructions"]
+        ]
+        return {"dcvLog": blocks, "instructions": instructions}
+
     @model_validator(mode="after")
     def _must_tell_something(self) -> WireDcv:
         if not self.model_fields_set:

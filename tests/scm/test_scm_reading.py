@@ -250,6 +250,15 @@ async def test_a_dcv_log_is_read_as_object_and_as_array(call: str, log: object) 
     )
 
 
+async def test_a_whole_dcv_answer_may_be_an_array_of_its_parts() -> None:
+    log = {"error": ERROR, "log": [LINE]}
+    whole = await answering(json={"dcvLog": log, "instructions": INSTRUCTIONS}).scm.dcv(101)
+    in_one = await answering(json=[{"dcvLog": log, "instructions": INSTRUCTIONS}]).scm.dcv(101)
+    parts = [{"dcvLog": log, "instructions": INSTRUCTIONS[:1]}, {"instructions": INSTRUCTIONS[1:]}]
+    in_two = await answering(json=parts).scm.dcv(101)
+    assert whole == in_one == in_two
+
+
 @pytest.mark.parametrize("error", [None, {}, {"code": 0, "description": "OK"}, {"code": 0}])
 async def test_a_dcv_error_of_code_0_is_none(error: object) -> None:
     found = await answering(json={"dcvLog": {"error": error, "log": []}}).scm.dcv(101)
