@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from sectigo_tui.domain.errors import Refused, ScmFailure
-from sectigo_tui.domain.events import Announcement, TimelineEntry
-from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
+from sectigo_tui.domain.events import Announcement
 from sectigo_tui.ui.board import Subject, Tally, matches, tally
 from sectigo_tui.ui.columns import COLUMNS, cell
-from sectigo_tui.ui.detail import detail_content, detail_text
+from sectigo_tui.ui.detail import detail_content
 from sectigo_tui.ui.header import header_segments
 from sectigo_tui.ui.news import News, essence
-from sectigo_tui.ui.screens.frame import Frame
+from sectigo_tui.ui.screens.order_keys import OrderKeys
 from sectigo_tui.ui.sorting import BOOKKEEPING, in_order
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
-from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_messages import HeaderSelected, Highlighted, VisibleChanged
@@ -36,7 +33,7 @@ GATHER_SECONDS = 0.1
 """Changes within this time are shown together."""
 
 
-class View(Frame):
+class View(OrderKeys):
     """A list of orders that follows the engine; which ones is a subclass's to say.
 
     Args:
@@ -46,15 +43,7 @@ class View(Frame):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "Sort", show=False, id="view.sort", tooltip="Sort by the next column"),
         Binding("S", "reverse", "Reverse", show=False, id="view.reverse", tooltip="Sort the other way"),
-        Binding("r", "poll", "Poll", id="view.poll", tooltip="Poll this order now"),
-        Binding("R", "refresh", "Refresh", id="view.refresh", tooltip="List the account's orders again"),
-        Binding("t", "track", "Track", id="view.track", tooltip="Make remote orders local, and poll them"),
         Binding("p", "freeze", "Freeze", show=False, id="view.freeze", tooltip="Freeze the list, or let it go on"),
-        Binding("c", "copy", "Copy", show=False, id="view.copy", tooltip="Copy this order's facts"),
-        Binding("x", "acknowledge", "Ack", show=False, id="view.acknowledge", tooltip="Take the newest failure away"),
-        Binding(
-            "X", "acknowledge_all", "Ack all", show=False, id="view.acknowledge_all", tooltip="Take all failures away"
-        ),
     ]
 
     IS_TOP = False
@@ -65,8 +54,7 @@ class View(Frame):
     COLUMNS: ClassVar[Sequence[Column]] = COLUMNS
 
     def __init__(self, model: ViewModel) -> None:
-        super().__init__(model.now.glyphs)
-        self._model = model
+        super().__init__(model)
         self._news = News(model.board)
         self._subjects: dict[str, Subject] = {}
         self._query = ""
@@ -76,7 +64,6 @@ class View(Frame):
         self._is_out_of_order = False
         self._is_unseen = False
         self._tally = Tally()
-        self._timeline: tuple[tuple[str, int], Sequence[TimelineEntry]] = (("", 0), ())
 
     def on_mount(self) -> None:
         """Start to follow the engine."""
@@ -88,16 +75,6 @@ class View(Frame):
     def on_screen_resume(self) -> None:
         """Show what happened while another view was shown."""
         self.reload()
-
-    @property
-    def subject(self) -> Subject | None:
-        """The order under the cursor."""
-        row_id = self.table.cursor_id
-        return self.subject_of(row_id) if row_id is not None else None
-
-    def subject_of(self, row_id: str) -> Subject:
-        """Return what is known of a row now."""
-        return self._model.board.subject(row_id)
 
     def subjects(self) -> list[Subject]:
         """Return what this view lists, before filter and sort."""
@@ -134,10 +111,17 @@ class View(Frame):
         chosen = in_order(chosen, self._sort, self._model.now, descending=self._is_descending)
         self._subjects = {subject.row_id: subject for subject in chosen}
         self.table.show_empty(*self._empty())
-        held = self.table.cursor_id
+        held, is_untouched = self.table.cursor_id, self._is_untouched()
         self.table.update_rows(list(self._subjects))
-        if held is not None and held not in self._subjects:
+        if is_untouched:
+            self.table.move_to_index(0)
+        elif held is not None and held not in self._subjects:
             self.table.move_to_id(self._model.board.row_id_now(held))
+        self._is_listed = self._model.board.engine.account.refreshed_at is not None
+
+    def _is_untouched(self) -> bool:
+        """Return whether nobody can have chosen a row yet: the first listing, which comes in parts, is not whole."""
+        return not (self._is_listed or self.table.cursor_index or self.table.marks or self.has_open())
 
     def _empty(self) -> tuple[str, str]:
         text, style = self.empty_text()
@@ -197,9 +181,6 @@ class View(Frame):
         )
         self.query_one("#header", HeaderLine).show(segments)
 
-    def _show_troubles(self) -> None:
-        self.query_one("#errors", ErrorPane).show(self._model.troubles.open)
-
     def show_detail(self) -> None:
         """Bring the detail pane up to date."""
         if self.pane.display:
@@ -211,15 +192,6 @@ class View(Frame):
         if subject is None:
             return Content("No order here.")
         return detail_content(subject, self._timeline_of(subject.order), self._model.now, self.pane.text_width)
-
-    def _timeline_of(self, order: Order | None) -> Sequence[TimelineEntry]:
-        """Return an order's timeline; it is read from the disk only when the order has changed."""
-        if order is None:
-            return ()
-        key = (order.id, order.revision)
-        if self._timeline[0] != key:
-            self._timeline = (key, self._model.board.engine.context.book.store.timeline(order.id))
-        return self._timeline[1]
 
     @on(Highlighted)
     @on(DetailPane.WidthChanged)
@@ -240,16 +212,17 @@ class View(Frame):
 
     def _see(self, row_ids: Sequence[str]) -> None:
         self._is_unseen = False
-        self.run_worker(partial(self._sight, row_ids), group="sight", exclusive=True, exit_on_error=False)
+        self._sight(row_ids)
 
     def _wants_details(self, row_id: str) -> bool:
         return row_id.startswith("#") and self._model.board.order(row_id) is None
 
+    @work(group="sight", exclusive=True, exit_on_error=False)
     async def _sight(self, row_ids: Sequence[str]) -> None:
         """Ask for what is not known of the rows in sight: details first, then who they wait for."""
         try:
             for row_id in filter(self._wants_details, row_ids):
-                with suppress(Refused):
+                with suppress(NotFound, Refused):
                     await self._model.board.engine.account.sight([int(row_id[1:])])
         except ScmFailure:
             # The exchange itself was announced: the header tells it, and the rows stay as they are known for now.
@@ -293,48 +266,3 @@ class View(Frame):
         """Freeze the list, or let it go on."""
         self._is_frozen = not self._is_frozen
         self.reload()
-
-    def action_poll(self) -> None:
-        """Poll the order under the cursor now, or as soon as the schedule's spacing allows."""
-        subject = self.subject
-        if subject is None:
-            self.say("There is no order here to poll.")
-        elif subject.order is None:
-            self.say("This order is remote: t tracks it, then it is polled.")
-        else:
-            supervisor = self._model.board.engine.supervisor
-            self._model.perform("poll now", supervisor.open_window(subject.order.id))
-
-    def action_refresh(self) -> None:
-        """List the account's pending orders again."""
-        self._model.perform("list the account", self._model.board.engine.account.refresh_pending())
-
-    def action_track(self) -> None:
-        """Make the marked remote orders local, or the one under the cursor."""
-        marked = [self.subject_of(row_id) for row_id in self.table.marks]
-        chosen = marked or ([self.subject] if self.subject is not None else [])
-        remote = sorted(one.ssl_id for one in chosen if one.order is None and one.ssl_id is not None)
-        if not remote:
-            self.say("There is nothing to track: what is chosen is local already." if chosen else "No order here.")
-        for ssl_id in remote:
-            self._model.perform(f"track sslId {ssl_id}", self._model.board.engine.track(ssl_id))
-        self.table.clear_marks()
-
-    def action_copy(self) -> None:
-        """Copy the facts of the order under the cursor."""
-        subject = self.subject
-        if subject is None:
-            self.say("There is no order here to copy.")
-            return
-        self.app.copy_to_clipboard(detail_text(subject, self._timeline_of(subject.order), self._model.now))
-        self.notify(f"Copied the facts of {printable(subject.common_name, limit=40)}.", markup=False)
-
-    def action_acknowledge(self) -> None:
-        """Take the newest failure off the screen."""
-        self._model.troubles.acknowledge()
-        self._show_troubles()
-
-    def action_acknowledge_all(self) -> None:
-        """Take all failures off the screen."""
-        self._model.troubles.acknowledge_all()
-        self._show_troubles()
