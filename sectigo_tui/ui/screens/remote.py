@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
@@ -92,8 +91,9 @@ class RemoteView(View):
         self._ids = ListedIds(self._listing, self._sort, descending=self._is_descending)
         self.table.update_rows(self._ids)
 
-    def _need(self, first: int, last: int) -> None:
-        self.run_worker(partial(self._listing.need, first, last), group="pages", exit_on_error=False)
+    @work(group="pages", exit_on_error=False)
+    async def _need(self, first: int, last: int) -> None:
+        await self._listing.need(first, last)
 
     @on(RangeNeeded)
     def _on_range_needed(self, message: RangeNeeded) -> None:
@@ -148,8 +148,9 @@ class RemoteView(View):
             self.say("Every page is here already: R fetches them anew.")
         else:
             self._is_loading_all = True
-            self.run_worker(self._load_all, group="load all", exclusive=True, exit_on_error=False)
+            self._load_all()
 
+    @work(group="load all", exclusive=True, exit_on_error=False)
     async def _load_all(self) -> None:
         try:
             await self._listing.load_all(lambda _loaded, _total: None)

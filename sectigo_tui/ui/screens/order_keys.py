@@ -1,0 +1,108 @@
+"""What can be done from every view with the order under the cursor, without a question asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from sectigo_tui.domain.events import TimelineEntry
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.detail import detail_text
+from sectigo_tui.ui.screens.frame import Frame
+from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.view_model import ViewModel
+from sectigo_tui.ui.widgets.error_pane import ErrorPane
+
+
+class OrderKeys(Frame):
+    """Polls, tracks and copies orders, and acknowledges failures.
+
+    Args:
+        model: What is shown.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "poll", "Poll", id="view.poll", tooltip="Poll this order now"),
+        Binding("R", "refresh", "Refresh", id="view.refresh", tooltip="List the account's orders again"),
+        Binding("t", "track", "Track", id="view.track", tooltip="Make remote orders local, and poll them"),
+        Binding("c", "copy", "Copy", show=False, id="view.copy", tooltip="Copy this order's facts"),
+        Binding("x", "acknowledge", "Ack", show=False, id="view.acknowledge", tooltip="Take the newest failure away"),
+        Binding(
+            "X", "acknowledge_all", "Ack all", show=False, id="view.acknowledge_all", tooltip="Take all failures away"
+        ),
+    ]
+
+    def __init__(self, model: ViewModel) -> None:
+        super().__init__(model.now.glyphs)
+        self._model = model
+        self._timeline: tuple[tuple[str, int], Sequence[TimelineEntry]] = (("", 0), ())
+
+    @property
+    def subject(self) -> Subject | None:
+        """The order under the cursor."""
+        row_id = self.table.cursor_id
+        return self.subject_of(row_id) if row_id is not None else None
+
+    def subject_of(self, row_id: str) -> Subject:
+        """Return what is known of a row now."""
+        return self._model.board.subject(row_id)
+
+    def action_poll(self) -> None:
+        """Poll the order under the cursor now, or as soon as the schedule's spacing allows."""
+        subject = self.subject
+        if subject is None:
+            self.say("There is no order here to poll.")
+        elif subject.order is None:
+            self.say("This order is remote: t tracks it, then it is polled.")
+        else:
+            supervisor = self._model.board.engine.supervisor
+            self._model.perform("poll now", supervisor.open_window(subject.order.id))
+
+    def action_refresh(self) -> None:
+        """List the account's pending orders again."""
+        self._model.perform("list the account", self._model.board.engine.account.refresh_pending())
+
+    def action_track(self) -> None:
+        """Make the marked remote orders local, or the one under the cursor."""
+        marked = [self.subject_of(row_id) for row_id in self.table.marks]
+        chosen = marked or ([self.subject] if self.subject is not None else [])
+        remote = sorted(one.ssl_id for one in chosen if one.order is None and one.ssl_id is not None)
+        if not remote:
+            self.say("There is nothing to track: what is chosen is local already." if chosen else "No order here.")
+        for ssl_id in remote:
+            self._model.perform(f"track sslId {ssl_id}", self._model.board.engine.track(ssl_id))
+        self.table.clear_marks()
+
+    def action_copy(self) -> None:
+        """Copy the facts of the order under the cursor."""
+        subject = self.subject
+        if subject is None:
+            self.say("There is no order here to copy.")
+            return
+        self.app.copy_to_clipboard(detail_text(subject, self._timeline_of(subject.order), self._model.now))
+        self.notify(f"Copied the facts of {printable(subject.common_name, limit=40)}.", markup=False)
+
+    def action_acknowledge(self) -> None:
+        """Take the newest failure off the screen."""
+        self._model.troubles.acknowledge()
+        self._show_troubles()
+
+    def action_acknowledge_all(self) -> None:
+        """Take all failures off the screen."""
+        self._model.troubles.acknowledge_all()
+        self._show_troubles()
+
+    def _show_troubles(self) -> None:
+        self.query_one("#errors", ErrorPane).show(self._model.troubles.open)
+
+    def _timeline_of(self, order: Order | None) -> Sequence[TimelineEntry]:
+        """Return an order's timeline; it is read from the disk only when the order has changed."""
+        if order is None:
+            return ()
+        key = (order.id, order.revision)
+        if self._timeline[0] != key:
+            self._timeline = (key, self._model.board.engine.context.book.store.timeline(order.id))
+        return self._timeline[1]
