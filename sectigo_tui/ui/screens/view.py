@@ -61,6 +61,7 @@ class View(OrderKeys):
         self._sort, self._is_descending = self.DEFAULT_SORT
         self._is_frozen = False
         self._is_gathering = False
+        self._is_listed = False
         self._is_out_of_order = False
         self._is_unseen = False
         self._tally = Tally()
