@@ -26,13 +26,14 @@ MAY_IMPORT = {
     "simulator": {"simulator"},
     "ui": {"ui", "engine", "domain"},
     "durable": set[str](),
+    "command": set[str](),
 }
 """By the first part below the package."""
 
 MAY_IMPORT_ANYTHING = {"__init__", "__main__", "cli", "wiring"}
 
 HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm", "certctl"}, "tinydb": {"store"}, "dns": {"dns"}}
-STDLIB_ONLY = {"domain", "engine", "durable"}
+STDLIB_ONLY = {"domain", "engine", "durable", "command"}
 
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))}
 

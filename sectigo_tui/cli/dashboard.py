@@ -13,13 +13,16 @@ from pathlib import Path
 
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE, ended_by
+from sectigo_tui.cli.outside import outside_of
+from sectigo_tui.cli.screen_flags import with_screen_flags
+from sectigo_tui.config.problems import unknown_name
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.first_run import FirstRunApp
 from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import choose_glyphs
-from sectigo_tui.ui.theme import choose_theme
+from sectigo_tui.ui.theme import PREFERENCES, ThemeChoice, choose_theme
 from sectigo_tui.ui.view_model import Surroundings
 from sectigo_tui.wiring import accept_account, keep_text, opened
 
@@ -34,17 +37,17 @@ def run(options: Namespace) -> int:
         InputError: There is no terminal to show it on.
         StoreError: The local orders cannot be opened.
     """
-    settings = settings_from(options)
+    settings = with_screen_flags(settings_from(options), options)
     if settings.unconfigured:
         _check_terminal()
         if not asyncio.run(_first_run(settings)):
             return FINE
-        settings = settings_from(options)
+        settings = with_screen_flags(settings_from(options), options)
     return show(settings)
 
 
 async def _first_run(settings: Settings) -> bool:
-    theme = choose_theme(os.environ, settings.ui.theme)
+    theme = _theme(settings)
     app = FirstRunApp(lambda answers: accept_account(settings, answers), theme)
     return bool(await app.run_async(mouse=settings.ui.mouse))
 
@@ -83,10 +86,11 @@ async def _show(settings: Settings, track: Sequence[int]) -> int:
                 read_only=settings.sectigo.read_only,
             ),
             glyphs=choose_glyphs(os.environ, ascii_only),
-            theme=choose_theme(os.environ, settings.ui.theme),
+            theme=_theme(settings),
             refresh_seconds=settings.ui.remote_refresh_seconds,
             defaults=_defaults(settings),
             track=track,
+            outside=outside_of(settings),
         )
         for number in (signal.SIGHUP, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, app.exit, None, ended_by(number))
@@ -103,6 +107,13 @@ async def _leave_with_the_terminal(app: SectigoApp) -> None:
     while not terminal.poll(0):  # noqa: ASYNC110 - no event loop tells that a terminal hung up
         await asyncio.sleep(TERMINAL_CHECK_SECONDS)
     app.exit(None, ended_by(signal.SIGHUP))
+
+
+def _theme(settings: Settings) -> ThemeChoice:
+    theme = settings.ui.theme
+    if theme != "auto" and theme not in PREFERENCES:
+        raise unknown_name("ui.theme", settings.sources["ui.theme"].detail, "theme", theme, ("auto", *PREFERENCES))
+    return choose_theme(os.environ, theme)
 
 
 def _defaults(settings: Settings) -> Defaults:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sectigo_tui.cli.exit_codes import FINE, USAGE
 from sectigo_tui.cli.output import complain
+from sectigo_tui.cli.screen_flags import with_screen_flags
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.simulator.scenarios import make_world
@@ -50,7 +51,7 @@ def run_demo(options: Namespace) -> int:
                 read_only=vars(options).get("read_only", False),
                 environ={},
             )
-            show(settings, track=_orders_to_track(world))
+            show(with_screen_flags(settings, options), track=_orders_to_track(world))
     except MissingExtraError as missing:
         complain(str(missing))
         return USAGE

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sectigo_tui import __version__
 from sectigo_tui.cli.parser_writes import add_json, add_wait, add_watching, add_writing
+from sectigo_tui.cli.screen_flags import add_screen_flags
 
 DESCRIPTION = (
     "Every certificate order at Sectigo Certificate Manager that is not a certificate yet, why it is not, "
@@ -31,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"sectigo-tui {__version__}")
     parser.set_defaults(handler="dashboard:run")
+    add_screen_flags(parser)
     commands = parser.add_subparsers(metavar="SUBCOMMAND", title="subcommands")
 
     def add(name: str, handler: str, text: str) -> argparse.ArgumentParser:
@@ -79,6 +81,7 @@ def _add_reading(add: Add) -> None:
 
 def _add_simulator(add: Add) -> None:
     demo = add("demo", "demo:run_demo", "The dashboard against a simulated account, with nothing to configure.")
+    add_screen_flags(demo)
     simulator = add("simulator", "demo:run_server", "Serve a simulated SCM on 127.0.0.1 until interrupted.")
     simulator.add_argument("--port", type=int, default=0, metavar="N", help="the port; 0 picks a free one")
     simulator.add_argument("--scenario", default="demo", metavar="NAME", help="demo, empty or large")

@@ -20,6 +20,7 @@ from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.ui.actions import action_of, menu_items
 from sectigo_tui.ui.board import Board, Subject
+from sectigo_tui.ui.clipboard import Clipboard
 from sectigo_tui.ui.columns import Now
 from sectigo_tui.ui.diagnosis import causes_content
 from sectigo_tui.ui.dialogs.confirm import Notice
@@ -30,7 +31,9 @@ from sectigo_tui.ui.flows.flow import Defaults, Flow
 from sectigo_tui.ui.flows.rotate import rotate
 from sectigo_tui.ui.glyphs import Glyphs
 from sectigo_tui.ui.host import FlowHost
+from sectigo_tui.ui.keymap import keymap_of
 from sectigo_tui.ui.keys import active_keys, grouped
+from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.budget import BudgetView
 from sectigo_tui.ui.screens.diagnose import Diagnose
 from sectigo_tui.ui.screens.events import EventsView
@@ -59,6 +62,10 @@ class SectigoApp(App[None]):
         refresh_seconds: The time between two listings of the account.
         defaults: What the configuration says of orders placed here.
         track: sslIds that become local at once.
+        outside: What it reaches besides the engine.
+
+    Raises:
+        ConfigError: The keys that were configured cannot be used.
     """
 
     TITLE = "sectigo-tui"
@@ -98,8 +105,12 @@ class SectigoApp(App[None]):
         refresh_seconds: float,
         defaults: Defaults,
         track: Sequence[int] = (),
+        outside: Outside | None = None,
     ) -> None:
+        outside = outside or Outside()
         super().__init__(ansi_color=theme.ansi_color)
+        self._keymap_wanted = keymap_of(outside.keys, type(self), named_by=outside.keys_named_by)
+        self._copier = Clipboard(outside.environ, outside.run, super().copy_to_clipboard)
         self.animation_level = "none"
         for each in THEMES:
             self.register_theme(each)
@@ -136,6 +147,7 @@ class SectigoApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first view, then start the engine: what is on disk is seen before anything is asked for."""
+        self.set_keymap(self._keymap_wanted)
         self.switch_mode("pending")
         self._engine.announcer.subscribe(self._hear)
         self.call_after_refresh(self._start)
@@ -263,6 +275,10 @@ class SectigoApp(App[None]):
     def _offer_rotation(self) -> None:
         if len(self.screen_stack) == 1 and not self._model.surroundings.read_only:
             self._perform("rotate the credentials", rotate(self._flow, by_itself=True))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text by every way there is."""
+        self.run_worker(self._copier.copy(text), group="copy", exit_on_error=False)
 
     def _say_done(self, text: str) -> None:
         self.notify(printable(text, limit=400), markup=False)

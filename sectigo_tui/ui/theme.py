@@ -20,7 +20,8 @@ SAFE = "sectigo-safe"
 SIXTEEN = "sectigo-16"
 MONO = "sectigo-mono"
 
-_PREFERENCES = {"dark": DARK, "light": LIGHT, "safe": SAFE, "16": SIXTEEN, "mono": MONO}
+PREFERENCES = {"dark": DARK, "light": LIGHT, "safe": SAFE, "16": SIXTEEN, "mono": MONO}
+"""Themes by the names that an operator chooses them by."""
 _PLAIN_TERMINALS = ("vt", "dumb", "unknown", "ansi-m", "xterm-mono", "screen-m")
 _TERMINALS_OF_MANY_COLOURS = ("256color", "direct", "kitty", "truecolor", "ghostty", "alacritty", "foot", "wezterm")
 
@@ -275,7 +276,7 @@ def choose_theme(environ: Mapping[str, str], preference: str = "auto") -> ThemeC
         The preferred theme; with "auto", no colour under NO_COLOR or on a terminal without any, sixteen on one
         which does not say that it has more, dark otherwise.
     """
-    name = _PREFERENCES.get(preference) or _by_terminal(environ)
+    name = PREFERENCES.get(preference) or _by_terminal(environ)
     return ThemeChoice(name, True if name in {SIXTEEN, MONO} else None)
 
 

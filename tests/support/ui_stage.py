@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -12,12 +12,14 @@ from unittest import mock
 
 from rich.cells import cell_len
 from textual import _time, events
+from textual.drivers.headless_driver import HeadlessDriver
 
 from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.world import World
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import UNICODE, Glyphs
+from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.theme import choose_theme
 from sectigo_tui.ui.view_model import Surroundings
@@ -172,6 +174,7 @@ async def staged(
     refresh_seconds: float = 60.0,
     track: Sequence[int] = (),
     settle_seconds: float = 1.0,
+    outside: Outside | None = None,
 ) -> AsyncIterator[Stage]:
     """Run the dashboard while the block lasts.
 
@@ -185,6 +188,7 @@ async def staged(
         refresh_seconds: The time between two listings.
         track: sslIds that become local at once.
         settle_seconds: How much time passes before the block begins.
+        outside: What it reaches besides the engine; nothing when not given.
     """
     site = site or Site(world=world or demo_world())
     app = SectigoApp(
@@ -195,11 +199,20 @@ async def staged(
         refresh_seconds=refresh_seconds,
         defaults=Defaults(ACME, OV, 199, Path("keys"), Path(), keep=lambda name, _text: name),
         track=track,
+        outside=outside,
     )
     async with app.run_test(size=size, notifications=True):
         stage = Stage(app, site, size)
         await stage.wait(settle_seconds)
         yield stage
+
+
+@contextmanager
+def written_to_terminal() -> Iterator[list[str]]:
+    """Yield what the dashboard writes to its terminal while the block lasts, besides what it paints."""
+    written: list[str] = []
+    with mock.patch.object(HeadlessDriver, "write", lambda _driver, text: written.append(text)):
+        yield written
 
 
 def tracked_by_demo(world: World) -> list[int]:

@@ -104,9 +104,7 @@ class Painter:
         self._styles = styles
         self._glyphs = glyphs
 
-    def row(
-        self, cells: tuple[Cell, ...], look: RowLook, *, is_marked: bool, flag: Flag = NO_FLAG
-    ) -> PaintedRow:
+    def row(self, cells: tuple[Cell, ...], look: RowLook, *, is_marked: bool, flag: Flag = NO_FLAG) -> PaintedRow:
         """Paint a row.
 
         Args:

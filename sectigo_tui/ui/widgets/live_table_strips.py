@@ -160,14 +160,20 @@ class RowStrips:
         changed = []
         for line, row_id in enumerate(self._rows.window):
             is_changed = line >= len(seen) or seen[line] != row_id
-            painted = self._painted.get(row_id) if row_id is not None else None
-            if row_id is not None and painted is not None and (asked is None or row_id in asked):
-                if self._flag(row_id) != painted.flag or self._cells(row_id) != painted.cells:
-                    del self._painted[row_id]
-                    is_changed = True
+            is_asked = row_id is not None and (asked is None or row_id in asked)
+            if row_id is not None and is_asked and self._is_other(row_id):
+                del self._painted[row_id]
+                is_changed = True
             if is_changed:
                 changed.append(self._rows.first + line)
         return changed
+
+    def _is_other(self, row_id: str) -> bool:
+        """Return whether a painted row shows something else now."""
+        painted = self._painted.get(row_id)
+        if painted is None:
+            return False
+        return self._flag(row_id) != painted.flag or self._cells(row_id) != painted.cells
 
     def _row(self, painter: Painter, row_id: str, look: RowLook) -> PaintedRow:
         is_marked, flag = row_id in self._rows.marks, self._flag(row_id)

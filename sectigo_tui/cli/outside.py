@@ -1,0 +1,81 @@
+"""What the dashboard reaches besides the engine: the disk, commands and the terminal's environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from sectigo_tui.command import run_command
+from sectigo_tui.config.screen import ScreenFile
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.durable import create_file, replace_file
+from sectigo_tui.ui.outside import Outside
+
+COMMAND_SECONDS = 10.0
+"""How long a command may take; it is told of one change after another."""
+_OWN_VARIABLES = "CERTCTL_"
+
+
+def outside_of(settings: Settings) -> Outside:
+    """Return what the dashboard reaches, for some settings."""
+    environ = without_secrets(settings)
+
+    async def run(arguments: Sequence[str], stdin: bytes) -> str:
+        return await run_command(arguments, stdin, environ=environ, timeout_seconds=COMMAND_SECONDS)
+
+    return Outside(
+        environ=os.environ,
+        keeper=ScreenFile(settings.paths.screen_file, settings.profile or ""),
+        write_file=write_file,
+        run=run,
+        on_event=settings.ui.on_event or (),
+        keys=settings.ui.keys,
+        keys_named_by=settings.sources["ui.keys"].detail,
+        theme=settings.ui.theme,
+    )
+
+
+def without_secrets(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment that commands get: without this program's variables, nor any that holds a secret."""
+    secrets = tuple(_secrets(settings))
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(_OWN_VARIABLES) and not any(secret in value for secret in secrets)
+    }
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    for secret in (settings.sectigo.password, settings.certctl.api_key):
+        if secret is not None:
+            yield secret.get_secret_value()
+
+
+def write_file(path: Path, content: bytes, *, replace: bool) -> bool:
+    """Write a file that the operator asked for, readable by nobody else.
+
+    Args:
+        path: The file; its directory must be there.
+        content: All of it.
+        replace: Whether a file of this name may be replaced.
+
+    Returns:
+        Whether it was written; False when something has this name, and it is untouched.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent} is no directory", "name one that is there")
+    try:
+        if replace:
+            replace_file(path, content)
+        else:
+            create_file(path, content)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "choose another place") from error
+    return True

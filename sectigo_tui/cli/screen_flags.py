@@ -1,0 +1,38 @@
+"""The flags of the dashboard's screen: stronger than `[ui]` of the configuration."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+
+THEMES = ("auto", "dark", "light", "safe", "16", "mono")
+
+
+def add_screen_flags(parser: argparse.ArgumentParser) -> None:
+    """Add `--ascii`, `--theme` and `--no-mouse` to a command that shows the dashboard."""
+    group = parser.add_argument_group("screen")
+    group.add_argument("--ascii", action="store_true", help="shapes that every font has")
+    group.add_argument("--theme", choices=THEMES, help="by default what the terminal can show")
+    group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal, to select text with")
+
+
+def with_screen_flags(settings: Settings, options: argparse.Namespace) -> Settings:
+    """Return settings as the flags of `add_screen_flags` change them.
+
+    Args:
+        settings: The settings.
+        options: The arguments; a command may lack the flags.
+    """
+    given = vars(options)
+    changes: dict[str, object] = {}
+    if given.get("ascii"):
+        changes["ascii"] = True
+    if given.get("theme"):
+        changes["theme"] = given["theme"]
+    if given.get("no_mouse"):
+        changes["mouse"] = False
+    return replace(settings, ui=settings.ui.model_copy(update=changes)) if changes else settings
