@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.common import store_directory_from
 from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.output import complain, say
 from sectigo_tui.cli.shapes import Json, moment_json
@@ -18,7 +18,6 @@ from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from sectigo_tui.config.settings import Settings
     from sectigo_tui.store.audit import AuditRecord
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
@@ -34,7 +33,7 @@ def run(options: Namespace) -> int:
         StoreError: The journal cannot be read.
     """
     since = _since(options.since, SystemClock().now()) if options.since else None
-    directory = _directory(settings_from(options))
+    directory = store_directory_from(options)
     if options.action == "verify":
         if since is not None:
             raise InputError("a record is proven as a whole", "leave --since")
@@ -68,11 +67,6 @@ def _verify(directory: Path, *, as_json: bool) -> int:
     if not report.is_intact:
         complain(f"{directory / 'journal.jsonl'} is NOT what was written")
     return FINE if report.is_intact else FAILED
-
-
-def _directory(settings: Settings) -> Path:
-    account = settings.account()
-    return settings.paths.account_dir(account.base_url, account.customer_uri)
 
 
 def _since(text: str, now: datetime) -> datetime:

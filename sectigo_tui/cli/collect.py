@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.common import settings_from
-from sectigo_tui.cli.output import say
+from sectigo_tui.cli.output import complain, say
 from sectigo_tui.cli.placed import tell_ending
 from sectigo_tui.cli.results import Ending
 from sectigo_tui.cli.session import check_writable, session
@@ -17,7 +17,7 @@ from sectigo_tui.cli.shapes import Json
 from sectigo_tui.cli.wait import current, wait_for
 from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.errors import NotReady, ScmFailure
 from sectigo_tui.engine.batches import Outcome, each
 from sectigo_tui.engine.engine import Engine
 
@@ -41,6 +41,8 @@ async def _collect(settings: Settings, options: Namespace) -> int:
     def tell(outcome: Outcome[int, _Saved]) -> None:
         if outcome.failure is not None:
             complain_of(f"sslId {outcome.target}", outcome.failure)
+            if isinstance(outcome.failure, NotReady) and options.wait is None:
+                complain(f"sslId {outcome.target}: collect --wait polls until it is")
         elif outcome.result is not None and not options.json:
             say("\n".join(outcome.result.paths))
 

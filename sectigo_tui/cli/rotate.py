@@ -112,7 +112,8 @@ def _tell(rotated: _Rotated, *, as_json: bool) -> int:
         if step.failure is not None:
             told = explain(step.failure)
             complain(f"certctl-server, {step.step.value}: FAILED, {told.meaning}\n  left to do: {told.next_step}")
-    complain("a dashboard that runs already keeps the old ones: rotate there too, or start it again")
+    if installed.keeping_failure is None:
+        complain("a dashboard or watch that runs already takes them over within seconds")
     return FINE if rotated.is_complete else FAILED
 
 

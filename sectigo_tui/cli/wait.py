@@ -63,7 +63,7 @@ async def wait_for(engine: Engine, order_ids: Collection[str], seconds: float) -
         StoreError: A new poll window could not be written.
     """
     waiting = _Waiting(engine, seconds)
-    silence = engine.announcer.subscribe(_tell_trouble)
+    silence = engine.announcer.subscribe(waiting.tell_trouble)
     try:
         for order_id in order_ids:
             await _begin(engine, order_id)
@@ -107,6 +107,19 @@ class _Waiting:
                 await self._clock.sleep(min(TICK_SECONDS, left))
         finally:
             self._progress.clear()
+
+    def tell_trouble(self, announcement: Announcement) -> None:
+        """Say at once what a person must know while waiting."""
+        match announcement:
+            case StoreTrouble(_, error) if error is not None:
+                self._progress.clear()
+                complain(f"saving fails: {error}")
+            case FailureReported(_, what, failure, _):
+                told = explain(failure)
+                self._progress.clear()
+                complain(f"{what}: {told.what}: {told.meaning} {told.next_step}")
+            case _:
+                pass
 
     def _passed(self) -> float:
         return self._clock.monotonic() - self._started
@@ -181,17 +194,6 @@ def left_as(order: Order) -> Ending:
 
 def _until(now: datetime, due: datetime) -> str:
     return countdown(seconds_between(now, due))
-
-
-def _tell_trouble(announcement: Announcement) -> None:
-    match announcement:
-        case StoreTrouble(_, error) if error is not None:
-            complain(f"saving fails: {error}")
-        case FailureReported(_, what, failure, _):
-            told = explain(failure)
-            complain(f"{what}: {told.what}: {told.meaning} {told.next_step}")
-        case _:
-            pass
 
 
 class _Progress:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import socket
+import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomli_w
 from cli_site import CANARY, ENROLL, TERM, Site, cli_site, mode
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sectigo_tui.cli import placed
 from sectigo_tui.engine import recovery
 from sectigo_tui.simulator.world import World
+from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
 
 NAME = "www.acme.example"
@@ -514,3 +522,98 @@ def test_certctl_server_is_only_told_where_there_is_one(site: Site) -> None:
     assert ended.code == 2
     assert "no certctl-server is configured" in ended.err
     assert list(site.world.traffic.requests) == []
+
+
+class Certctl(ThreadingHTTPServer):
+    """A certctl-server with one issuer, which its own test may refuse."""
+
+    def __init__(self, *, is_broken: bool) -> None:
+        super().__init__(("127.0.0.1", 0), CertctlAnswers)
+        self.is_broken = is_broken
+        self.puts: list[dict[str, Any]] = []
+
+
+class CertctlAnswers(BaseHTTPRequestHandler):
+    """Answers as certctl-server does."""
+
+    server: Certctl
+
+    def do_GET(self) -> None:
+        self._answer({"id": "iss", "name": "prod", "type": "Sectigo", "config": {"customer_uri": "acme", "login": "x"}})
+
+    def do_PUT(self) -> None:
+        self.server.puts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self._answer(self.server.puts[-1])
+
+    def do_POST(self) -> None:
+        self._answer({"status": "connection_successful"}, 500 if self.server.is_broken else 200)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+    def _answer(self, document: object, status: int = 200) -> None:
+        content = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@pytest.mark.parametrize(("is_broken", "code"), [(False, 0), (True, 1)])
+def test_certctl_server_is_told_step_by_step_and_undoes_nothing(site: Site, is_broken: bool, code: int) -> None:
+    with Certctl(is_broken=is_broken) as certctl:
+        serving = threading.Thread(target=certctl.serve_forever, kwargs={"poll_interval": 0.02})
+        serving.start()
+        config = site.home / "config.toml"
+        config.touch(mode=0o600)
+        section = {"url": f"http://127.0.0.1:{certctl.server_port}", "issuer_id": "iss", "api_key": "key-" + CANARY}
+        config.write_text(tomli_w.dumps({"certctl": section}))
+        ended = site.run("rotate", "--at-sectigo", "--certctl", "--json", "--config", config)
+        certctl.shutdown()
+        serving.join()
+    new = site.world.account.credentials.password
+    assert ended.code == code
+    assert [put["config"]["password"] for put in certctl.puts] == [new]
+    assert new not in ended.out + ended.err
+    steps = ended.document("rotated")["certctl"]
+    assert [step["failure"] is None for step in steps] == [True, True, not is_broken]
+    assert ("left to do" in ended.err) is is_broken
+
+
+# At a real terminal, and beside other processes
+
+
+def installed(site: Site, *arguments: str) -> Terminal:
+    return Terminal([str(PROGRAM), *arguments], {**os.environ, "PATH": "/usr/bin:/bin"})
+
+
+def test_an_operator_reads_the_summary_types_the_word_and_sees_the_wait(site: Site) -> None:
+    path = csr_file(site, NAME)
+    with installed(site, "enroll", "--csr", str(path), TERM, "--comments=[sim:vetting]", "--wait=60") as terminal:
+        terminal.until(r"Type 'order' to go on:")
+        assert site.posts() == []
+        terminal.press("order\n")
+        terminal.until(rf"{NAME} +Approved +next look 00:0\d +waited \d+s")
+        terminal.press("\x03")
+        assert terminal.end() == 130
+    assert [order["ssl_id"] for order in site.orders()] == site.world.enrolled
+
+
+def test_ctrl_c_at_the_question_ends_the_program_with_nothing_ordered(site: Site) -> None:
+    with installed(site, "enroll", "--csr", str(csr_file(site, NAME)), TERM) as terminal:
+        terminal.until(r"Type 'order' to go on:")
+        terminal.press("\x03")
+        assert terminal.end() == 130
+    assert site.posts() == []
+
+
+def test_a_wait_leaves_polling_to_whoever_polls_already(site: Site) -> None:
+    with subprocess.Popen([PROGRAM, "watch", "--json"], stdout=subprocess.PIPE, text=True) as watch:
+        assert watch.stdout is not None
+        assert any('"is_this_process": true' in line for line in watch.stdout)
+        ended = site.order(NAME, "--wait=30", "--json", life="instant")
+        watch.terminate()
+        told = watch.stdout.read()
+    assert ended.document("placed")["outcome"] == "certificate"
+    assert told.count('"event": "look"') == site.world.traffic.count("GET", r"/ssl/v1/\d+$")
