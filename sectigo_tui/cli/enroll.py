@@ -22,7 +22,7 @@ from sectigo_tui.engine.drafts import Draft, choose_term
 from sectigo_tui.engine.duplicates import Duplicates
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.enrolling import EnrollOffer
-from sectigo_tui.pki.names import file_stem
+from sectigo_tui.pki.names import file_stem, parse_name
 from sectigo_tui.ui.flows.csr_file import BYTES_AT_MOST, read_csr_file
 
 
@@ -120,9 +120,10 @@ def _free_path(directory: Path, common_name: str) -> Path:
 
 def _planned(key: KeyOrder) -> CsrFacts:
     """Return what a key's CSR will say, so that all is checked before a key is made."""
+    names = tuple(dict.fromkeys(str(parse_name(name)) for name in (key.common_name, *key.alternative_names)))
     return CsrFacts(
-        common_name=key.common_name,
-        subject_alternative_names=tuple(dict.fromkeys((key.common_name, *key.alternative_names))),
+        common_name=names[0],
+        subject_alternative_names=names,
         key_type=key.key_type,
         key_size=key.key_size,
         signature_ok=True,
@@ -166,7 +167,7 @@ def _draft(
         profile_id=profile.id,
         profile_name=profile.name,
         term_days=term_days,
-        subject_alternative_names=tuple(options.san) if options.csr is not None else (),
+        subject_alternative_names=tuple(dict.fromkeys((*csr.subject_alternative_names, *options.san))),
         external_requester=",".join(options.requester),
         comments=options.comments,
         custom_fields=tuple(options.custom),

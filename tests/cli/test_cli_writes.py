@@ -70,10 +70,10 @@ def test_a_csr_is_ordered_once_and_the_order_is_local(site: Site) -> None:
 
 
 def test_a_csr_comes_from_a_pipe_too(site: Site) -> None:
-    site.on_stdin(csr_pem(NAME))
+    site.on_stdin(csr_pem(NAME, "a.acme.example"))
     site.make("enroll", "--csr", "-", TERM, "--yes", "--san", "b.acme.example", "--requester", "a@acme.example")
     (ssl_id,) = site.world.enrolled
-    assert "b.acme.example" in site.world.orders[ssl_id].names
+    assert site.world.orders[ssl_id].names == (NAME, "a.acme.example", "b.acme.example")
     assert site.world.orders[ssl_id].external_requester == "a@acme.example"
 
 
@@ -109,6 +109,7 @@ def test_a_key_is_encrypted_by_a_passphrase_from_a_file_or_typed_twice(site: Sit
         ([TERM, "--custom=Ticket=", "--requester=nobody"], "is no e-mail address"),
         ([TERM, "--passphrase-file=/nowhere"], "No such file"),
         ([TERM, "--cn="], "give --cn NAME"),
+        ([TERM, "--san=not a name"], "is no DNS name"),
     ],
 )
 def test_what_cannot_be_ordered_is_refused_before_a_key_is_made(site: Site, arguments: list[str], told: str) -> None:
@@ -144,6 +145,12 @@ def test_an_order_of_the_same_name_keeps_another_from_being_placed(site: Site) -
     assert site.files("*.key") == before
     assert site.order(NAME, "--allow-duplicate").code == 0
     assert len(site.posts(ENROLL)) == 2
+
+
+def test_a_name_is_the_same_in_either_spelling(site: Site) -> None:
+    assert site.order("bücher.acme.example").code == 0
+    assert site.order("XN--BCHER-KVA.acme.example").code == 6
+    assert len(site.posts(ENROLL)) == 1
 
 
 def test_an_issued_certificate_far_from_expiry_is_a_duplicate_as_json_too(site: Site) -> None:
