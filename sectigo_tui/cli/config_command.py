@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.common import settings_from
@@ -13,6 +12,7 @@ from sectigo_tui.cli.output import complain, say, table
 from sectigo_tui.cli.shapes import Json
 from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.paths import Paths, find_paths
+from sectigo_tui.config.save import example_config
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.durable import create_file
 
@@ -75,9 +75,8 @@ def _tell_settings(options: Namespace) -> int:
 
 def _init(options: Namespace) -> int:
     path = _paths(options).config_file
-    example = resources.files("sectigo_tui.config").joinpath("config.example.toml").read_bytes()
     try:
-        create_file(path, example)
+        create_file(path, example_config())
     except OSError as error:
         if isinstance(error, FileExistsError) and path.parent.is_dir():
             raise ConfigError(

@@ -28,7 +28,7 @@ def read_toml(path: Path, *, named_by: str = "") -> Table:
     except FileNotFoundError as error:
         if not named_by:
             return {}
-        problem, remedy, cause = "does not exist", "write it (config.example.toml shows how), or name another", error
+        problem, remedy, cause = "does not exist", "write it (sectigo-tui config init), or name another", error
         raise ConfigError(key=str(path), source=named_by, problem=problem, remedy=remedy) from cause
     except OSError as error:
         problem, remedy = f"cannot be read: {error.strerror}", "make it a file that you can read"

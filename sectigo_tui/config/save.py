@@ -14,12 +14,20 @@ from sectigo_tui.config.validate import validate
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.durable import create_file
 
+EXAMPLE = "config.example.toml"
+
 _HEADER = """\
 # sectigo-tui's configuration. This file is yours: the program reads it and never rewrites it.
-# Every key is explained in config.example.toml; `sectigo-tui check` shows what is in force, and from where.
+# `sectigo-tui check` shows what is in force, and from where; `sectigo-tui config init` writes every key, explained.
 # Login and password are in credentials.toml beside it.
 
 """
+
+
+def example_config() -> bytes:
+    """Return the commented example: beside this module in a wheel, at the top of a checkout."""
+    beside = Path(__file__).with_name(EXAMPLE)
+    return (beside if beside.is_file() else Path(__file__).parents[2] / EXAMPLE).read_bytes()
 
 
 def check_answers(answers: Mapping[str, str]) -> SectigoSection:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from sectigo_tui import config
 from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.model import SECTION_MODELS
 from sectigo_tui.config.names import ENVIRONMENT_NAMES
@@ -15,7 +14,7 @@ from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.save import check_answers, write_first_config
 from sectigo_tui.domain.errors import ConfigError
 
-EXAMPLE = Path(config.__file__).with_name("config.example.toml")
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
 
 def keys_shown(section: str) -> dict[str, object]:
