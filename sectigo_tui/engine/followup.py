@@ -14,6 +14,7 @@ from sectigo_tui.domain.events import Announcement, FailureReported, OrderChange
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.claims import Claims
 from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.resting import rest
 
 LEASE_SECONDS = 15.0
 ROUND_SECONDS = 5.0
@@ -70,7 +71,7 @@ class FollowUp:
         try:
             while True:
                 self._wake.clear()
-                await self._rest(await self._round())
+                await rest(self._context.clock, await self._round(), self._wake)
         finally:
             attempts = tuple(self._attempts)
             for attempt in attempts:
@@ -168,12 +169,3 @@ class FollowUp:
     def _ended(self, attempt: asyncio.Task[None]) -> None:
         self._attempts.discard(attempt)
         self._wake.set()
-
-    async def _rest(self, seconds: float) -> None:
-        sleeping = asyncio.ensure_future(self._context.clock.sleep(seconds))
-        woken = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait((sleeping, woken), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            woken.cancel()

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import DuplicateOrder, ScmFailure
-from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Placement
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.claims import Claims
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.fates import Fate, fate_of, told
 from sectigo_tui.engine.gate import Priority
+from sectigo_tui.engine.records import answer_entry
 
 Watch = Callable[[Order], None]
 """Takes an order that is to be polled, as `Supervisor.watch` does."""
@@ -140,7 +141,7 @@ class Placing:
         if details is not None:
             look = Look(now, LookOutcome.PENDING, details.status, http_status=200)
             after = replace(after.learn(details), last_look=look, last_answer_at=now)
-        return after, self._entry(order, after, f"{how}, sslId {ssl_id}", http_status=200)
+        return after, answer_entry(self._context.clock.now(), order, after, f"{how}, sslId {ssl_id}", http_status=200)
 
     async def _not_answered(self, order: Order, failure: ScmFailure) -> Placed:
         fate = fate_of(failure)
@@ -166,7 +167,7 @@ class Placing:
         )
         after = replace(order.to(OrderState.UNCONFIRMED, now), placement=placement)
         word = "UNKNOWN whether SCM took it" if is_searched else "not ordered again"
-        return after, self._entry(order, after, f"{word}: {told(failure)}", failure)
+        return after, answer_entry(self._context.clock.now(), order, after, f"{word}: {told(failure)}", failure=failure)
 
     def _failed(self, order: Order, failure: ScmFailure, fate: Fate) -> tuple[Order, TimelineEntry] | None:
         if order.state not in (OrderState.INTENT, OrderState.UNCONFIRMED):
@@ -179,7 +180,7 @@ class Placing:
             removed=not is_refused,
         )
         word = "refused" if is_refused else "withdrawn, not ordered"
-        return after, self._entry(order, after, f"{word}: {told(failure)}", failure)
+        return after, answer_entry(self._context.clock.now(), order, after, f"{word}: {told(failure)}", failure=failure)
 
     async def _merge(self, order_id: str, other: Order, how: str) -> Order:
         store, now = self._context.book.store, self._context.clock.now()
@@ -198,38 +199,17 @@ class Placing:
                 key_path=order.key_path or mine.key_path,
                 renews_ssl_id=order.renews_ssl_id or mine.renews_ssl_id,
             )
-            return after, self._entry(order, after, f"{how}: it is what order {order_id} asked for")
+            return after, answer_entry(
+                self._context.clock.now(), order, after, f"{how}: it is what order {order_id} asked for"
+            )
 
         def withdraw(order: Order) -> tuple[Order, TimelineEntry] | None:
             if order.removed:
                 return None
             summary = f"{how}: it is local order {other.id}, sslId {other.ssl_id}"
             after = replace(order.to(OrderState.FAILED, now), placement=None, refusal=summary, removed=True)
-            return after, self._entry(order, after, summary)
+            return after, answer_entry(self._context.clock.now(), order, after, summary)
 
         taken = await self._context.book.change(other.id, take_over)
         await self._context.book.change(order_id, withdraw)
         return taken or other
-
-    def _entry(
-        self,
-        before: Order,
-        after: Order,
-        summary: str,
-        failure: ScmFailure | None = None,
-        *,
-        http_status: int | None = None,
-    ) -> TimelineEntry:
-        changed = before.state is not after.state
-        return TimelineEntry(
-            at=self._context.clock.now(),
-            order_id=after.id,
-            kind=EventKind.WRITE_ANSWERED,
-            summary=summary,
-            from_state=before.state if changed else None,
-            to_state=after.state if changed else None,
-            scm_status=after.scm_status,
-            http_status=failure.http_status if failure else http_status,
-            code=failure.code if failure else None,
-            ssl_id=after.ssl_id,
-        )

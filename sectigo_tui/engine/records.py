@@ -1,9 +1,12 @@
-"""Writes that change no local order, in the record all the same."""
+"""What is written down of a write: SCM's answer to it, and writes that change no local order."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.context import Context
 
 
@@ -48,3 +51,37 @@ async def record(
         context.book.trouble(error)
         if not may_fail:
             raise
+
+
+def answer_entry(
+    at: datetime,
+    before: Order,
+    after: Order,
+    summary: str,
+    *,
+    failure: ScmFailure | None = None,
+    http_status: int | None = None,
+) -> TimelineEntry:
+    """Return the timeline's entry for what SCM's answer to a write, or its absence, made of an order.
+
+    Args:
+        at: When.
+        before: The order as it was.
+        after: The order as it is.
+        summary: One line for a person; holds no secret.
+        failure: How the write failed.
+        http_status: The status by which it is known, where it did not fail.
+    """
+    changed = before.state is not after.state
+    return TimelineEntry(
+        at=at,
+        order_id=after.id,
+        kind=EventKind.WRITE_ANSWERED,
+        summary=summary,
+        from_state=before.state if changed else None,
+        to_state=after.state if changed else None,
+        scm_status=after.scm_status,
+        http_status=failure.http_status if failure else http_status,
+        code=failure.code if failure else None,
+        ssl_id=after.ssl_id,
+    )

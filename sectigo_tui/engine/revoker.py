@@ -11,11 +11,12 @@ from datetime import datetime
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import CredentialsRefused, RateLimited, ScmFailure
-from sectigo_tui.domain.events import EventKind, FailureReported, TimelineEntry
+from sectigo_tui.domain.events import FailureReported, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Revocation, state_for
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.fates import Fate, fate_of, told
 from sectigo_tui.engine.gate import Priority
+from sectigo_tui.engine.records import answer_entry
 from sectigo_tui.engine.retries import Retries
 
 ALREADY_REVOKED = -159
@@ -151,7 +152,9 @@ class Revoker:
             )
             after = replace(order.to(OrderState.REVOKED, now), revocation=revocation)
             after = after.learn(details) if details else after
-            return after, self._entry(order, after, how, http_status=200 if details else None)
+            return after, answer_entry(
+                self._context.clock.now(), order, after, how, http_status=200 if details else None
+            )
 
         await self._context.book.change(order_id, change)
 
@@ -162,7 +165,9 @@ class Revoker:
             after = order.to(_state_after_refusal(order.revocation, details), self._context.clock.now())
             after = replace(after, revocation=None)
             after = after.learn(details) if details else after
-            return after, self._entry(order, after, f"not revoked, SCM refused: {told(failure)}", failure)
+            return after, answer_entry(
+                self._context.clock.now(), order, after, f"not revoked, SCM refused: {told(failure)}", failure=failure
+            )
 
         order = await self._context.book.change(order_id, change)
         if order is not None:
@@ -192,32 +197,9 @@ class Revoker:
                 is_unknown=before.is_unknown or is_lost,
             )
             after = replace(order, revocation=revocation)
-            return after, self._entry(order, after, trouble, failure)
+            return after, answer_entry(self._context.clock.now(), order, after, trouble, failure=failure)
 
         await self._context.book.change(order_id, change)
-
-    def _entry(
-        self,
-        before: Order,
-        after: Order,
-        summary: str,
-        failure: ScmFailure | None = None,
-        *,
-        http_status: int | None = None,
-    ) -> TimelineEntry:
-        changed = before.state is not after.state
-        return TimelineEntry(
-            at=self._context.clock.now(),
-            order_id=after.id,
-            kind=EventKind.WRITE_ANSWERED,
-            summary=summary,
-            from_state=before.state if changed else None,
-            to_state=after.state if changed else None,
-            scm_status=after.scm_status,
-            http_status=failure.http_status if failure else http_status,
-            code=failure.code if failure else None,
-            ssl_id=after.ssl_id,
-        )
 
 
 def _state_after_refusal(revocation: Revocation | None, details: OrderDetails | None) -> OrderState:

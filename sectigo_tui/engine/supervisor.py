@@ -21,6 +21,7 @@ from sectigo_tui.engine import policy
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.looking import Looker
 from sectigo_tui.engine.poller import PollWorker
+from sectigo_tui.engine.resting import rest
 
 BATCH_SECONDS = 0.25
 """Workers that are due within this time wake together: one timer for any number of workers."""
@@ -162,7 +163,7 @@ class Supervisor:
             if self._lease_is_stale or self._has_stood_still():
                 await self._renew()
             self._start_due()
-            await self._rest(self._next_wait())
+            await rest(self._context.clock, self._next_wait(), self._wake)
 
     def _start_due(self) -> None:
         if self._context.gate.refusal is not None:
@@ -219,15 +220,6 @@ class Supervisor:
             return LEASE_RENEWAL_SECONDS
         wait = self._heap[0][0] - self._context.clock.now().timestamp()
         return min(max(wait, BATCH_SECONDS), LEASE_RENEWAL_SECONDS)
-
-    async def _rest(self, seconds: float) -> None:
-        sleeping = asyncio.ensure_future(self._context.clock.sleep(seconds))
-        woken = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait((sleeping, woken), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            woken.cancel()
 
     async def _keep_house(self) -> None:
         renew_at = self._context.clock.monotonic() + LEASE_RENEWAL_SECONDS
