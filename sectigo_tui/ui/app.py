@@ -19,6 +19,8 @@ from sectigo_tui.domain.events import Announcement, FailureReported, PollingPaus
 from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.ui.actions import action_of, menu_items
+from sectigo_tui.ui.attention import Attention
+from sectigo_tui.ui.attention_alarm import Alarm
 from sectigo_tui.ui.board import Board, Subject
 from sectigo_tui.ui.clipboard import Clipboard
 from sectigo_tui.ui.columns import Now
@@ -33,6 +35,7 @@ from sectigo_tui.ui.glyphs import Glyphs
 from sectigo_tui.ui.host import FlowHost
 from sectigo_tui.ui.keymap import keymap_of
 from sectigo_tui.ui.keys import active_keys, grouped
+from sectigo_tui.ui.memory_saving import MemorySaver
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.budget import BudgetView
 from sectigo_tui.ui.screens.diagnose import Diagnose
@@ -128,7 +131,15 @@ class SectigoApp(App[None]):
             is_paused=lambda: engine.context.gate.refusal is not None,
             diagnoser=engine.diagnoser,
         )
-        self._model = ViewModel(Board(engine), now, self._announced, surroundings, Troubles(), self._perform)
+        board = Board(engine)
+        attention = Attention(board)
+        self._memory = MemorySaver(outside.keeper, self.set_timer, self._report)
+        self._memory_lost = self._memory.load()
+        self._memory.attend(attention)
+        self._alarm = Alarm(attention, engine, outside, self._write, self._perform)
+        self._model = ViewModel(
+            board, now, self._announced, surroundings, Troubles(), self._perform, self._memory.memory, attention
+        )
         host = FlowHost(self)
         self._flow = Flow(engine, host.ask, host.during, self._say_done, self.copy_to_clipboard, surroundings, defaults)
         self._views: dict[str, Callable[[], View]] = {
@@ -148,11 +159,19 @@ class SectigoApp(App[None]):
     def on_mount(self) -> None:
         """Show the first view, then start the engine: what is on disk is seen before anything is asked for."""
         self.set_keymap(self._keymap_wanted)
-        self.switch_mode("pending")
+        view = self._model.memory.view
+        self.switch_mode(view if view in self._views else "pending")
         self._engine.announcer.subscribe(self._hear)
         self.call_after_refresh(self._start)
 
+    def on_unmount(self) -> None:
+        """Keep how the screen is arranged."""
+        self._memory.save_now()
+
     def _start(self) -> None:
+        if self._memory_lost is not None:
+            self._report("remember the screen", self._memory_lost)
+        self._alarm.begin()
         self.run_worker(self._run_engine(), group="engine", exit_on_error=False, name="engine")
         for ssl_id in self._track:
             self._perform(f"track sslId {ssl_id}", self._engine.track(ssl_id))
@@ -175,6 +194,7 @@ class SectigoApp(App[None]):
             self._model.troubles.hear(announcement)
             if isinstance(announcement, PollingPaused):
                 self._offer_rotation()
+        self._alarm.hear(heard)
         self._announced.publish(heard)
 
     def _perform(self, what: str, use: Use) -> None:
@@ -204,6 +224,7 @@ class SectigoApp(App[None]):
     async def action_view(self, name: str) -> None:
         """Show one of the views."""
         await self.switch_mode(name)
+        self._model.memory.viewed(name)
 
     async def action_back(self) -> None:
         """Close what is open, go back to the first view, and from there quit."""
@@ -213,7 +234,7 @@ class SectigoApp(App[None]):
         elif len(self.screen_stack) > 1:
             self.pop_screen()
         elif isinstance(screen, View) and not screen.IS_TOP:
-            await self.switch_mode("pending")
+            await self.action_view("pending")
         else:
             self.exit()
 
@@ -279,6 +300,11 @@ class SectigoApp(App[None]):
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a text by every way there is."""
         self.run_worker(self._copier.copy(text), group="copy", exit_on_error=False)
+
+    def _write(self, sequence: str) -> None:
+        """Write to the terminal what is no picture: a bell, a notification."""
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     def _say_done(self, text: str) -> None:
         self.notify(printable(text, limit=400), markup=False)

@@ -169,9 +169,14 @@ class Tally(NamedTuple):
     acts: int = 0
 
 
-def tally(pending: Iterable[Subject]) -> Tally:
-    """Count pending orders that were found already."""
-    acts = [needs_act(subject) for subject in pending]
+def tally(pending: Iterable[Subject], is_acknowledged: Callable[[str], bool] = lambda _row_id: False) -> Tally:
+    """Count pending orders that were found already.
+
+    Args:
+        pending: The orders.
+        is_acknowledged: Tells by a row's id whether somebody has taken note that it must be acted on.
+    """
+    acts = [needs_act(subject) and not is_acknowledged(subject.row_id) for subject in pending]
     return Tally(len(acts), sum(acts))
 
 

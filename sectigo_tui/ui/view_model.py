@@ -9,8 +9,10 @@ from typing import Any
 from textual.signal import Signal
 
 from sectigo_tui.domain.events import Announcement
+from sectigo_tui.ui.attention import Attention
 from sectigo_tui.ui.board import Board
 from sectigo_tui.ui.columns import Now
+from sectigo_tui.ui.memory import Memory
 from sectigo_tui.ui.troubles import Troubles
 
 Use = Coroutine[Any, Any, object]
@@ -46,6 +48,8 @@ class ViewModel:
         surroundings: The settled facts of this run.
         troubles: The failures of this session.
         perform: Runs a use case.
+        memory: How the screen is arranged.
+        attention: What deserves a look.
     """
 
     board: Board
@@ -54,3 +58,5 @@ class ViewModel:
     surroundings: Surroundings
     troubles: Troubles
     perform: Perform
+    memory: Memory
+    attention: Attention

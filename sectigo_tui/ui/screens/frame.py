@@ -21,7 +21,7 @@ from sectigo_tui.ui.widgets.key_line import KeyHint, KeyLine
 from sectigo_tui.ui.widgets.live_table import LiveTable
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_messages import Selected
-from sectigo_tui.ui.widgets.live_table_paint import Cell
+from sectigo_tui.ui.widgets.live_table_paint import Cell, Flag
 
 WIDE_COLUMNS = 160
 """From this width on the detail pane stands beside the list."""
@@ -69,7 +69,7 @@ class Frame(Screen[None]):
         """Lay out the view."""
         yield HeaderLine(id="header")
         with Container(id="body"):
-            yield LiveTable(self.COLUMNS, self._cell, glyphs=self._glyphs, id="table")
+            yield LiveTable(self.COLUMNS, self._cell, glyphs=self._glyphs, flag=self.flag, id="table")
             yield DetailPane(id="detail")
         yield Input(placeholder=self.FILTER_HINT, id="filter", compact=True, select_on_focus=False)
         yield ErrorPane(id="errors")
@@ -131,6 +131,10 @@ class Frame(Screen[None]):
 
     def apply_filter(self, text: str) -> None:
         """Show only what matches what was typed."""
+        raise NotImplementedError
+
+    def flag(self, row_id: str) -> Flag:
+        """Return what stands in front of a row."""
         raise NotImplementedError
 
     def close_other(self) -> None:

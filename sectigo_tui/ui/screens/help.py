@@ -24,6 +24,9 @@ _WORDS = (
     ("429", "SCM asked to wait"),
     ("auth", "SCM refused the credentials: nothing is sent"),
     ("-", "not polled: remote (t tracks it), or over"),
+    ("+", "in front of a row: it changed since the cursor was on it"),
+    ("w", "it is watched: bell and notification when it changes"),
+    (".", "it was acknowledged, and is quiet until it changes"),
     ("AGE ~", "not looked at for too long, or the last look failed"),
     ("+?", "the account was not listed yet: there may be more"),
 )

@@ -37,6 +37,7 @@ class RemoteView(View):
     """The account's orders as SCM lists them, filtered by SCM."""
 
     TITLE = "Remote"
+    FILTER_KIND = "listing"
     FILTER_HINT = "common name, or status:Applied; Enter asks SCM"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("L", "load_all", "Load all", show=False, id="view.load_all", tooltip="Fetch every page, or stop it"),
@@ -47,6 +48,7 @@ class RemoteView(View):
         super().__init__(model)
         self._listing = model.board.engine.account.listing(ListingFilter())
         self._ids = ListedIds(self._listing)
+        self._order: tuple[object, ...] = ()
         self._is_loading_all = False
 
     def on_screen_resume(self) -> None:
@@ -88,8 +90,15 @@ class RemoteView(View):
         if self._sort and not self._listing.is_complete:
             self._sort = ""
             self.table.show_sort("")
-        self._ids = ListedIds(self._listing, self._sort, descending=self._is_descending)
+        listing = self._listing
+        order = (listing, listing.fetched_at, listing.loaded, listing.total, self._sort, self._is_descending)
+        if order != self._order:
+            self._order = order
+            self._ids = ListedIds(self._listing, self._sort, descending=self._is_descending)
         self.table.update_rows(self._ids)
+
+    def _is_elsewhere(self, before: Subject, now: Subject) -> bool:  # noqa: ARG002 - SCM says where a row stands
+        return False
 
     @work(group="pages", exit_on_error=False)
     async def _need(self, first: int, last: int) -> None:
@@ -107,7 +116,17 @@ class RemoteView(View):
 
     @on(Input.Submitted, "#filter")
     def _on_query_submitted(self, message: Input.Submitted) -> None:
+        self._remember(message.value)
         self._ask_for(listing_filter(message.value))
+
+    def use_filter(self, query: str) -> None:
+        """Ask SCM by a filter, as if it had been typed."""
+        super().use_filter(query)
+        self._remember(query)
+        self._ask_for(listing_filter(query))
+
+    def _remember(self, query: str) -> None:
+        self._model.memory.filtered_by(str(self.TITLE), query.strip())
 
     def _ask_for(self, where: ListingFilter) -> None:
         if where != self._listing.where:
@@ -119,6 +138,7 @@ class RemoteView(View):
     def apply_filter(self, text: str) -> None:
         """Wait for Enter: this filter is SCM's, and each change of it costs a request. Cleared, it lists all."""
         if not text and self._listing.where != ListingFilter():
+            self._remember("")
             self._ask_for(ListingFilter())
 
     def _sort_by(self, key: str, *, descending: bool) -> None:

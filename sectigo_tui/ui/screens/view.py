@@ -18,7 +18,7 @@ from sectigo_tui.ui.columns import COLUMNS, cell
 from sectigo_tui.ui.detail import detail_content
 from sectigo_tui.ui.header import header_segments
 from sectigo_tui.ui.news import News, essence
-from sectigo_tui.ui.screens.order_keys import OrderKeys
+from sectigo_tui.ui.screens.arranged import Arranged
 from sectigo_tui.ui.sorting import BOOKKEEPING, in_order
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
@@ -33,7 +33,7 @@ GATHER_SECONDS = 0.1
 """Changes within this time are shown together."""
 
 
-class View(OrderKeys):
+class View(Arranged):
     """A list of orders that follows the engine; which ones is a subclass's to say.
 
     Args:
@@ -50,7 +50,7 @@ class View(OrderKeys):
     """Whether going back from here quits."""
     WANTS_VERDICTS = False
     """Whether evidence of who orders wait for is fetched for the rows in sight."""
-    DEFAULT_SORT = ("age", True)
+    DEFAULT_SORT: ClassVar[tuple[str, bool]] = ("age", True)
     COLUMNS: ClassVar[Sequence[Column]] = COLUMNS
 
     def __init__(self, model: ViewModel) -> None:
@@ -58,7 +58,7 @@ class View(OrderKeys):
         self._news = News(model.board)
         self._subjects: dict[str, Subject] = {}
         self._query = ""
-        self._sort, self._is_descending = self.DEFAULT_SORT
+        self._sort, self._is_descending = self.remembered_sort()
         self._is_frozen = False
         self._is_gathering = False
         self._is_listed = False
@@ -93,13 +93,17 @@ class View(OrderKeys):
         """Return what going back does here, in a word."""
         return "Quit" if self.IS_TOP and not self.has_open() else "Back"
 
+    def shows(self, row_id: str) -> bool:
+        """Return whether a row is listed."""
+        return row_id in self._subjects
+
     def reload(self) -> None:
         """List again, with filter and sort; the cursor stays on its order."""
         self._news.take()
         self._is_out_of_order = False
         if not self._is_frozen:
             self._list()
-        self._tally = tally(self._model.board.pending())
+        self._tally = tally(self._model.board.pending(), self._model.attention.is_acknowledged)
         self._show_header()
         self.show_detail()
         self._show_troubles()
@@ -118,7 +122,8 @@ class View(OrderKeys):
             self.table.move_to_index(0)
         elif held is not None and held not in self._subjects:
             self.table.move_to_id(self._model.board.row_id_now(held))
-        self._is_listed = self._model.board.engine.account.refreshed_at is not None
+        account = self._model.board.engine.account
+        self._is_listed = account.refreshed_at is not None or account.failure is not None
 
     def _is_untouched(self) -> bool:
         """Return whether nobody can have chosen a row yet: the first listing, which comes in parts, is not whole."""
@@ -134,7 +139,8 @@ class View(OrderKeys):
         subject = self._subjects.get(row_id)
         if subject is None:
             subject = self._subjects[row_id] = self.subject_of(row_id)
-        return cell(subject, key, width, self._model.now)
+        shown = cell(subject, key, width, self._model.now)
+        return Cell(shown.text, "muted") if self._model.attention.is_acknowledged(row_id) else shown
 
     def _hear(self, announcements: Sequence[Announcement]) -> None:
         self._note(announcements)
@@ -149,8 +155,7 @@ class View(OrderKeys):
         self._is_gathering = False
         is_list, row_ids = self._news.take()
         changed = {row_id: self.subject_of(row_id) for row_id in row_ids & self._subjects.keys()}
-        is_list = is_list or any(essence(new) != essence(self._subjects[row_id]) for row_id, new in changed.items())
-        if is_list:
+        if is_list or any(self._is_elsewhere(self._subjects[row_id], new) for row_id, new in changed.items()):
             self.reload()
             return
         if not self._is_frozen:
@@ -161,6 +166,10 @@ class View(OrderKeys):
             self.show_detail()
         self._show_header()
         self._show_troubles()
+
+    def _is_elsewhere(self, before: Subject, now: Subject) -> bool:
+        """Return whether a changed row may stand at another place of this list, or outside of it."""
+        return essence(before) != essence(now)
 
     def _tick(self) -> None:
         if not self.is_current:
@@ -177,7 +186,7 @@ class View(OrderKeys):
             self._model.surroundings,
             self._tally,
             is_frozen=self._is_frozen,
-            note=self.note(),
+            note=" ".join(filter(None, (self.note(), self._model.attention.summary()))),
             refresh_seconds=self._model.now.refresh_seconds,
         )
         self.query_one("#header", HeaderLine).show(segments)
@@ -241,10 +250,12 @@ class View(OrderKeys):
     def apply_filter(self, text: str) -> None:
         """Show only what matches what was typed."""
         self._query = text
+        self._model.memory.filtered_by(str(self.TITLE), text.strip())
         self.reload()
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
         self._sort, self._is_descending = key, descending
+        self._model.memory.sorted_by(str(self.TITLE), key, descending=descending)
         self.table.show_sort(key, descending=descending)
         self.reload()
 

@@ -1,0 +1,255 @@
+"""What deserves a look: orders that changed since they were last seen, watched orders, and acknowledged ones.
+
+Plain values over the board, so that what rings and what is marked can be tested without a screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sectigo_tui.domain.events import AccountChanged, Announcement, OrderChanged
+from sectigo_tui.domain.orders import Order, WindowEnd
+from sectigo_tui.ui.board import Board, Subject, local_id, remote_id
+from sectigo_tui.ui.glyphs import order_look, status_look
+
+CHANGED, ACKNOWLEDGED, WATCHED = "+", ".", "w"
+"""What stands in front of a row: it changed since it was seen; it is quiet until it changes; it is watched."""
+
+_NEEDS_SOMEBODY = {WindowEnd.STOPPED: "polling stopped", WindowEnd.DEADLINE: "deadline passed"}
+
+
+class Standing(NamedTuple):
+    """Where an order stands, as a row tells it.
+
+    Args:
+        code: The code of its state, such as `APL`.
+        ended: Why nobody polls it any more though it is pending; empty where it is polled, or need not be.
+        state: The state of a local order; empty for a remote one.
+        status: SCM's status as it came; empty where that is unknown.
+    """
+
+    code: str
+    ended: str = ""
+    state: str = ""
+    status: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}, {self.ended}" if self.ended else self.code
+
+    def is_news_after(self, before: Standing) -> bool:
+        """Return whether an operator wants to know of it: polling that goes on again is no news."""
+        return self.code != before.code or (self.ended not in ("", before.ended))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An order stands elsewhere than before.
+
+    Args:
+        subject: The order as it is now.
+        before: Where it stood; None for one that was not there.
+        after: Where it stands.
+    """
+
+    subject: Subject
+    before: Standing | None
+    after: Standing
+
+    @property
+    def words(self) -> str:
+        """From where to where, such as `APL -> ISS`."""
+        return f"{self.before or 'new'} -> {self.after}"
+
+
+def standing_of(subject: Subject) -> Standing | None:
+    """Return where an order stands; None where nothing is known of it."""
+    order = subject.order
+    if order is None:
+        return Standing(status_look(subject.status).code, status=subject.status) if subject.status else None
+    ended = order.window.ended if order.window is not None and order.state.is_polled else None
+    why = _NEEDS_SOMEBODY.get(ended, "") if ended is not None else ""
+    return Standing(order_look(order.state, subject.status).code, why, order.state, subject.status)
+
+
+@dataclass(slots=True)
+class Attention:
+    """Knows where the orders stood, and what the operator wants to be told of them.
+
+    Args:
+        board: Finds the orders.
+        noted: Called when something is to be remembered: what is watched, or acknowledged.
+
+    Attributes:
+        watched: The row ids of watched orders.
+        watches_all: Whether every order is watched.
+        acknowledged: The row ids of orders that are quiet until they change.
+        changed: The row ids of orders that changed since they were seen.
+        known: Where each order stood last, by row id.
+        is_counted: Whether all pending orders were known: then another one is new.
+    """
+
+    board: Board
+    noted: Callable[[], None] = lambda: None
+    watched: set[str] = field(default_factory=set)
+    watches_all: bool = False
+    acknowledged: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+    known: dict[str, Standing] = field(default_factory=dict)
+    is_counted: bool = False
+    _lost: set[int] = field(default_factory=set)
+
+    def begin(self) -> list[Change]:
+        """Return how watched local orders have changed since the last run, and mark those that have."""
+        return self._watched(change for subject in self.board.local() for change in self._learn(subject))
+
+    def hear(self, announcements: Sequence[Announcement]) -> list[Change]:
+        """Return the changes of watched orders that were announced, and mark the changed rows.
+
+        Args:
+            announcements: What the engine announced, oldest first.
+        """
+        changes: list[Change] = []
+        for announcement in announcements:
+            match announcement:
+                case OrderChanged(order, entry) if entry is not None:
+                    changes += self._of_local(order)
+                case AccountChanged(ssl_id) if ssl_id is not None:
+                    changes += self._of_rows([ssl_id])
+                case AccountChanged():
+                    changes += self._of_rows(self.board.engine.account.pending())
+                case _:
+                    pass
+        self.is_counted = self.is_counted or self.board.engine.account.refreshed_at is not None
+        return self._watched(changes)
+
+    def lost(self) -> list[int]:
+        """Return the sslIds of watched remote orders that have left the list of pending ones since the last call.
+
+        What they became, only SCM can tell: the list does not.
+        """
+        account, store = self.board.engine.account, self.board.engine.context.book.store
+        if account.refreshed_at is None:
+            return []
+        wanted = self.known if self.watches_all else self.watched
+        gone = {
+            ssl_id
+            for ssl_id in (int(row_id[1:]) for row_id in wanted if row_id.startswith("#"))
+            if ssl_id not in account.pending() and store.by_ssl_id(ssl_id) is None and self._was_pending(ssl_id)
+        }
+        new, self._lost = gone - self._lost, gone
+        return sorted(new)
+
+    def not_found(self, ssl_id: int) -> None:
+        """Take note that SCM did not tell what a lost order became: it is still lost."""
+        self._lost.discard(ssl_id)
+
+    def is_watched(self, row_id: str) -> bool:
+        """Return whether the operator is told when an order changes."""
+        return self.watches_all or row_id in self.watched
+
+    def is_acknowledged(self, row_id: str) -> bool:
+        """Return whether an order is quiet until it changes."""
+        return row_id in self.acknowledged
+
+    def flag(self, row_id: str) -> str:
+        """Return what stands in front of a row, one character; a space for nothing."""
+        if row_id in self.changed:
+            return CHANGED
+        if row_id in self.acknowledged:
+            return ACKNOWLEDGED
+        return WATCHED if row_id in self.watched else " "
+
+    def see(self, row_id: str) -> bool:
+        """Take note that the operator has seen a row; return whether it was marked as changed."""
+        was_marked = row_id in self.changed
+        if was_marked:
+            self.changed.discard(row_id)
+            self.noted()
+        return was_marked
+
+    def see_all(self) -> None:
+        """Take note that the operator has seen every row."""
+        self.changed.clear()
+        self.noted()
+
+    def watch(self, row_ids: Iterable[str]) -> bool:
+        """Watch orders, or, when all of them are watched, no longer; return whether they are watched now."""
+        chosen = set(row_ids)
+        is_watched = not chosen <= self.watched
+        self.watched = self.watched | chosen if is_watched else self.watched - chosen
+        self.noted()
+        return is_watched
+
+    def watch_all(self) -> bool:
+        """Watch every order, or no longer; return whether they are watched now."""
+        self.watches_all = not self.watches_all
+        self.noted()
+        return self.watches_all
+
+    def acknowledge(self, row_ids: Iterable[str]) -> bool:
+        """Let orders be quiet until they change, or, when all of them are, no longer.
+
+        Returns:
+            Whether they are quiet now.
+        """
+        chosen = set(row_ids)
+        is_quiet = not chosen <= self.acknowledged
+        self.acknowledged = self.acknowledged | chosen if is_quiet else self.acknowledged - chosen
+        self.changed -= self.acknowledged
+        self.noted()
+        return is_quiet
+
+    def summary(self) -> str:
+        """Return what the header says of it: what is watched."""
+        return "watch all" if self.watches_all else f"watch {len(self.watched)}" if self.watched else ""
+
+    def _watched(self, changes: Iterable[Change]) -> list[Change]:
+        return [change for change in changes if self.is_watched(change.subject.row_id)]
+
+    def _of_local(self, order: Order) -> list[Change]:
+        row_id = local_id(order)
+        if row_id != order.id and order.id in self.known:
+            self._rename(order.id, row_id)
+        return self._learn(self.board.subject(row_id))
+
+    def _of_rows(self, ssl_ids: Iterable[int]) -> list[Change]:
+        """Return the changes of remote orders; local ones announce theirs themselves."""
+        store = self.board.engine.context.book.store
+        return [
+            change
+            for ssl_id in ssl_ids
+            if store.by_ssl_id(ssl_id) is None
+            for change in self._learn(self.board.subject(remote_id(ssl_id)))
+        ]
+
+    def _learn(self, subject: Subject) -> list[Change]:
+        after = standing_of(subject)
+        if after is None:
+            return []
+        row_id = subject.row_id
+        before = self.known.get(row_id)
+        self.known[row_id] = after
+        if before is None:
+            # What is there at the first listing is no news; what an operator orders here is none to him.
+            if not self.is_counted or subject.order is not None or not subject.is_open:
+                return []
+        elif not after.is_news_after(before):
+            return []
+        self.changed.add(row_id)
+        self.acknowledged.discard(row_id)
+        self.noted()
+        return [Change(subject, before, after)]
+
+    def _rename(self, before: str, after: str) -> None:
+        """Follow a row whose order has got its sslId."""
+        self.known[after] = self.known.pop(before)
+        for ids in (self.watched, self.acknowledged, self.changed):
+            if before in ids:
+                ids.remove(before)
+                ids.add(after)
+
+    def _was_pending(self, ssl_id: int) -> bool:
+        subject = self.board.subject(remote_id(ssl_id))
+        return subject.is_open or not subject.status

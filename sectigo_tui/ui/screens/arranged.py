@@ -1,0 +1,149 @@
+"""What the operator makes of a list: its columns and filters, remembered, and what he wants to be told of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from sectigo_tui.ui.attention import CHANGED
+from sectigo_tui.ui.dialogs.columns import Columns
+from sectigo_tui.ui.dialogs.saved_filters import FilterAnswer, SavedFilters, Verb
+from sectigo_tui.ui.screens.order_keys import OrderKeys
+from sectigo_tui.ui.view_model import ViewModel
+from sectigo_tui.ui.widgets.live_table_messages import Highlighted
+from sectigo_tui.ui.widgets.live_table_paint import Flag
+
+
+class Arranged(OrderKeys):
+    """A list that is arranged as it was left, and whose rows are watched, acknowledged and marked as changed.
+
+    Args:
+        model: What is shown.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w", "watch", "Watch", show=False, id="view.watch", tooltip="Bell and notification when this changes"),
+        Binding("W", "watch_all", "Watch all", show=False, id="view.watch_all", tooltip="The same for every order"),
+        Binding("A", "quiet", "Quiet", show=False, id="view.quiet", tooltip="Acknowledge this order until it changes"),
+        Binding("u", "seen", "Seen", show=False, id="view.seen", tooltip="Take the + of all changed rows away"),
+        Binding("o", "columns", "Columns", show=False, id="view.columns", tooltip="Choose and order the columns"),
+        Binding("F", "filters", "Filters", show=False, id="view.filters", tooltip="Save, choose or delete a filter"),
+    ]
+    DEFAULT_SORT: ClassVar[tuple[str, bool]] = ("", False)
+    FILTER_KIND = "words"
+    """Filters of one kind can be used in every view of that kind."""
+
+    def __init__(self, model: ViewModel) -> None:
+        super().__init__(model)
+        self._under_cursor: str | None = None
+
+    def on_mount(self) -> None:
+        """Arrange the list as it was left."""
+        kept = self._model.memory.of(str(self.TITLE))
+        self.table.show_columns(kept.of_columns(self.COLUMNS))
+        if kept.query:
+            self.use_filter(kept.query)
+
+    def reload(self) -> None:
+        """List again."""
+        raise NotImplementedError
+
+    def shows(self, row_id: str) -> bool:
+        """Return whether a row is listed."""
+        raise NotImplementedError
+
+    def remembered_sort(self) -> tuple[str, bool]:
+        """Return the column to sort by, and whether downwards."""
+        kept = self._model.memory.of(str(self.TITLE))
+        is_known = kept.sort == "" or kept.sort in {column.key for column in self.COLUMNS}
+        return (kept.sort, kept.is_descending) if kept.sort is not None and is_known else self.DEFAULT_SORT
+
+    def use_filter(self, query: str) -> None:
+        """Put a filter in force, as if it had been typed."""
+        self.filter_field.value = query
+        self.filter_field.display = bool(query)
+        self.apply_filter(query)
+
+    def flag(self, row_id: str) -> Flag:
+        """Return what stands in front of a row."""
+        shape = self._model.attention.flag(row_id)
+        return Flag(shape, over_cursor=shape == CHANGED)
+
+    @on(Highlighted)
+    def _on_cursor_left(self, message: Highlighted) -> None:
+        """Take a changed row as seen when the cursor goes on from it; one that has left the list was not."""
+        left, self._under_cursor = self._under_cursor, message.row_id
+        if left is not None and left != message.row_id and self.shows(left) and self._model.attention.see(left):
+            self.table.refresh_rows([left])
+
+    def action_watch(self) -> None:
+        """Watch the marked orders or the one under the cursor, or no longer."""
+        row_ids = self._chosen()
+        if row_ids:
+            told = "Watched: bell and notification when {} changes." if self._model.attention.watch(row_ids) else ""
+            self._said(row_ids, told or "No longer watched: {}.")
+
+    def action_watch_all(self) -> None:
+        """Watch every order, or no longer."""
+        is_on = self._model.attention.watch_all()
+        self.say("Every order is watched: bell and notification on any change." if is_on else "No longer watching all.")
+        self.reload()
+
+    def action_quiet(self) -> None:
+        """Acknowledge the marked orders or the one under the cursor until they change, or take that back."""
+        row_ids = self._chosen()
+        if row_ids:
+            told = "Acknowledged until it changes: {}." if self._model.attention.acknowledge(row_ids) else ""
+            self._said(row_ids, told or "No longer acknowledged: {}.")
+
+    def action_seen(self) -> None:
+        """Take all changed rows as seen."""
+        self._model.attention.see_all()
+        self.reload()
+
+    def action_columns(self) -> None:
+        """Let the operator choose and order the columns."""
+        self.app.push_screen(Columns(str(self.TITLE), self.COLUMNS, self.table.columns), self._show_columns)
+
+    def action_filters(self) -> None:
+        """Let the operator use, save or delete a filter."""
+        saved = self._model.memory.filters.get(self.FILTER_KIND, {})
+        self.app.push_screen(SavedFilters(saved, self.filter_field.value.strip()), self._do_with_filter)
+
+    def _show_columns(self, keys: Sequence[str] | None) -> None:
+        if keys is None:
+            return
+        by_key = {column.key: column for column in self.COLUMNS}
+        self.table.show_columns([by_key[key] for key in keys])
+        self._model.memory.shows(str(self.TITLE), keys, [key for key in by_key if key not in keys])
+        self.reload()
+
+    def _do_with_filter(self, answer: FilterAnswer | None) -> None:
+        memory = self._model.memory
+        match answer:
+            case FilterAnswer(Verb.USE, name):
+                self.use_filter(memory.filters[self.FILTER_KIND][name])
+            case FilterAnswer(Verb.SAVE, name):
+                memory.save_filter(self.FILTER_KIND, name, self.filter_field.value.strip())
+                self.notify(f"Saved the filter as {name}: F uses it.", markup=False)
+            case FilterAnswer(Verb.DELETE, name):
+                memory.delete_filter(self.FILTER_KIND, name)
+                self.action_filters()
+            case None:
+                pass
+
+    def _chosen(self) -> list[str]:
+        """Return the marked orders, or the one under the cursor."""
+        marked = [self.subject_of(row_id) for row_id in sorted(self.table.marks)]
+        chosen = marked or ([self.subject] if self.subject is not None else [])
+        row_ids = [subject.row_id for subject in chosen if subject.target is not None]
+        if not row_ids:
+            self.say("There is no order here.")
+        return row_ids
+
+    def _said(self, row_ids: Sequence[str], words: str) -> None:
+        self.say(words.format(row_ids[0].lstrip("#") if len(row_ids) == 1 else f"{len(row_ids)} orders"))
+        self.reload()
