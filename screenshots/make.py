@@ -6,10 +6,9 @@ Run `python screenshots/make.py` in the environment of the tests; it writes besi
 from __future__ import annotations
 
 import argparse
-import asyncio
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
@@ -32,29 +31,33 @@ _WORDS = re.compile(r"[^\xa0]+(?:\xa0[^\xa0]+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One picture.
+class Sitting:
+    """One run of the dashboard, of which pictures are taken.
 
     Args:
-        name: The file's name, without its ending.
-        keys: What is pressed before.
         columns: The terminal's width.
         lines: The terminal's height.
+        pictures: What is pressed before each, by the picture's name, in order.
     """
 
-    name: str
-    keys: tuple[str, ...] = ()
-    columns: int = 120
-    lines: int = 40
+    columns: int
+    lines: int
+    pictures: Mapping[str, Sequence[str]]
 
 
-PICTURES = (
-    Picture("pending"),
-    Picture("pending-80x24", columns=80, lines=24),
-    Picture("detail", ("d",)),
-    Picture("remote", ("3",)),
-    Picture("events", ("4",)),
-    Picture("help", ("question_mark",)),
+SITTINGS = (
+    Sitting(
+        120,
+        40,
+        {
+            "pending": (),
+            "detail": ("d",),
+            "remote": ("escape", "3"),
+            "events": ("4",),
+            "help": ("1", "question_mark"),
+        },
+    ),
+    Sitting(80, 24, {"pending-80x24": ()}),
 )
 
 
@@ -67,25 +70,25 @@ def make(directory: Path) -> list[Path]:
     Returns:
         The files.
     """
-    made = []
-    for picture in PICTURES:
-        taken: list[str] = []
-        _take(picture, taken.append)
-        path = directory / f"{picture.name}.svg"
-        path.write_text(_settled(*taken))
-        made.append(path)
-    return made
+    taken: dict[str, str] = {}
+    for sitting in SITTINGS:
+        _take(sitting, taken)
+    made = {directory / f"{name}.svg": _settled(svg) for name, svg in taken.items()}
+    for path, svg in made.items():
+        path.write_text(svg)
+    return list(made)
 
 
 @on_stage
-async def _take(picture: Picture, keep: Callable[[str], None]) -> None:
+async def _take(sitting: Sitting, taken: dict[str, str]) -> None:
     world = demo_world(seed=SEED)
     world.faults.add("latency", seconds=LATENCY_SECONDS)
-    size = (picture.columns, picture.lines)
+    size = (sitting.columns, sitting.lines)
     async with staged(world, size=size, track=tracked_by_demo(world), settle_seconds=SECONDS_IN) as stage:
-        await stage.press(*picture.keys)
-        await asyncio.sleep(1)
-        keep(stage.svg())
+        for name, keys in sitting.pictures.items():
+            await stage.press(*keys)
+            await stage.wait(1)
+            taken[name] = stage.svg()
 
 
 def _settled(svg: str) -> str:

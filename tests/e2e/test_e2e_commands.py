@@ -141,7 +141,7 @@ def test_the_simulator_prints_the_lines_that_reach_it(program: Installation) -> 
 def test_the_demo_shows_a_living_account_and_leaves_nothing_behind(program: Installation) -> None:
     with program.terminal("demo") as terminal:
         terminal.until(r"DEMO .*acme.* API OK .*\d+ pend \d+ act")
-        terminal.until(r"00:0\d ")
+        terminal.until(r"00:\d\d ")
         terminal.press("q")
         assert terminal.end() == 0
     assert list(program.home.iterdir()) == []
