@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.ports import Credentials, SecretText
     from sectigo_tui.engine.engine import Announcer, Engine
     from sectigo_tui.scm.client import ScmClient
+    from sectigo_tui.scm.debug_log import DebugLog
     from sectigo_tui.store.journal_store import JournalStore
 
 # What is put together is imported where that is done: a subcommand that lists orders needs no HTTP client.
@@ -32,6 +33,7 @@ def settings_of(
     data_dir: Path | None = None,
     profile: str | None = None,
     read_only: bool = False,
+    debug_log: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Return the settings that flags, environment and files make together.
@@ -41,16 +43,20 @@ def settings_of(
         data_dir: `--data-dir`.
         profile: `--profile`.
         read_only: `--read-only`.
+        debug_log: `--debug-log`.
         environ: The process's environment.
 
     Raises:
         ConfigError: Something is wrong with them.
     """
+    from dataclasses import replace
+
     from sectigo_tui.config.load import load_settings
 
     paths = find_paths(environ, config=config, data_dir=data_dir)
     flags = {"read_only": True} if read_only else {}
-    return load_settings(paths, environ, profile=profile, flags=flags)
+    settings = load_settings(paths, environ, profile=profile, flags=flags)
+    return replace(settings, debug_log=debug_log) if debug_log is not None else settings
 
 
 def plain_settings_of(
@@ -116,7 +122,11 @@ def credentials_of(settings: Settings) -> Credentials:
 
 
 def make_client(settings: Settings, credentials: Credentials, announcer: Announcer, clock: Clock) -> ScmClient:
-    """Return a client of the account that the settings name."""
+    """Return a client of the account that the settings name.
+
+    Raises:
+        InputError: The debug log cannot be used.
+    """
     from sectigo_tui.scm.client import ScmClient
     from sectigo_tui.scm.connection import Timeouts
 
@@ -128,7 +138,16 @@ def make_client(settings: Settings, credentials: Credentials, announcer: Announc
         timeouts=Timeouts(connect_seconds=section.connect_timeout_seconds, read_seconds=section.read_timeout_seconds),
         ca_bundle=section.ca_bundle,
         observe=announcer,
+        log=_debug_log(settings, section.base_url, clock),
     )
+
+
+def _debug_log(settings: Settings, base_url: str, clock: Clock) -> DebugLog | None:
+    if settings.debug_log is None:
+        return None
+    from sectigo_tui.scm.debug_log import DebugLog
+
+    return DebugLog(settings.debug_log, base_url, clock)
 
 
 @asynccontextmanager
@@ -164,8 +183,11 @@ async def opened(
     clock, announcer = clock or SystemClock(), Announcer()
     credentials = credentials_of(settings)
     scm = make_client(settings, credentials, announcer, clock)
+    certctl = None
     server = settings.certctl_server()
-    certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle), _secret(server)) if server else None
+    if server is not None:
+        log = _debug_log(settings, server.url, clock)
+        certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle, log=log), _secret(server))
     store = open_store(settings, clock, announcer)
     context = Context(
         scm=scm,
@@ -255,7 +277,9 @@ async def accept_account(settings: Settings, answers: Mapping[str, str]) -> str:
     section = check_answers(answers)
     password = section.password.get_secret_value() if section.password is not None else ""
     credentials = Credentials(section.customer_uri or "", section.login or "", SecretText(password))
-    client = ScmClient(section.base_url, credentials, SystemClock(), ca_bundle=section.ca_bundle)
+    clock = SystemClock()
+    log = _debug_log(settings, section.base_url, clock)
+    client = ScmClient(section.base_url, credentials, clock, ca_bundle=section.ca_bundle, log=log)
     try:
         await client.types()
     finally:

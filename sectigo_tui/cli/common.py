@@ -25,6 +25,7 @@ def settings_from(options: Namespace) -> Settings:
         data_dir=given.get("data_dir"),
         profile=given.get("profile"),
         read_only=given.get("read_only", False),
+        debug_log=given.get("debug_log"),
     )
 
 

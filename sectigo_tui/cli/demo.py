@@ -49,6 +49,7 @@ def run_demo(options: Namespace) -> int:
                 config=_demo_config(Path(directory), world, base_url),
                 data_dir=Path(directory) / "data",
                 read_only=vars(options).get("read_only", False),
+                debug_log=vars(options).get("debug_log"),
                 environ={},
             )
             show(with_screen_flags(settings, options), track=_orders_to_track(world))

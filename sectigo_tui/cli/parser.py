@@ -59,6 +59,9 @@ def _common() -> argparse.ArgumentParser:
     group.add_argument("--data-dir", metavar="DIR", type=Path, help="orders and journal (SECTIGO_TUI_DATA_DIR)")
     group.add_argument("--profile", metavar="NAME", help="a [profile.NAME] of the configuration")
     group.add_argument("--read-only", action="store_true", help="disable everything that changes anything at SCM")
+    group.add_argument(
+        "--debug-log", metavar="FILE", type=Path, help="append requests and answers to a file, without secrets"
+    )
     return common
 
 

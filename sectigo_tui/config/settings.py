@@ -68,6 +68,7 @@ class Settings:
             `write_credentials` and its kin: the profile where it has a login of its own, else None.
         pending: A password change that was cut short, to be settled before anything is sent.
         password_command: Where the password comes from, when it is a command.
+        debug_log: The file that requests are logged to, redacted; None for none.
     """
 
     profile: str | None
@@ -82,6 +83,7 @@ class Settings:
     credentials_profile: str | None
     pending: PendingCredentials | None
     password_command: PasswordCommand | None
+    debug_log: Path | None = None
 
     @property
     def unconfigured(self) -> bool:

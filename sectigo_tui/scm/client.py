@@ -31,6 +31,8 @@ from sectigo_tui.scm.session import Observe, Read, Session, done, json_of
 if TYPE_CHECKING:
     import httpx
 
+    from sectigo_tui.scm.debug_log import DebugLog
+
 MAX_PAGE_SIZE = 200
 """The most rows a page of a listing has. Source: SCM manual 25.5."""
 
@@ -62,6 +64,7 @@ class ScmClient:
         timeouts: How long one request may take.
         ca_bundle: Trusted certificates (PEM) in place of the default ones.
         observe: Is told of every request that ended.
+        log: Is told of every request and its answer, for the debug log.
         transport: What carries requests instead of the network.
 
     Raises:
@@ -77,9 +80,10 @@ class ScmClient:
         timeouts: Timeouts | None = None,
         ca_bundle: Path | None = None,
         observe: Observe | None = None,
+        log: DebugLog | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._connection = Connection(base_url, timeouts=timeouts, ca_bundle=ca_bundle, transport=transport)
+        self._connection = Connection(base_url, timeouts=timeouts, ca_bundle=ca_bundle, log=log, transport=transport)
         self._session = Session(self._connection, credentials, clock, observe)
 
     @property

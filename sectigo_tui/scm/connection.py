@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from sectigo_tui.scm.proxies import is_loopback, proxy_for, without_userinfo
 if TYPE_CHECKING:
     import httpx
 
+    from sectigo_tui.scm.debug_log import DebugLog
     from sectigo_tui.scm.transport import Transport
 
 MAX_BODY_BYTES = 10_000_000
@@ -54,6 +56,7 @@ class Connection:
         base_url: `https://host[:port][/path]`; `http` for this machine alone.
         timeouts: How long one request may take.
         ca_bundle: Trusted certificates in place of the default ones.
+        log: Is told of every request and its answer; closed with the connection.
         transport: What carries requests instead of the network.
 
     Raises:
@@ -66,8 +69,10 @@ class Connection:
         *,
         timeouts: Timeouts | None = None,
         ca_bundle: Path | None = None,
+        log: DebugLog | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self._log = log
         self._base_url = _checked(base_url)
         self._timeouts = timeouts or Timeouts()
         self._ca_bundle = ca_bundle
@@ -89,6 +94,15 @@ class Connection:
 
     async def send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
         """Send a request once: no retry, no redirect, no cookie; never raises for what the network does."""
+        log = self._log
+        if log is None:
+            return await self._send(request)
+        number, started = log.asked(request), time.monotonic()
+        answer = await self._send(request)
+        log.answered(number, request, answer, seconds=time.monotonic() - started)
+        return answer
+
+    async def _send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
         transport = self._transport
         if transport is None:
             opened = await self._open()
@@ -103,6 +117,8 @@ class Connection:
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()
+        if self._log is not None:
+            self._log.close()
 
     async def _open(self) -> Transport | HttpTrouble:
         async with self._opening:
