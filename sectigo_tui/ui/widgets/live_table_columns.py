@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sectigo_tui.ui.text import Align
@@ -10,6 +10,7 @@ from sectigo_tui.ui.text import Align
 GUTTER_CELLS = 1
 """In front of the first column: the cursor's and the marks' shape."""
 _GAP_CELLS = 1
+_BEFORE_ALL = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,9 @@ class Column:
         key: What the owner calls it.
         title: What its header says; the owner's text.
         width: Cells, or the least of them for a flexible column.
-        narrow_width: Cells it takes before any column is dropped; 0 when it has one width.
+        narrow_width: Cells it takes where there is no room; 0 when it has one width.
+        narrow_priority: When it becomes narrow: before the columns of this priority, and the lower ones, are
+            dropped; 0 for before any.
         share: Its part of what the other columns leave; 0 for a column of fixed width.
         max_width: The most a flexible column grows to; 0 for no bound.
         priority: Who goes first when the table is too narrow: the highest number. 0 stays always.
@@ -33,6 +36,7 @@ class Column:
     title: str
     width: int
     narrow_width: int = 0
+    narrow_priority: int = 0
     share: int = 0
     max_width: int = 0
     priority: int = 0
@@ -63,8 +67,8 @@ class PlacedColumn:
 def place_columns(columns: Sequence[Column], width: int) -> tuple[PlacedColumn, ...]:
     """Choose the columns that fit, and place them.
 
-    First the columns with a narrow form take it, then the least important ones go, and what is left over is
-    shared between the flexible ones. Columns that must stay are cut at the right edge.
+    Columns become narrow, and the least important ones go, in the order of their priorities, until the rest fits;
+    what is left over is shared between the flexible ones. Columns that must stay are cut at the right edge.
 
     Args:
         columns: All columns, from left to right.
@@ -76,14 +80,24 @@ def place_columns(columns: Sequence[Column], width: int) -> tuple[PlacedColumn, 
     room = width - GUTTER_CELLS
     kept = list(columns)
     widths = {column.key: column.width for column in columns}
-    if _needed(kept, widths) > room:
-        widths.update({column.key: column.narrow_width for column in columns if column.narrow_width})
-    for column in sorted(columns, key=lambda column: -column.priority):
-        if column.priority == 0 or _needed(kept, widths) <= room:
+    for _, is_drop, column in sorted(_measures(columns), key=lambda measure: (-measure[0], measure[1])):
+        if _needed(kept, widths) <= room:
             break
-        kept.remove(column)
+        if is_drop:
+            kept.remove(column)
+        else:
+            widths[column.key] = column.narrow_width
     _share_out(kept, widths, room - _needed(kept, widths))
     return tuple(_placed(kept, widths, width))
+
+
+def _measures(columns: Sequence[Column]) -> Iterator[tuple[int, bool, Column]]:
+    """Return what can be done for room: the priority, whether the column goes (or becomes narrow), and the column."""
+    for column in columns:
+        if column.narrow_width:
+            yield column.narrow_priority or _BEFORE_ALL, False, column
+        if column.priority:
+            yield column.priority, True, column
 
 
 def _needed(columns: Sequence[Column], widths: dict[str, int]) -> int:
