@@ -76,6 +76,6 @@ def write_file(path: Path, content: bytes, *, replace: bool) -> bool:
             create_file(path, content)
     except FileExistsError:
         return False
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "choose another place") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}", "choose another place") from error
     return True

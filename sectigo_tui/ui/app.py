@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
-from rich.segment import Segments
-from rich.traceback import Traceback
 from textual import events
-from textual.app import App, ScreenStackError, SystemCommand
+from textual.app import ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
@@ -24,11 +22,13 @@ from sectigo_tui.ui.attention_alarm import Alarm
 from sectigo_tui.ui.board import Board, Subject
 from sectigo_tui.ui.clipboard import Clipboard
 from sectigo_tui.ui.columns import Now
-from sectigo_tui.ui.diagnosis import causes_content
-from sectigo_tui.ui.dialogs.confirm import Notice
+from sectigo_tui.ui.dialogs.copied import Copied
 from sectigo_tui.ui.dialogs.dialog import Dialog
 from sectigo_tui.ui.dialogs.menu import Menu
+from sectigo_tui.ui.export_documents import documents
+from sectigo_tui.ui.flows.causes import choose_cause
 from sectigo_tui.ui.flows.escalate import escalate, hand_over
+from sectigo_tui.ui.flows.export import export
 from sectigo_tui.ui.flows.flow import Defaults, Flow
 from sectigo_tui.ui.flows.rotate import rotate
 from sectigo_tui.ui.glyphs import Glyphs
@@ -45,8 +45,9 @@ from sectigo_tui.ui.screens.local import LocalView
 from sectigo_tui.ui.screens.pending import PendingView
 from sectigo_tui.ui.screens.remote import RemoteView
 from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.text import printable
-from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS, ThemeChoice
+from sectigo_tui.ui.theme import MONO, PREFERENCES, SIXTEEN, THEMES, VARIABLE_DEFAULTS, ThemeChoice, choose_theme
 from sectigo_tui.ui.troubles import Troubles
 from sectigo_tui.ui.view_model import Surroundings, Use, ViewModel
 
@@ -54,7 +55,7 @@ GATHER_SECONDS = 0.05
 """Announcements within this time reach the screens together."""
 
 
-class SectigoApp(App[None]):
+class SectigoApp(SteadyApp[None]):
     """The dashboard.
 
     Args:
@@ -84,6 +85,9 @@ class SectigoApp(App[None]):
         Binding("E", "escalate", "Escalate", show=False, id="app.escalate", tooltip="Facts for the CA's support"),
         Binding("H", "handover", "Handover", show=False, id="app.handover", tooltip="What is open, for the next shift"),
         Binding("C", "causes", "Causes", show=False, id="app.causes", tooltip="What many orders wait for together"),
+        Binding("e", "export", "Export", show=False, id="app.export", tooltip="Save table, order or screen in a file"),
+        Binding("Y", "copied", "Copied", show=False, id="app.copied", tooltip="Show what was copied, to select it"),
+        Binding("T", "theme", "Theme", show=False, id="app.theme", tooltip="The next theme: dark, light, ..."),
         Binding("a", "menu", "Actions", id="app.menu", tooltip="Enroll, approve, collect, renew, revoke, rotate ..."),
         Binding(
             "colon",
@@ -110,7 +114,7 @@ class SectigoApp(App[None]):
         track: Sequence[int] = (),
         outside: Outside | None = None,
     ) -> None:
-        outside = outside or Outside()
+        self._outside = outside = outside or Outside()
         super().__init__(ansi_color=theme.ansi_color)
         self._keymap_wanted = keymap_of(outside.keys, type(self), named_by=outside.keys_named_by)
         self._copier = Clipboard(outside.environ, outside.run, super().copy_to_clipboard)
@@ -159,10 +163,18 @@ class SectigoApp(App[None]):
     def on_mount(self) -> None:
         """Show the first view, then start the engine: what is on disk is seen before anything is asked for."""
         self.set_keymap(self._keymap_wanted)
+        self._recall_theme()
         view = self._model.memory.view
         self.switch_mode(view if view in self._views else "pending")
         self._engine.announcer.subscribe(self._hear)
         self.call_after_refresh(self._start)
+
+    def _recall_theme(self) -> None:
+        """Show the theme that was chosen live, unless another was configured since, or the terminal has few colours."""
+        memory = self._model.memory
+        is_current = memory.theme in PREFERENCES and memory.theme_instead_of == self._outside.theme
+        if is_current and self._outside.recalls_theme and self.theme not in (MONO, SIXTEEN):
+            self._show_theme(memory.theme)
 
     def on_unmount(self) -> None:
         """Keep how the screen is arranged."""
@@ -222,7 +234,9 @@ class SectigoApp(App[None]):
                 )
 
     async def action_view(self, name: str) -> None:
-        """Show one of the views."""
+        """Show one of the views, its list on top."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
         await self.switch_mode(name)
         self._model.memory.viewed(name)
 
@@ -241,10 +255,13 @@ class SectigoApp(App[None]):
     def action_menu(self) -> None:
         """Offer what can be done with the marked orders, or the one under the cursor."""
         screen = self.screen
-        if not isinstance(screen, View):
+        if isinstance(screen, View):
+            marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
+            subjects = marked or ([screen.subject] if screen.subject is not None else [])
+        elif isinstance(screen, Diagnose):
+            subjects = [screen.subject]
+        else:
             return
-        marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
-        subjects = marked or ([screen.subject] if screen.subject is not None else [])
         about = f"{len(subjects)} marked orders" if len(subjects) > 1 else "".join(map(_named, subjects))
         items = menu_items(subjects, read_only=self._model.surroundings.read_only)
 
@@ -282,13 +299,42 @@ class SectigoApp(App[None]):
         self._perform("handover", hand_over(self._flow, self._model.board))
 
     def action_causes(self) -> None:
-        """Show what many orders wait for together."""
-        targets = [subject.target for subject in self._model.board.pending() if subject.target is not None]
-        causes = [cause for cause in self._engine.diagnoser.common_causes(targets) if len(cause.orders) > 1]
-        self._perform("common causes", self._show_notice(Notice("Common causes", causes_content(causes))))
+        """Show what many orders wait for together, and list those of one cause."""
+        self._perform("common causes", self._list_cause())
 
-    async def _show_notice(self, notice: Notice) -> None:
-        await self._flow.ask(notice)
+    async def _list_cause(self) -> None:
+        query = await choose_cause(self._flow, self._model.board)
+        if query:
+            await self.action_view("pending")
+            view = self.screen
+            if isinstance(view, View):
+                view.use_filter(query)
+
+    def action_export(self) -> None:
+        """Save the table, the order under the cursor, or a picture of the screen."""
+        view = self.screen
+        if isinstance(view, View):
+            missing = view.table.row_count - len(view.table.loaded_ids)
+            note = f"{missing:,} rows are not loaded, and left out: L loads all." if missing else ""
+            choices = documents(view, self._model, self.export_screenshot)
+            self._perform("export", export(self._flow, choices, self._outside.write_file, note=note))
+
+    def action_copied(self) -> None:
+        """Show what was copied last, to select it where copying does not reach the clipboard."""
+        self.push_screen(Copied(self._copier.last))
+
+    def action_theme(self) -> None:
+        """Show the next theme, and remember it."""
+        names = list(PREFERENCES)
+        shown = next((name for name in names if PREFERENCES[name] == self.theme), "")
+        following = names[(names.index(shown) + 1) % len(names)] if shown else names[0]
+        self._show_theme(following)
+        self._model.memory.themed(following, instead_of=self._outside.theme)
+        self.notify(f"Theme: {following}", markup=False)
+
+    def _show_theme(self, preference: str) -> None:
+        self.ansi_color = choose_theme({}, preference).ansi_color
+        self.theme = PREFERENCES[preference]
 
     def _subject(self) -> Subject | None:
         return self.screen.subject if isinstance(self.screen, View) else None
@@ -324,13 +370,6 @@ class SectigoApp(App[None]):
     def action_help(self) -> None:
         """Show the keys of where the operator is."""
         self.push_screen(Help(active_keys(self.screen.active_bindings), self._model.now.glyphs))
-
-    def _fatal_error(self) -> None:
-        """Leave after a defect, telling where it happened, but no values: Textual's own way shows local variables."""
-        self.bell()
-        traceback = Traceback(show_locals=False, width=None)
-        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
-        self._close_messages_no_wait()
 
 
 def _named(subject: Subject) -> str:

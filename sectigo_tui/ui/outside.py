@@ -81,7 +81,8 @@ class Outside:
         on_event: The command that is given each change of a watched order; empty for none.
         keys: Other keys for actions, as the configuration's `[ui.keys]` has them.
         keys_named_by: Where those were configured, for errors.
-        theme: The theme as configured, by which a remembered one is judged.
+        theme: The theme as configured: one that was chosen live instead of another is not recalled.
+        recalls_theme: Whether a theme that was chosen live is shown again at all.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -92,3 +93,4 @@ class Outside:
     keys: Mapping[str, str] = field(default_factory=dict)
     keys_named_by: str = "default"
     theme: str = "auto"
+    recalls_theme: bool = True

@@ -20,7 +20,7 @@ from sectigo_tui.engine.diagnosis.evidence import Evidence, Part
 from sectigo_tui.engine.diagnosis.gathering import Gatherer
 from sectigo_tui.engine.diagnosis.history import Sample, local_evidence, merged, remote_sample, sample_of
 from sectigo_tui.engine.diagnosis.knowledge import Knowledge, Target
-from sectigo_tui.engine.diagnosis.markdown import redactor
+from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
 from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
 from sectigo_tui.engine.diagnosis.report import as_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
@@ -203,7 +203,7 @@ class Diagnoser:
 
     def pack(self, diagnosis: Diagnosis) -> str:
         """Return the escalation pack for the CA's support, as Markdown without credentials."""
-        return escalation_pack(diagnosis, redactor(self._secrets()))
+        return escalation_pack(diagnosis, self.redactor())
 
     def handover(self, targets: Iterable[Target]) -> str:
         """Return all that is open, grouped by cause, for the next shift, by what is known: Markdown, no credentials.
@@ -212,11 +212,15 @@ class Diagnoser:
             targets: Local orders, or the sslIds of any.
         """
         diagnoses = [self.known(target) for target in targets]
-        return handover(diagnoses, self._context.clock.now(), redactor(self._secrets()))
+        return handover(diagnoses, self._context.clock.now(), self.redactor())
+
+    def redactor(self) -> Redact:
+        """Return what takes the credentials in use, and what looks like some, out of a text."""
+        return redactor(self._secrets())
 
     def as_json(self, diagnosis: Diagnosis) -> str:
         """Return a diagnosis in the versioned JSON shape, without credentials."""
-        return as_json(diagnosis, redactor(self._secrets()))
+        return as_json(diagnosis, self.redactor())
 
     async def learn_history(
         self, progress: Callable[[int, int], None], *, organization_id: int | None = None, orders: int = HISTORY_ORDERS

@@ -16,6 +16,8 @@ from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.live_table_messages import Highlighted
 from sectigo_tui.ui.widgets.live_table_paint import Flag
 
+WIDEST_CELLS = 1_000
+
 
 class Arranged(OrderKeys):
     """A list that is arranged as it was left, and whose rows are watched, acknowledged and marked as changed.
@@ -33,6 +35,8 @@ class Arranged(OrderKeys):
         Binding("F", "filters", "Filters", show=False, id="view.filters", tooltip="Save, choose or delete a filter"),
     ]
     DEFAULT_SORT: ClassVar[tuple[str, bool]] = ("", False)
+    LISTS_ORDERS = True
+    """Whether each row is an order."""
     FILTER_KIND = "words"
     """Filters of one kind can be used in every view of that kind."""
 
@@ -60,6 +64,10 @@ class Arranged(OrderKeys):
         kept = self._model.memory.of(str(self.TITLE))
         is_known = kept.sort == "" or kept.sort in {column.key for column in self.COLUMNS}
         return (kept.sort, kept.is_descending) if kept.sort is not None and is_known else self.DEFAULT_SORT
+
+    def cell_text(self, row_id: str, key: str) -> str:
+        """Return what a cell of a row says, however narrow the screen is."""
+        return self._cell(row_id, key, WIDEST_CELLS).text
 
     def use_filter(self, query: str) -> None:
         """Put a filter in force, as if it had been typed."""

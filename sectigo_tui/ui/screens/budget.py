@@ -32,6 +32,7 @@ class BudgetView(View):
         Column("why", "WHY THEN", 26, share=3),
     )
     DEFAULT_SORT = ("", False)
+    LISTS_ORDERS = False
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)

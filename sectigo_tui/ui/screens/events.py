@@ -58,6 +58,7 @@ class EventsView(View):
         Column("code", "CODE", 6, align="right", priority=5),
     )
     DEFAULT_SORT = ("", False)
+    LISTS_ORDERS = False
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)

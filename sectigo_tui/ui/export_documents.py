@@ -1,0 +1,77 @@
+"""What can be exported from a view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from sectigo_tui.engine.diagnosis.markdown import Redact
+from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.export import Exported, to_csv, to_json, to_markdown
+from sectigo_tui.ui.export_order import ExportedOrder
+from sectigo_tui.ui.export_table import exported
+from sectigo_tui.ui.flows.export import Document
+from sectigo_tui.ui.screens.arranged import Arranged
+from sectigo_tui.ui.view_model import ViewModel
+
+Form = Callable[[Exported, Redact], str]
+
+
+def documents(view: Arranged, model: ViewModel, picture: Callable[[], str]) -> tuple[Document, ...]:
+    """Return what can be exported of a view, in every form.
+
+    Args:
+        view: The view.
+        model: What it shows.
+        picture: Returns a picture of the screen as SVG; called when no dialog is shown.
+    """
+    stamp = f"{model.now.clock.now():%Y%m%dT%H%M%SZ}"
+    return (*_of_table(view, model, stamp), *_of_order(view.subject, model, stamp), _of_screen(view, picture, stamp))
+
+
+def _of_table(view: Arranged, model: ViewModel, stamp: str) -> Iterable[Document]:
+    redact = model.board.engine.diagnoser.redactor()
+    forms: tuple[tuple[str, str, str, Form], ...] = (
+        ("c", "CSV", "csv", to_csv),
+        ("j", "JSON", "json", to_json),
+        ("m", "Markdown", "md", to_markdown),
+    )
+    for key, form, ending, as_text in forms:
+
+        async def content(as_text: Form = as_text) -> str:
+            return as_text(await exported(view, model.surroundings, model.now), redact)
+
+        yield Document(f"table-{ending}", key, f"Table as {form}", f"{_name(view)}-{stamp}.{ending}", content)
+
+
+def _of_order(subject: Subject | None, model: ViewModel, stamp: str) -> Iterable[Document]:
+    redact = model.board.engine.diagnoser.redactor()
+    order = _exported_order(subject, model)
+    name = f"order-{order.subject.ssl_id or order.subject.row_id}-{stamp}"
+    why_not = "no order here" if order.subject.target is None else ""
+
+    async def as_markdown() -> str:
+        return order.to_markdown(redact)
+
+    async def as_json() -> str:
+        return order.to_json(redact)
+
+    yield Document("order-md", "o", "Order as Markdown", f"{name}.md", as_markdown, why_not)
+    yield Document("order-json", "r", "Order as JSON", f"{name}.json", as_json, why_not)
+
+
+def _of_screen(view: Arranged, picture: Callable[[], str], stamp: str) -> Document:
+    async def content() -> str:
+        return picture()
+
+    return Document("screen-svg", "s", "Screen as SVG", f"{_name(view)}-{stamp}.svg", content)
+
+
+def _exported_order(subject: Subject | None, model: ViewModel) -> ExportedOrder:
+    """Return the order under the cursor as it stands now: a list that moves on must not change what is saved."""
+    if subject is None or subject.order is None:
+        return ExportedOrder(subject or Subject(""), ())
+    return ExportedOrder(subject, model.board.engine.context.book.store.timeline(subject.order.id))
+
+
+def _name(view: Arranged) -> str:
+    return str(view.TITLE).lower()
