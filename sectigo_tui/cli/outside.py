@@ -9,6 +9,7 @@ from pathlib import Path
 from sectigo_tui.command import run_command
 from sectigo_tui.config.screen import ScreenFile
 from sectigo_tui.config.settings import Settings
+from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.durable import create_file, replace_file
 from sectigo_tui.ui.outside import Outside
@@ -34,6 +35,7 @@ def outside_of(settings: Settings) -> Outside:
         keys=settings.ui.keys,
         keys_named_by=settings.sources["ui.keys"].detail,
         theme=settings.ui.theme,
+        recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
     )
 
 

@@ -6,9 +6,12 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sectigo_tui.config.sources import Source, SourceKind
+
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
 
+_FLAGS = {"ascii": "--ascii", "theme": "--theme", "mouse": "--no-mouse"}
 THEMES = ("auto", "dark", "light", "safe", "16", "mono")
 
 
@@ -35,4 +38,5 @@ def with_screen_flags(settings: Settings, options: argparse.Namespace) -> Settin
         changes["theme"] = given["theme"]
     if given.get("no_mouse"):
         changes["mouse"] = False
-    return replace(settings, ui=settings.ui.model_copy(update=changes)) if changes else settings
+    flags = {f"ui.{key}": Source(SourceKind.FLAG, f"flag {_FLAGS[key]}", str(value)) for key, value in changes.items()}
+    return replace(settings, ui=settings.ui.model_copy(update=changes), sources={**settings.sources, **flags})

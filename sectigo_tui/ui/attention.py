@@ -161,13 +161,11 @@ class Attention:
             return ACKNOWLEDGED
         return WATCHED if row_id in self.watched else " "
 
-    def see(self, row_id: str) -> bool:
-        """Take note that the operator has seen a row; return whether it was marked as changed."""
-        was_marked = row_id in self.changed
-        if was_marked:
+    def see(self, row_id: str) -> None:
+        """Take note that the operator has seen a row."""
+        if row_id in self.changed:
             self.changed.discard(row_id)
             self.noted()
-        return was_marked
 
     def see_all(self) -> None:
         """Take note that the operator has seen every row."""

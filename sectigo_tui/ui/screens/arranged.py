@@ -8,13 +8,11 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
-from sectigo_tui.ui.attention import CHANGED
 from sectigo_tui.ui.dialogs.columns import Columns
 from sectigo_tui.ui.dialogs.saved_filters import FilterAnswer, SavedFilters, Verb
 from sectigo_tui.ui.screens.order_keys import OrderKeys
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.live_table_messages import Highlighted
-from sectigo_tui.ui.widgets.live_table_paint import Flag
 
 WIDEST_CELLS = 1_000
 
@@ -75,17 +73,16 @@ class Arranged(OrderKeys):
         self.filter_field.display = bool(query)
         self.apply_filter(query)
 
-    def flag(self, row_id: str) -> Flag:
-        """Return what stands in front of a row."""
-        shape = self._model.attention.flag(row_id)
-        return Flag(shape, over_cursor=shape == CHANGED)
+    def flag(self, row_id: str) -> str:
+        """Return the shape in front of a row, one cell."""
+        return self._model.attention.flag(row_id)
 
     @on(Highlighted)
-    def _on_cursor_left(self, message: Highlighted) -> None:
-        """Take a changed row as seen when the cursor goes on from it; one that has left the list was not."""
+    def _on_cursor_moved(self, message: Highlighted) -> None:
+        """Take a row as seen when the operator comes to it, and not when the row that he was on has gone."""
         left, self._under_cursor = self._under_cursor, message.row_id
-        if left is not None and left != message.row_id and self.shows(left) and self._model.attention.see(left):
-            self.table.refresh_rows([left])
+        if message.row_id is not None and left is not None and self.shows(left):
+            self._model.attention.see(message.row_id)
 
     def action_watch(self) -> None:
         """Watch the marked orders or the one under the cursor, or no longer."""

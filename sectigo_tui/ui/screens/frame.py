@@ -21,7 +21,7 @@ from sectigo_tui.ui.widgets.key_line import KeyHint, KeyLine
 from sectigo_tui.ui.widgets.live_table import LiveTable
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_messages import Selected
-from sectigo_tui.ui.widgets.live_table_paint import Cell, Flag
+from sectigo_tui.ui.widgets.live_table_paint import Cell
 
 WIDE_COLUMNS = 160
 """From this width on the detail pane stands beside the list."""
@@ -133,8 +133,8 @@ class Frame(Screen[None]):
         """Show only what matches what was typed."""
         raise NotImplementedError
 
-    def flag(self, row_id: str) -> Flag:
-        """Return what stands in front of a row."""
+    def flag(self, row_id: str) -> str:
+        """Return the shape in front of a row, one cell."""
         raise NotImplementedError
 
     def close_other(self) -> None:

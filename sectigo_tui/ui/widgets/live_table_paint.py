@@ -39,21 +39,6 @@ class Cell(NamedTuple):
     style: str = ""
 
 
-class Flag(NamedTuple):
-    """What stands in front of a row that is not marked.
-
-    Args:
-        shape: One cell; a space for nothing.
-        over_cursor: Whether it stands there even in place of the cursor's shape.
-    """
-
-    shape: str
-    over_cursor: bool = False
-
-
-NO_FLAG = Flag(" ")
-
-
 class RowLook(Enum):
     """How a whole row is shown; the value is its component style."""
 
@@ -70,14 +55,14 @@ class PaintedRow:
         cells: What each placed column shows.
         look: How the row is shown.
         is_marked: Whether the row is marked.
-        flag: What stands in front of it otherwise.
+        flag: The shape in front of it otherwise.
         strip: The line.
     """
 
     cells: tuple[Cell, ...]
     look: RowLook
     is_marked: bool
-    flag: Flag
+    flag: str
     strip: Strip
 
 
@@ -104,14 +89,14 @@ class Painter:
         self._styles = styles
         self._glyphs = glyphs
 
-    def row(self, cells: tuple[Cell, ...], look: RowLook, *, is_marked: bool, flag: Flag = NO_FLAG) -> PaintedRow:
+    def row(self, cells: tuple[Cell, ...], look: RowLook, *, is_marked: bool, flag: str = " ") -> PaintedRow:
         """Paint a row.
 
         Args:
             cells: One for each placed column.
             look: How the row is shown. The cursor has one style for all its cells: contrast before colour.
             is_marked: Whether it is marked.
-            flag: What stands in front of it otherwise.
+            flag: The shape in front of it when it has neither cursor nor mark; one cell.
 
         Returns:
             The painted row.
@@ -119,8 +104,7 @@ class Painter:
         is_plain = look is RowLook.PLAIN
         base = self._styles["marked" if is_plain and is_marked else look.value]
         glyphs = self._glyphs
-        unmarked = flag.shape if is_plain or flag.over_cursor else glyphs.cursor
-        gutter = glyphs.mark if is_marked else unmarked
+        gutter = glyphs.mark if is_marked else flag if is_plain else glyphs.cursor
         line = _Line(base, gutter)
         for placed, cell in zip(self._columns, cells, strict=True):
             text = fit(printable(cell.text), placed.width, align=placed.column.align, ellipsis=glyphs.ellipsis)

@@ -10,21 +10,21 @@ from textual.strip import Strip
 
 from sectigo_tui.ui.glyphs import Glyphs
 from sectigo_tui.ui.widgets.live_table_columns import Column, PlacedColumn, place_columns
-from sectigo_tui.ui.widgets.live_table_paint import NO_FLAG, Cell, Flag, PaintedRow, Painter, RowLook, changed_span
+from sectigo_tui.ui.widgets.live_table_paint import Cell, PaintedRow, Painter, RowLook, changed_span
 from sectigo_tui.ui.widgets.live_table_rows import RowIds, TableRows
 
 CellProvider = Callable[[str, str, int], Cell]
 """Says what a cell shows, from a row's id, a column's key and the cells there are; called for visible rows."""
 
-FlagProvider = Callable[[str], Flag]
-"""Says what stands in front of a row, by its id; called for visible rows."""
+FlagProvider = Callable[[str], str]
+"""Returns the shape in front of a row that has neither cursor nor mark, one cell; called for visible rows."""
 
 HEADER_LINES = 1
 
 
-def no_flag(_row_id: str) -> Flag:
+def no_flag(_row_id: str) -> str:
     """Let nothing stand in front of a row."""
-    return NO_FLAG
+    return " "
 
 
 class RowStrips:
