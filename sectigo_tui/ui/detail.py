@@ -92,7 +92,7 @@ def _order_facts(subject: Subject) -> Iterable[Fact]:
         if subject.row is not None:
             yield "Names", _names(subject.row.subject_alternative_names)
         return
-    profile = " ".join(part for part in (details.validation, printable(details.profile_name)) if part)
+    profile = " ".join(part for part in (printable(details.validation), printable(details.profile_name)) if part)
     yield "Profile", f"{profile}  (certType {details.profile_id})" if details.profile_id else profile
     yield "Names", _names(details.subject_alternative_names)
     yield "Organization", str(details.organization_id or "")

@@ -72,9 +72,10 @@ def header_segments(
         Segment(f"{tally.pending}{unknown} pend {tally.acts} act", "$state-waiting" if tally.acts else "", 1),
         _password(engine, now),
         Segment(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
-        Segment(printable(note, limit=60), "", 4),
+        Segment(printable(note, limit=60), "", 2),
+        Segment("NOT SAVED" if engine.context.book.failing is not None else "", "$state-failed"),
         Segment("FROZEN" if is_frozen else "", "$state-warning"),
-        Segment(fmt.clock(now), "", 2),
+        Segment(fmt.clock(now), "", 4),
     )
     return tuple(segment for segment in segments if segment.text)
 

@@ -12,6 +12,7 @@ from unittest import mock
 
 from rich.cells import cell_len
 from textual import _time, events
+from textual.geometry import Size
 from textual.drivers.headless_driver import HeadlessDriver
 
 from sectigo_tui.simulator.scenarios import make_world
@@ -125,6 +126,10 @@ class Stage:
         assert found, f"{ssl_id} is not on the screen:\n{self.text}"
         return found[0]
 
+    def cells(self, ssl_id: int | str) -> list[str]:
+        """Return the words of an order's line, without the shapes of cursor and marks in front of it."""
+        return self.row(ssl_id)[1:].split()
+
     async def wait(self, seconds: float = SETTLE_SECONDS) -> None:
         """Let time pass."""
         await asyncio.sleep(seconds)
@@ -144,7 +149,7 @@ class Stage:
         """Give the terminal another size."""
         self.size = (columns, lines)
         self.app.console.size = self.size
-        self.app.post_message(events.Resize(events.Size(columns, lines), events.Size(columns, lines)))
+        self.app.post_message(events.Resize(Size(columns, lines), Size(columns, lines)))
         await self.wait(0.2)
 
     def svg(self) -> str:

@@ -1,0 +1,229 @@
+"""Which orders are shown, what is known of each, and in which order they stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.domain.events import AccountChanged, EventKind, LookStarted, OrderChanged, TimelineEntry
+from sectigo_tui.domain.orders import Order, OrderState, Origin, PollWindow, WindowEnd
+from sectigo_tui.engine.account import PendingQuery
+from sectigo_tui.ui.board import Board, Subject, local_id, matches, needs_act, tally
+from sectigo_tui.ui.news import News, essence
+from sectigo_tui.ui.sorting import in_order
+from support.stored_orders import an_order
+from support.ui_pieces import Pieces
+from support.virtual_time import START
+
+
+def list_pending(pieces: Pieces, **rows: tuple[int, ...]) -> None:
+    """Have the account's pending orders listed, by the status's name."""
+    account = pieces.engine.account
+    for status, ssl_ids in rows.items():
+        listed = tuple(ListingRow(ssl_id, f"remote{ssl_id}.example.com") for ssl_id in ssl_ids)
+        account.queries[status] = PendingQuery(listed, pieces.clock.now())
+    account._index()
+
+
+def ids(subjects: list[Subject]) -> list[str]:
+    return [subject.row_id for subject in subjects]
+
+
+def test_pending_holds_local_and_remote_orders_each_once() -> None:
+    pieces = Pieces()
+    pieces.store.plant(an_order(1))
+    list_pending(pieces, Applied=(1001, 2001), Requested=(2002,))
+    assert ids(Board(pieces.engine).pending()) == ["#1001", "#2002", "#2001"]
+
+
+@pytest.mark.parametrize(
+    ("state", "listed"),
+    [
+        (OrderState.INTENT, True),
+        (OrderState.UNCONFIRMED, True),
+        (OrderState.ISSUED, True),
+        (OrderState.REVOKING, True),
+        (OrderState.COLLECTED, False),
+        (OrderState.FAILED, False),
+        (OrderState.REVOKED, False),
+    ],
+)
+def test_pending_is_what_still_wants_something(state: OrderState, *, listed: bool) -> None:
+    pieces = Pieces()
+    pieces.store.plant(replace(an_order(1), state=state))
+    assert bool(Board(pieces.engine).pending()) is listed
+
+
+def test_a_finished_local_order_is_not_shown_as_remote_by_an_older_listing() -> None:
+    pieces = Pieces()
+    pieces.store.plant(replace(an_order(1), state=OrderState.COLLECTED))
+    list_pending(pieces, Applied=(1001,))
+    assert not Board(pieces.engine).pending()
+
+
+def test_a_remote_order_leaves_when_its_details_say_that_it_is_issued() -> None:
+    pieces = Pieces()
+    list_pending(pieces, Applied=(2001,))
+    pieces.clock.seconds = 5
+    pieces.engine.account.learned(OrderDetails(ssl_id=2001, status="Issued"), pieces.clock.now())
+    assert not Board(pieces.engine).pending()
+
+
+def test_an_unknown_status_is_pending_and_shown_as_it_came() -> None:
+    pieces = Pieces()
+    list_pending(pieces, Applied=(2001,))
+    pieces.clock.seconds = 5
+    pieces.engine.account.learned(OrderDetails(ssl_id=2001, status="Quantum Review"), pieces.clock.now())
+    (subject,) = Board(pieces.engine).pending()
+    assert subject.status == "Quantum Review"
+
+
+def test_an_order_placed_here_goes_by_its_ssl_id_once_that_is_known() -> None:
+    pieces = Pieces()
+    board = Board(pieces.engine)
+    placed = replace(an_order(1), ssl_id=None)
+    pieces.store.plant(placed)
+    assert local_id(placed) == placed.id
+    pieces.store.plant(replace(placed, ssl_id=5))
+    assert board.row_id_now(placed.id) == "#5"
+    assert board.row_id_now("#77") == "#77"
+
+
+@pytest.mark.parametrize(
+    ("order", "acts"),
+    [
+        (an_order(1), False),
+        (replace(an_order(1), state=OrderState.UNCONFIRMED), True),
+        (replace(an_order(1), state=OrderState.REVOKING), True),
+        (replace(an_order(1), window=PollWindow(START, 600.0).end(WindowEnd.DEADLINE)), True),
+        (replace(an_order(1), window=PollWindow(START, 600.0).end(WindowEnd.STOPPED)), True),
+        (replace(an_order(1), window=PollWindow(START, 600.0).end(WindowEnd.SETTLED)), False),
+    ],
+)
+def test_who_must_act_on_a_local_order(order: Order, *, acts: bool) -> None:
+    assert needs_act(Subject("#1", order, status=order.scm_status)) is acts
+
+
+@pytest.mark.parametrize(("status", "acts"), [("Requested", 1), ("SAApproved", 1), ("sa approved", 1), ("Applied", 0)])
+def test_an_approver_must_act_on_what_waits_for_approval(status: str, acts: int) -> None:
+    assert tally([Subject("#1", status=status)]) == (1, acts)
+
+
+REMOTE = Subject(
+    "#7",
+    row=ListingRow(7, "www.example.com"),
+    status="Applied",
+    details=OrderDetails(
+        ssl_id=7,
+        status="Applied",
+        requester="Ann@Example.com",
+        order_number="O-99",
+        comments="CHG-1",
+        subject_alternative_names=("api.example.com",),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", True),
+        ("   ", True),
+        ("www applied", True),
+        ("WWW", True),
+        ("ann@example", True),
+        ("o-99", True),
+        ("chg-1", True),
+        ("api.ex", True),
+        ("remote", True),
+        ("7", True),
+        ("missing", False),
+        ("www missing", False),
+        ("www !missing", True),
+        ("www !applied", False),
+        ("!www", False),
+        ("!missing", True),
+        ("! www missing", True),
+        ("!", True),
+    ],
+)
+def test_filter(query: str, *, found: bool) -> None:
+    assert matches(query)(REMOTE) is found
+
+
+def by_age(*subjects: Subject, descending: bool = True) -> list[str]:
+    return ids(in_order(subjects, "age", Pieces().now(), descending=descending))
+
+
+def aged(ssl_id: int, requested: date | None) -> Subject:
+    details = OrderDetails(ssl_id=ssl_id, status="Applied", requested=requested) if requested else None
+    return Subject(f"#{ssl_id}", row=ListingRow(ssl_id, "x"), status="Applied", details=details)
+
+
+def test_an_order_of_unknown_age_stands_where_its_number_puts_it() -> None:
+    day = date(2026, 3, 1)
+    known = [aged(10, day - timedelta(days=9)), aged(30, day - timedelta(days=1))]
+    assert by_age(*known, aged(20, None), aged(5, None), aged(40, None)) == ["#5", "#10", "#20", "#30", "#40"]
+
+
+def test_an_order_does_not_move_when_its_age_becomes_known() -> None:
+    day = date(2026, 3, 1)
+    before = by_age(aged(10, day), aged(20, None), aged(30, day + timedelta(days=1)))
+    assert by_age(aged(10, day), aged(20, day), aged(30, day + timedelta(days=1))) == before
+
+
+def test_ages_are_sorted_upwards_too() -> None:
+    day = date(2026, 3, 1)
+    assert by_age(aged(10, day), aged(30, day + timedelta(days=1)), aged(20, None), descending=False) == [
+        "#30",
+        "#20",
+        "#10",
+    ]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["state", "next", "deadline", "ssl_id", "common_name", "validation", "profile", "tries", "last", "age", ""],
+)
+def test_every_column_sorts_whatever_is_known(key: str) -> None:
+    local = an_order(1)
+    subjects = [
+        Subject("#1001", local, status="Applied", details=local.details),
+        Subject("new", replace(local, ssl_id=None, window=None, details=None, origin=Origin.TRACKED)),
+        Subject("#9"),
+        aged(20, None),
+        aged(10, date(2026, 3, 1)),
+    ]
+    upwards = ids(in_order(subjects, key, Pieces().now(), descending=False))
+    downwards = ids(in_order(list(reversed(subjects)), key, Pieces().now(), descending=True))
+    assert sorted(upwards) == sorted(subject.row_id for subject in subjects)
+    assert downwards == list(reversed(upwards))
+
+
+def test_bookkeeping_touches_rows_and_news_the_list() -> None:
+    pieces = Pieces()
+    order = an_order(1)
+    pieces.store.plant(order)
+    news = News(Board(pieces.engine))
+    news.hear([OrderChanged(order), LookStarted(order.id), AccountChanged(55)])
+    assert news.take() == (False, frozenset({"#1001", "#55"}))
+    entry = TimelineEntry(at=START, order_id=order.id, kind=EventKind.CHANGED, summary="x")
+    news.hear([OrderChanged(order, entry)])
+    assert news.take() == (True, frozenset({"#1001"}))
+    news.hear([AccountChanged()])
+    assert news.take()[0]
+    assert news.take() == (False, frozenset())
+
+
+def test_a_look_that_changed_nothing_is_no_reason_to_list_anew() -> None:
+    order = an_order(1)
+    before = Subject("#1001", order, status="Applied", details=order.details)
+    assert order.window is not None
+    looked = replace(order, window=replace(order.window, looks=9, next_look_at=START + timedelta(seconds=99)))
+    assert essence(replace(before, order=looked)) == essence(before)
+    ended = replace(order, window=order.window.end(WindowEnd.DEADLINE))
+    assert essence(replace(before, order=ended)) != essence(before)
+    assert essence(replace(before, status="Issued")) != essence(before)

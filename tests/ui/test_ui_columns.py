@@ -1,0 +1,195 @@
+"""What each cell says, and which columns stay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.columns import COLUMNS, cell, is_stale, look_text
+from sectigo_tui.ui.glyphs import ASCII
+from sectigo_tui.ui.screens.events import EventsView
+from sectigo_tui.ui.widgets.live_table_columns import place_columns
+from support.stored_orders import an_order
+from support.ui_pieces import Pieces
+from support.virtual_time import START
+
+
+def of(order: Order) -> Subject:
+    return Subject("#1001", order, None, order.scm_status, order.details, order.last_answer_at)
+
+
+def window(**changes: object) -> PollWindow:
+    opened = PollWindow(START, 600.0, looks=3, next_look_at=START + timedelta(seconds=42), wait_seconds=45.0)
+    return replace(opened, **changes)  # type: ignore[arg-type] # each test names PollWindow's own fields
+
+
+def polled(**changes: object) -> Order:
+    return replace(an_order(1), window=window(**changes), last_answer_at=START)
+
+
+@pytest.mark.parametrize(
+    ("order", "text"),
+    [
+        (polled(), "00:42"),
+        (polled(next_look_at=START), " poll"),
+        (polled(reason=WaitReason.RETRY_AFTER), "  429"),
+        (polled(ended=WindowEnd.DEADLINE, next_look_at=None), " hold"),
+        (polled(ended=WindowEnd.STOPPED, next_look_at=None), " hold"),
+        (replace(polled(), state=OrderState.COLLECTED), "    -"),
+        (replace(polled(), window=None), "    -"),
+    ],
+)
+def test_next_says_when_or_in_a_word_why_not(order: Order, text: str) -> None:
+    assert cell(of(order), "next", 5, Pieces().now()).text == text
+
+
+def test_next_says_poll_while_a_look_is_on_its_way() -> None:
+    assert cell(of(polled()), "next", 5, Pieces().now(is_looking=lambda _id: True)).text == " poll"
+
+
+def test_next_says_auth_while_the_credentials_are_refused() -> None:
+    assert cell(of(polled()), "next", 5, Pieces().now(is_paused=True)).text == " auth"
+
+
+def test_a_remote_order_has_no_next_look() -> None:
+    assert cell(Subject("#7", status="Applied"), "next", 5, Pieces().now()).text == "    -"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "width", "text", "style"),
+    [
+        (0, 24, "[----------]  0% 10:00  ", ""),
+        (0, 11, " 0% 10:00  ", ""),
+        (361, 24, "[######----] 60% 03:55  ", ""),
+        (500, 24, "[########--] 83% 01:40! ", "warning"),
+        (590, 11, "98% 00:10!!", "warning"),
+    ],
+)
+def test_the_deadline_bar_always_carries_its_text(seconds: int, width: int, text: str, style: str) -> None:
+    pieces = Pieces()
+    pieces.clock.seconds = seconds
+    shown = cell(of(polled()), "deadline", width, pieces.now())
+    assert (shown.text, shown.style) == (text, style)
+
+
+@pytest.mark.parametrize(
+    ("ended", "text"), [(WindowEnd.DEADLINE, "passed   !!"), (WindowEnd.STOPPED, "stopped"), (WindowEnd.SETTLED, "")]
+)
+def test_an_ended_window_says_how_it_ended(ended: WindowEnd, text: str) -> None:
+    order = polled(ended=ended, next_look_at=None)
+    order = replace(order, state=OrderState.COLLECTED) if ended is WindowEnd.SETTLED else order
+    assert cell(of(order), "deadline", 11, Pieces().now()).text == text
+
+
+@pytest.mark.parametrize(
+    ("requested", "text"),
+    [
+        (START - timedelta(seconds=59), "    50s"),
+        (START - timedelta(days=3, hours=2), "  3d02h"),
+        (date(2026, 3, 2), "    <1d"),
+        (date(2026, 3, 3), "    <1d"),
+        (date(2026, 2, 27), "     3d"),
+        (None, "      -"),
+    ],
+)
+def test_age_never_pretends_to_know_an_hour(requested: date | datetime | None, text: str) -> None:
+    known = Subject("#7", details=OrderDetails(ssl_id=7, status="Applied", requested=requested))
+    assert cell(known, "age", 7, Pieces().now()).text == text
+
+
+def test_age_of_an_order_placed_here_is_known_to_the_second() -> None:
+    pieces = Pieces()
+    pieces.clock.seconds = 45
+    assert cell(of(polled()), "age", 7, pieces.now()).text == "    40s"
+    tracked = replace(polled(), origin=Origin.TRACKED)
+    assert cell(of(tracked), "age", 7, pieces.now()).text == "    <1d"
+
+
+@pytest.mark.parametrize(
+    ("order", "seconds", "stale"),
+    [
+        (polled(), 90, False),
+        (polled(), 91, True),
+        (replace(polled(), last_look=Look(START, LookOutcome.UNREACHABLE)), 1, True),
+        (replace(polled(), last_look=Look(START, LookOutcome.PENDING)), 1, False),
+        (polled(ended=WindowEnd.DEADLINE), 1, True),
+        (replace(polled(), state=OrderState.COLLECTED), 10_000, False),
+        (replace(polled(), last_answer_at=None), 10_000, False),
+    ],
+)
+def test_a_local_row_is_stale_past_twice_its_wait_or_when_it_could_not_be_asked_for(
+    order: Order, seconds: int, *, stale: bool
+) -> None:
+    pieces = Pieces()
+    pieces.clock.seconds = seconds
+    assert is_stale(of(order), pieces.now()) is stale
+
+
+@pytest.mark.parametrize(("seconds", "mark"), [(120, " "), (121, "~")])
+def test_a_remote_row_is_stale_past_twice_the_refresh(seconds: int, mark: str) -> None:
+    pieces = Pieces()
+    pieces.clock.seconds = seconds
+    details = OrderDetails(ssl_id=7, status="Applied", requested=date(2026, 2, 27))
+    assert cell(Subject("#7", details=details, known_at=START), "age", 7, pieces.now()).text == f"    {mark}3d"
+
+
+@pytest.mark.parametrize(
+    ("look", "text"),
+    [
+        (Look(START, LookOutcome.PENDING, "Applied"), "Applied"),
+        (Look(START, LookOutcome.NOT_READY, code=0), "not ready (0)"),
+        (Look(START, LookOutcome.NOT_READY), "not ready"),
+        (Look(START, LookOutcome.COLLECTED), "collected"),
+        (Look(START, LookOutcome.REFUSED, "no rights", http_status=400, code=-226), "refused -226: no rights"),
+        (Look(START, LookOutcome.REFUSED, "gone", http_status=410), "refused 410: gone"),
+        (Look(START, LookOutcome.SERVER_FAILURE, "HTTP 503", http_status=503), "503 HTTP 503"),
+        (Look(START, LookOutcome.RATE_LIMITED, "wait 30 s"), "429: wait 30 s"),
+        (Look(START, LookOutcome.UNREACHABLE), "unreachable"),
+    ],
+)
+def test_the_last_outcome_in_a_few_words(look: Look, text: str) -> None:
+    assert look_text(look) == text
+
+
+def test_a_remote_order_of_unknown_state_does_not_look_like_any_state() -> None:
+    assert cell(Subject("#7", row=ListingRow(7, "x")), "state", 5, Pieces().now()).text == "..."
+
+
+def test_state_in_ascii() -> None:
+    assert cell(of(polled()), "state", 5, Pieces().now(glyphs=ASCII)).text == "APL c"
+
+
+@pytest.mark.parametrize("width", range(20, 201))
+def test_state_next_and_age_are_never_dropped(width: int) -> None:
+    kept = [placed.column.key for placed in place_columns(COLUMNS, width)]
+    assert {"state", "next", "age"} <= set(kept)
+
+
+@pytest.mark.parametrize(
+    ("width", "wanted"),
+    [
+        (79, {"next", "deadline", "age", "state", "blocked", "ssl_id", "common_name"}),
+        (119, {"next", "deadline", "age", "state", "blocked", "ssl_id", "common_name", "validation"}),
+        (199, {column.key for column in COLUMNS}),
+    ],
+)
+def test_columns_of_usual_terminals(width: int, wanted: set[str]) -> None:
+    placed = place_columns(COLUMNS, width)
+    assert wanted <= {one.column.key for one in placed}
+    assert max(one.end for one in placed) <= width
+
+
+def test_a_name_has_at_least_twenty_cells_at_80_columns() -> None:
+    (name,) = [one for one in place_columns(COLUMNS, 79) if one.column.key == "common_name"]
+    assert name.width >= 20
+
+
+@pytest.mark.parametrize("width", [79, 119, 199])
+def test_an_event_has_room_for_its_words(width: int) -> None:
+    (what,) = [one for one in place_columns(EventsView.COLUMNS, width) if one.column.key == "summary"]
+    assert what.width >= 30

@@ -1,0 +1,128 @@
+"""What the header says, and what of it goes first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sectigo_tui.domain.errors import CredentialsRefused, RateLimited, ScmFailure, ServerFailure
+from sectigo_tui.domain.events import Exchange
+from sectigo_tui.engine.account import PendingQuery
+from sectigo_tui.ui.board import Tally
+from sectigo_tui.ui.header import Segment, fitting, header_segments
+from sectigo_tui.ui.view_model import Surroundings
+from support.ui_pieces import Pieces
+from support.virtual_time import START
+
+AROUND = Surroundings(band="PROD", profile="eu", customer="acme", read_only=True)
+
+
+def header(pieces: Pieces, width: int = 200, *, note: str = "", is_frozen: bool = False) -> str:
+    segments = header_segments(pieces.engine, AROUND, Tally(7, 1), is_frozen=is_frozen, note=note, refresh_seconds=60.0)
+    text = ""
+    for segment in fitting(segments, width):
+        text += (" " if segment.is_joined else " | ") * bool(text) + segment.text
+    return text
+
+
+def answered(pieces: Pieces, failure: ScmFailure | None = None) -> None:
+    pieces.announcer(Exchange(pieces.clock.now(), "details", 0.142, 200 if failure is None else None, failure))
+
+
+def listed(pieces: Pieces) -> None:
+    for status in pieces.engine.account.queries:
+        pieces.engine.account.queries[status] = PendingQuery((), pieces.clock.now())
+
+
+def test_all_is_well() -> None:
+    pieces = Pieces()
+    answered(pieces)
+    listed(pieces)
+    pieces.clock.seconds = 12
+    assert header(pieces) == "PROD acme eu [R] | API OK 142ms | upd 10s | 7 pend 1 act | 03:00Z"
+
+
+def test_before_the_first_answer_nothing_is_claimed() -> None:
+    assert header(Pieces()) == "PROD acme eu [R] | API ... | loading | 7+? pend 1 act | 03:00Z"
+
+
+def test_offline_says_since_when_and_why() -> None:
+    pieces = Pieces()
+    answered(pieces)
+    listed(pieces)
+    pieces.clock.seconds = 120
+    answered(pieces, ServerFailure("details", "HTTP 503", http_status=503))
+    pieces.clock.seconds = 240
+    answered(pieces, ServerFailure("details", "HTTP 502", http_status=502))
+    assert "OFFLINE since 03:02Z HTTP 502 | STALE 4m00s" in header(pieces)
+    answered(pieces)
+    assert "API OK" in header(pieces)
+
+
+def test_refused_credentials_come_before_everything() -> None:
+    pieces = Pieces()
+    answered(pieces)
+    pieces.engine.context.gate.refusal = CredentialsRefused("details", "401", http_status=401, code=-16)
+    assert "AUTH refused: rotate" in header(pieces)
+
+
+def test_a_rate_limit_says_until_when() -> None:
+    pieces = Pieces()
+    answered(pieces, RateLimited("details", "429", retry_after_seconds=90.0))
+    assert "API 429 until 03:01Z" in header(pieces)
+    pieces.clock.seconds = 91
+    assert "429" not in header(pieces)
+
+
+@pytest.mark.parametrize("width", range(30, 120, 3))
+def test_what_must_be_seen_is_never_dropped(width: int) -> None:
+    pieces = Pieces()
+    listed(pieces)
+    pieces.clock.seconds = 300
+    answered(pieces, ServerFailure("details", "HTTP 503", http_status=503))
+    told = header(pieces, width, note="12,400 of 100,380", is_frozen=True)
+    for words in ("OFFLINE since 03:05Z", "STALE 5m", "[R]", "FROZEN"):
+        assert words in told
+
+
+def test_at_80_columns_counts_and_note_come_before_time_and_customer() -> None:
+    pieces = Pieces()
+    answered(pieces)
+    listed(pieces)
+    told = header(pieces, 80, note="12,400 of 100,380 INCOMPLETE", is_frozen=True)
+    assert len(told) <= 80
+    assert "PROD" in told
+    assert "7 pend 1 act" in told
+    assert "INCOMPLETE" in told
+
+
+@pytest.mark.parametrize("width", range(8, 60))
+def test_what_fits_fits(width: int) -> None:
+    segments = (
+        Segment("aaaa"),
+        Segment("bbbbbb", rank=1),
+        Segment("cc", rank=2, is_joined=True),
+        Segment("証明", rank=3),
+    )
+    kept = fitting(segments, width)
+    assert Segment("aaaa") in kept
+    assert sum(segment.cells for segment in kept) - 3 <= max(width, 4)
+    assert [segment for segment in segments if segment in kept] == list(kept)
+
+
+def test_the_header_does_not_jump_with_the_latency() -> None:
+    pieces = Pieces()
+    listed(pieces)
+    lengths = set()
+    for latency in (0.004, 0.142, 1.24, 12.4):
+        pieces.announcer(Exchange(pieces.clock.now(), "details", latency, 200))
+        lengths.add(len(header(pieces)))
+    assert len(lengths) == 1
+
+
+def test_the_clock_is_utc() -> None:
+    pieces = Pieces()
+    pieces.clock.seconds = timedelta(hours=9, minutes=12) / timedelta(seconds=1)
+    assert pieces.clock.now() - START == timedelta(hours=9, minutes=12)
+    assert header(pieces).endswith("12:12Z")
