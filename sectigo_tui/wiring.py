@@ -189,10 +189,13 @@ async def opened(
         log = _debug_log(settings, server.url, clock)
         certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle, log=log), _secret(server))
     store = open_store(settings, clock, announcer)
+    book = OrderBook(store, clock, announcer)
+    # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
+    store.report_trouble_to(book.hear_store)
     context = Context(
         scm=scm,
         gate=RequestGate(settings.sectigo.requests_in_flight),
-        book=OrderBook(store, clock, announcer),
+        book=book,
         clock=clock,
         random=random or SystemRandom(),
         read_certificate=_read_certificate,
@@ -211,10 +214,11 @@ async def opened(
         )
         yield Engine(context, announcer, PkiTools(), access, _dns(settings))
     finally:
-        await store.close()
         await scm.aclose()
         if certctl is not None:
             await certctl.aclose()
+        # The last one: on a full disk it fails.
+        await store.close()
 
 
 def keep_text(settings: Settings, name: str, text: str) -> str:

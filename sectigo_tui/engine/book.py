@@ -34,7 +34,13 @@ class OrderBook:
         self.store = store
         self._clock = clock
         self._announce = announce
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[str, StoreError] = {}
+        self._told = ""
+
+    @property
+    def failing(self) -> StoreError | None:
+        """What is the matter with the store, the oldest first; None while it works."""
+        return next(iter(self._troubles.values()), None)
 
     def announce(self, announcement: Announcement) -> None:
         """Tell everybody."""
@@ -100,36 +106,44 @@ class OrderBook:
         Raises:
             StoreError: It could not be written.
         """
-        return await self._write(self.store.save_certificate(order_id, pem))
+        return await self._write(self.store.save_certificate(order_id, pem), "certificates")
 
     def trouble(self, error: StoreError | None, concern: str = "writing") -> None:
-        """Announce that the store fails, or works again: once each, however many calls meet the same trouble.
+        """Announce that the store fails, and when all of it works again.
+
+        Of several things that fail the oldest is told, each once, however many calls meet it.
 
         Args:
             error: What failed; None when it works.
             concern: What the store was asked for: reading that works does not mean that writing does.
         """
-        known = set(self._troubles.values())
-        self._troubles.pop(concern, None)
         if error is not None:
-            self._troubles[concern] = str(error)
-        is_new = error is not None and str(error) not in known
-        is_over = bool(known) and not self._troubles
-        if is_new or is_over:
-            self._announce(StoreTrouble(self._clock.now(), error))
+            self._troubles[concern] = error
+        else:
+            self._troubles.pop(concern, None)
+        words = str(self.failing or "")
+        if words != self._told:
+            self._told = words
+            self._announce(StoreTrouble(self._clock.now(), self.failing))
+
+    def hear_store(self, error: StoreError | None) -> None:
+        """Take what the store says of all that it saves: what fails; None once a trial has shown that it works."""
+        self.trouble(error, "saving")
+        if error is None:
+            self.trouble(None)
 
     async def _put(self, order: Order, entry: TimelineEntry) -> Order:
         stored = await self._write(self.store.put(order, entry))
         self._announce(OrderChanged(stored, entry))
         return stored
 
-    async def _write(self, writing: Awaitable[T]) -> T:
+    async def _write(self, writing: Awaitable[T], concern: str = "writing") -> T:
         try:
             written = await writing
         except (RevisionConflict, DuplicateOrder):
             raise
         except StoreError as error:
-            self.trouble(error)
+            self.trouble(error, concern)
             raise
-        self.trouble(None)
+        self.trouble(None, concern)
         return written

@@ -1,0 +1,147 @@
+"""The program while its disk fails: nothing known is forgotten, polling goes on, and the screen keeps saying so."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.events import EventKind, LookMade, StoreTrouble, TimelineEntry
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.engine.tracking import Tracking
+from sectigo_tui.store.journal_store import JournalStore
+from support.engine_world import World as EngineWorld
+from support.stored_orders import HandClock, files_no_larger_than
+from support.ui_stage import Stage, on_stage, staged
+from support.virtual_time import in_virtual_time
+from support.writing import Site, draft, new_world
+
+
+def on_disk(site: Site, directory: Path) -> JournalStore:
+    """Give a program the store that is shipped."""
+    store = JournalStore.open(directory, site.clock)
+    site.context.book.store = store
+    store.report_trouble_to(site.context.book.hear_store)
+    return store
+
+
+def told(site: Site) -> list[StoreError | None]:
+    return [heard.error for heard in site.all_heard(StoreTrouble)]
+
+
+def says_not_saved(stage: Stage) -> bool:
+    """Return whether the header says that saving fails."""
+    return "NOT SAVED" in stage.header
+
+
+@on_stage
+async def test_the_screen_says_that_saving_fails_until_all_of_it_works_again_even_once_acknowledged(
+    tmp_path: Path,
+) -> None:
+    site = Site(world=new_world())
+    store = on_disk(site, tmp_path)
+    ssl_id = site.world.add_order(life="ov-quick", common_name="www.acme.example").ssl_id
+    async with staged(site=site, track=[ssl_id]) as stage:
+        await stage.wait(10)
+        assert not says_not_saved(stage)
+        assert "saving fails" not in stage.text
+        sent = len(site.wire.sent)
+        with files_no_larger_than(10):
+            await stage.wait(60)
+            assert says_not_saved(stage)
+            assert "saving fails" in stage.text
+            assert "ulimit" in stage.text
+            assert site.wire.count(f"GET /ssl/v1/{ssl_id}") >= 4
+            assert len(site.wire.sent) > sent
+            await stage.press("x")
+            await stage.wait(200)
+            assert says_not_saved(stage)
+            known = store.by_ssl_id(ssl_id)
+            assert known is not None
+            assert known.state is OrderState.PENDING
+        await stage.wait(400)
+        assert not says_not_saved(stage)
+        assert "saving fails" not in stage.text
+        known = store.by_ssl_id(ssl_id)
+        assert known is not None
+        assert known.state is OrderState.COLLECTED
+    await store.close()
+
+
+@in_virtual_time
+async def test_a_journal_that_works_again_is_not_told_as_the_end_while_orders_json_still_fails(tmp_path: Path) -> None:
+    site = Site(world=new_world())
+    store = on_disk(site, tmp_path)
+    placed = await site.engine.enrolling.enroll(draft())
+    await asyncio.sleep(10)
+    with files_no_larger_than(10):
+        with suppress(StoreError):
+            await site.engine.enrolling.enroll(draft("b.acme.example"))
+        await asyncio.sleep(5)
+    grown = (tmp_path / "journal.jsonl").stat().st_size
+    (tmp_path / "orders.json.new").mkdir()
+    await site.context.book.change(placed.order.id, lambda order: (replace(order, marker="x"), _note(site, order)))
+    await asyncio.sleep(120)
+    assert (tmp_path / "journal.jsonl").stat().st_size > grown
+    assert site.context.book.failing is not None
+    assert "orders.json" in str(site.context.book.failing)
+    assert None not in told(site)
+    (tmp_path / "orders.json.new").rmdir()
+    await asyncio.sleep(60)
+    assert told(site)[-1] is None
+    assert site.context.book.failing is None
+    await store.close()
+
+
+def _note(site: Site, order: Order) -> TimelineEntry:
+    return TimelineEntry(at=site.clock.now(), order_id=order.id, kind=EventKind.NOTE, summary="seen")
+
+
+@in_virtual_time
+async def test_looks_go_on_by_the_schedule_while_nothing_can_be_written(tmp_path: Path) -> None:
+    world = EngineWorld()
+    store = JournalStore.open(tmp_path, world.clock)
+    world.book.store = store
+    world.scm.live(7, "Applied", (30.0, "Approved"))
+    await Tracking(world.context).track(7)
+    async with world.polling():
+        await world.pass_time(1)
+        with files_no_larger_than(10):
+            await world.pass_time(500)
+            times = world.scm.times(7)
+            assert len(times) >= 6
+            assert len(world.all_heard(LookMade)) == len(times) - 1
+            known = store.by_ssl_id(7)
+            assert known is not None
+            assert known.scm_status == "Applied"
+        await world.pass_time(400)
+    known = store.by_ssl_id(7)
+    assert known is not None
+    assert known.scm_status == "Approved"
+    await store.close()
+
+
+@on_stage
+async def test_what_was_found_damaged_at_opening_is_shown_and_no_order_is_missing(tmp_path: Path) -> None:
+    site = Site(world=new_world())
+    store = on_disk(site, tmp_path)
+    placed = await site.engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    await store.close()
+    (tmp_path / "orders.json").write_bytes(b'{"_default": {')
+    again = Site(world=site.world)
+    store = on_disk(again, tmp_path)
+    async with staged(site=again) as stage:
+        assert "opening the local orders" in stage.text
+        await stage.press("2")
+        assert str(placed.order.ssl_id) in stage.text
+    await store.close()
+
+
+async def test_a_program_that_cannot_open_its_orders_says_so_and_starts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").mkdir()
+    with pytest.raises(StoreError, match=r"journal\.jsonl"):
+        JournalStore.open(tmp_path, HandClock())
