@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sectigo_tui.cli.dumps import forbid_dumps
 from sectigo_tui.wiring import account_directory, plain_settings_of, settings_of
 
 if TYPE_CHECKING:
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
 
 
 def settings_from(options: Namespace) -> Settings:
-    """Return the settings of a subcommand.
+    """Return the settings of a subcommand, with their secrets; from here on nothing may dump this process's memory.
 
     Raises:
         ConfigError: Something is wrong with them.
     """
+    forbid_dumps()
     given = vars(options)
     return settings_of(
         config=given.get("config"),

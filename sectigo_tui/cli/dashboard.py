@@ -9,7 +9,9 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE, ended_by
@@ -22,11 +24,14 @@ from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.first_run import FirstRunApp
 from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import choose_glyphs
+from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.theme import PREFERENCES, ThemeChoice, choose_theme
 from sectigo_tui.ui.view_model import Surroundings
 from sectigo_tui.wiring import accept_account, keep_text, opened
 
 TERMINAL_CHECK_SECONDS = 1.0
+
+R = TypeVar("R")
 
 
 def run(options: Namespace) -> int:
@@ -40,16 +45,17 @@ def run(options: Namespace) -> int:
     settings = with_screen_flags(settings_from(options), options)
     if settings.unconfigured:
         _check_terminal()
-        if not asyncio.run(_first_run(settings)):
-            return FINE
+        answered, code = asyncio.run(_first_run(settings))
+        if not answered:
+            return code
         settings = with_screen_flags(settings_from(options), options)
     return show(settings)
 
 
-async def _first_run(settings: Settings) -> bool:
+async def _first_run(settings: Settings) -> tuple[bool | None, int]:
     theme = _theme(settings)
     app = FirstRunApp(lambda answers: accept_account(settings, answers), theme)
-    return bool(await app.run_async(mouse=settings.ui.mouse))
+    return await _run(app, mouse=settings.ui.mouse)
 
 
 def _check_terminal() -> None:
@@ -92,15 +98,31 @@ async def _show(settings: Settings, track: Sequence[int]) -> int:
             track=track,
             outside=outside_of(settings),
         )
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, app.exit, None, ended_by(number))
-        leaving = asyncio.create_task(_leave_with_the_terminal(app))
-        await app.run_async(mouse=settings.ui.mouse)
+        _, code = await _run(app, mouse=settings.ui.mouse)
+        return code
+
+
+async def _run(app: SteadyApp[R], *, mouse: bool) -> tuple[R | None, int]:
+    """Run an application until the operator leaves it, a signal ends it, or its terminal is gone.
+
+    Returns:
+        What it returned, and the exit code.
+    """
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, app.exit, None, ended_by(number))
+    leaving = asyncio.create_task(_leave_with_the_terminal(app))
+    try:
+        result = await app.run_async(mouse=mouse)
+    finally:
         leaving.cancel()
-        return app.return_code or 0
+        with suppress(asyncio.CancelledError):
+            await leaving
+    if app.defect is not None:
+        raise app.defect
+    return result, app.return_code or FINE
 
 
-async def _leave_with_the_terminal(app: SectigoApp) -> None:
+async def _leave_with_the_terminal(app: SteadyApp[R]) -> None:
     """End the application once its terminal is gone: SIGHUP reaches only the terminal's own session."""
     terminal = select.poll()
     terminal.register(sys.stdin.fileno(), 0)  # no event at all, so what is told is that it hung up

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TextIO
 
+from sectigo_tui.cli.crash import CrashReports
 from sectigo_tui.cli.exit_codes import FAILED, ended_by, exit_code
 from sectigo_tui.cli.parser import make_parser
+from sectigo_tui.config.paths import find_paths
 from sectigo_tui.domain.errors import SectigoTuiError
 
 Handler = Callable[[Namespace], int]
@@ -28,9 +30,13 @@ def run(arguments: Sequence[str]) -> int:
     """
     options = make_parser().parse_args(arguments)
     module, name = str(options.handler).split(":")
+    reports = CrashReports(
+        lambda: find_paths(os.environ, data_dir=vars(options).get("data_dir")).data_dir / "crashes", arguments
+    )
     try:
         handler: Handler = getattr(import_module(f"sectigo_tui.cli.{module}"), name)
-        code = handler(options)
+        with reports.watching():
+            code = handler(options)
     except SectigoTuiError as error:
         _complain(error)
         code = exit_code(error)
@@ -38,6 +44,13 @@ def run(arguments: Sequence[str]) -> int:
         code = ended_by(signal.SIGINT)
     except BrokenPipeError:
         code = ended_by(signal.SIGPIPE)
+    except Exception as defect:  # noqa: BLE001 - the outermost boundary: written down without values, and told
+        reports.keep(defect, str(options.handler))
+        code = FAILED
+    if reports.told:
+        from sectigo_tui.cli.output import complain
+
+        complain("\n".join(reports.told))
     return _flushed(code)
 
 

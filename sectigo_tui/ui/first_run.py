@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -13,6 +13,7 @@ from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
 from sectigo_tui.ui.flows.flow import in_words
 from sectigo_tui.ui.host import FlowHost
+from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS, ThemeChoice
 
@@ -80,7 +81,7 @@ class FirstRun(Dialog[dict[str, str]]):
             self.dismiss({key: text if key == "password" else text.strip() for key, text in answers.items()})
 
 
-class FirstRunApp(App[bool]):
+class FirstRunApp(SteadyApp[bool]):
     """Asks until an account is kept (True) or the operator gives up (False).
 
     Args:

@@ -1,0 +1,49 @@
+"""What every application of this program does about defects and about terminals that stall."""
+
+from __future__ import annotations
+
+import sys
+from typing import TypeVar
+
+from rich.console import RenderableType
+from textual import events
+from textual.app import App
+from textual.driver import Driver
+
+R = TypeVar("R")
+
+
+class SteadyApp(App[R]):
+    """An application that tells of a defect without the values of its variables, and never waits for its terminal.
+
+    Attributes:
+        defect: What broke it, once it has ended; None where nothing did.
+    """
+
+    defect: BaseException | None = None
+    _is_leaving = False
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return what drives the terminal."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from sectigo_tui.ui.steady_driver import SteadyDriver
+
+        chosen = super().get_driver_class()
+        return SteadyDriver if chosen is LinuxDriver else chosen
+
+    def exit(self, result: R | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leave, before whatever else was typed until now is acted on."""
+        self._is_leaving = True
+        super().exit(result, return_code, message)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Drop what was typed once the application leaves."""
+        if not (self._is_leaving and isinstance(event, events.InputEvent)):
+            await super().on_event(event)
+
+    def _fatal_error(self) -> None:
+        """Leave after a defect, and let whoever runs it tell: Textual's own way shows local variables."""
+        self.defect = sys.exc_info()[1]
+        self.bell()
+        self._close_messages_no_wait()

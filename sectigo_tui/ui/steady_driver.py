@@ -1,0 +1,151 @@
+"""A driver of the terminal that waits for nobody.
+
+Textual hands what it paints to a thread through a queue of 30 writes, and waits when that is full. A terminal that
+takes nothing (a stalled SSH connection) would then stop the polling, and no signal would end the program.
+"""
+
+from __future__ import annotations
+
+import os
+import termios
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+
+BACKLOG_BYTES = 65_536
+"""How much waits for the terminal before frames are left out: three repaints of a large screen."""
+
+LAST_WORDS_SECONDS = 0.6
+"""How long the terminal may take for what puts it back, before what it has not read is thrown away for it."""
+
+_STDERR = 2
+_CANCEL = b"\x18"
+"""Ends a control sequence of which only a part was written."""
+
+
+class Outlet(threading.Thread):
+    """Writes to a terminal in its own time; what it is given never waits.
+
+    Args:
+        descriptor: The terminal.
+        on_caught_up: Called from this thread when all is written and something had been left out before.
+    """
+
+    def __init__(self, descriptor: int, on_caught_up: Callable[[], None]) -> None:
+        super().__init__(daemon=True, name="terminal-outlet")
+        self._descriptor = descriptor
+        self._on_caught_up = on_caught_up
+        # Reentrant: a signal's handler may write while its thread is writing.
+        self._changed = threading.Condition(threading.RLock())
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._last_words: list[bytes] | None = None
+        self._has_left_out = False
+        self._is_ended = False
+        self._is_given_up = False
+
+    def write(self, data: bytes) -> None:
+        """Have something written; leave it out where too much waits already."""
+        with self._changed:
+            if self._last_words is not None:
+                self._last_words.append(data)
+            elif self._waiting_bytes > BACKLOG_BYTES:
+                self._has_left_out = True
+                return
+            self._waiting.append(data)
+            self._waiting_bytes += len(data)
+            self._changed.notify()
+
+    def begin_last_words(self) -> None:
+        """Leave out nothing from here on: it puts the terminal back."""
+        with self._changed:
+            self._last_words = []
+
+    def finish(self) -> None:
+        """Wait until all is written, but not for a terminal that takes nothing."""
+        with self._changed:
+            self._is_ended = True
+            self._changed.notify()
+        self.join(LAST_WORDS_SECONDS)
+        if not self.is_alive():
+            return
+        with self._changed:
+            self._waiting = deque([_CANCEL, *(self._last_words or [])])
+            self._is_given_up = True
+        with suppress(termios.error):
+            termios.tcflush(self._descriptor, termios.TCOFLUSH)
+        self.join(LAST_WORDS_SECONDS)
+
+    def run(self) -> None:
+        """Write until ended, or until the terminal is gone."""
+        with suppress(OSError):
+            while (data := self._next()) is not None:
+                self._write(data)
+
+    def _next(self) -> bytes | None:
+        with self._changed:
+            if self._has_left_out and not self._waiting:
+                self._has_left_out = False
+                self._on_caught_up()
+            while not self._waiting and not self._is_ended:
+                self._changed.wait()
+            return self._waiting.popleft() if self._waiting else None
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        was_given_up = self._is_given_up
+        while rest and was_given_up is self._is_given_up:
+            rest = rest[os.write(self._descriptor, rest) :]
+        with self._changed:
+            self._waiting_bytes -= len(data)
+
+
+class SteadyDriver(LinuxDriver):
+    """Textual's driver, which goes on while the terminal stalls, and restores it also after a stop from outside."""
+
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._outlet: Outlet | None = None
+        self._is_on = False
+
+    def write(self, data: str) -> None:
+        """Have something written to the terminal."""
+        if self._outlet is not None:
+            self._outlet.write(data.encode("utf-8", "replace"))
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over."""
+        if self._is_on:
+            # Continued after a SIGSTOP, which no program can see coming: whoever had the terminal since has put its
+            # own modes there, and these are to be found again at the end.
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        self._outlet = Outlet(self._file.fileno() if self._file else _STDERR, self._repaint_soon)
+        self._outlet.start()
+        self._is_on = True
+        super().start_application_mode()  # type: ignore[no-untyped-call] # Textual has no types there
+
+    def stop_application_mode(self) -> None:
+        """Put the terminal back as it was."""
+        if self._outlet is not None:
+            self._outlet.begin_last_words()
+        super().stop_application_mode()
+        self._is_on = False
+
+    def close(self) -> None:
+        """Wait until the terminal is put back, though not for one that takes nothing."""
+        super().close()
+        if self._outlet is not None:
+            self._outlet.finish()
+
+    def _repaint_soon(self) -> None:
+        self._loop.call_soon_threadsafe(self._repaint)
+
+    def _repaint(self) -> None:
+        self._app.refresh(layout=True)
