@@ -1,0 +1,53 @@
+"""The man page and the completions that a wheel brings."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BASH = "share/bash-completion/completions/sectigo-tui"
+
+
+@cache
+def generated() -> dict[str, str]:
+    spec = importlib.util.spec_from_file_location("build_hook", ROOT / "docs" / "build_hook.py")
+    assert spec is not None
+    assert spec.loader is not None
+    hook = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hook)
+    texts: dict[str, str] = hook.generated(ROOT)
+    return texts
+
+
+def subcommands() -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "sectigo_tui", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    lines = done.stdout.split("subcommands:")[1].splitlines()[2:]
+    return [line.split()[0] for line in lines if line.startswith("    ") and not line.startswith("     ")]
+
+
+def test_every_shell_and_the_man_page_know_every_subcommand() -> None:
+    names = subcommands()
+    assert {"orders", "enroll", "revoke", "diagnose", "watch"} <= set(names)
+    for place, text in generated().items():
+        missing = [name for name in names if name not in text]
+        assert not missing, (place, missing)
+
+
+@pytest.mark.parametrize(("typed", "expected"), [("dia", "diagnose"), ("revo", "revoke"), ("--read", "--read-only")])
+def test_bash_completes_what_was_begun(tmp_path: Path, typed: str, expected: str) -> None:
+    script = tmp_path / "completion.bash"
+    script.write_text(generated()[BASH])
+    probe = (
+        f"source {script}; COMP_WORDS=(sectigo-tui {typed}); COMP_CWORD=1; COMP_LINE='sectigo-tui {typed}'; "
+        "$(complete -p sectigo-tui | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\\n' \"${COMPREPLY[@]}\""
+    )
+    done = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=True)
+    assert expected in done.stdout.split()
