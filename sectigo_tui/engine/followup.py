@@ -91,18 +91,22 @@ class FollowUp:
             StoreError: The disk failed.
         """
         while (order := self._context.book.store.order(order_id)) is not None:
-            plan = self._plan(order)
-            if plan is None or self._context.gate.refusal is not None:
+            if self._plan(order) is None or self._context.gate.refusal is not None:
                 return order
+            if not await self._granted([order_id]):
+                await self._context.clock.sleep(1.0)
+                await self._context.book.store.changes()
+                continue
+            # Asked for again: what was left behind is due at once for whoever has just become the one to do it.
+            plan = self._plan(order)
+            if plan is None:
+                continue
             due, chore = plan
             wait = seconds_between(self._context.clock.now(), due)
             if wait > 0:
-                await self._context.clock.sleep(wait)
-            elif await self._granted([order_id]):
-                await self._claims.run(order_id, partial(chore.attempt, order_id))
+                await self._context.clock.sleep(min(wait, ROUND_SECONDS))
             else:
-                await self._context.clock.sleep(1.0)
-                await self._context.book.store.changes()
+                await self._claims.run(order_id, partial(chore.attempt, order_id))
         return None
 
     async def _round(self) -> float:
@@ -141,7 +145,7 @@ class FollowUp:
         try:
             granted = await self._context.book.store.lease(order_ids, LEASE_SECONDS)
         except StoreError as error:
-            self._context.book.trouble(error)
+            self._context.book.trouble(error, "leases")
             return frozenset()
         if granted and not self._has_begun:
             for chore in self._chores:

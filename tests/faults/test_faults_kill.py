@@ -1,0 +1,276 @@
+"""SIGKILL at every step of ordering, revoking and changing credentials: nothing lost, nothing twice, nothing unknown.
+
+Each life is a real process with the real client, store and credentials file against the simulator on a loopback
+port. The next life recovers, as every start does, and is often killed itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from sectigo_tui.config.credentials import read_credentials, write_credentials
+from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.engine.markers import marked_orders
+from sectigo_tui.simulator.server import served
+from sectigo_tui.simulator.world import Dialect, World
+from sectigo_tui.store.audit import verify
+from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.wiring import open_store, settings_of
+from support.kill_child import Job
+
+CHILD = Path(__file__).parent.parent / "support" / "kill_child.py"
+SEED = 20_260_302
+MOST_STEPS = 80
+
+
+class Rig:
+    """The simulator, the disk, and a process from which lives are forked.
+
+    Attributes:
+        world: SCM.
+        kills: How many lives were cut short.
+    """
+
+    def __init__(self, home: Path, world: World, base_url: str, forks: subprocess.Popen[str]) -> None:
+        self.world = world
+        self.kills = 0
+        self._home = home
+        self._forks = forks
+        self._number = 0
+        account = world.account.credentials
+        config = f'[sectigo]\ncustomer_uri = "{account.customer_uri}"\nbase_url = "{base_url}"\n'
+        (home / "config.toml").write_text(config)
+        write_credentials(home / "credentials.toml", None, login=account.login, password=SecretStr(account.password))
+
+    def live(self, kind: str, **settings: object) -> str:
+        """Run one life, and return how it ended."""
+        self._number += 1
+        job = Job(number=self._number, home=str(self._home), kind=kind, **settings)  # type: ignore[arg-type] # Job's own fields
+        assert self._forks.stdin is not None
+        assert self._forks.stdout is not None
+        self._forks.stdin.write(json.dumps(asdict(job)) + "\n")
+        self._forks.stdin.flush()
+        ended = self._forks.stdout.readline().strip()
+        assert ended in ("done", "killed"), (ended, job)
+        self.kills += ended == "killed"
+        self.world.faults.clear()
+        return ended
+
+    @property
+    def present_password(self) -> str:
+        """The password that a start would use."""
+        entry = read_credentials(self._home / "credentials.toml")[None]
+        assert entry.password is not None
+        assert entry.pending is None
+        return entry.password.get_secret_value()
+
+    def check_the_disk(self) -> list[Order]:
+        """See that the disk knows all that was ever shown, and return its orders, removed ones included."""
+        settings = settings_of(config=self._home / "config.toml", data_dir=self._home / "data", environ={})
+        account = settings.account()
+        assert verify(settings.paths.account_dir(account.base_url, account.customer_uri)).is_intact
+        store = open_store(settings, SystemClock())
+        shown = [line.split() for line in (self._home / "shown.log").read_text().splitlines()]
+        orders = {order.id: order for order in store.orders()}
+        for order_id, revision, state in shown:
+            order = store.order(order_id)
+            assert order is not None, (order_id, revision, state)
+            assert order.revision >= int(revision)
+            orders[order_id] = order
+        asyncio.run(closed(store))
+        in_doubt = (OrderState.INTENT, OrderState.UNCONFIRMED, OrderState.REVOKING)
+        assert not [order for order in orders.values() if order.state in in_doubt]
+        return list(orders.values())
+
+
+async def closed(store: JournalStore) -> None:
+    await store.close()
+
+
+@contextmanager
+def a_rig(home: Path, *, dialect: Dialect | None = None) -> Iterator[Rig]:
+    world = World(seed=SEED, dialect=dialect)
+    world.default_lives = {"DV": "vetting", "OV": "vetting", "EV": "vetting"}
+    forks = subprocess.Popen([sys.executable, str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        with served(world) as base_url:
+            yield Rig(home, world, base_url, forks)
+    finally:
+        assert forks.stdin is not None
+        assert forks.stdout is not None
+        forks.stdin.close()
+        forks.wait(10)
+        forks.stdout.close()
+
+
+Life = Callable[[int], str]
+"""Lives a life that is killed at a step (0 for never), and returns how it ended."""
+
+
+def at_steps(life: Life, took: Callable[[], int], *, every: int = 1) -> int:
+    """Kill a life at its steps in turn, until it comes to its end; return the first step SCM had done it by."""
+    first = 0
+    for step in range(1, MOST_STEPS, every):
+        before = took()
+        ended = life(step)
+        first = first or (step if took() > before else 0)
+        if ended == "done":
+            return first
+    raise AssertionError(f"a life has more than {MOST_STEPS} steps")
+
+
+def recovering_at_steps(rig: Rig, life: Life, step: int, *, every: int = 1) -> None:
+    """Cut a life short when SCM has done what it asked for, and then the life that recovers, at its steps in turn."""
+    for recovering_step in range(1, MOST_STEPS, every):
+        assert life(step) == "killed"
+        if rig.live("nothing", step=recovering_step, from_start=True) == "done":
+            return
+    raise AssertionError(f"recovering has more than {MOST_STEPS} steps")
+
+
+@pytest.mark.parametrize(("kind", "every"), [("enroll", 2), ("renew", 4)])
+def test_no_order_is_lost_or_ordered_twice(kind: str, every: int, tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    with a_rig(tmp_path) as rig:
+        names = iter(range(10_000))
+
+        def life(step: int, *, fault: str = "", after_milliseconds: float = 0.0) -> str:
+            common_name = f"{kind}-{next(names)}.acme.example"
+            ssl_id = 0
+            if kind == "renew":
+                ssl_id = rig.world.add_order(common_name=common_name, life="instant").ssl_id
+            if fault:
+                rig.world.faults.add(fault, method="POST", path="enroll|renewById", count=1)
+            return rig.live(
+                kind, common_name=common_name, ssl_id=ssl_id, step=step, after_milliseconds=after_milliseconds
+            )
+
+        def enrolled() -> int:
+            return len(rig.world.enrolled)
+
+        took = at_steps(life, enrolled)
+        at_steps(partial(life, fault="lost"), enrolled)
+        at_steps(partial(life, fault="drop"), enrolled, every=5)
+        recovering_at_steps(rig, life, took, every=every)
+        for _ in range(8):
+            life(0, fault=chance.choice(("", "lost", "drop")), after_milliseconds=chance.uniform(1, 80))
+        assert rig.live("nothing") == "done"
+        check_orders(rig, rig.check_the_disk())
+        assert rig.kills >= 60
+
+
+def check_orders(rig: Rig, orders: list[Order]) -> None:
+    """See that every order at SCM is one on the disk, and that none was ordered twice."""
+    placed = [rig.world.orders[ssl_id] for ssl_id in rig.world.enrolled]
+    asked_for = Counter(next(iter(marked_orders(each.comments)), each.common_name) for each in placed)
+    assert set(asked_for.values()) == {1}
+    by_ssl_id = {order.ssl_id: order for order in orders if order.ssl_id is not None}
+    for each in placed:
+        order = by_ssl_id[each.ssl_id]
+        assert order.state is OrderState.SUBMITTED
+        assert marked_orders(each.comments) == ({order.id} if order.origin is Origin.ENROLLED else set())
+    assert {order.ssl_id for order in orders if order.state is OrderState.SUBMITTED} == set(rig.world.enrolled)
+
+
+def test_no_revocation_is_lost_or_claimed_without_scms_word(tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    with a_rig(tmp_path, dialect=Dialect(already_revoked_code=-102)) as rig:
+        names = iter(range(10_000))
+
+        def life(step: int, *, fault: str = "", after_milliseconds: float = 0.0) -> str:
+            common_name = f"revoke-{next(names)}.acme.example"
+            ssl_id = rig.world.add_order(common_name=common_name, life="instant").ssl_id
+            if fault:
+                rig.world.faults.add(fault, method="POST", path="revoke", count=1)
+            return rig.live(
+                "revoke", common_name=common_name, ssl_id=ssl_id, step=step, after_milliseconds=after_milliseconds
+            )
+
+        def revoked() -> int:
+            return sum(order.revoked is not None for order in rig.world.orders.values())
+
+        took = at_steps(life, revoked)
+        for fault in ("lost", "unavailable"):
+            at_steps(partial(life, fault=fault), revoked)
+        recovering_at_steps(rig, life, took)
+        for _ in range(6):
+            life(0, fault=chance.choice(("", "lost")), after_milliseconds=chance.uniform(1, 80))
+        assert rig.live("nothing") == "done"
+        check_revocations(rig, rig.check_the_disk())
+        assert rig.kills >= 55
+
+
+def check_revocations(rig: Rig, orders: list[Order]) -> None:
+    """See that the disk says revoked, confirmed by SCM, of what is revoked at SCM, and of nothing else."""
+    confirmed = {
+        order.ssl_id
+        for order in orders
+        if order.state is OrderState.REVOKED and order.revocation is not None and order.revocation.confirmed_at
+    }
+    assert {order.ssl_id for order in orders if order.state is OrderState.REVOKED} == confirmed
+    assert {order.ssl_id for order in rig.world.orders.values() if order.revoked is not None} == confirmed
+
+
+def test_no_password_made_here_is_lost_and_none_is_tried_without_end(tmp_path: Path) -> None:
+    with a_rig(tmp_path) as rig:
+        passwords: set[str] = set()
+
+        def changes() -> int:
+            passwords.add(rig.world.account.credentials.password)
+            return len(passwords)
+
+        def life(step: int, *, fault: str = "") -> str:
+            if fault:
+                rig.world.faults.add(fault, method="POST", path="changepassword", count=1)
+            before = refused_logins(rig)
+            ended = rig.live("change", step=step)
+            # One of two that the life before left, and one of two that this one was cut short with.
+            assert refused_logins(rig) - before <= 2
+            return ended
+
+        took = at_steps(life, changes)
+        at_steps(partial(life, fault="lost"), changes)
+        at_steps(partial(life, fault="drop"), changes, every=2)
+        recovering_at_steps(rig, life, took)
+        assert rig.live("nothing") == "done"
+        assert rig.present_password == rig.world.account.credentials.password
+        assert rig.kills >= 70
+
+
+def refused_logins(rig: Rig) -> int:
+    return sum(request.status == 401 for request in rig.world.traffic.requests)
+
+
+def test_a_rotation_is_done_or_not_done_and_changes_no_order(tmp_path: Path) -> None:
+    with a_rig(tmp_path) as rig:
+        assert rig.live("enroll", common_name="www.acme.example") == "done"
+        (before,) = rig.check_the_disk()
+        numbers = iter(range(10_000))
+
+        def life(step: int) -> str:
+            password = rig.world.account.credentials.password = f"Changed-Elsewhere-{next(numbers)}"
+            # Recovering meets the refusal, and the operator types the new one.
+            return rig.live("nothing", password=password, step=step, from_start=True)
+
+        at_steps(life, lambda: 0)
+        password = rig.world.account.credentials.password
+        assert rig.live("nothing", password=password) == "done"
+        assert rig.present_password == password
+        (after,) = rig.check_the_disk()
+        assert (after.state, after.ssl_id) == (before.state, before.ssl_id)
+        assert rig.kills >= 10
+        assert "Changed-Elsewhere" not in "".join(path.read_text() for path in tmp_path.rglob("*.jsonl"))

@@ -1,0 +1,286 @@
+"""Lives of the program that are cut short: forked one after another from a process that has everything loaded.
+
+Waiting is short in them, and a life's clock may run behind the one before, as a host's that was set back.
+
+Reads a job a line (JSON) and answers each with how its life ended: `killed`, or `done`, or what went wrong. A life
+first recovers what the one before left behind, as the program does at its start, and then does its own work. It is
+killed with SIGKILL before or after the N-th call of a port (SCM, the store, the credentials file), or by the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import gc
+import importlib
+import inspect
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from sectigo_tui.config.keeper import CredentialsFile
+from sectigo_tui.domain.errors import CredentialsRefused, InputError, SectigoTuiError
+from sectigo_tui.domain.events import Announcement, OrderChanged
+from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.engine.book import OrderBook
+from sectigo_tui.engine.context import Context, Policy
+from sectigo_tui.engine.drafts import Draft
+from sectigo_tui.engine.engine import Access, Announcer, Engine
+from sectigo_tui.engine.gate import Priority, RequestGate
+from sectigo_tui.pki.bundle import read_certificate
+from sectigo_tui.pki.tools import PkiTools
+from sectigo_tui.scm.client import ScmClient
+from sectigo_tui.scm.transport import tls_context
+from sectigo_tui.wiring import credentials_of, open_store, settings_of
+
+SPEED = 20_000.0
+"""Five hours of the poll schedule pass in a second."""
+
+LOADED_FIRST = (
+    "anyio._backends._asyncio",
+    "concurrent.futures.thread",
+    "cryptography.hazmat.backends.openssl.backend",
+    "httpcore",
+    "httpcore._backends.anyio",
+    "sectigo_tui.config.load",
+    "sectigo_tui.pki.facts",
+    "sectigo_tui.scm.transport",
+    "sectigo_tui.store.journal_store",
+    "sectigo_tui.store.orders_file",
+    "sniffio",
+    "tinydb",
+)
+"""What a life would load when it first needs it, once for all of them."""
+
+LONGEST_LIFE_SECONDS = 30
+"""A life that hangs ends by itself, and says where."""
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One life.
+
+    Args:
+        number: Its number; each life begins ten minutes after the one before.
+        home: Where configuration, data and the log of what was shown are.
+        kind: What it does after recovering: `enroll`, `renew`, `revoke`, `change` or `nothing`.
+        common_name: For which name.
+        ssl_id: Which certificate.
+        password: What the operator types to rotate; empty where nobody knows it.
+        step: Before or after which port call it is killed; 0 for never.
+        from_start: Whether calls count while it recovers, too.
+        after_milliseconds: When it is killed by the clock; 0 for never.
+    """
+
+    number: int
+    home: str
+    kind: str
+    common_name: str = ""
+    ssl_id: int = 0
+    password: str = ""
+    step: int = 0
+    from_start: bool = False
+    after_milliseconds: float = 0.0
+
+
+class HastyClock:
+    """A clock on which waiting is short."""
+
+    def __init__(self, number: int) -> None:
+        self._base = datetime.now(UTC) + timedelta(minutes=10 * number)
+        self._start = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._base + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        return (time.monotonic() - self._start) * SPEED
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds) / SPEED)
+
+
+class Fuse:
+    """Kills this process at a step."""
+
+    def __init__(self, step: int) -> None:
+        self.is_armed = False
+        self._left = step
+
+    def burn(self) -> None:
+        """Take one step."""
+        if self.is_armed:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Deadly:
+    """A port each of whose calls burns the fuse, before and after."""
+
+    def __init__(self, port: object, fuse: Fuse) -> None:
+        self._port = port
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._port, name)
+        if name == "use_credentials":
+            return self._around(member)
+        return self._around_async(member) if inspect.iscoroutinefunction(member) else member
+
+    def _around(self, call: Callable[..., object]) -> Callable[..., object]:
+        def step(*arguments: Any) -> object:
+            self._fuse.burn()
+            result = call(*arguments)
+            self._fuse.burn()
+            return result
+
+        return step
+
+    def _around_async(self, call: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        async def step(*arguments: Any, **named: Any) -> object:
+            self._fuse.burn()
+            try:
+                return await call(*arguments, **named)
+            finally:
+                self._fuse.burn()
+
+        return step
+
+
+async def live(job: Job) -> None:
+    """Live one life."""
+    home, clock, announcer, fuse = Path(job.home), HastyClock(job.number), Announcer(), Fuse(job.step)
+    settings = settings_of(config=home / "config.toml", data_dir=home / "data", environ={})
+    shown = os.open(home / "shown.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def show(announcement: Announcement) -> None:
+        match announcement:
+            case OrderChanged(order, entry) if entry is not None:
+                os.write(shown, f"{order.id} {order.revision} {order.state}\n".encode())
+            case _:
+                pass
+
+    announcer.subscribe(show)
+    credentials = credentials_of(settings)
+    client = ScmClient(settings.sectigo.base_url, credentials, clock, observe=announcer)
+    store = open_store(settings, clock, announcer)
+    context = Context(
+        scm=cast("Any", Deadly(client, fuse)),
+        gate=RequestGate(4),
+        book=OrderBook(cast("Any", Deadly(store, fuse)), clock, announcer),
+        clock=clock,
+        random=Random(job.number),
+        read_certificate=read_certificate,
+        policy=Policy(),
+    )
+    keeper = cast("Any", Deadly(CredentialsFile(settings, clock), fuse))
+    engine = Engine(context, announcer, PkiTools(), Access(in_use=credentials, keeper=keeper))
+    fuse.is_armed = job.from_start
+    await recover(engine, job)
+    fuse.is_armed = True
+    await work(engine, job)
+    fuse.is_armed = False
+    await store.close()
+    await client.aclose()
+
+
+async def recover(engine: Engine, job: Job) -> None:
+    """Do what a start does, and then what an operator is asked for."""
+    try:
+        await engine.changing.settle()
+    except InputError:
+        # Both passwords were being tried when the life before ended: the operator has them tried once more.
+        await engine.changing.settle(again=True)
+    try:
+        await engine.context.gate.run(Priority.WRITE, engine.context.scm.types)
+    except CredentialsRefused:
+        if not job.password:
+            raise
+        await engine.rotating.rotate("", SecretText(job.password))
+    in_doubt = (OrderState.INTENT, OrderState.UNCONFIRMED, OrderState.REVOKING)
+    for order in engine.context.book.store.orders():
+        if order.state in in_doubt:
+            await engine.follow_up.until_settled(order.id)
+    for order in engine.recovery.undecided():
+        if job.number % 2:
+            await engine.recovery.order_again(order.id)
+        else:
+            await engine.recovery.give_up(order.id)
+
+
+async def work(engine: Engine, job: Job) -> None:
+    """Do this life's own work to its end."""
+    order_id = ""
+    try:
+        if job.kind == "enroll":
+            order_id = (await engine.enrolling.enroll(a_draft(job.common_name))).order.id
+        elif job.kind == "renew":
+            order_id = (await engine.renewing.renew(job.ssl_id)).order.id
+        elif job.kind == "revoke":
+            order_id = (await engine.revoking.revoke(job.ssl_id, 1, "leaked", job.common_name)).id
+        elif job.kind == "change":
+            await engine.changing.change()
+    except SectigoTuiError as failure:
+        sys.stderr.write(f"{job.kind}: {failure}\n")
+    if order_id:
+        await engine.follow_up.until_settled(order_id)
+
+
+def a_draft(common_name: str) -> Draft:
+    """Return what is ordered."""
+    pem = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))
+        .sign(KEY, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    return Draft(csr=PkiTools().read_csr(pem), organization_id=1001, profile_id=502, term_days=199)
+
+
+def life_of(job: Job) -> str:
+    """Fork, live, and return how it ended."""
+    child = os.fork()
+    if child == 0:
+        try:
+            faulthandler.dump_traceback_later(LONGEST_LIFE_SECONDS, exit=True)
+            asyncio.run(live(job))
+        except BaseException:  # noqa: BLE001 - the test is told what went wrong, and this process ends here
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    if job.after_milliseconds:
+        signal.sigtimedwait({signal.SIGCHLD}, job.after_milliseconds / 1000)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    signal.sigtimedwait({signal.SIGCHLD}, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return {0: "done", -signal.SIGKILL: "killed"}.get(code, f"ended with {code}")
+
+
+if __name__ == "__main__":
+    for module in LOADED_FIRST:
+        importlib.import_module(module)
+    tls_context(None)
+    gc.freeze()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    for line in sys.stdin:
+        sys.stdout.write(life_of(Job(**json.loads(line))) + "\n")
+        sys.stdout.flush()
