@@ -205,7 +205,7 @@ def matches(query: str) -> Callable[[Subject], bool]:
 
     Args:
         query: Words that must all be found, ignoring case, in sslId, name, status, state, profile, requester or
-            numbers; a leading `!` inverts the whole, a word's own `!` that word.
+            numbers; a leading `!` inverts the whole, a word's own `!` that word, and of `one|other` one must be found.
 
     Returns:
         Tells whether a subject is to be shown; an empty query shows all.
@@ -218,15 +218,19 @@ def matches(query: str) -> Callable[[Subject], bool]:
 
     def wanted(subject: Subject) -> bool:
         haystack = _searchable(subject)
-        return all((word[1:] not in haystack) if word.startswith("!") else (word in haystack) for word in words)
+        return all(_is_found(word.removeprefix("!"), haystack) is not word.startswith("!") for word in words)
 
     return (lambda subject: not wanted(subject)) if inverted else wanted
+
+
+def _is_found(word: str, haystack: str) -> bool:
+    return word in haystack or any(part and part in haystack for part in word.split("|"))
 
 
 def _searchable(subject: Subject) -> str:
     details, order = subject.details, subject.order
     parts = [
-        str(subject.ssl_id or ""),
+        str(subject.ssl_id or subject.row_id),
         subject.common_name,
         subject.status,
         subject.profile,

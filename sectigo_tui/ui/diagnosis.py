@@ -1,4 +1,4 @@
-"""What the diagnose screen says."""
+"""What the diagnose screen says: who the order waits for, whether that is normal, what next, and what that rests on."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from textual.content import Content
 
 from sectigo_tui.domain.orders import Look, LookOutcome
 from sectigo_tui.engine.diagnosis.causes import CommonCause
-from sectigo_tui.engine.diagnosis.domains import DomainLine
-from sectigo_tui.engine.diagnosis.evidence import Fact
-from sectigo_tui.engine.diagnosis.normal import Comparison, Pace
+from sectigo_tui.engine.diagnosis.domains import DomainLine, DomainStanding
+from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, Piece, PieceState
+from sectigo_tui.engine.diagnosis.findings import Party
+from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, WaitProposal
 from sectigo_tui.engine.diagnosis.organizations import OrganizationLine
+from sectigo_tui.engine.diagnosis.outage import OutageClock
 from sectigo_tui.engine.diagnosis.result import Diagnosis
-from sectigo_tui.engine.diagnosis.stages import Stage, StageState
-from sectigo_tui.engine.diagnosis.verdict import Strength, Verdict
+from sectigo_tui.engine.diagnosis.stages import Stage, StageState, Unwatched
+from sectigo_tui.engine.diagnosis.verdict import Strength
 from sectigo_tui.ui import format as fmt
+from sectigo_tui.ui import lines
 from sectigo_tui.ui.columns import look_text
-from sectigo_tui.ui.glyphs import ASCII, Glyphs
+from sectigo_tui.ui.glyphs import ASCII, Glyphs, order_look, status_look
 from sectigo_tui.ui.text import printable
 
-LABEL_CELLS = 14
 LONG_TEXT = 2_000
 LOOKS_SHOWN = 40
+VALID_SHOWN = 20
+"""How many domains are named of those at which nothing is left to do."""
 
 _STAGE_SHAPES = {
     StageState.DONE: ("●", "*"),
@@ -31,6 +35,7 @@ _STAGE_SHAPES = {
     StageState.AHEAD: ("○", "."),
     StageState.ENDED: ("x", "x"),
 }
+_STAGE_STYLES = {StageState.CURRENT: "bold", StageState.AHEAD: "$state-muted", StageState.ENDED: "$state-failed"}
 _BARS = ("▁▂▃▄▅▆▇█", "12345678")
 _MARKS = {
     LookOutcome.PENDING: ".",
@@ -43,13 +48,28 @@ _MARKS = {
     LookOutcome.UNREACHABLE: "-",
     LookOutcome.UNREADABLE: "?",
     LookOutcome.CREDENTIALS_REFUSED: "a",
-    LookOutcome.NOT_FOUND: "4",
+    LookOutcome.NOT_FOUND: "0",
     LookOutcome.REFUSED: "r",
 }
+_PARTY_STYLES = {
+    Party.YOU: "$state-waiting bold",
+    Party.APPROVER: "$state-waiting bold",
+    Party.DNS_OWNER: "$state-waiting bold",
+    Party.ORGANIZATION_CONTACT: "$state-waiting bold",
+    Party.UNKNOWN: "$state-warning bold",
+}
+_PACE_WORDS = {
+    Pace.SLOW: "slow",
+    Pace.CANNOT_TELL: "cannot tell, the dates are days",
+    Pace.USUAL: "usual",
+    Pace.WEAK: "too few orders to say",
+    Pace.NO_HISTORY: "no history of this profile yet: h asks SCM for it",
+}
+"""The most telling first."""
 
 
 def diagnosis_content(
-    diagnosis: Diagnosis, causes: Sequence[CommonCause], glyphs: Glyphs, *, is_asking: bool
+    diagnosis: Diagnosis, causes: Sequence[CommonCause], glyphs: Glyphs, *, is_asking: bool, width: int = 0
 ) -> Content:
     """Return the whole diagnosis: verdict, stages, domains, organization, what is normal, polls, evidence.
 
@@ -58,201 +78,250 @@ def diagnosis_content(
         causes: Causes that this order shares with others.
         glyphs: The shapes of this terminal.
         is_asking: Whether answers are still on their way.
+        width: The cells of a line, for wrapping a text beside its label; 0 for no bound.
     """
-    blocks = [
-        _verdict(diagnosis.verdict, causes, is_asking=is_asking),
-        _titled("Stages (UTC)", _stages(diagnosis, glyphs)),
-        _titled("Domains", _domains(diagnosis.domains)),
-        _titled("Organization", _organization(diagnosis.organization)),
-        _titled("Is this normal?", _normal(diagnosis)),
-        _titled("Outage clock", _outage(diagnosis)),
-        _titled("Polls, oldest first", _looks(diagnosis.evidence.looks, glyphs)),
-        _titled("Evidence", _evidence(diagnosis.verdict)),
-    ]
-    return Content("\n\n").join(block for block in blocks if block is not None)
+    evidence = diagnosis.evidence
+    verdict = lines.labelled(_verdict(diagnosis, causes, is_asking=is_asking), width)
+    domains, organization = _domains(diagnosis.domains, width), _organization(diagnosis.organization, width)
+    polls = lines.labelled(_looks(evidence.looks, glyphs), width)
+    facts = lines.labelled(map(_evidence, diagnosis.verdict.evidence), width, label_cells=lines.TIME_CELLS)
+    blocks = (
+        Content("\n").join((_title(evidence, glyphs), verdict)),
+        lines.titled("Stages (UTC)", _stages(diagnosis, glyphs, width)),
+        _section("Domains", [evidence.dcv, *evidence.domains.values()], domains, is_asking=is_asking),
+        _section("Organization", [evidence.organization], organization, is_asking=is_asking),
+        lines.titled("Is this normal?", _normal(diagnosis, width)),
+        lines.titled("Polls, oldest first", polls),
+        lines.titled("What the verdict rests on (UTC)", facts),
+    )
+    return Content("\n\n").join(block for block in blocks if block.plain)
 
 
 def records_to_publish(domains: Sequence[DomainLine]) -> str:
-    """Return what domains' owners were asked to publish, a line each; empty when nothing is told."""
-    lines = []
-    for line in domains:
-        if line.host and line.point:
-            lines.append(f"{line.host} {line.mode or 'CNAME'} {line.point}")
-        elif line.url:
-            lines.append(f"{line.url} {line.file}")
-        elif line.email:
-            lines.append(f"{line.domain} e-mail to {line.email}")
-    return "\n".join(map(_shown, lines))
+    """Return what the owners of domains that are not valid were asked to publish, a line each; empty for nothing."""
+    return "\n".join(
+        _shown(record)
+        for line in domains
+        if line.standing is not DomainStanding.VALID and (record := _record(line)) is not None
+    )
 
 
-def causes_content(causes: Sequence[CommonCause]) -> Content:
-    """Return the causes that several orders share, each with what to do and which orders."""
-    if not causes:
-        return Content("No two orders wait for the same thing, by what is known.")
-    blocks = []
+def _record(line: DomainLine) -> str | None:
+    if line.host and line.point:
+        return f"{line.host} {line.mode or 'CNAME'} {line.point}"
+    if line.url:
+        return f"{line.url} {line.file}"
+    return f"{line.domain} e-mail to {line.email}" if line.email else None
+
+
+def _title(evidence: Evidence, glyphs: Glyphs) -> Content:
+    order = evidence.order
+    look = order_look(order.state, evidence.status) if order else status_look(evidence.status)
+    ssl_id = f"sslId {evidence.ssl_id}" if evidence.ssl_id is not None else "no sslId yet"
+    return Content.assemble(
+        (look.text(glyphs), f"$state-{look.style}" if look.style else ""),
+        "  ",
+        (_shown(evidence.common_name) or "(no common name)", "bold"),
+        f"  {ssl_id}  {_shown(evidence.level)}".rstrip(),
+    )
+
+
+def _verdict(diagnosis: Diagnosis, causes: Sequence[CommonCause], *, is_asking: bool) -> Iterable[lines.Fact]:
+    verdict = diagnosis.verdict
+    party = Content.styled(str(verdict.party).upper(), _PARTY_STYLES.get(verdict.party, "bold"))
+    yield "Blocked on", party
+    yield "Why", _shown(verdict.sentence)
+    yield "Next", Content.styled(_shown(verdict.next_action), "bold")
+    yield "Normal?", _is_normal(diagnosis.normal)
+    if diagnosis.outage is not None:
+        yield "In use until", _outage(diagnosis.outage, diagnosis.evidence.now)
+    for other in verdict.others:
+        yield "Also", _shown(other.sentence)
     for cause in causes:
-        more = len(cause.orders) - len(cause.waiting_only_for_this)
-        orders = ", ".join(map(str, cause.orders))
-        lines = [
-            Content.styled(_shown(cause.text), "bold"),
-            _fact("Blocked on", str(cause.party)),
-            _fact("Next", _shown(cause.finding.next_action)),
-            _fact("Orders", f"{orders}{f'; {more} of them wait for something else too' if more else ''}"),
-        ]
-        blocks.append(Content("\n").join(lines))
-    return Content("\n\n").join(blocks)
-
-
-def _verdict(verdict: Verdict, causes: Sequence[CommonCause], *, is_asking: bool) -> Content:
-    lines = [
-        Content.assemble(("BLOCKED ON ", "bold"), (str(verdict.party).upper(), "$state-waiting bold")),
-        Content(_shown(verdict.sentence)),
-        _fact("Next", Content.styled(_shown(verdict.next_action), "bold")),
-        _fact("Changes when", _shown(verdict.changes_when)),
-    ]
-    lines += [_fact("Also", _shown(other.sentence)) for other in verdict.others]
-    lines += [
-        _fact("Not known", Content.styled(_shown(gap.what), "$state-warning" if gap.weakens else "$state-muted"))
-        for gap in verdict.gaps
-    ]
-    lines += [_fact("Common cause", _shown(cause.text)) for cause in causes if len(cause.orders) > 1]
+        yield "Shared", f"{_shown(cause.text)}; C lists them"
+    yield "Changes when", _shown(verdict.changes_when)
+    for gap in verdict.gaps:
+        yield "Not known", Content.styled(_shown(gap.what), "$state-warning" if gap.weakens else "$state-muted")
     if is_asking:
-        lines.append(Content.styled("asking SCM for more ...", "$state-muted"))
+        yield "Evidence", Content.styled("asking SCM for more ...", "$state-muted")
     elif verdict.strength is not Strength.FULL:
-        lines.append(Content.styled(f"evidence: {verdict.strength}", "$state-muted"))
-    return Content("\n").join(lines)
+        yield "Evidence", Content.styled(f"{verdict.strength}: r asks again", "$state-warning")
 
 
-def _stages(diagnosis: Diagnosis, glyphs: Glyphs) -> Iterable[Content]:
-    for stage in diagnosis.stages:
-        yield _stage(stage, glyphs)
-    for gap in diagnosis.unwatched:
-        until = f"{gap.until:%Y-%m-%d %H:%MZ}" if gap.until else "now"
-        text = f"  nobody looked from {gap.since:%Y-%m-%d %H:%MZ} to {until}"
-        yield Content.styled(text, "$state-warning")
+def _is_normal(normal: Sequence[Comparison]) -> Content | str:
+    """Return the most telling of what still lasts, in one line."""
+    paces = list(_PACE_WORDS)
+    running = sorted((one for one in normal if one.is_running), key=lambda one: paces.index(one.pace))
+    if not running:
+        return ""
+    worst, words = running[0], _PACE_WORDS[running[0].pace]
+    if worst.figure is None:
+        return Content.styled(words, "$state-muted")
+    style = "$state-warning bold" if worst.pace is Pace.SLOW else "bold" if worst.pace is Pace.USUAL else ""
+    return Content.assemble((words, style), f": {worst.leg} {worst.elapsed.text} so far; {worst.figure.text}")
 
 
-def _stage(stage: Stage, glyphs: Glyphs) -> Content:
-    shape = _STAGE_SHAPES[stage.state][glyphs is ASCII]
+def _outage(outage: OutageClock, now: datetime) -> Content:
+    has_ended = outage.has_ended(now)
+    left = "it has ended" if has_ended else f"{outage.left(now).text} left"
+    text = f"{fmt.format_when(outage.expires)}, {left}: the certificate of sslId {outage.ssl_id or '-'}"
+    return Content.styled(text, "$state-failed bold" if has_ended else "$state-warning")
+
+
+def _stages(diagnosis: Diagnosis, glyphs: Glyphs, width: int) -> Content:
+    rows = [_stage(stage) for stage in diagnosis.stages]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    has_room_for_source = not width or 2 + sum(widths) + 2 * 3 <= width
+    shown: list[Content] = []
+    for stage, row in zip(diagnosis.stages, rows, strict=True):
+        cells = [text.ljust(cells) for text, cells in zip(row, widths, strict=True)]
+        text = "  ".join(cells if has_room_for_source else cells[:3])
+        shape = _STAGE_SHAPES[stage.state][glyphs is ASCII]
+        shown.append(Content.styled(f"{shape} {text}".rstrip(), _STAGE_STYLES.get(stage.state, "")))
+    shown += [Content.styled(_unwatched(gap), "$state-warning") for gap in diagnosis.unwatched]
+    return Content("\n").join(shown)
+
+
+def _stage(stage: Stage) -> tuple[str, str, str, str]:
     reached = stage.reached.text if stage.reached is not None else "-" if stage.state is StageState.AHEAD else "?"
-    lasted = f"{'so far ' if stage.state is StageState.CURRENT else ''}{stage.lasted.text}" if stage.lasted else ""
-    style = {"current": "bold", "ahead": "$state-muted", "ended": "$state-failed"}.get(stage.state, "")
-    text = f"{shape} {stage.name:<10} {reached:<32} {lasted:<18} {stage.source}"
-    return Content.styled(text.rstrip(), style)
+    running = " so far" if stage.state is StageState.CURRENT else ""
+    lasted = f"{stage.lasted.text}{running}" if stage.lasted is not None else ""
+    return str(stage.name), reached, lasted, stage.source
 
 
-def _domains(domains: Sequence[DomainLine]) -> Iterable[Content]:
-    for line in domains:
-        doubt = "" if line.is_certain else " (not certain)"
-        told = f"  {_shown(line.told)}" if line.told else ""
-        yield Content.assemble((_shown(line.domain), "bold"), f"  {line.standing}{doubt}{told}")
-        record = records_to_publish([line])
-        if record:
-            published = {None: "", True: "  (published)", False: "  (NOT published)"}[line.is_published]
-            yield _fact("  publish", f"{record}{published}")
-        checks = [
+def _unwatched(gap: Unwatched) -> str:
+    until = f"{gap.until:%Y-%m-%d %H:%MZ}" if gap.until else "now"
+    return f"  nobody looked from {gap.since:%Y-%m-%d %H:%MZ} to {until}"
+
+
+def _section(title: str, pieces: Sequence[Piece[object]], content: Content, *, is_asking: bool) -> Content:
+    """Return a part of the evidence under a title that tells how far it is: asked for, failed, or of when."""
+    states = {piece.state for piece in pieces}
+    if not content.plain and not states & {PieceState.FAILED, PieceState.ASKING, PieceState.KNOWN} and not is_asking:
+        return content
+    failed = next((piece for piece in pieces if piece.is_failed), None)
+    told_at = min((piece.at for piece in pieces if piece.at is not None), default=None)
+    if failed is not None:
+        status = f" (HTTP {failed.http_status})" if failed.http_status is not None else ""
+        how = Content.styled(f"{_shown(failed.source)} failed{status}", "$state-warning")
+    elif PieceState.ASKING in states or (is_asking and told_at is None):
+        how = Content.styled("asking ...", "$state-muted")
+    else:
+        how = Content.styled(f"as of {told_at:%H:%M:%S}Z" if told_at is not None else "not asked", "$state-muted")
+    head = Content.assemble((title, "bold"), "  ", how)
+    return Content("\n").join((head, content)) if content.plain else head
+
+
+def _domains(domains: Sequence[DomainLine], width: int) -> Content:
+    open_ = [line for line in domains if line.standing is not DomainStanding.VALID]
+    valid = [line for line in domains if line.standing is DomainStanding.VALID]
+    shown = [block for line in open_ for block in (_domain(line), lines.labelled(_to_do(line), width)) if block.plain]
+    if valid:
+        names = ", ".join(_shown(line.domain) for line in valid[:VALID_SHOWN])
+        more = f" and {len(valid) - VALID_SHOWN} more" if len(valid) > VALID_SHOWN else ""
+        until = min((line.expires for line in valid if line.expires is not None), key=fmt.format_when, default=None)
+        expires = f"; the first ends {fmt.format_when(until)}" if until is not None else ""
+        shown.append(lines.labelled([(f"{len(valid)} valid", f"{names}{more}{expires}")], width))
+    return Content("\n").join(shown)
+
+
+def _domain(line: DomainLine) -> Content:
+    doubt = "" if line.is_certain else " (not certain)"
+    told = f"  SCM: {_shown(line.told)}" if line.told else ""
+    return Content.assemble((_shown(line.domain), "bold"), "  ", (f"{line.standing}{doubt}", "$state-waiting"), told)
+
+
+def _to_do(line: DomainLine) -> Iterable[lines.Fact]:
+    published = {None: "", True: "  (in DNS)", False: "  (NOT in DNS)"}[line.is_published]
+    if line.host and line.point:
+        yield "  publish", _shown(line.host)
+        yield f"  {_shown(line.mode or 'CNAME')}", f"{_shown(line.point)}{published}"
+    elif line.url:
+        yield "  serve", _shown(line.url)
+        yield "  content", _shown(line.file)
+    elif line.email:
+        yield "  mailed to", _shown(line.email)
+    yield (
+        "  CA looks",
+        ", ".join(
             f"{word} {fmt.format_when(moment)}"
-            for word, moment in (("last", line.last_check), ("next", line.next_check), ("expires", line.expires))
+            for word, moment in (("last", line.last_check), ("next", line.next_check))
             if moment is not None
-        ]
-        if checks:
-            yield _fact("  checks", ", ".join(checks))
+        ),
+    )
+    yield "  expires", fmt.format_when(line.expires) if line.expires is not None else ""
 
 
-def _organization(line: OrganizationLine | None) -> Iterable[Content]:
+def _organization(line: OrganizationLine | None, width: int) -> Content:
     if line is None:
-        return
-    yield Content.assemble((_shown(line.name), "bold"), f"  {line.level} {line.standing}")
+        return Content("")
+    doubt = "" if line.is_certain else " (level not told)"
+    head = Content.assemble((_shown(line.name), "bold"), f"  {line.level}{doubt} ", (str(line.standing), "bold"))
     validation = line.validation
     if validation is None:
-        return
+        return head
     facts = (
-        ("status", f"{validation.status} {validation.background_status}".strip()),
-        ("submitted", fmt.format_when(validation.submitted) if validation.submitted else ""),
-        ("expires", fmt.format_when(validation.expires) if validation.expires else ""),
-        ("backend id", validation.backend_id),
-        ("validator", validation.validator),
-        ("tracking id", validation.tracking_id),
-        ("CA's words", validation.last_message),
+        ("  CA's words", Content.styled(_shown(validation.last_message), "bold")),
+        ("  status", _shown(f"{validation.status} {validation.background_status}".strip())),
+        ("  submitted", fmt.format_when(validation.submitted) if validation.submitted else ""),
+        ("  expires", fmt.format_when(validation.expires) if validation.expires else ""),
+        ("  tracking id", _shown(validation.tracking_id)),
+        ("  validator", _shown(validation.validator)),
+        ("  backend id", _shown(validation.backend_id)),
     )
-    for label, text in facts:
-        if text:
-            yield _fact(f"  {label}", _shown(text))
+    return Content("\n").join((head, lines.labelled(facts, width)))
 
 
-def _normal(diagnosis: Diagnosis) -> Iterable[Content]:
-    for comparison in diagnosis.normal:
-        yield _comparison(comparison)
+def _normal(diagnosis: Diagnosis, width: int) -> Content:
+    """Return each leg beside the account's figures; those without any share one line."""
+    facts = [(str(one.leg), _comparison(one)) for one in diagnosis.normal if one.figure is not None]
+    without = [str(one.leg) for one in diagnosis.normal if one.figure is None]
+    if facts and without:
+        facts.append(("no history", Content.styled(", ".join(without), "$state-muted")))
     proposal = diagnosis.proposal
     if proposal is not None:
-        weak = ", weak" if proposal.is_weak else ""
-        yield Content(
-            f"poll_max_wait_seconds = {proposal.seconds} would have caught {proposal.caught} of {proposal.n}{weak} "
-            f"(now {proposal.caught_now}), for {proposal.looks_on_average:.0f} requests an order, "
-            f"at most {proposal.looks_at_most}"
-        )
+        facts.append(("poll_max_wait_seconds", Content(_proposed(proposal))))
+    return lines.labelled(facts, width, label_cells=23)
+
+
+def _proposed(wait: WaitProposal) -> str:
+    weak = ", weak" if wait.is_weak else ""
+    return (
+        f"{wait.seconds} would have caught {wait.caught} of {wait.n}{weak}, now {wait.caught_now}; "
+        f"{wait.looks_on_average:.0f} requests an order, at most {wait.looks_at_most}"
+    )
 
 
 def _comparison(comparison: Comparison) -> Content:
-    figure = comparison.figure.text if comparison.figure is not None else "no history yet: h asks SCM for some"
     style = "$state-warning bold" if comparison.pace is Pace.SLOW else "bold"
     running = " so far" if comparison.is_running else ""
-    return Content.assemble(
-        f"{comparison.leg}: {comparison.elapsed.text}{running}, ", (str(comparison.pace), style), f"  {figure}"
-    )
+    figure = f"; {comparison.figure.text}" if comparison.figure is not None else ""
+    return Content.assemble(f"{comparison.elapsed.text}{running}, ", (str(comparison.pace), style), figure)
 
 
-def _outage(diagnosis: Diagnosis) -> Iterable[Content]:
-    outage = diagnosis.outage
-    if outage is None:
-        return
-    has_ended = outage.has_ended(diagnosis.evidence.now)
-    words = "has ended" if has_ended else "ends"
-    text = f"the certificate in use (sslId {outage.ssl_id or '-'}) {words} {fmt.format_when(outage.expires)}"
-    yield Content.styled(text, "$state-failed bold" if has_ended else "$state-warning")
-
-
-def _looks(looks: Sequence[Look], glyphs: Glyphs) -> Iterable[Content]:
+def _looks(looks: Sequence[Look], glyphs: Glyphs) -> Iterable[lines.Fact]:
     if not looks:
         return
     shown = looks[-LOOKS_SHOWN:]
     slowest = max((look.latency_seconds or 0.0 for look in shown), default=0.0)
-    bars = "".join(_bar(look, slowest, glyphs) for look in shown)
-    marks = "".join(_MARKS[look.outcome] for look in shown)
-    yield _fact("latency", f"{bars}  slowest {fmt.latency(slowest).strip()}")
-    yield _fact("outcome", f"{marks}  . pending, n not ready, 4 429/404, 5 5xx, - unreachable, ? unreadable")
-    newest: Look = shown[-1]
-    yield _fact("newest", f"{_second(newest.at)}  {_shown(look_text(newest))}")
+    yield "latency", f"{''.join(_bar(look, slowest, glyphs) for look in shown)}  slowest {fmt.latency(slowest).strip()}"
+    yield "outcome", "".join(_MARKS[look.outcome] for look in shown)
+    yield "", ", ".join(f"{_MARKS[outcome]} {outcome}" for outcome in dict.fromkeys(look.outcome for look in shown))
+    newest = shown[-1]
+    yield "newest", f"{newest.at:%Y-%m-%d %H:%M:%S}Z  {_shown(look_text(newest))}"
 
 
 def _bar(look: Look, slowest: float, glyphs: Glyphs) -> str:
+    if look.latency_seconds is None or slowest <= 0:
+        return " "
     scale = _BARS[glyphs is ASCII]
-    share = (look.latency_seconds or 0.0) / slowest if slowest > 0 else 0.0
-    return scale[min(len(scale) - 1, int(share * len(scale)))]
+    return scale[min(len(scale) - 1, int(look.latency_seconds / slowest * len(scale)))]
 
 
-def _evidence(verdict: Verdict) -> Iterable[Content]:
-    for fact in verdict.evidence:
-        yield _told(fact)
-
-
-def _told(fact: Fact) -> Content:
-    when = _second(fact.at) if fact.at is not None else "concluded"
-    return Content.assemble(_shown(fact.statement), (f"  [{fact.source}, {when}]", "$state-muted"))
-
-
-def _second(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}Z"
-
-
-def _titled(title: str, lines: Iterable[Content]) -> Content | None:
-    found = list(lines)
-    return Content("\n").join([Content.styled(title, "bold underline"), *found]) if found else None
-
-
-def _fact(label: str, text: str | Content) -> Content:
-    return Content.assemble((f"{label:<{LABEL_CELLS}}", "$state-muted"), text)
+def _evidence(fact: Fact) -> lines.Fact:
+    when = f"{fact.at:%Y-%m-%d %H:%M:%S}" if fact.at is not None else "concluded"
+    return when, Content.assemble(_shown(fact.statement), (f"  [{_shown(fact.source)}]", "$state-muted"))
 
 
 def _shown(text: str) -> str:
-    return "\n".join(printable(line, limit=LONG_TEXT) for line in text.split("\n"))
+    return printable(text, limit=LONG_TEXT)

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
+from textual.worker import Worker, WorkerState
 
-from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+from sectigo_tui.domain.errors import SectigoTuiError
+from sectigo_tui.domain.events import Announcement, FailureReported
+from sectigo_tui.engine.diagnosis.causes import CommonCause
+from sectigo_tui.engine.diagnosis.diagnoser import DIAGNOSE_MAX_AGE_SECONDS, Diagnoser
 from sectigo_tui.engine.diagnosis.evidence import Part
 from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
-from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.board import Subject, tally
+from sectigo_tui.ui.causes import shared_causes
 from sectigo_tui.ui.diagnosis import diagnosis_content, records_to_publish
-from sectigo_tui.ui.header import Segment
-from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.header import header_segments
+from sectigo_tui.ui.news import News, essence
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
+from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 from sectigo_tui.ui.widgets.key_line import KeyHint, KeyLine
 
 Escalate = Callable[[Diagnosis], Awaitable[None]]
 
+TICK_SECONDS = 1.0
+
 _HINTS = (
     KeyHint("c", "copy record", 1, "c"),
-    KeyHint("R", "DCV recheck", 2, "R"),
-    KeyHint("E", "escalation pack", 1, "E"),
-    KeyHint("h", "history", 3, "h"),
-    KeyHint("g", "look again", 4, "g"),
-    KeyHint("Esc", "Back", 0, "escape"),
+    KeyHint("R", "DCV recheck", 3, "R"),
+    KeyHint("E", "escalation pack", 2, "E"),
+    KeyHint("h", "history", 4, "h"),
+    KeyHint("r", "ask again", 5, "r"),
+    KeyHint("a", "Actions", 1, "a"),
     KeyHint("?", "Help", 0, "question_mark"),
+    KeyHint("Esc", "Back", 0, "escape"),
 )
+_IN_HISTORY = (KeyHint("Esc", "stop asking for history", 0, "escape"),)
 
 
 class Diagnose(Screen[None]):
@@ -47,22 +59,36 @@ class Diagnose(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Back", id="diagnose.leave", tooltip="Back to the list"),
+        Binding("escape", "leave", "Back", id="diagnose.leave", tooltip="Stop asking for history; back to the list"),
         Binding("c", "copy_records", "Copy record", id="diagnose.copy", tooltip="Copy the DNS records to publish"),
         Binding("R", "recheck", "DCV recheck", id="diagnose.recheck", tooltip="Ask the CA to check the domains again"),
         Binding("E", "escalate", "Escalation pack", id="diagnose.escalate", tooltip="Facts for the CA's support"),
         Binding("h", "history", "History", id="diagnose.history", tooltip="Ask SCM how long issued orders took"),
-        Binding("g", "again", "Look again", id="diagnose.again", tooltip="Ask SCM for everything again"),
+        Binding("r", "again", "Ask again", id="diagnose.again", tooltip="Ask SCM for everything again"),
+        Binding("x", "acknowledge", "Ack", show=False, id="diagnose.acknowledge", tooltip="Take the failure away"),
     ]
 
     def __init__(self, model: ViewModel, subject: Subject, diagnoser: Diagnoser, escalate: Escalate) -> None:
         super().__init__()
         self._model = model
-        self._subject = subject
+        self._row_id = subject.row_id
+        self._news = News(model.board)
+        self._essence = essence(subject)
         self._diagnoser = diagnoser
         self._escalate = escalate
-        self._diagnosis: Diagnosis | None = None
+        self._diagnosis = diagnoser.known(self._target)
+        self._causes: Sequence[CommonCause] = ()
         self._is_asking = False
+        self._history: Worker[None] | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """The order, as it is known now."""
+        return self._model.board.subject(self._row_id)
+
+    @property
+    def _target(self) -> Target:
+        return self.subject.target or 0
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -70,26 +96,50 @@ class Diagnose(Screen[None]):
         pane = DetailPane(id="diagnosis")
         pane.display = True
         yield pane
-        yield Static(id="progress", markup=False)
+        progress = Static(id="progress", markup=False)
+        progress.display = False
+        yield progress
+        yield ErrorPane(id="errors")
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Show what is known, then ask for the rest."""
         self.query_one(DetailPane).focus()
         self.query_one(KeyLine).show(_HINTS)
-        name = printable(self._subject.common_name, limit=60)
-        self.query_one(HeaderLine).show(
-            (Segment(f"Diagnose {name}", "bold"), Segment(f"sslId {self._subject.ssl_id or '-'}"))
-        )
-        self._show(self._diagnoser.known(self._target))
+        self._model.announced.subscribe(self, self._hear, immediate=True)
+        self.set_interval(TICK_SECONDS, self._tick)
+        self._find_causes()
+        self._tick()
         self._gather()
 
-    @property
-    def _target(self) -> Target:
-        order = self._model.board.order(self._subject.row_id)
-        return order if order is not None else self._subject.ssl_id or 0
+    def _hear(self, announcements: Sequence[Announcement]) -> None:
+        self._news.hear(announcements)
 
-    def _gather(self, max_age_seconds: float = 60.0) -> None:
+    def _tick(self) -> None:
+        """Bring the header up to date, and the diagnosis when something was heard of the order."""
+        engine = self._model.board.engine
+        segments = header_segments(
+            engine,
+            self._model.surroundings,
+            tally(self._model.board.pending(), self._model.attention.is_acknowledged),
+            is_frozen=False,
+            note="",
+            refresh_seconds=self._model.now.refresh_seconds,
+        )
+        self.query_one(HeaderLine).show(segments)
+        self.query_one(ErrorPane).show(self._model.troubles.open)
+        self._row_id = self._model.board.row_id_now(self._row_id)
+        _, row_ids = self._news.take()
+        if self._row_id not in row_ids:
+            return
+        now = essence(self.subject)
+        if now != self._essence:
+            self._essence = now
+            self._gather()
+        elif not self._is_asking:
+            self._show(self._diagnoser.known(self._target))
+
+    def _gather(self, max_age_seconds: float = DIAGNOSE_MAX_AGE_SECONDS) -> None:
         self._is_asking = True
         self.run_worker(self._ask(max_age_seconds), group="gather", exclusive=True, exit_on_error=False)
 
@@ -99,62 +149,108 @@ class Diagnose(Screen[None]):
 
         diagnosis = await self._diagnoser.gather(self._target, on_part, max_age_seconds=max_age_seconds)
         self._is_asking = False
+        self._find_causes()
         self._show(diagnosis)
+
+    def _find_causes(self) -> None:
+        """Find what this order waits for together with others; over a long list, so not with every answer."""
+        targets = [subject.target for subject in self._model.board.pending() if subject.target is not None]
+        ref = self._diagnosis.ref
+        self._causes = [cause for cause in shared_causes(self._diagnoser, targets) if ref in cause.orders]
 
     def _show(self, diagnosis: Diagnosis) -> None:
         self._diagnosis = diagnosis
-        pending = [subject.order or subject.ssl_id or 0 for subject in self._model.board.pending()]
-        causes = [cause for cause in self._diagnoser.common_causes(pending) if diagnosis.ref in cause.orders]
-        content = diagnosis_content(diagnosis, causes, self._model.now.glyphs, is_asking=self._is_asking)
-        self.query_one(DetailPane).show(content)
+        pane = self.query_one(DetailPane)
+        pane.show(
+            diagnosis_content(
+                diagnosis, self._causes, self._model.now.glyphs, is_asking=self._is_asking, width=pane.text_width
+            )
+        )
+
+    @on(DetailPane.WidthChanged)
+    def _on_width_changed(self, message: Message) -> None:
+        message.stop()
+        self._show(self._diagnosis)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say when asking broke off, rather than wait for ever for what does not come."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self._is_asking = False
+            self._report("diagnose (a defect of this program)", event.worker.error)
+            self._show(self._diagnosis)
 
     def action_leave(self) -> None:
-        """Go back to the list."""
-        self.dismiss()
+        """Stop asking for history, else go back to the list."""
+        if self._history is not None and self._history.is_running:
+            self._history.cancel()
+        else:
+            self.dismiss()
 
     def action_again(self) -> None:
         """Ask for everything again."""
         self._gather(0.0)
 
+    def action_acknowledge(self) -> None:
+        """Take the newest failure off the screen."""
+        self._model.troubles.acknowledge()
+        self.query_one(ErrorPane).show(self._model.troubles.open)
+
     def action_copy_records(self) -> None:
         """Copy what the domains' owners are to publish."""
-        records = records_to_publish(self._diagnosis.domains) if self._diagnosis is not None else ""
+        records = records_to_publish(self._diagnosis.domains)
         if records:
             self.app.copy_to_clipboard(records)
-            self.notify(f"Copied: {records}", markup=False)
+            count = len(records.splitlines())
+            self.notify(f"Copied {count} records." if count > 1 else f"Copied: {records}", markup=False)
         else:
-            self.query_one(KeyLine).say("SCM tells no record to publish.")
+            self.query_one(KeyLine).say("There is no record to publish, by what SCM tells.")
 
     def action_recheck(self) -> None:
         """Ask the CA to look at the domains again."""
-        if self._subject.ssl_id is not None:
-            self._model.perform("DCV recheck", self._recheck(self._subject.ssl_id))
+        ssl_id = self.subject.ssl_id
+        if self._model.surroundings.read_only:
+            self.query_one(KeyLine).say("Read-only: a DCV recheck has the CA do something, so it is not sent.")
+        elif ssl_id is None:
+            self.query_one(KeyLine).say("SCM has not told an sslId yet: there is nothing to check.")
+        else:
+            self._model.perform("DCV recheck", self._recheck(ssl_id))
 
     async def _recheck(self, ssl_id: int) -> None:
-        self._show(await self._diagnoser.recheck(ssl_id))
+        diagnosis = await self._diagnoser.recheck(ssl_id)
         self.notify("The CA was asked to check the domains again.", markup=False)
+        if self.is_running:
+            self._show(diagnosis)
 
     def action_escalate(self) -> None:
         """Hand the escalation pack over."""
-        if self._diagnosis is not None:
-            self._model.perform("escalation pack", self._hand_over(self._diagnosis))
+        self._model.perform("escalation pack", self._hand_over(self._diagnosis))
 
     async def _hand_over(self, diagnosis: Diagnosis) -> None:
         await self._escalate(diagnosis)
 
     def action_history(self) -> None:
         """Ask SCM for the dates of issued orders."""
-        self._model.perform("history", self._learn())
+        self._history = self.run_worker(self._learn(), group="history", exclusive=True, exit_on_error=False)
 
     async def _learn(self) -> None:
-        progress = self.query_one("#progress", Static)
-        diagnosis = self._diagnosis
-        organization_id = diagnosis.evidence.organization_id if diagnosis is not None else None
+        self._say_progress("History: asking which orders are issued ...")
         try:
             await self._diagnoser.learn_history(
-                lambda done, total: progress.update(f"history: {done} of {total} issued orders"),
-                organization_id=organization_id,
+                lambda done, total: self._say_progress(f"History: {done} of {total} issued orders asked for"),
+                organization_id=self._diagnosis.evidence.organization_id,
             )
+        except SectigoTuiError as failure:
+            self._report("history", failure)
         finally:
-            progress.update("")
-        self._show(self._diagnoser.known(self._target))
+            if self.is_running:
+                self._say_progress("")
+                self._show(self._diagnoser.known(self._target))
+
+    def _say_progress(self, words: str) -> None:
+        self.query_one("#progress", Static).update(words)
+        self.query_one("#progress").display = bool(words)
+        self.query_one(KeyLine).show(_IN_HISTORY if words else _HINTS)
+
+    def _report(self, what: str, failure: BaseException) -> None:
+        error = failure if isinstance(failure, Exception) else RuntimeError(str(failure))
+        self._model.board.engine.announcer(FailureReported(self._model.now.clock.now(), what, error))

@@ -1,0 +1,78 @@
+"""Lists what several orders wait for together, to see the orders of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from sectigo_tui.engine.diagnosis.causes import CommonCause
+from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
+from sectigo_tui.ui.text import printable
+
+
+class Causes(Dialog[CommonCause]):
+    """Lists causes; Enter answers with the one under the cursor.
+
+    Args:
+        causes: The causes, the one of most orders first.
+        not_looked_up: How many orders are not counted, since nobody has looked up what they wait for.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "highlight(1)", "Down", show=False, id="causes.next"),
+        Binding("k", "highlight(-1)", "Up", show=False, id="causes.previous"),
+    ]
+
+    def __init__(self, causes: Sequence[CommonCause], not_looked_up: int) -> None:
+        super().__init__("Common causes")
+        self._causes = causes
+        self._not_looked_up = not_looked_up
+
+    def body(self) -> ComposeResult:
+        """Lay out the list."""
+        if self._causes:
+            yield Static("Enter lists the orders of a cause", classes="label", markup=False)
+            yield OptionList(*(Option(_told(cause)) for cause in self._causes), id="causes", markup=False, compact=True)
+        else:
+            yield Static("No two orders wait for the same thing, by what is known.", markup=False)
+        if self._not_looked_up:
+            text = f"Not looked up yet, and not counted: {self._not_looked_up}. Rows in sight are, and H looks up all."
+            yield Static(text, classes="label", markup=False)
+
+    def choices(self) -> Sequence[Choice]:
+        """Return no button: the list is the choice."""
+        return ()
+
+    def first_focus(self) -> Widget:
+        """Return the list."""
+        return self.query_one("#causes") if self._causes else super().first_focus()
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        """Answer with the cause chosen."""
+        message.stop()
+        self.dismiss(self._causes[message.option_index])
+
+    def action_highlight(self, places: int) -> None:
+        """Move the cursor."""
+        for found in self.query("#causes").results(OptionList):
+            if places > 0:
+                found.action_cursor_down()
+            else:
+                found.action_cursor_up()
+
+
+def _told(cause: CommonCause) -> Content:
+    others = len(cause.orders) - len(cause.waiting_only_for_this)
+    also = f" {others} of them {'waits' if others == 1 else 'wait'} for something else too." if others else ""
+    return Content.assemble(
+        (printable(cause.text), "bold"),
+        "\n",
+        (f"  {cause.party}: {printable(cause.finding.next_action)}{also}", "$state-muted"),
+    )
