@@ -13,16 +13,11 @@ from sectigo_tui.domain.status import meaning_of
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.columns import Now, age_text, cell, look_text
+from sectigo_tui.ui.lines import TIME_CELLS, Fact, labelled, titled
 from sectigo_tui.ui.text import printable
 
-LABEL_CELLS = 14
 LONG_TEXT = 2_000
 NAMES_SHOWN = 100
-TIME_CELLS = 21
-LEAST_WRAP_CELLS = 20
-"""Below this room for a text its lines are not wrapped beside their labels."""
-
-Fact = tuple[str, str | Content]
 
 
 def detail_content(subject: Subject, timeline: Sequence[TimelineEntry], now: Now, width: int = 0) -> Content:
@@ -35,17 +30,17 @@ def detail_content(subject: Subject, timeline: Sequence[TimelineEntry], now: Now
         width: The cells of a line, for wrapping a text beside its label; 0 for no bound.
     """
     order = subject.order
-    state = _facts(_state(subject, now), width)
+    state = labelled(_state(subject, now), width)
     blocks = [Content("\n").join(part for part in (_title(subject, now), state) if part.plain)]
     if order is not None:
-        blocks.append(_facts(_polling(order), width))
+        blocks.append(labelled(_polling(order), width))
     else:
         blocks.append(Content.styled("Remote, not polled: t tracks it.", "$state-muted"))
     if order is not None and order.certificate is not None:
-        blocks.append(_titled("Certificate", _facts(_certificate(order.certificate, order), width)))
-    blocks.append(_titled("Order", _facts(_order_facts(subject), width)))
+        blocks.append(titled("Certificate", labelled(_certificate(order.certificate, order), width)))
+    blocks.append(titled("Order", labelled(_order_facts(subject), width)))
     if order is not None:
-        blocks.append(_titled("Timeline (UTC)", _facts(_timeline(timeline), width, label_cells=TIME_CELLS)))
+        blocks.append(titled("Timeline (UTC)", labelled(_timeline(timeline), width, label_cells=TIME_CELLS)))
     return Content("\n\n").join(block for block in blocks if block.plain)
 
 
@@ -158,21 +153,3 @@ def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Fact]:
     for entry in entries:
         code = "" if entry.code is None else f" (code {entry.code})"
         yield f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{printable(entry.summary, limit=LONG_TEXT)}{code}"
-
-
-def _facts(facts: Iterable[Fact], width: int, *, label_cells: int = LABEL_CELLS) -> Content:
-    """Return facts a line each, a long one wrapped beside its label."""
-    lines: list[Content] = []
-    for label, text in facts:
-        if not text:
-            continue
-        content = text if isinstance(text, Content) else Content(text)
-        room = width - label_cells
-        first, *more = content.wrap(room) if room >= LEAST_WRAP_CELLS else [content]
-        lines.append(Content.assemble((label.ljust(label_cells), "$state-muted"), first.rstrip()))
-        lines += [Content.assemble(" " * label_cells, line.rstrip()) for line in more]
-    return Content("\n").join(lines)
-
-
-def _titled(title: str, content: Content) -> Content:
-    return Content.assemble((f"{title}\n", "bold"), content) if content.plain else content
