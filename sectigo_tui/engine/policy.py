@@ -83,21 +83,27 @@ def settled(window: PollWindow, why: WindowEnd) -> PollWindow:
     return replace(window, looks=window.looks + 1).end(why)
 
 
-def repeated(window: PollWindow, now: datetime, random: Random) -> PollWindow:
+def repeated(
+    window: PollWindow, now: datetime, random: Random, *, retry_after_seconds: float | None = None
+) -> PollWindow:
     """Return the window once a look could not be written down, so that it is made again.
 
     Args:
         window: The window in which the look was made.
         now: When the writing failed.
         random: Where the jitter comes from.
+        retry_after_seconds: What SCM asked for; the wait is at least that, but not past the deadline.
 
     Returns:
         The window, still open: this look comes after the schedule's next wait, even past the deadline.
     """
     looks = window.looks + 1
-    wait = _jittered(nominal_wait_seconds(looks), random)
+    wait, reason = _jittered(nominal_wait_seconds(looks), random), WaitReason.SCHEDULE
+    asked = min(retry_after_seconds or 0.0, seconds_between(now, window.deadline_at))
+    if asked > wait:
+        wait, reason = asked, WaitReason.RETRY_AFTER
     due = now + timedelta(seconds=wait)
-    return replace(window, looks=looks, next_look_at=due, wait_seconds=wait, reason=WaitReason.SCHEDULE)
+    return replace(window, looks=looks, next_look_at=due, wait_seconds=wait, reason=reason)
 
 
 def rearmed(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.errors import CredentialsRefused, StoreError
+from sectigo_tui.domain.errors import CredentialsRefused, RateLimited, StoreError
 from sectigo_tui.domain.events import EventKind, FailureReported, LookMade, LookStarted, TimelineEntry
 from sectigo_tui.domain.orders import Order, PollWindow, WindowEnd
 from sectigo_tui.engine import policy
@@ -61,6 +61,9 @@ class PollWorker:
         sighting = await self._looker.look(order)
         try:
             await self._write_down(sighting)
+        except StoreError:
+            failure = sighting.failure
+            self._look_again(failure.retry_after_seconds if isinstance(failure, RateLimited) else None)
         finally:
             self.looking = False
             self._context.book.announce(LookMade(self.order_id, sighting.look))
@@ -99,9 +102,10 @@ class PollWorker:
             )
             await self._context.book.record(order, entry)
 
-    def _look_again(self) -> None:
+    def _look_again(self, retry_after_seconds: float | None = None) -> None:
         context = self._context
         order = context.book.store.order(self.order_id)
         if order is not None and order.window is not None and order.window.is_open:
-            window = policy.repeated(order.window, context.clock.now(), context.random)
+            now = context.clock.now()
+            window = policy.repeated(order.window, now, context.random, retry_after_seconds=retry_after_seconds)
             context.book.note(replace(order, window=window))
