@@ -118,13 +118,14 @@ class Collecting:
                 last_answer_at=now,
                 window=policy.settled(before.window, WindowEnd.SETTLED) if before.window else None,
             )
+            is_new = after.state is not before.state
             entry = TimelineEntry(
                 at=now,
                 order_id=before.id,
                 kind=EventKind.CHANGED,
                 summary="collected, as asked for",
-                from_state=before.state,
-                to_state=after.state,
+                from_state=before.state if is_new else None,
+                to_state=after.state if is_new else None,
                 scm_status=before.scm_status,
                 http_status=200,
                 ssl_id=before.ssl_id,

@@ -119,6 +119,8 @@ class FollowUp:
             if plan is not None and order.id not in self._broken:
                 plans[order.id] = plan
         if not plans:
+            # What comes from now on is of processes that live; only what was there before may have lost its own.
+            self._has_begun = True
             return ROUND_SECONDS
         next_wait = ROUND_SECONDS
         for order_id in await self._granted(plans):

@@ -344,6 +344,37 @@ async def test_another_process_takes_an_intent_on_its_way_for_nothing_worse_than
 
 
 @in_virtual_time
+async def test_a_process_that_was_there_before_leaves_anothers_intent_alone() -> None:
+    one = Site(name="one")
+    other = Site(world=one.world, disk=one.disk, kept=one.kept, name="other")
+    one.world.faults.add("latency", path="enroll", count=1, seconds=60)
+    async with other.following(polling=True):
+        await one.clock.sleep(10)
+        placed = await one.engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+        await one.clock.sleep(10)
+    assert placed.order.state is OrderState.SUBMITTED
+    states = [entry.to_state for entry in one.store.timeline(placed.order.id) if entry.to_state]
+    assert OrderState.UNCONFIRMED not in states
+
+
+@in_virtual_time
+async def test_an_intent_whose_process_dies_while_another_runs_is_searched_for_by_that_one() -> None:
+    one = Site(name="one")
+    other = Site(world=one.world, disk=one.disk, kept=one.kept, name="other")
+    one.world.faults.add("latency", path="enroll", count=1, seconds=60)
+    async with other.following(polling=True):
+        await one.clock.sleep(10)
+        dying = asyncio.create_task(one.engine.enrolling.enroll(draft()))
+        await one.clock.sleep(10)
+        await one.restarted()
+        with pytest.raises(asyncio.CancelledError):
+            await dying
+        await one.clock.sleep(3600)
+    assert other.engine.recovery.is_undecided(other.order)
+    assert one.wire.count(ENROLL) == 1
+
+
+@in_virtual_time
 async def test_an_order_that_was_tracked_by_hand_meanwhile_is_one_order_not_two() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
