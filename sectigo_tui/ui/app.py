@@ -37,6 +37,7 @@ from sectigo_tui.ui.keymap import keymap_of
 from sectigo_tui.ui.keys import active_keys, grouped
 from sectigo_tui.ui.memory_saving import MemorySaver
 from sectigo_tui.ui.outside import Outside
+from sectigo_tui.ui.plain import use_shapes
 from sectigo_tui.ui.screens.budget import BudgetView
 from sectigo_tui.ui.screens.diagnose import Diagnose
 from sectigo_tui.ui.screens.events import EventsView
@@ -119,6 +120,7 @@ class SectigoApp(SteadyApp[None]):
         self._keymap_wanted = keymap_of(outside.keys, type(self), named_by=outside.keys_named_by)
         self._copier = Clipboard(outside.environ, outside.run, super().copy_to_clipboard)
         self.animation_level = "none"
+        use_shapes(self, glyphs)
         for each in THEMES:
             self.register_theme(each)
         self.theme = theme.name
@@ -330,7 +332,8 @@ class SectigoApp(SteadyApp[None]):
         following = names[(names.index(shown) + 1) % len(names)] if shown else names[0]
         self._show_theme(following)
         self._model.memory.themed(following, instead_of=self._outside.theme)
-        self.notify(f"Theme: {following}", markup=False)
+        if isinstance(self.screen, View):
+            self.screen.say(f"Theme: {following}")
 
     def _show_theme(self, preference: str) -> None:
         self.ansi_color = choose_theme({}, preference).ansi_color

@@ -12,8 +12,8 @@ from unittest import mock
 
 from rich.cells import cell_len
 from textual import _time, events
-from textual.geometry import Size
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.geometry import Size
 
 from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.world import World

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
+
 from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.errors import Refused
 from sectigo_tui.domain.events import EventKind, FailureReported, OrderChanged, TimelineEntry
