@@ -10,6 +10,7 @@ from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.status import meaning_of
+from sectigo_tui.engine.diagnosis.verdict import Strength, Verdict
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.columns import Now, age_text, cell, look_text
@@ -65,6 +66,7 @@ def _state(subject: Subject, now: Now) -> Iterable[Fact]:
         yield "Blocked on", Content.styled(str(verdict.party), "bold")
         yield "", printable(verdict.sentence, limit=LONG_TEXT)
         yield "Next step", printable(verdict.next_action, limit=LONG_TEXT)
+        yield "Evidence", Content.styled(_evidence(verdict), "$state-muted")
     if subject.status:
         yield "SCM status", f"{printable(subject.status)}: {meaning_of(subject.status).meaning}"
     order = subject.order
@@ -79,6 +81,14 @@ def _state(subject: Subject, now: Now) -> Iterable[Fact]:
         told = f"SCM confirmed {fmt.format_when(revocation.confirmed_at)}"
         open_ = f"UNKNOWN at SCM, verifying; {printable(revocation.trouble) or 'not answered yet'}"
         yield "Revocation", told if revocation.confirmed_at else open_
+
+
+def _evidence(verdict: Verdict) -> str:
+    """Return how much a verdict rests on, and how old the oldest of that is."""
+    if verdict.strength is Strength.STATUS_ONLY:
+        return "the status alone; D asks for the rest"
+    oldest = min((fact.at for fact in verdict.evidence if fact.at is not None), default=None)
+    return f"{verdict.strength}, as of {fmt.format_when(oldest)}; D shows it" if oldest is not None else ""
 
 
 def _order_facts(subject: Subject) -> Iterable[Fact]:
