@@ -223,7 +223,7 @@ async def test_each_change_of_a_watched_order_is_told_to_the_operator_s_command(
         stage.site.engine.announcer(OrderChanged(failed, an_entry(failed)))
         await happens(stage, at_scm(an_order(1), "Issued", state=OrderState.ISSUED))
         await stage.wait(5)
-        assert sorted(pager.told, key=lambda event: int(event["ssl_id"]))[0] == {
+        assert min(pager.told, key=lambda event: int(event["ssl_id"])) == {
             "event": "order",
             "at": "2026-03-02T03:00:02Z",
             "order_id": "order-0001",

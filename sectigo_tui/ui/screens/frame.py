@@ -77,7 +77,7 @@ class Frame(Screen[None]):
 
     def on_mount(self) -> None:
         """Put the focus on the list, and follow what can be done there."""
-        self.filter_field.display = False
+        self.filter_field.display = bool(self.filter_field.value)
         self.table.focus()
         self.bindings_updated_signal.subscribe(self, lambda _screen: self.show_keys())
         self.show_keys()

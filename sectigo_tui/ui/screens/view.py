@@ -186,7 +186,7 @@ class View(Arranged):
             self._model.surroundings,
             self._tally,
             is_frozen=self._is_frozen,
-            note=" ".join(filter(None, (self.note(), self._model.attention.summary()))),
+            note=", ".join(filter(None, (self.note(), self._model.attention.summary()))),
             refresh_seconds=self._model.now.refresh_seconds,
         )
         self.query_one("#header", HeaderLine).show(segments)
