@@ -172,6 +172,7 @@ async def opened(
 
     from sectigo_tui.certctl.client import CertctlClient
     from sectigo_tui.config.keeper import CredentialsFile
+    from sectigo_tui.config.sources import SourceKind
     from sectigo_tui.domain.clock import SystemClock
     from sectigo_tui.engine.book import OrderBook
     from sectigo_tui.engine.context import Context, Policy
@@ -203,6 +204,7 @@ async def opened(
             deadline_seconds=settings.sectigo.poll_max_wait_seconds,
             rearm=settings.sectigo.on_deadline == "rearm",
             read_only=settings.sectigo.read_only,
+            may_arm=settings.sources["read_only"].kind is not SourceKind.FLAG,
         ),
     )
     try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.domain.ports import CertificateReader, Scm
+from sectigo_tui.engine.arming import Arming
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.gate import RequestGate
 
@@ -20,11 +21,13 @@ class Policy:
         deadline_seconds: The bound of a poll window; zero or less means the default of 600.
         rearm: Whether a window whose deadline passes is followed by a new one.
         read_only: Whether every write is refused.
+        may_arm: Whether the operator may arm writes for a limited time all the same.
     """
 
     deadline_seconds: float = 600.0
     rearm: bool = False
     read_only: bool = False
+    may_arm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Context:
         random: Where ids, markers and jitter come from.
         read_certificate: Finds the leaf in a collected bundle.
         policy: What the operator has settled.
+        arming: Until when writes are armed in spite of it.
     """
 
     scm: Scm
@@ -48,6 +52,12 @@ class Context:
     random: Random
     read_certificate: CertificateReader
     policy: Policy
+    arming: Arming = field(default_factory=Arming)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether every write is refused now."""
+        return self.policy.read_only and not self.arming.is_armed(self.clock.now())
 
     def check_writable(self, what: str) -> None:
         """Refuse a write while the program is read-only.
@@ -58,5 +68,5 @@ class Context:
         Raises:
             ReadOnly: It is.
         """
-        if self.policy.read_only:
+        if self.is_read_only:
             raise ReadOnly(what)

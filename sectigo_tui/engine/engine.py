@@ -23,7 +23,7 @@ from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 from sectigo_tui.engine.enrolling import Enrolling
 from sectigo_tui.engine.following_rotation import FollowingRotation
-from sectigo_tui.engine.followup import Chore, FollowUp
+from sectigo_tui.engine.followup import FollowUp
 from sectigo_tui.engine.handing_over import HandingOver
 from sectigo_tui.engine.health import ApiHealth
 from sectigo_tui.engine.installing import Installer
@@ -136,9 +136,7 @@ class Engine:
         if access.certctl is not None:
             self.handing_over = HandingOver(context, installer, access.certctl, access.issuer_id)
         self.password: PasswordStatus | None = None
-        # A search only reads; telling SCM of a revocation is a write, which waits for who may make it.
-        chores: tuple[Chore, ...] = (self.recovery,) if context.policy.read_only else (self.recovery, revoker)
-        self.follow_up = FollowUp(context, claims, chores)
+        self.follow_up = FollowUp(context, claims, (self.recovery, revoker))
         announcer.subscribe(self._hear)
         announcer.subscribe(self.follow_up.hear)
 

@@ -53,6 +53,9 @@ class Revoker:
             self._due.pop(order.id, None)
             self._retries.forget(order.id)
             return None
+        if self._context.is_read_only:
+            # Telling SCM is a write: it waits for who may make it.
+            return None
         recorded = order.revocation.next_attempt_at if order.revocation else None
         return self._due.get(order.id, recorded or order.state_since)
 
