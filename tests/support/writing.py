@@ -94,6 +94,11 @@ class Wire(httpx.AsyncBaseTransport):
         self.sent.append((words, request.headers["password"]))
         return await self._inner.handle_async_request(request)
 
+    @property
+    def passwords(self) -> list[str]:
+        """The password that each request came with."""
+        return [password for _, password in self.sent]
+
     def breaks_before(self, pattern: str) -> None:
         """Let no connection be made for a request that a regular expression matches."""
         self._broken = pattern
@@ -222,6 +227,10 @@ class Site:
         await asyncio.sleep(0)
         self.disk.leases.clear()
         return Site(world=self.world, disk=self.disk, kept=self.kept, name=name)
+
+    def change_elsewhere(self, password: str) -> None:
+        """Give the account another password, as somebody does in SCM."""
+        self.world.account.credentials.password = password
 
     @property
     def orders(self) -> list[Order]:
