@@ -178,18 +178,17 @@ def why(window: PollWindow, last_look_at: datetime | None) -> str:
         window: An open window.
         last_look_at: The look before; None when there was none.
     """
-    at_once = window.wait_seconds <= 0
-    nominal = nominal_wait_seconds(max(1, window.looks))
     since = ""
     if last_look_at is not None and window.next_look_at is not None:
-        since = f", {seconds_between(last_look_at, window.next_look_at):.0f} s after the look before"
+        since = f", {seconds_between(last_look_at, window.next_look_at):.0f} s after the last"
+    nominal = nominal_wait_seconds(max(1, window.looks))
     return {
-        WaitReason.FIRST: f"first look{', at once' if at_once else since}",
-        WaitReason.SCHEDULE: f"schedule: {nominal:.0f} s after look {window.looks}, give or take {JITTER:.0%}",
+        WaitReason.FIRST: f"first look{', at once' if window.wait_seconds <= 0 else since}",
+        WaitReason.SCHEDULE: f"{nominal:.0f} s +-{JITTER:.0%} after look {window.looks}",
         WaitReason.RETRY_AFTER: f"SCM asked for {window.wait_seconds:.0f} s (Retry-After)",
-        WaitReason.DEADLINE: f"last look, at the deadline of {window.deadline_seconds:.0f} s",
-        WaitReason.ASKED: f"asked for by the operator{since}",
-        WaitReason.SPREAD: "spread over some seconds after new credentials",
+        WaitReason.DEADLINE: f"the last, at the deadline of {window.deadline_seconds:.0f} s",
+        WaitReason.ASKED: f"asked for{since}",
+        WaitReason.SPREAD: "spread out after new credentials",
     }[window.reason]
 
 

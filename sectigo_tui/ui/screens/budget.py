@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from sectigo_tui.engine.diagnosis.budget import DueLook, PollBudget, Tally, poll_budget
+from sectigo_tui.domain.events import Announcement, LookMade, LookStarted, OrderChanged
+from sectigo_tui.engine.diagnosis.budget import ANSWERED, DueLook, PollBudget, Tally, poll_budget
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject, remote_id
+from sectigo_tui.ui.lines import labelled
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_paint import Cell
+
+TALLY_SECONDS = 5.0
+"""How often what polling has cost is counted anew: over an hour of requests, and nobody reads it faster."""
 
 
 class BudgetView(View):
@@ -27,9 +32,9 @@ class BudgetView(View):
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
         Column("ssl_id", "SSLID", 9, align="right", priority=2),
-        Column("common_name", "COMMON NAME", 24, narrow_width=16, share=1, max_width=44, priority=3),
+        Column("common_name", "COMMON NAME", 24, narrow_width=14, share=1, max_width=44, priority=3),
         Column("looks", "TRIES", 5, align="right", priority=4),
-        Column("why", "WHY THEN", 26, share=3),
+        Column("why", "WHY THEN", 34, share=3, max_width=60),
     )
     DEFAULT_SORT = ("", False)
     LISTS_ORDERS = False
@@ -37,6 +42,8 @@ class BudgetView(View):
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
         self._due: dict[str, DueLook] = {}
+        self._due_in_total = 0
+        self._tallied_at: datetime | None = None
 
     def compose(self) -> ComposeResult:
         """Put what polling has cost above the list."""
@@ -54,8 +61,9 @@ class BudgetView(View):
         return "No look is due: no local order is polled.\nt on a remote order (1, 3) tracks it.", "muted"
 
     def note(self) -> str:
-        """Return how many looks are listed."""
-        return f"{len(self._due)} due"
+        """Return how many looks are listed, and of how many."""
+        listed = len(self._due)
+        return f"{listed} due" if listed == self._due_in_total else f"{listed} of {self._due_in_total} due"
 
     def _list(self) -> None:
         engine = self._model.board.engine
@@ -66,15 +74,31 @@ class BudgetView(View):
             for look in budget.due
             if all(word in f"{look.ssl_id} {look.common_name} {look.why}".casefold() for word in words)
         }
-        self.query_one("#tally", Static).update(budget_content(budget))
+        self._due_in_total = budget.due_in_total
+        self._show_tally(budget)
         self.table.show_empty(*self._empty())
         self.table.update_rows(list(self._due))
 
+    def _note(self, announcements: Sequence[Announcement]) -> None:
+        """Take note that the looks are due in another order; they are listed anew with the next tick."""
+        self._is_out_of_order = self._is_out_of_order or any(
+            isinstance(one, LookStarted | LookMade | OrderChanged) for one in announcements
+        )
+
     def _tick(self) -> None:
-        if self.is_current and not self._is_frozen:
-            self.reload()
-        else:
-            super()._tick()
+        super()._tick()
+        if self.is_current and not self._is_frozen and self._is_tally_old():
+            engine = self._model.board.engine
+            self._show_tally(poll_budget(engine.context, engine.supervisor, engine.health, rows=0))
+
+    def _is_tally_old(self) -> bool:
+        now = self._model.now.clock.now()
+        return self._tallied_at is None or now - self._tallied_at >= timedelta(seconds=TALLY_SECONDS)
+
+    def _show_tally(self, budget: PollBudget) -> None:
+        if self._is_tally_old():
+            self._tallied_at = budget.at
+            self.query_one("#tally", Static).update(budget_content(budget))
 
     def _cell(self, row_id: str, key: str, _width: int) -> Cell:
         look = self._due[row_id]
@@ -99,28 +123,29 @@ class BudgetView(View):
 
 def budget_content(budget: PollBudget) -> Content:
     """Return what polling has cost, in a few lines."""
-    lines = [
-        _tally("last minute", budget.minute),
-        _tally("last hour", budget.hour),
-        Content(
-            f"in flight    {budget.in_flight} of {budget.limit}; {budget.due_in_total} orders polled, "
-            f"{len(budget.unpolled)} pending but not polled any more"
-        ),
+    unpolled = len(budget.unpolled)
+    facts: list[tuple[str, str | Content]] = [
+        ("last minute", _tally(budget.minute)),
+        ("last hour", _tally(budget.hour)),
+        ("in flight", f"{budget.in_flight} of {budget.limit}"),
+        ("polled", f"{budget.due_in_total} orders{f'; {unpolled} pending but polled no more' if unpolled else ''}"),
     ]
     if budget.retry_after_until is not None:
-        text = f"Retry-After  SCM asked not to be asked until {budget.retry_after_until:%H:%M:%S}Z"
-        lines.append(Content.styled(text, "$state-warning"))
+        text = f"SCM asked not to be asked until {budget.retry_after_until:%H:%M:%S}Z"
+        facts.append(("Retry-After", Content.styled(text, "$state-warning bold")))
     if budget.refused:
-        lines.append(Content.styled(f"held back    {printable(budget.refused)}", "$state-failed"))
+        facts.append(("held back", Content.styled(printable(budget.refused), "$state-failed bold")))
     if budget.poller:
-        lines.append(Content(f"polled by    {printable(budget.poller)}"))
-    return Content("\n").join(lines)
+        facts.append(("polled by", printable(budget.poller)))
+    return labelled(facts, 0)
 
 
-def _tally(label: str, tally: Tally) -> Content:
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in tally.by_outcome.items()) or "none"
-    latency = ""
+def _tally(tally: Tally) -> Content:
+    parts: list[str | tuple[str, str]] = [f"{tally.requests} requests"]
+    for number, (outcome, count) in enumerate(tally.by_outcome.items()):
+        is_fine = outcome == ANSWERED
+        parts += [", " if number else ": ", (f"{count} {outcome}", "" if is_fine else "$state-warning")]
     if tally.p50_seconds is not None:
-        parts = (tally.p50_seconds, tally.p90_seconds, tally.slowest_seconds)
-        latency = "; p50 {}, p90 {}, slowest {}".format(*(fmt.latency(part).strip() for part in parts))
-    return Content(f"{label:<12} {tally.requests} requests: {outcomes}{latency}")
+        latencies = (tally.p50_seconds, tally.p90_seconds, tally.slowest_seconds)
+        parts.append("; p50 {}, p90 {}, slowest {}".format(*(fmt.latency(part).strip() for part in latencies)))
+    return Content.assemble(*parts)

@@ -150,14 +150,14 @@ def test_requests_are_counted_by_outcome_and_latency_only_of_answers() -> None:
     ("window", "words"),
     [
         (policy.open_window(NOW, 600), "first look, at once"),
-        (PollWindow(NOW, 600, 3, NOW, 44.0, WaitReason.SCHEDULE), "schedule: 45 s after look 3, give or take 20%"),
+        (PollWindow(NOW, 600, 3, NOW, 44.0, WaitReason.SCHEDULE), "45 s +-20% after look 3"),
         (PollWindow(NOW, 600, 3, NOW, 120.0, WaitReason.RETRY_AFTER), "SCM asked for 120 s (Retry-After)"),
-        (PollWindow(NOW, 600, 3, NOW, 9.0, WaitReason.DEADLINE), "last look, at the deadline of 600 s"),
+        (PollWindow(NOW, 600, 3, NOW, 9.0, WaitReason.DEADLINE), "the last, at the deadline of 600 s"),
         (
             PollWindow(NOW, 600, 3, NOW + timedelta(seconds=3), 3.0, WaitReason.ASKED),
-            "asked for by the operator, 5 s after the look before",
+            "asked for, 5 s after the last",
         ),
-        (PollWindow(NOW, 600, 3, NOW, 3.0, WaitReason.SPREAD), "spread over some seconds after new credentials"),
+        (PollWindow(NOW, 600, 3, NOW, 3.0, WaitReason.SPREAD), "spread out after new credentials"),
     ],
 )
 def test_every_wait_has_its_reason_in_words(window: PollWindow, words: str) -> None:
@@ -179,7 +179,7 @@ async def test_the_budget_lists_what_is_due_next_nearest_first_and_what_nobody_l
     world.store.plant(ended)
     budget = budget_of(world, health)
     assert [due.ssl_id for due in budget.due] == [1, 2]
-    assert budget.due[1].why.startswith("schedule: 5 s after look 1")
+    assert budget.due[1].why.startswith("5 s +-20% after look 1")
     assert [(order.ssl_id, str(order.ended)) for order in budget.unpolled] == [(3, "deadline passed")]
     assert (budget.in_flight, budget.limit, budget.refused) == (0, 4, "")
 
