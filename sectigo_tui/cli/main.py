@@ -7,6 +7,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import TextIO
 
@@ -47,11 +48,17 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as defect:  # noqa: BLE001 - the outermost boundary: written down without values, and told
         reports.keep(defect, str(options.handler))
         code = FAILED
+    _tell(reports)
+    return _flushed(code)
+
+
+def _tell(reports: CrashReports) -> None:
     if reports.told:
         from sectigo_tui.cli.output import complain
 
-        complain("\n".join(reports.told))
-    return _flushed(code)
+        # The terminal may be gone; the reports are on disk.
+        with suppress(OSError):
+            complain("\n".join(reports.told))
 
 
 def _complain(error: SectigoTuiError) -> None:

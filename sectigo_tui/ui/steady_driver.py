@@ -6,6 +6,7 @@ takes nothing (a stalled SSH connection) would then stop the polling, and no sig
 
 from __future__ import annotations
 
+import io
 import os
 import termios
 import threading
@@ -111,6 +112,9 @@ class SteadyDriver(LinuxDriver):
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._terminal = self._file.fileno() if self._file else _STDERR
+        # Textual's own thread writes nothing any more; what it flushes at its end is not to fail with the terminal.
+        self._file = io.TextIOWrapper(io.BytesIO())
         self._outlet: Outlet | None = None
         self._is_on = False
 
@@ -126,7 +130,7 @@ class SteadyDriver(LinuxDriver):
             # own modes there, and these are to be found again at the end.
             self.suspend_application_mode()
             self._must_signal_resume = True
-        self._outlet = Outlet(self._file.fileno() if self._file else _STDERR, self._repaint_soon)
+        self._outlet = Outlet(self._terminal, self._repaint_soon)
         self._outlet.start()
         self._is_on = True
         super().start_application_mode()  # type: ignore[no-untyped-call] # Textual has no types there
