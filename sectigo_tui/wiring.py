@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import os
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sectigo_tui.config.paths import Paths, find_paths, make_private_directory
 
+T = TypeVar("T")
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from pathlib import Path
     from random import Random
 
+    from sectigo_tui.certctl.client import CertctlClient
     from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import CertctlServer, Settings
     from sectigo_tui.dns.resolver import SystemDns
     from sectigo_tui.domain.certificates import CertificateFacts
     from sectigo_tui.domain.clock import Clock
-    from sectigo_tui.domain.ports import Credentials, SecretText
+    from sectigo_tui.domain.pki import CertificateTools
+    from sectigo_tui.domain.ports import Credentials, Scm, SecretText
+    from sectigo_tui.engine.access import Access
     from sectigo_tui.engine.engine import Announcer, Engine
     from sectigo_tui.scm.client import ScmClient
     from sectigo_tui.scm.debug_log import DebugLog
     from sectigo_tui.store.journal_store import JournalStore
+
+    Connect = Callable[[], Awaitable[None]]
+    """Connects an engine, in another thread where that takes long."""
 
 # What is put together is imported where that is done: a subcommand that lists orders needs no HTTP client.
 
@@ -168,62 +177,169 @@ async def opened(
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be opened.
     """
+    from sectigo_tui.config.plain import plain_of
+
+    settings.account()
+    async with prepared(plain_of(settings), lambda: settings, clock=clock, random=random) as (engine, connect):
+        await connect()
+        yield engine
+
+
+@asynccontextmanager
+async def prepared(
+    plain: PlainSettings,
+    complete: Callable[[], Settings],
+    *,
+    clock: Clock | None = None,
+    random: Random | None = None,
+) -> AsyncIterator[tuple[Engine, Connect]]:
+    """Put together what shows the local orders, for an engine that sends nothing before it is connected.
+
+    Args:
+        plain: The settings as far as they are plain.
+        complete: Returns all of them; called in another thread.
+        clock: The time; the machine's clock when not given.
+        random: Where ids and jitter come from; the system's source when not given.
+
+    Yields:
+        The engine, and what connects it: that raises `ConfigError` for what is wrong with the full settings.
+
+    Raises:
+        ConfigError: The data directory cannot be used.
+        StoreError: The local orders cannot be opened.
+    """
     from random import SystemRandom
 
-    from sectigo_tui.certctl.client import CertctlClient
-    from sectigo_tui.config.keeper import CredentialsFile
-    from sectigo_tui.config.sources import SourceKind
     from sectigo_tui.domain.clock import SystemClock
     from sectigo_tui.engine.book import OrderBook
     from sectigo_tui.engine.context import Context, Policy
-    from sectigo_tui.engine.engine import Access, Announcer, Engine
+    from sectigo_tui.engine.engine import Announcer, Engine
     from sectigo_tui.engine.gate import RequestGate
-    from sectigo_tui.pki.tools import PkiTools
-    from sectigo_tui.scm.connection import Connection
+    from sectigo_tui.store.journal_store import JournalStore
 
-    clock, announcer = clock or SystemClock(), Announcer()
-    credentials = credentials_of(settings)
-    scm = make_client(settings, credentials, announcer, clock)
-    certctl = None
-    server = settings.certctl_server()
-    if server is not None:
-        log = _debug_log(settings, server.url, clock)
-        certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle, log=log), _secret(server))
-    store = open_store(settings, clock, announcer)
+    clock, announcer, lines = clock or SystemClock(), Announcer(), _Lines()
+    directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
+    store = JournalStore.open(directory, clock)
     book = OrderBook(store, clock, announcer)
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_trouble_to(book.hear_store)
+    gate = RequestGate(plain.requests_in_flight, is_open=False)
     context = Context(
-        scm=scm,
-        gate=RequestGate(settings.sectigo.requests_in_flight),
+        scm=cast("Scm", lines),
+        gate=gate,
         book=book,
         clock=clock,
         random=random or SystemRandom(),
         read_certificate=_read_certificate,
         policy=Policy(
-            deadline_seconds=settings.sectigo.poll_max_wait_seconds,
-            rearm=settings.sectigo.on_deadline == "rearm",
-            read_only=settings.sectigo.read_only,
-            may_arm=settings.sources["read_only"].kind is not SourceKind.FLAG,
+            deadline_seconds=plain.poll_max_wait_seconds,
+            rearm=plain.on_deadline == "rearm",
+            read_only=plain.read_only,
+            may_arm=not plain.is_read_only_by_flag,
         ),
     )
+
+    async def connect() -> None:
+        lines.connect(await _in_thread(lambda: _connection(complete(), plain, announcer, clock)))
+        gate.open()
+
     try:
-        access = Access(
-            in_use=credentials,
-            keeper=CredentialsFile(settings, clock),
-            certctl=certctl,
-            issuer_id=server.issuer_id if server else "",
-        )
-        yield Engine(context, announcer, PkiTools(), access, _dns(settings))
+        yield Engine(context, announcer, _tools, lambda: lines.connected.access, _dns(plain)), connect
     finally:
-        await scm.aclose()
-        if certctl is not None:
-            await certctl.aclose()
+        await lines.aclose()
         # The last one: on a full disk it fails.
         await store.close()
 
 
-def keep_text(settings: Settings, name: str, text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Connected:
+    """What requests go through."""
+
+    scm: ScmClient
+    certctl: CertctlClient | None
+    access: Access
+
+
+class _Lines:
+    """SCM's client, from the moment on at which it is known how to get in; nothing is asked of it before."""
+
+    def __init__(self) -> None:
+        self._connected: _Connected | None = None
+
+    @property
+    def connected(self) -> _Connected:
+        assert self._connected is not None, "not connected yet"  # noqa: S101 - a defect, not an input
+        return self._connected
+
+    def connect(self, connected: _Connected) -> None:
+        self._connected = connected
+
+    async def aclose(self) -> None:
+        if self._connected is not None:
+            await self._connected.scm.aclose()
+            if self._connected.certctl is not None:
+                await self._connected.certctl.aclose()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connected.scm, name)
+
+
+def _connection(settings: Settings, plain: PlainSettings, announcer: Announcer, clock: Clock) -> _Connected:
+    from sectigo_tui.certctl.client import CertctlClient
+    from sectigo_tui.config.keeper import CredentialsFile
+    from sectigo_tui.config.plain import plain_of
+    from sectigo_tui.domain.errors import ConfigError
+    from sectigo_tui.engine.access import Access
+    from sectigo_tui.scm.connection import Connection
+
+    if plain_of(settings) != plain:
+        raise ConfigError(
+            key=str(settings.paths.config_file),
+            source="file",
+            problem="was changed while the program started",
+            remedy="start it again",
+        )
+    credentials = credentials_of(settings)
+    certctl = None
+    server = settings.certctl_server()
+    if server is not None:
+        log = _debug_log(settings, server.url, clock)
+        certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle, log=log), _secret(server))
+    access = Access(
+        in_use=credentials,
+        keeper=CredentialsFile(settings, clock),
+        certctl=certctl,
+        issuer_id=server.issuer_id if server else "",
+    )
+    return _Connected(make_client(settings, credentials, announcer, clock), certctl, access)
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Do something in a thread that does not keep the program from ending: a password command may take long."""
+    import asyncio
+    from threading import Thread
+
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(cast("T", result))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as raised:  # noqa: BLE001 - the boundary of the thread: raised again by whoever waits
+            error = raised
+        with suppress(RuntimeError):  # the program has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, error)
+
+    Thread(target=run, name="connect", daemon=True).start()
+    return await done
+
+
+def keep_text(paths: Paths, name: str, text: str) -> str:
     """Keep a text for the operator, such as an escalation pack, and return the file's path.
 
     Raises:
@@ -232,7 +348,7 @@ def keep_text(settings: Settings, name: str, text: str) -> str:
     from sectigo_tui.domain.errors import InputError
     from sectigo_tui.durable import replace_file
 
-    path = settings.paths.data_dir / "packs" / name
+    path = paths.data_dir / "packs" / name
     try:
         replace_file(path, text.encode())
     except OSError as error:
@@ -240,16 +356,24 @@ def keep_text(settings: Settings, name: str, text: str) -> str:
     return str(path)
 
 
-def _dns(settings: Settings) -> SystemDns | None:
+def _dns(plain: PlainSettings) -> SystemDns | None:
+    if not plain.dns_lookups:
+        return None
     from sectigo_tui.dns.resolver import SystemDns
 
-    return SystemDns() if settings.sectigo.dns_lookups else None
+    return SystemDns()
 
 
 def _secret(server: CertctlServer) -> SecretText:
     from sectigo_tui.domain.ports import SecretText
 
     return SecretText(server.api_key.get_secret_value())
+
+
+def _tools() -> CertificateTools:
+    from sectigo_tui.pki.tools import PkiTools
+
+    return PkiTools()
 
 
 def _read_certificate(bundle: bytes, csr_pem: str) -> CertificateFacts:

@@ -8,26 +8,30 @@ import select
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.common import plain_settings_from, settings_from
 from sectigo_tui.cli.exit_codes import FINE, ended_by
-from sectigo_tui.cli.outside import outside_of
-from sectigo_tui.cli.screen_flags import with_screen_flags
+from sectigo_tui.cli.outside import outside_of, plain_outside_of
+from sectigo_tui.cli.screen_flags import plain_with_screen_flags, with_screen_flags
+from sectigo_tui.config.plain import PlainSettings, plain_of
 from sectigo_tui.config.problems import unknown_name
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.ui.app import SectigoApp
-from sectigo_tui.ui.first_run import FirstRunApp
 from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import choose_glyphs
+from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.theme import PREFERENCES, ThemeChoice, choose_theme
 from sectigo_tui.ui.view_model import Surroundings
-from sectigo_tui.wiring import accept_account, keep_text, opened
+from sectigo_tui.wiring import accept_account, keep_text, prepared
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
 
 TERMINAL_CHECK_SECONDS = 1.0
 
@@ -42,17 +46,29 @@ def run(options: Namespace) -> int:
         InputError: There is no terminal to show it on.
         StoreError: The local orders cannot be opened.
     """
-    settings = with_screen_flags(settings_from(options), options)
+    plain = plain_settings_from(options)
+    if plain is not None and plain.theme in ("auto", *PREFERENCES):
+        _check_terminal()
+        plain, complete = plain_with_screen_flags(plain, options), partial(_settings, options)
+        outside = plain_outside_of(plain, complete, recalls_theme=not vars(options).get("theme"))
+        return asyncio.run(_show(plain, complete, outside))
+    settings = _settings(options)
     if settings.unconfigured:
         _check_terminal()
         answered, code = asyncio.run(_first_run(settings))
         if not answered:
             return code
-        settings = with_screen_flags(settings_from(options), options)
+        settings = _settings(options)
     return show(settings)
 
 
+def _settings(options: Namespace) -> Settings:
+    return with_screen_flags(settings_from(options), options)
+
+
 async def _first_run(settings: Settings) -> tuple[bool | None, int]:
+    from sectigo_tui.ui.first_run import FirstRunApp
+
     theme = _theme(settings)
     app = FirstRunApp(lambda answers: accept_account(settings, answers), theme)
     return await _run(app, mouse=settings.ui.mouse)
@@ -74,31 +90,35 @@ def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
         The exit code.
 
     Raises:
+        ConfigError: The settings name no account, or a theme that there is not.
         InputError: There is no terminal to show it on.
+        StoreError: The local orders cannot be opened.
     """
     _check_terminal()
-    return asyncio.run(_show(settings, track))
+    settings.account()
+    _theme(settings)
+    return asyncio.run(_show(plain_of(settings), lambda: settings, outside_of(settings), track))
 
 
-async def _show(settings: Settings, track: Sequence[int]) -> int:
-    ascii_only = {None: "auto", True: "ascii", False: "unicode"}[settings.ui.ascii]
-    async with opened(settings) as engine:
+async def _show(
+    plain: PlainSettings, complete: Callable[[], Settings], outside: Outside, track: Sequence[int] = ()
+) -> int:
+    ascii_only = {None: "auto", True: "ascii", False: "unicode"}[plain.ascii]
+    async with prepared(plain, complete) as (engine, connect):
         app = SectigoApp(
             engine,
             Surroundings(
-                band=settings.sectigo.environment or "",
-                profile=settings.profile or "",
-                customer=settings.sectigo.customer_uri or "",
-                read_only=settings.sectigo.read_only,
+                band=plain.environment, profile=plain.profile, customer=plain.customer_uri, read_only=plain.read_only
             ),
             glyphs=choose_glyphs(os.environ, ascii_only),
-            theme=_theme(settings),
-            refresh_seconds=settings.ui.remote_refresh_seconds,
-            defaults=_defaults(settings),
+            theme=choose_theme(os.environ, plain.theme),
+            refresh_seconds=plain.remote_refresh_seconds,
+            defaults=_defaults(plain),
             track=track,
-            outside=outside_of(settings),
+            outside=outside,
+            connect=connect,
         )
-        _, code = await _run(app, mouse=settings.ui.mouse)
+        _, code = await _run(app, mouse=plain.mouse)
         return code
 
 
@@ -138,13 +158,12 @@ def _theme(settings: Settings) -> ThemeChoice:
     return choose_theme(os.environ, theme)
 
 
-def _defaults(settings: Settings) -> Defaults:
-    section = settings.sectigo
+def _defaults(plain: PlainSettings) -> Defaults:
     return Defaults(
-        organization_id=section.org_id,
-        profile_id=section.cert_type,
-        term_days=section.term,
-        key_directory=settings.paths.data_dir / "keys",
+        organization_id=plain.org_id,
+        profile_id=plain.cert_type,
+        term_days=plain.term,
+        key_directory=plain.paths.data_dir / "keys",
         save_directory=Path.cwd(),
-        keep=lambda name, text: keep_text(settings, name, text),
+        keep=lambda name, text: keep_text(plain.paths, name, text),
     )

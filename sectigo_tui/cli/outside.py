@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sectigo_tui.command import run_command
+from sectigo_tui.config.plain import PlainSettings, plain_of
 from sectigo_tui.config.screen import ScreenFile
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.durable import create_file, replace_file
 from sectigo_tui.ui.outside import Outside
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
 
 COMMAND_SECONDS = 10.0
 """How long a command may take; it is told of one change after another."""
@@ -21,21 +26,37 @@ _OWN_VARIABLES = "CERTCTL_"
 
 def outside_of(settings: Settings) -> Outside:
     """Return what the dashboard reaches, for some settings."""
-    environ = without_secrets(settings)
+    return dataclasses.replace(
+        plain_outside_of(plain_of(settings), lambda: settings),
+        on_event=settings.ui.on_event or (),
+        keys=settings.ui.keys,
+        keys_named_by=settings.sources["ui.keys"].detail,
+        recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
+    )
+
+
+def plain_outside_of(plain: PlainSettings, complete: Callable[[], Settings], *, recalls_theme: bool = True) -> Outside:
+    """Return the same for plain settings, which have no command for events and no keys of their own.
+
+    Args:
+        plain: The settings.
+        complete: Returns all of them, before a command is run; called in another thread.
+        recalls_theme: Whether a theme that was chosen live is shown again.
+    """
 
     async def run(arguments: Sequence[str], stdin: bytes) -> str:
+        from sectigo_tui.command import run_command
+
+        environ = await asyncio.to_thread(lambda: without_secrets(complete()))
         return await run_command(arguments, stdin, environ=environ, timeout_seconds=COMMAND_SECONDS)
 
     return Outside(
         environ=os.environ,
-        keeper=ScreenFile(settings.paths.screen_file, settings.profile or ""),
+        keeper=ScreenFile(plain.paths.screen_file, plain.profile),
         write_file=write_file,
         run=run,
-        on_event=settings.ui.on_event or (),
-        keys=settings.ui.keys,
-        keys_named_by=settings.sources["ui.keys"].detail,
-        theme=settings.ui.theme,
-        recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
+        theme=plain.theme,
+        recalls_theme=recalls_theme,
     )
 
 

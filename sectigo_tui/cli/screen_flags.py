@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from sectigo_tui.config.sources import Source, SourceKind
 
 if TYPE_CHECKING:
+    from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import Settings
 
 _FLAGS = {"ascii": "--ascii", "theme": "--theme", "mouse": "--no-mouse"}
@@ -30,13 +31,29 @@ def with_screen_flags(settings: Settings, options: argparse.Namespace) -> Settin
         settings: The settings.
         options: The arguments; a command may lack the flags.
     """
+    changes = _changes(options)
+    flags = {f"ui.{key}": Source(SourceKind.FLAG, f"flag {_FLAGS[key]}", str(value)) for key, value in changes.items()}
+    return replace(settings, ui=settings.ui.model_copy(update=changes), sources={**settings.sources, **flags})
+
+
+def plain_with_screen_flags(plain: PlainSettings, options: argparse.Namespace) -> PlainSettings:
+    """Return plain settings as the same flags change them."""
+    return replace(plain, **_changes(options))
+
+
+class _Changes(TypedDict, total=False):
+    ascii: bool
+    theme: str
+    mouse: bool
+
+
+def _changes(options: argparse.Namespace) -> _Changes:
     given = vars(options)
-    changes: dict[str, object] = {}
+    changes: _Changes = {}
     if given.get("ascii"):
         changes["ascii"] = True
     if given.get("theme"):
         changes["theme"] = given["theme"]
     if given.get("no_mouse"):
         changes["mouse"] = False
-    flags = {f"ui.{key}": Source(SourceKind.FLAG, f"flag {_FLAGS[key]}", str(value)) for key, value in changes.items()}
-    return replace(settings, ui=settings.ui.model_copy(update=changes), sources={**settings.sources, **flags})
+    return changes

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from sectigo_tui.config.files import Table, read_toml
 from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.paths import Paths
+from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 Origin = Literal["sectigo", "ui"]
 
+_ELSEWHERE = frozenset({"ca_bundle", "keys", "on_event"})
+"""Keys that only the full settings know to read."""
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~-]+)*|http://127\.0\.0\.1:\d{1,5}(/[a-z]+)*")
 _SHORT_TEXT = 200
 
@@ -30,11 +33,14 @@ _SHORT_TEXT = 200
 class PlainSettings:
     """The settings that show an account's local orders, and put an engine together for them.
 
-    Each is that of `config.toml`, under its name; a text that is not set is empty.
+    Each is that of `config.toml`, under its name; a text that is not set is empty. `profiles` are all that
+    exist, and `is_read_only_by_flag` tells whether it was `--read-only` that made it so.
     """
 
     paths: Paths
     profile: str
+    profiles: tuple[str, ...]
+    is_read_only_by_flag: bool
     customer_uri: str
     base_url: str
     environment: str
@@ -69,19 +75,27 @@ def plain_settings(
         document = read_toml(paths.config_file, named_by=paths.config_named_by)
         tables = _tables(document, profile)
         values = {key: _plain(key, tables, environ) for key in _KEYS}
+        profiles = tuple(_profiles(document))
     except (ConfigError, _NotPlainError):
         return None
-    if not values["customer_uri"] or any("ca_bundle" in table for table in tables["sectigo"]):
+    if not values["customer_uri"] or any(_ELSEWHERE & table.keys() for table in (*tables["sectigo"], *tables["ui"])):
         return None
     values["read_only"] = values["read_only"] or read_only
-    return PlainSettings(paths=paths, profile=profile or "", **values)  # type: ignore[arg-type]  # checked by key
+    return PlainSettings(
+        paths=paths,
+        profile=profile or "",
+        profiles=profiles,
+        is_read_only_by_flag=read_only,
+        **values,
+    )  # type: ignore[arg-type]  # checked by key
 
 
 def plain_of(settings: Settings) -> PlainSettings:
     """Return what the full settings say of the same."""
     values = {key: getattr(getattr(settings, kind.origin), key) for key, kind in _KEYS.items()}
     values |= {key: values[key] or "" for key in ("customer_uri", "environment")}
-    return PlainSettings(paths=settings.paths, profile=settings.profile or "", **values)
+    by_flag = settings.sources["read_only"].kind is SourceKind.FLAG
+    return PlainSettings(paths=settings.paths, profile=settings.profile or "", is_read_only_by_flag=by_flag, **values)
 
 
 class _NotPlainError(Exception):
@@ -95,12 +109,18 @@ def _tables(document: Table, profile: str | None) -> Mapping[Origin, list[Table]
         raise _NotPlainError
     own: list[Table] = []
     if profile is not None:
-        profiles = document.get("profile", {})
-        chosen = profiles.get(profile) if isinstance(profiles, dict) else None
+        chosen = _profiles(document).get(profile)
         if not isinstance(chosen, dict):
             raise _NotPlainError
         own = [chosen]
     return {"sectigo": [*own, tables[0]], "ui": [tables[1]]}
+
+
+def _profiles(document: Table) -> Table:
+    profiles = document.get("profile", {})
+    if not isinstance(profiles, dict):
+        raise _NotPlainError
+    return cast("Table", profiles)
 
 
 def _plain(key: str, tables: Mapping[Origin, list[Table]], environ: Mapping[str, str]) -> object:

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sectigo_tui.domain.certctl import Certctl
-from sectigo_tui.domain.certificates import PasswordStatus
-from sectigo_tui.domain.credentials import CredentialsKeeper
-from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import Refused, ScmFailure, SectigoTuiError, StoreError
 from sectigo_tui.domain.events import Announcement, Exchange, FailureReported, OrderChanged
-from sectigo_tui.domain.pki import CertificateTools
-from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.engine.account import Account
-from sectigo_tui.engine.approving import Approving
-from sectigo_tui.engine.changing import Changing
-from sectigo_tui.engine.claims import Claims
-from sectigo_tui.engine.collecting import Collecting
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
-from sectigo_tui.engine.enrolling import Enrolling
-from sectigo_tui.engine.following_rotation import FollowingRotation
-from sectigo_tui.engine.followup import FollowUp
-from sectigo_tui.engine.handing_over import HandingOver
 from sectigo_tui.engine.health import ApiHealth
-from sectigo_tui.engine.installing import Installer
-from sectigo_tui.engine.placing import Placing
-from sectigo_tui.engine.recovery import Recovery
-from sectigo_tui.engine.removing import Removing
-from sectigo_tui.engine.renewing import Renewing
-from sectigo_tui.engine.revoker import Revoker
-from sectigo_tui.engine.revoking import Revoking
-from sectigo_tui.engine.rotating import Rotating
 from sectigo_tui.engine.supervisor import Supervisor
-from sectigo_tui.engine.tracking import Tracking
+from sectigo_tui.engine.uses import Uses
+
+if TYPE_CHECKING:
+    from sectigo_tui.domain.certificates import PasswordStatus
+    from sectigo_tui.domain.dns import Dns
+    from sectigo_tui.domain.pki import CertificateTools
+    from sectigo_tui.engine.access import Access
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
@@ -58,87 +41,38 @@ class Announcer:
             listener(announcement)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """How this program gets in, and who else is told when that changes.
-
-    Args:
-        in_use: The credentials that requests are sent with first.
-        keeper: Keeps credentials beyond this process.
-        certctl: certctl-server; None without one.
-        issuer_id: The issuer there.
-    """
-
-    in_use: Credentials
-    keeper: CredentialsKeeper
-    certctl: Certctl | None = None
-    issuer_id: str = ""
-
-
-class Engine:
+class Engine(Uses):
     """Everything the program can do, without a screen.
 
     Args:
         context: The world.
         announcer: Where its announcements are heard.
-        tools: Keys, CSRs and bundles.
-        access: How this program gets in.
+        tools: Returns what makes keys and CSRs and reads bundles; asked when it is first needed.
+        access: Tells how this program gets in; asked when it is first needed.
         dns: The DNS; None unless the operator has switched it on.
 
     Attributes:
         context: The world.
         announcer: Where its announcements are heard.
         supervisor: The poll workers.
-        tracking: Adopting remote orders.
         account: The account's remote orders.
         health: How SCM answers.
-        enrolling: Ordering.
-        renewing: Ordering again what an order was.
-        recovery: Orders whose answer was lost.
-        approving: Approving and declining.
-        collecting: Collecting and saving.
-        revoking: Revoking.
-        removing: Taking finished orders off the list.
-        rotating: Credentials that were changed elsewhere.
-        changing: The password at SCM itself.
-        following_rotation: Credentials that another process has put in use.
-        handing_over: Telling certctl-server; None without one.
-        diagnoser: Who orders wait for.
         password: What SCM told last of the password's expiry; None before that.
-        follow_up: What is done by itself about orders in doubt and revocations not confirmed.
     """
 
     def __init__(
-        self, context: Context, announcer: Announcer, tools: CertificateTools, access: Access, dns: Dns | None = None
+        self,
+        context: Context,
+        announcer: Announcer,
+        tools: Callable[[], CertificateTools],
+        access: Callable[[], Access],
+        dns: Dns | None = None,
     ) -> None:
-        self.context = context
+        super().__init__(context, Supervisor(context), Account(context), tools=tools, access=access, dns=dns)
         self.announcer = announcer
-        self.supervisor = Supervisor(context)
-        self.tracking = Tracking(context)
-        self.account = Account(context)
         self.health = ApiHealth()
-        claims = Claims(context)
-        placing = Placing(context, claims, self.supervisor.watch)
-        revoker = Revoker(context, self.supervisor.watch)
-        self.enrolling = Enrolling(context, placing, tools)
-        self.renewing = Renewing(context, placing, tools)
-        self.recovery = Recovery(context, claims, placing)
-        self.approving = Approving(context)
-        self.collecting = Collecting(context, tools)
-        self.revoking = Revoking(context, claims, self.tracking, revoker, self.supervisor.watch)
-        self.removing = Removing(context, claims)
-        installer = Installer(context, access.keeper, access.in_use, self.supervisor.resume)
-        self.diagnoser = Diagnoser(context, self.account, dns, lambda: (installer.in_use.password,))
-        self.rotating = Rotating(context, installer)
-        self.changing = Changing(context, installer)
-        self.following_rotation = FollowingRotation(context, installer)
-        self.handing_over: HandingOver | None = None
-        if access.certctl is not None:
-            self.handing_over = HandingOver(context, installer, access.certctl, access.issuer_id)
         self.password: PasswordStatus | None = None
-        self.follow_up = FollowUp(context, claims, (self.recovery, revoker))
         announcer.subscribe(self._hear)
-        announcer.subscribe(self.follow_up.hear)
 
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.
@@ -194,3 +128,4 @@ class Engine:
             order = announcement.order
             if order.details is not None and order.last_answer_at is not None:
                 self.account.learned(order.details, order.last_answer_at)
+        self.follow_up.hear(announcement)

@@ -33,16 +33,18 @@ class RequestGate:
 
     Args:
         limit: How many requests may be in flight.
+        is_open: Whether requests may go at once; otherwise they wait for `open`.
 
     Attributes:
         refusal: SCM's refusal of the credentials, while it holds everything back.
         on_refusal: Called when that begins.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, is_open: bool = True) -> None:
         self.limit = limit
         self.refusal: CredentialsRefused | None = None
         self.on_refusal: Callable[[], None] = lambda: None
+        self._is_open = is_open
         self._proven = False
         self._generation = 0
         self._in_flight = 0
@@ -57,7 +59,7 @@ class RequestGate:
 
     def has_place(self, priority: Priority) -> bool:
         """Return whether a request of this priority would be sent at once."""
-        if self._in_flight >= (self.limit if self._proven else 1):
+        if not self._is_open or self._in_flight >= (self.limit if self._proven else 1):
             return False
         return priority <= Priority.POLL or self._background < max(1, self.limit - 1)
 
@@ -92,6 +94,11 @@ class RequestGate:
             return result
         finally:
             self._leave(priority)
+
+    def open(self) -> None:
+        """Let requests go: the credentials to send them with are known."""
+        self._is_open = True
+        self._wake()
 
     def unlock(self) -> None:
         """Let requests go again: the credentials were replaced by ones that SCM has accepted."""

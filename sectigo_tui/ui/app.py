@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ScreenStackError, SystemCommand
@@ -12,45 +13,32 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
 
-from sectigo_tui.domain.errors import SectigoTuiError
+from sectigo_tui.domain.errors import ConfigError, InputError, SectigoTuiError
 from sectigo_tui.domain.events import Announcement, FailureReported, PollingPaused
-from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.ui.actions import action_of, menu_items
 from sectigo_tui.ui.attention import Attention
 from sectigo_tui.ui.attention_alarm import Alarm
 from sectigo_tui.ui.board import Board, Subject
 from sectigo_tui.ui.clipboard import Clipboard
 from sectigo_tui.ui.columns import Now
-from sectigo_tui.ui.dialogs.copied import Copied
-from sectigo_tui.ui.dialogs.dialog import Dialog
-from sectigo_tui.ui.dialogs.menu import Menu
-from sectigo_tui.ui.export_documents import documents
-from sectigo_tui.ui.flows.causes import choose_cause
-from sectigo_tui.ui.flows.escalate import escalate, hand_over
-from sectigo_tui.ui.flows.export import export
-from sectigo_tui.ui.flows.flow import Defaults, Flow
-from sectigo_tui.ui.flows.rotate import rotate
 from sectigo_tui.ui.glyphs import Glyphs
-from sectigo_tui.ui.host import FlowHost
-from sectigo_tui.ui.keymap import keymap_of
 from sectigo_tui.ui.keys import active_keys, grouped
 from sectigo_tui.ui.memory_saving import MemorySaver
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.plain import use_shapes
-from sectigo_tui.ui.screens.budget import BudgetView
-from sectigo_tui.ui.screens.diagnose import Diagnose
-from sectigo_tui.ui.screens.events import EventsView
-from sectigo_tui.ui.screens.help import Help
-from sectigo_tui.ui.screens.local import LocalView
 from sectigo_tui.ui.screens.pending import PendingView
-from sectigo_tui.ui.screens.remote import RemoteView
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.theme import MONO, PREFERENCES, SIXTEEN, THEMES, VARIABLE_DEFAULTS, ThemeChoice, choose_theme
 from sectigo_tui.ui.troubles import Troubles
 from sectigo_tui.ui.view_model import Surroundings, Use, ViewModel
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.diagnosis.knowledge import Target
+    from sectigo_tui.ui.flows.flow import Defaults, Flow
+
+# Dialogs, flows and the other views are imported when they are asked for: the first paint waits for none of them.
 
 GATHER_SECONDS = 0.05
 """Announcements within this time reach the screens together."""
@@ -68,6 +56,7 @@ class SectigoApp(SteadyApp[None]):
         defaults: What the configuration says of orders placed here.
         track: sslIds that become local at once.
         outside: What it reaches besides the engine.
+        connect: Makes the engine able to send; awaited after the first paint. None when it is already.
 
     Raises:
         ConfigError: The keys that were configured cannot be used.
@@ -114,10 +103,13 @@ class SectigoApp(SteadyApp[None]):
         defaults: Defaults,
         track: Sequence[int] = (),
         outside: Outside | None = None,
+        connect: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._outside = outside = outside or Outside()
         super().__init__(ansi_color=theme.ansi_color)
-        self._keymap_wanted = keymap_of(outside.keys, type(self), named_by=outside.keys_named_by)
+        self._connect = connect
+        self._connected = asyncio.Event()
+        self._keymap_wanted = _keymap(outside, type(self))
         self._copier = Clipboard(outside.environ, outside.run, super().copy_to_clipboard)
         self.animation_level = "none"
         use_shapes(self, glyphs)
@@ -135,7 +127,7 @@ class SectigoApp(SteadyApp[None]):
             refresh_seconds=refresh_seconds,
             is_looking=engine.supervisor.is_looking,
             is_paused=lambda: engine.context.gate.refusal is not None,
-            diagnoser=engine.diagnoser,
+            diagnoser=lambda: engine.diagnoser if self._connected.is_set() else None,
         )
         board = Board(engine)
         attention = Attention(board)
@@ -146,17 +138,25 @@ class SectigoApp(SteadyApp[None]):
         self._model = ViewModel(
             board, now, self._announced, surroundings, Troubles(), self._perform, self._memory.memory, attention
         )
+        self._surroundings, self._defaults = surroundings, defaults
+        for name, view in _VIEWS.items():
+            self.add_mode(name, partial(view, self._model))
+
+    @cached_property
+    def _flow(self) -> Flow:
+        from sectigo_tui.ui.flows.flow import Flow
+        from sectigo_tui.ui.host import FlowHost
+
         host = FlowHost(self)
-        self._flow = Flow(engine, host.ask, host.during, self._say_done, self.copy_to_clipboard, surroundings, defaults)
-        self._views: dict[str, Callable[[], View]] = {
-            "pending": lambda: PendingView(self._model),
-            "local": lambda: LocalView(self._model),
-            "remote": lambda: RemoteView(self._model),
-            "events": lambda: EventsView(self._model),
-            "budget": lambda: BudgetView(self._model),
-        }
-        for name, view in self._views.items():
-            self.add_mode(name, view)
+        return Flow(
+            self._engine,
+            host.ask,
+            host.during,
+            self._say_done,
+            self.copy_to_clipboard,
+            self._surroundings,
+            self._defaults,
+        )
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return readable values of this program's own variables, for themes that do not define them."""
@@ -167,7 +167,7 @@ class SectigoApp(SteadyApp[None]):
         self.set_keymap(self._keymap_wanted)
         self._recall_theme()
         view = self._model.memory.view
-        self.switch_mode(view if view in self._views else "pending")
+        self.switch_mode(view if view in _VIEWS else "pending")
         self._engine.announcer.subscribe(self._hear)
         self.call_after_refresh(self._start)
 
@@ -193,7 +193,16 @@ class SectigoApp(SteadyApp[None]):
     async def _run_engine(self) -> None:
         """Run the engine; the boundary at which a defect of it is reported, for its workers would die unseen."""
         try:
+            if self._connect is not None:
+                await self._connect()
+            self._connected.set()
+            if isinstance(self.screen, View):
+                self.screen.reload()
             await self._engine.run(self._refresh_seconds)
+        except (ConfigError, InputError) as failure:
+            # Whoever runs the application tells, as for whatever else ends it.
+            self.defect = failure
+            self.exit()
         except Exception as defect:  # noqa: BLE001 - the named boundary: a dead engine must not look like a quiet one
             self._report("the engine stopped, restart the program", defect)
 
@@ -215,6 +224,11 @@ class SectigoApp(SteadyApp[None]):
         self.run_worker(self._use(what, use), group="use", exit_on_error=False, name=what)
 
     async def _use(self, what: str, use: Use) -> None:
+        try:
+            await self._connected.wait()
+        except asyncio.CancelledError:
+            use.close()
+            raise
         try:
             await use
         except SectigoTuiError as failure:
@@ -256,6 +270,10 @@ class SectigoApp(SteadyApp[None]):
 
     def action_menu(self) -> None:
         """Offer what can be done with the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.actions import action_of, menu_items
+        from sectigo_tui.ui.dialogs.menu import Menu
+        from sectigo_tui.ui.screens.diagnose import Diagnose
+
         screen = self.screen
         if isinstance(screen, View):
             marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
@@ -277,7 +295,10 @@ class SectigoApp(SteadyApp[None]):
 
     def action_diagnose(self) -> None:
         """Diagnose the order under the cursor."""
-        subject = self._subject()
+        from sectigo_tui.ui.flows.escalate import escalate
+        from sectigo_tui.ui.screens.diagnose import Diagnose
+
+        subject = self._subject() if self._connected.is_set() else None
         if subject is not None and subject.target is not None:
             screen = Diagnose(
                 self._model, subject, self._engine.diagnoser, lambda diagnosis: escalate(self._flow, diagnosis)
@@ -291,6 +312,8 @@ class SectigoApp(SteadyApp[None]):
             self._perform("escalation pack", self._escalate(subject.target))
 
     async def _escalate(self, target: Target) -> None:
+        from sectigo_tui.ui.flows.escalate import escalate
+
         work = self._engine.diagnoser.diagnose(target)
         diagnosis = await self._flow.during("Gathering the evidence ...", work, can_stop=True)
         if diagnosis is not None:
@@ -298,6 +321,8 @@ class SectigoApp(SteadyApp[None]):
 
     def action_handover(self) -> None:
         """Hand over all that is open, for the next shift."""
+        from sectigo_tui.ui.flows.escalate import hand_over
+
         self._perform("handover", hand_over(self._flow, self._model.board))
 
     def action_causes(self) -> None:
@@ -305,6 +330,8 @@ class SectigoApp(SteadyApp[None]):
         self._perform("common causes", self._list_cause())
 
     async def _list_cause(self) -> None:
+        from sectigo_tui.ui.flows.causes import choose_cause
+
         query = await choose_cause(self._flow, self._model.board)
         if query:
             await self.action_view("pending")
@@ -314,6 +341,9 @@ class SectigoApp(SteadyApp[None]):
 
     def action_export(self) -> None:
         """Save the table, the order under the cursor, or a picture of the screen."""
+        from sectigo_tui.ui.export_documents import documents
+        from sectigo_tui.ui.flows.export import export
+
         view = self.screen
         if isinstance(view, View):
             missing = view.table.row_count - len(view.table.loaded_ids)
@@ -323,6 +353,8 @@ class SectigoApp(SteadyApp[None]):
 
     def action_copied(self) -> None:
         """Show what was copied last, to select it where copying does not reach the clipboard."""
+        from sectigo_tui.ui.dialogs.copied import Copied
+
         self.push_screen(Copied(self._copier.last))
 
     def action_theme(self) -> None:
@@ -343,6 +375,8 @@ class SectigoApp(SteadyApp[None]):
         return self.screen.subject if isinstance(self.screen, View) else None
 
     def _offer_rotation(self) -> None:
+        from sectigo_tui.ui.flows.rotate import rotate
+
         if len(self.screen_stack) == 1 and not self._model.surroundings.read_only:
             self._perform("rotate the credentials", rotate(self._flow, by_itself=True))
 
@@ -364,6 +398,8 @@ class SectigoApp(SteadyApp[None]):
             await super().on_event(event)
 
     def _is_early(self, key: events.Key) -> bool:
+        from sectigo_tui.ui.dialogs.dialog import Dialog
+
         try:
             screen = self.screen
         except ScreenStackError:
@@ -372,8 +408,51 @@ class SectigoApp(SteadyApp[None]):
 
     def action_help(self) -> None:
         """Show the keys of where the operator is."""
+        from sectigo_tui.ui.screens.help import Help
+
         self.push_screen(Help(active_keys(self.screen.active_bindings), self._model.now.glyphs))
 
 
 def _named(subject: Subject) -> str:
     return f"{subject.ssl_id or '-'} {subject.common_name}"
+
+
+def _keymap(outside: Outside, program: type[SectigoApp]) -> dict[str, str]:
+    if not outside.keys:
+        return {}
+    from sectigo_tui.ui.keymap import keymap_of
+
+    return keymap_of(outside.keys, program, named_by=outside.keys_named_by)
+
+
+def _local(model: ViewModel) -> View:
+    from sectigo_tui.ui.screens.local import LocalView
+
+    return LocalView(model)
+
+
+def _remote(model: ViewModel) -> View:
+    from sectigo_tui.ui.screens.remote import RemoteView
+
+    return RemoteView(model)
+
+
+def _events(model: ViewModel) -> View:
+    from sectigo_tui.ui.screens.events import EventsView
+
+    return EventsView(model)
+
+
+def _budget(model: ViewModel) -> View:
+    from sectigo_tui.ui.screens.budget import BudgetView
+
+    return BudgetView(model)
+
+
+_VIEWS: dict[str, Callable[[ViewModel], View]] = {
+    "pending": PendingView,
+    "local": _local,
+    "remote": _remote,
+    "events": _events,
+    "budget": _budget,
+}

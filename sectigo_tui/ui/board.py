@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Order, OrderState, Origin, WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify, is_same
-from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.engine import Engine
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.diagnosis.knowledge import Target
 
 
 @dataclass(frozen=True, slots=True)

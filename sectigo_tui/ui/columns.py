@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.clock import Clock, Moment
 from sectigo_tui.domain.orders import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
-from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
-from sectigo_tui.engine.diagnosis.findings import Party
-from sectigo_tui.engine.diagnosis.verdict import CELL_WIDTH
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.glyphs import Glyphs, order_look, status_look
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_paint import Cell
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+
+BLOCKED_CELLS = 12
+"""As many as a verdict's cell has."""
 
 COLUMNS = (
     Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
@@ -30,7 +34,7 @@ COLUMNS = (
     ),
     Column("age", "AGE", fmt.AGE_WIDTH, align="right", ticking=True),
     Column("state", "STATE", 5),
-    Column("blocked", "BLOCKED ON", CELL_WIDTH, priority=2),
+    Column("blocked", "BLOCKED ON", BLOCKED_CELLS, priority=2),
     Column("ssl_id", "SSLID", 9, priority=3, align="right"),
     Column("common_name", "COMMON NAME", 30, narrow_width=20, narrow_priority=7, share=3, max_width=48, priority=1),
     Column("validation", "VAL", 3, priority=5),
@@ -56,7 +60,8 @@ class Now:
         refresh_seconds: The time between two listings of the account.
         is_looking: Tells whether a look at a local order is on its way.
         is_paused: Tells whether SCM has refused the credentials.
-        diagnoser: Says who orders wait for, by what is known.
+        diagnoser: Returns what says who orders wait for; None before the engine runs, for the first paint waits for
+            nothing that is slow to load.
     """
 
     clock: Clock
@@ -64,7 +69,7 @@ class Now:
     refresh_seconds: float
     is_looking: Callable[[str], bool]
     is_paused: Callable[[], bool]
-    diagnoser: Diagnoser
+    diagnoser: Callable[[], Diagnoser | None]
 
 
 def cell(subject: Subject, key: str, width: int, now: Now) -> Cell:
@@ -167,17 +172,22 @@ def is_stale(subject: Subject, now: Now) -> bool:
 
 
 def _blocked(subject: Subject, _width: int, now: Now) -> Cell:
-    target = subject.target
-    if target is None or not subject.is_open:
+    diagnoser = now.diagnoser()
+    if diagnoser is None or not subject.is_open or (target := subject.target) is None:
         return Cell("")
-    verdict = now.diagnoser.cheap(target)
+    from sectigo_tui.engine.diagnosis.findings import Party
+
+    verdict = diagnoser.cheap(target)
     style = {Party.UNKNOWN: "muted", Party.NOBODY_YET: "muted", Party.YOU: "waiting", Party.APPROVER: "waiting"}
     return Cell(verdict.cell, style.get(verdict.party, ""))
 
 
 def outage_end(subject: Subject, now: Now) -> Moment | None:
     """Return when the certificate ends that an order takes the place of; None where there is none, or not known."""
-    outage = now.diagnoser.outage(subject.target) if subject.target is not None and subject.is_open else None
+    diagnoser = now.diagnoser()
+    if diagnoser is None or not subject.is_open or (target := subject.target) is None:
+        return None
+    outage = diagnoser.outage(target)
     return outage.expires if outage is not None else None
 
 

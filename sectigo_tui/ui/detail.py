@@ -60,9 +60,9 @@ def _title(subject: Subject, now: Now) -> Content:
 
 
 def _state(subject: Subject, now: Now) -> Iterable[Fact]:
-    target = subject.target
-    if target is not None and subject.is_open:
-        verdict = now.diagnoser.cheap(target)
+    diagnoser, target = now.diagnoser(), subject.target
+    if diagnoser is not None and target is not None and subject.is_open:
+        verdict = diagnoser.cheap(target)
         yield "Blocked on", Content.styled(str(verdict.party), "bold")
         yield "", printable(verdict.sentence, limit=LONG_TEXT)
         yield "Next step", printable(verdict.next_action, limit=LONG_TEXT)

@@ -18,9 +18,10 @@ from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import Credentials, Scm, SecretText
+from sectigo_tui.engine.access import Access
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.engine import Access, Announcer, Engine
+from sectigo_tui.engine.engine import Announcer, Engine
 from sectigo_tui.engine.gate import RequestGate
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
@@ -110,7 +111,8 @@ class Stand:
             read_certificate=read_certificate,
             policy=Policy(),
         )
-        return Engine(context, announcer, PkiTools(), Access(in_use=self._kept.present, keeper=self._kept))
+        access = Access(in_use=self._kept.present, keeper=self._kept)
+        return Engine(context, announcer, PkiTools, lambda: access)
 
     def _direct(self) -> ScmClient:
         made = ScmClient(self._direct_url, self._kept.present, self.clock, timeouts=PATIENT)

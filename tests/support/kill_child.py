@@ -37,10 +37,11 @@ from sectigo_tui.domain.errors import CredentialsRefused, InputError, SectigoTui
 from sectigo_tui.domain.events import Announcement, OrderChanged
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.engine.access import Access
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.context import Context, Policy
 from sectigo_tui.engine.drafts import Draft
-from sectigo_tui.engine.engine import Access, Announcer, Engine
+from sectigo_tui.engine.engine import Announcer, Engine
 from sectigo_tui.engine.gate import Priority, RequestGate
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
@@ -192,7 +193,8 @@ async def live(job: Job) -> None:
         policy=Policy(),
     )
     keeper = cast("Any", Deadly(CredentialsFile(settings, clock), fuse))
-    engine = Engine(context, announcer, PkiTools(), Access(in_use=credentials, keeper=keeper))
+    access = Access(in_use=credentials, keeper=keeper)
+    engine = Engine(context, announcer, PkiTools, lambda: access)
     fuse.is_armed = job.from_start
     await recover(engine, job)
     fuse.is_armed = True

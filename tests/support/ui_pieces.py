@@ -6,9 +6,10 @@ from collections.abc import Callable
 from random import Random
 
 from sectigo_tui.domain.ports import Credentials, SecretText
+from sectigo_tui.engine.access import Access
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.engine import Access, Announcer, Engine
+from sectigo_tui.engine.engine import Announcer, Engine
 from sectigo_tui.engine.gate import RequestGate
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
@@ -44,7 +45,8 @@ class Pieces:
             policy=Policy(),
         )
         credentials = Credentials("acme", "certctl-api", SecretText("planted"))
-        self.engine = Engine(context, self.announcer, PkiTools(), Access(in_use=credentials, keeper=Kept(credentials)))
+        access = Access(in_use=credentials, keeper=Kept(credentials))
+        self.engine = Engine(context, self.announcer, PkiTools, lambda: access)
 
     def now(
         self,
@@ -66,5 +68,5 @@ class Pieces:
             refresh_seconds=60.0,
             is_looking=is_looking,
             is_paused=lambda: is_paused,
-            diagnoser=self.engine.diagnoser,
+            diagnoser=lambda: self.engine.diagnoser,
         )

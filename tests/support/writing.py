@@ -22,10 +22,11 @@ from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import Announcement
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.ports import Credentials, SecretText
+from sectigo_tui.engine.access import Access
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.context import Context, Policy
 from sectigo_tui.engine.drafts import Draft
-from sectigo_tui.engine.engine import Access, Announcer, Engine
+from sectigo_tui.engine.engine import Announcer, Engine
 from sectigo_tui.engine.gate import RequestGate
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
@@ -217,7 +218,7 @@ class Site:
             policy=Policy(read_only=read_only),
         )
         access = Access(in_use=self.kept.present, keeper=self.kept, certctl=certctl, issuer_id="iss-sectigo")
-        self.engine = Engine(self.context, announcer, PkiTools(), access)
+        self.engine = Engine(self.context, announcer, PkiTools, lambda: access)
 
     async def restarted(self, name: str = "the next process") -> Site:
         """Kill this process wherever it is, and return the one that is started after it."""

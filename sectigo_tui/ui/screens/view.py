@@ -239,12 +239,13 @@ class View(Arranged):
             self._is_unseen = True
             self._show_header()
             return
-        if not self.WANTS_VERDICTS:
+        diagnoser = self._model.now.diagnoser()
+        if not self.WANTS_VERDICTS or diagnoser is None:
             return
         for row_id in row_ids:
             subject = self.subject_of(row_id)
             if subject.is_open and subject.target is not None:
-                await self._model.now.diagnoser.attend([subject.target], lambda _target, _verdict: None)
+                await diagnoser.attend([subject.target], lambda _target, _verdict: None)
                 self.table.refresh_rows([row_id])
 
     def apply_filter(self, text: str) -> None:

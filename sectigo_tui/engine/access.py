@@ -1,0 +1,26 @@
+"""How this program gets in, and who else is told when that changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sectigo_tui.domain.certctl import Certctl
+from sectigo_tui.domain.credentials import CredentialsKeeper
+from sectigo_tui.domain.ports import Credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The credentials and their places.
+
+    Args:
+        in_use: The credentials that requests are sent with first.
+        keeper: Keeps credentials beyond this process.
+        certctl: certctl-server; None without one.
+        issuer_id: The issuer there.
+    """
+
+    in_use: Credentials
+    keeper: CredentialsKeeper
+    certctl: Certctl | None = None
+    issuer_id: str = ""
