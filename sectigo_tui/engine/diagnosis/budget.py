@@ -185,8 +185,8 @@ def why(window: PollWindow, last_look_at: datetime | None) -> str:
     return {
         WaitReason.FIRST: f"first look{', at once' if window.wait_seconds <= 0 else since}",
         WaitReason.SCHEDULE: f"{nominal:.0f} s +-{JITTER:.0%} after look {window.looks}",
-        WaitReason.RETRY_AFTER: f"SCM asked for {window.wait_seconds:.0f} s (Retry-After)",
-        WaitReason.DEADLINE: f"the last, at the deadline of {window.deadline_seconds:.0f} s",
+        WaitReason.RETRY_AFTER: f"SCM asked for {window.wait_seconds:.0f} s",
+        WaitReason.DEADLINE: f"last, at the deadline of {window.deadline_seconds:.0f} s",
         WaitReason.ASKED: f"asked for{since}",
         WaitReason.SPREAD: "spread out after new credentials",
     }[window.reason]

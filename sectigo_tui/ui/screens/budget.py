@@ -32,9 +32,9 @@ class BudgetView(View):
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
         Column("ssl_id", "SSLID", 9, align="right", priority=2),
-        Column("common_name", "COMMON NAME", 24, narrow_width=14, share=1, max_width=44, priority=3),
+        Column("common_name", "COMMON NAME", 24, narrow_width=16, share=1, max_width=44, priority=3),
         Column("looks", "TRIES", 5, align="right", priority=4),
-        Column("why", "WHY THEN", 34, share=3, max_width=60),
+        Column("why", "WHY THEN", 30, share=3, max_width=60),
     )
     DEFAULT_SORT = ("", False)
     LISTS_ORDERS = False
@@ -123,12 +123,11 @@ class BudgetView(View):
 
 def budget_content(budget: PollBudget) -> Content:
     """Return what polling has cost, in a few lines."""
-    unpolled = len(budget.unpolled)
+    no_more = f", {len(budget.unpolled)} pending ones no more" if budget.unpolled else ""
     facts: list[tuple[str, str | Content]] = [
         ("last minute", _tally(budget.minute)),
         ("last hour", _tally(budget.hour)),
-        ("in flight", f"{budget.in_flight} of {budget.limit}"),
-        ("polled", f"{budget.due_in_total} orders{f'; {unpolled} pending but polled no more' if unpolled else ''}"),
+        ("in flight", f"{budget.in_flight} of {budget.limit}; {budget.due_in_total} orders are polled{no_more}"),
     ]
     if budget.retry_after_until is not None:
         text = f"SCM asked not to be asked until {budget.retry_after_until:%H:%M:%S}Z"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import ClassVar
@@ -10,6 +11,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.worker import Worker
 
 from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import Announcement
@@ -31,6 +33,8 @@ from sectigo_tui.ui.widgets.live_table_paint import Cell
 TICK_SECONDS = 1.0
 GATHER_SECONDS = 0.1
 """Changes within this time are shown together."""
+SIGHT_SECONDS = 0.2
+"""How long rows are in sight before anything is asked about them: those that are scrolled past cost no request."""
 
 
 class View(Arranged):
@@ -64,6 +68,7 @@ class View(Arranged):
         self._is_listed = False
         self._is_out_of_order = False
         self._is_unseen = False
+        self._sighting: Worker[None] | None = None
         self._tally = Tally()
 
     def on_mount(self) -> None:
@@ -107,7 +112,8 @@ class View(Arranged):
         self._show_header()
         self.show_detail()
         self._show_troubles()
-        if self._is_unseen and self._model.board.engine.health.failing_since is None:
+        is_asking = self._sighting is not None and self._sighting.is_running
+        if self._is_unseen and not is_asking and self._model.board.engine.health.failing_since is None:
             self._see(self.table.visible_ids)
 
     def _list(self) -> None:
@@ -156,6 +162,8 @@ class View(Arranged):
         is_list, row_ids = self._news.take()
         changed = {row_id: self.subject_of(row_id) for row_id in row_ids & self._subjects.keys()}
         if is_list or any(self._is_elsewhere(self._subjects[row_id], new) for row_id, new in changed.items()):
+            # What was evidence for one status is none for the next, and it ages: what is still young costs no request.
+            self._is_unseen = True
             self.reload()
             return
         if not self._is_frozen:
@@ -222,14 +230,16 @@ class View(Arranged):
 
     def _see(self, row_ids: Sequence[str]) -> None:
         self._is_unseen = False
-        self._sight(row_ids)
+        chosen = [self.table.cursor_id] if self.table.cursor_id is not None else []
+        self._sighting = self._sight(list(dict.fromkeys((*chosen, *row_ids))))
 
     def _wants_details(self, row_id: str) -> bool:
         return row_id.startswith("#") and self._model.board.order(row_id) is None
 
     @work(group="sight", exclusive=True, exit_on_error=False)
     async def _sight(self, row_ids: Sequence[str]) -> None:
-        """Ask for what is not known of the rows in sight: details first, then who they wait for."""
+        """Ask for what is not known of the chosen row and those in sight: details first, then who they wait for."""
+        await asyncio.sleep(SIGHT_SECONDS)
         try:
             for row_id in filter(self._wants_details, row_ids):
                 with suppress(NotFound, Refused):
