@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.policy import JITTER, nominal_wait_seconds
+from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS, JITTER, nominal_wait_seconds
 
 
 class Retries:
@@ -26,12 +26,14 @@ class Retries:
 
         Args:
             order_id: The order.
-            retry_after_seconds: What SCM asked for; the wait is at least that.
+            retry_after_seconds: What SCM asked for; the wait is at least that, but, as for a look, no longer than a
+                poll window: a certificate whose key has leaked cannot wait a day.
         """
         tries = self._tries[order_id] = self._tries.get(order_id, 0) + 1
         nominal = nominal_wait_seconds(tries)
         wait = self._context.random.uniform(nominal * (1 - JITTER), nominal * (1 + JITTER))
-        return self._context.clock.now() + timedelta(seconds=max(wait, retry_after_seconds or 0.0))
+        asked = min(retry_after_seconds or 0.0, DEFAULT_DEADLINE_SECONDS)
+        return self._context.clock.now() + timedelta(seconds=max(wait, asked))
 
     def forget(self, order_id: str) -> None:
         """Begin anew with an order."""
