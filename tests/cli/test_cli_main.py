@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
@@ -118,7 +119,12 @@ def test_ctrl_c_ends_with_the_signal_s_code_and_no_traceback(
     assert capsys.readouterr().err == ""
 
 
-def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_written_down_without_values_and_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     failing(monkeypatch, ZeroDivisionError())
-    with pytest.raises(ZeroDivisionError):
-        run(["check"])
+    assert run(["check", "--data-dir", str(tmp_path)]) == 1
+    (report,) = (tmp_path / "crashes").iterdir()
+    assert str(report) in capsys.readouterr().err
+    assert "ZeroDivisionError" in report.read_text()
+    assert report.stat().st_mode & 0o077 == 0
