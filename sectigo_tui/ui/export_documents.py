@@ -8,6 +8,7 @@ from sectigo_tui.engine.diagnosis.markdown import Redact
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.export import Exported, to_csv, to_json, to_markdown
 from sectigo_tui.ui.export_order import ExportedOrder
+from sectigo_tui.ui.export_screen import without_credentials
 from sectigo_tui.ui.export_table import exported
 from sectigo_tui.ui.flows.export import Document
 from sectigo_tui.ui.screens.arranged import Arranged
@@ -25,7 +26,11 @@ def documents(view: Arranged, model: ViewModel, picture: Callable[[], str]) -> t
         picture: Returns a picture of the screen as SVG; called when no dialog is shown.
     """
     stamp = f"{model.now.clock.now():%Y%m%dT%H%M%SZ}"
-    return (*_of_table(view, model, stamp), *_of_order(view.subject, model, stamp), _of_screen(view, picture, stamp))
+    return (
+        *_of_table(view, model, stamp),
+        *_of_order(view.subject, model, stamp),
+        _of_screen(view, model, picture, stamp),
+    )
 
 
 def _of_table(view: Arranged, model: ViewModel, stamp: str) -> Iterable[Document]:
@@ -59,9 +64,9 @@ def _of_order(subject: Subject | None, model: ViewModel, stamp: str) -> Iterable
     yield Document("order-json", "r", "Order as JSON", f"{name}.json", as_json, why_not)
 
 
-def _of_screen(view: Arranged, picture: Callable[[], str], stamp: str) -> Document:
+def _of_screen(view: Arranged, model: ViewModel, picture: Callable[[], str], stamp: str) -> Document:
     async def content() -> str:
-        return picture()
+        return without_credentials(picture(), model.board.engine.diagnoser.redactor())
 
     return Document("screen-svg", "s", "Screen as SVG", f"{_name(view)}-{stamp}.svg", content)
 
