@@ -86,8 +86,8 @@ def plain_settings(
         profile=profile or "",
         profiles=profiles,
         is_read_only_by_flag=read_only,
-        **values,
-    )  # type: ignore[arg-type]  # checked by key
+        **values,  # type: ignore[arg-type]  # checked by key
+    )
 
 
 def plain_of(settings: Settings) -> PlainSettings:
@@ -95,7 +95,13 @@ def plain_of(settings: Settings) -> PlainSettings:
     values = {key: getattr(getattr(settings, kind.origin), key) for key, kind in _KEYS.items()}
     values |= {key: values[key] or "" for key in ("customer_uri", "environment")}
     by_flag = settings.sources["read_only"].kind is SourceKind.FLAG
-    return PlainSettings(paths=settings.paths, profile=settings.profile or "", is_read_only_by_flag=by_flag, **values)
+    return PlainSettings(
+        paths=settings.paths,
+        profile=settings.profile or "",
+        profiles=settings.profiles,
+        is_read_only_by_flag=by_flag,
+        **values,
+    )
 
 
 class _NotPlainError(Exception):

@@ -32,9 +32,10 @@ from sectigo_tui.domain.events import (
 from sectigo_tui.domain.orders import LookOutcome, Order, OrderState, Origin, state_for
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.engine import policy
+from sectigo_tui.engine.access import Access
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.engine import Access, Announcer, Engine
+from sectigo_tui.engine.engine import Announcer, Engine
 from sectigo_tui.engine.gate import RequestGate
 from sectigo_tui.engine.markers import marked_orders
 from sectigo_tui.engine.policy import JITTER, SCHEDULE_SECONDS
@@ -110,7 +111,8 @@ class Hour:
             read_certificate=read_certificate,
             policy=Policy(deadline_seconds=HOUR),
         )
-        self.engine = Engine(context, announcer, PkiTools(), Access(in_use=kept.present, keeper=kept))
+        access = Access(in_use=kept.present, keeper=kept)
+        self.engine = Engine(context, announcer, PkiTools, lambda: access)
 
     def all_heard(self, kind: type[Announcement]) -> list[float]:
         """Return when announcements of a kind were made."""
