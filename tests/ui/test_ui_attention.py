@@ -159,7 +159,7 @@ async def test_an_acknowledged_order_is_quiet_until_it_changes() -> None:
         ended = replace(order, window=replace(order.window, next_look_at=None, ended=WindowEnd.STOPPED))
         await happens(stage, ended)
         assert "34 pend 7 act" in stage.header
-        await stage.press("G", "A", "g")
+        await stage.press("G", "z", "g")
         assert stage.row(1001).startswith(".")
         assert "34 pend 6 act" in stage.header
         await happens(stage, at_scm(ended, "Requested"))
