@@ -26,17 +26,17 @@ Json = dict[str, "Json"] | list["Json"] | str | float | int | bool | None
 def as_json(diagnosis: Diagnosis, redact: Redact) -> str:
     """Return a diagnosis as a JSON document of ASCII characters, indented, without credentials.
 
-    Moments are ISO 8601: with a time and `Z`, or a date alone where only the day is known.
+    Moments are ISO 8601: with a time and `Z`, or a date alone where only the day is known. What is not known is null.
 
     Args:
         diagnosis: The diagnosis.
         redact: Takes credentials out of untrusted text.
     """
-    return json.dumps(_redacted(document(diagnosis), redact), indent=2)
+    return json.dumps(_finished(document(diagnosis), redact), indent=2)
 
 
 def document(diagnosis: Diagnosis) -> Json:
-    """Return the shape of `as_json`, before redaction.
+    """Return the shape of `as_json`, before redaction; an empty text stands for what is not known.
 
     Args:
         diagnosis: The diagnosis.
@@ -48,30 +48,30 @@ def document(diagnosis: Diagnosis) -> Json:
         "version": VERSION,
         "at": _moment(verdict.at),
         "order": {
-            "sslId": evidence.ssl_id,
-            "localId": order.id if order else None,
-            "localState": str(order.state) if order else None,
-            "commonName": evidence.common_name,
+            "ssl_id": evidence.ssl_id,
+            "local_id": order.id if order else None,
+            "local_state": str(order.state) if order else None,
+            "common_name": evidence.common_name,
             "names": list(evidence.names),
             "status": evidence.status,
-            "statusAt": _moment(evidence.status_at),
-            "orderNumber": details.order_number if details else "",
-            "backendCertId": details.backend_cert_id if details else "",
-            "organizationId": evidence.organization_id,
+            "status_at": _moment(evidence.status_at),
+            "order_number": details.order_number if details else "",
+            "backend_cert_id": details.backend_cert_id if details else "",
+            "organization_id": evidence.organization_id,
             "profile": details.profile_name if details else order.profile_name if order else "",
             "validation": evidence.level,
         },
         "verdict": {
-            "blockedOn": str(verdict.party),
+            "blocked_on": str(verdict.party),
             "cause": str(verdict.cause),
             "strength": str(verdict.strength),
             "sentence": verdict.sentence,
-            "nextAction": verdict.next_action,
-            "changesWhen": verdict.changes_when,
+            "next_action": verdict.next_action,
+            "changes_when": verdict.changes_when,
             "column": verdict.cell,
             "evidence": [_fact(fact) for fact in verdict.evidence],
         },
-        "otherCauses": [_finding(finding) for finding in verdict.others],
+        "other_causes": [_finding(finding) for finding in verdict.others],
         "gaps": [{"part": str(gap.part), "what": gap.what, "weakens": gap.weakens} for gap in verdict.gaps],
         "stages": [_stage(stage) for stage in diagnosis.stages],
         "unwatched": [{"since": _moment(gap.since), "until": _moment(gap.until)} for gap in diagnosis.unwatched],
@@ -79,21 +79,21 @@ def document(diagnosis: Diagnosis) -> Json:
         "organization": _organization(diagnosis.organization),
         "caa": [_caa(name, piece.source, diagnosis) for name, piece in evidence.caa.items()],
         "normal": [_comparison(comparison) for comparison in diagnosis.normal],
-        "proposedWait": {
-            "pollMaxWaitSeconds": proposal.seconds,
+        "proposed_wait": {
+            "poll_max_wait_seconds": proposal.seconds,
             "n": proposal.n,
-            "weak": proposal.is_weak,
+            "is_weak": proposal.is_weak,
             "caught": proposal.caught,
-            "caughtNow": proposal.caught_now,
-            "requestsAtMost": proposal.looks_at_most,
-            "requestsOnAverage": round(proposal.looks_on_average, 1),
-            "byDays": proposal.is_by_days,
+            "caught_now": proposal.caught_now,
+            "requests_at_most": proposal.looks_at_most,
+            "requests_on_average": round(proposal.looks_on_average, 1),
+            "is_by_days": proposal.is_by_days,
         }
         if proposal
         else None,
         "outage": {
-            "sslId": outage.ssl_id,
-            "commonName": outage.common_name,
+            "ssl_id": outage.ssl_id,
+            "common_name": outage.common_name,
             "expires": _moment(outage.expires),
             "source": outage.source,
             "left": _span(outage.left(evidence.now)),
@@ -105,9 +105,9 @@ def document(diagnosis: Diagnosis) -> Json:
                 "at": _moment(look.at),
                 "outcome": str(look.outcome),
                 "detail": look.detail,
-                "latencySeconds": look.latency_seconds,
-                "httpStatus": look.http_status,
-                "code": look.code,
+                "latency_seconds": look.latency_seconds,
+                "http_status": look.http_status,
+                "scm_code": look.code,
             }
             for look in evidence.looks
         ],
@@ -117,8 +117,8 @@ def document(diagnosis: Diagnosis) -> Json:
                 "kind": str(entry.kind),
                 "summary": entry.summary,
                 "status": entry.scm_status,
-                "httpStatus": entry.http_status,
-                "code": entry.code,
+                "http_status": entry.http_status,
+                "scm_code": entry.code,
             }
             for entry in evidence.timeline
         ],
@@ -142,8 +142,8 @@ def _piece(piece: Piece[object]) -> Json:
         "state": str(piece.state),
         "at": _moment(piece.at),
         "trouble": piece.trouble,
-        "httpStatus": piece.http_status,
-        "code": piece.code,
+        "http_status": piece.http_status,
+        "scm_code": piece.code,
     }
 
 
@@ -154,12 +154,12 @@ def _fact(fact: Fact) -> Json:
 def _finding(finding: Finding) -> Json:
     return {
         "cause": str(finding.cause),
-        "blockedOn": str(finding.party),
-        "certain": finding.is_certain,
+        "blocked_on": str(finding.party),
+        "is_certain": finding.is_certain,
         "subject": finding.subject,
         "sentence": finding.sentence,
-        "nextAction": finding.next_action,
-        "changesWhen": finding.changes_when,
+        "next_action": finding.next_action,
+        "changes_when": finding.changes_when,
         "evidence": [_fact(fact) for fact in finding.facts],
     }
 
@@ -178,7 +178,7 @@ def _domain(line: DomainLine) -> Json:
     return {
         "domain": line.domain,
         "standing": str(line.standing),
-        "certain": line.is_certain,
+        "is_certain": line.is_certain,
         "status": line.told,
         "mode": line.mode,
         "host": line.host,
@@ -186,10 +186,10 @@ def _domain(line: DomainLine) -> Json:
         "url": line.url,
         "file": line.file,
         "email": line.email,
-        "lastCheck": _moment(line.last_check),
-        "nextCheck": _moment(line.next_check),
+        "last_check": _moment(line.last_check),
+        "next_check": _moment(line.next_check),
         "expires": _moment(line.expires),
-        "published": line.is_published,
+        "is_published": line.is_published,
     }
 
 
@@ -201,14 +201,14 @@ def _organization(line: OrganizationLine | None) -> Json:
         "id": line.id,
         "name": line.name,
         "level": line.level,
-        "levelIsTold": line.is_certain,
+        "is_level_told": line.is_certain,
         "standing": str(line.standing),
         "status": validation.status if validation else "",
-        "backgroundStatus": validation.background_status if validation else "",
+        "background_status": validation.background_status if validation else "",
         "submitted": _moment(validation.submitted if validation else None),
         "expires": _moment(validation.expires if validation else None),
-        "trackingId": validation.tracking_id if validation else "",
-        "lastMessage": validation.last_message if validation else "",
+        "tracking_id": validation.tracking_id if validation else "",
+        "last_message": validation.last_message if validation else "",
     }
 
 
@@ -218,7 +218,7 @@ def _caa(name: str, source: str, diagnosis: Diagnosis) -> Json:
     return {
         "name": name,
         "source": source,
-        "foundAt": answer.found_at if answer else "",
+        "found_at": answer.found_at if answer else "",
         "records": [str(record) for record in answer.records] if answer else [],
         "forbids": bool(forbidding) if answer else None,
     }
@@ -228,7 +228,7 @@ def _comparison(comparison: Comparison) -> Json:
     return {
         "leg": str(comparison.leg),
         "elapsed": _span(comparison.elapsed),
-        "running": comparison.is_running,
+        "is_running": comparison.is_running,
         "pace": str(comparison.pace),
         "figure": _figure(comparison.figure) if comparison.figure else None,
     }
@@ -238,7 +238,7 @@ def _figure(figure: Figure) -> Json:
     return {
         "scope": figure.scope,
         "n": figure.n,
-        "weak": figure.is_weak,
+        "is_weak": figure.is_weak,
         "p50": _span(figure.p50),
         "p90": _span(figure.p90),
     }
@@ -254,7 +254,7 @@ def _when(when: When | None) -> Json:
 def _span(span: Span | None) -> Json:
     if span is None:
         return None
-    return {"atLeastSeconds": span.at_least_seconds, "atMostSeconds": span.at_most_seconds, "text": span.text}
+    return {"at_least_seconds": span.at_least_seconds, "at_most_seconds": span.at_most_seconds, "text": span.text}
 
 
 def _moment(moment: Moment | None) -> Json:
@@ -263,11 +263,11 @@ def _moment(moment: Moment | None) -> Json:
     return moment.isoformat() if moment is not None else None
 
 
-def _redacted(value: Json, redact: Redact) -> Json:
+def _finished(value: Json, redact: Redact) -> Json:
     if isinstance(value, str):
-        return redact(value)
+        return redact(value) if value else None
     if isinstance(value, list):
-        return [_redacted(item, redact) for item in value]
+        return [_finished(item, redact) for item in value]
     if isinstance(value, dict):
-        return {key: _redacted(item, redact) for key, item in value.items()}
+        return {key: _finished(item, redact) for key, item in value.items()}
     return value

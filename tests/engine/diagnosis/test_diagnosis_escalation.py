@@ -209,7 +209,7 @@ def test_the_json_shape_is_versioned_ascii_and_keeps_days_as_days() -> None:
     document = json.loads(text)
     assert (document["schema"], document["version"]) == (SCHEMA, VERSION) == ("sectigo-tui/diagnosis", 1)
     assert document["at"] == "2026-03-10T03:12:00Z"
-    assert document["verdict"]["blockedOn"] == "the DNS owner"
+    assert document["verdict"]["blocked_on"] == "the DNS owner"
     assert document["verdict"]["evidence"][0] == {
         "statement": "status Applied",
         "source": f"SCM details {SSL_ID}",
@@ -218,19 +218,19 @@ def test_the_json_shape_is_versioned_ascii_and_keeps_days_as_days() -> None:
     requested = document["stages"][0]
     assert requested["reached"]["day"] == "2026-03-07"
     assert document["outage"]["expires"] == "2026-03-11"
-    assert document["proposedWait"]["pollMaxWaitSeconds"] == 86_400
+    assert document["proposed_wait"]["poll_max_wait_seconds"] == 86_400
     (whole,) = document["normal"]
     assert (whole["leg"], whole["figure"]["n"], whole["pace"]) == ("requested to issued", 9, "slow")
 
 
 DOCUMENTED = {
-    "": "schema version at order verdict otherCauses gaps stages unwatched domains organization caa normal "
-    "proposedWait outage looks timeline pieces",
-    "order": "sslId localId localState commonName names status statusAt orderNumber backendCertId organizationId "
-    "profile validation",
-    "verdict": "blockedOn cause strength sentence nextAction changesWhen column evidence",
-    "organization": "id name level levelIsTold standing status backgroundStatus submitted expires trackingId "
-    "lastMessage",
+    "": "schema version at order verdict other_causes gaps stages unwatched domains organization caa normal "
+    "proposed_wait outage looks timeline pieces",
+    "order": "ssl_id local_id local_state common_name names status status_at order_number backend_cert_id "
+    "organization_id profile validation",
+    "verdict": "blocked_on cause strength sentence next_action changes_when column evidence",
+    "organization": "id name level is_level_told standing status background_status submitted expires tracking_id "
+    "last_message",
 }
 
 
