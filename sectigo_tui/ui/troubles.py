@@ -47,6 +47,7 @@ class Troubles:
             case PollingPaused(at, _, failure):
                 self.add(Trouble(at, replace(explain(failure), what=PAUSED)))
             case StoreTrouble(at, error) if error is not None:
+                self._is_over(SAVING)
                 self.add(Trouble(at, replace(explain(error), what=SAVING)))
             case StoreTrouble():
                 self._is_over(SAVING)
