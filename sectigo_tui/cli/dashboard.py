@@ -10,6 +10,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -46,24 +47,54 @@ def run(options: Namespace) -> int:
         InputError: There is no terminal to show it on.
         StoreError: The local orders cannot be opened.
     """
+    while True:
+        profile, code = _until_left(options)
+        if profile is None:
+            return code
+        options = _for_profile(options, profile)
+
+
+def _until_left(options: Namespace) -> tuple[str | None, int]:
+    """Show one profile's dashboard; return the profile to go on with, if any, and the exit code."""
     plain = plain_settings_from(options)
     if plain is not None and plain.theme in ("auto", *PREFERENCES):
         _check_terminal()
         plain, complete = plain_with_screen_flags(plain, options), partial(_settings, options)
         outside = plain_outside_of(plain, complete, recalls_theme=not vars(options).get("theme"))
-        return asyncio.run(_show(plain, complete, outside))
+        return asyncio.run(_show(plain, complete, _with_profiles(outside, options)))
     settings = _settings(options)
     if settings.unconfigured:
         _check_terminal()
         answered, code = asyncio.run(_first_run(settings))
         if not answered:
-            return code
+            return None, code
         settings = _settings(options)
-    return show(settings)
+    settings.account()
+    _theme(settings)
+    _check_terminal()
+    outside = _with_profiles(outside_of(settings), options)
+    return asyncio.run(_show(plain_of(settings), lambda: settings, outside))
 
 
 def _settings(options: Namespace) -> Settings:
     return with_screen_flags(settings_from(options), options)
+
+
+def _for_profile(options: Namespace, profile: str) -> Namespace:
+    return Namespace(**{**vars(options), "profile": profile or "default"})
+
+
+def _with_profiles(outside: Outside, options: Namespace) -> Outside:
+    def profiles() -> Sequence[str]:
+        names = _settings(options).profiles
+        return ("", *names) if names else ()
+
+    def check(profile: str) -> None:
+        settings = _settings(_for_profile(options, profile))
+        settings.account()
+        settings.resolve_password()
+
+    return replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
 
 
 async def _first_run(settings: Settings) -> tuple[bool | None, int]:
@@ -97,19 +128,18 @@ def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
     _check_terminal()
     settings.account()
     _theme(settings)
-    return asyncio.run(_show(plain_of(settings), lambda: settings, outside_of(settings), track))
+    _, code = asyncio.run(_show(plain_of(settings), lambda: settings, outside_of(settings), track))
+    return code
 
 
 async def _show(
     plain: PlainSettings, complete: Callable[[], Settings], outside: Outside, track: Sequence[int] = ()
-) -> int:
+) -> tuple[str | None, int]:
     ascii_only = {None: "auto", True: "ascii", False: "unicode"}[plain.ascii]
     async with prepared(plain, complete) as (engine, connect):
         app = SectigoApp(
             engine,
-            Surroundings(
-                band=plain.environment, profile=plain.profile, customer=plain.customer_uri, read_only=plain.read_only
-            ),
+            Surroundings(band=plain.environment, profile=plain.profile, customer=plain.customer_uri),
             glyphs=choose_glyphs(os.environ, ascii_only),
             theme=choose_theme(os.environ, plain.theme),
             refresh_seconds=plain.remote_refresh_seconds,
@@ -118,8 +148,7 @@ async def _show(
             outside=outside,
             connect=connect,
         )
-        _, code = await _run(app, mouse=plain.mouse)
-        return code
+        return await _run(app, mouse=plain.mouse)
 
 
 async def _run(app: SteadyApp[R], *, mouse: bool) -> tuple[R | None, int]:

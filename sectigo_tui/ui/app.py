@@ -44,8 +44,8 @@ GATHER_SECONDS = 0.05
 """Announcements within this time reach the screens together."""
 
 
-class SectigoApp(SteadyApp[None]):
-    """The dashboard.
+class SectigoApp(SteadyApp[str]):
+    """The dashboard; it returns the profile that the operator wants to go on with, or nothing.
 
     Args:
         engine: Everything the program can do.
@@ -78,6 +78,8 @@ class SectigoApp(SteadyApp[None]):
         Binding("e", "export", "Export", show=False, id="app.export", tooltip="Save table, order or screen in a file"),
         Binding("Y", "copied", "Copied", show=False, id="app.copied", tooltip="Show what was copied, to select it"),
         Binding("T", "theme", "Theme", show=False, id="app.theme", tooltip="The next theme: dark, light, ..."),
+        Binding("P", "profile", "Profile", show=False, id="app.profile", tooltip="Go on with another profile"),
+        Binding("A", "arm", "Arm writes", show=False, id="app.arm", tooltip="Arm writes for 5 minutes, or lock them"),
         Binding("a", "menu", "Actions", id="app.menu", tooltip="Enroll, approve, collect, renew, revoke, rotate ..."),
         Binding(
             "colon",
@@ -283,7 +285,7 @@ class SectigoApp(SteadyApp[None]):
         else:
             return
         about = f"{len(subjects)} marked orders" if len(subjects) > 1 else "".join(map(_named, subjects))
-        items = menu_items(subjects, read_only=self._model.surroundings.read_only)
+        items = menu_items(subjects, read_only=self._engine.context.is_read_only)
 
         def act(chosen: str | None) -> None:
             if chosen is not None:
@@ -377,7 +379,7 @@ class SectigoApp(SteadyApp[None]):
     def _offer_rotation(self) -> None:
         from sectigo_tui.ui.flows.rotate import rotate
 
-        if len(self.screen_stack) == 1 and not self._model.surroundings.read_only:
+        if len(self.screen_stack) == 1 and not self._engine.context.is_read_only:
             self._perform("rotate the credentials", rotate(self._flow, by_itself=True))
 
     def copy_to_clipboard(self, text: str) -> None:
@@ -405,6 +407,18 @@ class SectigoApp(SteadyApp[None]):
         except ScreenStackError:
             return False
         return isinstance(screen, Dialog) and screen.is_early(key)
+
+    def action_profile(self) -> None:
+        """Choose another profile; this one is left only when the other can be opened."""
+        from sectigo_tui.ui.flows.profile import switch_profile
+
+        self._perform("switch the profile", switch_profile(self._flow, self._outside, self.exit))
+
+    def action_arm(self) -> None:
+        """Arm writes for a limited time where the profile is read-only, or lock them again."""
+        from sectigo_tui.ui.flows.profile import arm_writes
+
+        self._perform("arm writes", arm_writes(self._flow))
 
     def action_help(self) -> None:
         """Show the keys of where the operator is."""

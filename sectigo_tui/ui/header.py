@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -67,6 +68,7 @@ def header_segments(
     poller = engine.context.book.store.poller()
     segments = (
         *_who(surroundings),
+        _writes(engine, now),
         *_api(engine, now),
         _updated(engine, now, refresh_seconds),
         Segment(f"{tally.pending}{unknown} pend {tally.acts} act", "$state-waiting" if tally.acts else "", 1),
@@ -101,8 +103,19 @@ def _who(surroundings: Surroundings) -> tuple[Segment, ...]:
         Segment(band, "bold", 1),
         Segment(customer, "bold", 3 if band else 1, is_joined=bool(band)),
         Segment(printable(surroundings.profile, limit=24), "bold", 5, is_joined=True),
-        Segment("[R]" if surroundings.read_only else "", "bold", is_joined=True),
     )
+
+
+def _writes(engine: Engine, now: datetime) -> Segment:
+    """Return whether writes are disabled, or for how long they are armed."""
+    context = engine.context
+    if context.is_read_only:
+        return Segment("[R]", "bold", is_joined=True)
+    until = context.arming.until if context.policy.read_only else None
+    if until is None:
+        return Segment("")
+    minutes = max(1, ceil((until - now) / timedelta(minutes=1)))
+    return Segment(f"[W {minutes}m]", "$state-failed", is_joined=True)
 
 
 def _api(engine: Engine, now: datetime) -> tuple[Segment, ...]:

@@ -69,6 +69,10 @@ async def _no_command(_arguments: Sequence[str], _stdin: bytes) -> str:
     return "no command can be run here"
 
 
+async def _no_profile(_name: str) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What the screen reaches besides the engine; without anything given it reaches nothing.
@@ -83,6 +87,8 @@ class Outside:
         keys_named_by: Where those were configured, for errors.
         theme: The theme as configured: one that was chosen live instead of another is not recalled.
         recalls_theme: Whether a theme that was chosen live is shown again at all.
+        profiles: Returns the profiles there are, an empty name for none of them; may wait for the disk.
+        check_profile: Sees that a profile can be opened, before this one is left.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -94,3 +100,5 @@ class Outside:
     keys_named_by: str = "default"
     theme: str = "auto"
     recalls_theme: bool = True
+    profiles: Callable[[], Sequence[str]] = tuple
+    check_profile: Callable[[str], Awaitable[None]] = _no_profile

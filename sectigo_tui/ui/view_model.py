@@ -28,13 +28,11 @@ class Surroundings:
         band: The environment, such as `PROD`; empty for none.
         profile: The configuration's profile; empty for none.
         customer: The customer URI.
-        read_only: Whether writes are disabled.
     """
 
     band: str = ""
     profile: str = ""
     customer: str = ""
-    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

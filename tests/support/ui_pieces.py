@@ -31,7 +31,7 @@ class Pieces:
         announcer: Tells what is told to it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, read_only: bool = False) -> None:
         self.clock = HandClock()
         self.store = MemoryStore(self.clock)
         self.announcer = Announcer()
@@ -42,7 +42,7 @@ class Pieces:
             clock=self.clock,
             random=Random(0),
             read_certificate=read_certificate,
-            policy=Policy(),
+            policy=Policy(read_only=read_only, may_arm=True),
         )
         credentials = Credentials("acme", "certctl-api", SecretText("planted"))
         access = Access(in_use=credentials, keeper=Kept(credentials))

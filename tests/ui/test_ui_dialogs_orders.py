@@ -9,9 +9,8 @@ import pytest
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.faults import Fault
 from sectigo_tui.simulator.world import World
-from sectigo_tui.ui.view_model import Surroundings
 from support.ui_stage import Stage, demo_world, on_stage, staged
-from support.writing import csr_pem
+from support.writing import Site, csr_pem
 
 ISSUED = 2100368
 COLLECTABLE = 2100330
@@ -368,8 +367,7 @@ async def test_a_finished_order_is_taken_off_the_list_and_its_timeline_kept() ->
 
 @on_stage
 async def test_read_only_lists_every_write_with_the_reason() -> None:
-    surroundings = Surroundings(customer="acme", read_only=True)
-    async with staged(demo_world(), surroundings=surroundings, size=(100, 30)) as stage:
+    async with staged(site=Site(world=demo_world(), read_only=True), size=(100, 30)) as stage:
         await stage.press("a")
         assert stage.text.count("read-only mode") == 10
         await stage.press("e")

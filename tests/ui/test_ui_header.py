@@ -15,7 +15,7 @@ from sectigo_tui.ui.view_model import Surroundings
 from support.ui_pieces import Pieces
 from support.virtual_time import START
 
-AROUND = Surroundings(band="PROD", profile="eu", customer="acme", read_only=True)
+AROUND = Surroundings(band="PROD", profile="eu", customer="acme")
 
 
 def header(pieces: Pieces, width: int = 200, *, note: str = "", is_frozen: bool = False) -> str:
@@ -36,7 +36,7 @@ def listed(pieces: Pieces) -> None:
 
 
 def test_all_is_well() -> None:
-    pieces = Pieces()
+    pieces = Pieces(read_only=True)
     answered(pieces)
     listed(pieces)
     pieces.clock.seconds = 12
@@ -44,11 +44,11 @@ def test_all_is_well() -> None:
 
 
 def test_before_the_first_answer_nothing_is_claimed() -> None:
-    assert header(Pieces()) == "PROD acme eu [R] | API ... | loading | 7+? pend 1 act | 03:00Z"
+    assert header(Pieces(read_only=True)) == "PROD acme eu [R] | API ... | loading | 7+? pend 1 act | 03:00Z"
 
 
 def test_offline_says_since_when_and_why() -> None:
-    pieces = Pieces()
+    pieces = Pieces(read_only=True)
     answered(pieces)
     listed(pieces)
     pieces.clock.seconds = 120
@@ -61,14 +61,14 @@ def test_offline_says_since_when_and_why() -> None:
 
 
 def test_refused_credentials_come_before_everything() -> None:
-    pieces = Pieces()
+    pieces = Pieces(read_only=True)
     answered(pieces)
     pieces.engine.context.gate.refusal = CredentialsRefused("details", "401", http_status=401, code=-16)
     assert "AUTH refused: rotate" in header(pieces)
 
 
 def test_a_rate_limit_says_until_when() -> None:
-    pieces = Pieces()
+    pieces = Pieces(read_only=True)
     answered(pieces, RateLimited("details", "429", retry_after_seconds=90.0))
     assert "API 429 until 03:01Z" in header(pieces)
     pieces.clock.seconds = 91
@@ -77,7 +77,7 @@ def test_a_rate_limit_says_until_when() -> None:
 
 @pytest.mark.parametrize("width", range(30, 120, 3))
 def test_what_must_be_seen_is_never_dropped(width: int) -> None:
-    pieces = Pieces()
+    pieces = Pieces(read_only=True)
     listed(pieces)
     pieces.clock.seconds = 300
     answered(pieces, ServerFailure("details", "HTTP 503", http_status=503))
@@ -87,7 +87,7 @@ def test_what_must_be_seen_is_never_dropped(width: int) -> None:
 
 
 def test_at_80_columns_counts_and_note_come_before_time_and_customer() -> None:
-    pieces = Pieces()
+    pieces = Pieces(read_only=True)
     answered(pieces)
     listed(pieces)
     told = header(pieces, 80, note="12,400 of 100,380 INCOMPLETE", is_frozen=True)
@@ -112,7 +112,7 @@ def test_what_fits_fits(width: int) -> None:
 
 
 def test_the_header_does_not_jump_with_the_latency() -> None:
-    pieces = Pieces()
+    pieces = Pieces(read_only=True)
     listed(pieces)
     lengths = set()
     for latency in (0.004, 0.142, 1.24, 12.4):
@@ -122,7 +122,18 @@ def test_the_header_does_not_jump_with_the_latency() -> None:
 
 
 def test_the_clock_is_utc() -> None:
-    pieces = Pieces()
+    pieces = Pieces(read_only=True)
     pieces.clock.seconds = timedelta(hours=9, minutes=12) / timedelta(seconds=1)
     assert pieces.clock.now() - START == timedelta(hours=9, minutes=12)
     assert header(pieces).endswith("12:12Z")
+
+
+def test_armed_writes_say_for_how_long() -> None:
+    pieces = Pieces(read_only=True)
+    pieces.engine.context.arming.arm(pieces.clock.now(), 300)
+    assert "[W 5m]" in header(pieces)
+    pieces.clock.seconds = 299
+    assert "[W 1m]" in header(pieces)
+    pieces.clock.seconds = 300
+    assert "[R]" in header(pieces)
+    assert "[W" not in header(Pieces())

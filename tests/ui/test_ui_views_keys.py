@@ -8,6 +8,7 @@ from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import FailureReported
 from sectigo_tui.ui.view_model import Surroundings
 from support.ui_stage import Stage, demo_world, on_stage, staged, tracked_by_demo
+from support.writing import Site
 
 OLDEST = "#2100342"
 
@@ -420,8 +421,9 @@ async def test_every_key_of_the_views_works_without_ctrl() -> None:
 
 @on_stage
 async def test_read_only_is_in_the_header_at_any_width() -> None:
-    surroundings = Surroundings(band="PRODUCTION", customer="a" * 24, profile="b" * 24, read_only=True)
-    async with staged(size=(40, 10), surroundings=surroundings) as stage:
+    surroundings = Surroundings(band="PRODUCTION", customer="a" * 24, profile="b" * 24)
+    site = Site(world=demo_world(), read_only=True)
+    async with staged(size=(40, 10), surroundings=surroundings, site=site) as stage:
         assert "[R]" in stage.header
         assert "API OK" in stage.header
 

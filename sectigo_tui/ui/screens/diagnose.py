@@ -208,7 +208,7 @@ class Diagnose(Screen[None]):
     def action_recheck(self) -> None:
         """Ask the CA to look at the domains again."""
         ssl_id = self.subject.ssl_id
-        if self._model.surroundings.read_only:
+        if self._model.board.engine.context.is_read_only:
             self.query_one(KeyLine).say("Read-only: a DCV recheck has the CA do something, so it is not sent.")
         elif ssl_id is None:
             self.query_one(KeyLine).say("SCM has not told an sslId yet: there is nothing to check.")
