@@ -19,6 +19,7 @@ VIEWS = {
     "local": ["2"],
     "remote": ["3"],
     "events": ["4"],
+    "budget": ["5"],
     "help": ["?"],
 }
 """The keys that lead to each."""
