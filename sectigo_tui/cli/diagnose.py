@@ -11,10 +11,10 @@ from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import say
 from sectigo_tui.cli.session import session
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.errors import InputError, NotFound
 from sectigo_tui.domain.status import StatusClass, classify
-from sectigo_tui.engine.diagnosis.evidence import PieceState
 from sectigo_tui.engine.diagnosis.knowledge import Target
+from sectigo_tui.engine.diagnosis.normal import Comparison
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.engine import Engine
 
@@ -22,24 +22,31 @@ from sectigo_tui.engine.engine import Engine
 def run(options: Namespace) -> int:
     """Diagnose one order, by its sslId or local id.
 
+    A call for evidence that fails is a gap in the diagnosis.
+
     Raises:
         InputError: There is no such order.
-        ScmFailure: SCM did not tell it.
+        ScmFailure: It is only remote, and SCM did not tell it; or the dates of issued orders could not be had.
     """
     return asyncio.run(_diagnose(settings_from(options), options))
 
 
 def run_handover(options: Namespace) -> int:
-    """Print all that is open, grouped by cause, as Markdown, after asking SCM about each order."""
+    """Print all that is open, grouped by cause, as Markdown, after asking SCM about each order.
+
+    Raises:
+        ScmFailure: The account's pending orders could not be listed.
+    """
     return asyncio.run(_handover(settings_from(options)))
 
 
 async def _diagnose(settings: Settings, options: Namespace) -> int:
     async with session(settings) as engine:
+        target = _target(engine, options.order)
+        await _check_known(engine, target)
         if options.history:
             await engine.diagnoser.learn_history(lambda _done, _total: None)
-        diagnosis = await engine.diagnoser.diagnose(_target(engine, options.order))
-        _check_known(diagnosis, options.order)
+        diagnosis = await engine.diagnoser.diagnose(target)
         if options.json:
             sys.stdout.write(f"{engine.diagnoser.as_json(diagnosis)}\n")
         elif options.markdown:
@@ -58,10 +65,13 @@ def _target(engine: Engine, order: str) -> Target:
     return known
 
 
-def _check_known(diagnosis: Diagnosis, order: str) -> None:
-    details = diagnosis.evidence.details
-    if details.state is PieceState.FAILED and diagnosis.evidence.order is None:
-        raise InputError(f"SCM did not tell order {order}: {details.trouble}", "check the sslId")
+async def _check_known(engine: Engine, target: Target) -> None:
+    """Ask SCM for an order that is only remote: without an answer nothing is known of it that could be diagnosed."""
+    if isinstance(target, int):
+        try:
+            await engine.account.details(target)
+        except NotFound as unknown:
+            raise InputError(f"SCM has no order {target}", "check the sslId") from unknown
 
 
 def _text(diagnosis: Diagnosis) -> str:
@@ -71,12 +81,18 @@ def _text(diagnosis: Diagnosis) -> str:
         f"blocked on    {verdict.party}",
         f"why           {verdict.sentence}",
         f"next          {verdict.next_action}",
+        *(f"normal        {_compared(one)}" for one in diagnosis.normal if one.is_running),
         f"changes when  {verdict.changes_when}",
         *(f"also          {other.sentence}" for other in verdict.others),
         *(f"not known     {gap.what}" for gap in verdict.gaps),
         *(f"evidence      {fact.statement} [{fact.source}]" for fact in verdict.evidence),
     ]
     return "\n".join(lines)
+
+
+def _compared(comparison: Comparison) -> str:
+    figure = f", {comparison.figure.text}" if comparison.figure is not None else "; --history asks SCM for some"
+    return f"{comparison.leg} {comparison.elapsed.text} so far: {comparison.pace}{figure}"
 
 
 async def _handover(settings: Settings) -> int:

@@ -1,0 +1,138 @@
+"""`sectigo-tui diagnose` and `handover`: who orders wait for, for a person, a script and the next shift."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_site import CANARY, Ended, Site, cli_site
+
+from sectigo_tui.simulator.world import World
+from support.documented import differences, documented
+
+NAME = "www.acme.example"
+SHAPES = documented("diagnose-json.md")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
+    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
+        yield made
+
+
+def an_order(site: Site, life: str = "ov-dcv-missing", name: str = NAME) -> int:
+    order = site.world.add_order(life=life, common_name=name)
+    site.world.advance(3_600)
+    return order.ssl_id
+
+
+def document(ended: Ended) -> dict[str, Any]:
+    assert ended.code == 0, ended.err
+    found: dict[str, Any] = json.loads(ended.out)
+    assert differences(found, "diagnosis", SHAPES) == []
+    return found
+
+
+def test_a_person_reads_who_it_waits_for_and_what_to_do_first(site: Site) -> None:
+    ssl_id = an_order(site)
+    lines = site.make("diagnose", ssl_id).out.splitlines()
+    assert lines[:2] == [f"order         {ssl_id}  {NAME}", "blocked on    the DNS owner"]
+    assert lines[3].startswith("next          Publish CNAME _")
+    assert f"evidence      status Applied [SCM details {ssl_id}]" in lines
+
+
+@pytest.mark.parametrize(
+    ("life", "blocked_on"),
+    [
+        ("ov-approval", "an SCM approver"),
+        ("ov-dcv-expired", "the DNS owner"),
+        ("ov-org-failed+dcv-missing", "the DNS owner"),
+        ("ev-org-pending", "the organization contact"),
+        ("ov-vetting", "the CA"),
+        ("dv-instant", "nobody"),
+    ],
+)
+def test_a_script_reads_the_documented_shape(site: Site, life: str, blocked_on: str) -> None:
+    found = document(site.run("diagnose", an_order(site, life), "--json"))
+    assert (found["schema"], found["version"]) == ("sectigo-tui/diagnosis", 1)
+    assert found["verdict"]["blocked_on"] == blocked_on
+
+
+def test_a_local_orders_record_is_in_the_documented_shape_too(site: Site) -> None:
+    site.order(NAME)
+    (local,) = site.orders()
+    by_local_id, by_ssl_id = (document(site.run("diagnose", local[key], "--json")) for key in ("id", "ssl_id"))
+    assert by_local_id["order"] == by_ssl_id["order"] | {"status_at": by_local_id["order"]["status_at"]}
+    assert by_local_id["order"]["local_id"] == local["id"]
+    assert by_local_id["timeline"]
+
+
+def test_history_is_asked_for_only_when_wanted(site: Site) -> None:
+    for number in range(9):
+        site.world.add_order(life="ov-instant", common_name=f"h{number}.acme.example")
+    ssl_id = an_order(site, "ov-vetting")
+    assert {one["pace"] for one in document(site.run("diagnose", ssl_id, "--json"))["normal"]} == {"no history"}
+    found = document(site.run("diagnose", ssl_id, "--json", "--history"))
+    assert 9 in {one["figure"]["n"] for one in found["normal"] if one["figure"]}
+    assert found["proposed_wait"]["n"] == 9
+
+
+def test_the_pack_for_support_has_the_order_number_and_no_credential(site: Site) -> None:
+    ssl_id = an_order(site, "ov-vetting")
+    site.world.order(ssl_id).comments = f"password: {CANARY}"
+    out = site.make("diagnose", ssl_id, "--markdown").out
+    assert out.startswith(f"# {NAME}: the CA\n\n- backendCertId: `")
+    assert "## Stages (UTC)" in out
+    assert "## Evidence" in out
+
+
+def test_a_call_that_fails_is_a_gap_and_no_failure(site: Site) -> None:
+    ssl_id = an_order(site, "ov-vetting")
+    site.world.faults.add("unavailable", path="validations")
+    found = document(site.run("diagnose", ssl_id, "--json"))
+    assert (found["verdict"]["blocked_on"], found["verdict"]["strength"]) == ("unknown", "partial")
+    assert any("failed to load" in gap["what"] for gap in found["gaps"])
+    assert 503 in {piece["http_status"] for piece in found["pieces"]}
+
+
+@pytest.mark.parametrize("order", ["999999999", "no-such-order"])
+def test_an_order_that_is_not_there_is_a_usage_error(site: Site, order: str) -> None:
+    ended = site.run("diagnose", order, "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert order in ended.err
+
+
+@pytest.mark.parametrize(("fault", "code"), [("unauthorized", 3), ("unavailable", 4), ("drop", 4)])
+@pytest.mark.parametrize("command", ["diagnose", "handover"])
+def test_without_scm_the_exit_code_says_why(site: Site, command: str, fault: str, code: int) -> None:
+    arguments = [an_order(site)] if command == "diagnose" else []
+    site.world.faults.add(fault)
+    ended = site.run(command, *arguments)
+    assert (ended.code, ended.out) == (code, "")
+
+
+def test_a_name_cannot_act_on_the_terminal(site: Site) -> None:
+    out = site.make("diagnose", an_order(site, name="\x1b]0;owned\x07.example")).out
+    assert "\x1b" not in out
+
+
+def test_the_handover_groups_local_and_remote_orders_by_cause(site: Site) -> None:
+    site.order("ours.acme.example", life="approval")
+    an_order(site, "ov-approval", "theirs.acme.example")
+    an_order(site, "ov-dcv-missing", "shop.acme.example")
+    an_order(site, "ov-instant", "done.acme.example")
+    out = site.make("handover").out
+    assert out.startswith("# Handover ")
+    assert ": 3 open orders" in out
+    section = out[out.index("## 2 orders, waits for approval") :]
+    assert "ours.acme.example" in section
+    assert "theirs.acme.example" in section
+    assert "shop.acme.example: DCV not done" in out
+    assert "done.acme.example" not in out
+
+
+def test_a_handover_of_nothing_says_so(site: Site) -> None:
+    assert "Nothing is open." in site.make("handover").out
