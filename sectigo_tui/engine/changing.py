@@ -88,6 +88,14 @@ class Changing:
             await self._installer.note_answered("the password in use is proven")
             return installed
 
+    async def is_unsettled(self) -> bool:
+        """Return whether a change was cut short, so that it is not known which password works; sends nothing.
+
+        Raises:
+            ConfigError: What is kept cannot be used.
+        """
+        return await self._installer.keeper.unproven() is not None
+
     async def settle(self, *, again: bool = False) -> Settled | None:
         """Learn which password works after a change that was cut short, with at most one try of each.
 

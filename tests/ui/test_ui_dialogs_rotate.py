@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.simulator.world import World
 from sectigo_tui.ui.dialogs.menu import Menu
 from sectigo_tui.ui.dialogs.rotate import Rotate
@@ -182,3 +184,20 @@ async def test_a_write_under_way_cannot_be_cancelled_by_escape() -> None:
         assert "cannot be taken back" in stage.text
         await stage.wait(30)
         assert "SCM accepts login" in stage.text
+
+
+@on_stage
+async def test_a_change_that_was_cut_short_is_settled_before_anything_else_is_asked() -> None:
+    world = demo_world()
+    async with staged(world) as stage:
+        present = stage.site.kept.present
+        await stage.site.kept.save_unproven(replace(present, password=SecretText(CANARY)))
+        world.account.credentials.password = CANARY
+        await stage.press("a", "o")
+        await stage.wait()
+        assert "A change of the password was cut short" in stage.text
+        await stage.press("tab", "enter")
+        await stage.wait(1)
+        assert "The pending password works" in stage.text
+        assert stage.site.kept.present.password.reveal() == CANARY
+        assert stage.site.kept.pending is None

@@ -8,10 +8,15 @@ from sectigo_tui.domain.explain import explain
 from sectigo_tui.engine.handing_over import HandingOver
 from sectigo_tui.engine.installing import Installed
 from sectigo_tui.ui import format as fmt
-from sectigo_tui.ui.dialogs.confirm import Notice
+from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.rotate import Rotate, RotateAnswer
 from sectigo_tui.ui.flows.flow import Flow, in_words
 from sectigo_tui.ui.text import printable
+
+UNSETTLED = (
+    "Whether the new password or the one before is the account's is not known. Each of the two is tried with one "
+    "request; the one that works is kept and used."
+)
 
 
 async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
@@ -21,7 +26,7 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
         flow: What every flow works with.
         by_itself: Whether the program asks, not the operator.
     """
-    rotating, problem, may_insist = flow.engine.rotating, "", False
+    rotating, problem, may_insist = flow.engine.rotating, await _settled(flow), False
     while True:
         answer = await flow.ask(
             Rotate(
@@ -48,6 +53,23 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
             lines = [*_lines(installed), *await _handed_over(flow, answer)]
             await flow.ask(Notice("Rotated", "\n".join(map(printable, lines))))
         return
+
+
+async def _settled(flow: Flow) -> str:
+    """Learn which password works where a change of it was cut short; return what is wrong, empty for nothing."""
+    changing = flow.engine.changing
+    try:
+        if not await changing.is_unsettled() or not await flow.ask(
+            Confirm("A change of the password was cut short", UNSETTLED, "Try each once")
+        ):
+            return ""
+        work = changing.settle(again=True)
+        settled = await flow.during("Trying each password once ...", work, can_stop=False)
+    except (InputError, ScmFailure, ConfigError, StoreError) as failure:
+        return in_words(failure)
+    if settled is not None:
+        await flow.ask(Notice("Settled", f"The {settled.candidate} password works, and is in use."))
+    return ""
 
 
 async def _installed(flow: Flow, answer: RotateAnswer) -> Installed | None:
