@@ -26,6 +26,7 @@ SECONDS_IN = 200.0
 """How long the dashboard has run: some orders became certificates, and countdowns of all lengths are seen."""
 
 _FETCHED_FONT = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
+_DIGEST = re.compile(r"terminal-\d+")
 _TEXT = re.compile(r'<text class="(.*?)" x="(.*?)" y="(.*?)" textLength="(.*?)" clip-path="(.*?)">(.*?)</text>')
 _WORDS = re.compile(r"[^\xa0]+(?:\xa0[^\xa0]+)*")
 
@@ -94,9 +95,10 @@ async def _take(sitting: Sitting, taken: dict[str, str]) -> None:
 def _settled(svg: str) -> str:
     """Return a picture that fetches no font, and whose columns stand where they do whatever font is there.
 
-    Not every viewer heeds a text's length, or spaces at its start; so what wide gaps part is placed apart.
+    Every name in it holds a digest of the whole, so that each change would be one of every line: that goes. And not
+    every viewer heeds a text's length, or spaces at its start: what wide gaps part is placed apart.
     """
-    settled = _TEXT.sub(_apart, _FETCHED_FONT.sub("", svg))
+    settled = _TEXT.sub(_apart, _DIGEST.sub("terminal", _FETCHED_FONT.sub("", svg)))
     return "\n".join(line.rstrip() for line in settled.strip().splitlines()) + "\n"
 
 
