@@ -81,10 +81,10 @@ def test_history_is_asked_for_only_when_wanted(site: Site) -> None:
 
 
 def test_the_pack_for_support_has_the_order_number_and_no_credential(site: Site) -> None:
-    ssl_id = an_order(site, "ov-vetting")
-    site.world.order(ssl_id).comments = f"password: {CANARY}"
-    out = site.make("diagnose", ssl_id, "--markdown").out
-    assert out.startswith(f"# {NAME}: the CA\n\n- backendCertId: `")
+    order = site.world.add_order(life="ov-rejected", common_name=NAME, comments=f"password: {CANARY}")
+    site.world.advance(3_600)
+    out = site.make("diagnose", order.ssl_id, "--markdown").out
+    assert out.startswith(f"# {NAME}: you\n\n- backendCertId: `")
     assert "## Stages (UTC)" in out
     assert "## Evidence" in out
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from textual.content import Content
-
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.ui.board import Board
-from sectigo_tui.ui.dialogs.confirm import Notice
+from sectigo_tui.ui.dialogs.reading import Reading
 from sectigo_tui.ui.flows.flow import Flow, in_words
 from sectigo_tui.ui.text import printable
+
+LONGEST_LINE = 2_000
+LOOKED_UP = 200
+"""How many orders are looked up for a handover, at some requests each; of the others it says what is known."""
 
 
 async def escalate(flow: Flow, diagnosis: Diagnosis) -> None:
@@ -22,23 +24,35 @@ async def escalate(flow: Flow, diagnosis: Diagnosis) -> None:
         flow: What every flow works with.
         diagnosis: The order's diagnosis.
     """
-    await _hand_over(flow, flow.engine.diagnoser.pack(diagnosis), f"escalation-{diagnosis.ref}")
+    pack = flow.engine.diagnoser.pack(diagnosis)
+    await _hand_over(flow, "Escalation pack", pack, f"escalation-{diagnosis.ref}")
 
 
 async def hand_over(flow: Flow, board: Board) -> None:
-    """Copy all that is open, grouped by cause, keep it as a file, and show it."""
+    """Look up what is open, then copy all of it, grouped by cause, keep it as a file, and show it.
+
+    Args:
+        flow: What every flow works with.
+        board: Finds what is open.
+    """
     targets: list[Target] = [subject.target for subject in board.pending() if subject.target is not None]
-    await _hand_over(flow, flow.engine.diagnoser.handover(targets), "handover")
+    looking = flow.engine.diagnoser.attend(targets[:LOOKED_UP], lambda _target, _verdict: None)
+    await flow.during(
+        f"Looking up what {min(len(targets), LOOKED_UP)} orders wait for ...\nCancel: hand over what is known now.",
+        looking,
+        can_stop=True,
+    )
+    await _hand_over(flow, "Handover", flow.engine.diagnoser.handover(targets), "handover")
 
 
-async def _hand_over(flow: Flow, markdown: str, name: str) -> None:
+async def _hand_over(flow: Flow, title: str, markdown: str, name: str) -> None:
     flow.copy(markdown)
-    lines = "\n".join(printable(line, limit=2_000) for line in markdown.splitlines())
+    at = flow.engine.context.clock.now()
     try:
-        path = await asyncio.to_thread(
-            flow.defaults.keep, f"{name}-{flow.engine.context.clock.now():%Y%m%dT%H%M%SZ}.md", markdown
-        )
+        path = await asyncio.to_thread(flow.defaults.keep, f"{name}-{at:%Y%m%dT%H%M%SZ}.md", markdown)
     except InputError as refused:
-        await flow.ask(Notice("Copied; not kept as a file", Content(f"{in_words(refused)}\n\n{lines}")))
+        note = f"Copied, but not kept as a file: {in_words(refused)}"
     else:
-        await flow.ask(Notice(f"Copied, and kept in {path}", Content(lines)))
+        note = f"Copied, and kept in {path}"
+    text = "\n".join(printable(line, limit=LONGEST_LINE) for line in markdown.splitlines())
+    await flow.ask(Reading(title, printable(note, limit=LONGEST_LINE), text))
