@@ -22,6 +22,7 @@ from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo  # no
 
 SEED = 7
 LATENCY_SECONDS = 0.118
+PAUSE_SECONDS = 3.0
 SECONDS_IN = 200.0
 """How long the dashboard has run: some orders became certificates, and countdowns of all lengths are seen."""
 
@@ -88,7 +89,7 @@ async def _take(sitting: Sitting, taken: dict[str, str]) -> None:
     async with staged(world, size=size, track=tracked_by_demo(world), settle_seconds=SECONDS_IN) as stage:
         for name, keys in sitting.pictures.items():
             await stage.press(*keys)
-            await stage.wait(1)
+            await stage.wait(PAUSE_SECONDS)
             taken[name] = stage.svg()
 
 
