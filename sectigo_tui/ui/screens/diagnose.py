@@ -20,7 +20,7 @@ from sectigo_tui.engine.diagnosis.diagnoser import DIAGNOSE_MAX_AGE_SECONDS, Dia
 from sectigo_tui.engine.diagnosis.evidence import Part
 from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
-from sectigo_tui.ui.board import Subject, tally
+from sectigo_tui.ui.board import Subject, Tally, tally
 from sectigo_tui.ui.causes import shared_causes
 from sectigo_tui.ui.diagnosis import diagnosis_content, records_to_publish
 from sectigo_tui.ui.header import header_segments
@@ -79,6 +79,7 @@ class Diagnose(Screen[None]):
         self._diagnosis = diagnoser.known(self._target)
         self._causes: Sequence[CommonCause] = ()
         self._is_asking = False
+        self._tally = self._count()
         self._history: Worker[None] | None = None
 
     @property
@@ -109,7 +110,7 @@ class Diagnose(Screen[None]):
         self._model.announced.subscribe(self, self._hear, immediate=True)
         self.set_interval(TICK_SECONDS, self._tick)
         self._find_causes()
-        self._tick()
+        self._show_header()
         self._gather()
 
     def _hear(self, announcements: Sequence[Announcement]) -> None:
@@ -117,27 +118,32 @@ class Diagnose(Screen[None]):
 
     def _tick(self) -> None:
         """Bring the header up to date, and the diagnosis when something was heard of the order."""
-        engine = self._model.board.engine
+        is_list, row_ids = self._news.take()
+        if is_list:
+            self._tally = self._count()
+        self._show_header()
+        self._row_id = self._model.board.row_id_now(self._row_id)
+        now = essence(self.subject)
+        if (is_list or self._row_id in row_ids) and now != self._essence:
+            self._essence = now
+            self._gather()
+        elif self._row_id in row_ids and not self._is_asking:
+            self._show(self._diagnoser.known(self._target))
+
+    def _count(self) -> Tally:
+        return tally(self._model.board.pending(), self._model.attention.is_acknowledged)
+
+    def _show_header(self) -> None:
         segments = header_segments(
-            engine,
+            self._model.board.engine,
             self._model.surroundings,
-            tally(self._model.board.pending(), self._model.attention.is_acknowledged),
+            self._tally,
             is_frozen=False,
             note="",
             refresh_seconds=self._model.now.refresh_seconds,
         )
         self.query_one(HeaderLine).show(segments)
         self.query_one(ErrorPane).show(self._model.troubles.open)
-        self._row_id = self._model.board.row_id_now(self._row_id)
-        _, row_ids = self._news.take()
-        if self._row_id not in row_ids:
-            return
-        now = essence(self.subject)
-        if now != self._essence:
-            self._essence = now
-            self._gather()
-        elif not self._is_asking:
-            self._show(self._diagnoser.known(self._target))
 
     def _gather(self, max_age_seconds: float = DIAGNOSE_MAX_AGE_SECONDS) -> None:
         self._is_asking = True
