@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 GATHER_SECONDS = 0.05
 """Announcements within this time reach the screens together."""
+LONGEST_LINE = 4_000
 
 
 class SectigoApp(SteadyApp[str]):
@@ -355,9 +356,11 @@ class SectigoApp(SteadyApp[str]):
 
     def action_copied(self) -> None:
         """Show what was copied last, to select it where copying does not reach the clipboard."""
-        from sectigo_tui.ui.dialogs.copied import Copied
+        from sectigo_tui.ui.dialogs.reading import Reading
 
-        self.push_screen(Copied(self._copier.last))
+        lines = [printable(line, limit=LONGEST_LINE) for line in self._copier.last.splitlines()]
+        note = "To select, where it did not reach the clipboard:" if lines else "Nothing was copied yet."
+        self.push_screen(Reading("Copied", note, "\n".join(lines)))
 
     def action_theme(self) -> None:
         """Show the next theme, and remember it."""

@@ -12,7 +12,11 @@ from textual.dom import DOMNode
 from textual.keys import Keys, key_to_character
 
 from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.ui.dialogs.causes import Causes
+from sectigo_tui.ui.dialogs.columns import Columns
 from sectigo_tui.ui.dialogs.dialog import Dialog
+from sectigo_tui.ui.dialogs.reading import Reading
+from sectigo_tui.ui.dialogs.saved_filters import SavedFilters
 from sectigo_tui.ui.screens.diagnose import Diagnose
 from sectigo_tui.ui.screens.help import Help
 from sectigo_tui.ui.screens.remote import RemoteView
@@ -46,7 +50,14 @@ _PLACES = (
     Place("a diagnosis", (DetailPane, Diagnose)),
 )
 """Where the keys of the program work besides."""
-_PLACES_ALONE = (Place("the help", (Help,)), Place("a dialog", (Dialog,)))
+_PLACES_ALONE = (
+    Place("the help", (Help,)),
+    Place("a dialog", (Dialog,)),
+    Place("the columns", (Columns,)),
+    Place("the causes", (Causes,)),
+    Place("a text", (DetailPane, Reading)),
+    Place("the saved filters", (SavedFilters,)),
+)
 
 
 def keymap_of(configured: Mapping[str, str], program: type[DOMNode], *, named_by: str = "default") -> dict[str, str]:

@@ -79,6 +79,7 @@ async def test_an_order_that_is_not_watched_is_marked_and_rings_nothing() -> Non
 async def test_a_watched_remote_order_that_leaves_the_list_is_looked_at_once_and_rings() -> None:
     async with staged() as stage:
         await stage.press("G", "w")
+        await stage.wait(5)
         looks = stage.site.wire.count(f"GET /ssl/v1/{SOON}$")
         with written_to_terminal() as written:
             await stage.wait(200)

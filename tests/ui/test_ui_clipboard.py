@@ -73,3 +73,15 @@ async def test_c_in_tmux_fills_its_buffer_and_says_nothing_to_the_terminal() -> 
         ((command, stdin),) = commands.ran
         assert command == LOAD_AND_SEND
         assert b"2100342" in stdin
+
+
+@on_stage
+async def test_what_was_copied_can_be_seen_and_selected_by_hand() -> None:
+    async with staged() as stage:
+        await stage.press("Y")
+        assert "Nothing was copied yet." in stage.text
+        await stage.press("escape", "c", "Y")
+        assert "To select, where it did not reach the clipboard:" in stage.text
+        shown = [line for line in stage.lines if "sslId 2100342" in line]
+        assert shown
+        assert not [line for line in stage.lines[2:-1] if "│" in line], "a frame would be selected with the text"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.ui import keymap
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.keymap import keymap_of
 from sectigo_tui.ui.outside import Outside
@@ -52,7 +53,7 @@ async def test_two_actions_may_swap_their_keys() -> None:
         ({"view.poll": "q"}, "'q' would be the key of both view.poll and app.back in a view"),
         ({"view.poll": "?"}, "'question_mark' would be the key of both view.poll and app.help in a view"),
         ({"view.poll": "j"}, "'j' would be the key of both view.poll and table.down in a view"),
-        ({"view.poll": "z", "view.track": "z"}, "'z' would be the key of both view.poll and view.track in a view"),
+        ({"view.poll": "b", "view.track": "b"}, "'b' would be the key of both view.poll and view.track in a view"),
         ({"detail.down": "c"}, "'c' would be the key of both detail.down and view.copy in an open detail"),
         ({"help.close": "g"}, "'g' would be the key of both help.close and help.top in the help"),
         ({"view.poll": "hyperspace"}, "ui.keys.view.poll (config.toml [ui]): no such key: 'hyperspace'"),
@@ -68,11 +69,25 @@ def test_keys_that_cannot_be_are_refused_before_anything_is_shown(keys: Mapping[
 
 
 def test_a_whole_id_is_stronger_than_a_short_name() -> None:
-    keymap = keymap_of({"table.down": "n", "down": "m"}, SectigoApp)
-    assert keymap["table.down"] == "n"
-    assert keymap["detail.down"] == "m"
+    keys = keymap_of({"table.down": "n", "down": "m"}, SectigoApp)
+    assert keys["table.down"] == "n"
+    assert keys["detail.down"] == "m"
 
 
 def test_the_keys_of_this_program_are_no_conflict_among_themselves() -> None:
     same = {"view.sort": "s", "app.help": "?", "table.down": "down,j", "diagnose.copy": "c"}
     assert keymap_of(same, SectigoApp)["app.help"] == "question_mark"
+
+
+SHADOWS = {("table.down", "view.to_list"), ("detail.down", "view.to_list"), ("diagnose.escalate", "app.escalate")}
+"""Where one key is meant to do what the focus is on first."""
+
+
+@pytest.mark.parametrize("place", [*keymap._PLACES, *keymap._PLACES_ALONE], ids=lambda place: place.name)
+def test_no_two_actions_of_one_place_have_the_same_key(place: keymap.Place) -> None:
+    program = (SectigoApp,) if place in keymap._PLACES else ()
+    owner: dict[str, str] = {}
+    for action, keys in keymap._bound((*place.nodes, *program)).items():
+        for key in keys:
+            first = owner.setdefault(key, action)
+            assert first == action or (first, action) in SHADOWS, f"{key!r} is the key of {first} and {action}"

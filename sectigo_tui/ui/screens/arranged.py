@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 
-from sectigo_tui.ui.dialogs.columns import Columns
-from sectigo_tui.ui.dialogs.saved_filters import FilterAnswer, SavedFilters, Verb
 from sectigo_tui.ui.screens.order_keys import OrderKeys
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.live_table_messages import Highlighted
+
+if TYPE_CHECKING:
+    from sectigo_tui.ui.dialogs.saved_filters import FilterAnswer
 
 WIDEST_CELLS = 1_000
 
@@ -111,10 +112,14 @@ class Arranged(OrderKeys):
 
     def action_columns(self) -> None:
         """Let the operator choose and order the columns."""
+        from sectigo_tui.ui.dialogs.columns import Columns
+
         self.app.push_screen(Columns(str(self.TITLE), self.COLUMNS, self.table.columns), self._show_columns)
 
     def action_filters(self) -> None:
         """Let the operator use, save or delete a filter."""
+        from sectigo_tui.ui.dialogs.saved_filters import SavedFilters
+
         saved = self._model.memory.filters.get(self.FILTER_KIND, {})
         self.app.push_screen(SavedFilters(saved, self.filter_field.value.strip()), self._do_with_filter)
 
@@ -127,18 +132,20 @@ class Arranged(OrderKeys):
         self.reload()
 
     def _do_with_filter(self, answer: FilterAnswer | None) -> None:
-        memory = self._model.memory
-        match answer:
-            case FilterAnswer(Verb.USE, name):
+        from sectigo_tui.ui.dialogs.saved_filters import Verb
+
+        if answer is None:
+            return
+        memory, name = self._model.memory, answer.name
+        match answer.verb:
+            case Verb.USE:
                 self.use_filter(memory.filters[self.FILTER_KIND][name])
-            case FilterAnswer(Verb.SAVE, name):
+            case Verb.SAVE:
                 memory.save_filter(self.FILTER_KIND, name, self.filter_field.value.strip())
                 self.notify(f"Saved the filter as {name}: F uses it.", markup=False)
-            case FilterAnswer(Verb.DELETE, name):
+            case Verb.DELETE:
                 memory.delete_filter(self.FILTER_KIND, name)
                 self.action_filters()
-            case None:
-                pass
 
     def _chosen(self) -> list[str]:
         """Return the marked orders, or the one under the cursor."""
