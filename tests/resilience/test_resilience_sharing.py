@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
-from sectigo_tui.domain.events import LookMade
+from sectigo_tui.domain.events import Announcement, LookMade, OrderChanged, TimelineEntry
 from sectigo_tui.domain.orders import PollWindow
 from sectigo_tui.domain.ports import StoreChanges
 from sectigo_tui.engine.supervisor import LEASE_SECONDS, Supervisor
+from sectigo_tui.store.journal_store import JournalStore
 from support.engine_world import World
 from support.memory_store import MemoryStore
+from support.ui_stage import on_stage, staged
 from support.virtual_time import START, LoopClock, in_virtual_time
+from support.writing import Site, new_world
 
 
 class StoppableClock(LoopClock):
@@ -60,3 +65,44 @@ async def test_a_process_that_was_stopped_asks_who_polls_before_it_polls_again()
     polling.cancel()
     with suppress(asyncio.CancelledError):
         await polling
+
+
+@on_stage
+async def test_every_dashboard_shows_what_the_polling_process_learns_within_two_seconds_and_who_polls(
+    tmp_path: Path,
+) -> None:
+    world = new_world()
+    ssl_ids = [world.add_order(life="ov-quick", common_name=f"h{number}.acme.example").ssl_id for number in range(20)]
+    one, two = Site(world=world, name="one"), Site(world=world, name="two")
+    for site in (one, two):
+        site.context.book.store = JournalStore.open(tmp_path, site.clock)
+    at = {site: told_at(site) for site in (one, two)}
+    polling = asyncio.create_task(one.engine.supervisor.run())
+    for ssl_id in ssl_ids:
+        await one.engine.track(ssl_id)
+    async with staged(site=two, size=(120, 24)) as stage:
+        assert f"polled by pid {os.getpid()}" in stage.header
+        await stage.press("2")
+        await stage.wait(180)
+        assert "COL" in stage.row(ssl_ids[0]) or "ISS" in stage.row(ssl_ids[0])
+        assert not two.all_heard(LookMade)
+    told = at[one].keys() & at[two].keys()
+    assert len(told) >= 2 * len(ssl_ids)
+    assert max(at[two][entry] - at[one][entry] for entry in told) <= 2.0
+    polling.cancel()
+    with suppress(asyncio.CancelledError):
+        await polling
+    for site in (one, two):
+        await site.context.book.store.close()
+
+
+def told_at(site: Site) -> dict[TimelineEntry, float]:
+    """Return when a process has announced each entry; it fills while time passes."""
+    told: dict[TimelineEntry, float] = {}
+
+    def hear(announcement: Announcement) -> None:
+        if isinstance(announcement, OrderChanged) and announcement.entry is not None:
+            told.setdefault(announcement.entry, site.clock.monotonic())
+
+    site.engine.announcer.subscribe(hear)
+    return told
