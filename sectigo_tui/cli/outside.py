@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sectigo_tui.config.plain import PlainSettings, plain_of
 from sectigo_tui.config.screen import ScreenFile
 from sectigo_tui.config.sources import SourceKind
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.durable import create_file, replace_file
 from sectigo_tui.ui.outside import Outside
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMMAND_SECONDS = 10.0
 """How long a command may take; it is told of one change after another."""
+SHORT_SECRET = 6
 _OWN_VARIABLES = "CERTCTL_"
 
 
@@ -47,7 +48,10 @@ def plain_outside_of(plain: PlainSettings, complete: Callable[[], Settings], *, 
     async def run(arguments: Sequence[str], stdin: bytes) -> str:
         from sectigo_tui.command import run_command
 
-        environ = await asyncio.to_thread(lambda: without_secrets(complete()))
+        try:
+            environ = await asyncio.to_thread(lambda: without_secrets(complete()))
+        except ConfigError as error:
+            return str(error)
         return await run_command(arguments, stdin, environ=environ, timeout_seconds=COMMAND_SECONDS)
 
     return Outside(
@@ -66,8 +70,13 @@ def without_secrets(settings: Settings, environ: Mapping[str, str] = os.environ)
     return {
         name: value
         for name, value in environ.items()
-        if not name.startswith(_OWN_VARIABLES) and not any(secret in value for secret in secrets)
+        if not name.startswith(_OWN_VARIABLES) and not any(_holds(value, secret) for secret in secrets)
     }
+
+
+def _holds(value: str, secret: str) -> bool:
+    """Return whether a variable holds a secret; a short one only as a whole, for it is a part of many words."""
+    return secret in value if len(secret) >= SHORT_SECRET else secret == value
 
 
 def _secrets(settings: Settings) -> Iterator[str]:

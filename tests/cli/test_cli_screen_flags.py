@@ -1,0 +1,64 @@
+"""What of the screen flags and the environment decide, and what commands started from it get to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sectigo_tui.cli.outside import outside_of, without_secrets
+from sectigo_tui.cli.parser import make_parser
+from sectigo_tui.cli.screen_flags import THEMES, with_screen_flags
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.ui.app import SectigoApp
+from sectigo_tui.ui.keymap import keymap_of
+from sectigo_tui.ui.theme import PREFERENCES
+from sectigo_tui.wiring import settings_of
+
+
+def settings(tmp_path: Path, config: str = "", **environ: str) -> Settings:
+    """Return the settings of a configuration file."""
+    path = tmp_path / "config.toml"
+    path.write_text(config)
+    path.chmod(0o600)
+    return settings_of(config=path, data_dir=tmp_path / "data", environ=environ)
+
+
+def test_every_theme_can_be_asked_for() -> None:
+    assert ("auto", *PREFERENCES) == THEMES
+
+
+@pytest.mark.parametrize("command", [[], ["demo"]])
+def test_flags_are_stronger_than_the_configuration(tmp_path: Path, command: list[str]) -> None:
+    configured = settings(tmp_path, '[ui]\ntheme = "dark"\nascii = false\n')
+    options = make_parser().parse_args([*command, "--theme", "safe", "--ascii", "--no-mouse"])
+    flagged = with_screen_flags(configured, options)
+    assert (flagged.ui.theme, flagged.ui.ascii, flagged.ui.mouse) == ("safe", True, False)
+    assert not outside_of(flagged).recalls_theme
+    plain = with_screen_flags(configured, make_parser().parse_args(command))
+    assert (plain.ui.theme, plain.ui.ascii, plain.ui.mouse) == ("dark", False, True)
+    assert outside_of(plain).recalls_theme
+
+
+def test_commands_get_the_environment_without_this_program_s_secrets(tmp_path: Path) -> None:
+    configured = settings(tmp_path, CERTCTL_SECTIGO_PASSWORD="canary-7Hk2Qp9w")
+    environ = {
+        "PATH": "/bin",
+        "CERTCTL_SECTIGO_LOGIN": "api-user",
+        "CERTCTL_SECTIGO_PASSWORD": "canary-7Hk2Qp9w",
+        "COPY_OF_IT": "scm=canary-7Hk2Qp9w;",
+        "TMUX": "/tmp/tmux-0/default,1,0",
+    }
+    assert without_secrets(configured, environ) == {"PATH": "/bin", "TMUX": "/tmp/tmux-0/default,1,0"}
+
+
+def test_a_short_password_empties_no_environment(tmp_path: Path) -> None:
+    configured = settings(tmp_path, CERTCTL_SECTIGO_PASSWORD="bin")
+    assert without_secrets(configured, {"PATH": "/bin", "PW": "bin"}) == {"PATH": "/bin"}
+
+
+def test_the_keys_of_the_example_configuration_are_keys(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "config.example.toml"
+    (line,) = [line for line in example.read_text().splitlines() if line.startswith("# keys = ")]
+    configured = settings(tmp_path, f"[ui]\n{line.removeprefix('# ')}\n")
+    assert keymap_of(configured.ui.keys, SectigoApp) == {"view.poll": "r,f5"}
