@@ -9,7 +9,7 @@ from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.ui.board import Board
 from sectigo_tui.ui.dialogs.reading import Reading
-from sectigo_tui.ui.flows.flow import Flow, in_words
+from sectigo_tui.ui.flows.flow import Flow
 from sectigo_tui.ui.text import printable
 
 LONGEST_LINE = 2_000
@@ -51,7 +51,7 @@ async def _hand_over(flow: Flow, title: str, markdown: str, name: str) -> None:
     try:
         path = await asyncio.to_thread(flow.defaults.keep, f"{name}-{at:%Y%m%dT%H%M%SZ}.md", markdown)
     except InputError as refused:
-        note = f"Copied, but not kept as a file: {in_words(refused)}"
+        note = f"Copied, but not kept as a file: {refused.problem}. Next: {refused.remedy}"
     else:
         note = f"Copied, and kept in {path}"
     text = "\n".join(printable(line, limit=LONGEST_LINE) for line in markdown.splitlines())

@@ -18,6 +18,7 @@ from sectigo_tui.ui.lines import labelled
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
+from sectigo_tui.ui.widgets.header_line import HeaderLine
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_paint import Cell
 
@@ -47,10 +48,10 @@ class BudgetView(View):
 
     def compose(self) -> ComposeResult:
         """Put what polling has cost above the list."""
-        parts = list(super().compose())
-        yield parts[0]
-        yield Static(id="tally", markup=False)
-        yield from parts[1:]
+        for widget in super().compose():
+            yield widget
+            if isinstance(widget, HeaderLine):
+                yield Static(id="tally", markup=False)
 
     def subjects(self) -> list[Subject]:
         """Return nothing: this view lists looks."""
@@ -98,7 +99,7 @@ class BudgetView(View):
     def _show_tally(self, budget: PollBudget) -> None:
         if self._is_tally_old():
             self._tallied_at = budget.at
-            self.query_one("#tally", Static).update(budget_content(budget))
+            self.query_one("#tally", Static).update(budget_content(budget, self.size.width - 2))
 
     def _cell(self, row_id: str, key: str, _width: int) -> Cell:
         look = self._due[row_id]
@@ -121,13 +122,18 @@ class BudgetView(View):
         self.say("The nearest look stays first: / filters them.")
 
 
-def budget_content(budget: PollBudget) -> Content:
-    """Return what polling has cost, in a few lines."""
-    no_more = f", {len(budget.unpolled)} pending ones no more" if budget.unpolled else ""
+def budget_content(budget: PollBudget, width: int) -> Content:
+    """Return what polling has cost, in a few lines.
+
+    Args:
+        budget: The poll budget.
+        width: The cells of a line.
+    """
+    no_more = f"; pending, but polled no more: {len(budget.unpolled)}" if budget.unpolled else ""
     facts: list[tuple[str, str | Content]] = [
         ("last minute", _tally(budget.minute)),
         ("last hour", _tally(budget.hour)),
-        ("in flight", f"{budget.in_flight} of {budget.limit}; {budget.due_in_total} orders are polled{no_more}"),
+        ("in flight", f"{budget.in_flight} of {budget.limit}; polled: {budget.due_in_total}{no_more}"),
     ]
     if budget.retry_after_until is not None:
         text = f"SCM asked not to be asked until {budget.retry_after_until:%H:%M:%S}Z"
@@ -136,14 +142,14 @@ def budget_content(budget: PollBudget) -> Content:
         facts.append(("held back", Content.styled(printable(budget.refused), "$state-failed bold")))
     if budget.poller:
         facts.append(("polled by", printable(budget.poller)))
-    return labelled(facts, 0)
+    return labelled(facts, width)
 
 
 def _tally(tally: Tally) -> Content:
-    parts: list[str | tuple[str, str]] = [f"{tally.requests} requests"]
+    parts: list[str | tuple[str, str]] = [f"{tally.requests} request{'' if tally.requests == 1 else 's'}"]
     for number, (outcome, count) in enumerate(tally.by_outcome.items()):
         is_fine = outcome == ANSWERED
-        parts += [", " if number else ": ", (f"{count} {outcome}", "" if is_fine else "$state-warning")]
+        parts += [", " if number else "; ", (f"{outcome}: {count}", "" if is_fine else "$state-warning")]
     if tally.p50_seconds is not None:
         latencies = (tally.p50_seconds, tally.p90_seconds, tally.slowest_seconds)
         parts.append("; p50 {}, p90 {}, slowest {}".format(*(fmt.latency(part).strip() for part in latencies)))
