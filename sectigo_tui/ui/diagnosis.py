@@ -140,7 +140,7 @@ def _verdict(diagnosis: Diagnosis, causes: Sequence[CommonCause], *, is_asking: 
     for cause in causes:
         yield "Shared", f"{_shown(cause.text)}; C lists them"
     yield "Changes when", _shown(verdict.changes_when)
-    for gap in verdict.gaps:
+    for gap in (gap for gap in verdict.gaps if gap.what not in verdict.sentence):
         yield "Not known", Content.styled(_shown(gap.what), "$state-warning" if gap.weakens else "$state-muted")
     if is_asking:
         yield "Evidence", Content.styled("asking SCM for more ...", "$state-muted")

@@ -112,7 +112,7 @@ async def test_each_part_says_when_its_call_failed_and_the_verdict_claims_no_mor
         assert "Blocked on UNKNOWN" in told
         assert f"Domains SCM dcv {ssl_id} failed (HTTP 503)" in told
         assert "failed (HTTP 403)" in told
-        assert "Not known organization validations failed to load" in told
+        assert "not known: order DCV log failed to load" in told
         assert "Evidence partial: r asks again" in told
         world.faults.clear()
         await stage.press("r")

@@ -73,6 +73,5 @@ def _told(cause: CommonCause) -> Content:
     also = f" {others} of them {'waits' if others == 1 else 'wait'} for something else too." if others else ""
     return Content.assemble(
         (printable(cause.text), "bold"),
-        "\n",
-        (f"  {cause.party}: {printable(cause.finding.next_action)}{also}", "$state-muted"),
+        f"\n  {cause.party}: {printable(cause.finding.next_action)}{also}",
     )

@@ -1,0 +1,55 @@
+"""The diagnosis and the poll budget as they look, at a fixed size, time and seed."""
+
+from __future__ import annotations
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from support.ui_snapshots import Screens
+from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
+
+SIZES = [(80, 24), (120, 40)]
+
+
+@pytest.fixture
+def screen(snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> SnapshotAssertion:
+    """Return what a picture is compared with, whatever terminal the tests run in."""
+    for name in ("NO_COLOR", "TEXTUAL_THEME", "COLORTERM", "TERM_PROGRAM", "TMUX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return snapshot.use_extension(Screens)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize(
+    ("name", "ssl_id", "keys"),
+    [
+        ("two-causes", 2100347, ["D"]),
+        ("vetting-with-history", 2100342, ["D", "h"]),
+        ("causes", 2100342, ["C"]),
+        ("budget", 2100342, ["5"]),
+    ],
+)
+@on_stage
+async def test_view(name: str, ssl_id: int, keys: list[str], size: tuple[int, int], screen: SnapshotAssertion) -> None:
+    world = demo_world()
+    async with staged(world, size=size, track=tracked_by_demo(world), settle_seconds=40) as stage:
+        stage.view.table.move_to_id(f"#{ssl_id}")
+        await stage.press(*keys)
+        await stage.wait(5)
+        stage.check_frame()
+        assert stage.svg() == screen, f"{name}\n{stage.text}"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@on_stage
+async def test_diagnosis_whose_calls_failed(size: tuple[int, int], screen: SnapshotAssertion) -> None:
+    world = demo_world()
+    world.faults.add("unavailable", path="/dcv$")
+    world.faults.add("error", path="validations", status=403, code=-3, description="You are not authorized.")
+    async with staged(world, size=size, settle_seconds=40) as stage:
+        stage.view.table.move_to_id("#2100342")
+        await stage.press("D")
+        await stage.wait(5)
+        stage.check_frame()
+        assert stage.svg() == screen, stage.text
