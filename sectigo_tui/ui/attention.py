@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sectigo_tui.domain.events import AccountChanged, Announcement, OrderChanged
 from sectigo_tui.domain.orders import Order, WindowEnd
+from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.ui.board import Board, Subject, local_id, remote_id
 from sectigo_tui.ui.glyphs import order_look, status_look
 
@@ -134,9 +135,12 @@ class Attention:
             return []
         wanted = self.known if self.watches_all else self.watched
         gone = {
-            ssl_id
-            for ssl_id in (int(row_id[1:]) for row_id in wanted if row_id.startswith("#"))
-            if ssl_id not in account.pending() and store.by_ssl_id(ssl_id) is None and self._was_pending(ssl_id)
+            int(row_id[1:])
+            for row_id in wanted
+            if row_id.startswith("#")
+            and int(row_id[1:]) not in account.pending()
+            and self._was_pending(row_id)
+            and store.by_ssl_id(int(row_id[1:])) is None
         }
         new, self._lost = gone - self._lost, gone
         return sorted(new)
@@ -214,13 +218,16 @@ class Attention:
 
     def _of_rows(self, ssl_ids: Iterable[int]) -> list[Change]:
         """Return the changes of remote orders; local ones announce theirs themselves."""
-        store = self.board.engine.context.book.store
-        return [
-            change
-            for ssl_id in ssl_ids
-            if store.by_ssl_id(ssl_id) is None
-            for change in self._learn(self.board.subject(remote_id(ssl_id)))
-        ]
+        store, account = self.board.engine.context.book.store, self.board.engine.account
+        changes: list[Change] = []
+        for ssl_id in ssl_ids:
+            row_id = remote_id(ssl_id)
+            known = self.known.get(row_id)
+            # A listing of thousands brings news of a few: nothing is made of the others.
+            is_same = known is not None and not known.state and known.status == account.status_of(ssl_id)
+            if not is_same and store.by_ssl_id(ssl_id) is None:
+                changes += self._learn(self.board.subject(row_id))
+        return changes
 
     def _learn(self, subject: Subject) -> list[Change]:
         after = standing_of(subject)
@@ -248,6 +255,6 @@ class Attention:
                 ids.remove(before)
                 ids.add(after)
 
-    def _was_pending(self, ssl_id: int) -> bool:
-        subject = self.board.subject(remote_id(ssl_id))
-        return subject.is_open or not subject.status
+    def _was_pending(self, row_id: str) -> bool:
+        standing = self.known.get(row_id)
+        return standing is None or classify(standing.status) is StatusClass.PENDING
