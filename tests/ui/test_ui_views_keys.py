@@ -435,3 +435,15 @@ def test_the_demo_tracks_every_other_pending_order() -> None:
         assert len(tracked_by_demo(world)) == 17
 
     story()
+
+
+@on_stage
+async def test_what_is_typed_at_once_after_the_slash_is_the_filter() -> None:
+    async with staged(demo_world()) as stage:
+        for key in "/pay":
+            stage.post(key)
+        await stage.wait(0.5)
+        assert stage.view.filter_field.value == "pay"
+        assert "FROZEN" not in stage.header
+        await stage.press("/")
+        assert stage.view.filter_field.value == "pay/"

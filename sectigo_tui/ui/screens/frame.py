@@ -56,7 +56,10 @@ class Frame(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "detail", "Detail", id="view.detail", tooltip="Show or hide what is known of this order"),
         Binding("l", "timeline", "Timeline", show=False, id="view.timeline", tooltip="Show this order's timeline"),
-        Binding("slash", "filter", "Filter", key_display="/", id="view.filter", tooltip="Filter the list"),
+        # With priority, so that what is typed at once after it lands in the field, not in the list.
+        Binding(
+            "slash", "filter", "Filter", key_display="/", priority=True, id="view.filter", tooltip="Filter the list"
+        ),
         Binding("escape", "unwind", "Undo one", show=False, id="view.unwind", tooltip="Close what was opened last"),
         Binding("down", "to_list", show=False, id="view.to_list"),
     ]
@@ -183,7 +186,13 @@ class Frame(Screen[None]):
     def action_filter(self) -> None:
         """Let the operator type a filter."""
         self.filter_field.display = True
-        self.filter_field.focus()
+        self.set_focus(self.filter_field)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave a slash that is typed into a field to the field."""
+        if action == "filter" and isinstance(self.focused, Input):
+            return False
+        return super().check_action(action, parameters)
 
     def action_unwind(self) -> None:
         """Undo one thing: the filter's field, the focus on the pane, the pane, the marks, the filter."""
