@@ -62,7 +62,7 @@ def _passed_on(sequence: str, environ: Mapping[str, str]) -> str:
 def change_json(change: Change, at: datetime) -> str:
     """Return a change as one line of JSON.
 
-    The fields are those of the events that `sectigo-tui watch --json` writes.
+    It has the shape of a change that `sectigo-tui watch --json` tells; how it was learned is in the timeline.
 
     Args:
         change: The change.
@@ -80,8 +80,9 @@ def change_json(change: Change, at: datetime) -> str:
             "summary": change.words,
             "from_state": (change.before.state or None) if change.before is not None else None,
             "to_state": change.after.state or None,
-            "from_scm_status": (change.before.status or None) if change.before is not None else None,
             "scm_status": change.after.status or None,
+            "http_status": None,
+            "scm_code": None,
         }
     )
 

@@ -17,6 +17,7 @@ from sectigo_tui.ui.attention import Change, Standing
 from sectigo_tui.ui.attention_alerts import WAITING_AT_MOST, EventCommand, notification
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.outside import Outside
+from support.documented import differences, documented
 from support.stored_orders import an_entry, an_order
 from support.ui_stage import Stage, on_stage, staged, written_to_terminal
 
@@ -234,9 +235,11 @@ async def test_each_change_of_a_watched_order_is_told_to_the_operator_s_command(
             "summary": "APL -> ISS",
             "from_state": "pending",
             "to_state": "issued",
-            "from_scm_status": "Applied",
             "scm_status": "Issued",
+            "http_status": None,
+            "scm_code": None,
         }
+        assert [differences(event, "change", documented("json.md")) for event in pager.told] == [[], []]
         assert [event["summary"] for event in pager.told] == ["APL -> DEC", "APL -> ISS"]
 
 
