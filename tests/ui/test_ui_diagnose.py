@@ -250,3 +250,15 @@ async def test_rows_that_are_scrolled_past_are_not_asked_about() -> None:
         await stage.wait(30)
         in_sight = len(stage.view.table.visible_ids)
         assert 1 <= stage.site.wire.count("/dcv$") - before <= in_sight + 1
+
+
+@on_stage
+async def test_the_list_can_be_sorted_by_an_outage_that_has_no_room_beside_it() -> None:
+    world, _ = world_with("ov-approval", "ov-vetting")
+    async with staged(world) as stage:
+        assert "OUTAGE" not in stage.lines[1]
+        for _ in range(8):
+            await stage.press("s")
+        assert stage.footer == "Sorted by OUTAGE, for which there is no room here."
+        await stage.resize(200, 40)
+        assert "OUTAGE▲" in stage.lines[1]

@@ -109,7 +109,6 @@ class Diagnose(Screen[None]):
         self.query_one(KeyLine).show(_HINTS)
         self._model.announced.subscribe(self, self._hear, immediate=True)
         self.set_interval(TICK_SECONDS, self._tick)
-        self._find_causes()
         self._show_header()
         self._gather()
 

@@ -276,10 +276,14 @@ class View(Arranged):
             self.action_freeze()
 
     def action_sort(self) -> None:
-        """Sort by the next column that is shown."""
-        keys = [placed.column.key for placed in self.table.placed_columns]
-        position = keys.index(self._sort) if self._sort in keys else -1
-        self._sort_by(keys[(position + 1) % len(keys)], descending=False)
+        """Sort by the next column, one for which there is no room too: at 80 columns an outage is not in sight."""
+        columns = self.table.columns
+        keys = [column.key for column in columns]
+        column = columns[(keys.index(self._sort) + 1) % len(keys) if self._sort in keys else 0]
+        self._sort_by(column.key, descending=False)
+        is_placed = any(placed.column.key == column.key for placed in self.table.placed_columns)
+        if self._sort == column.key and not is_placed:
+            self.say(f"Sorted by {column.title}, for which there is no room here.")
 
     def action_reverse(self) -> None:
         """Sort the other way round."""
