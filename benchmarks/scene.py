@@ -142,7 +142,7 @@ def pending_order(number: int, now: datetime, next_look_seconds: float, deadline
             deadline_seconds=deadline_seconds,
             looks=3,
             next_look_at=now + timedelta(seconds=next_look_seconds + number % 60),
-            wait_seconds=next_look_seconds,
+            wait_seconds=next_look_seconds + number % 60,
         ),
         last_look=look,
         last_answer_at=look.at,

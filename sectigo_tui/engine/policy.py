@@ -175,5 +175,22 @@ def after_pause(window: PollWindow, now: datetime, random: Random) -> PollWindow
     return replace(window, next_look_at=due, wait_seconds=max(0.0, seconds_between(now, due)), reason=WaitReason.SPREAD)
 
 
+def after_set_back(window: PollWindow, now: datetime) -> PollWindow:
+    """Return the window of an order that is taken up, perhaps on a clock that was set back since it was written.
+
+    Args:
+        window: The open window.
+        now: The time, by this clock.
+
+    Returns:
+        The window with a next look that is no further away than the wait that was settled, however far ahead the
+        other clock was.
+    """
+    due = now + timedelta(seconds=window.wait_seconds)
+    if window.next_look_at is None or window.next_look_at <= due:
+        return window
+    return replace(window, next_look_at=due)
+
+
 def _jittered(nominal_seconds: float, random: Random) -> float:
     return random.uniform(nominal_seconds * (1 - JITTER), nominal_seconds * (1 + JITTER))

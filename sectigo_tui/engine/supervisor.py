@@ -264,7 +264,11 @@ class Supervisor:
         taken, self._leased = leased - self._leased, leased
         for order_id in taken:
             order = self._context.book.store.order(order_id)
-            if order is not None:
+            if order is not None and order.window is not None:
+                window = policy.after_set_back(order.window, self._context.clock.now())
+                if window is not order.window:
+                    order = replace(order, window=window)
+                    self._context.book.note(order)
                 self.watch(order)
 
     async def _give_back(self) -> None:

@@ -292,7 +292,7 @@ async def test_ten_thousand_orders_at_rest_need_few_wake_ups() -> None:
     world = World(deadline_seconds=86_400)
     for ssl_id in range(10_000):
         due = START + timedelta(hours=2, seconds=ssl_id)
-        world.place(ssl_id, state=OrderState.PENDING, window=PollWindow(START, 86_400, 9, due, 300))
+        world.place(ssl_id, state=OrderState.PENDING, window=PollWindow(START, 86_400, 9, due, 7200 + ssl_id))
     async with world.polling():
         await world.pass_time(10)
         before = loop.wake_ups

@@ -1,0 +1,109 @@
+"""Clocks that jump: a host asleep, a clock set back, a program that starts on a clock behind the one before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from unittest import mock
+
+import pytest
+
+from sectigo_tui.domain import clock
+from sectigo_tui.domain.clock import SystemClock, seconds_between
+from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.orders import OrderState, WindowEnd
+from sectigo_tui.engine.supervisor import LEASE_RENEWAL_SECONDS, Supervisor
+from support.engine_world import World
+from support.virtual_time import START, in_virtual_time
+
+HOUR = 3600.0
+
+
+class Machine:
+    """The two clocks of a machine: one that may be set, and one that stands still while the machine sleeps."""
+
+    def __init__(self) -> None:
+        self.set_by = 0.0
+
+    def time(self) -> float:
+        """Return the wall clock's seconds."""
+        return START.timestamp() + self.monotonic() + self.set_by
+
+    def monotonic(self) -> float:
+        """Return the seconds that the machine was awake."""
+        return asyncio.get_running_loop().time()
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    made = Machine()
+    with mock.patch.object(clock, "time", made):
+        yield made
+
+
+def supervisor_of(world: World) -> Supervisor:
+    """Return a process on the machine's own clocks."""
+    return Supervisor(replace(world.context, clock=SystemClock()))
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@in_virtual_time
+async def test_after_a_sleep_what_is_overdue_is_looked_at_within_seconds_and_the_gap_is_told(machine: Machine) -> None:
+    world = World()
+    world.place(7, "Applied", (350.0, "Issued"))
+    world.place(8)
+    running = asyncio.create_task(supervisor_of(world).run())
+    await asyncio.sleep(300)
+    looks = len(world.scm.times(8))
+    machine.set_by += HOUR
+    await asyncio.sleep(LEASE_RENEWAL_SECONDS + 1)
+    assert len(world.scm.times(8)) == looks + 1
+    assert world.window(8).ended is WindowEnd.DEADLINE
+    assert EventKind.GAP in [entry.kind for entry in world.timeline(8)]
+    assert (world.order(7).state, world.window(7).ended) == (OrderState.PENDING, WindowEnd.DEADLINE)
+    await ended(running)
+
+
+@in_virtual_time
+async def test_a_clock_set_back_changes_no_wait_and_no_countdown_grows(machine: Machine) -> None:
+    world = World()
+    world.place(7)
+    steady = SystemClock()
+    running = asyncio.create_task(supervisor_of(world).run())
+    await asyncio.sleep(100)
+    before = steady.now()
+    machine.set_by -= HOUR
+    assert steady.now() >= before
+    for _ in range(5):
+        window = world.window(7)
+        assert window.next_look_at is not None
+        assert seconds_between(steady.now(), window.next_look_at) <= window.wait_seconds
+        await asyncio.sleep(90)
+    await asyncio.sleep(100)
+    assert world.scm.times(7)[-1] == pytest.approx(600, abs=1)
+    assert world.window(7).ended is WindowEnd.DEADLINE
+    await ended(running)
+
+
+@in_virtual_time
+async def test_a_start_on_a_clock_that_was_set_back_waits_no_longer_than_was_settled(machine: Machine) -> None:
+    world = World()
+    world.place(7)
+    running = asyncio.create_task(supervisor_of(world).run())
+    await asyncio.sleep(100)
+    await ended(running)
+    wait = world.window(7).wait_seconds
+    machine.set_by -= HOUR
+    looks = len(world.scm.times(7))
+    again = World(scm=world.scm, disk=world.store.disk, name="after the restart")
+    running = asyncio.create_task(supervisor_of(again).run())
+    await asyncio.sleep(wait + 1)
+    assert len(world.scm.times(7)) == looks + 1
+    await asyncio.sleep(HOUR)
+    assert len(world.scm.times(7)) >= looks + 8
+    await ended(running)
