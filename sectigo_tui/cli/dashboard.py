@@ -139,7 +139,12 @@ async def _show(
     async with prepared(plain, complete) as (engine, connect):
         app = SectigoApp(
             engine,
-            Surroundings(band=plain.environment, profile=plain.profile, customer=plain.customer_uri),
+            Surroundings(
+                band=plain.environment,
+                band_color=plain.environment_color,
+                profile=plain.profile,
+                customer=plain.customer_uri,
+            ),
             glyphs=choose_glyphs(os.environ, ascii_only),
             theme=choose_theme(os.environ, plain.theme),
             refresh_seconds=plain.remote_refresh_seconds,

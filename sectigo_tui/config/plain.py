@@ -27,23 +27,24 @@ _ELSEWHERE = frozenset({"ca_bundle", "keys", "on_event"})
 """Keys that only the full settings know to read."""
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~-]+)*|http://127\.0\.0\.1:\d{1,5}(/[a-z]+)*")
 _SHORT_TEXT = 200
+_COLORS = ("auto", "red", "yellow", "green", "blue", "magenta")
 
 
 @dataclass(frozen=True, slots=True)
 class PlainSettings:
     """The settings that show an account's local orders, and put an engine together for them.
 
-    Each is that of `config.toml`, under its name; a text that is not set is empty. `profiles` are all that
-    exist, and `is_read_only_by_flag` tells whether it was `--read-only` that made it so.
+    Each is that of `config.toml`, under its name; a text that is not set is empty. `is_read_only_by_flag` tells
+    whether it was `--read-only` that made it so.
     """
 
     paths: Paths
     profile: str
-    profiles: tuple[str, ...]
     is_read_only_by_flag: bool
     customer_uri: str
     base_url: str
     environment: str
+    environment_color: str
     org_id: int | None
     cert_type: int | None
     term: int
@@ -75,7 +76,6 @@ def plain_settings(
         document = read_toml(paths.config_file, named_by=paths.config_named_by)
         tables = _tables(document, profile)
         values = {key: _plain(key, tables, environ) for key in _KEYS}
-        profiles = tuple(_profiles(document))
     except (ConfigError, _NotPlainError):
         return None
     if not values["customer_uri"] or any(_ELSEWHERE & table.keys() for table in (*tables["sectigo"], *tables["ui"])):
@@ -84,7 +84,6 @@ def plain_settings(
     return PlainSettings(
         paths=paths,
         profile=profile or "",
-        profiles=profiles,
         is_read_only_by_flag=read_only,
         **values,  # type: ignore[arg-type]  # checked by key
     )
@@ -98,7 +97,6 @@ def plain_of(settings: Settings) -> PlainSettings:
     return PlainSettings(
         paths=settings.paths,
         profile=settings.profile or "",
-        profiles=settings.profiles,
         is_read_only_by_flag=by_flag,
         **values,
     )
@@ -115,18 +113,12 @@ def _tables(document: Table, profile: str | None) -> Mapping[Origin, list[Table]
         raise _NotPlainError
     own: list[Table] = []
     if profile is not None:
-        chosen = _profiles(document).get(profile)
+        profiles = document.get("profile", {})
+        chosen = profiles.get(profile) if isinstance(profiles, dict) else None
         if not isinstance(chosen, dict):
             raise _NotPlainError
         own = [chosen]
     return {"sectigo": [*own, tables[0]], "ui": [tables[1]]}
-
-
-def _profiles(document: Table) -> Table:
-    profiles = document.get("profile", {})
-    if not isinstance(profiles, dict):
-        raise _NotPlainError
-    return cast("Table", profiles)
 
 
 def _plain(key: str, tables: Mapping[Origin, list[Table]], environ: Mapping[str, str]) -> object:
@@ -176,6 +168,7 @@ _KEYS = {
         "https://cert-manager.com/api", lambda value: isinstance(value, str) and _ADDRESS.fullmatch(value) is not None
     ),
     "environment": _text(length=16),
+    "environment_color": _Kind("auto", lambda value: value in _COLORS),
     "org_id": _number(None, 1, 2**53),
     "cert_type": _number(None, 1, 2**53),
     "term": _number(365, 1, 3_650),

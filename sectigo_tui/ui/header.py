@@ -100,10 +100,17 @@ def fitting(segments: tuple[Segment, ...], width: int) -> tuple[Segment, ...]:
 def _who(surroundings: Surroundings) -> tuple[Segment, ...]:
     band, customer = printable(surroundings.band, limit=24), printable(surroundings.customer, limit=24)
     return (
-        Segment(band, "bold", 1),
+        Segment(band, _band_style(band, surroundings.band_color), 1),
         Segment(customer, "bold", 3 if band else 1, is_joined=bool(band)),
         Segment(printable(surroundings.profile, limit=24), "bold", 5, is_joined=True),
     )
+
+
+def _band_style(band: str, color: str) -> str:
+    """Return how the environment stands out: reversed, so that it does in a terminal without colours too."""
+    if color == "auto":
+        color = "red" if band.casefold().startswith("prod") else ""
+    return f"bold reverse ansi_{color}" if color else "bold reverse"
 
 
 def _writes(engine: Engine, now: datetime) -> Segment:

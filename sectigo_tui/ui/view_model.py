@@ -26,11 +26,13 @@ class Surroundings:
 
     Args:
         band: The environment, such as `PROD`; empty for none.
+        band_color: Its colour: red, yellow, green, blue, magenta, or auto for red where it is production.
         profile: The configuration's profile; empty for none.
         customer: The customer URI.
     """
 
     band: str = ""
+    band_color: str = "auto"
     profile: str = ""
     customer: str = ""
 
