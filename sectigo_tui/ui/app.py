@@ -364,13 +364,16 @@ class SectigoApp(SteadyApp[str]):
 
     def action_theme(self) -> None:
         """Show the next theme, and remember it."""
+        say = self.screen.say if isinstance(self.screen, View) else self._say_done
+        if self.no_color:
+            say("There is one theme without colours: NO_COLOR is set.")
+            return
         names = list(PREFERENCES)
-        shown = next((name for name in names if PREFERENCES[name] == self.theme), "")
-        following = names[(names.index(shown) + 1) % len(names)] if shown else names[0]
+        shown = next((name for name in names if PREFERENCES[name] == self.theme), names[-1])
+        following = names[(names.index(shown) + 1) % len(names)]
         self._show_theme(following)
         self._model.memory.themed(following, instead_of=self._outside.theme)
-        if isinstance(self.screen, View):
-            self.screen.say(f"Theme: {following}")
+        say(f"Theme: {following}")
 
     def _show_theme(self, preference: str) -> None:
         self.ansi_color = choose_theme({}, preference).ansi_color

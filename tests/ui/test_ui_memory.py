@@ -169,6 +169,15 @@ async def test_a_remembered_theme_does_not_follow_to_a_terminal_without_colours(
 
 
 @on_stage
+async def test_without_colours_there_is_one_theme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with staged(theme="mono") as stage:
+        await stage.press("T")
+        assert stage.app.theme == MONO
+        assert stage.footer == "There is one theme without colours: NO_COLOR is set."
+
+
+@on_stage
 async def test_t_goes_through_all_themes_and_each_can_be_read() -> None:
     async with staged() as stage:
         shown = []
