@@ -117,6 +117,9 @@ def a_rig(home: Path, *, dialect: Dialect | None = None) -> Iterator[Rig]:
         forks.stdout.close()
 
 
+Record = Callable[[str, object], None]
+"""Keeps a figure beside the test's result."""
+
 Life = Callable[[int], str]
 """Lives a life that is killed at a step (0 for never), and returns how it ended."""
 
@@ -143,7 +146,7 @@ def recovering_at_steps(rig: Rig, life: Life, step: int, *, every: int = 1) -> N
 
 
 @pytest.mark.parametrize(("kind", "every"), [("enroll", 2), ("renew", 4)])
-def test_no_order_is_lost_or_ordered_twice(kind: str, every: int, tmp_path: Path) -> None:
+def test_no_order_is_lost_or_ordered_twice(kind: str, every: int, tmp_path: Path, record_property: Record) -> None:
     chance = random.Random(SEED)
     with a_rig(tmp_path) as rig:
         names = iter(range(10_000))
@@ -171,6 +174,7 @@ def test_no_order_is_lost_or_ordered_twice(kind: str, every: int, tmp_path: Path
         assert rig.live("nothing") == "done"
         check_orders(rig, rig.check_the_disk())
         assert rig.kills >= 60
+        record_property("kills_survived", rig.kills)
 
 
 def check_orders(rig: Rig, orders: list[Order]) -> None:
@@ -186,7 +190,7 @@ def check_orders(rig: Rig, orders: list[Order]) -> None:
     assert {order.ssl_id for order in orders if order.state is OrderState.SUBMITTED} == set(rig.world.enrolled)
 
 
-def test_no_revocation_is_lost_or_claimed_without_scms_word(tmp_path: Path) -> None:
+def test_no_revocation_is_lost_or_claimed_without_scms_word(tmp_path: Path, record_property: Record) -> None:
     chance = random.Random(SEED)
     with a_rig(tmp_path, dialect=Dialect(already_revoked_code=-102)) as rig:
         names = iter(range(10_000))
@@ -212,6 +216,7 @@ def test_no_revocation_is_lost_or_claimed_without_scms_word(tmp_path: Path) -> N
         assert rig.live("nothing") == "done"
         check_revocations(rig, rig.check_the_disk())
         assert rig.kills >= 55
+        record_property("kills_survived", rig.kills)
 
 
 def check_revocations(rig: Rig, orders: list[Order]) -> None:
@@ -225,7 +230,7 @@ def check_revocations(rig: Rig, orders: list[Order]) -> None:
     assert {order.ssl_id for order in rig.world.orders.values() if order.revoked is not None} == confirmed
 
 
-def test_no_password_made_here_is_lost_and_none_is_tried_without_end(tmp_path: Path) -> None:
+def test_no_password_made_here_is_lost_and_none_is_tried_without_end(tmp_path: Path, record_property: Record) -> None:
     with a_rig(tmp_path) as rig:
         passwords: set[str] = set()
 
@@ -249,13 +254,14 @@ def test_no_password_made_here_is_lost_and_none_is_tried_without_end(tmp_path: P
         assert rig.live("nothing") == "done"
         assert rig.present_password == rig.world.account.credentials.password
         assert rig.kills >= 70
+        record_property("kills_survived", rig.kills)
 
 
 def refused_logins(rig: Rig) -> int:
     return sum(request.status == 401 for request in rig.world.traffic.requests)
 
 
-def test_a_rotation_is_done_or_not_done_and_changes_no_order(tmp_path: Path) -> None:
+def test_a_rotation_is_done_or_not_done_and_changes_no_order(tmp_path: Path, record_property: Record) -> None:
     with a_rig(tmp_path) as rig:
         assert rig.live("enroll", common_name="www.acme.example") == "done"
         (before,) = rig.check_the_disk()
@@ -273,4 +279,5 @@ def test_a_rotation_is_done_or_not_done_and_changes_no_order(tmp_path: Path) -> 
         (after,) = rig.check_the_disk()
         assert (after.state, after.ssl_id) == (before.state, before.ssl_id)
         assert rig.kills >= 10
+        record_property("kills_survived", rig.kills)
         assert "Changed-Elsewhere" not in "".join(path.read_text() for path in tmp_path.rglob("*.jsonl"))
