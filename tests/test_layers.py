@@ -19,13 +19,14 @@ MAY_IMPORT = {
     "engine": {"engine", "domain"},
     "scm": {"scm", "domain"},
     "certctl": {"certctl", "domain"},
-    "store": {"store", "domain", "durable"},
+    "store": {"store", "domain", "durable", "collector"},
     "config": {"config", "domain", "durable"},
     "pki": {"pki", "domain", "durable"},
     "dns": {"dns", "domain"},
     "simulator": {"simulator"},
     "ui": {"ui", "engine", "domain"},
     "durable": set[str](),
+    "collector": set[str](),
     "command": set[str](),
 }
 """By the first part below the package."""
@@ -33,7 +34,7 @@ MAY_IMPORT = {
 MAY_IMPORT_ANYTHING = {"__init__", "__main__", "cli", "wiring"}
 
 HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm", "certctl"}, "tinydb": {"store"}, "dns": {"dns"}}
-STDLIB_ONLY = {"domain", "engine", "durable", "command"}
+STDLIB_ONLY = {"domain", "engine", "durable", "command", "collector"}
 
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))}
 

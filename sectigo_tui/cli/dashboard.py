@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import select
 import signal
@@ -19,6 +20,7 @@ from sectigo_tui.cli.common import plain_settings_from, settings_from
 from sectigo_tui.cli.exit_codes import FINE, ended_by
 from sectigo_tui.cli.outside import outside_of, plain_outside_of
 from sectigo_tui.cli.screen_flags import plain_with_screen_flags, with_screen_flags
+from sectigo_tui.collector import keep_what_is_loaded
 from sectigo_tui.config.plain import PlainSettings, plain_of
 from sectigo_tui.config.problems import unknown_name
 from sectigo_tui.domain.errors import InputError
@@ -136,7 +138,14 @@ async def _show(
     plain: PlainSettings, complete: Callable[[], Settings], outside: Outside, track: Sequence[int] = ()
 ) -> tuple[str | None, int]:
     ascii_only = {None: "auto", True: "ascii", False: "unicode"}[plain.ascii]
+    # What is loaded until the first paint stays; the collector starts with the engine.
+    gc.disable()
     async with prepared(plain, complete) as (engine, connect):
+
+        async def begin() -> None:
+            await connect()
+            keep_what_is_loaded()
+
         app = SectigoApp(
             engine,
             Surroundings(
@@ -151,7 +160,7 @@ async def _show(
             defaults=_defaults(plain),
             track=track,
             outside=outside,
-            connect=connect,
+            connect=begin,
         )
         return await _run(app, mouse=plain.mouse)
 

@@ -6,8 +6,6 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
-from sectigo_tui.config.sources import Source, SourceKind
-
 if TYPE_CHECKING:
     from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import Settings
@@ -31,6 +29,8 @@ def with_screen_flags(settings: Settings, options: argparse.Namespace) -> Settin
         settings: The settings.
         options: The arguments; a command may lack the flags.
     """
+    from sectigo_tui.config.sources import Source, SourceKind
+
     changes = _changes(options)
     flags = {f"ui.{key}": Source(SourceKind.FLAG, f"flag {_FLAGS[key]}", str(value)) for key, value in changes.items()}
     return replace(settings, ui=settings.ui.model_copy(update=changes), sources={**settings.sources, **flags})

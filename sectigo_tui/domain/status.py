@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class StatusClass(StrEnum):
@@ -77,6 +78,7 @@ _TABLE = (
 )
 
 
+@lru_cache(maxsize=256)
 def _key(status: str) -> str:
     return "".join(status.split()).casefold()
 

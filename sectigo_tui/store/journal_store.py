@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import TimelineEntry
@@ -19,7 +20,6 @@ from sectigo_tui.store.actors import this_process
 from sectigo_tui.store.documents import Note
 from sectigo_tui.store.files import disk_failures, private_directory, replace_file
 from sectigo_tui.store.leases import Lease
-from sectigo_tui.store.reading import collector_paused
 from sectigo_tui.store.replica import Change, Replica
 from sectigo_tui.store.write_behind import Troubles, WriteBehind
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.store.actors import this_process
 from sectigo_tui.store.files import private_directory
@@ -31,15 +29,3 @@ def read_orders(directory: Path) -> list[Order]:
         return replica.book.orders()
     finally:
         replica.close()
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Collect no garbage while orders are read: none of it is, and looking for some takes a quarter of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -65,6 +65,8 @@ class SectigoApp(SteadyApp[str]):
 
     TITLE = "sectigo-tui"
     CSS_PATH = "app.tcss"
+    DEFAULT_MODE = "pending"
+    """Textual's own empty first screen would cost two more readings of the style sheet."""
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="Pending: what is not a certificate yet"),

@@ -126,20 +126,33 @@ class Board:
             row: Its row in a listing, for one that is listed elsewhere than among the pending orders.
         """
         order = self.order(row_id)
-        ssl_id = int(row_id[1:]) if row_id.startswith("#") else None
-        account = self._engine.account
-        seen = account.seen(ssl_id) if ssl_id is not None else None
-        listed = account.pending().get(ssl_id) if ssl_id is not None else None
-        details = seen.details if seen is not None else None
-        row = row or (listed.row if listed is not None else None)
         if order is not None:
-            if order.details is not None and (seen is None or _newer(order, seen.at)):
-                details = order.details
-            return Subject(row_id, order, row, order.scm_status, details, order.last_answer_at)
-        if ssl_id is None:
+            return self._local(order, row_id, row)
+        if not row_id.startswith("#"):
             return Subject(row_id)
+        ssl_id = int(row_id[1:])
+        account = self._engine.account
+        seen, listed = account.seen(ssl_id), account.pending().get(ssl_id)
         times = [known.at for known in (seen, listed) if known is not None]
-        return Subject(row_id, None, row, account.status_of(ssl_id), details, max(times, default=None))
+        return Subject(
+            row_id,
+            None,
+            row or (listed.row if listed is not None else None),
+            account.status_of(ssl_id),
+            seen.details if seen is not None else None,
+            max(times, default=None),
+        )
+
+    def _local(self, order: Order, row_id: str, row: ListingRow | None = None) -> Subject:
+        details, ssl_id = order.details, order.ssl_id
+        if ssl_id is not None:
+            account = self._engine.account
+            seen, listed = account.seen(ssl_id), account.pending().get(ssl_id)
+            if seen is not None and (details is None or not _newer(order, seen.at)):
+                details = seen.details
+            if row is None and listed is not None:
+                row = listed.row
+        return Subject(row_id, order, row, order.scm_status, details, order.last_answer_at)
 
     def row_id_now(self, row_id: str) -> str:
         """Return the id by which a row goes now: an order placed here goes by its sslId once SCM has told it."""
@@ -153,13 +166,13 @@ class Board:
 
     def local(self) -> list[Subject]:
         """Return all local orders."""
-        return [self.subject(local_id(order)) for order in self._engine.context.book.store.orders()]
+        return [self._local(order, local_id(order)) for order in self._engine.context.book.store.orders()]
 
     def pending(self) -> list[Subject]:
         """Return all orders that are not a certificate yet: local ones, and the account's others."""
         orders = self._engine.context.book.store.orders()
         local = {order.ssl_id for order in orders}
-        pending = [self.subject(local_id(order)) for order in orders if is_open(order)]
+        pending = [self._local(order, local_id(order)) for order in orders if is_open(order)]
         remote = [self.subject(remote_id(ssl_id)) for ssl_id in self._engine.account.pending() if ssl_id not in local]
         return pending + [subject for subject in remote if classify(subject.status) is StatusClass.PENDING]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -10,12 +11,14 @@ from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.status import meaning_of
-from sectigo_tui.engine.diagnosis.verdict import Strength, Verdict
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.columns import Now, age_text, cell, look_text
 from sectigo_tui.ui.lines import TIME_CELLS, Fact, labelled, titled
 from sectigo_tui.ui.text import printable
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.diagnosis.verdict import Verdict
 
 LONG_TEXT = 2_000
 NAMES_SHOWN = 100
@@ -85,6 +88,8 @@ def _state(subject: Subject, now: Now) -> Iterable[Fact]:
 
 def _evidence(verdict: Verdict) -> str:
     """Return how much a verdict rests on, and how old the oldest of that is."""
+    from sectigo_tui.engine.diagnosis.verdict import Strength
+
     if verdict.strength is Strength.STATUS_ONLY:
         return "the status alone; D asks for the rest"
     oldest = min((fact.at for fact in verdict.evidence if fact.at is not None), default=None)

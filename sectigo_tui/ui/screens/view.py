@@ -72,11 +72,10 @@ class View(Arranged):
         self._tally = Tally()
 
     def on_mount(self) -> None:
-        """Start to follow the engine."""
+        """Start to follow the engine; what there is is shown on the resumption that follows."""
         self.table.show_sort(self._sort, descending=self._is_descending)
         self._model.announced.subscribe(self, self._hear, immediate=True)
         self.set_interval(TICK_SECONDS, self._tick)
-        self.reload()
 
     def on_screen_resume(self) -> None:
         """Show what happened while another view was shown."""
