@@ -152,6 +152,7 @@ class Diagnoser:
             evidence = await self._gatherer.gather(
                 target, lambda _part, _evidence: None, max_age_seconds=ATTEND_MAX_AGE_SECONDS
             )
+            await self._learn_renewed(evidence.order)
             on_verdict(target, judge(evidence))
 
     async def recheck(self, ssl_id: int) -> Diagnosis:
