@@ -38,7 +38,7 @@ COLUMNS = (
     Column("ssl_id", "SSLID", 9, priority=3, align="right"),
     Column("common_name", "COMMON NAME", 30, narrow_width=20, narrow_priority=7, share=3, max_width=48, priority=1),
     Column("validation", "VAL", 3, priority=5),
-    Column("last", "LAST", 7, share=2, max_width=48, priority=6),
+    Column("last", "LAST", 10, narrow_width=7, narrow_priority=6, share=2, max_width=48, priority=6),
     Column("tries", "TRIES", 5, priority=7, align="right"),
     Column("outage", "OUTAGE", 10, priority=8),
     Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9),
