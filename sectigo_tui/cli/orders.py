@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sectigo_tui.cli.common import store_directory_from
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.output import complain, say, table
+from sectigo_tui.cli.output import complain, complain_of, say, table
 from sectigo_tui.cli.shapes import moment_json, order_json
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.store.reading import read_orders
@@ -22,7 +22,7 @@ def run(options: Namespace) -> int:
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be read.
     """
-    orders = sorted(read_orders(store_directory_from(options)), key=_created)
+    orders = sorted(read_orders(store_directory_from(options), complain_of), key=_created)
     if options.json:
         lines = ",\n".join(json.dumps(order_json(order)) for order in orders)
         sys.stdout.write(f"[{lines}]\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.ui.text import printable
 
 LONGEST_LINE = 4_000
@@ -19,6 +20,11 @@ def complain(text: str) -> None:
     """Write a message to stderr, under the program's name."""
     lines = [printable(line, limit=LONGEST_LINE) for line in text.split("\n")]
     sys.stderr.write("".join(f"{'' if number else 'sectigo-tui: '}{line}\n" for number, line in enumerate(lines)))
+
+
+def complain_of(problem: StoreProblem) -> None:
+    """Write to stderr what was found damaged in the data directory."""
+    complain(f"{problem.where}: {problem.what}; {problem.remedy}")
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sectigo_tui.cli.output import complain
+from sectigo_tui.cli.output import complain, complain_of
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.engine.engine import Engine
@@ -42,6 +42,8 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
         ScmFailure: Which password works could not be learned.
     """
     async with opened(settings) as engine:
+        for problem in engine.context.book.store.problems:
+            complain_of(problem)
         settled = await engine.changing.settle()
         if settled is not None:
             complain(f"a change of the password was cut short: the {settled.candidate} password works, and is in use")

@@ -82,6 +82,7 @@ class _Watch:
         async with opened(settings) as engine:
             silence = engine.announcer.subscribe(self._hear)
             try:
+                engine.tell_problems()
                 await self._settle_password(engine)
                 # Only whoever polls knows who polls.
                 await engine.context.book.store.changes()

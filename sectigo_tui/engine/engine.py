@@ -80,8 +80,7 @@ class Engine(Uses):
         Args:
             refresh_seconds: The time between two listings.
         """
-        for problem in self.context.book.store.problems:
-            self._report("opening the local orders", StoreError(problem.where, problem.what, problem.remedy))
+        self.tell_problems()
         await self._settle_password()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.supervisor.run())
@@ -89,6 +88,11 @@ class Engine(Uses):
             group.create_task(self.following_rotation.run())
             group.create_task(self._refresh(refresh_seconds))
             group.create_task(self._watch_password())
+
+    def tell_problems(self) -> None:
+        """Announce what was found damaged when the local orders were opened: whoever opens next finds it no more."""
+        for problem in self.context.book.store.problems:
+            self._report("opening the local orders", StoreError(problem.where, problem.what, problem.remedy))
 
     async def track(self, ssl_id: int) -> None:
         """Adopt a remote order and poll it."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.store.actors import this_process
 from sectigo_tui.store.files import private_directory
 from sectigo_tui.store.replica import Replica
 
 
-def read_orders(directory: Path) -> list[Order]:
+def read_orders(directory: Path, tell: Callable[[StoreProblem], None]) -> list[Order]:
     """Return all orders that are not removed; what is damaged is set aside, as when the store is opened.
 
     Args:
         directory: The account's directory, made if need be.
+        tell: Takes what is damaged; whoever opens the directory next finds it no more.
 
     Raises:
         StoreError: The directory belongs to somebody else, cannot be read or written, or was written by a newer
@@ -26,6 +29,8 @@ def read_orders(directory: Path) -> list[Order]:
     try:
         with collector_paused():
             replica.open()
+        for problem in replica.problems:
+            tell(problem)
         return replica.book.orders()
     finally:
         replica.close()
