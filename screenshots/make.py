@@ -40,25 +40,30 @@ class Sitting:
         columns: The terminal's width.
         lines: The terminal's height.
         pictures: What is pressed before each, by the picture's name, in order.
+        theme: As in the configuration.
     """
 
     columns: int
     lines: int
     pictures: Mapping[str, Sequence[str]]
+    theme: str = "dark"
 
+
+VIEWS: Mapping[str, Sequence[str]] = {
+    "pending": (),
+    "detail": ("d",),
+    "local": ("escape", "2"),
+    "remote": ("3",),
+    "events": ("4",),
+    "budget": ("5",),
+    "diagnose": ("1", "D"),
+    "help": ("escape", "question_mark"),
+    "actions": ("escape", "a"),
+}
 
 SITTINGS = (
-    Sitting(
-        120,
-        40,
-        {
-            "pending": (),
-            "detail": ("d",),
-            "remote": ("escape", "3"),
-            "events": ("4",),
-            "help": ("1", "question_mark"),
-        },
-    ),
+    Sitting(120, 40, VIEWS),
+    Sitting(120, 40, {f"{name}-light": keys for name, keys in VIEWS.items()}, theme="light"),
     Sitting(80, 24, {"pending-80x24": ()}),
 )
 
@@ -86,7 +91,8 @@ async def _take(sitting: Sitting, taken: dict[str, str]) -> None:
     world = demo_world(seed=SEED)
     world.faults.add("latency", seconds=LATENCY_SECONDS)
     size = (sitting.columns, sitting.lines)
-    async with staged(world, size=size, track=tracked_by_demo(world), settle_seconds=SECONDS_IN) as stage:
+    tracked = tracked_by_demo(world)
+    async with staged(world, size=size, track=tracked, settle_seconds=SECONDS_IN, theme=sitting.theme) as stage:
         for name, keys in sitting.pictures.items():
             await stage.press(*keys)
             await stage.wait(PAUSE_SECONDS)
