@@ -11,9 +11,7 @@ from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import AccountChanged
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
-
-PAGE_SIZE = 200
-"""Rows a page: as many as SCM gives. Source: SCM manual 25.5."""
+from sectigo_tui.engine.listing_rows import PAGE_SIZE, ListingRows
 
 
 class Listing:
@@ -28,6 +26,7 @@ class Listing:
     Attributes:
         where: Which orders.
         total: How many rows there are; None until SCM has said it.
+        fetched: The rows fetched so far.
         fetched_at: When the newest page came; None before the first.
         failure: Why the newest request failed; None when it did not.
     """
@@ -35,43 +34,36 @@ class Listing:
     def __init__(self, context: Context, where: ListingFilter) -> None:
         self.where = where
         self.total: int | None = None
+        self.fetched = ListingRows()
         self.fetched_at: datetime | None = None
         self.failure: ScmFailure | None = None
         self._context = context
-        self._pages: dict[int, tuple[ListingRow, ...]] = {}
         self._wanted: tuple[int, int] | None = None
         self._turn = asyncio.Lock()
 
     @property
     def loaded(self) -> int:
         """How many rows have been fetched."""
-        return sum(map(len, self._pages.values()))
-
-    def row_at(self, position: int) -> ListingRow | None:
-        """Return the row at a zero-based position; None while it has not been fetched."""
-        page = self._pages.get(position // PAGE_SIZE, ())
-        offset = position % PAGE_SIZE
-        return page[offset] if offset < len(page) else None
+        return self.fetched.loaded
 
     @property
     def is_complete(self) -> bool:
         """Whether every row has been fetched."""
         return self.total is not None and self.loaded >= self.total
 
+    def row_at(self, position: int) -> ListingRow | None:
+        """Return the row at a zero-based position; None while it has not been fetched."""
+        return self.fetched.at(position)
+
     def position_of(self, ssl_id: int) -> int | None:
         """Return where an order stands among the rows fetched so far; None when it is not among them."""
-        for number, page in self._pages.items():
-            for offset, row in enumerate(page):
-                if row.ssl_id == ssl_id:
-                    return number * PAGE_SIZE + offset
-        return None
+        return self.fetched.position_of(ssl_id)
 
     def rows(self) -> list[ListingRow]:
         """Return the rows fetched so far, in order, each sslId once."""
         seen: dict[int, ListingRow] = {}
-        for number in sorted(self._pages):
-            for row in self._pages[number]:
-                seen.setdefault(row.ssl_id, row)
+        for row in self.fetched:
+            seen.setdefault(row.ssl_id, row)
         return list(seen.values())
 
     async def need(self, first: int, last: int) -> None:
@@ -103,7 +95,7 @@ class Listing:
         number = 0
         while self.total is None or number * PAGE_SIZE < self.total:
             async with self._turn:
-                if number not in self._pages and not await self._fetch(number):
+                if not self.fetched.has_page(number) and not await self._fetch(number):
                     assert self.failure is not None  # noqa: S101 - a fetch without success leaves its failure
                     raise self.failure
             number += 1
@@ -111,7 +103,7 @@ class Listing:
 
     def forget(self) -> None:
         """Forget the pages: they are fetched anew when they are looked at."""
-        self._pages.clear()
+        self.fetched.forget()
 
     def _nearest_missing(self) -> int | None:
         if self._wanted is None:
@@ -121,7 +113,7 @@ class Listing:
             last = min(last, self.total - 1)
         middle = (first + last) / 2 / PAGE_SIZE
         numbers = range(max(0, first) // PAGE_SIZE, max(0, last) // PAGE_SIZE + 1) if last >= first else range(0)
-        missing = [number for number in numbers if number not in self._pages]
+        missing = [number for number in numbers if not self.fetched.has_page(number)]
         return min(missing, key=lambda number: abs(number + 0.5 - middle), default=None)
 
     async def _fetch(self, number: int) -> bool:
@@ -135,11 +127,13 @@ class Listing:
             self.failure = failure
             context.book.announce(AccountChanged())
             return False
-        self._pages[number] = page.rows
+        self.fetched.put(number, page.rows)
         if page.total is not None:
             self.total = page.total
         elif len(page.rows) < PAGE_SIZE:
             self.total = number * PAGE_SIZE + len(page.rows)
+        if self.total is not None:
+            self.fetched.resize(self.total)
         self.failure = None
         self.fetched_at = context.clock.now()
         context.book.announce(AccountChanged())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from array import array
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, overload
 
 from sectigo_tui.domain.certificates import ListingRow
@@ -10,35 +12,37 @@ from sectigo_tui.engine.listing import Listing
 from sectigo_tui.ui.board import remote_id
 
 ROWS_KEPT = 2_000
+SLICE_SECONDS = 0.01
+"""How long arranging may hold up the screen at a time."""
+
+_ROWS_A_RUN = 25_000
 
 
 class ListedIds(Sequence[str | None]):
     """The row ids of a listing; None where a row has not been fetched.
 
-    It holds no row of its own but those it was asked for lately: a page that comes in costs nothing here.
+    It holds no row: a page that comes in costs nothing here.
 
     Args:
         listing: The listing.
-        sort: One of `SORTS`; sorting needs all of its rows.
-        descending: Whether the greatest comes first.
+        positions: Which of its positions, in which order; all as SCM lists them when not given.
     """
 
     SORTS: ClassVar[tuple[str, ...]] = ("", "ssl_id", "common_name")
     """As SCM lists, or by what a row tells."""
 
-    def __init__(self, listing: Listing, sort: str = "", *, descending: bool = False) -> None:
+    def __init__(self, listing: Listing, positions: Sequence[int] | None = None) -> None:
         self._listing = listing
-        self._asked_for: dict[str, ListingRow] = {}
-        self._positions: Sequence[int] = range(listing.total or 0)
-        if sort:
-            self._positions = sorted(self._positions, key=lambda at: self._key(at, sort), reverse=descending)
+        self._asked_for: dict[str, int] = {}
+        self._positions: Sequence[int] = range(listing.total or 0) if positions is None else positions
 
     def row(self, row_id: str) -> ListingRow | None:
         """Return the row of an id; None when it is not among those fetched."""
-        known = self._asked_for.get(row_id)
-        if known is None and (position := self._listing.position_of(int(row_id[1:]))) is not None:
-            return self._listing.row_at(position)
-        return known
+        ssl_id = int(row_id[1:])
+        position = self._asked_for.get(row_id)
+        if position is None or self._listing.fetched.id_at(position) != ssl_id:
+            position = self._listing.position_of(ssl_id)
+        return self._listing.row_at(position) if position is not None else None
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -52,14 +56,19 @@ class ListedIds(Sequence[str | None]):
     def __getitem__(self, index: int | slice) -> str | Sequence[str | None] | None:
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
-        row = self._listing.row_at(self._positions[index])
-        if row is None:
+        position = self._positions[index]
+        ssl_id = self._listing.fetched.id_at(position)
+        if ssl_id is None:
             return None
-        row_id = remote_id(row.ssl_id)
+        row_id = remote_id(ssl_id)
         if len(self._asked_for) >= ROWS_KEPT:
             self._asked_for.clear()
-        self._asked_for[row_id] = row
+        self._asked_for[row_id] = position
         return row_id
+
+    def __iter__(self) -> Iterator[str | None]:
+        id_at = self._listing.fetched.id_at
+        return (None if (ssl_id := id_at(position)) is None else remote_id(ssl_id) for position in self._positions)
 
     def __contains__(self, row_id: object) -> bool:
         """Tell whether a row is there; None is, while rows have not been fetched."""
@@ -76,9 +85,74 @@ class ListedIds(Sequence[str | None]):
         if not (isinstance(row_id, str) and row_id.startswith("#")):
             return None
         position = self._listing.position_of(int(row_id[1:]))
-        return None if position is None or position >= len(self) else self._positions.index(position)
+        if position is None:
+            return None
+        try:
+            return self._positions.index(position)
+        except ValueError:
+            return None
 
-    def _key(self, position: int, sort: str) -> tuple[object, ...]:
-        row = self._listing.row_at(position)
-        ssl_id = row.ssl_id if row is not None else 0
-        return (row.common_name.casefold() if row is not None and sort == "common_name" else "", ssl_id)
+
+async def arranged(listing: Listing, sort: str = "", *, descending: bool = False, query: str = "") -> ListedIds:
+    """Return the fetched rows of a listing, chosen and in order; the screen goes on meanwhile.
+
+    Args:
+        listing: The listing.
+        sort: One of `ListedIds.SORTS`; equal rows stay as SCM lists them.
+        descending: Whether the greatest comes first.
+        query: Words that must all be in the common name or the sslId, ignoring case.
+    """
+    words = query.casefold().split()
+    pause = _Pause()
+    places: list[int] = []
+    keys: list[str | int] = []
+    for first, ids, names in listing.fetched.pages():
+        of_page: Sequence[str | int] = names if sort == "common_name" else ids
+        if words:
+            found = _found(words, ids, names)
+            places += [first + at for at in found]
+            keys += [of_page[at] for at in found]
+        else:
+            places += range(first, first + len(ids))
+            keys += of_page
+        await pause()
+    if sort:
+        order = await _sorted(range(len(keys)), keys, pause)
+        places = [places[at] for at in order]
+    if descending:
+        places.reverse()
+    return ListedIds(listing, array("l", places))
+
+
+def _found(words: Sequence[str], ids: Sequence[int], names: Sequence[str]) -> list[int]:
+    """Return which rows of a page have all words."""
+    found = list(range(len(ids)))
+    for word in words:
+        if word.isdecimal():
+            found = [at for at in found if word in names[at] or word in str(ids[at])]
+        else:
+            found = [at for at in found if word in names[at]]
+    return found
+
+
+async def _sorted(places: Sequence[int], keys: Sequence[str | int], pause: _Pause) -> list[int]:
+    """Return places by their keys: in runs, with pauses between, and then all, which only has to merge the runs."""
+    runs: list[int] = []
+    for start in range(0, len(places), _ROWS_A_RUN):
+        runs += sorted(places[start : start + _ROWS_A_RUN], key=keys.__getitem__)
+        await pause()
+    runs.sort(key=keys.__getitem__)
+    return runs
+
+
+class _Pause:
+    """Lets everything else have its turn once a slice of time is used up."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()
+
+    async def __call__(self) -> None:
+        if self._loop.time() - self._since >= SLICE_SECONDS:
+            await asyncio.sleep(0)
+            self._since = self._loop.time()

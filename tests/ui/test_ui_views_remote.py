@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow
+from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.simulator.scenarios import make_world
-from sectigo_tui.ui.listed import ROWS_KEPT, ListedIds
+from sectigo_tui.ui.listed import ROWS_KEPT
 from sectigo_tui.ui.screens.remote import RemoteView, listing_filter
 from support.ui_stage import Stage, demo_world, on_stage, staged
 from support.virtual_time import LoopClock
@@ -174,42 +174,3 @@ async def test_rows_that_were_scrolled_past_are_not_kept() -> None:
         assert "6,000 of 6,000" in stage.header
         assert len(view._subjects) <= len(view.table.visible_ids)
         assert len(view._ids._asked_for) <= ROWS_KEPT
-
-
-class CountedListing:
-    """A fetched listing that counts who asks for its rows."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.is_complete = True
-        self.asked = 0
-        self.page = ListingPage(rows=tuple(ListingRow(number, f"host{number}") for number in range(total)), total=total)
-
-    def row_at(self, position: int) -> ListingRow:
-        self.asked += 1
-        return self.page.rows[position]
-
-    def position_of(self, ssl_id: int) -> int | None:
-        return ssl_id if ssl_id < self.total else None
-
-
-def test_ids_of_a_listing_cost_what_is_asked_of_them() -> None:
-    listing = CountedListing(5_000)
-    ids = ListedIds(listing)  # type: ignore[arg-type] # as much of a listing as it uses
-    assert len(ids) == 5_000
-    assert ids[100:103] == ["#100", "#101", "#102"]
-    assert listing.asked == 3
-    assert ids.index("#4000") == 4_000
-    assert "#9000" not in ids
-    assert None not in ids
-    with pytest.raises(ValueError, match="#9000"):
-        ids.index("#9000")
-
-
-def test_ids_of_a_listing_sorted_downwards() -> None:
-    ids = ListedIds(CountedListing(5), "ssl_id", descending=True)  # type: ignore[arg-type] # as much as it uses
-    assert list(ids) == ["#4", "#3", "#2", "#1", "#0"]
-    assert ids.index("#4") == 0
-    row = ids.row("#4")
-    assert row is not None
-    assert row.common_name == "host4"

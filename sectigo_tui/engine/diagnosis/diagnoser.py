@@ -28,7 +28,7 @@ from sectigo_tui.engine.diagnosis.sources import Sources
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 from sectigo_tui.engine.fates import told
 from sectigo_tui.engine.gate import Priority
-from sectigo_tui.engine.listing import PAGE_SIZE
+from sectigo_tui.engine.listing_rows import PAGE_SIZE
 from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.records import record
 

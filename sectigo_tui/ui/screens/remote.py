@@ -12,7 +12,7 @@ from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.status import meaning_of
 from sectigo_tui.ui.board import Subject
-from sectigo_tui.ui.listed import ListedIds
+from sectigo_tui.ui.listed import ListedIds, arranged
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
@@ -49,6 +49,7 @@ class RemoteView(View):
         self._listing = model.board.engine.account.listing(ListingFilter())
         self._ids = ListedIds(self._listing)
         self._order: tuple[object, ...] = ()
+        self._narrowed_by = ""
         self._is_loading_all = False
 
     def on_screen_resume(self) -> None:
@@ -82,20 +83,34 @@ class RemoteView(View):
         state = " loading" if self._is_loading_all else ""
         if self._listing.failure is not None:
             state = " INCOMPLETE"
-        return f"{loaded:,} of {total:,}{state}"
+        shown = f"{len(self._ids):,} shown of " if self._narrowed_by else ""
+        return f"{shown}{loaded:,} of {total:,}{state}"
 
     def _list(self) -> None:
         self.table.show_empty(*self.empty_text())
         self._subjects.clear()
-        if self._sort and not self._listing.is_complete:
-            self._sort = ""
-            self.table.show_sort("")
         listing = self._listing
-        order = (listing, listing.fetched_at, listing.loaded, listing.total, self._sort, self._is_descending)
+        if not listing.is_complete:
+            self._narrowed_by = ""
+            if self._sort:
+                self._sort = ""
+                self.table.show_sort("")
+        order = (listing, listing.fetched_at, listing.loaded, self._sort, self._is_descending, self._narrowed_by)
         if order != self._order:
             self._order = order
-            self._ids = ListedIds(self._listing, self._sort, descending=self._is_descending)
+            if self._sort or self._narrowed_by:
+                self._arrange()
+                return
+            self.workers.cancel_group(self, "arrange")
+            self._ids = ListedIds(listing)
         self.table.update_rows(self._ids)
+
+    @work(group="arrange", exclusive=True, exit_on_error=False)
+    async def _arrange(self) -> None:
+        """Sort and narrow what is here; a hundred thousand rows take a while, in which the screen goes on."""
+        self._ids = await arranged(self._listing, self._sort, descending=self._is_descending, query=self._narrowed_by)
+        self.table.update_rows(self._ids)
+        self._show_header()
 
     def _is_elsewhere(self, before: Subject, now: Subject) -> bool:  # noqa: ARG002 - SCM says where a row stands
         return False
@@ -129,6 +144,7 @@ class RemoteView(View):
         self._model.memory.filtered_by(str(self.TITLE), query.strip())
 
     def _ask_for(self, where: ListingFilter) -> None:
+        self._narrowed_by = ""
         if where != self._listing.where:
             self._stop_loading()
             self._listing = self._model.board.engine.account.listing(where)
@@ -136,10 +152,14 @@ class RemoteView(View):
         self._need(0, 0)
 
     def apply_filter(self, text: str) -> None:
-        """Wait for Enter: this filter is SCM's, and each change of it costs a request. Cleared, it lists all."""
-        if not text and self._listing.where != ListingFilter():
-            self._remember("")
-            self._ask_for(ListingFilter())
+        """Narrow a listing that is here as a whole as it is typed; else wait for Enter, which asks SCM."""
+        if self._listing.where != ListingFilter():
+            if not text:
+                self._remember("")
+                self._ask_for(ListingFilter())
+        elif self._listing.is_complete and not text.casefold().startswith(STATUS_PREFIX):
+            self._narrowed_by = text.strip()
+            self.reload()
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
         if not self._listing.is_complete:
