@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import PROGRAM, Installation, installed
-from support.terminal import Terminal
+from support.installation import Installation, installed
+from support.terminal import PROGRAM, Terminal
 
 KINDS = ("xterm-256color", "xterm-16color", "screen-256color", "tmux-256color", "linux", "vt220")
 
