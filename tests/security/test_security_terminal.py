@@ -211,7 +211,7 @@ def test_it_ends_at_once_whatever_it_is_at_and_all_is_saved(
     with program.terminal() as terminal:
         terminal.until("host-2")
         while_(terminal, program)
-        number = {hang_up: signal.SIGHUP, terminate: signal.SIGTERM}[end]
+        number = signal.SIGHUP if end is hang_up else signal.SIGTERM
         assert end(terminal) == 128 + number
         if end is terminate:
             while terminal._read():
