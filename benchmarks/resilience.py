@@ -75,6 +75,8 @@ def _run(parts: Sequence[str]) -> Withstood:
             counted[each.attrib["name"]] += int(each.attrib["value"])
     examples = sum(int(number) for number in _EXAMPLES.findall(told))
     failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    if failed:
+        sys.stderr.write(told)
     return Withstood(counted, examples, int(suite.attrib["tests"]), failed)
 
 
