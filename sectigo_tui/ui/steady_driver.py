@@ -20,8 +20,14 @@ from textual.drivers.linux_driver import LinuxDriver
 BACKLOG_BYTES = 65_536
 """How much waits for the terminal before frames are left out: three repaints of a large screen."""
 
+PART_BYTES = 1_024
+"""How much is written at once: a quarter of what a pseudo-terminal holds."""
+
 LAST_WORDS_SECONDS = 0.6
 """How long the terminal may take for what puts it back, before what it has not read is thrown away for it."""
+
+LAST_TRY_SECONDS = 1.2
+"""How long it may take then; with no more than that to write, only a machine without time for it takes so long."""
 
 _STDERR = 2
 _CANCEL = b"\x18"
@@ -79,7 +85,7 @@ class Outlet(threading.Thread):
             self._is_given_up = True
         with suppress(termios.error):
             termios.tcflush(self._descriptor, termios.TCOFLUSH)
-        self.join(LAST_WORDS_SECONDS)
+        self.join(LAST_TRY_SECONDS)
 
     def run(self) -> None:
         """Write until ended, or until the terminal is gone."""
@@ -100,7 +106,8 @@ class Outlet(threading.Thread):
         rest = memoryview(data)
         was_given_up = self._is_given_up
         while rest and was_given_up is self._is_given_up:
-            rest = rest[os.write(self._descriptor, rest) :]
+            # In parts: one that was blocked and is thrown away leaves room for what puts the terminal back.
+            rest = rest[os.write(self._descriptor, rest[:PART_BYTES]) :]
         with self._changed:
             self._waiting_bytes -= len(data)
 
