@@ -114,7 +114,7 @@ class SectigoApp(SteadyApp[str]):
         super().__init__(ansi_color=theme.ansi_color)
         self._connect = connect
         self._connected = asyncio.Event()
-        self._keymap_wanted = _keymap(outside, type(self))
+        self.set_keymap(_keymap(outside, type(self)))
         self._copier = Clipboard(outside.environ, outside.run, super().copy_to_clipboard)
         self.animation_level = "none"
         use_shapes(self, glyphs)
@@ -169,7 +169,6 @@ class SectigoApp(SteadyApp[str]):
 
     def on_mount(self) -> None:
         """Show the first view, then start the engine: what is on disk is seen before anything is asked for."""
-        self.set_keymap(self._keymap_wanted)
         self._recall_theme()
         view = self._model.memory.view
         self.switch_mode(view if view in _VIEWS else "pending")

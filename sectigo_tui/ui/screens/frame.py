@@ -84,8 +84,6 @@ class Frame(Screen[None]):
         self.table.focus()
         self.bindings_updated_signal.subscribe(self, lambda _screen: self.show_keys())
         self.show_keys()
-        # Keys that the operator has given are in force once the first picture is painted.
-        self.call_after_refresh(self.show_keys)
 
     @property
     def table(self) -> LiveTable:
