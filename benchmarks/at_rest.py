@@ -16,7 +16,7 @@ _SETTLE_SECONDS = 4.0
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Measure bytes per second with true colour and 16 colours, and beyond an hour; CPU with 1,000 orders."""
-    seconds, runs = (1.0, 1) if quick else (30.0, 3)
+    seconds, runs = (1.0, 1) if quick else (20.0, 3)
     orders = 40 if quick else 1_000
     with simulated_account(100) as base_url, scene(base_url) as near, scene(base_url) as far:
         fill_store(near.store_directory, orders, next_look_seconds=600, deadline_seconds=1_800)

@@ -7,7 +7,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -93,16 +93,18 @@ def fill_store(directory: Path, count: int, *, next_look_seconds: float, deadlin
         next_look_seconds: The first one's wait from now; each further one waits up to 60 s longer.
         deadline_seconds: Their window.
     """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    asyncio.run(_fill(directory, count, next_look_seconds, deadline_seconds))
-
-
-async def _fill(directory: Path, count: int, next_look_seconds: float, deadline_seconds: float) -> None:
-    store = JournalStore.open(directory, SystemClock())
     now = datetime.now(UTC)
     orders = [pending_order(number, now, next_look_seconds, deadline_seconds) for number in range(count)]
+    asyncio.run(put_orders(directory, orders))
+
+
+async def put_orders(directory: Path, orders: Sequence[Order]) -> None:
+    """Write orders as the program would have, each with an entry of its timeline."""
+    store = JournalStore.open(directory, SystemClock())
     entries = [
-        TimelineEntry(at=now, order_id=order.id, kind=EventKind.CHANGED, summary="tracked", ssl_id=order.ssl_id)
+        TimelineEntry(
+            at=order.created_at, order_id=order.id, kind=EventKind.CHANGED, summary="tracked", ssl_id=order.ssl_id
+        )
         for order in orders
     ]
     await asyncio.gather(*(store.put(order, entry) for order, entry in zip(orders, entries, strict=True)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, overload
 
@@ -15,7 +16,7 @@ ROWS_KEPT = 2_000
 SLICE_SECONDS = 0.01
 """How long arranging may hold up the screen at a time."""
 
-_ROWS_A_RUN = 25_000
+_ROWS_A_RUN = 10_000
 
 
 class ListedIds(Sequence[str | None]):
@@ -136,13 +137,23 @@ def _found(words: Sequence[str], ids: Sequence[int], names: Sequence[str]) -> li
 
 
 async def _sorted(places: Sequence[int], keys: Sequence[str | int], pause: _Pause) -> list[int]:
-    """Return places by their keys: in runs, with pauses between, and then all, which only has to merge the runs."""
-    runs: list[int] = []
+    """Return places by their keys: in runs, which are then merged range by range, with pauses between."""
+    key = keys.__getitem__
+    runs: list[list[int]] = []
     for start in range(0, len(places), _ROWS_A_RUN):
-        runs += sorted(places[start : start + _ROWS_A_RUN], key=keys.__getitem__)
+        runs.append(sorted(places[start : start + _ROWS_A_RUN], key=key))
         await pause()
-    runs.sort(key=keys.__getitem__)
-    return runs
+    merged: list[int] = []
+    begins = [0] * len(runs)
+    bounds = [keys[runs[0][at * len(runs[0]) // len(runs)]] for at in range(1, len(runs))]
+    for bound in [*bounds, None]:
+        ends = [len(run) if bound is None else bisect_left(run, bound, key=key) for run in runs]
+        piece = [place for run, begin, end in zip(runs, begins, ends, strict=True) for place in run[begin:end]]
+        piece.sort(key=key)
+        merged += piece
+        begins = ends
+        await pause()
+    return merged
 
 
 class _Pause:
