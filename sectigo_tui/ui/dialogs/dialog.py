@@ -15,10 +15,13 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from sectigo_tui.ui.text import printable
+
 Result = TypeVar("Result")
 
 CANCEL = "cancel"
 CONFIRM = "confirm"
+TITLE_CHARACTERS = 200
 
 
 class Choice(NamedTuple):
@@ -83,7 +86,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     def compose(self) -> ComposeResult:
         """Lay out the dialog."""
         with VerticalScroll(id="dialog", can_focus=False) as frame:
-            frame.border_title = Content(self._title)
+            frame.border_title = Content(printable(self._title, limit=TITLE_CHARACTERS))
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield from self.body()
             yield Static("", id="dialog-problem", markup=False)

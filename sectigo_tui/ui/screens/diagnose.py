@@ -25,6 +25,7 @@ from sectigo_tui.ui.causes import shared_causes
 from sectigo_tui.ui.diagnosis import diagnosis_content, records_to_publish
 from sectigo_tui.ui.header import header_segments
 from sectigo_tui.ui.news import News, essence
+from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
@@ -206,7 +207,7 @@ class Diagnose(Screen[None]):
         if records:
             self.app.copy_to_clipboard(records)
             count = len(records.splitlines())
-            self.notify(f"Copied {count} records." if count > 1 else f"Copied: {records}", markup=False)
+            self.notify(f"Copied {count} records." if count > 1 else f"Copied: {printable(records)}", markup=False)
         else:
             self.query_one(KeyLine).say("There is no record to publish, by what SCM tells.")
 
