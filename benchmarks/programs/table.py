@@ -67,7 +67,7 @@ class Bench(App[None]):
     """One table, and the rhythm it is measured in.
 
     Args:
-        table: "cells", "hours", "whole" or "still" for the live table; "updates" or "datatable" for Textual's.
+        table: "cells", "hours" or "still" for the live table; "updates" or "datatable" for Textual's.
     """
 
     def __init__(self, table: str) -> None:
@@ -83,7 +83,6 @@ class Bench(App[None]):
         self.every_second = {
             "cells": self.live.tick,
             "hours": self.live.tick,
-            "whole": self.live.notify_style_update,
             "updates": self.update_reference,
         }.get(table)
 

@@ -16,7 +16,9 @@ from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import Surroundings
 
 AGE_STEP_SECONDS = 5
-"""Below ten minutes the age of what is shown moves in these steps: a header that ticks costs bytes."""
+LATER_AGE_STEP_SECONDS = 15
+LATER_SECONDS = 30
+"""The age of what is shown moves in steps below ten minutes, longer ones from here on: each costs a line's bytes."""
 
 STALE_INTERVALS = 2.0
 BAR = " | "
@@ -157,7 +159,8 @@ def _updated(engine: Engine, now: datetime, refresh_seconds: float) -> Segment:
         failed = engine.account.failure is not None
         return Segment("NOT LOADED", "$state-failed") if failed else Segment("loading", "$state-muted", 1)
     seconds = (now - at) / timedelta(seconds=1)
-    text = fmt.age(seconds, step_seconds=AGE_STEP_SECONDS).strip()
+    step_seconds = AGE_STEP_SECONDS if seconds < LATER_SECONDS else LATER_AGE_STEP_SECONDS
+    text = fmt.age(seconds, step_seconds=step_seconds).strip()
     if seconds > STALE_INTERVALS * refresh_seconds:
         return Segment(f"STALE {text}", "$state-warning")
     return Segment(f"upd {text}", "", 3)

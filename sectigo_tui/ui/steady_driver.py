@@ -17,8 +17,12 @@ from contextlib import suppress
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-BACKLOG_BYTES = 65_536
-"""How much waits for the terminal before frames are left out: three repaints of a large screen."""
+BACKLOG_BYTES = 16_384
+"""How much waits for the terminal before frames are left out: a repaint or two of a usual screen.
+
+The kernel holds some 20 kB more. Over a line of 2 kB/s every kilobyte here is half a second for which the operator
+sees the past.
+"""
 
 PART_BYTES = 1_024
 """How much is written at once: a quarter of what a pseudo-terminal holds."""

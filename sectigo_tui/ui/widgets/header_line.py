@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.widget import Widget
 
 from sectigo_tui.ui.header import BAR, Segment, fitting
+from sectigo_tui.ui.widgets.short_colours import SHORT_COLOURS
 
 
 class HeaderLine(Widget):
@@ -34,6 +38,13 @@ class HeaderLine(Widget):
         if segments != self._segments:
             self._segments = segments
             self.refresh()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Name colours shortly: this line is painted again and again while nothing happens."""
+        filters = super().get_line_filters()
+        # A theme of the terminal's own colours names them shortly already.
+        spells_out = any(isinstance(each, ANSIToTruecolor) for each in filters)
+        return (*filters, SHORT_COLOURS) if spells_out else filters
 
     def render(self) -> Content:
         """Return the line."""
