@@ -156,6 +156,20 @@ class Terminal:
             pass
         return self._process.returncode
 
+    def read_slowly(self, seconds: float, *, bytes_per_second: int) -> None:
+        """Take what is painted no faster than a thin line carries it."""
+        started = time.monotonic()
+        taken = 0
+        while (passed := time.monotonic() - started) < seconds:
+            room = int(passed * bytes_per_second) - taken
+            if room > 0 and select.select([self._ours], [], [], _READ_SECONDS)[0]:
+                data = os.read(self._ours, min(room, 512))
+                taken += len(data)
+                self.received += data
+                self._stream.feed(data)
+            else:
+                time.sleep(_READ_SECONDS / 5)
+
     def _holds(self, patterns: Sequence[str | Callable[[], bool]]) -> bool:
         texts = [pattern for pattern in patterns if isinstance(pattern, str)]
         return all(pattern() for pattern in patterns if callable(pattern)) and (not texts or self.shows(*texts))
