@@ -1,14 +1,18 @@
-"""What every application of this program does about defects and about terminals that stall."""
+"""What every application of this program does about defects, terminals that stall, and text that is no picture."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TypeVar
 
 from rich.console import RenderableType
 from textual import events
 from textual.app import App
 from textual.driver import Driver
+from textual.filter import LineFilter
+
+from sectigo_tui.ui.steady_net import LAST_NET
 
 R = TypeVar("R")
 
@@ -31,6 +35,10 @@ class SteadyApp(App[R]):
 
         chosen = super().get_driver_class()
         return SteadyDriver if chosen is LinuxDriver else chosen
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what each painted line goes through, at the end what lets nothing reach the terminal but pictures."""
+        return (*super().get_line_filters(), LAST_NET)
 
     def exit(self, result: R | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave, before whatever else was typed until now is acted on."""

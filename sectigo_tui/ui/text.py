@@ -17,23 +17,30 @@ PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"
 DEFAULT_LIMIT_CHARACTERS = 512
 """How much of a text is looked at: more than the widest line shows, little enough to cost nothing."""
 
+LONGEST_LINE_CHARACTERS = 4_000
+"""How much of each line is looked at where a text has several, which are wrapped rather than cut."""
+
 _MAX_COMBINING = 3
 """Marks kept on one letter: enough for the scripts that stack them, too few to paint over the next line."""
 
-_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_COMBINING_CATEGORIES = frozenset({"Mn", "Me", "Mc"})
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mc"})
+"""Spacing marks (Mc) can be seen, but terminals give them a cell of their own where Rich counts none."""
+_COMBINING_CATEGORIES = frozenset({"Mn", "Me"})
 _UNSEEN_CHARACTERS = frozenset(
     chr(code)
     for first, last in (
         (0x034F, 0x034F),  # combining grapheme joiner
-        (0x115F, 0x1160),  # Hangul fillers: letters that paint nothing
+        (0x115F, 0x11FF),  # Hangul fillers, which paint nothing; vowels and finals, which paint over what is before
         (0x17B4, 0x17B5),  # Khmer inherent vowels
         (0x180B, 0x180F),  # Mongolian variation selectors
         (0x2800, 0x2800),  # blank Braille pattern
         (0x3164, 0x3164),  # Hangul filler
+        (0xD7B0, 0xD7FB),  # more Hangul vowels and finals
         (0xFE00, 0xFE0F),  # variation selectors: they change a width without being seen
         (0xFFA0, 0xFFA0),  # halfwidth Hangul filler
         (0xE0100, 0xE01EF),
+        (0x1F1E6, 0x1F1FF),  # regional indicators: terminals do not agree how wide a pair of them is
+        (0x1F3FB, 0x1F3FF),  # skin tones: nor these, after an emoji
     )
     for code in range(first, last + 1)
 )
@@ -44,8 +51,9 @@ Align = Literal["left", "right"]
 def printable(text: str, *, limit: int = DEFAULT_LIMIT_CHARACTERS, placeholder: str = PLACEHOLDER) -> str:
     """Return a text as it can be shown on one line.
 
-    Control, format, bidirectional, zero-width, private and unassigned characters, lone surrogates and line
-    ends become the placeholder, every kind of space a plain one, and combining marks are bounded.
+    Control, format, bidirectional, zero-width, private and unassigned characters, lone surrogates, line ends, and
+    what terminals do not agree on the width of, become the placeholder, every kind of space a plain one, and
+    combining marks are bounded.
 
     Args:
         text: Untrusted text of any length.
@@ -61,6 +69,16 @@ def printable(text: str, *, limit: int = DEFAULT_LIMIT_CHARACTERS, placeholder: 
     if not (text.isascii() and text.isprintable()):
         text = _clean(text, placeholder)
     return f"{text}…" if cut_off else text
+
+
+def printable_lines(text: str, *, limit: int = LONGEST_LINE_CHARACTERS) -> str:
+    """Return a text of several lines, each as `printable` has it; only plain line feeds end a line.
+
+    Args:
+        text: Untrusted text.
+        limit: Characters looked at of each line.
+    """
+    return "\n".join(printable(line, limit=limit) for line in text.split("\n"))
 
 
 def looks_spoofed(text: str) -> bool:
