@@ -119,8 +119,8 @@ class FirstRunApp(SteadyApp[bool]):
             try:
                 where = await host.during("Asking SCM once ...", self._accept(given), can_stop=False)
             except SectigoTuiError as failure:
-                problem = printable(in_words(failure), limit=800)
+                problem = in_words(failure)
                 continue
-            self.notify(f"Kept in {where}", markup=False)
+            self.notify(printable(f"Kept in {where}"), markup=False)
             self.exit(True)
             return

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
+from sectigo_tui.ui.dialogs.form import words
 
 
 class Confirm(Dialog[bool]):
@@ -16,7 +17,7 @@ class Confirm(Dialog[bool]):
 
     Args:
         title: What it is about.
-        content: What is to be confirmed, ready to read.
+        content: What is to be confirmed; untrusted text inside a plain one is shown as text.
         label: What the confirming button says.
         is_danger: Whether it cannot be undone.
     """
@@ -28,7 +29,7 @@ class Confirm(Dialog[bool]):
 
     def body(self) -> ComposeResult:
         """Lay out what is to be confirmed."""
-        yield Static(self._content, markup=False)
+        yield Static(words(self._content))
 
     def choices(self) -> Sequence[Choice]:
         """Return the confirming button."""
@@ -44,7 +45,7 @@ class Notice(Dialog[bool]):
 
     Args:
         title: What it is about.
-        content: What came of it, ready to read.
+        content: What came of it; untrusted text inside a plain one is shown as text.
     """
 
     def __init__(self, title: str, content: Content | str) -> None:
@@ -53,7 +54,7 @@ class Notice(Dialog[bool]):
 
     def body(self) -> ComposeResult:
         """Lay out what came of it."""
-        yield Static(self._content, markup=False)
+        yield Static(words(self._content))
 
     def choices(self) -> Sequence[Choice]:
         """Return no button: Cancel closes."""

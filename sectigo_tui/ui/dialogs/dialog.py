@@ -15,13 +15,14 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.text import printable, printable_lines
 
 Result = TypeVar("Result")
 
 CANCEL = "cancel"
 CONFIRM = "confirm"
 TITLE_CHARACTERS = 200
+PROBLEM_CHARACTERS = 800
 
 
 class Choice(NamedTuple):
@@ -123,9 +124,9 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         """Return whether an event was made before the operator could have seen this dialog."""
         return self._seen_at is None or event.time < self._seen_at
 
-    def complain(self, problem: str | Content) -> None:
-        """Say what is missing or wrong; the form stays filled in."""
-        self.query_one("#dialog-problem", Static).update(problem)
+    def complain(self, problem: str) -> None:
+        """Say what is missing or wrong, in words that may be untrusted; the form stays filled in."""
+        self.query_one("#dialog-problem", Static).update(Content(printable_lines(problem, limit=PROBLEM_CHARACTERS)))
 
     def action_cancel(self) -> None:
         """Answer nothing."""

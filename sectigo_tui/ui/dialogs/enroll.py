@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.drafts import DCV_MODES, choose_term
 from sectigo_tui.engine.enrolling import EnrollOffer
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
-from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, text_field
+from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, offer_choices, text_field
 from sectigo_tui.ui.text import printable
 
 MAKE, FILE, PASTE = "make", "file", "paste"
 _SOURCES = (("make a key and CSR here", MAKE), ("read a CSR from a file", FILE), ("paste a CSR", PASTE))
+_USUAL_KINDS = ("RSA 2048", "EC P-256")
+"""What is offered where a profile names none."""
 _ROWS_OF_SOURCE = {
     MAKE: ("row-cn", "row-names", "row-key-kind", "row-key-path", "row-passphrase"),
     FILE: ("row-csr-path",),
@@ -149,11 +151,10 @@ class EnrollForm(Dialog[EnrollAnswer]):
             return
         term, kind = self._select("term"), self._select("key-kind")
         before = chosen(kind)
-        term.set_options([(str(days), str(days)) for days in sorted(profile.terms_days)])
-        term.value = str(choose_term(profile, self._wanted_days).term_days)
-        kinds = _key_kinds(profile)
-        kind.set_options(kinds)
-        kind.value = before if any(before == value for _, value in kinds) else kinds[0][1]
+        proposed = choose_term(profile, self._wanted_days).term_days
+        # A profile that names no term leaves it to SCM to judge: what was configured is proposed.
+        offer_choices(term, _numbers(profile.terms_days or (proposed,)), str(proposed))
+        offer_choices(kind, _key_kinds(profile), before)
         self._note_term()
 
     def answer(self, choice_id: str) -> None:
@@ -204,11 +205,11 @@ class EnrollForm(Dialog[EnrollAnswer]):
         ]
 
     def _term_field(self, profile: CertificateProfile | None) -> Select[str]:
-        terms = sorted(profile.terms_days) if profile is not None else ()
         value = self._filled.term_days
         if value is None and profile is not None:
             value = choose_term(profile, self._wanted_days).term_days
-        return choice_field("term", [(str(days), str(days)) for days in terms], str(value or ""))
+        terms = profile.terms_days or (self._wanted_days,) if profile is not None else ()
+        return choice_field("term", _numbers(terms), str(value or ""))
 
     def _note_term(self) -> None:
         profile = self._profile()
@@ -239,7 +240,11 @@ class EnrollForm(Dialog[EnrollAnswer]):
             yield self._text(f"custom-{number}")
 
 
+def _numbers(numbers: Iterable[int]) -> list[tuple[str, str]]:
+    return [(str(number), str(number)) for number in sorted(numbers)]
+
+
 def _key_kinds(profile: CertificateProfile | None) -> list[tuple[str, str]]:
-    offered = profile.key_types if profile is not None and profile.key_types else {"RSA": ("2048",), "EC": ("P-256",)}
+    offered = profile.key_types if profile is not None else {}
     kinds = [f"{kind} {size}" for kind, sizes in offered.items() for size in sizes]
-    return [(kind, kind) for kind in kinds]
+    return [(kind, kind) for kind in kinds or _USUAL_KINDS]

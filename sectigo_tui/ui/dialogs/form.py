@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Select, Static
 
-from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.text import printable, printable_lines
 
 Option = tuple[str, str]
 """What is shown, and the value that it stands for."""
@@ -79,14 +79,32 @@ def text_field(field_id: str, value: str = "", *, hint: str = "", is_secret: boo
     return Input(value, placeholder=hint, id=field_id, password=is_secret, compact=True, select_on_focus=False)
 
 
+def words(text: Content | str) -> Content:
+    """Return what a dialog says as it can be shown: content as it is, text in lines with nothing in it but text."""
+    return text if isinstance(text, Content) else Content(printable_lines(text))
+
+
 def choice_field(field_id: str, options: Iterable[Option], value: str = "", *, prompt: str = "choose") -> Select[str]:
     """Return a field for one of several values; nothing is chosen unless `value` is one of them."""
-    known = [(Content(printable(shown, limit=80)), each) for shown, each in options]
+    known = _known(options)
     if any(each == value for _, each in known):
         return Select(known, value=value, prompt=prompt, id=field_id, compact=True)
     return Select(known, prompt=prompt, id=field_id, compact=True)
 
 
+def offer_choices(field: Select[str], options: Iterable[Option], value: str) -> None:
+    """Let a field offer other values; the first one is chosen where `value` is none of them."""
+    known = _known(options)
+    field.set_options(known)
+    if known:
+        field.value = value if any(each == value for _, each in known) else known[0][1]
+
+
 def chosen(field: Select[str]) -> str:
     """Return what is chosen; empty for nothing."""
     return field.selection or ""
+
+
+def _known(options: Iterable[Option]) -> list[tuple[Content, str]]:
+    # Content, since a plain text would be read as markup.
+    return [(Content(printable(shown, limit=80)), each) for shown, each in options]

@@ -13,6 +13,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
+from sectigo_tui.ui.text import printable
 
 
 class MenuItem(NamedTuple):
@@ -22,7 +23,7 @@ class MenuItem(NamedTuple):
         id: What it is called.
         key: The key that chooses it here.
         title: What it does.
-        why_not: Why it cannot be done now; empty when it can.
+        why_not: Why it cannot be done now; empty when it can. Untrusted text inside it is shown as text.
     """
 
     id: str
@@ -74,4 +75,6 @@ class Menu(Dialog[str]):
     @staticmethod
     def _line(item: MenuItem) -> Content:
         style = "$state-muted" if item.why_not else ""
-        return Content.assemble((f" {item.key}  ", "bold"), (f"{item.title:<26}", style), (item.why_not, style))
+        return Content.assemble(
+            (f" {item.key}  ", "bold"), (f"{printable(item.title):<26}", style), (printable(item.why_not), style)
+        )

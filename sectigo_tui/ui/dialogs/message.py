@@ -10,7 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
-from sectigo_tui.ui.dialogs.form import Row, text_field
+from sectigo_tui.ui.dialogs.form import Row, text_field, words
 
 
 class AskText(Dialog[str]):
@@ -18,7 +18,7 @@ class AskText(Dialog[str]):
 
     Args:
         title: What it is about.
-        content: What is to be confirmed, ready to read.
+        content: What is to be confirmed; untrusted text inside a plain one is shown as text.
         label: What the text is.
         button: What the confirming button says.
         value: What is filled in at first.
@@ -49,7 +49,7 @@ class AskText(Dialog[str]):
 
     def body(self) -> ComposeResult:
         """Lay out what it is about, and the field."""
-        yield Static(self._content, markup=False)
+        yield Static(words(self._content))
         yield Row(self._label, text_field("text", self._value, hint=f"1 to {self._longest} characters"))
 
     def choices(self) -> Sequence[Choice]:

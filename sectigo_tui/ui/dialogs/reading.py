@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from sectigo_tui.ui.dialogs.confirm import Notice
+from sectigo_tui.ui.dialogs.form import words
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 
 
@@ -19,8 +20,8 @@ class Reading(Notice):
 
     Args:
         title: What it is.
-        note: What became of it, such as where it is kept; printable.
-        text: The text, printable, in lines.
+        note: What became of it, such as where it is kept.
+        text: The text, in lines; untrusted.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,7 +43,7 @@ class Reading(Notice):
 
     def body(self) -> ComposeResult:
         """Lay out what became of it, and the text."""
-        yield Static(self._content, markup=False, id="reading-note")
+        yield Static(words(self._content), id="reading-note")
         yield DetailPane(id="reading")
 
     def first_focus(self) -> Widget:
@@ -51,4 +52,4 @@ class Reading(Notice):
 
     def on_mount(self) -> None:
         """Show the text."""
-        self.query_one("#reading", DetailPane).show(Content(self._text))
+        self.query_one("#reading", DetailPane).show(words(self._text))

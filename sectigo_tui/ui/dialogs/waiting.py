@@ -8,13 +8,14 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
+from sectigo_tui.ui.dialogs.form import words
 
 
 class Waiting(Dialog[bool]):
     """Stands until what it waits for has ended; Esc stops waiting only where that is harmless.
 
     Args:
-        text: What is being waited for.
+        text: What is being waited for; untrusted text inside it is shown as text.
         can_stop: Whether the operator may stop it: a question to SCM can be dropped, a write cannot be unsent.
     """
 
@@ -25,7 +26,7 @@ class Waiting(Dialog[bool]):
 
     def body(self) -> ComposeResult:
         """Lay out the text."""
-        yield Static(self._text, markup=False)
+        yield Static(words(self._text))
         if not self._can_stop:
             yield Static("This was sent and cannot be taken back: its answer is waited for.", classes="label")
 

@@ -10,9 +10,7 @@ from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.ui.board import Board
 from sectigo_tui.ui.dialogs.reading import Reading
 from sectigo_tui.ui.flows.flow import Flow
-from sectigo_tui.ui.text import printable
 
-LONGEST_LINE = 2_000
 LOOKED_UP = 200
 """How many orders are looked up for a handover, at some requests each; of the others it says what is known."""
 
@@ -54,5 +52,4 @@ async def _hand_over(flow: Flow, title: str, markdown: str, name: str) -> None:
         note = f"Copied, but not kept as a file: {refused.problem}. Next: {refused.remedy}"
     else:
         note = f"Copied, and kept in {path}"
-    text = "\n".join(printable(line, limit=LONGEST_LINE) for line in markdown.splitlines())
-    await flow.ask(Reading(title, printable(note, limit=LONGEST_LINE), text))
+    await flow.ask(Reading(title, note, markdown.rstrip("\n")))

@@ -9,6 +9,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from sectigo_tui.ui.screens.order_keys import OrderKeys
+from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.live_table_messages import Highlighted
 
@@ -142,7 +143,7 @@ class Arranged(OrderKeys):
                 self.use_filter(memory.filters[self.FILTER_KIND][name])
             case Verb.SAVE:
                 memory.save_filter(self.FILTER_KIND, name, self.filter_field.value.strip())
-                self.notify(f"Saved the filter as {name}: F uses it.", markup=False)
+                self.notify(f"Saved the filter as {printable(name)}: F uses it.", markup=False)
             case Verb.DELETE:
                 memory.delete_filter(self.FILTER_KIND, name)
                 self.action_filters()
