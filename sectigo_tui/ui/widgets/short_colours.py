@@ -22,9 +22,7 @@ class ShortColours(LineFilter):
             segments: Segments of a line.
             background: What is behind them.
         """
-        return [
-            Segment(text, None if style is None else _short(style), control) for text, style, control in segments
-        ]
+        return [Segment(text, None if style is None else _short(style), control) for text, style, control in segments]
 
 
 @lru_cache(maxsize=256)
