@@ -15,7 +15,10 @@ from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
-from sectigo_tui.wiring import credentials_of, open_store, opened, settings_of
+from sectigo_tui.wiring.clients import credentials_of
+from sectigo_tui.wiring.disk import open_store
+from sectigo_tui.wiring.engine import opened
+from sectigo_tui.wiring.settings import settings_of
 from support.stored_orders import an_entry, an_order
 
 

@@ -13,7 +13,7 @@ from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.certificates import CertificateProfile
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.engine.engine import Announcer
-from sectigo_tui.wiring import credentials_of, make_client
+from sectigo_tui.wiring.clients import credentials_of, make_client
 
 
 def run(options: Namespace) -> int:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.dumps import forbid_dumps
-from sectigo_tui.wiring import account_directory, plain_settings_of, settings_of
+from sectigo_tui.wiring.disk import account_directory
+from sectigo_tui.wiring.settings import plain_settings_of, settings_of
 
 if TYPE_CHECKING:
     from sectigo_tui.config.plain import PlainSettings

@@ -31,7 +31,9 @@ from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.theme import PREFERENCES, ThemeChoice, choose_theme
 from sectigo_tui.ui.view_model import Surroundings
-from sectigo_tui.wiring import accept_account, keep_text, prepared
+from sectigo_tui.wiring.disk import keep_text
+from sectigo_tui.wiring.engine import prepared
+from sectigo_tui.wiring.first_account import accept_account
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings

@@ -15,7 +15,7 @@ from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.server import MissingExtraError, run_simulator, served
 from sectigo_tui.simulator.world import World
-from sectigo_tui.wiring import settings_of
+from sectigo_tui.wiring.settings import settings_of
 
 
 def run_server(options: Namespace) -> int:

@@ -16,7 +16,7 @@ from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.batches import Outcome, each
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.wiring import opened
+from sectigo_tui.wiring.engine import opened
 
 
 def run(options: Namespace) -> int:

@@ -21,7 +21,7 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.handing_over import StepDone
 from sectigo_tui.engine.installing import Installed
-from sectigo_tui.wiring import opened
+from sectigo_tui.wiring.engine import opened
 
 
 def run(options: Namespace) -> int:

@@ -9,7 +9,7 @@ from sectigo_tui.cli.output import complain, complain_of
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.wiring import opened
+from sectigo_tui.wiring.engine import opened
 
 
 def check_writable(settings: Settings, what: str) -> None:

@@ -25,7 +25,8 @@ from sectigo_tui.domain.events import Announcement, FailureReported
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.wiring import credentials_of, opened
+from sectigo_tui.wiring.clients import credentials_of
+from sectigo_tui.wiring.engine import opened
 
 ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0

@@ -13,7 +13,7 @@ from sectigo_tui.config.settings import Settings
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.keymap import keymap_of
 from sectigo_tui.ui.theme import PREFERENCES
-from sectigo_tui.wiring import settings_of
+from sectigo_tui.wiring.settings import settings_of
 
 
 def settings(tmp_path: Path, config: str = "", **environ: str) -> Settings:

@@ -20,7 +20,8 @@ from sectigo_tui.cli.wait import polling
 from sectigo_tui.domain.events import Announcement, LookStarted
 from sectigo_tui.engine import followup, supervisor
 from sectigo_tui.store import write_behind
-from sectigo_tui.wiring import opened, settings_of
+from sectigo_tui.wiring.engine import opened
+from sectigo_tui.wiring.settings import settings_of
 
 START = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 TICK_SECONDS = 0.01

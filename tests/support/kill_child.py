@@ -47,7 +47,9 @@ from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.scm.transport import tls_context
-from sectigo_tui.wiring import credentials_of, open_store, settings_of
+from sectigo_tui.wiring.clients import credentials_of
+from sectigo_tui.wiring.disk import open_store
+from sectigo_tui.wiring.settings import settings_of
 
 SPEED = 20_000.0
 """Five hours of the poll schedule pass in a second."""

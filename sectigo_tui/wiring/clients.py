@@ -1,0 +1,154 @@
+"""What requests go through: credentials, SCM's client and certctl's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sectigo_tui.certctl.client import CertctlClient
+    from sectigo_tui.config.plain import PlainSettings
+    from sectigo_tui.config.settings import CertctlServer, Settings
+    from sectigo_tui.domain.clock import Clock
+    from sectigo_tui.domain.ports import Credentials, SecretText
+    from sectigo_tui.engine.access import Access
+    from sectigo_tui.engine.engine import Announcer
+    from sectigo_tui.scm.client import ScmClient
+    from sectigo_tui.scm.debug_log import DebugLog
+
+
+def credentials_of(settings: Settings) -> Credentials:
+    """Return the credentials that the settings name; asks `password_command` where one is set.
+
+    Raises:
+        ConfigError: No account is named, or there is no password.
+    """
+    from sectigo_tui.domain.ports import Credentials, SecretText
+
+    account = settings.account()
+    password = SecretText(settings.resolve_password().get_secret_value())
+    return Credentials(account.customer_uri, account.login, password)
+
+
+def make_client(settings: Settings, credentials: Credentials, announcer: Announcer, clock: Clock) -> ScmClient:
+    """Return a client of the account that the settings name.
+
+    Raises:
+        InputError: The debug log cannot be used.
+    """
+    from sectigo_tui.scm.client import ScmClient
+    from sectigo_tui.scm.connection import Timeouts
+
+    section = settings.sectigo
+    return ScmClient(
+        section.base_url,
+        credentials,
+        clock,
+        timeouts=Timeouts(connect_seconds=section.connect_timeout_seconds, read_seconds=section.read_timeout_seconds),
+        ca_bundle=section.ca_bundle,
+        observe=announcer,
+        log=debug_log_of(settings, section.base_url, clock),
+    )
+
+
+def connection(settings: Settings, plain: PlainSettings, announcer: Announcer, clock: Clock) -> Connected:
+    """Return what an engine's requests go through; may take long, where a command tells the password.
+
+    Args:
+        settings: All settings.
+        plain: What the engine was put together with.
+        announcer: Hears of every request.
+        clock: The time.
+
+    Raises:
+        ConfigError: The settings are others than those, name no account, or there is no password.
+        InputError: The debug log cannot be used.
+    """
+    from sectigo_tui.certctl.client import CertctlClient
+    from sectigo_tui.config.keeper import CredentialsFile
+    from sectigo_tui.config.plain import plain_of
+    from sectigo_tui.domain.errors import ConfigError
+    from sectigo_tui.engine.access import Access
+    from sectigo_tui.scm.connection import Connection
+
+    if plain_of(settings) != plain:
+        raise ConfigError(
+            key=str(settings.paths.config_file),
+            source="file",
+            problem="was changed while the program started",
+            remedy="start it again",
+        )
+    credentials = credentials_of(settings)
+    certctl = None
+    server = settings.certctl_server()
+    if server is not None:
+        log = debug_log_of(settings, server.url, clock)
+        certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle, log=log), _secret(server))
+    access = Access(
+        in_use=credentials,
+        keeper=CredentialsFile(settings, clock),
+        certctl=certctl,
+        issuer_id=server.issuer_id if server else "",
+    )
+    return Connected(make_client(settings, credentials, announcer, clock), certctl, access)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What requests go through.
+
+    Args:
+        scm: SCM's client.
+        certctl: That of the certctl server, where one is configured.
+        access: The credentials in use, and how they are changed.
+    """
+
+    scm: ScmClient
+    certctl: CertctlClient | None
+    access: Access
+
+
+class Lines:
+    """SCM's client, from the moment on at which it is known how to get in; nothing is asked of it before."""
+
+    def __init__(self) -> None:
+        self._connected: Connected | None = None
+
+    @property
+    def connected(self) -> Connected:
+        """What requests go through; only to be asked for once it is known."""
+        assert self._connected is not None, "not connected yet"  # noqa: S101 - a defect, not an input
+        return self._connected
+
+    def connect(self, connected: Connected) -> None:
+        """Take what requests go through from now on."""
+        self._connected = connected
+
+    async def aclose(self) -> None:
+        """Close the connections, if any were opened."""
+        if self._connected is not None:
+            await self._connected.scm.aclose()
+            if self._connected.certctl is not None:
+                await self._connected.certctl.aclose()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connected.scm, name)
+
+
+def debug_log_of(settings: Settings, base_url: str, clock: Clock) -> DebugLog | None:
+    """Return the log of requests to a server, where one was asked for.
+
+    Raises:
+        InputError: It cannot be used.
+    """
+    if settings.debug_log is None:
+        return None
+    from sectigo_tui.scm.debug_log import DebugLog
+
+    return DebugLog(settings.debug_log, base_url, clock)
+
+
+def _secret(server: CertctlServer) -> SecretText:
+    from sectigo_tui.domain.ports import SecretText
+
+    return SecretText(server.api_key.get_secret_value())

@@ -1,0 +1,164 @@
+"""The engine put together, and connected once it is known how to get in."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from sectigo_tui.wiring.clients import Lines, connection
+from sectigo_tui.wiring.disk import account_directory
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from random import Random
+
+    from sectigo_tui.config.plain import PlainSettings
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.dns.resolver import SystemDns
+    from sectigo_tui.domain.certificates import CertificateFacts
+    from sectigo_tui.domain.clock import Clock
+    from sectigo_tui.domain.pki import CertificateTools
+    from sectigo_tui.domain.ports import Scm
+    from sectigo_tui.engine.engine import Engine
+
+    Connect = Callable[[], Awaitable[None]]
+    """Connects an engine, in another thread where that takes long."""
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, *, clock: Clock | None = None, random: Random | None = None
+) -> AsyncIterator[Engine]:
+    """Put an engine together, and take it apart at the end.
+
+    Args:
+        settings: The settings.
+        clock: The time; the machine's clock when not given.
+        random: Where ids and jitter come from; the system's source when not given.
+
+    Yields:
+        The engine; nothing has been sent yet.
+
+    Raises:
+        ConfigError: The settings name no account.
+        StoreError: The local orders cannot be opened.
+    """
+    from sectigo_tui.config.plain import plain_of
+
+    settings.account()
+    async with prepared(plain_of(settings), lambda: settings, clock=clock, random=random) as (engine, connect):
+        await connect()
+        yield engine
+
+
+@asynccontextmanager
+async def prepared(
+    plain: PlainSettings,
+    complete: Callable[[], Settings],
+    *,
+    clock: Clock | None = None,
+    random: Random | None = None,
+) -> AsyncIterator[tuple[Engine, Connect]]:
+    """Put together what shows the local orders, for an engine that sends nothing before it is connected.
+
+    Args:
+        plain: The settings as far as they are plain.
+        complete: Returns all of them; called in another thread.
+        clock: The time; the machine's clock when not given.
+        random: Where ids and jitter come from; the system's source when not given.
+
+    Yields:
+        The engine, and what connects it: that raises `ConfigError` for what is wrong with the full settings.
+
+    Raises:
+        ConfigError: The data directory cannot be used.
+        StoreError: The local orders cannot be opened.
+    """
+    from random import SystemRandom
+
+    from sectigo_tui.domain.clock import SystemClock
+    from sectigo_tui.engine.book import OrderBook
+    from sectigo_tui.engine.context import Context, Policy
+    from sectigo_tui.engine.engine import Announcer, Engine
+    from sectigo_tui.engine.gate import RequestGate
+    from sectigo_tui.store.journal_store import JournalStore
+
+    clock, announcer, lines = clock or SystemClock(), Announcer(), Lines()
+    directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
+    store = JournalStore.open(directory, clock)
+    book = OrderBook(store, clock, announcer)
+    # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
+    store.report_trouble_to(book.hear_store)
+    gate = RequestGate(plain.requests_in_flight, is_open=False)
+    context = Context(
+        scm=cast("Scm", lines),
+        gate=gate,
+        book=book,
+        clock=clock,
+        random=random or SystemRandom(),
+        read_certificate=_read_certificate,
+        policy=Policy(
+            deadline_seconds=plain.poll_max_wait_seconds,
+            rearm=plain.on_deadline == "rearm",
+            read_only=plain.read_only,
+            may_arm=not plain.is_read_only_by_flag,
+        ),
+    )
+
+    async def connect() -> None:
+        lines.connect(await _in_thread(lambda: connection(complete(), plain, announcer, clock)))
+        gate.open()
+
+    try:
+        yield Engine(context, announcer, _tools, lambda: lines.connected.access, _dns(plain)), connect
+    finally:
+        await lines.aclose()
+        # The last one: on a full disk it fails.
+        await store.close()
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Do something in a thread that does not keep the program from ending: a password command may take long."""
+    import asyncio
+    from threading import Thread
+
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(cast("T", result))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as raised:  # noqa: BLE001 - the boundary of the thread: raised again by whoever waits
+            error = raised
+        with suppress(RuntimeError):  # the program has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, error)
+
+    Thread(target=run, name="connect", daemon=True).start()
+    return await done
+
+
+def _dns(plain: PlainSettings) -> SystemDns | None:
+    if not plain.dns_lookups:
+        return None
+    from sectigo_tui.dns.resolver import SystemDns
+
+    return SystemDns()
+
+
+def _tools() -> CertificateTools:
+    from sectigo_tui.pki.tools import PkiTools
+
+    return PkiTools()
+
+
+def _read_certificate(bundle: bytes, csr_pem: str) -> CertificateFacts:
+    from sectigo_tui.pki.bundle import read_certificate
+
+    return read_certificate(bundle, csr_pem)
