@@ -17,6 +17,8 @@ from contextlib import suppress
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from sectigo_tui.ui.short_frames import shortened
+
 BACKLOG_BYTES = 16_384
 """How much waits for the terminal before frames are left out: a repaint or two of a usual screen.
 
@@ -132,7 +134,8 @@ class SteadyDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Have something written to the terminal."""
         if self._outlet is not None:
-            self._outlet.write(data.encode("utf-8", "replace"))
+            # Each write is a whole frame, or has no style: none is left over from the one before.
+            self._outlet.write(shortened(data, *self._app.size).encode("utf-8", "replace"))
 
     def start_application_mode(self) -> None:
         """Take the terminal over."""
