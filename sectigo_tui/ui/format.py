@@ -24,6 +24,8 @@ _DAY = 24 * _HOUR
 _YEAR = 365 * _DAY
 
 _BAR_CELLS = 10
+_DEADLINE_STEPS = ((_HOUR, 5 * _MINUTE), (10 * _MINUTE, 30), (_MINUTE, 5))
+"""Seconds beyond which a deadline moves in steps of so many."""
 _SOON_SPENT = 0.80
 _LAST_SPENT = 0.95
 
@@ -144,8 +146,9 @@ def urgency(remaining_seconds: float, window_seconds: float) -> Urgency:
 def deadline_bar(remaining_seconds: float, window_seconds: float, *, width: int = DEADLINE_WIDTH) -> str:
     """Return how much of a window is spent, as a bar that always carries its text.
 
-    Beyond its last minute the bar moves every five seconds, and beyond an hour every five minutes, rounded
-    down: it never shows more time than there is, and a screen of bars costs a fifth of the repaints.
+    Beyond its last minute the bar moves every five seconds, beyond ten minutes every half minute, and beyond an
+    hour every five minutes, rounded down: it never shows more time than there is, and a screen of bars costs a
+    fraction of the repaints.
 
     Args:
         remaining_seconds: What is left of the window.
@@ -157,8 +160,8 @@ def deadline_bar(remaining_seconds: float, window_seconds: float, *, width: int 
         short `60% 04:00  ` and `passed   !!`.
     """
     remaining = max(0, ceil(remaining_seconds))
-    if remaining > _MINUTE:
-        remaining -= remaining % (5 * _MINUTE if remaining > _HOUR else 5)
+    step = next((step for beyond, step in _DEADLINE_STEPS if remaining > beyond), 1)
+    remaining -= remaining % step
     near = urgency(remaining, window_seconds)
     if near is Urgency.PASSED:
         spent, words = 1.0, f"{'passed':<9}"

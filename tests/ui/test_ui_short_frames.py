@@ -18,10 +18,9 @@ styles = st.builds(lambda are, ink, paper: ";".join(filter(None, [*are, ink, pap
 texts = st.text("a7 ◐…字é\u0301|", max_size=COLUMNS + 3)
 pieces = st.builds(lambda style, text: f"\x1b[{style}m{text}\x1b[0m" if style else text, styles, texts)
 places = st.builds("\x1b[{};{}H".format, st.integers(0, LINES + 1), st.integers(0, COLUMNS + 1))
-oddities = st.sampled_from(
-    "\n \r \b \x1b[1m \x1b[m \x1b[22m \x1b[0;1m \x1b[K \x1b[2J \x1b[2A \x1b[5C "
-    "\x1b]0;title\x07 \x1b[?25l \x1b[?25h \x1b7 \x1b8".split(" ")
-)
+styles_of_others = st.sampled_from(["\x1b[1m", "\x1b[m", "\x1b[22m", "\x1b[0;1m"])
+movements = st.sampled_from(["\n", "\r", "\b", "\x1b[2A", "\x1b[5C", "\x1b7", "\x1b8"])
+others = st.sampled_from(["\x1b[K", "\x1b[2J", "\x1b]0;title\x07", "\x1b[?25l", "\x1b[?25h"])
 
 
 @st.composite
@@ -31,7 +30,9 @@ def lines_from_the_left(draw: st.DrawFn) -> str:
     return "\n".join(f"\x1b[{number};1H{draw(pieces)}{draw(pieces)}" for number in numbers)
 
 
-frames = st.lists(st.one_of(lines_from_the_left(), pieces, places, oddities), max_size=8).map("".join)
+frames = st.lists(
+    st.one_of(lines_from_the_left(), pieces, places, styles_of_others, movements, others), max_size=8
+).map("".join)
 
 
 def screen_after(*frames: str, newline: str = "\r\n") -> tuple[object, ...]:
