@@ -13,14 +13,15 @@ from collections.abc import Callable
 from sectigo_tui import __version__
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE, REFUSED
+from sectigo_tui.cli.on_event import ON_EVENT, OnEvent
 from sectigo_tui.cli.output import complain, say
 from sectigo_tui.cli.wait import polling
-from sectigo_tui.cli.watch_events import Event, event, event_of, line_of, told
+from sectigo_tui.cli.watch_events import Event, OrderById, event, event_of, line_of, told
 from sectigo_tui.cli.write_shapes import say_json_line
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.clock import SystemClock
-from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, SectigoTuiError
+from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, SectigoTuiError
 from sectigo_tui.domain.events import Announcement, FailureReported
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import Credentials
@@ -56,12 +57,20 @@ class _Watch:
             asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         settings = settings_from(self._options)
         self._tell_start(settings)
+        on_event = OnEvent(settings, self._command_failed)
+        try:
+            return await self._watch(settings, on_event)
+        finally:
+            await on_event.close()
+
+    async def _watch(self, settings: Settings, on_event: OnEvent) -> int:
         while not self._ended_by:
-            was_refused = await self._poll(settings)
+            was_refused = await self._poll(settings, on_event)
             if was_refused is None:
                 break
             if settings.sources["password"].kind is SourceKind.ENVIRONMENT:
                 complain(f"the password comes from {settings.sources['password'].detail}: change it there, start again")
+                await on_event.finish()
                 return REFUSED
             settings = await self._other_credentials(settings, was_refused)
         self._tell(
@@ -74,14 +83,14 @@ class _Watch:
         self._ended_by = signal.Signals(number).name
         self._news.set()
 
-    async def _poll(self, settings: Settings) -> Callable[[Credentials], bool] | None:
+    async def _poll(self, settings: Settings, on_event: OnEvent) -> Callable[[Credentials], bool] | None:
         """Poll until told to end, or until SCM refuses the credentials.
 
         Returns:
             Whether SCM refuses some credentials, when it refuses the present ones; None otherwise.
         """
         async with opened(settings) as engine:
-            silence = engine.announcer.subscribe(self._hear)
+            silences = [engine.announcer.subscribe(self._hear), engine.announcer.subscribe(on_event.listener(engine))]
             try:
                 engine.tell_problems()
                 await self._settle_password(engine)
@@ -90,16 +99,16 @@ class _Watch:
                 async with polling(engine):
                     await self._until_refused(engine)
             finally:
-                silence()
+                for silence in silences:
+                    silence()
             refusal = engine.context.gate.refusal
         if refusal is None or self._ended_by:
             return None
         # Told once the right to poll is given back: what others poll with may work.
         explained = explain(refusal)
-        self._tell(
-            event("paused", self._clock.now()) | told(refusal),
-            f"PAUSED: {explained.what}: {explained.meaning} {explained.next_step}",
-        )
+        paused = event("paused", self._clock.now()) | told(refusal)
+        self._tell(paused, f"PAUSED: {explained.what}: {explained.meaning} {explained.next_step}")
+        on_event.tell(paused)
         return lambda found: engine.rotating.was_refused(found.login, found.password)
 
     async def _until_refused(self, engine: Engine) -> None:
@@ -169,8 +178,13 @@ class _Watch:
             f"{poller or 'this process'} polls; {orders} local orders",
         )
 
+    def _command_failed(self, failure: InputError) -> None:
+        self._tell_reported(FailureReported(self._clock.now(), ON_EVENT, failure), lambda _order_id: None)
+
     def _tell_announcement(self, engine: Engine, announcement: Announcement) -> None:
-        order_by_id = engine.context.book.store.order
+        self._tell_reported(announcement, engine.context.book.store.order)
+
+    def _tell_reported(self, announcement: Announcement, order_by_id: OrderById) -> None:
         told_as = event_of(announcement, order_by_id)
         if told_as is not None:
             self._tell(told_as, line_of(announcement, order_by_id))

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -218,6 +219,92 @@ def test_a_refused_password_from_the_environment_ends_the_watch(site: Site) -> N
     assert ended.code == 3
     assert "PAUSED" in ended.out
     assert "environment CERTCTL_SECTIGO_PASSWORD: change it there" in ended.err
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """The operator's own command, and what it was given."""
+
+    told: Path
+    environment: Path
+
+    def events(self) -> list[Event]:
+        lines = self.told.read_text().splitlines() if self.told.exists() else []
+        return [of_shape(event, SHAPE_OF[event["event"]]) for event in map(json.loads, lines)]
+
+
+def on_call(site: Site, then: str = "") -> OnCall:
+    """Configure a command that keeps what it is given, and then does something else."""
+    called = OnCall(site.home / "told", site.home / "environment")
+    command = site.home / "notify on call"
+    command.write_text(f"#!/bin/sh\nenv > {called.environment}\ncat >> {called.told}\n{then}\n")
+    command.chmod(0o700)
+    config = site.home / ".config" / "sectigo-tui" / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    config.write_text(tomli_w.dumps({"ui": {"on_event": [str(command), "--team=pki; false"]}}))
+    return called
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+def test_each_order_that_changes_is_told_to_the_operator_s_command(site: Site) -> None:
+    ssl_id = ordered(site, life="quick")
+    called = on_call(site)
+
+    def drive(events: Events) -> None:
+        events.until("look", ssl_id=ssl_id)
+        site.world.advance(120)
+        events.until("order", ssl_id=ssl_id, to_state="collected")
+        wait_until(lambda: any(event["to_state"] == "collected" for event in called.events()))
+
+    watched(site, drive)
+    assert {(event["event"], event["kind"], event["ssl_id"]) for event in called.events()} == {
+        ("order", "changed", ssl_id)
+    }
+    assert "-> COL" in called.events()[-1]["summary"]
+    assert "CERTCTL_" not in called.environment.read_text()
+
+
+def test_the_operator_s_command_learns_that_polling_has_paused_even_when_the_watch_ends_by_it(site: Site) -> None:
+    ordered(site)
+    called = on_call(site)
+    site.world.account.credentials.password = "another"
+    assert site.run("watch").code == 3
+    assert [event["event"] for event in called.events()] == ["paused"]
+
+
+def test_a_command_that_fails_is_told_and_polling_goes_on(site: Site) -> None:
+    ssl_id = ordered(site, life="quick")
+    on_call(site, "echo no such team >&2; exit 3")
+
+    def drive(events: Events) -> None:
+        events.until("look", ssl_id=ssl_id)
+        site.world.advance(120)
+        failed = events.until("failure", during="on_event command")
+        assert "ended with exit code 3: no such team" in failed["failure"]["what"] + failed["failure"]["meaning"]
+        assert "--team" not in json.dumps(failed)
+        events.until("order", to_state="collected")
+
+    watched(site, drive)
+
+
+def test_a_command_that_never_ends_holds_up_neither_polling_nor_the_end(site: Site) -> None:
+    ssl_id = ordered(site, life="quick")
+    called = on_call(site, f"echo $$ > {site.home}/pid; sleep 600")
+
+    def drive(events: Events) -> None:
+        events.until("look", ssl_id=ssl_id)
+        site.world.advance(120)
+        events.until("order", ssl_id=ssl_id, to_state="collected")
+        wait_until(lambda: called.events() and (site.home / "pid").read_text().strip())
+
+    code, _ = watched(site, drive)
+    assert code == 0
+    assert not Path(f"/proc/{(site.home / 'pid').read_text().strip()}").exists()
 
 
 @contextmanager

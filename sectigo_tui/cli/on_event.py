@@ -1,0 +1,81 @@
+"""The operator's own command, given what `watch` sees: each order that changes, and that polling has paused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+from sectigo_tui.cli.outside import COMMAND_SECONDS, outside_of
+from sectigo_tui.cli.watch_events import Event
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.events import Announcement
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.ui.attention import Attention, Change, Standing
+from sectigo_tui.ui.attention_alerts import EventCommand, change_json
+from sectigo_tui.ui.board import Board
+
+ON_EVENT = "on_event command"
+"""What a failure is told to have happened during."""
+
+
+class OnEvent:
+    """Gives the command what happens while nothing waits for it; what still runs at the end is killed.
+
+    What an order's change is, the dashboard decides in the same way, as if every order were watched there.
+
+    Args:
+        settings: Name the command.
+        failed: Called with what went wrong with it.
+    """
+
+    def __init__(self, settings: Settings, failed: Callable[[InputError], None]) -> None:
+        outside = outside_of(settings)
+        self._command = EventCommand(outside.on_event, outside.run)
+        self._failed = failed
+        self._known: dict[str, Standing] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    def listener(self, engine: Engine) -> Callable[[Announcement], None]:
+        """Return what hears an engine's announcements; what changed since the last engine is told at once.
+
+        Args:
+            engine: The engine, with its orders loaded.
+        """
+        attention = Attention(Board(engine), watches_all=True, known=self._known)
+        clock = engine.context.clock
+
+        def told(changes: list[Change]) -> None:
+            for change in changes:
+                self._start(change_json(change, clock.now()))
+
+        told(attention.begin())
+        return lambda announcement: told(attention.hear([announcement]))
+
+    def tell(self, event: Event) -> None:
+        """Give the command an event of `watch` itself."""
+        self._start(json.dumps(event))
+
+    async def finish(self) -> None:
+        """Wait until it has been given everything, for as long as one event may take."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=COMMAND_SECONDS)
+
+    async def close(self) -> None:
+        """Kill what still runs."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _start(self, line: str) -> None:
+        if self._command.is_given:
+            task = asyncio.create_task(self._run(line))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _run(self, line: str) -> None:
+        try:
+            await self._command.tell(line)
+        except InputError as failure:
+            self._failed(failure)
