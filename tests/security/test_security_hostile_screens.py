@@ -14,7 +14,7 @@ import wcwidth
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from security_hostile import API_KEY, INTERPRETED, ORDERS, TYPED, HostileDns, HostileScm, certctl_answers, words_of
+from support.hostile import API_KEY, INTERPRETED, ORDERS, TYPED, HostileDns, HostileScm, certctl_answers, words_of
 
 from sectigo_tui.certctl.client import CertctlClient
 from sectigo_tui.domain.orders import OrderState
