@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.values import dataclass
 
 APPLICATION = "sectigo-tui"
 CONFIG_VARIABLE = "SECTIGO_TUI_CONFIG"

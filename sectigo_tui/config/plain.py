@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from sectigo_tui.config.files import Table, read_toml
@@ -17,6 +16,7 @@ from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.values import dataclass
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings

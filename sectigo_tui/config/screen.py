@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.durable import replace_file
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from sectigo_tui.domain.values import dataclass
 
 MASK = "********"
 """What is shown in place of a secret."""

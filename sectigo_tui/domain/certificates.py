@@ -6,10 +6,11 @@ All text in here came from SCM or a requester: untrusted, to be shown as text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Source: SCM manual 25.5; 0 for collect, and -102 for an order already revoked, o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from sectigo_tui.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.domain.orders import Look, Order, OrderState
+from sectigo_tui.domain.values import dataclass
 
 
 class EventKind(StrEnum):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sectigo_tui.domain.codes import NOT_READY_CODES, CodeMeaning, meaning_of_code
 from sectigo_tui.domain.errors import (
     CertctlFailure,
@@ -23,6 +21,7 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
+from sectigo_tui.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

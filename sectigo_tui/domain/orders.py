@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.status import StatusClass, classify
+from sectigo_tui.domain.values import dataclass
 
 
 class OrderState(StrEnum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sectigo_tui.domain.certificates import (
@@ -22,6 +21,7 @@ from sectigo_tui.domain.certificates import (
 )
 from sectigo_tui.domain.events import Announcement, TimelineEntry
 from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.values import dataclass
 
 Announce = Callable[[Announcement], None]
 """Takes an announcement; must not raise and must not wait."""

@@ -5,9 +5,10 @@ Source: SCM manual 25.5 and OpenAPI 25.9 for the names; `Pending` and `Not Enrol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+from sectigo_tui.domain.values import dataclass
 
 
 class StatusClass(StrEnum):

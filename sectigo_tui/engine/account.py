@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
@@ -13,6 +12,7 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import AccountChanged
 from sectigo_tui.domain.status import PENDING_STATUSES, is_same
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.listing import Listing

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.domain.ports import CertificateReader, Scm
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.arming import Arming
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.gate import RequestGate

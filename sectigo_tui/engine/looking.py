@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from random import Random
 from typing import TypeVar
@@ -24,6 +24,7 @@ from sectigo_tui.domain.errors import (
 )
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, WindowEnd, state_for
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority

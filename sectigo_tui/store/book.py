@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from threading import Lock
 
 import orjson
 
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict
 from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.documents import Note, packed_look, unpacked_look
 
 LOOKS_KEPT = 40

@@ -6,13 +6,13 @@ the line before (`prev`), so no line can be changed, removed or moved without a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 
 import orjson
 
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.documents import UNREADABLE, Actor, Document, actor_from, dumps, entry_from, order_from
 from sectigo_tui.store.migrations import SCHEMA_VERSION, migrated, too_new
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import repeat
@@ -25,6 +25,7 @@ import orjson
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Look, LookOutcome, Order, PollWindow
+from sectigo_tui.domain.values import dataclass
 
 Document = dict[str, Any]
 """A parsed JSON object; it does not leave this package."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.documents import UNREADABLE, Note, dumps, note_from
 from sectigo_tui.store.files import disk_failures, open_private, write_all
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tinydb.table import Table
 
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreProblem
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.book import Shelved
 from sectigo_tui.store.chain import Position
 from sectigo_tui.store.documents import UNREADABLE, dumps, order_from

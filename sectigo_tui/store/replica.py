@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreChanges, StoreProblem
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.book import OrderBook, Shelved, Staged
 from sectigo_tui.store.chain import Draft, Line
 from sectigo_tui.store.documents import Actor, Note

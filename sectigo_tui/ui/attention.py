@@ -6,12 +6,13 @@ Plain values over the board, so that what rings and what is marked can be tested
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from sectigo_tui.domain.events import AccountChanged, Announcement, OrderChanged
 from sectigo_tui.domain.orders import Order, WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui.board import Board, Subject, local_id, remote_id
 from sectigo_tui.ui.glyphs import order_look, status_look
 

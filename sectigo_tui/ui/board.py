@@ -6,7 +6,6 @@ Plain values and functions over the engine; no widget, so that everything shown 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +13,7 @@ from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Order, OrderState, Origin, WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify, is_same
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.engine import Engine
 
 if TYPE_CHECKING:

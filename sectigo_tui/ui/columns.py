@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.clock import Clock, Moment
 from sectigo_tui.domain.orders import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.glyphs import Glyphs, order_look, status_look

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

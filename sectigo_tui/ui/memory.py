@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui.attention import Attention, Standing
 from sectigo_tui.ui.widgets.live_table_columns import Column
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from textual.content import Content
 
 from sectigo_tui.domain.events import Announcement, FailureReported, PollingPaused, PollingResumed, StoreTrouble
 from sectigo_tui.domain.explain import Explanation, explain
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui.text import printable
 
 PAUSED = "polling is paused"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from textual.signal import Signal
 
 from sectigo_tui.domain.events import Announcement
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui.attention import Attention
 from sectigo_tui.ui.board import Board
 from sectigo_tui.ui.columns import Now

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sectigo_tui.domain.explain import Explanation, explain
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.ui.dialogs.dialog import Dialog
 from sectigo_tui.ui.view_model import Surroundings

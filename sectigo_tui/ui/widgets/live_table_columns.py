@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui.text import Align
 
 GUTTER_CELLS = 1

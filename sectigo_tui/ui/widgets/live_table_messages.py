@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
+
+from sectigo_tui.domain.values import dataclass
 
 if TYPE_CHECKING:
     from sectigo_tui.ui.widgets.live_table import LiveTable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui.glyphs import Glyphs
 from sectigo_tui.ui.text import fit, printable
 from sectigo_tui.ui.widgets.live_table_columns import GUTTER_CELLS, PlacedColumn
