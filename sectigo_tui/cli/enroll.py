@@ -18,7 +18,7 @@ from sectigo_tui.domain.certificates import CertificateProfile
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.drafts import Draft, choose_term
+from sectigo_tui.engine.drafts import Draft, DraftRefused, choose_term
 from sectigo_tui.engine.duplicates import Duplicates
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.enrolling import EnrollOffer
@@ -184,7 +184,7 @@ def _check(engine: Engine, draft: Draft, offer: EnrollOffer) -> None:
     for problem in problems[1:]:
         complain(f"{problem.problem}; {problem.remedy}")
     if problems:
-        raise problems[0].as_error()
+        raise DraftRefused(problems)
 
 
 async def _with_key(engine: Engine, draft: Draft, key: KeyOrder) -> Draft:

@@ -91,9 +91,20 @@ class Problem:
     problem: str
     remedy: str
 
-    def as_error(self) -> InputError:
-        """Return it as a failure."""
-        return InputError(self.problem, self.remedy)
+
+class DraftRefused(InputError):
+    """A draft cannot be ordered as it is, and nothing was sent.
+
+    Args:
+        problems: All that is wrong, at least one; what the first one is about is where to go on.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(
+            "; ".join(problem.problem for problem in problems),
+            "; ".join(dict.fromkeys(problem.remedy for problem in problems)),
+        )
+        self.field = problems[0].field
 
 
 @dataclass(frozen=True, slots=True)

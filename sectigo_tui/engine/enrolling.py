@@ -13,7 +13,7 @@ from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts, KeyOrder
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.drafts import Draft, Problem, problems_of
+from sectigo_tui.engine.drafts import Draft, DraftRefused, Problem, problems_of
 from sectigo_tui.engine.duplicates import Duplicates, find_duplicates
 from sectigo_tui.engine.fates import Fate, fate_of
 from sectigo_tui.engine.gate import Priority
@@ -147,7 +147,7 @@ class Enrolling:
         self._context.check_writable("ordering")
         problems = await asyncio.to_thread(self.problems, draft)
         if problems:
-            raise problems[0].as_error()
+            raise DraftRefused(problems)
         order = self._intent(draft, await self._known(draft.common_name))
         entry = TimelineEntry(
             at=order.created_at,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
-from sectigo_tui.ui.dialogs.form import words
+from sectigo_tui.ui.dialogs.form import Facts, words
 
 
 class Confirm(Dialog[bool]):
@@ -20,15 +20,28 @@ class Confirm(Dialog[bool]):
         content: What is to be confirmed; untrusted text inside a plain one is shown as text.
         label: What the confirming button says.
         is_danger: Whether it cannot be undone.
+        facts: What it is about, as labels and untrusted values, above the content.
     """
 
-    def __init__(self, title: str, content: Content | str, label: str, *, is_danger: bool = False) -> None:
+    def __init__(
+        self,
+        title: str,
+        content: Content | str,
+        label: str,
+        *,
+        is_danger: bool = False,
+        facts: Iterable[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(title)
+        self._facts = tuple(facts)
         self._content = content
         self._choice = Choice(CONFIRM, label, is_danger)
 
     def body(self) -> ComposeResult:
         """Lay out what is to be confirmed."""
+        if self._facts:
+            yield Facts(self._facts)
+            yield Static("")
         yield Static(words(self._content))
 
     def choices(self) -> Sequence[Choice]:

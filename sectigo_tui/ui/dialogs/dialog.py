@@ -32,11 +32,13 @@ class Choice(NamedTuple):
         id: What it is called.
         label: What it says.
         is_danger: Whether what it does cannot be undone.
+        by_enter: Whether Enter in a field chooses it, where it is no danger: not so where it is billed.
     """
 
     id: str
     label: str
     is_danger: bool = False
+    by_enter: bool = True
 
 
 class Dialog(ModalScreen[Result | None], Generic[Result]):
@@ -120,6 +122,12 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         """Return what has the focus first."""
         return self.query_one(f"#{CANCEL}")
 
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """What Tab goes through: Cancel, the fields from the first to the last, and then what confirms."""
+        chain = super().focus_chain
+        return sorted(chain, key=lambda widget: widget.id != CANCEL)
+
     def is_early(self, event: Message) -> bool:
         """Return whether an event was made before the operator could have seen this dialog."""
         return self._seen_at is None or event.time < self._seen_at
@@ -137,13 +145,18 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     @on(Input.Submitted)
     def _on_input_submitted(self, message: Input.Submitted) -> None:
-        """Go on by Enter from a field; to what cannot be undone Enter only leads, field by field."""
+        """Go on by Enter from a field; where that is final or billed Enter leads field by field, not to its button."""
         message.stop()
         choices = self.choices()
-        if choices and not choices[0].is_danger:
+        if choices and choices[0].by_enter and not choices[0].is_danger:
             self.answer(choices[0].id)
-        else:
+            return
+        chain = self.focus_chain
+        after = chain[chain.index(message.input) + 1 :]
+        if after and not isinstance(after[0], Button):
             self.focus_next()
+        elif choices:
+            self.complain(f"Enter does not confirm this: Tab leads to {choices[0].label!r}.")
 
     @on(Button.Pressed)
     def _on_button_pressed(self, message: Button.Pressed) -> None:

@@ -10,12 +10,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Select, Static, TextArea
+from textual.widgets import Input, Select, Static
 
 from sectigo_tui.domain.certificates import CertificateProfile
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.drafts import DCV_MODES, choose_term
+from sectigo_tui.engine.drafts import DCV_MODES, DraftField, choose_term
 from sectigo_tui.engine.enrolling import EnrollOffer
+from sectigo_tui.ui.dialogs.csr_text import CsrText
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, offer_choices, text_field
 from sectigo_tui.ui.text import printable
@@ -28,6 +29,15 @@ _ROWS_OF_SOURCE = {
     MAKE: ("row-cn", "row-names", "row-key-kind", "row-key-path", "row-passphrase"),
     FILE: ("row-csr-path",),
     PASTE: ("row-csr-text",),
+}
+_FIELD_OF_SOURCE = {MAKE: "cn", FILE: "csr-path", PASTE: "csr-text"}
+_FIELD_OF_PROBLEM = {
+    DraftField.PROFILE: "profile",
+    DraftField.TERM: "term",
+    DraftField.ORGANIZATION: "organization",
+    DraftField.REQUESTERS: "requesters",
+    DraftField.COMMENTS: "comments",
+    DraftField.DCV: "dcv",
 }
 
 
@@ -81,10 +91,18 @@ class EnrollForm(Dialog[EnrollAnswer]):
         wanted_days: The term that the configuration asks for.
         key_directory: Where keys made here go.
         problem: What was wrong with the form before; empty for a new one.
+        wrong: Which part of the form that was, where it is known: it has the focus.
     """
 
     def __init__(
-        self, offer: EnrollOffer, answer: EnrollAnswer, *, wanted_days: int, key_directory: Path, problem: str = ""
+        self,
+        offer: EnrollOffer,
+        answer: EnrollAnswer,
+        *,
+        wanted_days: int,
+        key_directory: Path,
+        problem: str = "",
+        wrong: DraftField | None = None,
     ) -> None:
         super().__init__("Enroll: order a certificate")
         self._offer = offer
@@ -92,6 +110,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         self._wanted_days = wanted_days
         self._key_directory = key_directory
         self._problem = problem
+        self._wrong = wrong
 
     def body(self) -> ComposeResult:
         """Lay out the form."""
@@ -109,10 +128,11 @@ class EnrollForm(Dialog[EnrollAnswer]):
         yield Row("More names", text_field("names", filled.names, hint="separated by commas"), id="row-names")
         yield Row("Key", choice_field("key-kind", _key_kinds(profile), filled.key_kind), id="row-key-kind")
         hint = f"{self._key_directory}/NAME.key"
+        passphrase = "empty: as before" if filled.passphrase is not None else "optional"
         yield Row("Private key file", text_field("key-path", filled.key_path, hint=hint), id="row-key-path")
-        yield Row("Passphrase", text_field("passphrase", hint="optional", is_secret=True), id="row-passphrase")
+        yield Row("Passphrase", text_field("passphrase", hint=passphrase, is_secret=True), id="row-passphrase")
         yield Row("CSR file", text_field("csr-path", filled.csr_path, hint="/path/to/request.csr"), id="row-csr-path")
-        yield Row("CSR (PEM)", TextArea(filled.csr_text, id="csr-text", compact=True), id="row-csr-text")
+        yield Row("CSR (PEM)", CsrText(filled.csr_text, id="csr-text"), id="row-csr-text")
         yield Row("Requester e-mails", text_field("requesters", filled.requesters, hint="separated by commas"))
         yield Row("Comments", text_field("comments", filled.comments))
         yield Row("DCV", choice_field("dcv", [(mode, mode) for mode in DCV_MODES], filled.dcv_mode, prompt="default"))
@@ -127,8 +147,23 @@ class EnrollForm(Dialog[EnrollAnswer]):
         return (Choice(CONFIRM, "Check and show"),)
 
     def first_focus(self) -> Widget:
-        """Return the first field: this form sends nothing."""
-        return self.query_one("#profile" if self._filled.profile_id is None else "#cn")
+        """Return the field to go on with: this form sends nothing."""
+        return self.query_one(f"#{self._field_to_begin()}")
+
+    def _field_to_begin(self) -> str:
+        filled = self._filled
+        if self._wrong is DraftField.CUSTOM_FIELDS:
+            given = {name for name, value in filled.custom_fields if value}
+            for number, field in enumerate(self._offer.custom_fields.items):
+                if field.mandatory and field.name not in given:
+                    return f"custom-{number}"
+        if self._wrong is DraftField.DCV and filled.dcv_mode == "EMAIL":
+            return "dcv-email"
+        if self._wrong in _FIELD_OF_PROBLEM:
+            return _FIELD_OF_PROBLEM[self._wrong]
+        if filled.profile_id is None or filled.organization_id is None:
+            return "profile" if filled.profile_id is None else "organization"
+        return _FIELD_OF_SOURCE[filled.source]
 
     def on_mount(self) -> None:
         """Show the rows that the CSR's source needs."""
@@ -136,6 +171,11 @@ class EnrollForm(Dialog[EnrollAnswer]):
         self._note_term()
         if self._problem:
             self.complain(self._problem)
+
+    @on(CsrText.KeyRefused)
+    def _on_key_refused(self, message: CsrText.KeyRefused) -> None:
+        message.stop()
+        self.complain("That is a private key, which never leaves its machine: nothing of it is kept. Paste the CSR.")
 
     @on(Select.Changed, "#source")
     @on(Select.Changed, "#dcv")
@@ -173,9 +213,9 @@ class EnrollForm(Dialog[EnrollAnswer]):
                 names=self._text("names"),
                 key_kind=chosen(self._select("key-kind")),
                 key_path=self._text("key-path"),
-                passphrase=SecretText(passphrase) if passphrase else None,
+                passphrase=SecretText(passphrase) if passphrase else self._filled.passphrase,
                 csr_path=self._text("csr-path"),
-                csr_text=self.query_one("#csr-text", TextArea).text,
+                csr_text=self.query_one("#csr-text", CsrText).text,
                 organization_id=int(chosen(self._select("organization"))),
                 profile_id=int(chosen(self._select("profile"))),
                 term_days=int(chosen(self._select("term"))),

@@ -10,7 +10,13 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Select, Static
 
+from sectigo_tui.ui.lines import labelled
 from sectigo_tui.ui.text import printable, printable_lines
+
+LABEL_CELLS = 21
+"""The cells of a label, in a row and among facts alike."""
+
+_NOT_CHOSEN = "choose"
 
 Option = tuple[str, str]
 """What is shown, and the value that it stands for."""
@@ -28,7 +34,7 @@ class Row(Horizontal):
     DEFAULT_CSS = """
     Row {
         height: auto;
-        & > .row-label { width: 20; color: $state-muted; }
+        & > .row-label { width: 21; max-width: 50%; padding-right: 1; color: $state-muted; }
         & > Input, & > Select, & > Static { width: 1fr; }
     }
     """
@@ -64,14 +70,20 @@ class Tick(Checkbox):
         super().watch_value()
 
 
-def facts_content(facts: Iterable[tuple[str, str]]) -> Content:
-    """Return facts as lines of label and value; values are untrusted text, and empty ones are left out."""
-    lines = [
-        Content.assemble((f"{printable(label, limit=18):<20}", "$state-muted"), printable(value, limit=500))
-        for label, value in facts
-        if value
-    ]
-    return Content("\n").join(lines)
+class Facts(Static):
+    """What a question is about, as lines of label and value; a long value is wrapped beside its label.
+
+    Args:
+        facts: Labels and values; values are untrusted text, and empty ones are left out.
+    """
+
+    def __init__(self, facts: Iterable[tuple[str, str]]) -> None:
+        self._facts = [(printable(label, limit=18), printable(value, limit=500)) for label, value in facts]
+        super().__init__(labelled(self._facts, 0, label_cells=LABEL_CELLS))
+
+    def on_resize(self) -> None:
+        """Wrap anew: the room is another."""
+        self.update(labelled(self._facts, self.size.width, label_cells=LABEL_CELLS))
 
 
 def text_field(field_id: str, value: str = "", *, hint: str = "", is_secret: bool = False) -> Input:
@@ -84,11 +96,22 @@ def words(text: Content | str) -> Content:
     return text if isinstance(text, Content) else Content(printable_lines(text))
 
 
-def choice_field(field_id: str, options: Iterable[Option], value: str = "", *, prompt: str = "choose") -> Select[str]:
-    """Return a field for one of several values; nothing is chosen unless `value` is one of them."""
+def choice_field(
+    field_id: str, options: Iterable[Option], value: str = "", *, prompt: str = _NOT_CHOSEN
+) -> Select[str]:
+    """Return a field for one of several values; nothing is chosen unless `value` is one of them.
+
+    Args:
+        field_id: The field's id.
+        options: What is shown of each value, and the value.
+        value: What is chosen at first.
+        prompt: What stands there while nothing is chosen; one that is not the usual one names a choice by itself,
+            to which the operator may go back.
+    """
     known = _known(options)
     if any(each == value for _, each in known):
-        return Select(known, value=value, prompt=prompt, id=field_id, compact=True)
+        may_clear = prompt != _NOT_CHOSEN
+        return Select(known, value=value, prompt=prompt, id=field_id, compact=True, allow_blank=may_clear)
     return Select(known, prompt=prompt, id=field_id, compact=True)
 
 

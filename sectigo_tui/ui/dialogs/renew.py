@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
-from sectigo_tui.ui.dialogs.form import Row, text_field
+from sectigo_tui.ui.dialogs.form import Facts, Row, text_field
 
 
 class Renew(Dialog[str]):
     """Shows the old order, and asks for a new CSR; answered with the CSR's file, empty for the old CSR.
 
     Args:
-        content: The old order, ready to read.
+        facts: The old order, as labels and untrusted values.
+        duplicates: Orders that may be the same, ready to read.
         path: The file of an earlier try.
         problem: What was wrong with it.
     """
 
-    def __init__(self, content: Content, *, path: str = "", problem: str = "") -> None:
+    def __init__(
+        self, facts: Iterable[tuple[str, str]], duplicates: Content, *, path: str = "", problem: str = ""
+    ) -> None:
         super().__init__("Renew: order it again, billed")
-        self._content = content
+        self._facts = tuple(facts)
+        self._duplicates = duplicates
         self._path = path
         self._problem = problem
 
     def body(self) -> ComposeResult:
         """Lay out the old order, and the field."""
-        yield Static(self._content, markup=False)
+        yield Facts(self._facts)
+        yield Static(Content("\n").join((Content(""), self._duplicates)))
         yield Row("New CSR file", text_field("csr-path", self._path, hint="empty: the same CSR and key again"))
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that orders."""
-        return (Choice(CONFIRM, "Order it, billed"),)
+        return (Choice(CONFIRM, "Order it, billed", by_enter=False),)
 
     def on_mount(self) -> None:
         """Say what was wrong before."""

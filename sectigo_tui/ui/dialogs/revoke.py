@@ -13,7 +13,7 @@ from sectigo_tui.engine.confirming import ConfirmBy
 from sectigo_tui.engine.revoking import REASON_AT_MOST, REASONS, RevokeOffer
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
-from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, facts_content, text_field
+from sectigo_tui.ui.dialogs.form import Facts, Row, choice_field, chosen, text_field
 from sectigo_tui.ui.text import looks_spoofed, printable
 from sectigo_tui.ui.view_model import Surroundings
 
@@ -53,20 +53,17 @@ class Revoke(Dialog[RevokeAnswer]):
     def body(self) -> ComposeResult:
         """Lay out the certificate and the questions."""
         details = self._offer.details
-        yield Static(
-            facts_content(
-                (
-                    ("Account", f"{self._surroundings.band} {self._surroundings.customer}".strip()),
-                    ("Profile", self._surroundings.profile),
-                    ("Common name", details.common_name),
-                    ("sslId", str(details.ssl_id)),
-                    ("Status", details.status),
-                    ("Serial", f"...{self._offer.serial_tail}" if self._offer.serial_tail else "none"),
-                    ("Order number", details.order_number),
-                    ("Expires", fmt.format_when(details.expires)),
-                )
-            ),
-            markup=False,
+        yield Facts(
+            (
+                ("Account", f"{self._surroundings.band} {self._surroundings.customer}".strip()),
+                ("Profile", self._surroundings.profile),
+                ("Common name", details.common_name),
+                ("sslId", str(details.ssl_id)),
+                ("Status", details.status),
+                ("Serial", f"...{self._offer.serial_tail}" if self._offer.serial_tail else "none"),
+                ("Order number", details.order_number),
+                ("Expires", fmt.format_when(details.expires)),
+            )
         )
         if looks_spoofed(details.common_name):
             text = "The common name holds characters that cannot be seen."

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
-from sectigo_tui.ui.dialogs.form import Row, Tick, facts_content, text_field
+from sectigo_tui.ui.dialogs.form import Facts, Row, Tick, text_field
 
 ROTATE = "rotate"
 
@@ -84,7 +84,7 @@ class Rotate(Dialog[RotateAnswer]):
             ("State", state),
             ("Password", self._password_note),
         )
-        yield Static(facts_content(facts), markup=False)
+        yield Facts(facts)
         yield Static(
             "Change them in SCM's portal first, then type them here: they are tried with one request, and replace the "
             "old ones only when SCM accepts them.",

@@ -9,14 +9,14 @@ from textual.content import Content
 
 from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
-from sectigo_tui.engine.drafts import Draft
+from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.engine.drafts import Draft, DraftRefused
 from sectigo_tui.engine.duplicates import Duplicates
 from sectigo_tui.engine.enrolling import EnrollOffer
 from sectigo_tui.engine.placing import Placed
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, EnrollAnswer, EnrollForm
-from sectigo_tui.ui.dialogs.form import facts_content
 from sectigo_tui.ui.flows.csr_file import read_csr_file
 from sectigo_tui.ui.flows.flow import Flow, in_words
 from sectigo_tui.ui.text import printable
@@ -28,14 +28,14 @@ async def enroll(flow: Flow) -> None:
     Args:
         flow: What every flow works with.
     """
-    offer = await flow.during("Asking SCM what may be ordered ...", flow.engine.enrolling.offer(), can_stop=True)
+    offer = await _offer(flow)
     if offer is None:
         return
     defaults, made = flow.defaults, _Made(flow)
     answer: EnrollAnswer | None = EnrollAnswer(
         organization_id=defaults.organization_id, profile_id=defaults.profile_id, key_kind="RSA 2048"
     )
-    problem = ""
+    problem, wrong = "", None
     while answer is not None:
         form = EnrollForm(
             offer,
@@ -43,20 +43,36 @@ async def enroll(flow: Flow) -> None:
             wanted_days=defaults.term_days,
             key_directory=defaults.key_directory,
             problem=problem,
+            wrong=wrong,
         )
         filled = await flow.ask(form)
         if filled is None:
+            made.tell_kept()
             return
-        answer = filled
+        answer, problem, wrong = filled, "", None
         try:
             placed = await _place(flow, offer, answer, made)
         except (InputError, ScmFailure) as failure:
             problem = in_words(failure)
+            wrong = failure.field if isinstance(failure, DraftRefused) else None
             continue
-        problem = ""
         if placed is not None:
             await tell_placed(flow, placed)
             return
+
+
+async def _offer(flow: Flow) -> EnrollOffer | None:
+    """Return what may be ordered; None when the operator gives up, with SCM not telling what there is to choose."""
+    while True:
+        work = flow.engine.enrolling.offer()
+        offer = await flow.during("Asking SCM what may be ordered ...", work, can_stop=True)
+        if offer is None:
+            return None
+        failure = offer.profiles.failure or offer.organizations.failure
+        if failure is None:
+            return offer
+        if not await flow.ask(Confirm("SCM does not tell what may be ordered", in_words(failure), "Ask again")):
+            return None
 
 
 async def _place(flow: Flow, offer: EnrollOffer, answer: EnrollAnswer, made: _Made) -> Placed | None:
@@ -64,13 +80,21 @@ async def _place(flow: Flow, offer: EnrollOffer, answer: EnrollAnswer, made: _Ma
     draft = _draft(offer, answer, csr, key_path)
     problems = flow.engine.enrolling.problems(draft, offer)
     if problems:
-        raise problems[0].as_error()
+        raise DraftRefused(problems)
     duplicates = await flow.during(
         "Looking for orders of the same name ...", flow.engine.enrolling.duplicates(draft.common_name), can_stop=True
     )
     if duplicates is None:
         return None
-    if not await flow.ask(Confirm("Order this certificate?", summary(flow, draft, duplicates), "Order it, billed")):
+    label = "Order it, billed" if duplicates.is_clear else "Order another, billed"
+    if not await flow.ask(
+        Confirm(
+            "Order this certificate?",
+            duplicates_content(duplicates),
+            label,
+            facts=_summary(flow, draft, offer),
+        )
+    ):
         return None
     return await flow.during(
         f"Ordering {printable(draft.common_name)} ...", flow.engine.enrolling.enroll(draft), can_stop=False
@@ -78,11 +102,11 @@ async def _place(flow: Flow, offer: EnrollOffer, answer: EnrollAnswer, made: _Ma
 
 
 class _Made:
-    """Remembers the key made for a form, so that a refusal does not make a second one."""
+    """Remembers the key made for a form, so that a refusal does not make a second one; another passphrase does."""
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
-        self._made: dict[tuple[str, ...], tuple[CsrFacts, str]] = {}
+        self._made: dict[tuple[str | SecretText | None, ...], tuple[CsrFacts, str]] = {}
 
     async def csr(self, answer: EnrollAnswer) -> tuple[CsrFacts, str]:
         """Return the CSR that the form asks for, and the path of the key made for it."""
@@ -91,11 +115,16 @@ class _Made:
             return await enrolling.read_csr(await asyncio.to_thread(read_csr_file, answer.csr_path)), ""
         if answer.source != MAKE:
             return await enrolling.read_csr(answer.csr_text.encode()), ""
-        wanted = (answer.common_name, answer.names, answer.key_kind, answer.key_path)
+        wanted = (answer.common_name, answer.names, answer.key_kind, answer.key_path, answer.passphrase)
         if wanted not in self._made:
             order = _key_order(answer, self._flow.defaults.key_directory)
             self._made[wanted] = await enrolling.make_csr(order), order.path
         return self._made[wanted]
+
+    def tell_kept(self) -> None:
+        """Say which keys stay on the disk although nothing was ordered with them."""
+        for _, path in self._made.values():
+            self._flow.tell(f"Nothing was ordered. The private key made for it stays in {path}")
 
 
 def _key_order(answer: EnrollAnswer, directory: Path) -> KeyOrder:
@@ -143,35 +172,45 @@ def _draft(offer: EnrollOffer, answer: EnrollAnswer, csr: CsrFacts, key_path: st
     )
 
 
-def summary(flow: Flow, draft: Draft, duplicates: Duplicates) -> Content:
-    """Return what is about to be ordered, and the orders that may be the same."""
+def _summary(flow: Flow, draft: Draft, offer: EnrollOffer) -> tuple[tuple[str, str], ...]:
     csr = draft.csr
-    facts = (
+    return (
         ("Account", f"{flow.surroundings.band} {flow.surroundings.customer}".strip()),
-        ("Common name", draft.common_name),
-        ("Names", ", ".join(draft.names)),
-        ("Key", f"{csr.key_type} {csr.key_size}, signature {'valid' if csr.signature_ok else 'INVALID'}"),
+        *csr_facts(csr),
         ("Private key", draft.key_path or "not made here"),
         ("Profile", f"{draft.profile_name} ({draft.profile_id})"),
-        ("Organization", str(draft.organization_id)),
+        ("Organization", _organization(offer, draft.organization_id)),
         ("Term", f"{draft.term_days} days"),
         ("Requesters", draft.external_requester),
         ("DCV", f"{draft.dcv_mode} {draft.dcv_email}".strip()),
         ("Comments", draft.comments),
         *draft.custom_fields,
     )
-    return Content("\n\n").join([facts_content(facts), duplicates_content(duplicates)])
+
+
+def csr_facts(csr: CsrFacts) -> tuple[tuple[str, str], ...]:
+    """Return what a CSR says, as labels and untrusted values."""
+    return (
+        ("Common name", csr.common_name),
+        ("Names", ", ".join(csr.subject_alternative_names)),
+        ("Key", f"{csr.key}, signature {'valid' if csr.signature_ok else 'INVALID'}"),
+    )
+
+
+def _organization(offer: EnrollOffer, organization_id: int) -> str:
+    name = next((one.name for one in offer.organizations.items if one.id == organization_id), "")
+    return f"{name} ({organization_id})" if name else str(organization_id)
 
 
 def duplicates_content(duplicates: Duplicates) -> Content:
     """Return the orders of the same name, or that there are none."""
     if duplicates.is_clear:
         return Content.styled("No other order of this name is pending or far from expiry.", "$state-done")
-    lines = [Content.styled("Orders of the same name:", "$state-warning")]
+    lines = [Content.styled("! Orders of the same name:", "$state-warning bold")]
     lines += [
         Content(
             f"  sslId {each.ssl_id}  {printable(each.status)}  requested {fmt.format_when(each.requested)}"
-            f"  expires {fmt.format_when(each.expires)}"
+            + (f"  expires {fmt.format_when(each.expires)}" if each.expires is not None else "")
         )
         for each in duplicates.remote
     ]

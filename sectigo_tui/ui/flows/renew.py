@@ -11,11 +11,12 @@ from sectigo_tui.domain.pki import CsrFacts
 from sectigo_tui.engine.renewing import RenewOffer
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
-from sectigo_tui.ui.dialogs.form import facts_content
+from sectigo_tui.ui.dialogs.confirm import Confirm
 from sectigo_tui.ui.dialogs.renew import Renew
 from sectigo_tui.ui.flows.csr_file import read_csr_file
-from sectigo_tui.ui.flows.enroll import duplicates_content, tell_placed
+from sectigo_tui.ui.flows.enroll import csr_facts, duplicates_content, tell_placed
 from sectigo_tui.ui.flows.flow import Flow, in_words
+from sectigo_tui.ui.text import printable
 
 
 async def renew(flow: Flow, subject: Subject) -> None:
@@ -32,7 +33,8 @@ async def renew(flow: Flow, subject: Subject) -> None:
         return
     path, problem = "", ""
     while True:
-        answer = await flow.ask(Renew(_content(flow, offer), path=path, problem=problem))
+        form = Renew(_facts(flow, offer), duplicates_content(offer.duplicates), path=path, problem=problem)
+        answer = await flow.ask(form)
         if answer is None:
             return
         path = answer
@@ -40,6 +42,9 @@ async def renew(flow: Flow, subject: Subject) -> None:
             csr: CsrFacts | None = None
             if path:
                 csr = await flow.engine.enrolling.read_csr(await asyncio.to_thread(read_csr_file, path))
+                if not await flow.ask(_with_csr(csr, offer)):
+                    problem = ""
+                    continue
             order_again = flow.engine.renewing.renew(subject.ssl_id, csr)
             placed = await flow.during("Ordering the renewal ...", order_again, can_stop=False)
         except (InputError, ScmFailure) as failure:
@@ -50,18 +55,29 @@ async def renew(flow: Flow, subject: Subject) -> None:
         return
 
 
-def _content(flow: Flow, offer: RenewOffer) -> Content:
+def _with_csr(csr: CsrFacts, offer: RenewOffer) -> Confirm:
+    """Return the question whether this is the CSR that is meant: a file of another name is read as easily."""
     old = offer.old
-    facts = facts_content(
-        (
-            ("Account", f"{flow.surroundings.band} {flow.surroundings.customer}".strip()),
-            ("Renews", f"sslId {old.ssl_id}"),
-            ("Common name", old.common_name),
-            ("Names", ", ".join(old.subject_alternative_names)),
-            ("Profile", f"{old.profile_name} ({old.profile_id})"),
-            ("Status", old.status),
-            ("Expires", fmt.format_when(old.expires)),
-            ("Under way", ", ".join(str(order.ssl_id or order.id) for order in offer.renewals)),
+    names = {name.casefold() for name in (csr.common_name, *csr.subject_alternative_names)}
+    missing = {name.casefold() for name in (old.common_name, *old.subject_alternative_names) if name} - names
+    said = Content.styled("It has every name of the certificate that is renewed.", "$state-done")
+    if missing:
+        names_lost = printable(", ".join(sorted(missing)), limit=500)
+        said = Content.styled(
+            f"! It lacks names of the certificate that is renewed: {names_lost}", "$state-warning bold"
         )
+    return Confirm("Renew with this CSR?", said, "Order it, billed", facts=csr_facts(csr), is_danger=bool(missing))
+
+
+def _facts(flow: Flow, offer: RenewOffer) -> tuple[tuple[str, str], ...]:
+    old = offer.old
+    return (
+        ("Account", f"{flow.surroundings.band} {flow.surroundings.customer}".strip()),
+        ("Renews", f"sslId {old.ssl_id}"),
+        ("Common name", old.common_name),
+        ("Names", ", ".join(old.subject_alternative_names)),
+        ("Profile", f"{old.profile_name} ({old.profile_id})"),
+        ("Status", old.status),
+        ("Expires", fmt.format_when(old.expires)),
+        ("Under way", ", ".join(str(order.ssl_id or order.id) for order in offer.renewals)),
     )
-    return Content("\n\n").join([facts, duplicates_content(offer.duplicates)])

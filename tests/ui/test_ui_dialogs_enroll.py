@@ -1,0 +1,203 @@
+"""Filling in the form for an order: what may be pasted, where the focus is, and what is kept between two tries."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from textual import events
+
+from sectigo_tui.simulator.account import CustomField
+from sectigo_tui.simulator.world import World
+from support.ui_stage import Stage, demo_world, on_stage, staged
+from support.writing import csr_pem
+
+KEY = (
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAcanarycanarycanarycanary\nSecretSecretSecret==\n"
+    "-----END RSA PRIVATE KEY-----\n"
+)
+ISSUED = 2100368
+
+
+async def type_text(stage: Stage, text: str) -> None:
+    for character in text:
+        stage.post("enter" if character == "\n" else character)
+    await stage.wait()
+
+
+async def open_form(stage: Stage, source: str = "make") -> None:
+    await stage.press("a", "e")
+    await stage.wait(1)
+    await choose(stage, "source", source)
+    field = {"make": "cn", "file": "csr-path", "paste": "csr-text"}[source]
+    stage.app.screen.query_one(f"#{field}").focus()
+    await stage.wait()
+
+
+async def choose(stage: Stage, field: str, value: str) -> None:
+    stage.app.screen.query_one(f"#{field}").value = value  # type: ignore[attr-defined] # a Select
+    await stage.wait()
+
+
+async def confirm_form(stage: Stage) -> None:
+    stage.app.screen.query_one("#confirm").press()  # type: ignore[attr-defined] # a Button
+    await stage.wait(2)
+
+
+def focused(stage: Stage) -> str | None:
+    widget = stage.app.screen.focused
+    return widget.id if widget is not None else None
+
+
+def pasted(stage: Stage) -> str:
+    return str(stage.app.screen.query_one("#csr-text").text)  # type: ignore[attr-defined] # a text area
+
+
+@on_stage
+async def test_a_csr_pasted_in_many_lines_is_ordered() -> None:
+    async with staged(demo_world()) as stage:
+        await open_form(stage, "paste")
+        text = csr_pem("new.acme.example").decode().replace("\n", "\r\n")
+        stage.app.post_message(events.Paste(text))
+        await stage.wait()
+        assert sum("│" in line for line in stage.lines) <= 22
+        await confirm_form(stage)
+        assert "Order this certificate?" in stage.text
+        assert "new.acme.example" in stage.text
+
+
+@pytest.mark.parametrize("with_csr", [False, True])
+@on_stage
+async def test_a_pasted_private_key_is_neither_kept_nor_shown(*, with_csr: bool) -> None:
+    async with staged(demo_world()) as stage:
+        await open_form(stage, "paste")
+        stage.app.post_message(events.Paste(KEY + (csr_pem("new.acme.example").decode() if with_csr else "")))
+        await stage.wait()
+        assert "That is a private key" in stage.text
+        assert "canary" not in stage.text
+        assert pasted(stage) == ""
+
+
+@on_stage
+async def test_a_private_key_that_a_terminal_types_is_taken_away_again() -> None:
+    async with staged(demo_world()) as stage:
+        await open_form(stage, "paste")
+        await type_text(stage, "-----BEGIN RSA PRIVATE KEY-----\n")
+        await type_text(stage, KEY.split("\n", 1)[1])
+        assert "That is a private key" in stage.text
+        assert pasted(stage).strip() == ""
+        await type_text(stage, "after it")
+        assert pasted(stage).strip() == "after it"
+        await stage.press("ctrl+z")
+        assert "canary" not in pasted(stage)
+        assert "PRIVATE" not in pasted(stage)
+
+
+@pytest.mark.parametrize(("source", "field"), [("make", "cn"), ("file", "csr-path"), ("paste", "csr-text")])
+@on_stage
+async def test_after_a_refusal_the_focus_is_where_the_csr_comes_from(source: str, field: str) -> None:
+    async with staged(demo_world()) as stage:
+        await open_form(stage, source)
+        await confirm_form(stage)
+        assert "Nothing was done" in stage.text
+        assert focused(stage) == field
+
+
+def with_mandatory_fields() -> World:
+    world = demo_world()
+    world.account.custom_fields = (CustomField(1, "Cost center"), CustomField(2, "Ticket", mandatory=True))
+    return world
+
+
+@on_stage
+async def test_all_that_is_wrong_is_told_at_once_and_the_first_of_it_has_the_focus(tmp_path: Path) -> None:
+    path = tmp_path / "r.csr"
+    path.write_bytes(csr_pem("new.acme.example"))
+    async with staged(with_mandatory_fields()) as stage:
+        await open_form(stage, "file")
+        await type_text(stage, str(path))
+        await choose(stage, "dcv", "EMAIL")
+        await confirm_form(stage)
+        said = str(stage.app.screen.query_one("#dialog-problem").render())
+        assert "the mandatory custom field 'Ticket' is empty" in said
+        assert "the DCV mode EMAIL needs an address" in said
+        assert focused(stage) == "custom-1"
+
+
+@on_stage
+async def test_a_form_that_nothing_can_be_chosen_in_is_not_shown() -> None:
+    world = demo_world()
+    async with staged(world) as stage:
+        world.faults.add("unavailable", path="types$", count=1)
+        await stage.press("a", "e")
+        await stage.wait(1)
+        assert "SCM does not tell what may be ordered" in stage.text
+        assert "HTTP 503" in stage.text
+        await stage.press("tab", "enter")
+        await stage.wait(1)
+        assert "Enroll: order a certificate" in stage.text
+
+
+@on_stage
+async def test_a_passphrase_given_at_the_second_try_encrypts_the_key_that_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    directory = tmp_path / "keys"
+    async with staged(with_mandatory_fields()) as stage:
+        await open_form(stage)
+        await type_text(stage, "new.acme.example")
+        await confirm_form(stage)
+        assert "mandatory custom field" in stage.text
+        stage.app.screen.query_one("#passphrase").focus()
+        await stage.wait()
+        await type_text(stage, "open sesame")
+        assert "open sesame" not in stage.text
+        stage.app.screen.query_one("#custom-1").focus()
+        await stage.wait()
+        await type_text(stage, "CHG-1")
+        await confirm_form(stage)
+        assert "Order this certificate?" in stage.text
+        keys = sorted(directory.glob("*.key"))
+        (used,) = [key for key in keys if f"keys/{key.name} " in stage.text]
+        assert load_pem_private_key(used.read_bytes(), b"open sesame")
+        await stage.press("escape")
+        await stage.wait()
+        await confirm_form(stage)
+        assert sorted(directory.glob("*.key")) == keys
+        await stage.press("escape", "escape")
+        await stage.wait()
+        assert "The private key" in stage.text
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(("{old}",), "It has every name"), (("other.acme.example",), "It lacks names")],
+)
+@on_stage
+async def test_a_renewal_with_another_csr_shows_that_csr_first(
+    names: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    async with staged(demo_world()) as stage:
+        old = stage.world.orders[ISSUED]
+        wanted = [name.format(old=old.common_name) for name in names]
+        path = tmp_path / "r.csr"
+        path.write_bytes(csr_pem(*itertools.chain(wanted, old.names if said == "It has every name" else ())))
+        await stage.press("3")
+        await stage.wait(1)
+        stage.view.table.move_to_id(f"#{ISSUED}")
+        await stage.wait(1)
+        await stage.press("a", "n")
+        await stage.wait(2)
+        await stage.press("tab")
+        await type_text(stage, str(path))
+        await stage.press("tab", "enter")
+        await stage.wait(1)
+        assert "Renew with this CSR?" in stage.text
+        assert said in stage.text
+        assert stage.world.traffic.count("POST", "renewById/") == 0
+        await stage.press("tab", "enter")
+        await stage.wait(2)
+        assert stage.world.traffic.count("POST", "renewById/") == 1
