@@ -224,3 +224,47 @@ class FileLock:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._descriptor)
+
+
+class DirectoryLock:
+    """The sole right of a directory among all processes of a host, for which nothing has to be written.
+
+    Args:
+        path: The directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is held here."""
+        return self._descriptor is not None
+
+    def try_acquire(self) -> bool:
+        """Take the right if nobody has it, and return whether it is held here now.
+
+        Raises:
+            StoreError: The file system cannot lock directories.
+        """
+        if self._descriptor is not None:
+            return True
+        with disk_failures(self._path, "lock"):
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            except OSError:
+                os.close(descriptor)
+                raise
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Give the right back, if it is held here."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

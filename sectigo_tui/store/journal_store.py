@@ -207,12 +207,14 @@ class JournalStore:
             All of them if this process polls, else none.
 
         Raises:
-            StoreError: The disk failed.
+            StoreError: The disk failed, and nothing but writing can tell who polls.
         """
         now = self._clock.now()
-        if self._lease.is_fresh(now, seconds) or await self._in_thread(partial(self._lease.take, now, seconds)):
-            return frozenset(order_ids)
-        return frozenset()
+        is_ours = self._lease.is_fresh(now, seconds)
+        if not is_ours:
+            is_ours = await self._in_thread(partial(self._lease.take, now, seconds))
+            self._troubles.note("leases", self._lease.unsaved)
+        return frozenset(order_ids) if is_ours else frozenset()
 
     async def release(self) -> None:
         """Give back the right to poll.

@@ -3,13 +3,15 @@
 It is one right for the whole directory, not one for each order: on one host whoever polls, polls all of it, and every
 other process is granted nothing until that one ends, gives it back, or lets it expire. So each order is polled by one
 process only, a take-over is one write, and renewing costs a write every few seconds however many orders there are.
+
+Where nothing can be written (a full disk) the right is held by a lock of the directory, which needs no room: what was
+paid for is still looked after, and whoever holds the right so says that saving fails.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -17,9 +19,11 @@ from secrets import token_hex
 import orjson
 
 from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.actors import birth_of, is_alive
 from sectigo_tui.store.documents import UNREADABLE, Actor, actor_from, dumps
-from sectigo_tui.store.files import FileLock, disk_failures, replace_file
+from sectigo_tui.store.files import DirectoryLock, FileLock, disk_failures, replace_file
 
 _RENEW_AFTER_SHARE = 1 / 3
 
@@ -50,11 +54,17 @@ class Lease:
         path: Its file.
         lock: The store's lock.
         by: Who this is.
+
+    Attributes:
+        unsaved: Why the right could not be written down while it is held; None where it was.
     """
 
     def __init__(self, path: Path, lock: FileLock, by: Actor) -> None:
         self._path = path
         self._lock = lock
+        self._unwritten = DirectoryLock(path.parent)
+        self._is_elsewhere_unwritten = False
+        self.unsaved: StoreError | None = None
         self._by = by
         self._token = token_hex(8)
         self._host = socket.gethostname()
@@ -86,15 +96,16 @@ class Lease:
         Raises:
             StoreError: The disk failed.
         """
+        self.unsaved = None
         self.look(now)
         if self._other is not None:
             return False
         with self._lock:
             self.look(now)
-            if self._other is not None:
+            if self._other is not None or not self._is_free():
                 return False
             until = now + timedelta(seconds=seconds)
-            self._write(until)
+            self._write_or_lock(until)
             self._held_until = until
             return True
 
@@ -110,7 +121,10 @@ class Lease:
         holder = self._read()
         ours = holder is not None and holder.token == self._token
         self._other = holder if holder is not None and not ours and self._is_live(holder, now) else None
-        if not ours:
+        if self._other is not None:
+            self._is_elsewhere_unwritten = False
+            self._unwritten.release()
+        if not (ours or self._unwritten.is_held):
             self._held_until = None
 
     def give_back(self) -> None:
@@ -121,6 +135,7 @@ class Lease:
         """
         if self._held_until is None:
             return
+        self._unwritten.release()
         with self._lock:
             holder = self._read()
             if holder is not None and holder.token == self._token:
@@ -134,12 +149,36 @@ class Lease:
         Args:
             now: The time of day.
         """
+        if self._is_elsewhere_unwritten:
+            return "another process, which cannot save"
         if self._other is None or not self._is_live(self._other, now):
             return ""
         by = self._other.by
         place = f" on tty {by.tty}" if by.tty else ""
         host = f" of {self._other.host}" if self._other.host != self._host else ""
         return f"pid {by.pid}{place}{host}"
+
+    def _is_free(self) -> bool:
+        """Return whether nobody else holds the right unwritten; if so it is held here so, until it is written down."""
+        self._is_elsewhere_unwritten = self._lock_directory() is False
+        return not self._is_elsewhere_unwritten
+
+    def _write_or_lock(self, until: datetime) -> None:
+        try:
+            self._write(until)
+        except StoreError as error:
+            if not self._lock_directory():
+                raise
+            self.unsaved = error
+        else:
+            self._unwritten.release()
+
+    def _lock_directory(self) -> bool | None:
+        """Hold the right without writing, and return whether it is; None where the file system has no such locks."""
+        try:
+            return self._unwritten.try_acquire()
+        except StoreError:
+            return None
 
     def _is_live(self, holder: Holder, now: datetime) -> bool:
         if holder.expires <= now:

@@ -47,6 +47,13 @@ class Troubles:
         self._errors[what] = error
         self._tell()
 
+    def note(self, what: str, error: StoreError | None) -> None:
+        """Remember whether something cannot be saved now."""
+        if error is None:
+            self.worked(what)
+        else:
+            self.failed(what, error)
+
     def worked(self, *what: str) -> None:
         """Forget what was the matter with some things."""
         for each in what:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +97,77 @@ async def test_a_journal_that_works_again_is_not_told_as_the_end_while_orders_js
     assert told(site)[-1] is None
     assert site.context.book.failing is None
     await store.close()
+
+
+@contextmanager
+def full_disk(directory: Path) -> Iterator[None]:
+    """Put a file system of its own under a directory, with what is in it, and fill it to the last byte."""
+    kept = {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file()}
+    room = sum(4_096 * (1 + len(content) // 4_096) for content in kept.values()) + 4_096
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={room},mode=700", "tmpfs", str(directory)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root may mount a file system")
+    try:
+        for name, content in kept.items():
+            (directory / name).write_bytes(content)
+        with suppress(OSError), (directory / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(b"x" * 4_096)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
+@on_stage
+async def test_a_dashboard_that_is_started_on_a_full_disk_polls_and_keeps_saying_that_it_cannot_save(
+    tmp_path: Path,
+) -> None:
+    first = Site(world=new_world())
+    store = on_disk(first, tmp_path)
+    placed = await first.engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    await store.close()
+    with full_disk(tmp_path):
+        site = Site(world=first.world)
+        store = on_disk(site, tmp_path)
+        async with staged(site=site) as stage:
+            await stage.press("2")
+            assert str(placed.order.ssl_id) in stage.text
+            for _ in range(5):
+                await stage.wait(60)
+                assert says_not_saved(stage)
+            assert "No space left on device" in stage.text
+            assert site.wire.count(f"GET /ssl/v1/{placed.order.ssl_id}$") >= 4
+            (tmp_path / "filler").unlink()
+            await stage.wait(90)
+            assert not says_not_saved(stage)
+            assert (tmp_path / "leases.json").exists()
+        await store.close()
+
+
+@in_virtual_time
+async def test_of_two_processes_that_cannot_save_one_polls_and_the_other_once_that_one_has_ended(
+    tmp_path: Path,
+) -> None:
+    clock = HandClock()
+    with files_no_larger_than(0):
+        one, two = JournalStore.open(tmp_path, clock), JournalStore.open(tmp_path, clock)
+        assert await one.lease(["a"], 15) == {"a"}
+        assert await two.lease(["a"], 15) == frozenset()
+        assert two.poller() == "another process, which cannot save"
+        clock.seconds = 40
+        assert await two.lease(["a"], 15) == frozenset()
+        assert await one.lease(["a"], 15) == {"a"}
+        await one.close()
+        assert await two.lease(["a"], 15) == {"a"}
+        assert two.poller() == ""
+    clock.seconds = 80
+    assert await two.lease(["a"], 15) == {"a"}
+    three = JournalStore.open(tmp_path, clock)
+    assert await three.lease(["a"], 15) == frozenset()
+    assert three.poller().startswith("pid ")
+    await two.close()
+    assert await three.lease(["a"], 15) == {"a"}
+    await three.close()
 
 
 def _note(site: Site, order: Order) -> TimelineEntry:
