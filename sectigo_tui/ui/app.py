@@ -22,6 +22,7 @@ from sectigo_tui.ui.board import Board, Subject
 from sectigo_tui.ui.clipboard import Clipboard
 from sectigo_tui.ui.columns import Now
 from sectigo_tui.ui.glyphs import Glyphs
+from sectigo_tui.ui.key_names import KeyNames
 from sectigo_tui.ui.keys import active_keys, grouped
 from sectigo_tui.ui.memory_saving import MemorySaver
 from sectigo_tui.ui.outside import Outside
@@ -114,7 +115,9 @@ class SectigoApp(SteadyApp[str]):
         super().__init__(ansi_color=theme.ansi_color)
         self._connect = connect
         self._connected = asyncio.Event()
-        self.set_keymap(_keymap(outside, type(self)))
+        keymap = _keymap(outside, type(self))
+        self.set_keymap(keymap)
+        self.key_names = KeyNames(keymap)
         self._copier = Clipboard(outside.environ, outside.run, super().copy_to_clipboard)
         self.animation_level = "none"
         use_shapes(self, glyphs)
@@ -249,7 +252,7 @@ class SectigoApp(SteadyApp[str]):
             for key in keys:
                 yield SystemCommand(
                     key.title,
-                    f"{key.text} ({key.keys})",
+                    f"{key.text} ({key.keys})" if key.keys else key.text,
                     lambda key=key: self.call_later(self.run_action, key.action, key.node),
                 )
 
@@ -351,7 +354,8 @@ class SectigoApp(SteadyApp[str]):
         view = self.screen
         if isinstance(view, View):
             missing = view.table.row_count - len(view.table.loaded_ids)
-            note = f"{missing:,} rows are not loaded, and left out: L loads all." if missing else ""
+            loads = self.key_names.fill("{view.load_all} loads all.")
+            note = f"{missing:,} rows are not loaded, and left out: {loads}" if missing else ""
             choices = documents(view, self._model, self.export_screenshot)
             self._perform("export", export(self._flow, choices, self._outside.write_file, note=note))
 

@@ -14,6 +14,7 @@ from sectigo_tui.domain.status import meaning_of
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.columns import Now, age_text, cell, look_text
+from sectigo_tui.ui.key_names import DEFAULT_NAMES, KeyNames
 from sectigo_tui.ui.lines import TIME_CELLS, Fact, labelled, titled
 from sectigo_tui.ui.text import printable
 
@@ -24,7 +25,14 @@ LONG_TEXT = 2_000
 NAMES_SHOWN = 100
 
 
-def detail_content(subject: Subject, timeline: Sequence[TimelineEntry], now: Now, width: int = 0) -> Content:
+def detail_content(
+    subject: Subject,
+    timeline: Sequence[TimelineEntry],
+    now: Now,
+    width: int = 0,
+    *,
+    keys: KeyNames = DEFAULT_NAMES,
+) -> Content:
     """Return what an on-call operator needs first, then the rest: state, polling, certificate, order, timeline.
 
     Args:
@@ -32,14 +40,15 @@ def detail_content(subject: Subject, timeline: Sequence[TimelineEntry], now: Now
         timeline: Its timeline, oldest first.
         now: The time.
         width: The cells of a line, for wrapping a text beside its label; 0 for no bound.
+        keys: Names the keys that it tells of.
     """
     order = subject.order
-    state = labelled(_state(subject, now), width)
+    state = labelled(_state(subject, now, keys), width)
     blocks = [Content("\n").join(part for part in (_title(subject, now), state) if part.plain)]
     if order is not None:
-        blocks.append(labelled(_polling(order), width))
+        blocks.append(labelled(_polling(order, keys), width))
     else:
-        blocks.append(Content.styled("Remote, not polled: t tracks it.", "$state-muted"))
+        blocks.append(Content.styled(keys.fill("Remote, not polled: {view.track} tracks it."), "$state-muted"))
     if order is not None and order.certificate is not None:
         blocks.append(titled("Certificate", labelled(_certificate(order.certificate, order), width)))
     blocks.append(titled("Order", labelled(_order_facts(subject), width)))
@@ -62,14 +71,14 @@ def _title(subject: Subject, now: Now) -> Content:
     )
 
 
-def _state(subject: Subject, now: Now) -> Iterable[Fact]:
+def _state(subject: Subject, now: Now, keys: KeyNames) -> Iterable[Fact]:
     diagnoser, target = now.diagnoser(), subject.target
     if diagnoser is not None and target is not None and subject.is_open:
         verdict = diagnoser.cheap(target)
         yield "Blocked on", Content.styled(str(verdict.party), "bold")
         yield "", printable(verdict.sentence, limit=LONG_TEXT)
         yield "Next step", printable(verdict.next_action, limit=LONG_TEXT)
-        yield "Evidence", Content.styled(_evidence(verdict), "$state-muted")
+        yield "Evidence", Content.styled(_evidence(verdict, keys), "$state-muted")
     if subject.status:
         yield "SCM status", f"{printable(subject.status)}: {meaning_of(subject.status).meaning}"
     order = subject.order
@@ -86,14 +95,15 @@ def _state(subject: Subject, now: Now) -> Iterable[Fact]:
         yield "Revocation", told if revocation.confirmed_at else open_
 
 
-def _evidence(verdict: Verdict) -> str:
+def _evidence(verdict: Verdict, keys: KeyNames) -> str:
     """Return how much a verdict rests on, and how old the oldest of that is."""
     from sectigo_tui.engine.diagnosis.verdict import Strength
 
     if verdict.strength is Strength.STATUS_ONLY:
-        return "the status alone; D asks for the rest"
+        return keys.fill("the status alone; {app.diagnose} asks for the rest")
     oldest = min((fact.at for fact in verdict.evidence if fact.at is not None), default=None)
-    return f"{verdict.strength}, as of {fmt.format_when(oldest)}; D shows it" if oldest is not None else ""
+    shows = keys.fill("{app.diagnose} shows it")
+    return f"{verdict.strength}, as of {fmt.format_when(oldest)}; {shows}" if oldest is not None else ""
 
 
 def _order_facts(subject: Subject) -> Iterable[Fact]:
@@ -125,12 +135,13 @@ def _order_facts(subject: Subject) -> Iterable[Fact]:
     yield "Comments", printable(details.comments, limit=LONG_TEXT)
 
 
-def _polling(order: Order) -> Iterable[Fact]:
+def _polling(order: Order, keys: KeyNames) -> Iterable[Fact]:
     window = order.window
     if window is None:
         return
     if window.ended is not None:
-        yield "Polling", f"ended: {window.ended}{'; r polls it again' if order.state.is_polled else ''}"
+        again = keys.fill("; {view.poll} polls it again") if order.state.is_polled else ""
+        yield "Polling", f"ended: {window.ended}{again}"
     elif window.next_look_at is not None:
         yield "Next look", f"{window.next_look_at:%H:%M:%S}Z, a wait of {window.wait_seconds:.0f} s: {window.reason}"
         yield "Deadline", f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"

@@ -22,6 +22,7 @@ from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui import lines
 from sectigo_tui.ui.columns import look_text
 from sectigo_tui.ui.glyphs import ASCII, Glyphs, order_look, status_look
+from sectigo_tui.ui.key_names import DEFAULT_NAMES, KeyNames
 from sectigo_tui.ui.text import printable
 
 LONG_TEXT = 2_000
@@ -63,13 +64,19 @@ _PACE_WORDS = {
     Pace.CANNOT_TELL: "cannot tell, the dates are days",
     Pace.USUAL: "usual",
     Pace.WEAK: "too few orders to say",
-    Pace.NO_HISTORY: "no history of this profile yet: h asks SCM for it",
+    Pace.NO_HISTORY: "no history of this profile yet: {diagnose.history} asks SCM for it",
 }
 """The most telling first."""
 
 
 def diagnosis_content(
-    diagnosis: Diagnosis, causes: Sequence[CommonCause], glyphs: Glyphs, *, is_asking: bool, width: int = 0
+    diagnosis: Diagnosis,
+    causes: Sequence[CommonCause],
+    glyphs: Glyphs,
+    *,
+    is_asking: bool,
+    width: int = 0,
+    keys: KeyNames = DEFAULT_NAMES,
 ) -> Content:
     """Return the whole diagnosis: verdict, stages, domains, organization, what is normal, polls, evidence.
 
@@ -79,9 +86,10 @@ def diagnosis_content(
         glyphs: The shapes of this terminal.
         is_asking: Whether answers are still on their way.
         width: The cells of a line, for wrapping a text beside its label; 0 for no bound.
+        keys: Names the keys that it tells of.
     """
     evidence = diagnosis.evidence
-    verdict = lines.labelled(_verdict(diagnosis, causes, is_asking=is_asking), width)
+    verdict = lines.labelled(_verdict(diagnosis, causes, keys, is_asking=is_asking), width)
     domains, organization = _domains(diagnosis.domains, width), _organization(diagnosis.organization, width)
     polls = lines.labelled(_looks(evidence.looks, glyphs), width)
     facts = lines.labelled(map(_evidence, diagnosis.verdict.evidence), width, label_cells=lines.TIME_CELLS)
@@ -126,35 +134,38 @@ def _title(evidence: Evidence, glyphs: Glyphs) -> Content:
     )
 
 
-def _verdict(diagnosis: Diagnosis, causes: Sequence[CommonCause], *, is_asking: bool) -> Iterable[lines.Fact]:
+def _verdict(
+    diagnosis: Diagnosis, causes: Sequence[CommonCause], keys: KeyNames, *, is_asking: bool
+) -> Iterable[lines.Fact]:
     verdict = diagnosis.verdict
     party = Content.styled(str(verdict.party).upper(), _PARTY_STYLES.get(verdict.party, "bold"))
     yield "Blocked on", party
     yield "Why", _shown(verdict.sentence)
     yield "Next", Content.styled(_shown(verdict.next_action), "bold")
-    yield "Normal?", _is_normal(diagnosis.normal)
+    yield "Normal?", _is_normal(diagnosis.normal, keys)
     if diagnosis.outage is not None:
         yield "In use until", _outage(diagnosis.outage, diagnosis.evidence.now)
     for other in verdict.others:
         yield "Also", _shown(other.sentence)
     for cause in causes:
-        yield "Shared", f"{_shown(cause.text)}; C lists them"
+        yield "Shared", f"{_shown(cause.text)}; {keys.name('app.causes')} lists them"
     yield "Changes when", _shown(verdict.changes_when)
     for gap in (gap for gap in verdict.gaps if gap.what not in verdict.sentence):
         yield "Not known", Content.styled(_shown(gap.what), "$state-warning" if gap.weakens else "$state-muted")
     if is_asking:
         yield "Evidence", Content.styled("asking SCM for more ...", "$state-muted")
     elif verdict.strength is not Strength.FULL:
-        yield "Evidence", Content.styled(f"{verdict.strength}: r asks again", "$state-warning")
+        again = keys.fill("{diagnose.again} asks again")
+        yield "Evidence", Content.styled(f"{verdict.strength}: {again}", "$state-warning")
 
 
-def _is_normal(normal: Sequence[Comparison]) -> Content | str:
+def _is_normal(normal: Sequence[Comparison], keys: KeyNames) -> Content | str:
     """Return the most telling of what still lasts, in one line."""
     paces = list(_PACE_WORDS)
     running = sorted((one for one in normal if one.is_running), key=lambda one: paces.index(one.pace))
     if not running:
         return ""
-    worst, words = running[0], _PACE_WORDS[running[0].pace]
+    worst, words = running[0], keys.fill(_PACE_WORDS[running[0].pace])
     if worst.figure is None:
         return Content.styled(words, "$state-muted")
     style = "$state-warning bold" if worst.pace is Pace.SLOW else "bold" if worst.pace is Pace.USUAL else ""

@@ -17,6 +17,7 @@ from sectigo_tui.ui.dialogs.columns import Columns
 from sectigo_tui.ui.dialogs.dialog import Dialog
 from sectigo_tui.ui.dialogs.reading import Reading
 from sectigo_tui.ui.dialogs.saved_filters import SavedFilters
+from sectigo_tui.ui.keys import no_key
 from sectigo_tui.ui.screens.diagnose import Diagnose
 from sectigo_tui.ui.screens.help import Help
 from sectigo_tui.ui.screens.remote import RemoteView
@@ -65,7 +66,7 @@ def keymap_of(configured: Mapping[str, str], program: type[DOMNode], *, named_by
 
     Args:
         configured: Keys, separated by commas, by an action's id such as `view.poll`, or by its last part: `down`
-            is every action of that name, wherever it is.
+            is every action of that name, wherever it is. Empty takes the key away; the palette still has the action.
         program: The class of the application, whose keys work in every view.
         named_by: Where they were configured, for errors.
 
@@ -81,8 +82,12 @@ def keymap_of(configured: Mapping[str, str], program: type[DOMNode], *, named_by
     keymap: dict[str, str] = {}
     # The last part first, so that a whole id is the stronger of the two.
     for name in sorted(configured, key=lambda each: "." in each):
-        keys = ",".join(_key(key, name, named_by) for key in configured[name].split(","))
-        keymap.update(dict.fromkeys(_ids(name, bound, named_by), keys))
+        ids = _ids(name, bound, named_by)
+        if configured[name].strip():
+            keys = ",".join(_key(key, name, named_by) for key in configured[name].split(","))
+            keymap.update(dict.fromkeys(ids, keys))
+        else:
+            keymap.update({each: no_key(each) for each in ids})
     for place in _PLACES:
         _refuse_conflicts(Place(place.name, (*place.nodes, program)), keymap, named_by)
     for place in _PLACES_ALONE:

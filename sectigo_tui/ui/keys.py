@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from textual.binding import ActiveBinding, Binding
 from textual.dom import DOMNode
+from textual.keys import key_to_character
 
 _NAMES = {
     "up": "Up",
@@ -90,12 +91,31 @@ class KeyHelp(NamedTuple):
     node: DOMNode
 
 
+_NO_KEY = "no-key:"
+"""What the key of an action begins with that was taken away: no terminal sends it, and each action has its own."""
+
+
+def no_key(binding_id: str) -> str:
+    """Return what stands for the key of an action that has none: Textual wants one."""
+    return f"{_NO_KEY}{binding_id}"
+
+
+def is_no_key(key: str) -> bool:
+    """Return whether a key is none."""
+    return key.startswith(_NO_KEY)
+
+
 def key_name(binding: Binding) -> str:
-    """Return how a key is written, in characters that every terminal has."""
-    if binding.key_display:
-        return binding.key_display
-    *modifiers, key = binding.key.split("+")
-    name = _NAMES.get(key, key)
+    """Return how a binding's key is written; empty where it was taken away."""
+    return binding.key_display or key_label(binding.key)
+
+
+def key_label(key: str) -> str:
+    """Return how a key is written that Textual names so, in characters that every terminal has."""
+    if is_no_key(key):
+        return ""
+    *modifiers, last = key.split("+")
+    name = _NAMES.get(last) or (last if len(last) == 1 else key_to_character(last) or last)
     return "".join(f"{'^' if modifier == 'ctrl' else modifier + '+'}" for modifier in modifiers) + name
 
 

@@ -201,3 +201,33 @@ async def test_a_change_that_was_cut_short_is_settled_before_anything_else_is_as
         assert "The pending password works" in stage.text
         assert stage.site.kept.present.password.reveal() == CANARY
         assert stage.site.kept.pending is None
+
+
+async def refused_then_rotated_elsewhere(stage: Stage, *, typed: str) -> None:
+    stage.world.account.credentials.password = CANARY
+    await stage.wait(15)
+    assert isinstance(stage.app.screen, Rotate)
+    if typed:
+        stage.app.screen.query_one("#login").focus()
+        await type_text(stage, typed)
+    stage.site.kept.present = replace(stage.site.kept.present, password=SecretText(CANARY))
+    await stage.wait(5)
+    assert "AUTH" not in stage.header
+
+
+@on_stage
+async def test_the_offer_to_rotate_is_withdrawn_once_another_process_has_rotated() -> None:
+    async with staged(demo_world(), track=[2100342]) as stage:
+        await refused_then_rotated_elsewhere(stage, typed="")
+        assert not isinstance(stage.app.screen, Rotate)
+        assert stage.app.is_running
+
+
+@on_stage
+async def test_an_offer_in_which_something_was_typed_stays_and_says_that_the_credentials_work_again() -> None:
+    async with staged(demo_world(), track=[2100342]) as stage:
+        await refused_then_rotated_elsewhere(stage, typed="other")
+        assert "in use again: they were rotated elsewhere" in stage.text
+        assert "SCM refuses them" not in stage.text
+        await stage.press("escape")
+        assert not isinstance(stage.app.screen, Rotate)

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from sectigo_tui.engine.diagnosis.causes import CommonCause
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.text import printable
 
 
@@ -43,7 +44,8 @@ class Causes(Dialog[CommonCause]):
         else:
             yield Static("No two orders wait for the same thing, by what is known.", markup=False)
         if self._not_looked_up:
-            text = f"Not looked up yet, and not counted: {self._not_looked_up}. Rows in sight are, and H looks up all."
+            all_of_them = filled(self, "Rows in sight are, and {app.handover} looks up all.")
+            text = f"Not looked up yet, and not counted: {self._not_looked_up}. {all_of_them}"
             yield Static(text, classes="label", markup=False)
 
     def choices(self) -> Sequence[Choice]:

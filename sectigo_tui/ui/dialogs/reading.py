@@ -11,7 +11,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from sectigo_tui.ui.dialogs.confirm import Notice
+from sectigo_tui.ui.dialogs.dialog import TITLE_CHARACTERS
 from sectigo_tui.ui.dialogs.form import words
+from sectigo_tui.ui.key_names import filled
+from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 
 
@@ -38,7 +41,7 @@ class Reading(Notice):
     """
 
     def __init__(self, title: str, note: Content | str, text: str) -> None:
-        super().__init__(f"{title} (j k scroll, Esc closes)", note)
+        super().__init__(title, note)
         self._text = text
 
     def body(self) -> ComposeResult:
@@ -51,5 +54,7 @@ class Reading(Notice):
         return self.query_one("#reading")
 
     def on_mount(self) -> None:
-        """Show the text."""
+        """Show the text, and how to scroll and leave it."""
+        keys = filled(self, "{detail.down} {detail.up} scroll, {dialog.cancel} closes")
+        self.query_one("#dialog").border_title = Content(f"{printable(self._title, limit=TITLE_CHARACTERS)} ({keys})")
         self.query_one("#reading", DetailPane).show(words(self._text))

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.text import printable
 
 LONGEST_NAME = 40
@@ -62,7 +63,8 @@ class SavedFilters(Dialog[FilterAnswer]):
     def body(self) -> ComposeResult:
         """Lay out the list, and the field where there is a filter to save."""
         if self._filters:
-            yield Static("Enter uses a filter, x deletes it", classes="label", markup=False)
+            uses = filled(self, "Enter uses a filter, {filters.delete} deletes it")
+            yield Static(uses, classes="label", markup=False)
             options = [Option(self._line(name), id=f"filter-{at}") for at, name in enumerate(self._filters)]
             yield OptionList(*options, id="filters", markup=False, compact=True)
         else:
@@ -71,7 +73,8 @@ class SavedFilters(Dialog[FilterAnswer]):
             yield Row("Filter in force", Static(Content(printable(self._query, limit=200))))
             yield Row("Save it as", text_field("name", hint="a name, then Enter"))
         else:
-            yield Static("To save one, filter the list first: /", classes="label", markup=False)
+            first = filled(self, "To save one, filter the list first: {view.filter}")
+            yield Static(first, classes="label", markup=False)
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that saves, where there is something to save."""

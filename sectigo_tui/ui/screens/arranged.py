@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.screens.order_keys import OrderKeys
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
@@ -143,7 +144,8 @@ class Arranged(OrderKeys):
                 self.use_filter(memory.filters[self.FILTER_KIND][name])
             case Verb.SAVE:
                 memory.save_filter(self.FILTER_KIND, name, self.filter_field.value.strip())
-                self.notify(f"Saved the filter as {printable(name)}: F uses it.", markup=False)
+                uses = filled(self, "{view.filters} uses it.")
+                self.notify(f"Saved the filter as {printable(name)}: {uses}", markup=False)
             case Verb.DELETE:
                 memory.delete_filter(self.FILTER_KIND, name)
                 self.action_filters()

@@ -14,6 +14,7 @@ from sectigo_tui.domain.events import Announcement, LookMade, LookStarted, Order
 from sectigo_tui.engine.diagnosis.budget import ANSWERED, DueLook, PollBudget, Tally, poll_budget
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject, remote_id
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.lines import labelled
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.text import printable
@@ -24,6 +25,9 @@ from sectigo_tui.ui.widgets.live_table_paint import Cell
 
 TALLY_SECONDS = 5.0
 """How often what polling has cost is counted anew: over an hour of requests, and nobody reads it faster."""
+_NONE_DUE = (
+    "No look is due: no local order is polled.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it."
+)
 
 
 class BudgetView(View):
@@ -59,7 +63,7 @@ class BudgetView(View):
 
     def empty_text(self) -> tuple[str, str]:
         """Return what an empty list means."""
-        return "No look is due: no local order is polled.\nt on a remote order (1, 3) tracks it.", "muted"
+        return filled(self, _NONE_DUE), "muted"
 
     def note(self) -> str:
         """Return how many looks are listed, and of how many."""
@@ -119,7 +123,7 @@ class BudgetView(View):
 
     def _sort_by(self, key: str, *, descending: bool) -> None:  # noqa: ARG002 - a budget has one order
         """Keep the nearest first."""
-        self.say("The nearest look stays first: / filters them.")
+        self.say("The nearest look stays first: {view.filter} filters them.")
 
 
 def budget_content(budget: PollBudget, width: int) -> Content:

@@ -24,29 +24,30 @@ from sectigo_tui.ui.board import Subject, Tally, tally
 from sectigo_tui.ui.causes import shared_causes
 from sectigo_tui.ui.diagnosis import diagnosis_content, records_to_publish
 from sectigo_tui.ui.header import header_segments
+from sectigo_tui.ui.key_names import key_names_of
 from sectigo_tui.ui.news import News, essence
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.key_line import KeyHint, KeyLine
+from sectigo_tui.ui.widgets.key_line import KeyLine, hints_of
 
 Escalate = Callable[[Diagnosis], Awaitable[None]]
 
 TICK_SECONDS = 1.0
 
 _HINTS = (
-    KeyHint("c", "copy record", 1, "c"),
-    KeyHint("R", "DCV recheck", 3, "R"),
-    KeyHint("E", "escalation pack", 2, "E"),
-    KeyHint("h", "history", 4, "h"),
-    KeyHint("r", "ask again", 5, "r"),
-    KeyHint("a", "Actions", 1, "a"),
-    KeyHint("?", "Help", 0, "question_mark"),
-    KeyHint("Esc", "Back", 0, "escape"),
+    ("diagnose.copy", "copy record", 1),
+    ("diagnose.recheck", "DCV recheck", 3),
+    ("diagnose.escalate", "escalation pack", 2),
+    ("diagnose.history", "history", 4),
+    ("diagnose.again", "ask again", 5),
+    ("app.menu", "Actions", 1),
+    ("app.help", "Help", 0),
+    ("diagnose.leave", "Back", 0),
 )
-_IN_HISTORY = (KeyHint("Esc", "stop asking for history", 0, "escape"),)
+_IN_HISTORY = (("diagnose.leave", "stop asking for history", 0),)
 
 
 class Diagnose(Screen[None]):
@@ -107,7 +108,7 @@ class Diagnose(Screen[None]):
     def on_mount(self) -> None:
         """Show what is known, then ask for the rest."""
         self.query_one(DetailPane).focus()
-        self.query_one(KeyLine).show(_HINTS)
+        self.query_one(KeyLine).show(hints_of(key_names_of(self), _HINTS))
         self._model.announced.subscribe(self, self._hear, immediate=True)
         self.set_interval(TICK_SECONDS, self._tick)
         self._show_header()
@@ -169,7 +170,12 @@ class Diagnose(Screen[None]):
         pane = self.query_one(DetailPane)
         pane.show(
             diagnosis_content(
-                diagnosis, self._causes, self._model.now.glyphs, is_asking=self._is_asking, width=pane.text_width
+                diagnosis,
+                self._causes,
+                self._model.now.glyphs,
+                is_asking=self._is_asking,
+                width=pane.text_width,
+                keys=key_names_of(self),
             )
         )
 
@@ -255,7 +261,7 @@ class Diagnose(Screen[None]):
     def _say_progress(self, words: str) -> None:
         self.query_one("#progress", Static).update(words)
         self.query_one("#progress").display = bool(words)
-        self.query_one(KeyLine).show(_IN_HISTORY if words else _HINTS)
+        self.query_one(KeyLine).show(hints_of(key_names_of(self), _IN_HISTORY if words else _HINTS))
 
     def _report(self, what: str, failure: BaseException) -> None:
         error = failure if isinstance(failure, Exception) else RuntimeError(str(failure))

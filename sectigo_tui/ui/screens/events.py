@@ -172,7 +172,7 @@ class EventsView(View):
 
     def _sort_by(self, key: str, *, descending: bool) -> None:  # noqa: ARG002 - an event has one order
         """Keep the newest first: events are read in the order of time."""
-        self.say("Events stay in the order of time: / filters them.")
+        self.say("Events stay in the order of time: {view.filter} filters them.")
 
 
 def _when(at: datetime, now: datetime) -> str:

@@ -13,11 +13,12 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from sectigo_tui.ui.glyphs import Glyphs
+from sectigo_tui.ui.key_names import filled, key_names_of
 from sectigo_tui.ui.keys import KeyHelp, active_keys
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.key_line import KeyHint, KeyLine
+from sectigo_tui.ui.widgets.key_line import KeyHint, KeyLine, hints_of
 from sectigo_tui.ui.widgets.live_table import LiveTable
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_messages import Selected
@@ -30,14 +31,14 @@ SHORT_LINES = 16
 
 _FIRST_RANKS = {"app.help": 0, "app.back": 0, "app.menu": 1, "view.detail": 2, "view.filter": 2, "view.poll": 4}
 _RANK = 5
-_IN_FILTER = (KeyHint("Enter", "keep the filter", 0, "enter"), KeyHint("Esc", "clear it", 0, "escape"))
+_IN_FILTER = (("view.unwind", "clear it", 0),)
 _IN_PANE = (
-    KeyHint("j k", "scroll", 1),
-    KeyHint("g G", "top, end", 3),
-    KeyHint("c", "copy", 2, "c"),
-    KeyHint("Esc", "to the list", 0, "escape"),
-    KeyHint("?", "Help", 0, "question_mark"),
-    KeyHint("q", "Close", 0, "q"),
+    ("detail.down detail.up", "scroll", 1),
+    ("detail.top detail.bottom", "top, end", 3),
+    ("view.copy", "copy", 2),
+    ("view.unwind", "to the list", 0),
+    ("app.help", "Help", 0),
+    ("app.back", "Close", 0),
 )
 
 
@@ -108,18 +109,19 @@ class Frame(Screen[None]):
         """Say in the key line why a key did nothing.
 
         Args:
-            words: Printable text.
+            words: Printable text; a key is named by its action, as in `{view.track} tracks it`.
         """
-        self.query_one("#keys", KeyLine).say(words)
+        self.query_one("#keys", KeyLine).say(filled(self, words))
 
     def show_keys(self) -> None:
         """Show the keys of where the focus is."""
         if not self.is_running or not self.query("#keys"):
             return
         if self.filter_field.has_focus:
-            hints: Sequence[KeyHint] = (*_IN_FILTER, KeyHint("", self.FILTER_HINT, 3))
+            keep, hint = KeyHint("Enter", "keep the filter", 0, "enter"), KeyHint("", self.FILTER_HINT, 3)
+            hints: Sequence[KeyHint] = (keep, *hints_of(key_names_of(self), _IN_FILTER), hint)
         elif self.pane.has_focus:
-            hints = _IN_PANE
+            hints = hints_of(key_names_of(self), _IN_PANE)
         else:
             hints = _hints(active_keys(self.active_bindings), str(self.TITLE), self.back_title())
         self.query_one("#keys", KeyLine).show(hints)
@@ -219,8 +221,8 @@ class Frame(Screen[None]):
 
 def _hints(keys: Sequence[KeyHelp], view: str, back: str) -> list[KeyHint]:
     """Return the keys of the footer; those of the views stand together."""
-    shown = [key for key in keys if key.is_shown]
-    views = [key.keys for key in shown if key.group == "Views"]
+    shown = [key for key in keys if key.is_shown and key.keys]
+    views = [key.keys.split()[0] for key in shown if key.group == "Views"]
     hints = [
         KeyHint(
             key.keys.split()[0], back if key.id == "app.back" else key.title, _FIRST_RANKS.get(key.id, _RANK), key.key

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from sectigo_tui.ui.glyphs import Glyphs, StateLook, state_looks
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.keys import KeyHelp, grouped
 
 KEY_CELLS = 12
@@ -20,10 +21,10 @@ LOOKS_A_LINE = 8
 
 _WORDS = (
     ("poll", "a look is on its way"),
-    ("hold", "polling has ended: r starts it again"),
+    ("hold", "polling has ended: {view.poll} starts it again"),
     ("429", "SCM asked to wait"),
     ("auth", "SCM refused the credentials: nothing is sent"),
-    ("-", "not polled: remote (t tracks it), or over"),
+    ("-", "not polled: remote ({view.track} tracks it), or over"),
     ("+", "in front of a row: it changed since the cursor was on it"),
     ("w", "it is watched: bell and notification when it changes"),
     (".", "it was acknowledged, and is quiet until it changes"),
@@ -58,7 +59,7 @@ class Help(ModalScreen[None]):
         """Lay out the list."""
         with VerticalScroll(id="help") as frame:
             frame.border_title = "Help"
-            frame.border_subtitle = "j k scroll, Esc closes"
+            frame.border_subtitle = filled(self, "{help.down} {help.up} scroll, {help.close} closes")
             yield Static(self._content(), markup=False)
 
     def action_scroll(self, lines: int) -> None:
@@ -68,9 +69,9 @@ class Help(ModalScreen[None]):
     def _content(self) -> Content:
         lines: list[Content] = []
         for group, keys in grouped(self._keys):
-            lines += [_heading(group), *(_line(key.keys, key.text) for key in keys), Content("")]
+            lines += [_heading(group), *(_line(key.keys or f":{key.title}", key.text) for key in keys), Content("")]
         lines += [_heading("States"), *self._looks(), Content("")]
-        lines += [_heading("Words"), *(_line(word, meaning) for word, meaning in _WORDS)]
+        lines += [_heading("Words"), *(_line(word, filled(self, meaning)) for word, meaning in _WORDS)]
         return Content("\n").join(lines)
 
     def _looks(self) -> Iterable[Content]:

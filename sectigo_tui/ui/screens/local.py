@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.screens.view import View
+
+_NONE_YET = (
+    "No local order yet.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it; "
+    "{app.menu}: enroll places a new one."
+)
 
 
 class LocalView(View):
@@ -18,4 +24,4 @@ class LocalView(View):
 
     def empty_text(self) -> tuple[str, str]:
         """Return how orders come to be local."""
-        return "No local order yet.\nt on a remote order (1, 3) tracks it; a: enroll places a new one.", "muted"
+        return filled(self, _NONE_YET), "muted"

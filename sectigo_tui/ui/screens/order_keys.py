@@ -56,7 +56,7 @@ class OrderKeys(Frame):
         if subject is None:
             self.say("There is no order here to poll.")
         elif subject.order is None:
-            self.say("This order is remote: t tracks it, then it is polled.")
+            self.say("This order is remote: {view.track} tracks it, then it is polled.")
         else:
             supervisor = self._model.board.engine.supervisor
             self._model.perform("poll now", supervisor.open_window(subject.order.id))

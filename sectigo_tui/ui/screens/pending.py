@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.text import printable
+
+_NONE_PENDING = (
+    "No order is pending: every order is a certificate, or has ended.\n{app.menu}: enroll, {app.remote}: the account"
+)
 
 
 class PendingView(View):
@@ -23,7 +28,8 @@ class PendingView(View):
         account = self._model.board.engine.account
         if account.failure is not None:
             problem = printable(account.failure.problem, limit=200)
-            return f"Could not load the account's orders: {problem}\nR tries again.", "failed"
+            again = filled(self, "{view.refresh} tries again.")
+            return f"Could not load the account's orders: {problem}\n{again}", "failed"
         if account.refreshed_at is None:
             return "Asking SCM for pending orders ...", "muted"
-        return "No order is pending: every order is a certificate, or has ended.\na: enroll, 3: the account", "done"
+        return filled(self, _NONE_PENDING), "done"

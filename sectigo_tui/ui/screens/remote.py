@@ -12,6 +12,7 @@ from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.status import meaning_of
 from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.listed import ListedIds, arranged
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.text import printable
@@ -68,11 +69,12 @@ class RemoteView(View):
         """Return what an empty listing means."""
         failure = self._listing.failure
         if failure is not None:
-            return f"Could not list the account: {printable(failure.problem, limit=200)}\nR tries again.", "failed"
+            again = filled(self, "{view.refresh} tries again.")
+            return f"Could not list the account: {printable(failure.problem, limit=200)}\n{again}", "failed"
         if self._listing.total is None:
             return "Asking SCM for the account's orders ...", "muted"
         if self._listing.where != ListingFilter():
-            return "The account has no such order. Esc clears the filter.", "muted"
+            return filled(self, "The account has no such order. {view.unwind} clears the filter."), "muted"
         return "The account has no orders.", "muted"
 
     def note(self) -> str:
@@ -163,7 +165,7 @@ class RemoteView(View):
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
         if not self._listing.is_complete:
-            self.say("L loads all pages first: SCM does not sort, and only a part is here.")
+            self.say("{view.load_all} loads all pages first: SCM does not sort, and only a part is here.")
         elif key not in ListedIds.SORTS:
             self.say("A listing is sorted by sslId or common name: it tells nothing else.")
         else:
@@ -185,7 +187,7 @@ class RemoteView(View):
         if self._is_loading_all:
             self._stop_loading()
         elif self._listing.is_complete:
-            self.say("Every page is here already: R fetches them anew.")
+            self.say("Every page is here already: {view.refresh} fetches them anew.")
         else:
             self._is_loading_all = True
             self._load_all()

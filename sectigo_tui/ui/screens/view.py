@@ -19,6 +19,7 @@ from sectigo_tui.ui.board import Subject, Tally, matches, tally
 from sectigo_tui.ui.columns import COLUMNS, cell
 from sectigo_tui.ui.detail import detail_content
 from sectigo_tui.ui.header import header_segments
+from sectigo_tui.ui.key_names import filled, key_names_of
 from sectigo_tui.ui.news import News, essence
 from sectigo_tui.ui.screens.arranged import Arranged
 from sectigo_tui.ui.sorting import BOOKKEEPING, in_order
@@ -137,7 +138,8 @@ class View(Arranged):
     def _empty(self) -> tuple[str, str]:
         text, style = self.empty_text()
         if self._query and style != "failed":
-            return f"Nothing matches {printable(self._query, limit=60)!r}. Esc clears the filter.", "muted"
+            clears = filled(self, "{view.unwind} clears the filter.")
+            return f"Nothing matches {printable(self._query, limit=60)!r}. {clears}", "muted"
         return text, style
 
     def _cell(self, row_id: str, key: str, width: int) -> Cell:
@@ -208,7 +210,8 @@ class View(Arranged):
         subject = self.subject
         if subject is None:
             return Content("No order here.")
-        return detail_content(subject, self._timeline_of(subject.order), self._model.now, self.pane.text_width)
+        timeline = self._timeline_of(subject.order)
+        return detail_content(subject, timeline, self._model.now, self.pane.text_width, keys=key_names_of(self))
 
     @on(Highlighted)
     @on(DetailPane.WidthChanged)

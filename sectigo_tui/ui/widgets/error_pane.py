@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widget import Widget
 
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.troubles import Trouble, trouble_content
 
 
@@ -44,6 +45,6 @@ class ErrorPane(Widget):
         trouble, count = self._shown
         if trouble is None:
             return Content("")
-        return trouble_content(
-            trouble, more=count - 1, keys="x: acknowledge, X: all" if count > 1 else "x: acknowledge"
-        )
+        more = ", {view.acknowledge_all}: all" if count > 1 else ""
+        keys = filled(self, f"{{view.acknowledge}}: acknowledge{more}")
+        return trouble_content(trouble, more=count - 1, keys=keys)

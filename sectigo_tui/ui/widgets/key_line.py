@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -10,6 +10,8 @@ from textual import events
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
+
+from sectigo_tui.ui.key_names import KeyNames
 
 HINT_SECONDS = 6.0
 """How long a hint stands over the keys."""
@@ -34,6 +36,22 @@ class KeyHint(NamedTuple):
     def cells(self) -> int:
         """How much room it takes, with the gap after it."""
         return cell_len(f"{self.shown} {self.text}  ")
+
+
+def hints_of(names: KeyNames, wanted: Iterable[tuple[str, str, int]]) -> list[KeyHint]:
+    """Return the keys of actions, without those that were taken away.
+
+    Args:
+        names: Names the keys in force.
+        wanted: The ids of the actions that are told together, what they do in a word, and the rank.
+    """
+    hints = []
+    for ids, text, rank in wanted:
+        keys = [(names.name(each), names.key(each)) for each in ids.split() if names.key(each)]
+        if keys:
+            pressed = keys[0][1] if len(keys) == 1 else ""
+            hints.append(KeyHint(" ".join(name for name, _ in keys), text, rank, pressed))
+    return hints
 
 
 class KeyLine(Widget):
