@@ -226,8 +226,10 @@ async def test_a_revocation_without_an_answer_is_unknown_until_scm_has_said() ->
         await fill_revoke(stage, "mail-gw.acme.example")
         await stage.press("tab", "enter")
         await stage.wait(1)
-        assert "UNKNOWN, verifying" in stage.text
+        assert stage.text.count("UNKNOWN, verifying") == 1
+        assert "next at " in stage.text
         await stage.press("enter")
+        assert "RVG" in stage.row(ISSUED)
         await stage.wait(120)
         order = stage.site.engine.context.book.store.by_ssl_id(ISSUED)
         assert order is not None
@@ -370,6 +372,14 @@ async def test_a_finished_order_is_taken_off_the_list_and_its_timeline_kept() ->
         store = stage.site.engine.context.book.store
         assert store.orders() == []
         assert store.timeline(order.id)
+
+
+@on_stage
+async def test_the_menu_keeps_one_line_an_action_in_a_narrow_terminal() -> None:
+    async with staged(demo_world(), size=(44, 20)) as stage:
+        await stage.press("a")
+        assert [line for line in stage.lines if "p  Approve" in line]
+        assert sum("│" in line for line in stage.lines) == 12
 
 
 @on_stage

@@ -125,7 +125,9 @@ def _settled_locally(_evidence: Evidence, order: Order) -> Finding:
         party=Party.NOBODY,
         sentence=f"Nothing is left to wait for: the order is {order.state}.",
         next_action="Nothing.",
-        changes_when="Somebody renews, replaces or revokes it.",
+        changes_when="Somebody renews, replaces or revokes it."
+        if order.state is OrderState.COLLECTED
+        else "Nothing changes this order any more.",
         facts=(Fact(f"state {order.state}", "local record", order.state_since),),
     )
 

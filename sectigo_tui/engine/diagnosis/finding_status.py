@@ -133,7 +133,9 @@ def _ended(evidence: Evidence) -> Finding:
         party=Party.NOBODY,
         sentence=f"Nothing is left to wait for: it is {meaning.meaning if is_issued else meaning.name.casefold()}.",
         next_action="Collect it, if you want it." if is_issued else "Nothing.",
-        changes_when="Somebody renews, replaces or revokes it.",
+        changes_when="Somebody renews, replaces or revokes it."
+        if is_issued
+        else "Nothing changes this order any more.",
         facts=(status_fact(evidence),),
     )
 

@@ -27,6 +27,7 @@ _NAMED_SECRET = re.compile(
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}")
 _SPECIAL = re.compile(r"([\\`*\[\]<|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _BLOCK_MARK = re.compile(r"^([-+=#>])")
+_RECORD_NAME = re.compile(r"(?<![\w.`-])(_[A-Za-z0-9-]+(?:\.[A-Za-z0-9_-]+)+\.?)(?![\w`])")
 _NUMBER = re.compile(r"^(\d+)([.)])")
 
 
@@ -51,9 +52,18 @@ def redactor(secrets: Iterable[SecretText]) -> Redact:
 
 
 def prose(text: str, redact: Redact) -> str:
-    """Return untrusted text as Markdown that shows it as it is, on one line."""
-    escaped = _SPECIAL.sub(r"\\\1", _clean(text, redact)).replace("://", ":\\//")
-    return _NUMBER.sub(r"\1\\\2", _BLOCK_MARK.sub(r"\\\1", escaped)) or "-"
+    """Return untrusted text as Markdown that shows it as it is, on one line.
+
+    A DNS name that begins with an underscore is a code span: it is copied from here to be published, also by who
+    reads the Markdown as plain text.
+    """
+    parts = _RECORD_NAME.split(_clean(text, redact))
+    shown = "".join(f"`{part}`" if number % 2 else _escaped(part) for number, part in enumerate(parts))
+    return _NUMBER.sub(r"\1\\\2", _BLOCK_MARK.sub(r"\\\1", shown)) or "-"
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text).replace("://", ":\\//")
 
 
 def code(text: str, redact: Redact) -> str:

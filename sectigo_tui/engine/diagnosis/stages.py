@@ -191,7 +191,13 @@ def _in_order(whens: list[When | None]) -> list[When | None]:
     return [None if when is None or when.earliest == _LONG_AGO else when for when in reversed(bounded)]
 
 
+_OVER = frozenset({OrderState.REVOKED, OrderState.EXPIRED, OrderState.REPLACED})
+
+
 def _end(evidence: Evidence) -> When | None:
+    order = evidence.order
+    if order is not None and order.state in _OVER:
+        return When(max((at for at, _ in _sightings(evidence)), default=order.state_since), order.state_since)
     if not evidence.status or evidence.status_class is not StatusClass.FAILED:
         return None
     details = evidence.details.value

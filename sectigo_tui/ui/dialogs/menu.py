@@ -40,6 +40,10 @@ class Menu(Dialog[str]):
         items: The actions.
     """
 
+    DEFAULT_CSS = """
+    #menu { text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
     def __init__(self, title: str, items: Sequence[MenuItem]) -> None:
         super().__init__(title)
         self._items = items

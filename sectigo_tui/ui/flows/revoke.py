@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from sectigo_tui.domain.errors import InputError, ScmFailure
-from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.revoking import RevokeOffer
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.dialogs.confirm import Notice
 from sectigo_tui.ui.dialogs.revoke import Revoke
 from sectigo_tui.ui.flows.flow import Flow, in_words
-from sectigo_tui.ui.text import printable
 
 
 async def revoke(flow: Flow, subject: Subject) -> None:
@@ -47,11 +46,16 @@ async def _until_told(flow: Flow, offer: RevokeOffer) -> None:
         if order is None or order.state is OrderState.REVOKED:
             flow.tell(f"Revoked, and confirmed by SCM: sslId {ssl_id}.")
             return
-        trouble = order.revocation.trouble if order.revocation else ""
-        text = (
-            f"UNKNOWN, verifying. The revocation is recorded here; SCM has not confirmed it: {printable(trouble)}\n\n"
-            "The program asks SCM again by itself, across restarts, until SCM has said what became of it. "
-            "The order shows RVG until then."
-        )
-        await flow.ask(Notice(f"Revoke sslId {ssl_id}", text))
+        await flow.ask(Notice(f"Revoke sslId {ssl_id}", _in_doubt(order)))
         return
+
+
+def _in_doubt(order: Order) -> str:
+    revocation = order.revocation
+    trouble = revocation.trouble if revocation is not None and revocation.trouble else "UNKNOWN, verifying"
+    again = revocation.next_attempt_at if revocation is not None else None
+    when = f" next at {again:%H:%M:%S}Z," if again is not None else ""
+    return (
+        f"{trouble}\n\nThe revocation is recorded here, and SCM has not confirmed it. The program asks SCM again by "
+        f"itself,{when} across restarts, until SCM has said what became of it. The order shows RVG until then."
+    )

@@ -149,6 +149,8 @@ def test_an_empty_secret_redacts_nothing() -> None:
         ("12. item", r"12\. item"),
         ("# head", r"\# head"),
         ("a\nb\x1b[31m\u202e", r"a b \[31m"),
+        ("Publish CNAME _a1.www.acme.example. -> b2.", "Publish CNAME `_a1.www.acme.example.` -> b2."),
+        ("`_a1.acme.example`", r"\`\_a1.acme.example\`"),
         ("&lt;", r"\&lt;"),
         ("", "-"),
     ],

@@ -158,6 +158,20 @@ def test_a_failed_order_ends_in_the_stage_it_was_in(status: str) -> None:
     assert requested.lasted.at_most_seconds == 50 * 60
 
 
+@pytest.mark.parametrize("state", [OrderState.REVOKED, OrderState.REPLACED, OrderState.EXPIRED])
+def test_an_order_that_is_over_lasts_no_longer_whatever_scm_told_last(state: OrderState) -> None:
+    evidence = replace(
+        remote("Issued", at(20), requested=date(2026, 3, 1)),
+        now=at(90),
+        order=local(state, 50),
+        timeline=(entry(0, "Requested"), entry(20, "Issued"), entry(50, to=state)),
+    )
+    issued = by_name(time_line(evidence))[StageName.ISSUED]
+    assert issued.state is StageState.ENDED
+    assert issued.lasted is not None
+    assert issued.lasted.at_most_seconds == 50 * 60
+
+
 def test_a_replacement_goes_through_the_stages_again() -> None:
     evidence = replace(
         remote("Applied", at(200), requested=date(2026, 3, 1), approved=date(2026, 3, 1), issued=date(2026, 3, 1)),

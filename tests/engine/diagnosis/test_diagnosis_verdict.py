@@ -195,6 +195,19 @@ def test_orders_beyond_the_table_have_a_verdict_too(evidence: Evidence, cause: C
     assert len(verdict.cell) <= CELL_WIDTH
 
 
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        replace(valid_evidence("Issued"), order=local(OrderState.REVOKED)),
+        replace(valid_evidence("Issued"), order=local(OrderState.EXPIRED)),
+        valid_evidence("Revoked"),
+        valid_evidence("Expired"),
+    ],
+)
+def test_nothing_is_said_to_change_an_order_that_is_over(evidence: Evidence) -> None:
+    assert judge(evidence).changes_when == "Nothing changes this order any more."
+
+
 def test_a_rejected_order_lists_what_is_not_valid_beside_it() -> None:
     verdict = judge(with_organization("FAILED")(valid_evidence("Rejected")))
     assert verdict.cause is Cause.REJECTED
