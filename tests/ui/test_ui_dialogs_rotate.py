@@ -85,6 +85,8 @@ async def test_wrong_credentials_leave_the_old_ones_and_are_not_tried_again_unas
         await stage.press("enter")
         await stage.wait(1)
         assert "-16" in stage.text
+        assert "the credentials from before stay" in stage.text
+        assert "Next: Rotate" not in stage.text
         assert logins(world) == tries + 1
         assert "API OK" in stage.header
         await type_text(stage, CANARY)
@@ -227,7 +229,7 @@ async def test_the_offer_to_rotate_is_withdrawn_once_another_process_has_rotated
 async def test_an_offer_in_which_something_was_typed_stays_and_says_that_the_credentials_work_again() -> None:
     async with staged(demo_world(), track=[2100342]) as stage:
         await refused_then_rotated_elsewhere(stage, typed="other")
-        assert "in use again: they were rotated elsewhere" in stage.text
+        assert "in use again: rotated elsewhere" in stage.text
         assert "SCM refuses them" not in stage.text
         await stage.press("escape")
         assert not isinstance(stage.app.screen, Rotate)

@@ -78,8 +78,13 @@ class Facts(Static):
     """
 
     def __init__(self, facts: Iterable[tuple[str, str]]) -> None:
-        self._facts = [(printable(label, limit=18), printable(value, limit=500)) for label, value in facts]
+        self._facts = _cleaned(facts)
         super().__init__(labelled(self._facts, 0, label_cells=LABEL_CELLS))
+
+    def show(self, facts: Iterable[tuple[str, str]]) -> None:
+        """Show others, or the same as they are now."""
+        self._facts = _cleaned(facts)
+        self.on_resize()
 
     def on_resize(self) -> None:
         """Wrap anew: the room is another."""
@@ -126,6 +131,10 @@ def offer_choices(field: Select[str], options: Iterable[Option], value: str) -> 
 def chosen(field: Select[str]) -> str:
     """Return what is chosen; empty for nothing."""
     return field.selection or ""
+
+
+def _cleaned(facts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(printable(label, limit=18), printable(value, limit=500)) for label, value in facts]
 
 
 def _known(options: Iterable[Option]) -> list[tuple[Content, str]]:

@@ -78,13 +78,7 @@ class Rotate(Dialog[RotateAnswer]):
     def body(self) -> ComposeResult:
         """Lay out the form; nothing secret is ever filled in."""
         state = "SCM refuses them; nothing is sent until new ones are accepted" if self._refused else "in use"
-        facts = (
-            ("Account", self._account),
-            ("Login", self._login),
-            ("State", state),
-            ("Password", self._password_note),
-        )
-        yield Facts(facts)
+        yield Facts(self._facts(state))
         yield Static(
             "Change them in SCM's portal first, then type them here: they are tried with one request, and replace the "
             "old ones only when SCM accepts them.",
@@ -111,6 +105,28 @@ class Rotate(Dialog[RotateAnswer]):
         """Say what was wrong before."""
         if self._problem:
             self.complain(self._problem)
+
+    def stand_down(self) -> None:
+        """Take note that SCM takes credentials again that were rotated elsewhere: nothing is left to be asked.
+
+        A dialog that nobody has asked for closes, unless something was typed: that stays for the operator to judge.
+        """
+        self.call_later(self._stand_down)
+
+    def _stand_down(self) -> None:
+        has_typed = any(field.value for field in self.query(Input))
+        if self._by_itself and not has_typed and self.is_current:
+            self.dismiss(None)
+        else:
+            self.query_one(Facts).show(self._facts("in use again: rotated elsewhere"))
+
+    def _facts(self, state: str) -> Sequence[tuple[str, str]]:
+        return (
+            ("Account", self._account),
+            ("Login", self._login),
+            ("State", state),
+            ("Password", self._password_note),
+        )
 
     def answer(self, choice_id: str) -> None:
         """Answer once something new was given."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sectigo_tui.domain.certificates import PasswordStatus
-from sectigo_tui.domain.errors import ConfigError, InputError, ScmFailure, StoreError
+from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
+from sectigo_tui.domain.events import Announcement, PollingResumed
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.engine.handing_over import HandingOver
 from sectigo_tui.engine.installing import Installed
@@ -28,24 +29,26 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
     """
     rotating, problem, may_insist = flow.engine.rotating, await _settled(flow), False
     while True:
-        answer = await flow.ask(
-            Rotate(
-                account=f"{flow.surroundings.band} {flow.surroundings.customer}".strip(),
-                login=rotating.login,
-                refused=flow.engine.context.gate.refusal is not None,
-                has_certctl=flow.engine.handing_over is not None,
-                password_note=password_note(flow.engine.password),
-                problem=problem,
-                may_insist=may_insist,
-                by_itself=by_itself,
-            )
+        dialog = Rotate(
+            account=f"{flow.surroundings.band} {flow.surroundings.customer}".strip(),
+            login=rotating.login,
+            refused=flow.engine.context.gate.refusal is not None,
+            has_certctl=flow.engine.handing_over is not None,
+            password_note=password_note(flow.engine.password),
+            problem=problem,
+            may_insist=may_insist,
+            by_itself=by_itself,
         )
+        answer = await _answered(flow, dialog)
         if answer is None:
             return
         by_itself = False
         may_insist = not answer.make_new and rotating.was_refused(answer.login, answer.password)
         try:
             installed = await _installed(flow, answer)
+        except CredentialsRefused as refused:
+            problem = _refused(refused)
+            continue
         except (InputError, ScmFailure, ConfigError, StoreError) as failure:
             problem = in_words(failure)
             continue
@@ -53,6 +56,30 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
             lines = [*_lines(installed), *await _handed_over(flow, answer)]
             await flow.ask(Notice("Rotated", "\n".join(map(printable, lines))))
         return
+
+
+def _refused(failure: CredentialsRefused) -> str:
+    """Return what to do after a refusal: its usual next step, to rotate, is what was just tried."""
+    told = explain(failure)
+    code = "" if told.code is None else f" (SCM code {told.code})"
+    return (
+        f"{told.what}{code}: SCM refused what was typed, and the credentials from before stay. "
+        "Next: check them in SCM's portal before another try: refused tries add up, and lock the account."
+    )
+
+
+async def _answered(flow: Flow, dialog: Rotate) -> RotateAnswer | None:
+    """Ask, until another process has rotated and what it keeps is taken over here."""
+
+    def hear(announcement: Announcement) -> None:
+        if isinstance(announcement, PollingResumed):
+            dialog.stand_down()
+
+    silence = flow.engine.announcer.subscribe(hear)
+    try:
+        return await flow.ask(dialog)
+    finally:
+        silence()
 
 
 async def _settled(flow: Flow) -> str:
@@ -88,7 +115,9 @@ def password_note(status: PasswordStatus | None) -> str:
 
 
 def _lines(installed: Installed) -> list[str]:
-    lines = [f"SCM accepts login {installed.login}. {installed.resumed} poll workers go on, spread over some seconds."]
+    workers = f"{installed.resumed} poll worker{'' if installed.resumed == 1 else 's'}"
+    goes = "goes on" if installed.resumed == 1 else "go on, spread over some seconds"
+    lines = [f"SCM accepts login {installed.login}. {workers} {goes}."]
     if installed.keeping_failure is not None:
         told = explain(installed.keeping_failure)
         lines.append(f"NOT kept for the next start: {told.meaning} {told.next_step}")
