@@ -12,6 +12,7 @@ from sectigo_tui.cli.output import say
 from sectigo_tui.cli.session import session
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError, NotFound
+from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.normal import Comparison
@@ -35,7 +36,7 @@ def run_handover(options: Namespace) -> int:
     """Print all that is open, grouped by cause, as Markdown, after asking SCM about each order.
 
     Raises:
-        ScmFailure: The account's pending orders could not be listed.
+        ScmFailure: The account's pending orders could not be listed; what is known here was printed.
     """
     return asyncio.run(_handover(settings_from(options)))
 
@@ -99,8 +100,6 @@ async def _handover(settings: Settings) -> int:
     async with session(settings) as engine:
         await engine.account.refresh_pending()
         failure = engine.account.failure
-        if failure is not None:
-            raise failure
         orders = [order for order in engine.context.book.store.orders() if order.is_waiting]
         local = {order.ssl_id for order in orders}
         remote = [
@@ -109,6 +108,12 @@ async def _handover(settings: Settings) -> int:
             if ssl_id not in local and classify(listed.status) is StatusClass.PENDING
         ]
         targets: list[Target] = [*orders, *remote]
-        await engine.diagnoser.attend(targets, lambda _target, _verdict: None)
-        say(engine.diagnoser.handover(targets).rstrip("\n"))
+        gap = ""
+        if failure is None:
+            await engine.diagnoser.attend(targets, lambda _target, _verdict: None)
+        else:
+            gap = f"SCM did not list the account: {explain(failure).meaning}"
+        say(engine.diagnoser.handover(targets, gap=gap).rstrip("\n"))
+        if failure is not None:
+            raise failure
     return FINE

@@ -106,12 +106,35 @@ def test_an_order_that_is_not_there_is_a_usage_error(site: Site, order: str) -> 
 
 
 @pytest.mark.parametrize(("fault", "code"), [("unauthorized", 3), ("unavailable", 4), ("drop", 4)])
-@pytest.mark.parametrize("command", ["diagnose", "handover"])
-def test_without_scm_the_exit_code_says_why(site: Site, command: str, fault: str, code: int) -> None:
-    arguments = [an_order(site)] if command == "diagnose" else []
+def test_without_scm_the_exit_code_says_why(site: Site, fault: str, code: int) -> None:
+    ssl_id = an_order(site)
     site.world.faults.add(fault)
-    ended = site.run(command, *arguments)
+    ended = site.run("diagnose", ssl_id)
     assert (ended.code, ended.out) == (code, "")
+
+
+@pytest.mark.parametrize(("fault", "code"), [("unauthorized", 3), ("unavailable", 4), ("drop", 4)])
+def test_a_handover_without_scm_tells_what_is_known_here_and_that_it_is_not_all(
+    site: Site, fault: str, code: int
+) -> None:
+    site.order("ours.acme.example")
+    an_order(site, "ov-approval", "theirs.acme.example")
+    site.world.faults.add(fault)
+    ended = site.run("handover")
+    assert ended.code == code
+    assert ": 1 open order known here" in ended.out
+    assert "**Not all of it:** SCM did not list the account" in ended.out
+    assert "ours.acme.example" in ended.out
+    assert "theirs.acme.example" not in ended.out
+    assert ended.err.startswith("sectigo-tui: ")
+    assert "next: " in ended.err
+
+
+def test_a_handover_of_nothing_known_without_scm_does_not_say_that_nothing_is_open(site: Site) -> None:
+    site.world.faults.add("drop")
+    ended = site.run("handover")
+    assert ended.code == 4
+    assert "Nothing that is known here is open." in ended.out
 
 
 def test_a_name_cannot_act_on_the_terminal(site: Site) -> None:

@@ -206,14 +206,15 @@ class Diagnoser:
         """Return the escalation pack for the CA's support, as Markdown without credentials."""
         return escalation_pack(diagnosis, self.redactor())
 
-    def handover(self, targets: Iterable[Target]) -> str:
+    def handover(self, targets: Iterable[Target], *, gap: str = "") -> str:
         """Return all that is open, grouped by cause, for the next shift, by what is known: Markdown, no credentials.
 
         Args:
             targets: Local orders, or the sslIds of any.
+            gap: Why these are not all; empty when they are.
         """
         diagnoses = [self.known(target) for target in targets]
-        return handover(diagnoses, self._context.clock.now(), self.redactor())
+        return handover(diagnoses, self._context.clock.now(), self.redactor(), gap=gap)
 
     def redactor(self) -> Redact:
         """Return what takes the credentials in use, and what looks like some, out of a text."""

@@ -47,19 +47,22 @@ def escalation_pack(diagnosis: Diagnosis, redact: Redact) -> str:
     return _document(sections, redact)
 
 
-def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact) -> str:
+def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, gap: str = "") -> str:
     """Return all that is open, grouped by common cause, for the next shift; no credential in it.
 
     Args:
         diagnoses: The diagnoses of all that is open; what is settled is left out.
         now: The time.
         redact: Takes credentials out of untrusted text.
+        gap: Why it is not all; empty when it is.
     """
     by_ref = {diagnosis.ref: diagnosis for diagnosis in diagnoses if diagnosis.verdict.cause is not Cause.SETTLED}
     groups = common_causes(((ref, diagnosis.verdict) for ref, diagnosis in by_ref.items()), primary_only=True)
     count = "1 open order" if len(by_ref) == 1 else f"{len(by_ref)} open orders"
-    sections = [[f"# Handover {moment_text(now)}: {count}"]]
-    sections += [["| Orders | Waiting for | Cause |", "| --- | --- | --- |"]] if groups else [["Nothing is open."]]
+    sections = [[f"# Handover {moment_text(now)}: {count}{' known here' if gap else ''}"]]
+    sections += [[f"**Not all of it:** {prose(gap, redact)}"]] if gap else []
+    nothing = "Nothing that is known here is open." if gap else "Nothing is open."
+    sections += [["| Orders | Waiting for | Cause |", "| --- | --- | --- |"]] if groups else [[nothing]]
     sections[-1] += [
         f"| {len(group.orders)} | {prose(str(group.party), redact)} | {prose(group.text, redact)} |" for group in groups
     ]
