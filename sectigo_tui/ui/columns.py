@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.clock import Clock, Moment
-from sectigo_tui.domain.orders import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, PollWindow, WaitReason, WindowEnd
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
@@ -93,6 +93,10 @@ def _state(subject: Subject, _width: int, now: Now) -> Cell:
 
 def _next(subject: Subject, _width: int, now: Now) -> Cell:
     order = subject.order
+    chore = _chore_at(order) if order is not None else None
+    if chore is not None:
+        left = (chore - now.clock.now()) / timedelta(seconds=1)
+        return Cell(fmt.next_word("auth"), "failed") if now.is_paused() else Cell(fmt.countdown(max(left, 0.0)))
     if order is None or not order.state.is_polled or order.window is None:
         return Cell(fmt.next_word("-"), "muted")
     if now.is_looking(order.id):
@@ -102,6 +106,15 @@ def _next(subject: Subject, _width: int, now: Now) -> Cell:
     if now.is_paused():
         return Cell(fmt.next_word("auth"), "failed")
     return _countdown(order.window, order.window.next_look_at, now)
+
+
+def _chore_at(order: Order) -> datetime | None:
+    """Return when SCM is asked about a revocation or a lost order again; None where nothing of that is due."""
+    if order.state is OrderState.REVOKING and order.revocation is not None:
+        return order.revocation.next_attempt_at
+    if order.state is OrderState.UNCONFIRMED and order.placement is not None:
+        return order.placement.next_search_at
+    return None
 
 
 def _countdown(window: PollWindow, next_look_at: datetime, now: Now) -> Cell:

@@ -9,8 +9,8 @@ from textual.content import Content
 
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.events import TimelineEntry
-from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.status import meaning_of
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.status import is_same, meaning_of
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.columns import Now, age_text, cell, look_text
@@ -80,7 +80,7 @@ def _state(subject: Subject, now: Now, keys: KeyNames) -> Iterable[Fact]:
         yield "Next step", printable(verdict.next_action, limit=LONG_TEXT)
         yield "Evidence", Content.styled(_evidence(verdict, keys), "$state-muted")
     if subject.status:
-        yield "SCM status", f"{printable(subject.status)}: {meaning_of(subject.status).meaning}"
+        yield "SCM status", _status(subject)
     order = subject.order
     if order is None:
         return
@@ -91,8 +91,17 @@ def _state(subject: Subject, now: Now, keys: KeyNames) -> Iterable[Fact]:
     revocation = order.revocation
     if revocation is not None:
         told = f"SCM confirmed {fmt.format_when(revocation.confirmed_at)}"
-        open_ = f"UNKNOWN at SCM, verifying; {printable(revocation.trouble) or 'not answered yet'}"
+        open_ = printable(revocation.trouble) or "UNKNOWN at SCM, verifying; not answered yet"
         yield "Revocation", told if revocation.confirmed_at else open_
+        if revocation.next_attempt_at is not None:
+            yield "Told again", f"{revocation.next_attempt_at:%H:%M:%S}Z"
+
+
+def _status(subject: Subject) -> str:
+    text = f"{printable(subject.status)}: {meaning_of(subject.status).meaning}"
+    order = subject.order
+    is_before = order is not None and order.state is OrderState.REVOKED and not is_same(subject.status, "Revoked")
+    return f"{text} (told before it was revoked)" if is_before else text
 
 
 def _evidence(verdict: Verdict, keys: KeyNames) -> str:
@@ -142,7 +151,7 @@ def _polling(order: Order, keys: KeyNames) -> Iterable[Fact]:
     if window.ended is not None:
         again = keys.fill("; {view.poll} polls it again") if order.state.is_polled else ""
         yield "Polling", f"ended: {window.ended}{again}"
-    elif window.next_look_at is not None:
+    elif window.next_look_at is not None and order.state.is_polled:
         yield "Next look", f"{window.next_look_at:%H:%M:%S}Z, a wait of {window.wait_seconds:.0f} s: {window.reason}"
         yield "Deadline", f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
     yield "Looks", f"{window.looks} since {fmt.format_when(window.opened_at)}"

@@ -6,11 +6,16 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
+from sectigo_tui.ui.text import printable
+
 LABEL_CELLS = 14
 TIME_CELLS = 21
 """The label of a line that begins with a date and a time."""
 LEAST_WRAP_CELLS = 20
 """Below this room for a text its lines are not wrapped beside their labels."""
+
+LONG_TEXT = 2_000
+"""So much of a text that others wrote is shown."""
 
 Fact = tuple[str, str | Content]
 
@@ -38,3 +43,8 @@ def labelled(facts: Iterable[Fact], width: int, *, label_cells: int = LABEL_CELL
 def titled(title: str, content: Content) -> Content:
     """Return content under a title; nothing where there is no content."""
     return Content.assemble((f"{title}\n", "bold"), content) if content.plain else content
+
+
+def untrusted(text: str) -> str:
+    """Return untrusted text as it is shown on a line that wraps."""
+    return printable(text, limit=LONG_TEXT)

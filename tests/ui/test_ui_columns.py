@@ -8,7 +8,18 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.orders import (
+    Look,
+    LookOutcome,
+    Order,
+    OrderState,
+    Origin,
+    Placement,
+    PollWindow,
+    Revocation,
+    WaitReason,
+    WindowEnd,
+)
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.columns import COLUMNS, cell, is_stale, look_text
 from sectigo_tui.ui.glyphs import ASCII
@@ -32,6 +43,14 @@ def polled(**changes: object) -> Order:
     return replace(an_order(1), window=window(**changes), last_answer_at=START)
 
 
+def revoked_again(seconds: int) -> Revocation:
+    return Revocation(4, "superseded", START, next_attempt_at=START + timedelta(seconds=seconds))
+
+
+def searched_again(seconds: int) -> Placement:
+    return Placement(START, next_search_at=START + timedelta(seconds=seconds))
+
+
 @pytest.mark.parametrize(
     ("order", "text"),
     [
@@ -42,6 +61,9 @@ def polled(**changes: object) -> Order:
         (polled(ended=WindowEnd.STOPPED, next_look_at=None), " hold"),
         (replace(polled(), state=OrderState.COLLECTED), "    -"),
         (replace(polled(), window=None), "    -"),
+        (replace(polled(), state=OrderState.REVOKING, revocation=revoked_again(15)), "00:15"),
+        (replace(polled(), state=OrderState.REVOKING, revocation=revoked_again(-1)), "00:00"),
+        (replace(an_order(1), state=OrderState.UNCONFIRMED, placement=searched_again(90)), "01:30"),
     ],
 )
 def test_next_says_when_or_in_a_word_why_not(order: Order, text: str) -> None:

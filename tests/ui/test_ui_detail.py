@@ -105,11 +105,27 @@ def test_a_collected_order_shows_its_certificate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("confirmed", "told"), [(START, "SCM confirmed 2026-03-02 03:00Z"), (None, "UNKNOWN at SCM, verifying; time-out")]
+    ("confirmed", "told"), [(START, "SCM confirmed 2026-03-02 03:00Z"), (None, "UNKNOWN, verifying: time-out")]
 )
 def test_a_revocation_is_never_told_as_more_than_it_is(confirmed: object, told: str) -> None:
-    revocation = Revocation(4, "superseded", START, confirmed_at=confirmed, trouble="time-out")  # type: ignore[arg-type]
+    revocation = Revocation(4, "superseded", START, confirmed_at=confirmed, trouble="UNKNOWN, verifying: time-out")  # type: ignore[arg-type]
     assert told in text(replace(an_order(1), state=OrderState.REVOKING, revocation=revocation))
+
+
+def test_a_revocation_in_doubt_says_when_scm_is_told_again() -> None:
+    revocation = Revocation(4, "superseded", START, next_attempt_at=START)
+    told = text(replace(an_order(1), state=OrderState.REVOKING, revocation=revocation))
+    assert "UNKNOWN at SCM, verifying; not answered yet" in told
+    assert "Told again    03:00:00Z" in told
+
+
+def test_a_revoked_order_is_polled_no_more_and_its_old_status_is_told_as_old() -> None:
+    revocation = Revocation(4, "superseded", START, confirmed_at=START)
+    order = replace(an_order(1), state=OrderState.REVOKED, revocation=revocation)
+    told = text(order)
+    assert "(told before it was revoked)" in told
+    assert "Next look" not in told
+    assert "Deadline" not in told
 
 
 def test_a_day_has_no_hour() -> None:

@@ -22,7 +22,8 @@ from sectigo_tui.engine.diagnosis.knowledge import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.ui.board import Subject, Tally, tally
 from sectigo_tui.ui.causes import shared_causes
-from sectigo_tui.ui.diagnosis import diagnosis_content, records_to_publish
+from sectigo_tui.ui.diagnosis import diagnosis_content
+from sectigo_tui.ui.diagnosis_validations import records_to_publish
 from sectigo_tui.ui.header import header_segments
 from sectigo_tui.ui.key_names import key_names_of
 from sectigo_tui.ui.news import News, essence

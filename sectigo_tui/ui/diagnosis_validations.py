@@ -1,0 +1,95 @@
+"""What a diagnosis says of the domains and the organization: valid, or what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.content import Content
+
+from sectigo_tui.engine.diagnosis.domains import DomainLine, DomainStanding
+from sectigo_tui.engine.diagnosis.organizations import OrganizationLine
+from sectigo_tui.ui import format as fmt
+from sectigo_tui.ui import lines
+from sectigo_tui.ui.lines import untrusted
+
+VALID_SHOWN = 20
+"""How many domains are named of those at which nothing is left to do."""
+
+
+def records_to_publish(domains: Sequence[DomainLine]) -> str:
+    """Return what the owners of domains that are not valid were asked to publish, a line each; empty for nothing."""
+    return "\n".join(
+        untrusted(record)
+        for line in domains
+        if line.standing is not DomainStanding.VALID and (record := _record(line)) is not None
+    )
+
+
+def domains_content(domains: Sequence[DomainLine], width: int) -> Content:
+    """Return each domain at which something is left to do with that, and the valid ones in one line."""
+    open_ = [line for line in domains if line.standing is not DomainStanding.VALID]
+    valid = [line for line in domains if line.standing is DomainStanding.VALID]
+    shown = [block for line in open_ for block in (_domain(line), lines.labelled(_to_do(line), width)) if block.plain]
+    if valid:
+        names = ", ".join(untrusted(line.domain) for line in valid[:VALID_SHOWN])
+        more = f" and {len(valid) - VALID_SHOWN} more" if len(valid) > VALID_SHOWN else ""
+        until = min((line.expires for line in valid if line.expires is not None), key=fmt.format_when, default=None)
+        expires = f"; the first ends {fmt.format_when(until)}" if until is not None else ""
+        shown.append(lines.labelled([(f"{len(valid)} valid", f"{names}{more}{expires}")], width))
+    return Content("\n").join(shown)
+
+
+def organization_content(line: OrganizationLine | None, width: int) -> Content:
+    """Return the organization's validation; nothing where that was not told."""
+    if line is None:
+        return Content("")
+    doubt = "" if line.is_certain else " (level not told)"
+    head = Content.assemble((untrusted(line.name), "bold"), f"  {line.level}{doubt} ", (str(line.standing), "bold"))
+    validation = line.validation
+    if validation is None:
+        return head
+    facts = (
+        ("  CA's words", Content.styled(untrusted(validation.last_message), "bold")),
+        ("  status", untrusted(f"{validation.status} {validation.background_status}".strip())),
+        ("  submitted", fmt.format_when(validation.submitted) if validation.submitted else ""),
+        ("  expires", fmt.format_when(validation.expires) if validation.expires else ""),
+        ("  tracking id", untrusted(validation.tracking_id)),
+        ("  validator", untrusted(validation.validator)),
+        ("  backend id", untrusted(validation.backend_id)),
+    )
+    return Content("\n").join((head, lines.labelled(facts, width)))
+
+
+def _record(line: DomainLine) -> str | None:
+    if line.host and line.point:
+        return f"{line.host} {line.mode or 'CNAME'} {line.point}"
+    if line.url:
+        return f"{line.url} {line.file}"
+    return f"{line.domain} e-mail to {line.email}" if line.email else None
+
+
+def _domain(line: DomainLine) -> Content:
+    doubt = "" if line.is_certain else " (not certain)"
+    told = f"  SCM: {untrusted(line.told)}" if line.told else ""
+    return Content.assemble((untrusted(line.domain), "bold"), "  ", (f"{line.standing}{doubt}", "$state-waiting"), told)
+
+
+def _to_do(line: DomainLine) -> Iterable[lines.Fact]:
+    published = {None: "", True: "  (in DNS)", False: "  (NOT in DNS)"}[line.is_published]
+    if line.host and line.point:
+        yield "  publish", untrusted(line.host)
+        yield f"  {untrusted(line.mode or 'CNAME')}", f"{untrusted(line.point)}{published}"
+    elif line.url:
+        yield "  serve", untrusted(line.url)
+        yield "  content", untrusted(line.file)
+    elif line.email:
+        yield "  mailed to", untrusted(line.email)
+    yield (
+        "  CA looks",
+        ", ".join(
+            f"{word} {fmt.format_when(moment)}"
+            for word, moment in (("last", line.last_check), ("next", line.next_check))
+            if moment is not None
+        ),
+    )
+    yield "  expires", fmt.format_when(line.expires) if line.expires is not None else ""
