@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, Provider
 from textual.screen import Screen
 from textual.signal import Signal
 
@@ -38,12 +39,19 @@ from sectigo_tui.ui.view_model import Surroundings, Use, ViewModel
 if TYPE_CHECKING:
     from sectigo_tui.engine.diagnosis.knowledge import Target
     from sectigo_tui.ui.flows.flow import Defaults, Flow
+    from sectigo_tui.ui.palette import Entry
 
 # Dialogs, flows and the other views are imported when they are asked for: the first paint waits for none of them.
 
 GATHER_SECONDS = 0.05
 """Announcements within this time reach the screens together."""
 LONGEST_LINE = 4_000
+
+
+def _more_commands() -> type[Provider]:
+    from sectigo_tui.ui.palette import MoreCommands
+
+    return MoreCommands
 
 
 class SectigoApp(SteadyApp[str]):
@@ -69,6 +77,7 @@ class SectigoApp(SteadyApp[str]):
     DEFAULT_MODE = "pending"
     """Textual's own empty first screen would cost two more readings of the style sheet."""
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS = SteadyApp.COMMANDS | {_more_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="Pending: what is not a certificate yet"),
         Binding("2", "view('local')", "Local", id="app.local", tooltip="Local: orders placed or adopted here"),
@@ -277,28 +286,61 @@ class SectigoApp(SteadyApp[str]):
 
     def action_menu(self) -> None:
         """Offer what can be done with the marked orders, or the one under the cursor."""
-        from sectigo_tui.ui.actions import action_of, menu_items
+        from sectigo_tui.ui.actions import menu_items
         from sectigo_tui.ui.dialogs.menu import Menu
-        from sectigo_tui.ui.screens.diagnose import Diagnose
 
-        screen = self.screen
-        if isinstance(screen, View):
-            marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
-            subjects = marked or ([screen.subject] if screen.subject is not None else [])
-        elif isinstance(screen, Diagnose):
-            subjects = [screen.subject]
-        else:
+        subjects = self._chosen()
+        if subjects is None:
             return
-        about = f"{len(subjects)} marked orders" if len(subjects) > 1 else "".join(map(_named, subjects))
         items = menu_items(subjects, read_only=self._engine.context.is_read_only)
 
         def act(chosen: str | None) -> None:
             if chosen is not None:
-                action = action_of(chosen)
-                self._perform(action.title, action.run(self._flow, subjects))
+                self._act(chosen, subjects)
 
         # Pushed at once, not from a worker: keys typed after this one reach the menu, and not the list below it.
-        self.push_screen(Menu(f"Actions: {about or 'no order'}", items), act)
+        self.push_screen(Menu(f"Actions: {_about(subjects)}", items), act)
+
+    def menu_entries(self) -> list[Entry]:
+        """Return the actions of the menu for the palette, which stands over where they are meant."""
+        from sectigo_tui.ui.actions import menu_items
+        from sectigo_tui.ui.palette import entries_of_menu
+
+        subjects = self._chosen()
+        if subjects is None:
+            return []
+        items = menu_items(subjects, read_only=self._engine.context.is_read_only)
+        return entries_of_menu(items, _about(subjects), lambda chosen: self._act(chosen, subjects), self._say_done)
+
+    async def profile_entries(self) -> list[Entry]:
+        """Return the other profiles for the palette."""
+        from sectigo_tui.ui.flows.profile import go_on_with
+        from sectigo_tui.ui.palette import entries_of_profiles
+
+        def go_on(name: str) -> None:
+            self._perform("switch the profile", go_on_with(self._flow, self._outside, name, self.exit))
+
+        try:
+            profiles = await asyncio.to_thread(self._outside.profiles)
+        except ConfigError:
+            return []  # choosing a profile by its key tells what is wrong
+        return entries_of_profiles(profiles, self._surroundings.profile, go_on)
+
+    def _act(self, action_id: str, subjects: Sequence[Subject]) -> None:
+        from sectigo_tui.ui.actions import action_of
+
+        action = action_of(action_id)
+        self._perform(action.title, action.run(self._flow, subjects))
+
+    def _chosen(self) -> list[Subject] | None:
+        """Return the marked orders, or the one under the cursor; None where there is no list of orders."""
+        from sectigo_tui.ui.screens.diagnose import Diagnose
+
+        screen = next((each for each in reversed(self.screen_stack) if not isinstance(each, CommandPalette)), None)
+        if isinstance(screen, View):
+            marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
+            return marked or ([screen.subject] if screen.subject is not None else [])
+        return [screen.subject] if isinstance(screen, Diagnose) else None
 
     def action_diagnose(self) -> None:
         """Diagnose the order under the cursor."""
@@ -436,6 +478,10 @@ class SectigoApp(SteadyApp[str]):
         from sectigo_tui.ui.screens.help import Help
 
         self.push_screen(Help(active_keys(self.screen.active_bindings), self._model.now.glyphs))
+
+
+def _about(subjects: Sequence[Subject]) -> str:
+    return f"{len(subjects)} marked orders" if len(subjects) > 1 else "".join(map(_named, subjects)) or "no order"
 
 
 def _named(subject: Subject) -> str:

@@ -41,11 +41,23 @@ async def switch_profile(flow: Flow, outside: Outside, leave: Callable[[str], No
     chosen = await flow.ask(Menu("Go on with which profile?", items))
     if chosen is None:
         return
-    name = "" if chosen == NO_PROFILE else chosen
+    await go_on_with(flow, outside, "" if chosen == NO_PROFILE else chosen, leave)
+
+
+async def go_on_with(flow: Flow, outside: Outside, name: str, leave: Callable[[str], None]) -> None:
+    """Go on with a profile, if it can be opened; else the present one goes on untouched.
+
+    Args:
+        flow: What every flow works with.
+        outside: Sees whether it can be opened.
+        name: The profile; empty for none.
+        leave: Ends this dashboard, to go on with a profile.
+    """
+    shown = name or NO_PROFILE
     try:
-        await flow.during(f"Reading profile {chosen} ...", outside.check_profile(name), can_stop=False)
+        await flow.during(f"Reading profile {shown} ...", outside.check_profile(name), can_stop=False)
     except ConfigError as wrong:
-        await flow.ask(Notice(f"Profile {chosen} cannot be opened; this one goes on", in_words(wrong)))
+        await flow.ask(Notice(f"Profile {shown} cannot be opened; this one goes on", in_words(wrong)))
         return
     leave(name)
 
