@@ -12,6 +12,7 @@ from sectigo_tui.engine.account import PendingQuery
 from sectigo_tui.ui.board import Tally
 from sectigo_tui.ui.header import Segment, fitting, header_segments
 from sectigo_tui.ui.view_model import Surroundings
+from sectigo_tui.ui.widgets.header_line import changed_end
 from support.ui_pieces import Pieces
 from support.virtual_time import START
 
@@ -137,3 +138,24 @@ def test_armed_writes_say_for_how_long() -> None:
     pieces.clock.seconds = 300
     assert "[R]" in header(pieces)
     assert "[W" not in header(Pieces())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_rest_kept"),
+    [
+        (("acme", "49ms", "4 pend"), ("acme", "51ms", "4 pend"), True),
+        (("acme", "49ms", "4 pend"), ("acme", "120ms", "4 pend"), False),
+        (("acme", "49ms"), ("acme", "49ms", "4 pend"), False),
+        (("acme", "49ms", "4 pend"), ("acme", "4 pend"), False),
+    ],
+    ids=["of the same width", "wider", "one more", "one less"],
+)
+def test_the_line_is_painted_as_far_as_it_changes(
+    before: tuple[str, ...], after: tuple[str, ...], is_rest_kept: bool
+) -> None:
+    lines = [tuple(Segment(text) for text in texts) for texts in (before, after)]
+    texts = [" | ".join(each) for each in (before, after)]
+    end = changed_end(*lines)
+    assert texts[0][end:] == texts[1][end:]
+    assert (end < len(texts[1])) is is_rest_kept
+    assert changed_end(lines[0], lines[0]) == 0

@@ -173,7 +173,7 @@ class View(Arranged):
             self._is_out_of_order = self._is_out_of_order or self._sort in BOOKKEEPING
         if self.table.cursor_id in row_ids:
             self.show_detail()
-        self._show_header()
+        # The header follows with the next tick: at several polls a second it would be half of all that is painted.
         self._show_troubles()
 
     def _is_elsewhere(self, before: Subject, now: Subject) -> bool:

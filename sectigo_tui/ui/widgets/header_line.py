@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from textual.content import Content
 from textual.filter import ANSIToTruecolor, LineFilter
+from textual.geometry import Region
 from textual.widget import Widget
 
 from sectigo_tui.ui.header import BAR, Segment, fitting
@@ -13,7 +15,7 @@ from sectigo_tui.ui.widgets.short_colours import SHORT_COLOURS
 
 
 class HeaderLine(Widget):
-    """One line of segments between bars, as many as fit; painted again only when its text changes."""
+    """One line of segments between bars, as many as fit; painted again only as far as it changes."""
 
     DEFAULT_CSS = """
     HeaderLine {
@@ -35,9 +37,12 @@ class HeaderLine(Widget):
         Args:
             segments: All there is to say.
         """
-        if segments != self._segments:
-            self._segments = segments
-            self.refresh()
+        before, self._segments = self._segments, segments
+        if segments != before:
+            width = self.size.width
+            end = changed_end(fitting(before, width), fitting(segments, width))
+            if end:
+                self.refresh(Region(0, 0, min(end, width), 1))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Name colours shortly: this line is painted again and again while nothing happens."""
@@ -54,3 +59,20 @@ class HeaderLine(Widget):
                 parts.append(" " if segment.is_joined else (BAR, "dim"))
             parts.append((segment.text, segment.style))
         return Content.assemble(*parts)
+
+
+def changed_end(before: Sequence[Segment], after: Sequence[Segment]) -> int:
+    """Return the cell behind the last one in which two lines differ; 0 where they are the same.
+
+    Args:
+        before: The segments of the one.
+        after: Those of the other.
+    """
+    ends = [0, 0]
+    changed = 0
+    for pair in zip_longest(before, after, fillvalue=Segment("")):
+        was_level = ends[0] == ends[1]
+        ends = [end + segment.cells for end, segment in zip(ends, pair, strict=True)]
+        if pair[0] != pair[1] or not was_level:
+            changed = max(ends)
+    return changed
