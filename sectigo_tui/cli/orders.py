@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
 from datetime import datetime
 
+import orjson
+
 from sectigo_tui.cli.common import store_directory_from
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.output import complain, complain_of, say, table
 from sectigo_tui.cli.shapes import moment_json, order_json
+from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.store.reading import read_orders
 
 
@@ -22,15 +24,37 @@ def run(options: Namespace) -> int:
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be read.
     """
-    orders = sorted(read_orders(store_directory_from(options), complain_of), key=_created)
-    if options.json:
-        lines = ",\n".join(json.dumps(order_json(order)) for order in orders)
-        sys.stdout.write(f"[{lines}]\n")
-    elif orders:
+    with collector_paused():
+        orders = sorted(read_orders(store_directory_from(options), _complain_of), key=_created)
+        if options.json:
+            lines = ",\n".join(map(_line, orders))
+            sys.stdout.write(f"[{lines}]\n")
+            return FINE
+    # What a table is made with is loaded where there is one: scripts, which ask for JSON, do not wait for it.
+    from sectigo_tui.cli.output import complain, say, table
+
+    if orders:
         say(table([("SSLID", "STATE", "SCM STATUS", "NEXT LOOK", "COMMON NAME"), *map(_row, orders)]))
     else:
         complain("there is no local order; sectigo-tui track SSLID adopts one")
     return FINE
+
+
+def _complain_of(problem: StoreProblem) -> None:
+    from sectigo_tui.cli.output import complain_of
+
+    complain_of(problem)
+
+
+def _line(order: Order) -> str:
+    """Return an order as JSON of printable ASCII alone: no character of it can act on a terminal."""
+    shape = order_json(order)
+    line = orjson.dumps(shape).decode()
+    if line.isascii() and line.isprintable():
+        return line
+    import json
+
+    return json.dumps(shape, separators=(",", ":"))
 
 
 def _created(order: Order) -> tuple[datetime, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from sectigo_tui import __version__
-from sectigo_tui.cli.parser_writes import add_json, add_wait, add_watching, add_writing
+from sectigo_tui.cli.late_parser import Fill, LateParser
+from sectigo_tui.cli.parser_writes import Add, add_json, add_wait, add_watching, add_writing
 from sectigo_tui.cli.screen_flags import add_screen_flags
 
 DESCRIPTION = (
@@ -21,8 +21,6 @@ EPILOG = (
     "6 not ordered, there are orders of the same name; 7 not a certificate yet."
 )
 
-Parsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns
-
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole program; `handler` names the function that runs what was asked for."""
@@ -33,23 +31,28 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sectigo-tui {__version__}")
     parser.set_defaults(handler="dashboard:run")
     add_screen_flags(parser)
-    commands = parser.add_subparsers(metavar="SUBCOMMAND", title="subcommands")
+    # Told the program's name, argparse need not format a usage to learn it.
+    commands = parser.add_subparsers(
+        metavar="SUBCOMMAND", title="subcommands", prog="sectigo-tui", parser_class=LateParser
+    )
 
-    def add(name: str, handler: str, text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(
-            name, help=text, description=text, epilog=EPILOG, parents=[common], allow_abbrev=False
+    def add(name: str, handler: str, text: str, fill: Fill) -> None:
+        commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=EPILOG,
+            allow_abbrev=False,
+            common=common,
+            handler=handler,
+            fill=fill,
         )
-        command.set_defaults(handler=handler)
-        return command
 
     _add_reading(add)
     add_writing(add)
     add_watching(add)
     _add_simulator(add)
     return parser
-
-
-Add = Callable[[str, str, str], argparse.ArgumentParser]
 
 
 def _common() -> argparse.ArgumentParser:
@@ -66,31 +69,53 @@ def _common() -> argparse.ArgumentParser:
 
 
 def _add_reading(add: Add) -> None:
-    add("check", "check:run", "Show every setting and where it came from, then try the credentials once.")
-    orders = add("orders", "orders:run", "List the local orders.")
-    orders.add_argument("--json", action="store_true", help="one JSON array (docs/orders-json.md)")
-    diagnose = add("diagnose", "diagnose:run", "Say who an order waits for, the evidence, and what to do next.")
-    diagnose.add_argument("order", metavar="ID", help="an sslId, or a local order's id")
-    diagnose.add_argument("--history", action="store_true", help="first ask SCM how long issued orders took")
-    shape = diagnose.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="one JSON object (docs/diagnose-json.md)")
-    shape.add_argument("--markdown", action="store_true", help="the escalation pack for the CA's support")
-    add("handover", "diagnose:run_handover", "All that is open, grouped by cause, as Markdown for the next shift.")
-    track = add("track", "track:run", "Make remote orders local, so that they are polled.")
-    track.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
-    add_wait(track, "poll until they are certificates, at most so long; by default poll_max_wait_seconds")
-    add_json(track, "one JSON array (docs/json.md)")
+    add("check", "check:run", "Show every setting and where it came from, then try the credentials once.", _nothing)
+    add("orders", "orders:run", "List the local orders.", _orders)
+    add("diagnose", "diagnose:run", "Say who an order waits for, the evidence, and what to do next.", _diagnose)
+    handover = "All that is open, grouped by cause, as Markdown for the next shift."
+    add("handover", "diagnose:run_handover", handover, _nothing)
+    add("track", "track:run", "Make remote orders local, so that they are polled.", _track)
 
 
 def _add_simulator(add: Add) -> None:
-    demo = add("demo", "demo:run_demo", "The dashboard against a simulated account, with nothing to configure.")
-    add_screen_flags(demo)
-    simulator = add("simulator", "demo:run_server", "Serve a simulated SCM on 127.0.0.1 until interrupted.")
-    simulator.add_argument("--port", type=int, default=0, metavar="N", help="the port; 0 picks a free one")
-    simulator.add_argument("--scenario", default="demo", metavar="NAME", help="demo, empty or large")
-    simulator.add_argument(
-        "--fault", action="append", default=[], metavar="FAULT", help="a fault in force from the start"
-    )
-    for parser in (demo, simulator):
-        parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds a second")
-        parser.add_argument("--seed", type=int, default=7, metavar="N", help="decides everything chance would")
+    add("demo", "demo:run_demo", "The dashboard against a simulated account, with nothing to configure.", _demo)
+    add("simulator", "demo:run_server", "Serve a simulated SCM on 127.0.0.1 until interrupted.", _simulator)
+
+
+def _nothing(_: argparse.ArgumentParser) -> None:
+    """Add no arguments to those that every subcommand has."""
+
+
+def _orders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON array (docs/orders-json.md)")
+
+
+def _diagnose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("order", metavar="ID", help="an sslId, or a local order's id")
+    parser.add_argument("--history", action="store_true", help="first ask SCM how long issued orders took")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="one JSON object (docs/diagnose-json.md)")
+    shape.add_argument("--markdown", action="store_true", help="the escalation pack for the CA's support")
+
+
+def _track(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
+    add_wait(parser, "poll until they are certificates, at most so long; by default poll_max_wait_seconds")
+    add_json(parser, "one JSON array (docs/json.md)")
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    add_screen_flags(parser)
+    _add_course(parser)
+
+
+def _simulator(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="the port; 0 picks a free one")
+    parser.add_argument("--scenario", default="demo", metavar="NAME", help="demo, empty or large")
+    parser.add_argument("--fault", action="append", default=[], metavar="FAULT", help="a fault in force from the start")
+    _add_course(parser)
+
+
+def _add_course(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds a second")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="decides everything chance would")

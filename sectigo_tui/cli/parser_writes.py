@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-Add = Callable[[str, str, str], argparse.ArgumentParser]
-"""Adds a subcommand: its name, its handler, and what it does."""
+from sectigo_tui.cli.late_parser import Fill
+
+Add = Callable[[str, str, str, Fill], None]
+"""Adds a subcommand: its name, its handler, what it does, and what adds its arguments."""
 
 WAIT_AT_MOST_SECONDS = 604_800
 """A week; beyond it a number is rather an sslId that was meant for the subcommand itself."""
@@ -14,29 +16,22 @@ WAIT_AT_MOST_SECONDS = 604_800
 
 def add_writing(add: Add) -> None:
     """Add the subcommands that change something at SCM or here."""
-    _add_ordering(add)
-    _add_deciding(add)
-    _add_certificates(add)
-    _add_rotate(add)
+    add("enroll", "enroll:run", "Order a certificate, once.", _enroll)
+    add("renew", "renew:run", "Order again what an order was, once.", _renew)
+    add("recover", "recover:run", "Search SCM for orders whose answer was lost, or decide about one.", _recover)
+    add("approve", "decide:approve", "Approve orders that wait for an administrator.", _approve)
+    add("decline", "decide:decline", "Decline an order that waits for an administrator, which ends it.", _decline)
+    add("remove", "remove:run", "Take finished orders off the local list; their timelines are kept.", _remove)
+    add("collect", "collect:run", "Collect certificates, and save leaf, chain and full chain of each as PEM.", _collect)
+    add("revoke", "revoke:run", "Revoke a certificate, for good.", _revoke)
+    add("rotate", "rotate:run", "Try new credentials once, and use them from then on.", _rotate)
 
 
 def add_watching(add: Add) -> None:
     """Add the subcommands that poll without a screen, prove the audit trail, and tell the configuration."""
-    watch = add("watch", "watch:run", "Poll without a screen until SIGTERM or SIGINT.")
-    add_json(watch, "a JSON object a line for each event (docs/json.md)")
-    audit = add("audit", "audit:run", "Tell what was done, when and by whom.")
-    audit.add_argument("--since", metavar="TIME", help="2026-05-05, 2026-05-05T03:12Z, or 90m, 12h, 7d, 2w ago")
-    add_json(audit, "a JSON object a line (docs/json.md)")
-    audit.add_argument(
-        "action", nargs="?", choices=("verify",), help="prove that the record is what was written: exit code 1 if not"
-    )
-    config = add("config", "config_command:run", "Where the configuration is, what is in force, and a first one.")
-    config.add_argument(
-        "action",
-        choices=("path", "show", "init"),
-        help="where the files are; every setting with its source; write an example to edit, never over another",
-    )
-    add_json(config)
+    add("watch", "watch:run", "Poll without a screen until SIGTERM or SIGINT.", _watch)
+    add("audit", "audit:run", "Tell what was done, when and by whom.", _audit)
+    add("config", "config_command:run", "Where the configuration is, what is in force, and a first one.", _config)
 
 
 def add_wait(parser: argparse.ArgumentParser, text: str) -> None:
@@ -49,17 +44,16 @@ def add_json(parser: argparse.ArgumentParser, text: str = "one JSON document (do
     parser.add_argument("--json", action="store_true", help=text)
 
 
-def _add_ordering(add: Add) -> None:
-    enroll = add("enroll", "enroll:run", "Order a certificate, once.")
-    source = enroll.add_mutually_exclusive_group(required=True)
+def _enroll(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--csr", metavar="FILE", help="the certificate request; - is stdin")
     source.add_argument("--make-key", metavar="KIND", help="make a private key here, such as RSA:2048 or EC:P-256")
-    key = enroll.add_argument_group("key to be made")
+    key = parser.add_argument_group("key to be made")
     key.add_argument("--cn", metavar="NAME", default="", help="the common name")
     key.add_argument("--key-file", metavar="FILE", default="", help="where the key goes; nothing may be there")
     key.add_argument("--passphrase-file", metavar="FILE", default="", help="encrypt it; - is stdin")
     key.add_argument("--ask-passphrase", action="store_true", help="encrypt it, the passphrase is asked for")
-    what = enroll.add_argument_group("what is ordered; by default as configured")
+    what = parser.add_argument_group("what is ordered; by default as configured")
     what.add_argument("--san", metavar="NAME", action="append", default=[], help="a further name; may be repeated")
     what.add_argument("--organization", metavar="ID", type=int, help="the organization or department")
     what.add_argument("--profile-id", "--cert-type", metavar="ID", type=int, help="the certificate profile")
@@ -69,69 +63,105 @@ def _add_ordering(add: Add) -> None:
     what.add_argument("--custom", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a custom field")
     what.add_argument("--dcv-mode", metavar="MODE", type=str.upper, default="", help="CNAME, EMAIL, HTTP, HTTPS, TXT")
     what.add_argument("--dcv-email", metavar="EMAIL", default="", help="the address that is asked with EMAIL")
-    renew = add("renew", "renew:run", "Order again what an order was, once.")
-    renew.add_argument("ssl_id", metavar="SSLID", type=int, help="the order to be renewed")
-    renew.add_argument("--csr", metavar="FILE", help="a new certificate request; - is stdin; by default the old one")
-    for parser in (enroll, renew):
-        how = parser.add_argument_group("how")
-        how.add_argument("--yes", action="store_true", help="order without asking")
-        how.add_argument("--allow-duplicate", action="store_true", help="order although others have the same name")
-        add_wait(parser, "poll until it is a certificate, at most so long; by default poll_max_wait_seconds")
-        add_json(parser)
-    recover = add("recover", "recover:run", "Search SCM for orders whose answer was lost, or decide about one.")
-    decision = recover.add_mutually_exclusive_group()
+    _add_how(parser)
+
+
+def _renew(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ssl_id", metavar="SSLID", type=int, help="the order to be renewed")
+    parser.add_argument("--csr", metavar="FILE", help="a new certificate request; - is stdin; by default the old one")
+    _add_how(parser)
+
+
+def _add_how(parser: argparse.ArgumentParser) -> None:
+    how = parser.add_argument_group("how")
+    how.add_argument("--yes", action="store_true", help="order without asking")
+    how.add_argument("--allow-duplicate", action="store_true", help="order although others have the same name")
+    add_wait(parser, "poll until it is a certificate, at most so long; by default poll_max_wait_seconds")
+    add_json(parser)
+
+
+def _recover(parser: argparse.ArgumentParser) -> None:
+    decision = parser.add_mutually_exclusive_group()
     decision.add_argument("--order-again", metavar="ID", help="search a last time, and order what is not there, once")
     decision.add_argument("--give-up", metavar="ID", help="end the search")
-    recover.add_argument("--yes", action="store_true", help="order again without asking")
-    add_wait(recover, "search on until it is settled, at most so long")
-    add_json(recover)
+    parser.add_argument("--yes", action="store_true", help="order again without asking")
+    add_wait(parser, "search on until it is settled, at most so long")
+    add_json(parser)
 
 
-def _add_deciding(add: Add) -> None:
-    approve = add("approve", "decide:approve", "Approve orders that wait for an administrator.")
-    approve.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
-    decline = add("decline", "decide:decline", "Decline an order that waits for an administrator, which ends it.")
-    decline.add_argument("ssl_ids", metavar="SSLID", type=int, nargs=1, help="the order's sslId")
-    for parser in (approve, decline):
-        parser.add_argument("--message", metavar="TEXT", required=True, help="kept by SCM")
-        add_json(parser, "one JSON array (docs/json.md)")
-    remove = add("remove", "remove:run", "Take finished orders off the local list; their timelines are kept.")
-    remove.add_argument("orders", metavar="SSLID|ID", nargs="+", help="the order's sslId, or its local id")
-    add_json(remove, "one JSON array (docs/json.md)")
+def _approve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
+    _add_message(parser)
 
 
-def _add_certificates(add: Add) -> None:
-    collect = add("collect", "collect:run", "Collect certificates, and save leaf, chain and full chain of each as PEM.")
-    collect.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
-    collect.add_argument("--directory", metavar="DIR", default=".", help="where they are saved; by default here")
-    collect.add_argument("--overwrite", action="store_true", help="replace files with other content")
-    add_wait(collect, "poll until they are certificates, at most so long; by default poll_max_wait_seconds")
-    add_json(collect, "one JSON array (docs/json.md)")
-    revoke = add("revoke", "revoke:run", "Revoke a certificate, for good.")
-    revoke.add_argument("ssl_id", metavar="SSLID", type=int, help="the order's sslId")
-    revoke.add_argument(
+def _decline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs=1, help="the order's sslId")
+    _add_message(parser)
+
+
+def _add_message(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--message", metavar="TEXT", required=True, help="kept by SCM")
+    add_json(parser, "one JSON array (docs/json.md)")
+
+
+def _remove(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("orders", metavar="SSLID|ID", nargs="+", help="the order's sslId, or its local id")
+    add_json(parser, "one JSON array (docs/json.md)")
+
+
+def _collect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
+    parser.add_argument("--directory", metavar="DIR", default=".", help="where they are saved; by default here")
+    parser.add_argument("--overwrite", action="store_true", help="replace files with other content")
+    add_wait(parser, "poll until they are certificates, at most so long; by default poll_max_wait_seconds")
+    add_json(parser, "one JSON array (docs/json.md)")
+
+
+def _revoke(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ssl_id", metavar="SSLID", type=int, help="the order's sslId")
+    parser.add_argument(
         "--reason-code",
         metavar="CODE",
         type=int,
         required=True,
         help="0 unspecified, 1 keyCompromise, 3 affiliationChanged, 4 superseded, 5 cessationOfOperation",
     )
-    revoke.add_argument("--reason", metavar="TEXT", required=True, help="in words, kept by SCM")
-    revoke.add_argument("--confirm", metavar="NAME", help="its common name; asked for without")
-    add_wait(revoke, "until SCM has answered, at most so long; by default poll_max_wait_seconds")
-    add_json(revoke)
+    parser.add_argument("--reason", metavar="TEXT", required=True, help="in words, kept by SCM")
+    parser.add_argument("--confirm", metavar="NAME", help="its common name; asked for without")
+    add_wait(parser, "until SCM has answered, at most so long; by default poll_max_wait_seconds")
+    add_json(parser)
 
 
-def _add_rotate(add: Add) -> None:
-    rotate = add("rotate", "rotate:run", "Try new credentials once, and use them from then on.")
-    rotate.add_argument("--login", metavar="LOGIN", default="", help="the new login; by default the present one")
-    how = rotate.add_mutually_exclusive_group()
+def _rotate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--login", metavar="LOGIN", default="", help="the new login; by default the present one")
+    how = parser.add_mutually_exclusive_group()
     how.add_argument("--password-file", metavar="FILE", help="the new password, else it is asked for; - is stdin")
     how.add_argument("--at-sectigo", action="store_true", help="have SCM take a new password that this program makes")
     how.add_argument("--settle", action="store_true", help="learn which password works after a change cut short")
-    rotate.add_argument("--insist", action="store_true", help="try even what SCM has refused before")
-    rotate.add_argument("--certctl", action="store_true", help="tell certctl-server too")
-    add_json(rotate)
+    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before")
+    parser.add_argument("--certctl", action="store_true", help="tell certctl-server too")
+    add_json(parser)
+
+
+def _watch(parser: argparse.ArgumentParser) -> None:
+    add_json(parser, "a JSON object a line for each event (docs/json.md)")
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--since", metavar="TIME", help="2026-05-05, 2026-05-05T03:12Z, or 90m, 12h, 7d, 2w ago")
+    add_json(parser, "a JSON object a line (docs/json.md)")
+    parser.add_argument(
+        "action", nargs="?", choices=("verify",), help="prove that the record is what was written: exit code 1 if not"
+    )
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        choices=("path", "show", "init"),
+        help="where the files are; every setting with its source; write an example to edit, never over another",
+    )
+    add_json(parser)
 
 
 def _seconds(text: str) -> float:

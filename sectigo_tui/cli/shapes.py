@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Look, Order, PollWindow, Revocation
 
+_TO_THE_SECOND = len("2026-03-12T03:12:00")
+
 Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
 
@@ -50,8 +52,9 @@ def order_json(order: Order) -> dict[str, Json]:
 def moment_json(moment: Moment | None) -> str | None:
     """Return `2026-03-12T03:12:00Z` for a time, `2026-03-12` for a day, None for what is not known."""
     if isinstance(moment, datetime):
-        # A fifth of what strftime takes, and an order has a dozen of them.
-        return f"{moment.astimezone(UTC).isoformat(timespec='seconds')[:-6]}Z"
+        # A tenth of what strftime takes, and an order has a dozen of them; times from the store are UTC already.
+        utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        return f"{utc.isoformat()[:_TO_THE_SECOND]}Z"
     return moment.isoformat() if moment is not None else None
 
 

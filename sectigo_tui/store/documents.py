@@ -3,19 +3,16 @@
 Writing is orjson's own dataclass support, and reading is built from the fields' types, so a field added to the domain
 is stored without a line here: a document from before has its default. A document that lacks a field without one, or
 holds a word no enum knows, is damaged and never half read. Types are not validated a second time, since every
-document lies under a checksum; that, and setting slots without `__init__`, makes opening a store of 10,000 orders
-cost less than twice their bare parsing, where pydantic needs more and is an import that the first paint waits for.
+document lies under a checksum; that, and compiled code that sets slot after slot, makes opening a store of 10,000
+orders cost less than twice their bare parsing, where pydantic is an import that the first paint waits for.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from itertools import repeat
-from operator import call, itemgetter
 from sys import intern
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -107,24 +104,35 @@ def _encodable(value: Any) -> Any:
 
 
 def _reader(made: type[_Made]) -> Callable[[Document], _Made]:
-    hints = get_type_hints(made)
-    names = [each.name for each in fields(made)]  # type: ignore[arg-type]  # only dataclasses are read
-    pick = itemgetter(*names)
-    setters = tuple(getattr(made, name).__set__ for name in names)
-    defaults = _defaults(made)
-    conversions = tuple((name, convert) for name in names if (convert := _conversion(name, hints[name])) is not None)
+    """Return what makes an instance of its document; it is put together for the first one."""
+    prepared: Callable[[Document], _Made] | None = None
 
     def read(document: Document) -> _Made:
-        if len(document) < len(names):
-            document = {**defaults, **document}
-        for name, convert in conversions:
-            if (value := document[name]) is not None:
-                document[name] = convert(value)
-        instance: _Made = object.__new__(made)
-        # One C loop over the slots: a frozen dataclass's own __init__ takes three times as long.
-        deque(map(call, setters, repeat(instance), pick(document)), maxlen=0)
-        return instance
+        nonlocal prepared
+        if prepared is None:
+            prepared = _compiled_reader(made)
+        return prepared(document)
 
+    return read
+
+
+def _compiled_reader(made: type[_Made]) -> Callable[[Document], _Made]:
+    """Return code that fills slot after slot: what a loop over the fields would take, and `__init__`, is spared."""
+    hints = get_type_hints(made)
+    names = [each.name for each in fields(made)]  # type: ignore[arg-type]  # only dataclasses are read
+    known: dict[str, Any] = {"made": made, "new": object.__new__, "defaults": _defaults(made)}
+    lines = [f"if len(document) < {len(names)}: document = {{**defaults, **document}}", "instance = new(made)"]
+    for name in names:
+        known[f"set_{name}"] = getattr(made, name).__set__
+        value = f"document[{name!r}]"
+        if (convert := _conversion(name, hints[name])) is not None:
+            known[f"convert_{name}"] = convert
+            lines.append(f"value = {value}")
+            value = f"None if value is None else convert_{name}(value)"
+        lines.append(f"set_{name}(instance, {value})")
+    body = "\n ".join([*lines, "return instance"])
+    exec(f"def read(document):\n {body}", known)  # noqa: S102 - of field names only, as dataclasses do it
+    read: Callable[[Document], _Made] = known["read"]
     return read
 
 

@@ -17,7 +17,7 @@ from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.book import Shelved
 from sectigo_tui.store.chain import Position
-from sectigo_tui.store.documents import UNREADABLE, dumps, order_from
+from sectigo_tui.store.documents import UNREADABLE, Document, dumps, order_from
 from sectigo_tui.store.files import aside_name, disk_failures
 from sectigo_tui.store.looks import LooksPosition
 from sectigo_tui.store.migrations import SCHEMA_VERSION, migrated, too_new
@@ -43,7 +43,12 @@ class Header:
 
 
 class OrdersTable(Table):
-    """TinyDB's table, with one more method: every write of TinyDB's own reads and copies all documents first."""
+    """TinyDB's table, with two more methods: whatever TinyDB does itself copies every document first."""
+
+    def documents(self) -> Iterator[Document]:
+        """Return the documents in turn, each to be used up by whoever gets it."""
+        tables = self._storage.read() or {}
+        return (document for _, document in tables.get(self.name, {}).items())
 
     def replace_all(self, header: Header, documents: Iterable[Any]) -> None:
         """Write all orders at once, without holding their documents in memory.
@@ -147,7 +152,7 @@ class OrdersFile:
         header = self._header_of(path)
         if header is None:
             raise DamagedFileError(str(path))
-        return header, [_shelved(document, header.schema) for document in _orders_in(path)]
+        return header, [_shelved(document, header.schema) for document in _orders_in(path).documents()]
 
     def _header_of(self, path: Path) -> Header | None:
         lines = _head(path).split(b"\n")
