@@ -27,17 +27,20 @@ def run(options: Namespace) -> int:
     say(table(settings_rows(settings)))
     for warning in settings.warnings:
         complain(f"warning: {warning}")
-    profiles, proxy = asyncio.run(_ask(settings))
     say("")
-    say(f"credentials accepted{f' through the proxy {proxy}' if proxy else ''}; {len(profiles)} profiles:")
+    profiles = asyncio.run(_ask(settings))
+    say(f"credentials accepted; {len(profiles)} profiles:")
     say(table([("certType", "name", "terms (days)", "keys"), *map(_profile_row, profiles)]))
     return FINE
 
 
-async def _ask(settings: Settings) -> tuple[tuple[CertificateProfile, ...], str]:
+async def _ask(settings: Settings) -> tuple[CertificateProfile, ...]:
     client = make_client(settings, credentials_of(settings), Announcer(), SystemClock())
+    if client.proxy_in_use:
+        # Said before it is asked: a proxy is what most often keeps SCM from being reached.
+        say(f"asking SCM through the proxy {client.proxy_in_use}")
     try:
-        return await client.types(), client.proxy_in_use
+        return await client.types()
     finally:
         await client.aclose()
 

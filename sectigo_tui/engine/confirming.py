@@ -7,8 +7,12 @@ from enum import Enum
 
 from sectigo_tui.domain.errors import InputError
 
-_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
-"""Hangul fillers: letters by their category, and nothing on the screen."""
+_UNSEEN_LETTERS = frozenset(
+    chr(code)
+    for first, last in ((0x115F, 0x11FF), (0x3164, 0x3164), (0xD7B0, 0xD7FB), (0xFFA0, 0xFFA0))
+    for code in range(first, last + 1)
+)
+"""Hangul fillers, vowels and finals: letters by their category, and on the screen nothing, or over what is before."""
 
 
 class ConfirmBy(Enum):
@@ -48,4 +52,4 @@ def check_typed(typed: str, common_name: str, ssl_id: int) -> None:
 def _shows(character: str) -> bool:
     if character.isascii():
         return "!" <= character <= "~"
-    return unicodedata.category(character)[0] in "LN" and character not in _BLANK_LETTERS
+    return unicodedata.category(character)[0] in "LN" and character not in _UNSEEN_LETTERS

@@ -79,6 +79,22 @@ def test_check_tells_that_scm_cannot_be_reached(program: Installation) -> None:
     assert "Traceback" not in checked.stderr
 
 
+def test_check_names_the_proxy_that_keeps_scm_from_being_reached(program: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy = f"127.0.0.1:{listener.getsockname()[1]}"
+    changes = {
+        "CERTCTL_SECTIGO_BASE_URL": "https://scm.invalid/api",
+        "HTTPS_PROXY": f"http://someone:{CANARY}@{proxy}",
+        "https_proxy": "",
+        "NO_PROXY": "",
+        "no_proxy": "",
+    }
+    checked = program.run("check", changes=changes)
+    assert checked.returncode == 4
+    assert f"asking SCM through the proxy http://{proxy}" in checked.stdout
+    assert CANARY not in checked.stdout + checked.stderr
+
+
 @pytest.mark.parametrize(("ssl_id", "code"), [("1", 1), ("abc", 2)])
 def test_what_cannot_be_tracked_is_told(program: Installation, ssl_id: str, code: int) -> None:
     tracked = program.run("track", ssl_id)

@@ -244,6 +244,8 @@ def test_nothing_is_sent_unless_everything_is_given_exactly(code: int, reason: s
         ("\u2066www.acme.example", ConfirmBy.SSL_ID),
         ("www.acme\u0301.example", ConfirmBy.SSL_ID),
         ("www\u3164.acme.example", ConfirmBy.SSL_ID),
+        ("www\u1161.acme.example", ConfirmBy.SSL_ID),
+        ("www.\u0430cme.example", ConfirmBy.COMMON_NAME),
         ("www.acme.example\x00", ConfirmBy.SSL_ID),
         ("www.acme\U000e0041.example", ConfirmBy.SSL_ID),
         ("www.acme\ufe0f.example", ConfirmBy.SSL_ID),
@@ -254,6 +256,13 @@ def test_a_name_that_cannot_be_seen_whole_is_confirmed_by_its_ssl_id(common_name
     check_typed(common_name if by is ConfirmBy.COMMON_NAME else "4711", common_name, 4711)
     with pytest.raises(InputError):
         check_typed("4711" if by is ConfirmBy.COMMON_NAME else common_name, common_name, 4711)
+
+
+def test_a_name_of_look_alikes_is_not_confirmed_by_the_name_that_it_looks_like() -> None:
+    with pytest.raises(InputError, match="not the common name"):
+        check_typed("www.acme.example", "www.\u0430cme.example", 4711)
+    with pytest.raises(InputError, match="not the common name"):
+        check_typed("www.\u0430cme.example", "www.acme.example", 4711)
 
 
 @in_virtual_time
