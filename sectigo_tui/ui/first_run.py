@@ -22,7 +22,7 @@ Accept = Callable[[Answers], Awaitable[str]]
 """Tries the answers with one request and keeps them; returns where, or raises a `SectigoTuiError`."""
 
 _FIELDS = (
-    ("customer_uri", "Customer URI", "the last part of the address you log in to SCM at"),
+    ("customer_uri", "Customer URI", "last part of the address you log in at"),
     ("login", "API login", "the API account, not your own"),
     ("password", "API password", ""),
     ("base_url", "API address", "empty: https://cert-manager.com/api"),

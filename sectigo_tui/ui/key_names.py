@@ -66,6 +66,10 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "help.down": Hinted("j", "Down"),
         "help.up": Hinted("k", "Up"),
         "dialog.cancel": Hinted("escape", "Cancel"),
+        "dialog.next": Hinted("tab", "Next field"),
+        "columns.mark": Hinted("space", "Show or hide"),
+        "columns.down": Hinted("J", "Move down"),
+        "columns.up": Hinted("K", "Move up"),
         "filters.delete": Hinted("x", "Delete"),
     }
 )

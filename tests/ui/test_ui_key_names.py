@@ -37,8 +37,8 @@ def test_the_actions_that_texts_name_are_those_that_the_program_binds() -> None:
 
 MODULES = sorted(Path(sectigo_tui.ui.__path__[0]).rglob("*.py"))
 NAMES_A_KEY = re.compile(
-    r"(?:^|[\s(;,:])(?:[A-Za-z/]|Esc) (?:[a-z] )?(?:again|asks|clears|closes|deletes|fetches|filters|lists|loads"
-    r"|looks|polls|saves|scroll|shows|starts|tracks|tries|uses)\b"
+    r"(?:^|[\s(;,:])(?:[A-Za-z/]|Esc|Tab|[Ss]pace) (?:(?:and )?[A-Za-z] )?(?:again|asks|clears|closes|deletes|fetches"
+    r"|filters|leads|lists|loads|looks|move|polls|saves|scroll|shows|starts|tracks|tries|uses)\b"
 )
 
 

@@ -13,10 +13,14 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.widgets.live_table_columns import Column
 
 DEFAULTS = "defaults"
-_HINT = "space shows or hides, J and K move a column down and up; narrow screens drop columns by themselves"
+_HINT = (
+    "{columns.mark} shows or hides, {columns.down} and {columns.up} move a column down and up; "
+    "narrow screens drop columns by themselves"
+)
 
 
 class Columns(Dialog[tuple[str, ...]]):
@@ -44,7 +48,7 @@ class Columns(Dialog[tuple[str, ...]]):
 
     def body(self) -> ComposeResult:
         """Lay out the list."""
-        yield Static(_HINT, classes="label", markup=False)
+        yield Static(filled(self, _HINT), classes="label", markup=False)
         yield OptionList(*self._options(), id="columns", markup=False, compact=True)
 
     def choices(self) -> Sequence[Choice]:

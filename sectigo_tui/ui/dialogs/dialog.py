@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from sectigo_tui.ui.key_names import key_names_of
 from sectigo_tui.ui.text import printable, printable_lines
 
 Result = TypeVar("Result")
@@ -156,7 +157,8 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         if after and not isinstance(after[0], Button):
             self.focus_next()
         elif choices:
-            self.complain(f"Enter does not confirm this: Tab leads to {choices[0].label!r}.")
+            tab = key_names_of(self).name("dialog.next")
+            self.complain(f"Enter does not confirm this: {tab} leads to {choices[0].label!r}.")
 
     @on(Button.Pressed)
     def _on_button_pressed(self, message: Button.Pressed) -> None:

@@ -21,6 +21,7 @@ from sectigo_tui.domain.events import (
     TimelineEntry,
 )
 from sectigo_tui.ui.board import Subject, local_id, remote_id
+from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.troubles import Trouble, trouble_content
 from sectigo_tui.ui.view_model import ViewModel
@@ -29,6 +30,11 @@ from sectigo_tui.ui.widgets.live_table_paint import Cell
 
 KEPT = 1_000
 RECENT = 100
+
+_NOTHING_YET = (
+    "Nothing has happened yet.\nWhat becomes of local orders is told here, and what fails; "
+    "{view.track} on a remote order ({app.pending}, {app.remote}) tracks it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class EventsView(View):
 
     def empty_text(self) -> tuple[str, str]:
         """Return what an empty list means."""
-        return "Nothing has happened yet.", "muted"
+        return filled(self, _NOTHING_YET), "muted"
 
     def note(self) -> str:
         """Return how many events the filter shows."""
