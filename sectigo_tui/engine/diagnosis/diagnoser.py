@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from sectigo_tui.domain.certificates import ListingFilter, OrderDetails
+from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import EventKind
@@ -19,7 +20,7 @@ from sectigo_tui.engine.diagnosis.escalation import escalation_pack, handover
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Part
 from sectigo_tui.engine.diagnosis.gathering import Gatherer
 from sectigo_tui.engine.diagnosis.history import Sample, local_evidence, merged, remote_sample, sample_of
-from sectigo_tui.engine.diagnosis.knowledge import Knowledge, Target
+from sectigo_tui.engine.diagnosis.knowledge import Knowledge, Target, Version
 from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
 from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
 from sectigo_tui.engine.diagnosis.report import as_json
@@ -40,6 +41,11 @@ ATTEND_MAX_AGE_SECONDS = 600.0
 
 LOCAL_HISTORY_ORDERS = 500
 """How many issued local orders the figures rest on, the newest."""
+
+VERDICT_KEPT_SECONDS = 15.0
+"""How long a column's verdict holds by itself: time alone changes it seldom, and a list is sorted again and again."""
+
+VERDICTS_KEPT = 2_000
 
 _SAMPLES_AT_ONCE = 20
 
@@ -85,14 +91,29 @@ class Diagnoser:
         self._gatherer = Gatherer(sources, self._knowledge)
         self._local: dict[str, tuple[int, Sample | None]] = {}
         self._remote: dict[int, Sample] = {}
+        self._verdicts: dict[str | int, tuple[Version, Verdict]] = {}
 
     def cheap(self, target: Target) -> Verdict:
-        """Return the verdict by what is known already, asking nobody: for a column, when something has changed.
+        """Return the verdict by what is known already, asking nobody: for a column.
 
         Args:
             target: A local order, or the sslId of any.
+
+        Returns:
+            The verdict, up to `VERDICT_KEPT_SECONDS` old where nothing new has become known since.
         """
-        return judge(self._knowledge.of(target))
+        key = target.id if isinstance(target, Order) else target
+        version = self._knowledge.version_of(target)
+        kept = self._verdicts.get(key)
+        if kept is not None and kept[0].is_same(version):
+            verdict = kept[1]
+            if seconds_between(verdict.at, self._context.clock.now()) < VERDICT_KEPT_SECONDS:
+                return verdict
+        if len(self._verdicts) >= VERDICTS_KEPT:
+            self._verdicts.clear()
+        verdict = judge(self._knowledge.of(target))
+        self._verdicts[key] = version, verdict
+        return verdict
 
     def known(self, target: Target) -> Diagnosis:
         """Return the diagnosis by what is known already, asking nobody: for a screen's first paint.

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from operator import is_
+from typing import NamedTuple, TypeVar
 
 from sectigo_tui.domain.certificates import DomainValidation, OrderDetails, OrganizationValidation
 from sectigo_tui.domain.clock import seconds_between
@@ -48,6 +49,22 @@ REMOTE_ENTRIES_READ = 500
 """Among how many of the newest entries those about orders that are only remote are looked for."""
 
 
+class Version(NamedTuple):
+    """What an order's evidence was made of.
+
+    Args:
+        records: What is known of the order itself; each is replaced when it changes.
+        changes: How often evidence of any order may have changed.
+    """
+
+    records: tuple[object, ...]
+    changes: int
+
+    def is_same(self, other: Version) -> bool:
+        """Return whether nothing new has become known in between."""
+        return self.changes == other.changes and all(map(is_, self.records, other.records))
+
+
 class Knowledge:
     """What is known about orders.
 
@@ -65,6 +82,7 @@ class Knowledge:
         self._writes: tuple[TimelineEntry, ...] = ()
         self._writes_read_at: datetime | None = None
         self._under_way: Counter[tuple[int | None, Part]] = Counter()
+        self._parts_asked = 0
 
     def of(self, target: Target) -> Evidence:
         """Return what is known about an order.
@@ -94,6 +112,17 @@ class Knowledge:
             return evidence
         return self._with_validations(evidence, ssl_id)
 
+    def version_of(self, target: Target) -> Version:
+        """Return what tells whether something new has become known about an order; that time goes by does not.
+
+        Args:
+            target: A local order, or the sslId of any.
+        """
+        order, ssl_id = self._resolve(target)
+        seen = self._account.seen(ssl_id) if ssl_id is not None else None
+        listed = self._account.pending().get(ssl_id) if ssl_id is not None else None
+        return Version((order, seen, listed), self._sources.changes + self._parts_asked)
+
     def holder_of(self, organization_id: int) -> tuple[int, dict[int, str]]:
         """Return whose validations count for an organization or department, and the names of both.
 
@@ -114,10 +143,12 @@ class Knowledge:
     def asking(self, ssl_id: int | None, part: Part) -> Iterator[None]:
         """Let what is missing of a part count as being asked for, as long as the block lasts."""
         self._under_way[ssl_id, part] += 1
+        self._parts_asked += 1
         try:
             yield
         finally:
             self._under_way[ssl_id, part] -= 1
+            self._parts_asked += 1
 
     def _resolve(self, target: Target) -> tuple[Order | None, int | None]:
         store = self._context.book.store

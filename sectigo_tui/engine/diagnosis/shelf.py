@@ -28,12 +28,16 @@ class Shelf(Generic[K, T]):
         clock: The time.
         source: Names the call for a person.
         call: Makes it; raises `ScmFailure` or `DnsFailure`.
+
+    Attributes:
+        changes: How often what `peek` returns may have changed.
     """
 
     def __init__(self, clock: Clock, source: Callable[[K], str], call: Callable[[K], Awaitable[T]]) -> None:
         self._clock = clock
         self._source = source
         self._call = call
+        self.changes = 0
         self._pieces: OrderedDict[K, Piece[T]] = OrderedDict()
         self._held_back: set[K] = set()  # may go as soon as the credentials are rotated
         self._asking: dict[K, asyncio.Task[Piece[T]]] = {}
@@ -63,7 +67,8 @@ class Shelf(Generic[K, T]):
                 return self._pieces[key]
             asking = asyncio.create_task(self._ask(key), name=self._source(key))
             self._asking[key] = asking
-            asking.add_done_callback(lambda _ended: self._asking.pop(key, None))
+            self.changes += 1
+            asking.add_done_callback(lambda _ended: self._asked(key))
         return await asyncio.shield(asking)
 
     def _older(self, key: K) -> Piece[T]:
@@ -99,7 +104,12 @@ class Shelf(Generic[K, T]):
     def _failed(self, key: K, trouble: str) -> Piece[T]:
         return replace(self._older(key), state=PieceState.FAILED, trouble=trouble, failed_at=self._clock.now())
 
+    def _asked(self, key: K) -> None:
+        self._asking.pop(key, None)
+        self.changes += 1
+
     def _keep(self, key: K, piece: Piece[T]) -> None:
+        self.changes += 1
         self._pieces[key] = piece
         self._pieces.move_to_end(key)
         while len(self._pieces) > KEPT:

@@ -107,6 +107,12 @@ class Sources:
             clock, lambda key: f"DNS {key.kind} {quoted(key.host)}", self._look_up_record
         )
 
+    @property
+    def changes(self) -> int:
+        """How often anything here may have changed."""
+        scm = (self.details, self.dcv, self.domains, self.organizations, self.validations, self.validation)
+        return sum(shelf.changes for shelf in (*scm, self.caa, self.records))
+
     async def _look_up_caa(self, name: str) -> CaaAnswer:
         async with self._dns_places:
             return await self._resolver().caa(name)

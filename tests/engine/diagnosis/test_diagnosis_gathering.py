@@ -296,6 +296,20 @@ async def test_a_domain_that_the_account_does_not_have_is_skipped_on_the_way_up(
 
 
 @in_virtual_time
+async def test_a_cheap_verdict_is_kept_for_seconds_and_no_longer_than_nothing_new_is_known() -> None:
+    bench = Bench()
+    ssl_id = bench.remote(1, dcv="Awaiting Validation")
+    await bench.account.details(ssl_id)
+    first = bench.diagnoser.cheap(ssl_id)
+    assert first.cell == "CA or DNS?"
+    assert bench.diagnoser.cheap(ssl_id) is first
+    await bench.world.pass_time(16)
+    assert bench.diagnoser.cheap(ssl_id) is not first
+    known = (await bench.diagnoser.diagnose(ssl_id)).verdict
+    assert bench.diagnoser.cheap(ssl_id).cell == known.cell == "DNS owner"
+
+
+@in_virtual_time
 async def test_a_listing_that_tells_a_status_is_enough_for_a_cheap_verdict_and_costs_nothing_more() -> None:
     bench = Bench()
     bench.scm.rows["Requested"] = (ListingRow(5, "www5.acme.example"),)
