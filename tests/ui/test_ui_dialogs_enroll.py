@@ -201,3 +201,42 @@ async def test_a_renewal_with_another_csr_shows_that_csr_first(
         await stage.press("tab", "enter")
         await stage.wait(2)
         assert stage.world.traffic.count("POST", "renewById/") == 1
+
+
+@on_stage
+async def test_a_401_in_the_middle_of_a_form_is_rotated_away_and_the_form_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "r.csr"
+    path.write_bytes(csr_pem("new.acme.example"))
+    async with staged(demo_world()) as stage:
+        await open_form(stage, "file")
+        await type_text(stage, str(path))
+        stage.site.change_elsewhere("Changed-Elsewhere-1")
+        await confirm_form(stage)
+        assert "Rotate the credentials" in stage.text
+        await type_text(stage, "Changed-Elsewhere-1")
+        await stage.press("enter")
+        await stage.wait(1)
+        assert "Rotated" in stage.text
+        await stage.press("enter")
+        await stage.wait(1)
+        assert "go on from here" in stage.text
+        assert str(path) in stage.app.screen.query_one("#csr-path").value  # type: ignore[attr-defined] # an Input
+        await confirm_form(stage)
+        await stage.press("tab", "enter")
+        await stage.wait(2)
+        assert stage.world.traffic.count("POST", "enroll$") == 1
+        assert "Rotate the credentials" not in stage.text
+
+
+@on_stage
+async def test_a_look_up_that_failed_is_not_told_as_orders_of_the_same_name(tmp_path: Path) -> None:
+    path = tmp_path / "r.csr"
+    path.write_bytes(csr_pem("new.acme.example"))
+    async with staged(demo_world()) as stage:
+        await open_form(stage, "file")
+        await type_text(stage, str(path))
+        stage.world.faults.add("unavailable", path="ssl/v1$")
+        await confirm_form(stage)
+        assert "Whether there are orders of this name is not known" in stage.text
+        assert "Orders of the same name" not in stage.text
+        assert "Order it, billed" in stage.text

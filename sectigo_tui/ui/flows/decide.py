@@ -9,7 +9,8 @@ from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.dialogs.confirm import Notice
 from sectigo_tui.ui.dialogs.message import AskText
 from sectigo_tui.ui.flows.batch import outcomes_content, subjects_content
-from sectigo_tui.ui.flows.flow import Flow, in_words
+from sectigo_tui.ui.flows.flow import Flow
+from sectigo_tui.ui.flows.rotate import after_refusal
 
 
 async def approve(flow: Flow, subjects: Sequence[Subject]) -> None:
@@ -54,7 +55,7 @@ async def decline(flow: Flow, subject: Subject) -> None:
         try:
             await flow.during("Declining ...", flow.engine.approving.decline(subject.ssl_id, text), can_stop=False)
         except (InputError, ScmFailure) as failure:
-            problem = in_words(failure)
+            problem = await after_refusal(flow, failure)
             continue
         await _look_again(flow, [subject])
         flow.tell(f"Declined: sslId {subject.ssl_id}.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.content import Content
 
-from sectigo_tui.domain.errors import InputError, ScmFailure
+from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.drafts import Draft, DraftRefused
@@ -19,6 +19,7 @@ from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, EnrollAnswer, EnrollForm
 from sectigo_tui.ui.flows.csr_file import read_csr_file
 from sectigo_tui.ui.flows.flow import Flow, in_words
+from sectigo_tui.ui.flows.rotate import after_refusal
 from sectigo_tui.ui.text import printable
 
 
@@ -53,7 +54,7 @@ async def enroll(flow: Flow) -> None:
         try:
             placed = await _place(flow, offer, answer, made)
         except (InputError, ScmFailure) as failure:
-            problem = in_words(failure)
+            problem = await after_refusal(flow, failure)
             wrong = failure.field if isinstance(failure, DraftRefused) else None
             continue
         if placed is not None:
@@ -86,7 +87,10 @@ async def _place(flow: Flow, offer: EnrollOffer, answer: EnrollAnswer, made: _Ma
     )
     if duplicates is None:
         return None
-    label = "Order it, billed" if duplicates.is_clear else "Order another, billed"
+    if isinstance(duplicates.failure, CredentialsRefused):
+        raise duplicates.failure
+    has_others = bool(duplicates.local or duplicates.remote)
+    label = "Order another, billed" if has_others else "Order it, billed"
     if not await flow.ask(
         Confirm(
             "Order this certificate?",
@@ -206,7 +210,12 @@ def duplicates_content(duplicates: Duplicates) -> Content:
     """Return the orders of the same name, or that there are none."""
     if duplicates.is_clear:
         return Content.styled("No other order of this name is pending or far from expiry.", "$state-done")
-    lines = [Content.styled("! Orders of the same name:", "$state-warning bold")]
+    lines = []
+    if duplicates.failure is not None:
+        text = f"! Whether there are orders of this name is not known: {printable(duplicates.failure.problem)}"
+        lines.append(Content.styled(text, "$state-warning bold"))
+    if duplicates.local or duplicates.remote or duplicates.not_looked_at:
+        lines.append(Content.styled("! Orders of the same name:", "$state-warning bold"))
     lines += [
         Content(
             f"  sslId {each.ssl_id}  {printable(each.status)}  requested {fmt.format_when(each.requested)}"
@@ -219,8 +228,6 @@ def duplicates_content(duplicates: Duplicates) -> Content:
     ]
     if duplicates.not_looked_at:
         lines.append(Content(f"  and {duplicates.not_looked_at} more that were not looked at"))
-    if duplicates.failure is not None:
-        lines.append(Content(f"  the look-up is incomplete: {printable(duplicates.failure.problem)}"))
     return Content("\n").join(lines)
 
 

@@ -15,7 +15,8 @@ from sectigo_tui.ui.dialogs.confirm import Confirm
 from sectigo_tui.ui.dialogs.renew import Renew
 from sectigo_tui.ui.flows.csr_file import read_csr_file
 from sectigo_tui.ui.flows.enroll import csr_facts, duplicates_content, tell_placed
-from sectigo_tui.ui.flows.flow import Flow, in_words
+from sectigo_tui.ui.flows.flow import Flow
+from sectigo_tui.ui.flows.rotate import after_refusal
 from sectigo_tui.ui.text import printable
 
 
@@ -48,7 +49,7 @@ async def renew(flow: Flow, subject: Subject) -> None:
             order_again = flow.engine.renewing.renew(subject.ssl_id, csr)
             placed = await flow.during("Ordering the renewal ...", order_again, can_stop=False)
         except (InputError, ScmFailure) as failure:
-            problem = in_words(failure)
+            problem = await after_refusal(flow, failure)
             continue
         if placed is not None:
             await tell_placed(flow, placed)

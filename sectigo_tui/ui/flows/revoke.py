@@ -8,7 +8,8 @@ from sectigo_tui.engine.revoking import RevokeOffer
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.dialogs.confirm import Notice
 from sectigo_tui.ui.dialogs.revoke import Revoke
-from sectigo_tui.ui.flows.flow import Flow, in_words
+from sectigo_tui.ui.flows.flow import Flow
+from sectigo_tui.ui.flows.rotate import after_refusal
 
 
 async def revoke(flow: Flow, subject: Subject) -> None:
@@ -41,7 +42,7 @@ async def _until_told(flow: Flow, offer: RevokeOffer) -> None:
         try:
             order = await flow.during(f"Revoking sslId {ssl_id} ...", work, can_stop=False)
         except (InputError, ScmFailure) as failure:
-            problem = in_words(failure)
+            problem = await after_refusal(flow, failure)
             continue
         if order is None or order.state is OrderState.REVOKED:
             flow.tell(f"Revoked, and confirmed by SCM: sslId {ssl_id}.")

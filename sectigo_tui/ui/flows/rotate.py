@@ -58,6 +58,21 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
         return
 
 
+async def after_refusal(flow: Flow, failure: InputError | ScmFailure) -> str:
+    """Return what to say in a form whose answer was refused; rotates first where the credentials were.
+
+    Args:
+        flow: What every flow works with.
+        failure: What came of the form; nothing was done.
+    """
+    if not isinstance(failure, CredentialsRefused):
+        return in_words(failure)
+    await rotate(flow)
+    if flow.engine.context.gate.refusal is not None:
+        return in_words(failure)
+    return "The credentials are new. Nothing was done with the ones from before: go on from here."
+
+
 def _refused(failure: CredentialsRefused) -> str:
     """Return what to do after a refusal: its usual next step, to rotate, is what was just tried."""
     told = explain(failure)
