@@ -29,9 +29,10 @@ class Handed:
 
 def caught(stage: Stage, monkeypatch: pytest.MonkeyPatch, keep: Callable[[str, str], str] | None = None) -> Handed:
     handed = Handed()
-    flow = stage.app._flow
+    openings = stage.app._openings
+    flow = openings.flow
     defaults = replace(flow.defaults, keep=keep or handed.keep)
-    monkeypatch.setattr(stage.app, "_flow", replace(flow, copy=handed.copied.append, defaults=defaults))
+    monkeypatch.setattr(openings, "flow", replace(flow, copy=handed.copied.append, defaults=defaults))
     return handed
 
 

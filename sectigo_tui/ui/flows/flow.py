@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sectigo_tui.domain.explain import Explanation, explain
 from sectigo_tui.domain.values import dataclass
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.ui.dialogs.dialog import Dialog
-from sectigo_tui.ui.view_model import Surroundings
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.ui.dialogs.dialog import Dialog
+    from sectigo_tui.ui.view_model import Surroundings
 
 R = TypeVar("R")
 T = TypeVar("T")

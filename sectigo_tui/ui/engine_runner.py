@@ -1,0 +1,118 @@
+"""The engine beside the screens: it is run, asked, and what it announces is gathered for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from textual.app import App
+
+from sectigo_tui.domain.errors import ConfigError, InputError, SectigoTuiError
+from sectigo_tui.domain.events import Announcement, FailureReported
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.ui.view_model import Use
+
+GATHER_SECONDS = 0.05
+"""Announcements within this time reach the screens together."""
+
+
+class EngineRunner:
+    """Runs an engine in the workers of an application, which are gone when it ends.
+
+    Args:
+        app: The application.
+        engine: The engine.
+        refresh_seconds: The time between two listings of the account.
+        connect: Makes the engine able to send; None when it is already.
+        hear: Takes what was announced within a moment.
+        connected: Called once requests can be sent.
+        give_up: Ends the application: the settings do not let anybody connect.
+    """
+
+    def __init__(
+        self,
+        app: App[Any],
+        engine: Engine,
+        refresh_seconds: float,
+        *,
+        connect: Callable[[], Awaitable[None]] | None,
+        hear: Callable[[Sequence[Announcement]], None],
+        connected: Callable[[], None],
+        give_up: Callable[[Exception], None],
+    ) -> None:
+        self._app = app
+        self._engine = engine
+        self._refresh_seconds = refresh_seconds
+        self._connect = connect
+        self._hear = hear
+        self._tell_connected = connected
+        self._give_up = give_up
+        self._connected = asyncio.Event()
+        self._heard: list[Announcement] = []
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether requests can be sent."""
+        return self._connected.is_set()
+
+    def listen(self) -> None:
+        """Gather from now on what is announced."""
+        self._engine.announcer.subscribe(self._gather)
+
+    def start(self) -> None:
+        """Connect, then poll, list and whatever else an engine does by itself."""
+        self._app.run_worker(self._run(), group="engine", exit_on_error=False, name="engine")
+
+    def perform(self, what: str, use: Use) -> None:
+        """Do what a key asks for, once requests can be sent, and report what comes of it when it fails.
+
+        Args:
+            what: What it is, for a person.
+            use: Does it.
+        """
+        self._app.run_worker(self._use(what, use), group="use", exit_on_error=False, name=what)
+
+    def report(self, what: str, failure: Exception) -> None:
+        """Have a failure shown among the others.
+
+        Args:
+            what: What failed, for a person.
+            failure: Why.
+        """
+        self._engine.announcer(FailureReported(self._engine.context.clock.now(), what, failure))
+
+    async def _run(self) -> None:
+        """Run the engine; the boundary at which a defect of it is reported, for its workers would die unseen."""
+        try:
+            if self._connect is not None:
+                await self._connect()
+            self._connected.set()
+            self._tell_connected()
+            await self._engine.run(self._refresh_seconds)
+        except (ConfigError, InputError) as failure:
+            self._give_up(failure)
+        except Exception as defect:  # noqa: BLE001 - the named boundary: a dead engine must not look like a quiet one
+            self.report("the engine stopped, restart the program", defect)
+
+    async def _use(self, what: str, use: Use) -> None:
+        try:
+            await self._connected.wait()
+        except asyncio.CancelledError:
+            use.close()
+            raise
+        try:
+            await use
+        except SectigoTuiError as failure:
+            self.report(what, failure)
+        except Exception as defect:  # noqa: BLE001 - the named boundary of a key's action: reported, never swallowed
+            self.report(f"{what} (a defect of this program)", defect)
+
+    def _gather(self, announcement: Announcement) -> None:
+        if not self._heard:
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._tell)
+        self._heard.append(announcement)
+
+    def _tell(self) -> None:
+        heard, self._heard = self._heard, []
+        self._hear(heard)

@@ -1,0 +1,227 @@
+"""What the application's keys open over a view: dialogs, other screens, and what many steps lead through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.command import CommandPalette
+
+from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.flows.flow import Defaults, Flow
+from sectigo_tui.ui.host import FlowHost
+from sectigo_tui.ui.key_names import KeyNames
+from sectigo_tui.ui.keys import active_keys
+from sectigo_tui.ui.outside import Outside
+from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.text import LONGEST_LINE_CHARACTERS, printable
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.diagnosis.knowledge import Target
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.ui.palette import Entry
+    from sectigo_tui.ui.view_model import Perform, ViewModel
+
+
+class Openings:
+    """Opens dialogs and screens for the orders that are marked, or under the cursor, on the screen that is shown.
+
+    Args:
+        app: The application.
+        engine: Everything the program can do.
+        model: What the views show.
+        outside: What is reached besides the engine.
+        defaults: What the configuration says of orders placed here.
+        perform: Does what takes long, and reports how it fails.
+        say: Says that something was done.
+        key_names: The keys as the operator has them.
+        show_view: Shows a view, by name.
+    """
+
+    def __init__(
+        self,
+        app: App[str],
+        engine: Engine,
+        model: ViewModel,
+        outside: Outside,
+        defaults: Defaults,
+        *,
+        perform: Perform,
+        say: Callable[[str], None],
+        key_names: KeyNames,
+        show_view: Callable[[str], Awaitable[None]],
+    ) -> None:
+        host = FlowHost(app)
+        self.flow = Flow(engine, host.ask, host.during, say, app.copy_to_clipboard, model.surroundings, defaults)
+        self._app = app
+        self._engine = engine
+        self._model = model
+        self._outside = outside
+        self._perform = perform
+        self._say = say
+        self._key_names = key_names
+        self._show_view = show_view
+
+    def menu(self) -> None:
+        """Offer what can be done with the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.actions import menu_items
+        from sectigo_tui.ui.dialogs.menu import Menu
+
+        subjects = self._chosen()
+        if subjects is None:
+            return
+        items = menu_items(subjects, read_only=self._engine.context.is_read_only)
+
+        def act(chosen: str | None) -> None:
+            if chosen is not None:
+                self._act(chosen, subjects)
+
+        # Pushed at once, not from a worker: keys typed after this one reach the menu, and not the list below it.
+        self._app.push_screen(Menu(f"Actions: {_about(subjects)}", items), act)
+
+    def menu_entries(self) -> list[Entry]:
+        """Return the actions of the menu for the palette, which stands over where they are meant."""
+        from sectigo_tui.ui.actions import menu_items
+        from sectigo_tui.ui.palette import entries_of_menu
+
+        subjects = self._chosen()
+        if subjects is None:
+            return []
+        items = menu_items(subjects, read_only=self._engine.context.is_read_only)
+        return entries_of_menu(items, _about(subjects), lambda chosen: self._act(chosen, subjects), self._say)
+
+    async def profile_entries(self) -> list[Entry]:
+        """Return the other profiles for the palette."""
+        from sectigo_tui.ui.flows.profile import go_on_with
+        from sectigo_tui.ui.palette import entries_of_profiles
+
+        def go_on(name: str) -> None:
+            self._perform("switch the profile", go_on_with(self.flow, self._outside, name, self._app.exit))
+
+        try:
+            profiles = await asyncio.to_thread(self._outside.profiles)
+        except ConfigError:
+            return []  # choosing a profile by its key tells what is wrong
+        return entries_of_profiles(profiles, self._model.surroundings.profile, go_on)
+
+    def diagnose(self) -> None:
+        """Diagnose the order under the cursor."""
+        from sectigo_tui.ui.flows.escalate import escalate
+        from sectigo_tui.ui.screens.diagnose import Diagnose
+
+        subject = self._subject()
+        if subject is not None and subject.target is not None:
+            screen = Diagnose(
+                self._model, subject, self._engine.diagnoser, lambda diagnosis: escalate(self.flow, diagnosis)
+            )
+            self._app.push_screen(screen)
+
+    def escalate(self) -> None:
+        """Hand over the facts of the order under the cursor, for the CA's support."""
+        subject = self._subject()
+        if subject is not None and subject.target is not None:
+            self._perform("escalation pack", self._escalate(subject.target))
+
+    def handover(self) -> None:
+        """Hand over all that is open, for the next shift."""
+        from sectigo_tui.ui.flows.escalate import hand_over
+
+        self._perform("handover", hand_over(self.flow, self._model.board))
+
+    def causes(self) -> None:
+        """Show what many orders wait for together, and list those of one cause."""
+        self._perform("common causes", self._list_cause())
+
+    def export(self) -> None:
+        """Save the table, the order under the cursor, or a picture of the screen."""
+        from sectigo_tui.ui.export_documents import documents
+        from sectigo_tui.ui.flows.export import export
+
+        view = self._app.screen
+        if isinstance(view, View):
+            missing = view.table.row_count - len(view.table.loaded_ids)
+            loads = self._key_names.fill("{view.load_all} loads all.")
+            note = f"{missing:,} rows are not loaded, and left out: {loads}" if missing else ""
+            choices = documents(view, self._model, self._app.export_screenshot)
+            self._perform("export", export(self.flow, choices, self._outside.write_file, note=note))
+
+    def copied(self, text: str) -> None:
+        """Show what was copied last, to select it where copying does not reach the clipboard."""
+        from sectigo_tui.ui.dialogs.reading import Reading
+
+        lines = [printable(line, limit=LONGEST_LINE_CHARACTERS) for line in text.splitlines()]
+        note = "To select, where it did not reach the clipboard:" if lines else "Nothing was copied yet."
+        self._app.push_screen(Reading("Copied", note, "\n".join(lines)))
+
+    def offer_rotation(self) -> None:
+        """Ask for new credentials, where nothing else is being asked."""
+        from sectigo_tui.ui.flows.rotate import rotate
+
+        if len(self._app.screen_stack) == 1 and not self._engine.context.is_read_only:
+            self._perform("rotate the credentials", rotate(self.flow, by_itself=True))
+
+    def profile(self) -> None:
+        """Choose another profile; this one is left only when the other can be opened."""
+        from sectigo_tui.ui.flows.profile import switch_profile
+
+        self._perform("switch the profile", switch_profile(self.flow, self._outside, self._app.exit))
+
+    def arm(self) -> None:
+        """Arm writes for a limited time where the profile is read-only, or lock them again."""
+        from sectigo_tui.ui.flows.profile import arm_writes
+
+        self._perform("arm writes", arm_writes(self.flow))
+
+    def help(self) -> None:
+        """Show the keys of where the operator is."""
+        from sectigo_tui.ui.screens.help import Help
+
+        self._app.push_screen(Help(active_keys(self._app.screen.active_bindings), self._model.now.glyphs))
+
+    def _act(self, action_id: str, subjects: Sequence[Subject]) -> None:
+        from sectigo_tui.ui.actions import action_of
+
+        action = action_of(action_id)
+        self._perform(action.title, action.run(self.flow, subjects))
+
+    def _chosen(self) -> list[Subject] | None:
+        """Return the marked orders, or the one under the cursor; None where there is no list of orders."""
+        from sectigo_tui.ui.screens.diagnose import Diagnose
+
+        screen = next((each for each in reversed(self._app.screen_stack) if not isinstance(each, CommandPalette)), None)
+        if isinstance(screen, View):
+            marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
+            return marked or ([screen.subject] if screen.subject is not None else [])
+        return [screen.subject] if isinstance(screen, Diagnose) else None
+
+    async def _escalate(self, target: Target) -> None:
+        from sectigo_tui.ui.flows.escalate import escalate
+
+        work = self._engine.diagnoser.diagnose(target)
+        diagnosis = await self.flow.during("Gathering the evidence ...", work, can_stop=True)
+        if diagnosis is not None:
+            await escalate(self.flow, diagnosis)
+
+    async def _list_cause(self) -> None:
+        from sectigo_tui.ui.flows.causes import choose_cause
+
+        query = await choose_cause(self.flow, self._model.board)
+        if query:
+            await self._show_view("pending")
+            view = self._app.screen
+            if isinstance(view, View):
+                view.use_filter(query)
+
+    def _subject(self) -> Subject | None:
+        return self._app.screen.subject if isinstance(self._app.screen, View) else None
+
+
+def _about(subjects: Sequence[Subject]) -> str:
+    return f"{len(subjects)} marked orders" if len(subjects) > 1 else "".join(map(_named, subjects)) or "no order"
+
+
+def _named(subject: Subject) -> str:
+    return f"{subject.ssl_id or '-'} {subject.common_name}"
