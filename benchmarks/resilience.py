@@ -22,7 +22,8 @@ _TESTS = Path(__file__).parent.parent / "tests"
 _FAULTS = ("resilience", "faults", "store/test_store_crashes.py", "store/test_store_disk_faults.py")
 _INPUTS = (
     *("scm/test_scm_fuzz.py", "security/test_security_hostile*.py", "pki", "domain", "store/test_store_documents.py"),
-    *("ui/test_ui_text.py", "ui/test_ui_detail.py", "ui/test_ui_views_hostile.py"),
+    *("ui/test_ui_text.py", "ui/test_ui_detail.py", "ui/test_ui_views_hostile.py", "ui/test_ui_steady_net.py"),
+    *("cli/test_cli_hostile.py", "store/test_store_golden.py"),
 )
 _QUICK = ("resilience/test_resilience_clocks.py", "scm/test_scm_fuzz.py")
 

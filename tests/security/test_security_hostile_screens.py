@@ -6,15 +6,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import wcwidth
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from support.hostile import API_KEY, INTERPRETED, ORDERS, TYPED, HostileDns, HostileScm, certctl_answers, words_of
 
 from sectigo_tui.certctl.client import CertctlClient
 from sectigo_tui.domain.orders import OrderState
@@ -24,9 +23,12 @@ from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.connection import Connection
 from sectigo_tui.ui.dialogs.dialog import Dialog
 from sectigo_tui.ui.outside import Outside
+from support.hostile import API_KEY, INTERPRETED, ORDERS, TYPED, HostileDns, HostileScm, certctl_answers, words_of
 from support.stored_orders import an_order
 from support.ui_stage import Stage, on_stage, staged, written_to_terminal
 from support.writing import Site, new_world
+
+Record = Callable[[str, object], None]
 
 LIVES = ("ov-approval", "ov-vetting", "ov-dcv-missing", "ov-org-failed", "dv-instant", "ov-rejected")
 
@@ -177,7 +179,7 @@ async def be_refused(stage: Stage, wire: HostileScm) -> None:
         await close(stage)
 
 
-async def tour(words: Sequence[str], size: tuple[int, int], *, keeps_meaning: bool) -> None:
+async def tour(words: Sequence[str], size: tuple[int, int], fed: Record, *, keeps_meaning: bool) -> None:
     files: dict[str, str] = {}
 
     def write_file(path: Path, content: bytes, **_: bool) -> bool:
@@ -201,6 +203,7 @@ async def tour(words: Sequence[str], size: tuple[int, int], *, keeps_meaning: bo
             await export(stage)
             await be_refused(stage, wire)
             assert stage.app.is_running
+    fed("bad_inputs", wire.fed)
     check_exports(files)
     told = "".join(written)
     assert _SEQUENCES.sub("", told) == ""
@@ -214,8 +217,9 @@ async def tour(words: Sequence[str], size: tuple[int, int], *, keeps_meaning: bo
     size=st.sampled_from([(80, 24), (50, 12)]),
     keeps_meaning=st.booleans(),
 )
-@settings(max_examples=2, phases=(Phase.generate,))
+# What is counted is the same fixture for each example, which only adds to it.
+@settings(max_examples=2, phases=(Phase.generate,), suppress_health_check=(HealthCheck.function_scoped_fixture,))
 def test_whatever_the_answers_say_screens_dialogs_and_exports_show_text(
-    order: list[int], typed: list[str], size: tuple[int, int], keeps_meaning: bool
+    order: list[int], typed: list[str], size: tuple[int, int], keeps_meaning: bool, record_property: Record
 ) -> None:
-    on_stage(tour)(words_of(order, typed), size, keeps_meaning=keeps_meaning)
+    on_stage(tour)(words_of(order, typed), size, record_property, keeps_meaning=keeps_meaning)

@@ -62,6 +62,7 @@ class HostileScm(httpx.AsyncBaseTransport):
 
     Attributes:
         refuses: While set, each call is refused with an error body of such a text.
+        fed: How many fields were given such a text.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, words: Sequence[str], *, keeps_meaning: bool) -> None:
@@ -69,6 +70,7 @@ class HostileScm(httpx.AsyncBaseTransport):
         self._words = words
         self._keeps_meaning = keeps_meaning
         self.refuses = 0
+        self.fed = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.refuses:
@@ -104,6 +106,7 @@ class HostileScm(httpx.AsyncBaseTransport):
         return value
 
     def _word(self, path: str) -> str:
+        self.fed += 1
         return self._words[crc32(path.encode(errors="replace")) % len(self._words)]
 
 
