@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import say
+from sectigo_tui.cli.placed import wait_for_certificates
 from sectigo_tui.cli.session import check_writable, session
 from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.settings import Settings
@@ -23,7 +25,11 @@ def approve(options: Namespace) -> int:
     """Approve each order; those that fail are told, and the others are approved nevertheless."""
     settings = settings_from(options)
     check_writable(settings, "approving")
-    return asyncio.run(_each(settings, options, "approved", lambda engine, *told: engine.approving.approve(*told)))
+
+    def decide(engine: Engine, ssl_id: int, message: str) -> Awaitable[Decision]:
+        return engine.approving.approve(ssl_id, message)
+
+    return asyncio.run(_each(settings, options, "approved", decide, options.wait))
 
 
 def decline(options: Namespace) -> int:
@@ -33,7 +39,9 @@ def decline(options: Namespace) -> int:
     return asyncio.run(_each(settings, options, "declined", lambda engine, *told: engine.approving.decline(*told)))
 
 
-async def _each(settings: Settings, options: Namespace, word: str, decide: Decide) -> int:
+async def _each(
+    settings: Settings, options: Namespace, word: str, decide: Decide, wait_seconds: float | None = None
+) -> int:
     def tell(outcome: Outcome[int, Decision]) -> None:
         if outcome.failure is not None:
             complain_of(f"sslId {outcome.target}", outcome.failure)
@@ -51,6 +59,9 @@ async def _each(settings: Settings, options: Namespace, word: str, decide: Decid
             return decision
 
         outcomes = await each(options.ssl_ids, one, tell)
+        done = [outcome.target for outcome in outcomes if outcome.failure is None]
+        endings = await wait_for_certificates(engine, done, wait_seconds) if wait_seconds is not None else []
     if options.json:
         say_json([outcome_json(each.target, each.failure, is_write=True) for each in outcomes])
-    return max(code_of(each.failure, is_write=True) for each in outcomes)
+    codes = [code_of(each.failure, is_write=True) for each in outcomes]
+    return max(*codes, *(ending.exit_code for ending in endings), FINE)

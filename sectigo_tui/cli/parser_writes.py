@@ -92,6 +92,7 @@ def _recover(parser: argparse.ArgumentParser) -> None:
 def _approve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
     _add_message(parser)
+    add_wait(parser, "then poll until they are certificates, at most so long; by default poll_max_wait_seconds")
 
 
 def _decline(parser: argparse.ArgumentParser) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
 
 from sectigo_tui.cli.output import complain, say, table
 from sectigo_tui.cli.results import DUPLICATE, Ending, order_line
 from sectigo_tui.cli.shapes import moment_json
 from sectigo_tui.cli.wait import current, wait_for
 from sectigo_tui.cli.write_shapes import placed_json, say_json
-from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.duplicates import Duplicates
@@ -140,6 +141,34 @@ async def search_for(engine: Engine, order_id: str, seconds: float | None = None
             await engine.follow_up.until_settled(order_id)
     except TimeoutError:
         pass  # it stays in doubt, and is told so
+
+
+async def wait_for_certificates(engine: Engine, ssl_ids: Iterable[int], seconds: float) -> list[Ending]:
+    """Poll until orders are certificates, and say on stderr which are not; one that is not local becomes so.
+
+    Args:
+        engine: The engine, not polling yet.
+        ssl_ids: The orders; those that SCM does not tell of are left out.
+        seconds: As `--wait` gives it.
+
+    Returns:
+        How those were left that were waited for.
+
+    Raises:
+        StoreError: Something could not be written.
+    """
+    order_ids = []
+    for ssl_id in dict.fromkeys(ssl_ids):
+        with suppress(ScmFailure):
+            order = await engine.tracking.track(ssl_id)
+            if order.is_waiting:
+                order_ids.append(order.id)
+    endings = await wait_for(engine, order_ids, seconds) if order_ids else {}
+    for order_id, ending in endings.items():
+        left = current(engine, order_id)
+        if left is not None and ending is not Ending.CERTIFICATE:
+            tell_ending(ending, left)
+    return list(endings.values())
 
 
 def tell_placed(

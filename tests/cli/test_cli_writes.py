@@ -396,6 +396,17 @@ def test_several_orders_are_approved_and_one_that_fails_keeps_no_other_from_it(s
     assert f"sslId {ssl_ids[1]}: Approving" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("life", "code", "state"), [("ov-approval+instant", 0, "collected"), ("ov-approval", 7, "pending")]
+)
+def test_an_approved_order_is_waited_for(site: Site, life: str, code: int, state: str) -> None:
+    ssl_id = site.world.add_order(life=life, common_name=NAME).ssl_id
+    ended = site.run("approve", ssl_id, "--message", "CHG-1", "--wait=3")
+    assert (ended.code, ended.out) == (code, f"{ssl_id}  approved\n")
+    assert [(order["ssl_id"], order["state"]) for order in site.orders()] == [(ssl_id, state)]
+    assert ("still" in ended.err) is (code == 7)
+
+
 def test_an_approval_whose_answer_is_lost_and_cannot_be_seen_is_unknown(site: Site) -> None:
     ssl_id = waiting(site)
     site.world.faults.add("lost", path="/approve/")
