@@ -10,6 +10,7 @@ from textual.content import Content
 from sectigo_tui.engine.diagnosis.causes import CommonCause
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, Piece, PieceState
 from sectigo_tui.engine.diagnosis.findings import Party
+from sectigo_tui.engine.diagnosis.gaps import Gap
 from sectigo_tui.engine.diagnosis.outage import OutageClock
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.diagnosis.verdict import Strength
@@ -96,13 +97,25 @@ def _verdict(
     for cause in causes:
         yield "Shared", f"{untrusted(cause.text)}; {keys.name('app.causes')} lists them"
     yield "Changes when", untrusted(verdict.changes_when)
-    for gap in (gap for gap in verdict.gaps if gap.what not in verdict.sentence):
-        yield "Not known", Content.styled(untrusted(gap.what), "$state-warning" if gap.weakens else "$state-muted")
+    yield from _unknown([gap for gap in verdict.gaps if gap.what not in verdict.sentence])
     if is_asking:
         yield "Evidence", Content.styled("asking SCM for more ...", "$state-muted")
     elif verdict.strength is not Strength.FULL:
         again = keys.fill("{diagnose.again} asks again")
         yield "Evidence", Content.styled(f"{verdict.strength}: {again}", "$state-warning")
+
+
+def _unknown(gaps: Sequence[Gap]) -> Iterable[lines.Fact]:
+    """Return what is not known; what failed in the same way, as all does where SCM is down, is told once."""
+    by_trouble: dict[str, list[Gap]] = {}
+    for gap in gaps:
+        by_trouble.setdefault(gap.trouble or gap.what, []).append(gap)
+    for same in by_trouble.values():
+        text, style = same[0].what, "$state-warning" if any(gap.weakens for gap in same) else "$state-muted"
+        if len(same) > 1:
+            parts = ", ".join(dict.fromkeys(gap.part for gap in same))
+            text = f"{parts} failed to load ({same[0].trouble}): what was told before is used, where anything was"
+        yield "Not known", Content.styled(untrusted(text), style)
 
 
 def _outage(outage: OutageClock, now: datetime) -> Content:

@@ -121,6 +121,21 @@ async def test_each_part_says_when_its_call_failed_and_the_verdict_claims_no_mor
 
 
 @on_stage
+async def test_what_fails_in_the_same_way_is_told_once() -> None:
+    world, (ssl_id,) = world_with("ov-vetting")
+    async with staged(world) as stage:
+        await diagnosed(stage, ssl_id, seconds=3)
+        world.faults.add("drop")
+        await stage.press("r")
+        await stage.wait(30)
+        told = joined(stage.lines)
+        assert "Blocked on THE CA" in told
+        assert told.count("failed to load") == 1
+        assert "order details, order DCV log, organization validations failed to load (" in told
+        assert "what was told before is used" in told
+
+
+@on_stage
 async def test_it_follows_the_order_while_it_is_open() -> None:
     world = new_world()
     life = "ov-vetting+approver-acts"

@@ -16,11 +16,13 @@ class Gap:
         part: Of which part.
         what: What is missing and why, for a person.
         weakens: Whether the verdict could be another one with it.
+        trouble: Why a call failed, the same for what failed in the same way; empty where none did.
     """
 
     part: Part
     what: str
     weakens: bool = True
+    trouble: str = ""
 
 
 def gaps_of(evidence: Evidence, *, is_deep: bool) -> tuple[Gap, ...]:
@@ -60,7 +62,8 @@ def _piece_gap(part: Part, piece: Piece[object]) -> Gap | None:
     older = f", the answer of {moment_text(piece.at)} is used" if piece.value is not None and piece.at else ""
     match piece.state:
         case PieceState.FAILED:
-            return Gap(part, f"{part} failed to load ({piece.source}: {quoted(piece.trouble)}){older}")
+            what = f"{part} failed to load ({piece.source}: {quoted(piece.trouble)}){older}"
+            return Gap(part, what, trouble=piece.trouble)
         case PieceState.ASKING if piece.value is None:
             return Gap(part, f"{part} being looked up")
         case PieceState.NOT_ASKED if piece.value is None:

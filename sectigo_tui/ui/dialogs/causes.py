@@ -75,5 +75,5 @@ def _told(cause: CommonCause) -> Content:
     also = f" {others} of them {'waits' if others == 1 else 'wait'} for something else too." if others else ""
     return Content.assemble(
         (printable(cause.text), "bold"),
-        f"\n  {cause.party}: {printable(cause.finding.next_action)}{also}",
+        f"\n-> {cause.party}: {printable(cause.finding.next_action)}{also}",
     )
