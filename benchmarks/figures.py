@@ -87,9 +87,15 @@ def titles() -> str:
     return _aligned(_TITLES)
 
 
-def line_of(figure: Figure) -> str:
-    """Return a figure as a line for the terminal."""
-    return _aligned(_cells(figure))
+def line_of(figure: Figure, *, is_judged: bool = True) -> str:
+    """Return a figure as a line for the terminal.
+
+    Args:
+        figure: The figure.
+        is_judged: Whether it says if its goals are met.
+    """
+    cells = _cells(figure)
+    return _aligned(cells if is_judged else (*cells[:-1], "-"))
 
 
 def markdown_of(figures: Iterable[Figure]) -> str:

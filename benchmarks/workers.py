@@ -12,18 +12,21 @@ from benchmarks.terminal import PROGRAM, TRUE_COLOUR, in_terminal
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Measure memory and CPU of many orders against none, run by run."""
-    count, seconds, runs = (50, 1.0, 1) if quick else (10_000, 20.0, 3)
+    count, settle, seconds, runs = (50, 1.0, 1.0, 1) if quick else (10_000, 6.0, 20.0, 3)
     with simulated_account(100) as base_url, scene(base_url) as busy, scene(base_url) as idle:
         fill_store(busy.store_directory, count, next_look_seconds=900, deadline_seconds=3_600)
-        pairs = [(_at_rest(busy, seconds, b"host"), _at_rest(idle, seconds, b"No order")) for _ in range(runs)]
+        pairs = [
+            (_at_rest(busy, settle, seconds, b"host"), _at_rest(idle, settle, seconds, b"No order"))
+            for _ in range(runs)
+        ]
     axis = f"{count:,} pending workers at rest, above the same program with none"
     yield Figure(f"{axis}: memory", statistics.median(many[0] - none[0] for many, none in pairs), "MB", goal=60)
     yield Figure(f"{axis}: CPU", statistics.median(many[1] - none[1] for many, none in pairs), "% of a core", goal=2)
 
 
-def _at_rest(place: Scene, seconds: float, wanted: bytes) -> tuple[float, float]:
+def _at_rest(place: Scene, settle_seconds: float, seconds: float, wanted: bytes) -> tuple[float, float]:
     with in_terminal(PROGRAM, {**TRUE_COLOUR, **place.environ}) as terminal:
         terminal.read_until(wanted)
-        terminal.read_for(6.0)
+        terminal.read_for(settle_seconds)
         _bytes, busy = terminal.at_rest(seconds)
         return terminal.rss_megabytes(), busy
