@@ -31,7 +31,7 @@ def detail_content(
     now: Now,
     width: int = 0,
     *,
-    keys: KeyNames = DEFAULT_NAMES,
+    keys: KeyNames | None = DEFAULT_NAMES,
 ) -> Content:
     """Return what an on-call operator needs first, then the rest: state, polling, certificate, order, timeline.
 
@@ -40,7 +40,7 @@ def detail_content(
         timeline: Its timeline, oldest first.
         now: The time.
         width: The cells of a line, for wrapping a text beside its label; 0 for no bound.
-        keys: Names the keys that it tells of.
+        keys: Names the keys that it tells of; None to tell of none.
     """
     order = subject.order
     state = labelled(_state(subject, now, keys), width)
@@ -48,7 +48,7 @@ def detail_content(
     if order is not None:
         blocks.append(labelled(_polling(order, keys), width))
     else:
-        blocks.append(Content.styled(keys.fill("Remote, not polled: {view.track} tracks it."), "$state-muted"))
+        blocks.append(Content.styled(f"Remote, not polled{_hint(keys, ': {view.track} tracks it.')}", "$state-muted"))
     if order is not None and order.certificate is not None:
         blocks.append(titled("Certificate", labelled(_certificate(order.certificate, order), width)))
     blocks.append(titled("Order", labelled(_order_facts(subject), width)))
@@ -58,8 +58,12 @@ def detail_content(
 
 
 def detail_text(subject: Subject, timeline: Sequence[TimelineEntry], now: Now) -> str:
-    """Return the same as plain text, for the clipboard."""
-    return detail_content(subject, timeline, now).plain
+    """Return the same as plain text, for the clipboard: what can be pressed here is of no use there."""
+    return detail_content(subject, timeline, now, keys=None).plain
+
+
+def _hint(keys: KeyNames | None, text: str) -> str:
+    return keys.fill(text) if keys is not None else ""
 
 
 def _title(subject: Subject, now: Now) -> Content:
@@ -71,7 +75,7 @@ def _title(subject: Subject, now: Now) -> Content:
     )
 
 
-def _state(subject: Subject, now: Now, keys: KeyNames) -> Iterable[Fact]:
+def _state(subject: Subject, now: Now, keys: KeyNames | None) -> Iterable[Fact]:
     diagnoser, target = now.diagnoser(), subject.target
     if diagnoser is not None and target is not None and subject.is_open:
         verdict = diagnoser.cheap(target)
@@ -104,15 +108,15 @@ def _status(subject: Subject) -> str:
     return f"{text} (told before it was revoked)" if is_before else text
 
 
-def _evidence(verdict: Verdict, keys: KeyNames) -> str:
+def _evidence(verdict: Verdict, keys: KeyNames | None) -> str:
     """Return how much a verdict rests on, and how old the oldest of that is."""
     from sectigo_tui.engine.diagnosis.verdict import Strength
 
     if verdict.strength is Strength.STATUS_ONLY:
-        return keys.fill("the status alone; {app.diagnose} asks for the rest")
+        return f"the status alone{_hint(keys, '; {app.diagnose} asks for the rest')}"
     oldest = min((fact.at for fact in verdict.evidence if fact.at is not None), default=None)
-    shows = keys.fill("{app.diagnose} shows it")
-    return f"{verdict.strength}, as of {fmt.format_when(oldest)}; {shows}" if oldest is not None else ""
+    shows = _hint(keys, "; {app.diagnose} shows it")
+    return f"{verdict.strength}, as of {fmt.format_when(oldest)}{shows}" if oldest is not None else ""
 
 
 def _order_facts(subject: Subject) -> Iterable[Fact]:
@@ -144,12 +148,12 @@ def _order_facts(subject: Subject) -> Iterable[Fact]:
     yield "Comments", printable(details.comments, limit=LONG_TEXT)
 
 
-def _polling(order: Order, keys: KeyNames) -> Iterable[Fact]:
+def _polling(order: Order, keys: KeyNames | None) -> Iterable[Fact]:
     window = order.window
     if window is None:
         return
     if window.ended is not None:
-        again = keys.fill("; {view.poll} polls it again") if order.state.is_polled else ""
+        again = _hint(keys, "; {view.poll} polls it again") if order.state.is_polled else ""
         yield "Polling", f"ended: {window.ended}{again}"
     elif window.next_look_at is not None and order.state.is_polled:
         yield "Next look", f"{window.next_look_at:%H:%M:%S}Z, a wait of {window.wait_seconds:.0f} s: {window.reason}"
