@@ -162,7 +162,7 @@ async def enroll_and_rotate(stage: Stage) -> None:
     stage.app.screen.query_one("#password").value = password  # type: ignore[attr-defined] # an Input
     stage.app.screen.query_one("#hand-over").value = True  # type: ignore[attr-defined] # a Tick
     await go(stage, "enter ~")
-    assert "certctl-server" in stage.text
+    assert "Rotated" in stage.text
     await close(stage)
 
 

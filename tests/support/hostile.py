@@ -36,6 +36,9 @@ NASTY = (
     *("a" * 100_000, "www.\u0430cme.example", "9" * 5_000, "  ", ""),
 )
 
+HUGE = (2**63 - 1, 2**64, 10**30, -(2**63))
+"""Numbers that nobody should have sent."""
+
 ORDERS = st.permutations(range(len(NASTY)))
 TYPED = st.lists(st.text(max_size=12), min_size=3, max_size=9)
 
@@ -53,7 +56,7 @@ _DATE = re.compile(r"\d{2,4}[-/]\d{2}[-/]\d{2,4}")
 
 
 class HostileScm(httpx.AsyncBaseTransport):
-    """Passes requests on, and puts other texts into each answer: into every field of it.
+    """Passes requests on, and puts other texts into each answer: into every field of it; and huge numbers.
 
     Args:
         inner: Answers as SCM does.
@@ -95,6 +98,8 @@ class HostileScm(httpx.AsyncBaseTransport):
         match value:
             case str() if not (self._keeps_meaning and (path.rpartition(".")[2] in _MEANT or _DATE.match(value))):
                 return self._word(path)
+            case int() if not (isinstance(value, bool) or self._keeps_meaning or path.lower().endswith("id")):
+                return HUGE[crc32(path.encode(errors="replace")) % len(HUGE)]
             case list():
                 return [self._replaced(each, f"{path}.{number}") for number, each in enumerate(value)]
             case dict() if path.endswith((".keyTypes", ".settings")):
