@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import ScreenStackError, SystemCommand
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
@@ -99,7 +99,7 @@ class SectigoApp(SteadyApp[str]):
         use_shapes(self, glyphs)
         for each in THEMES:
             self.register_theme(each)
-        self.theme = theme.name
+        self._begin_with(theme)
         self._track = track
         self._engine = engine
         self._announced: Signal[Sequence[Announcement]] = Signal(self, "announced")
@@ -160,6 +160,15 @@ class SectigoApp(SteadyApp[str]):
         self.switch_mode(view if view in VIEWS else "pending")
         self._runner.listen()
         self.call_after_refresh(self._start)
+
+    def _begin_with(self, theme: ThemeChoice) -> None:
+        """Have a theme from the start: set as one is later, it has the style sheet read once more."""
+        if self.available_themes[theme.name].dark:
+            self.set_reactive(App.theme, theme.name)
+            self.stylesheet.set_variables(self.get_css_variables())
+        else:
+            # Textual sets its filters and classes for a dark theme as it starts.
+            self.theme = theme.name
 
     def _recall_theme(self) -> None:
         """Show the theme that was chosen live, unless another was configured since, or the terminal has few colours."""

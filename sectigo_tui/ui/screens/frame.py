@@ -71,6 +71,10 @@ class Frame(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the view."""
+        # Textual sets these once the size has been told, and then styles everything a second time.
+        width, height = self.app.size
+        size_classes = ("-wide" if width >= WIDE_COLUMNS else "-narrow", "-tall" if height >= SHORT_LINES else "-short")
+        self.set_class(True, *size_classes, update=False)
         yield HeaderLine(id="header")
         with Container(id="body"):
             yield LiveTable(self.COLUMNS, self._cell, glyphs=self._glyphs, flag=self.flag, id="table")
