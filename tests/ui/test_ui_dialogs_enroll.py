@@ -240,3 +240,19 @@ async def test_a_look_up_that_failed_is_not_told_as_orders_of_the_same_name(tmp_
         assert "Whether there are orders of this name is not known" in stage.text
         assert "Orders of the same name" not in stage.text
         assert "Order it, billed" in stage.text
+
+
+@on_stage
+async def test_what_is_wrong_and_the_field_to_go_on_with_are_both_in_sight_in_a_small_terminal() -> None:
+    async with staged(demo_world(), size=(80, 24)) as stage:
+        await stage.press("a", "e")
+        await stage.wait(1)
+        await stage.resize(60, 12)
+        await confirm_form(stage)
+        assert "the common name is empty" in stage.text
+        assert "Common name" in stage.text
+        assert focused(stage) == "cn"
+        await stage.resize(60, 24)
+        await stage.resize(60, 12)
+        assert "the common name is empty" in stage.text
+        assert "Common name" in stage.text

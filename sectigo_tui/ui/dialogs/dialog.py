@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, NamedTuple, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -73,8 +73,9 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         }
         &.danger > #dialog { border: heavy $state-failed; border-title-color: $state-failed; }
         #dialog-body { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
-        #dialog-problem { color: $state-failed; height: auto; }
-        #dialog-buttons { height: 1; dock: bottom; align-horizontal: right; }
+        #dialog-foot { height: auto; dock: bottom; }
+        #dialog-problem { color: $state-failed; height: auto; max-height: 6; }
+        #dialog-buttons { height: 1; align-horizontal: right; }
         #dialog-buttons Button { margin-left: 2; }
         .label { color: $state-muted; }
         Input { border: none; height: 1; padding: 0; }
@@ -93,13 +94,14 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
             frame.border_title = Content(printable(self._title, limit=TITLE_CHARACTERS))
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield from self.body()
-            yield Static("", id="dialog-problem", markup=False)
-            with Horizontal(id="dialog-buttons"):
-                yield Button("Cancel", id=CANCEL, compact=True)
-                for choice in self.choices():
-                    yield Button(
-                        choice.label, id=choice.id, variant="error" if choice.is_danger else "primary", compact=True
-                    )
+            with Vertical(id="dialog-foot"):
+                yield Static("", id="dialog-problem", markup=False)
+                with Horizontal(id="dialog-buttons"):
+                    yield Button("Cancel", id=CANCEL, compact=True)
+                    for choice in self.choices():
+                        yield Button(
+                            choice.label, id=choice.id, variant="error" if choice.is_danger else "primary", compact=True
+                        )
 
     def on_mount(self) -> None:
         """Put the focus where it does no harm, and listen to keys once the dialog has been painted."""
@@ -136,10 +138,19 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     def complain(self, problem: str) -> None:
         """Say what is missing or wrong, in words that may be untrusted; the form stays filled in."""
         self.query_one("#dialog-problem", Static).update(Content(printable_lines(problem, limit=PROBLEM_CHARACTERS)))
+        self.call_after_refresh(self._show_focused)
 
     def action_cancel(self) -> None:
         """Answer nothing."""
         self.dismiss(None)
+
+    def on_resize(self) -> None:
+        """Keep the field that has the focus in sight where there is less room."""
+        self.call_after_refresh(self._show_focused)
+
+    def _show_focused(self) -> None:
+        if self.focused is not None:
+            self.focused.scroll_visible(animate=False)
 
     def _note_seen(self) -> None:
         self._seen_at = Message().time
