@@ -24,9 +24,10 @@ from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.http import HttpAnswer
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.scm import bodies, wire_account, wire_dcv, wire_orders
-from sectigo_tui.scm.connection import Connection, Timeouts
+from sectigo_tui.scm.connection import Connection
 from sectigo_tui.scm.failures import COLLECT, COUNT, not_ready, unreadable
 from sectigo_tui.scm.session import Observe, Read, Session, done, json_of
+from sectigo_tui.scm.timeouts import Timeouts
 
 if TYPE_CHECKING:
     import httpx

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
 from sectigo_tui.scm.proxies import is_loopback, proxy_for, without_userinfo
+from sectigo_tui.scm.timeouts import Timeouts
 
 if TYPE_CHECKING:
     import httpx
@@ -22,29 +22,6 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 10_000_000
 """The largest answer that is read, before and after decompression."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long one request may take.
-
-    Args:
-        connect_seconds: To reach the server, TLS included.
-        read_seconds: From one piece of the answer to the next. Source: 15 to 60 s observed under load.
-        whole_seconds: From the start to the answer's end, so that an answer in drips ends too; None for what it
-            takes to connect and three times `read_seconds`.
-    """
-
-    connect_seconds: float = 10.0
-    read_seconds: float = 60.0
-    whole_seconds: float | None = None
-
-    @property
-    def whole_limit_seconds(self) -> float:
-        """What `whole_seconds` is, or comes to."""
-        if self.whole_seconds is not None:
-            return self.whole_seconds
-        return self.connect_seconds + 3 * self.read_seconds
 
 
 class Connection:

@@ -11,17 +11,14 @@ import ssl
 import zlib
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 
 from sectigo_tui import __version__
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.scm.timeouts import Timeouts
 from sectigo_tui.scm.troubles import trouble_of
-
-if TYPE_CHECKING:
-    from sectigo_tui.scm.connection import Timeouts
 
 _CONNECTIONS = 10
 """httpcore looks through its pool at every request, quadratic in the number of connections: keep pools small."""

@@ -38,7 +38,7 @@ def make_client(settings: Settings, credentials: Credentials, announcer: Announc
         InputError: The debug log cannot be used.
     """
     from sectigo_tui.scm.client import ScmClient
-    from sectigo_tui.scm.connection import Timeouts
+    from sectigo_tui.scm.timeouts import Timeouts
 
     section = settings.sectigo
     return ScmClient(

@@ -26,7 +26,7 @@ from sectigo_tui.engine.gate import RequestGate
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.connection import Timeouts
+from sectigo_tui.scm.timeouts import Timeouts
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
 from sectigo_tui.store.journal_store import JournalStore

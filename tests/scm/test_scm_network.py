@@ -24,7 +24,7 @@ from sectigo_tui.domain.errors import (
     Unreadable,
 )
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.connection import Timeouts
+from sectigo_tui.scm.timeouts import Timeouts
 
 QUICK = Timeouts(connect_seconds=5, read_seconds=0.2, whole_seconds=5)
 
