@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.message import Message
+from textual.widget import Widget
 
 from sectigo_tui.domain.values import dataclass
-
-if TYPE_CHECKING:
-    from sectigo_tui.ui.widgets.live_table import LiveTable
 
 
 @dataclass
@@ -20,12 +18,12 @@ class TableMessage(Message):
         table: The table.
     """
 
-    table: LiveTable
+    table: Widget
     newest_only: ClassVar[bool] = False
     """Whether a newer one of the same kind makes it pointless, as while a key repeats."""
 
     @property
-    def control(self) -> LiveTable:
+    def control(self) -> Widget:
         """The table."""
         return self.table
 
