@@ -101,6 +101,7 @@ def _readable(value: Path) -> Path:
 
 
 Line = Annotated[str, AfterValidator(_one_line)]
+LineOrNothing = Annotated[str, AfterValidator(lambda text: text and _one_line(text))]
 Secret = Annotated[SecretStr, AfterValidator(_one_line_secret)]
 Whole = Annotated[int, BeforeValidator(_no_boolean)]
 Seconds = Annotated[float, BeforeValidator(_no_boolean)]
@@ -205,8 +206,10 @@ class UiSection(_Section):
         description="a command that is given each event as JSON on stdin, run without a shell",
         examples=[["notify-on-call"]],
     )
-    keys: dict[str, Line] = Field(
-        default_factory=dict, description="a table of action = keys, separated by commas", examples=[{"poll": "r,f5"}]
+    keys: dict[str, LineOrNothing] = Field(
+        default_factory=dict,
+        description="a table of action = keys, separated by commas, empty for none",
+        examples=[{"poll": "r,f5"}],
     )
 
 

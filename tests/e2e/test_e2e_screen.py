@@ -68,13 +68,14 @@ def test_a_screen_that_cannot_be_is_refused_in_one_line_before_it_is_shown(
 
 
 def test_the_keys_of_the_configuration_work(program: Installation) -> None:
-    configure(program, 'keys = { detail = "b" }')
+    configure(program, 'keys = { detail = "b", track = "" }')
     program.place("ov-vetting", "shop.acme.example")
     with program.terminal() as terminal:
         terminal.until(r"shop\.acme")
         terminal.until(r"b Detail")
-        terminal.press("b")
+        terminal.press("tb")
         terminal.until(r"Next step")
+        terminal.until(r"Remote, not polled: :Track tracks it")
 
 
 def test_the_screen_is_as_it_was_left_even_by_a_signal(program: Installation) -> None:
