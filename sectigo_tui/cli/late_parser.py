@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from typing import Any
+
+_COLUMNS_ELSEWHERE = 80
+_STDOUT = 1
 
 Fill = Callable[[argparse.ArgumentParser], None]
 """Adds a subcommand's arguments to its parser."""
@@ -33,3 +37,25 @@ class LateParser(argparse.ArgumentParser):
         self.set_defaults(handler=handler)
         fill(self)
         return getattr(self, name)
+
+
+class Formatter(argparse.HelpFormatter):
+    """argparse's own, which for each argument would load what packs archives, to ask it how wide the terminal is.
+
+    Args:
+        prog: The program's name.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """Return the terminal's width as the standard library tells it."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    try:
+        return os.get_terminal_size(_STDOUT).columns or _COLUMNS_ELSEWHERE
+    except OSError:
+        return _COLUMNS_ELSEWHERE

@@ -11,7 +11,7 @@ import orjson
 from sectigo_tui.cli.common import store_directory_from
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.shapes import moment_json, order_json
-from sectigo_tui.collector import collector_paused
+from sectigo_tui.collector import collector_paused, keep_what_is_loaded
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.store.reading import read_orders
@@ -29,6 +29,8 @@ def run(options: Namespace) -> int:
         if options.json:
             lines = ",\n".join(map(_line, orders))
             sys.stdout.write(f"[{lines}]\n")
+            # Else the interpreter looks for garbage among all orders as it ends.
+            keep_what_is_loaded()
             return FINE
     # What a table is made with is loaded where there is one: scripts, which ask for JSON, do not wait for it.
     from sectigo_tui.cli.output import complain, say, table

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from sectigo_tui import __version__
-from sectigo_tui.cli.late_parser import Fill, LateParser
+from sectigo_tui.cli.late_parser import Fill, Formatter, LateParser
 from sectigo_tui.cli.parser_writes import Add, add_json, add_wait, add_watching, add_writing
 from sectigo_tui.cli.screen_flags import add_screen_flags
 
@@ -26,7 +26,12 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole program; `handler` names the function that runs what was asked for."""
     common = _common()
     parser = argparse.ArgumentParser(
-        prog="sectigo-tui", description=DESCRIPTION, epilog=EPILOG, parents=[common], allow_abbrev=False
+        prog="sectigo-tui",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        parents=[common],
+        allow_abbrev=False,
+        formatter_class=Formatter,
     )
     parser.add_argument("--version", action="version", version=f"sectigo-tui {__version__}")
     parser.set_defaults(handler="dashboard:run")
@@ -43,6 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
             description=text,
             epilog=EPILOG,
             allow_abbrev=False,
+            formatter_class=Formatter,
             common=common,
             handler=handler,
             fill=fill,
@@ -56,7 +62,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    common = argparse.ArgumentParser(
+        add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False, formatter_class=Formatter
+    )
     group = common.add_argument_group("settings")
     group.add_argument("--config", metavar="FILE", type=Path, help="the configuration (SECTIGO_TUI_CONFIG)")
     group.add_argument("--data-dir", metavar="DIR", type=Path, help="orders and journal (SECTIGO_TUI_DATA_DIR)")

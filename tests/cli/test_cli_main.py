@@ -128,3 +128,10 @@ def test_a_defect_is_written_down_without_values_and_told(
     assert str(report) in capsys.readouterr().err
     assert "ZeroDivisionError" in report.read_text()
     assert report.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("columns", "longest"), [("60", 58), ("", 78), ("nonsense", 78)])
+def test_help_is_as_wide_as_the_terminal(columns: str, longest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    widths = [len(line) for line in subcommands()["enroll"].format_help().splitlines()]
+    assert longest - 10 < max(widths) <= longest

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -136,3 +138,12 @@ def test_orders_of_another_account_are_not_listed(
 ) -> None:
     monkeypatch.setenv("CERTCTL_SECTIGO_CUSTOMER_URI", "globex")
     assert printed(capsys) == []
+
+
+@pytest.mark.usefixtures("stored")
+def test_scripts_that_want_json_wait_for_nothing_that_only_a_screen_needs() -> None:
+    run_it = "from sectigo_tui.cli.main import run; run(['orders', '--json'])"
+    program = f"import sys; {run_it}; print(*sys.modules, file=sys.stderr)"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert len(json.loads(ended.stdout)) == 3
+    assert not {"asyncio", "httpx", "pydantic", "rich", "shutil", "textual"} & set(ended.stderr.split())
