@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.common import settings_from
-from sectigo_tui.cli.config_command import settings_rows
+from sectigo_tui.cli.config_command import settings_json, settings_rows
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import complain, say, table
+from sectigo_tui.cli.shapes import Json
+from sectigo_tui.cli.write_shapes import failure_json, say_json
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.certificates import CertificateProfile
 from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.engine.engine import Announcer
 from sectigo_tui.wiring.clients import credentials_of, make_client
+
+if TYPE_CHECKING:
+    from sectigo_tui.scm.client import ScmClient
 
 
 def run(options: Namespace) -> int:
@@ -24,25 +33,53 @@ def run(options: Namespace) -> int:
         ScmFailure: SCM refused the credentials, or could not be reached; exit codes 3 and 4.
     """
     settings = settings_from(options)
-    say(table(settings_rows(settings)))
     for warning in settings.warnings:
         complain(f"warning: {warning}")
+    return asyncio.run(_check_as_json(settings) if options.json else _check(settings))
+
+
+async def _check(settings: Settings) -> int:
+    say(table(settings_rows(settings)))
     say("")
-    profiles = asyncio.run(_ask(settings))
+    async with _client(settings) as client:
+        if client.proxy_in_use:
+            # Said before it is asked: a proxy is what most often keeps SCM from being reached.
+            say(f"asking SCM through the proxy {client.proxy_in_use}")
+        profiles = await client.types()
     say(f"credentials accepted; {len(profiles)} profiles:")
     say(table([("certType", "name", "terms (days)", "keys"), *map(_profile_row, profiles)]))
     return FINE
 
 
-async def _ask(settings: Settings) -> tuple[CertificateProfile, ...]:
+async def _check_as_json(settings: Settings) -> int:
+    document = settings_json(settings)
+    async with _client(settings) as client:
+        document["proxy"] = client.proxy_in_use or None
+        try:
+            profiles = await client.types()
+        except ScmFailure as failure:
+            say_json({**document, "profiles": None, "failure": failure_json(failure)})
+            raise
+    say_json({**document, "profiles": [_profile_json(profile) for profile in profiles], "failure": None})
+    return FINE
+
+
+@asynccontextmanager
+async def _client(settings: Settings) -> AsyncIterator[ScmClient]:
     client = make_client(settings, credentials_of(settings), Announcer(), SystemClock())
-    if client.proxy_in_use:
-        # Said before it is asked: a proxy is what most often keeps SCM from being reached.
-        say(f"asking SCM through the proxy {client.proxy_in_use}")
     try:
-        return await client.types()
+        yield client
     finally:
         await client.aclose()
+
+
+def _profile_json(profile: CertificateProfile) -> dict[str, Json]:
+    return {
+        "id": profile.id,
+        "name": profile.name,
+        "terms_days": list(profile.terms_days),
+        "key_types": {kind: list(sizes) for kind, sizes in profile.key_types.items()},
+    }
 
 
 def _profile_row(profile: CertificateProfile) -> tuple[str, str, str, str]:

@@ -48,6 +48,19 @@ def settings_rows(settings: Settings) -> list[tuple[str, str, str]]:
     return rows
 
 
+def settings_json(settings: Settings) -> dict[str, Json]:
+    """Return every setting with its value, secrets masked, and its source."""
+    values: dict[str, Json] = {
+        key: {
+            "value": source.value or None,
+            "source": source.detail,
+            "over": [weaker.detail for weaker in source.overridden],
+        }
+        for key, source in settings.sources.items()
+    }
+    return {**_paths_json(settings.paths), "profile": settings.profile, "settings": values}
+
+
 def _tell_paths(options: Namespace) -> int:
     paths = _paths(options)
     if options.json:
@@ -65,7 +78,7 @@ def _tell_paths(options: Namespace) -> int:
 def _tell_settings(options: Namespace) -> int:
     settings = settings_from(options)
     if options.json:
-        say_json(_settings_json(settings))
+        say_json(settings_json(settings))
     else:
         say(table(settings_rows(settings)))
     for warning in settings.warnings:
@@ -105,15 +118,3 @@ def _paths_json(paths: Paths) -> dict[str, Json]:
         "credentials_file": str(paths.credentials_file),
         "data_directory": str(paths.data_dir),
     }
-
-
-def _settings_json(settings: Settings) -> dict[str, Json]:
-    values: dict[str, Json] = {
-        key: {
-            "value": source.value or None,
-            "source": source.detail,
-            "over": [weaker.detail for weaker in source.overridden],
-        }
-        for key, source in settings.sources.items()
-    }
-    return {**_paths_json(settings.paths), "profile": settings.profile, "settings": values}

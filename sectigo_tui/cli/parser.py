@@ -77,7 +77,7 @@ def _common() -> argparse.ArgumentParser:
 
 
 def _add_reading(add: Add) -> None:
-    add("check", "check:run", "Show every setting and where it came from, then try the credentials once.", _nothing)
+    add("check", "check:run", "Show every setting and where it came from, then try the credentials once.", _check)
     add("orders", "orders:run", "List the local orders.", _orders)
     add("diagnose", "diagnose:run", "Say who an order waits for, the evidence, and what to do next.", _diagnose)
     handover = "All that is open, grouped by cause, as Markdown for the next shift."
@@ -92,6 +92,10 @@ def _add_simulator(add: Add) -> None:
 
 def _nothing(_: argparse.ArgumentParser) -> None:
     """Add no arguments to those that every subcommand has."""
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    add_json(parser, "one JSON object (docs/json.md)")
 
 
 def _orders(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sectigo_tui import __version__
+from support.documented import differences, documented
 from support.installation import CANARY, Installation, installed
 from support.terminal import PROGRAM
 
@@ -45,6 +46,20 @@ def test_check_shows_every_setting_with_its_source_and_the_account_s_profiles(pr
     assert rows["term"].split()[1:] == ["365", "default"]
     assert "Sectigo SSL OV" in checked.stdout
     assert not (program.home / "elsewhere").exists()
+
+
+def test_check_tells_scripts_the_settings_and_what_scm_said_of_them(program: Installation) -> None:
+    shapes = documented("json.md")
+    told = json.loads(program.run("check", "--json").stdout)
+    assert differences(told, "check", shapes) == []
+    assert told["settings"]["password"]["value"] == "********"
+    assert "Sectigo SSL OV" in [profile["name"] for profile in told["profiles"]]
+    refused = program.run("check", "--json", changes={"CERTCTL_SECTIGO_PASSWORD": "wrong-" + CANARY})
+    told = json.loads(refused.stdout)
+    assert differences(told, "check", shapes) == []
+    assert (refused.returncode, told["profiles"]) == (3, None)
+    assert "HTTP 401" in told["failure"]["what"]
+    assert CANARY not in refused.stdout + refused.stderr
 
 
 def test_check_tells_what_is_missing_a_line_for_each_key(program: Installation) -> None:
