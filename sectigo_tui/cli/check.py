@@ -15,7 +15,7 @@ from sectigo_tui.cli.output import complain, say, table
 from sectigo_tui.cli.shapes import Json
 from sectigo_tui.cli.write_shapes import failure_json, say_json
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.certificates import CertificateProfile
+from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.engine.engine import Announcer

@@ -14,7 +14,7 @@ from sectigo_tui.cli.output import complain
 from sectigo_tui.cli.placed import duplicate_lines, facts, follow, placed_by, refuse_duplicates, tell_placed
 from sectigo_tui.cli.session import check_writable, session
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.certificates import CertificateProfile
+from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText

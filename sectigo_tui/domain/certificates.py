@@ -1,44 +1,14 @@
-"""What SCM tells about orders, profiles, organizations and validations, as plain values.
+"""What SCM tells about orders and certificates, and what it is told to order one, as plain values.
 
 All text in here came from SCM or a requester: untrusted, to be shown as text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.values import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateProfile:
-    """A certificate type the account may order.
-
-    Args:
-        id: SCM's `certType`.
-        name: Its name.
-        description: Its description.
-        terms_days: The validities it offers.
-        key_types: Key sizes or curves by algorithm, such as `{"RSA": ("2048",), "EC": ("P-256",)}`.
-    """
-
-    id: int
-    name: str
-    description: str = ""
-    terms_days: tuple[int, ...] = ()
-    key_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class CustomField:
-    """A custom field of the account; a mandatory one must be in every enroll."""
-
-    id: int
-    name: str
-    mandatory: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,126 +176,3 @@ class CertificateFacts:
     key: str
     sha256: str
     sha1: str
-
-
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """An organization or department; `parent_id` is set for a department, which inherits validation."""
-
-    id: int
-    name: str
-    parent_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganizationValidation:
-    """An organization's validation at the CA.
-
-    Args:
-        id: SCM's id of it.
-        level: `OV`, `EV`, or as it came (`OV_SMIME`).
-        status: PENDING, VALIDATED, FAILED, EXPIRED or as it came.
-        background_status: As it came.
-        submitted: When it was submitted.
-        expires: When it expires.
-        backend_id: The CA's number for it.
-        validator: Who validates.
-        tracking_id: The CA's tracking number, where details were asked for.
-        last_message: The CA's last message, where details were asked for.
-    """
-
-    id: int
-    level: str
-    status: str
-    background_status: str = ""
-    submitted: Moment | None = None
-    expires: Moment | None = None
-    backend_id: str = ""
-    validator: str = ""
-    tracking_id: str = ""
-    last_message: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DcvCheck:
-    """One domain's line in an order's DCV log, with what to publish where SCM tells it.
-
-    Args:
-        domain: The domain.
-        status: As it came, such as `Awaiting Validation`.
-        mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty.
-        host: The record's name.
-        point: The record's value.
-        url: The file's address.
-        file: The file's content.
-        email: The address asked.
-        last_check: When the CA looked last.
-        next_check: When the CA looks next.
-        validated: When it was validated.
-    """
-
-    domain: str
-    status: str = ""
-    mode: str = ""
-    host: str = ""
-    point: str = ""
-    url: str = ""
-    file: str = ""
-    email: str = ""
-    last_check: Moment | None = None
-    next_check: Moment | None = None
-    validated: Moment | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DcvLog:
-    """An order's domain control validation: a check for each domain, and the CA's error if it told one."""
-
-    checks: tuple[DcvCheck, ...]
-    error_code: int | None = None
-    error_description: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainValidation:
-    """A domain's validation in the account, apart from any order.
-
-    Args:
-        domain: The domain.
-        status: VALIDATED, NOT_VALIDATED, EXPIRED or as it came.
-        order_status: NOT_INITIATED, SUBMITTED, COMPLETED or as it came.
-        mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty.
-        validated: When it was validated.
-        expires: When the validation expires.
-        submitted: When it was submitted.
-        last_check: When the CA looked last.
-        next_check: When the CA looks next.
-        host: The record's name.
-        point: The record's value.
-        url: The file's address.
-        file: The file's content, lines joined.
-        email: The address asked.
-    """
-
-    domain: str
-    status: str
-    order_status: str = ""
-    mode: str = ""
-    validated: Moment | None = None
-    expires: Moment | None = None
-    submitted: Moment | None = None
-    last_check: Moment | None = None
-    next_check: Moment | None = None
-    host: str = ""
-    point: str = ""
-    url: str = ""
-    file: str = ""
-    email: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordStatus:
-    """The API password's state: ALIVE, EXPIRED or NEVER_EXPIRE, and when it expires."""
-
-    state: str
-    expires: Moment | None

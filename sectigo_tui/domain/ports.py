@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from sectigo_tui.domain.certificates import (
-    CertificateFacts,
-    CertificateProfile,
-    CustomField,
-    DcvLog,
-    DomainValidation,
-    EnrollRequest,
-    ListingFilter,
-    ListingPage,
-    OrderDetails,
-    Organization,
-    OrganizationValidation,
-    PasswordStatus,
-)
+from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
+from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, ListingFilter, ListingPage, OrderDetails
 from sectigo_tui.domain.events import Announcement, TimelineEntry
 from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.domain.values import dataclass
 
 Announce = Callable[[Announcement], None]

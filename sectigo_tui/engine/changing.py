@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from sectigo_tui.domain.certificates import PasswordStatus
+from sectigo_tui.domain.account import PasswordStatus
 from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
 from sectigo_tui.domain.ports import Credentials

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sectigo_tui.domain.certificates import CertificateProfile, CustomField
+from sectigo_tui.domain.account import CertificateProfile, CustomField
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts
 from sectigo_tui.engine.markers import COMMENTS_AT_MOST, unmarked

@@ -15,7 +15,7 @@ from sectigo_tui.engine.supervisor import Supervisor
 from sectigo_tui.engine.uses import Uses
 
 if TYPE_CHECKING:
-    from sectigo_tui.domain.certificates import PasswordStatus
+    from sectigo_tui.domain.account import PasswordStatus
     from sectigo_tui.domain.dns import Dns
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.engine.access import Access

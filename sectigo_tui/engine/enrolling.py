@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sectigo_tui.domain.certificates import CertificateProfile, CustomField, EnrollRequest, Organization
+from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization
+from sectigo_tui.domain.certificates import EnrollRequest
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement

@@ -6,7 +6,7 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
-from sectigo_tui.domain.certificates import PasswordStatus
+from sectigo_tui.domain.account import PasswordStatus
 from sectigo_tui.domain.ports import SecretText
 
 SOON = timedelta(days=14)

@@ -7,22 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from sectigo_tui.domain.certificates import (
-    CertificateProfile,
-    CustomField,
-    DcvLog,
-    DomainValidation,
-    EnrollRequest,
-    ListingFilter,
-    ListingPage,
-    OrderDetails,
-    Organization,
-    OrganizationValidation,
-    PasswordStatus,
-)
+from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
+from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter, ListingPage, OrderDetails
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.http import HttpAnswer
 from sectigo_tui.domain.ports import Credentials, SecretText
+from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.scm import bodies, wire_account, wire_dcv, wire_orders
 from sectigo_tui.scm.connection import Connection
 from sectigo_tui.scm.failures import COLLECT, COUNT, not_ready, unreadable

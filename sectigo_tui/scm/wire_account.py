@@ -6,13 +6,8 @@ from typing import Annotated
 
 from pydantic import FailFast, Field, PlainValidator, TypeAdapter
 
-from sectigo_tui.domain.certificates import (
-    CertificateProfile,
-    CustomField,
-    Organization,
-    OrganizationValidation,
-    PasswordStatus,
-)
+from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
+from sectigo_tui.domain.validation import OrganizationValidation
 from sectigo_tui.scm.wire_fields import (
     LATER,
     MAX_ITEMS,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, FailFast, Field, TypeAdapter, model_validator
 
-from sectigo_tui.domain.certificates import DcvCheck, DcvLog, DomainValidation
+from sectigo_tui.domain.validation import DcvCheck, DcvLog, DomainValidation
 from sectigo_tui.scm.wire_fields import LATER, NeededText, Record, Records, Text, When, Whole, Wire, records
 
 

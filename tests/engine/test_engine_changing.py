@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from sectigo_tui.domain.certificates import PasswordStatus
+from sectigo_tui.domain.account import PasswordStatus
 from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
 from sectigo_tui.domain.errors import (
     CredentialsRefused,

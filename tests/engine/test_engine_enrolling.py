@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from sectigo_tui.domain.certificates import CertificateProfile, CustomField
+from sectigo_tui.domain.account import CertificateProfile, CustomField
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
     RateLimited,

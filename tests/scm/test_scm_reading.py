@@ -8,20 +8,10 @@ from datetime import UTC, date, datetime
 import pytest
 from scm_support import answering
 
-from sectigo_tui.domain.certificates import (
-    CertificateProfile,
-    CustomField,
-    DcvCheck,
-    DomainValidation,
-    ListingFilter,
-    ListingPage,
-    ListingRow,
-    OrderDetails,
-    Organization,
-    OrganizationValidation,
-    PasswordStatus,
-)
+from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
+from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.validation import DcvCheck, DomainValidation, OrganizationValidation
 from sectigo_tui.scm.dates import moment
 from sectigo_tui.scm.wire_orders import validation_level
 

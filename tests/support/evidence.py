@@ -6,15 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from sectigo_tui.domain.certificates import (
-    DcvCheck,
-    DcvLog,
-    DomainValidation,
-    OrderDetails,
-    OrganizationValidation,
-)
+from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.dns import CaaAnswer, CaaRecord
 from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.validation import DcvCheck, DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.engine.diagnosis.evidence import Evidence, OrganizationEvidence, Piece, PieceState
 
 NOW = datetime(2026, 3, 10, 3, 12, tzinfo=UTC)

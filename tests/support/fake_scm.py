@@ -6,20 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sectigo_tui.domain.certificates import (
-    CertificateProfile,
-    CustomField,
-    DcvLog,
-    DomainValidation,
-    EnrollRequest,
-    ListingFilter,
-    ListingPage,
-    ListingRow,
-    OrderDetails,
-    Organization,
-    OrganizationValidation,
-    PasswordStatus,
-)
+from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
+from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter, ListingPage, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
@@ -34,6 +22,7 @@ from sectigo_tui.domain.errors import (
 )
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.ports import Announce, Credentials, SecretText
+from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 
 T = TypeVar("T")
 

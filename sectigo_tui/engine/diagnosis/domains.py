@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sectigo_tui.domain.certificates import DcvCheck, DomainValidation
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.validation import DcvCheck, DomainValidation
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, Piece, has_passed, moment_text, quoted
 
 

@@ -8,13 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from sectigo_tui.domain.certificates import DcvLog, DomainValidation, OrderDetails, OrganizationValidation
+from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.dns import CaaAnswer
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.orders import Look, Order
 from sectigo_tui.domain.status import StatusClass, classify
+from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 
 U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from sectigo_tui.domain.certificates import DcvLog
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.status import is_same
+from sectigo_tui.domain.validation import DcvLog
 from sectigo_tui.engine.diagnosis.domains import DomainStanding, account_standing, bare
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Part
 from sectigo_tui.engine.diagnosis.knowledge import (

@@ -10,10 +10,11 @@ from datetime import datetime
 from operator import is_
 from typing import NamedTuple, TypeVar
 
-from sectigo_tui.domain.certificates import DomainValidation, OrderDetails, OrganizationValidation
+from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.validation import DomainValidation, OrganizationValidation
 from sectigo_tui.engine.account import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.domains import (

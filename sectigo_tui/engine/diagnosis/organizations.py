@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sectigo_tui.domain.certificates import OrganizationValidation
+from sectigo_tui.domain.validation import OrganizationValidation
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, has_passed, moment_text, quoted
 
 

@@ -7,15 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sectigo_tui.domain.certificates import (
-    DcvLog,
-    DomainValidation,
-    OrderDetails,
-    Organization,
-    OrganizationValidation,
-)
+from sectigo_tui.domain.account import Organization
+from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.dns import CaaAnswer, Dns
 from sectigo_tui.domain.status import meaning_of
+from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.engine.account import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.evidence import PublishedRecord, quoted

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
-from sectigo_tui.domain.certificates import CertificateProfile
+from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.drafts import DCV_MODES, DraftField, choose_term
 from sectigo_tui.engine.enrolling import EnrollOffer

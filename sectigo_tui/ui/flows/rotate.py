@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sectigo_tui.domain.certificates import PasswordStatus
+from sectigo_tui.domain.account import PasswordStatus
 from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
 from sectigo_tui.domain.events import Announcement, PollingResumed
 from sectigo_tui.domain.explain import explain

@@ -10,18 +10,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from sectigo_tui.domain.certificates import (
-    DcvCheck,
-    DcvLog,
-    DomainValidation,
-    ListingRow,
-    OrderDetails,
-    Organization,
-    OrganizationValidation,
-)
+from sectigo_tui.domain.account import Organization
+from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.dns import CaaAnswer, CaaRecord
 from sectigo_tui.domain.errors import DnsFailure, ReadOnly, ScmFailure
 from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.validation import DcvCheck, DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.engine.account import Account
 from sectigo_tui.engine.context import Policy
 from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser

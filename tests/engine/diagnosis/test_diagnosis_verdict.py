@@ -7,9 +7,10 @@ from typing import TypeVar
 
 import pytest
 
-from sectigo_tui.domain.certificates import DcvLog, DomainValidation, OrderDetails
+from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin, PollWindow, WindowEnd
+from sectigo_tui.domain.validation import DcvLog, DomainValidation
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Piece, PieceState, PublishedRecord
 from sectigo_tui.engine.diagnosis.findings import Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import CELL_WIDTH, Strength, judge
