@@ -9,6 +9,8 @@ here it only tells how it is used.
 from __future__ import annotations
 
 import json
+import re
+import signal
 import socket
 import stat
 import subprocess
@@ -22,7 +24,7 @@ import pytest
 
 from sectigo_tui.simulator.world import FIRST_ID, World
 from support.installation import CANARY, Installation, installed
-from support.readme import ROOT, shown_commands
+from support.readme import ROOT, blocks, shown_commands
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
 
@@ -298,14 +300,24 @@ def _watch(scene: Scene) -> None:
     assert b"BEGIN CERTIFICATE" in bundle.read_bytes()
 
 
+def test_the_service_polls_and_ends_well_when_it_is_stopped(program: tuple[World, Installation]) -> None:
+    scene = Scene("", *program)
+    scene.place("ov-instant")
+    scene.track()
+    (unit,) = blocks("ini")
+    (line,) = re.findall(r"^ExecStart=%h/\.local/bin/(.+)$", unit, re.MULTILINE)
+    with scene.at_terminal(line) as service:
+        service.until('"event": "look"')
+        service.signal(signal.SIGTERM)
+    assert scene.local() == [(SSL_ID, "collected")]
+
+
 # What writes
 
 
-@recipe("sectigo-tui enroll --csr www.csr --wait")
+@recipe("sectigo-tui enroll --csr www.csr --term 199 --wait")
 def _enroll(scene: Scene) -> None:
     (scene.home / "www.csr").write_bytes(csr_pem(NAME))
-    # The term is that of the configuration, and the account offers no year.
-    scene.program.environ["CERTCTL_SECTIGO_TERM"] = "199"
     with scene.at_terminal() as terminal:
         terminal.until(r"Type 'order' to go on:")
         assert scene.world.enrolled == []

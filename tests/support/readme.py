@@ -15,20 +15,25 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 PROGRAM_NAME = "sectigo-tui"
 
-_BLOCK = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"\s+# .*$")
 _IS_RUN = re.compile(r"(?:\.venv/bin/\S|sectigo-tui$|(?:sectigo-tui|pip|pipx|uv|python3? -m) )")
 """What a text between backticks begins with that is to be typed at a shell."""
 
 
+def blocks(kind: str) -> list[str]:
+    """Return the text of each block of a kind, such as `sh`."""
+    return [block["text"] for block in _BLOCK.finditer(README) if block["kind"] == kind]
+
+
 def shown_commands() -> list[str]:
     """Return each command line that README shows, once, in its order.
 
-    These are the lines of its blocks, cut at `&&`, and what stands between backticks and begins with a program; where
+    These are the lines of its shell blocks, cut at `&&`, and what stands between backticks and begins with a program; where
     the program's own name is left out, as in `config show`, it is put in front. The program is named as if it were
     installed.
     """
-    lines = [_COMMENT.sub("", line) for block in _BLOCK.findall(README) for line in block.splitlines()]
+    lines = [_COMMENT.sub("", line) for block in blocks("sh") for line in block.splitlines()]
     spans = re.findall(r"`([^`\n]+)`", _BLOCK.sub("", README))
     found = [part for line in lines for part in line.split(" && ")]
     found += [span for span in spans if _IS_RUN.match(span)]
