@@ -29,9 +29,9 @@ def blocks(kind: str) -> list[str]:
 def shown_commands() -> list[str]:
     """Return each command line that README shows, once, in its order.
 
-    These are the lines of its shell blocks, cut at `&&`, and what stands between backticks and begins with a program; where
-    the program's own name is left out, as in `config show`, it is put in front. The program is named as if it were
-    installed.
+    These are the lines of its shell blocks, cut at `&&`, and what stands between backticks and begins with a program;
+    where the program's own name is left out, as in `config show`, it is put in front. The program is named as if it
+    were installed.
     """
     lines = [_COMMENT.sub("", line) for block in blocks("sh") for line in block.splitlines()]
     spans = re.findall(r"`([^`\n]+)`", _BLOCK.sub("", README))
