@@ -14,9 +14,31 @@ from sectigo_tui.domain.errors import (
     Unreadable,
 )
 from sectigo_tui.domain.events import Exchange
+from sectigo_tui.domain.orders import LookOutcome
+from sectigo_tui.domain.values import dataclass
+from sectigo_tui.engine.looking import outcome_of
 
 KEPT_SECONDS = 3600.0
 KEPT_EXCHANGES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PastExchange:
+    """What is remembered of an exchange; its failure would keep the stack and the answer's body in memory.
+
+    Args:
+        at: When it ended.
+        call: The call by name.
+        latency_seconds: How long it took.
+        is_answered: Whether an HTTP answer came.
+        outcome: What its failure counts as; None when nothing went wrong.
+    """
+
+    at: datetime
+    call: str
+    latency_seconds: float
+    is_answered: bool
+    outcome: LookOutcome | None
 
 
 class ApiHealth:
@@ -36,13 +58,22 @@ class ApiHealth:
         self.failing_since: datetime | None = None
         self.failure: ScmFailure | None = None
         self.held_until: datetime | None = None
-        self._exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
+        self._past: deque[PastExchange] = deque(maxlen=KEPT_EXCHANGES)
 
     def note(self, exchange: Exchange) -> None:
         """Take note of an exchange that has ended; a refused login is an answer: the gate tells what it holds back."""
-        self._exchanges.append(exchange)
-        self.last = exchange
         failure = exchange.failure
+        self._past.append(
+            PastExchange(
+                exchange.at,
+                exchange.call,
+                exchange.latency_seconds,
+                exchange.http_status is not None,
+                outcome_of(failure) if failure is not None else None,
+            )
+        )
+        self._forget_before(exchange.at)
+        self.last = exchange
         if isinstance(failure, (Unreachable, Unreadable, ServerFailure)):
             self.failure = failure
             self.failing_since = self.failing_since or exchange.at
@@ -51,8 +82,11 @@ class ApiHealth:
         if isinstance(failure, RateLimited) and failure.retry_after_seconds is not None:
             self.held_until = exchange.at + timedelta(seconds=failure.retry_after_seconds)
 
-    def recent(self, now: datetime, seconds: float = KEPT_SECONDS) -> list[Exchange]:
+    def recent(self, now: datetime, seconds: float = KEPT_SECONDS) -> list[PastExchange]:
         """Return the exchanges of the last `seconds` (at most an hour), oldest first."""
-        while self._exchanges and seconds_between(self._exchanges[0].at, now) > KEPT_SECONDS:
-            self._exchanges.popleft()
-        return [exchange for exchange in self._exchanges if seconds_between(exchange.at, now) <= seconds]
+        self._forget_before(now)
+        return [past for past in self._past if seconds_between(past.at, now) <= seconds]
+
+    def _forget_before(self, now: datetime) -> None:
+        while self._past and seconds_between(self._past[0].at, now) > KEPT_SECONDS:
+            self._past.popleft()

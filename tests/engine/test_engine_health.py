@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from datetime import datetime, timedelta
 
 import pytest
@@ -59,3 +61,21 @@ def test_exchanges_are_kept_for_an_hour() -> None:
         health.note(exchange(minute))
     assert [kept.at for kept in health.recent(at(120))] == [at(minute) for minute in range(60, 120, 10)]
     assert [kept.at for kept in health.recent(at(120), seconds=1200)] == [at(100), at(110)]
+
+
+def test_a_failure_is_forgotten_with_the_answer_it_holds_once_another_exchange_has_ended() -> None:
+    health, failure = ApiHealth(), server_failure()
+    health.note(exchange(0, failure))
+    gone = weakref.ref(failure)
+    del failure
+    health.note(exchange(1))
+    gc.collect()
+    assert gone() is None
+    assert [str(kept.outcome) for kept in health.recent(at(1))] == ["server failure", "None"]
+
+
+def test_nothing_older_than_an_hour_is_kept_though_nobody_asks() -> None:
+    health = ApiHealth()
+    for minute in range(0, 180, 10):
+        health.note(exchange(minute))
+    assert len(health.recent(at(0))) == 7

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.orders import Order, PollWindow, WaitReason, WindowEnd
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.normal import quantile
-from sectigo_tui.engine.health import ApiHealth
-from sectigo_tui.engine.looking import outcome_of
+from sectigo_tui.engine.health import ApiHealth, PastExchange
 from sectigo_tui.engine.policy import JITTER, nominal_wait_seconds
 from sectigo_tui.engine.supervisor import Supervisor
 
@@ -149,17 +147,15 @@ def poll_budget(context: Context, supervisor: Supervisor, health: ApiHealth, *, 
     )
 
 
-def tally(exchanges: Sequence[Exchange], seconds: float) -> Tally:
+def tally(exchanges: Sequence[PastExchange], seconds: float) -> Tally:
     """Return what some exchanges came to.
 
     Args:
         exchanges: The exchanges.
         seconds: The time in which they ended.
     """
-    outcomes = Counter(
-        str(outcome_of(exchange.failure)) if exchange.failure is not None else ANSWERED for exchange in exchanges
-    )
-    latencies = [exchange.latency_seconds for exchange in exchanges if exchange.http_status is not None]
+    outcomes = Counter(str(exchange.outcome or ANSWERED) for exchange in exchanges)
+    latencies = [exchange.latency_seconds for exchange in exchanges if exchange.is_answered]
     return Tally(
         seconds=seconds,
         requests=len(exchanges),

@@ -131,13 +131,13 @@ def test_different_organizations_or_zones_do_not_share_a_cause() -> None:
 
 
 def test_requests_are_counted_by_outcome_and_latency_only_of_answers() -> None:
-    exchanges = [Exchange(NOW, "details", 0.1 * number, 200) for number in range(1, 11)]
-    exchanges += [
-        Exchange(NOW, "details", 0.5, 429, rate_limited(30)),
-        Exchange(NOW, "collect", 9.0, 503, server_failure()),
-        Exchange(NOW, "dcv", 60.0, None, unreachable()),
-    ]
-    counted = tally(exchanges, 60.0)
+    health = ApiHealth()
+    for number in range(1, 11):
+        health.note(Exchange(NOW, "details", 0.1 * number, 200))
+    health.note(Exchange(NOW, "details", 0.5, 429, rate_limited(30)))
+    health.note(Exchange(NOW, "collect", 9.0, 503, server_failure()))
+    health.note(Exchange(NOW, "dcv", 60.0, None, unreachable()))
+    counted = tally(health.recent(NOW), 60.0)
     assert counted.requests == 13
     assert counted.by_outcome == {"answered": 10, "429": 1, "server failure": 1, "unreachable": 1}
     assert counted.by_call == {"details": 11, "collect": 1, "dcv": 1}
