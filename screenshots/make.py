@@ -59,6 +59,9 @@ VIEWS: Mapping[str, Sequence[str]] = {
     "diagnose": ("1", "D"),
     "help": ("escape", "question_mark"),
     "actions": ("escape", "a"),
+    "enroll": ("e",),
+    "rotate": ("escape", "a", "o"),
+    "revoke": ("escape", "3", "a", "v"),
 }
 
 SITTINGS = (

@@ -24,6 +24,14 @@ VIEWS = {
 }
 """The keys that lead to each."""
 
+DIALOGS = {
+    "menu": ["a"],
+    "enroll": ["a", "e"],
+    "rotate": ["a", "o"],
+    "revoke": ["3", "a", "v"],
+    "columns": ["o"],
+}
+
 TROUBLES: dict[str, Fault] = {
     "not-loaded": Fault("unavailable"),
     "loading": Fault("latency", seconds=60.0),
@@ -48,6 +56,29 @@ async def test_view(view: str, size: tuple[int, int], screen: SnapshotAssertion)
         await stage.press(*VIEWS[view])
         await stage.wait(1)
         assert stage.svg() == screen, f"{view}\n{stage.text}"
+
+
+@pytest.mark.parametrize("view", ["pending-detail", "remote"])
+@on_stage
+async def test_view_on_a_large_screen(view: str, screen: SnapshotAssertion) -> None:
+    world = demo_world()
+    async with staged(world, size=(250, 70), track=tracked_by_demo(world), settle_seconds=12) as stage:
+        await stage.press(*VIEWS[view])
+        await stage.wait(1)
+        stage.check_frame()
+        assert stage.svg() == screen, f"{view}\n{stage.text}"
+
+
+@pytest.mark.parametrize("dialog", DIALOGS)
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@on_stage
+async def test_dialog(dialog: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
+    world = demo_world()
+    async with staged(world, size=size, track=tracked_by_demo(world), settle_seconds=12) as stage:
+        await stage.press(*DIALOGS[dialog])
+        await stage.wait(1)
+        stage.check_frame()
+        assert stage.svg() == screen, f"{dialog}\n{stage.text}"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
