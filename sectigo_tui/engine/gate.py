@@ -134,6 +134,10 @@ class RequestGate:
                 if turn.done() and not turn.cancelled() and turn.exception() is None:
                     self._leave(priority)
                 raise
+            if self.refusal is not None:
+                # Its turn had come just before the refusal: sending it now would be one more bad login.
+                self._leave(priority)
+                raise self._held_back()
         else:
             self._take(priority)
 

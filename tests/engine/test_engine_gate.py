@@ -119,3 +119,15 @@ async def test_a_refused_login_sends_everybody_away_until_it_is_unlocked() -> No
     gate.unlock()
     assert await calls.start("after", Priority.POLL) == "after"
     assert calls.sent == ["0", "1", "after"]
+
+
+@in_virtual_time
+async def test_whose_turn_had_just_come_when_the_login_was_refused_is_held_back_too() -> None:
+    gate, calls = open_gate(2)
+    fine, bad = calls.start("fine", Priority.POLL), calls.start("bad", Priority.POLL, failure=credentials_refused())
+    waiting = calls.start("next", Priority.POLL)
+    answers = await asyncio.gather(fine, bad, waiting, return_exceptions=True)
+    assert calls.sent == ["fine", "bad"]
+    assert isinstance(answers[2], CredentialsRefused)
+    assert not answers[2].sent
+    assert gate.in_flight == 0
