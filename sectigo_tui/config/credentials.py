@@ -11,6 +11,7 @@
     password = "..."
     made_at = 2026-05-05T03:12:00Z
     tried = ["pending"]        # which of the two was sent since, so that each is sent once at most
+    refused = ["pending"]      # which of these SCM has refused
 
     [profile.staging]          # the same for a profile with a login of its own
 """
@@ -43,12 +44,14 @@ class PendingCredentials:
         password: The new password.
         made_at: When they were written here, before being sent.
         tried: Which of the two were sent to SCM since, to learn which works.
+        refused: Which of these SCM has refused.
     """
 
     login: str
     password: SecretStr
     made_at: datetime
     tried: frozenset[Candidate] = frozenset()
+    refused: frozenset[Candidate] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +136,31 @@ def write_pending(path: Path, profile: str | None, *, login: str, password: Secr
 
 
 def mark_tried(path: Path, profile: str | None, candidate: Candidate) -> None:
-    """Record, before it is sent, that one of the two candidates is being tried.
+    """Record, before it is sent, that one of the two candidates is being tried; what SCM said of it counts no more.
 
     Raises:
         ConfigError: The present file cannot be used, or another process holds it.
         OSError: It cannot be written; the old content is intact.
     """
-    _update(
-        path,
-        profile,
-        lambda entry: replace(
-            entry, pending=entry.pending and replace(entry.pending, tried=entry.pending.tried | {candidate})
-        ),
-    )
+
+    def mark(pending: PendingCredentials) -> PendingCredentials:
+        return replace(pending, tried=pending.tried | {candidate}, refused=pending.refused - {candidate})
+
+    _update(path, profile, lambda entry: replace(entry, pending=entry.pending and mark(entry.pending)))
+
+
+def mark_refused(path: Path, profile: str | None, candidate: Candidate) -> None:
+    """Record that SCM has refused one of the two candidates.
+
+    Raises:
+        ConfigError: The present file cannot be used, or another process holds it.
+        OSError: It cannot be written; the old content is intact.
+    """
+
+    def mark(pending: PendingCredentials) -> PendingCredentials:
+        return replace(pending, refused=pending.refused | {candidate})
+
+    _update(path, profile, lambda entry: replace(entry, pending=entry.pending and mark(entry.pending)))
 
 
 def promote_pending(path: Path, profile: str | None) -> None:
@@ -229,6 +244,7 @@ def _as_table(entry: CredentialsEntry) -> dict[str, object]:
             "password": entry.pending.password.get_secret_value(),
             "made_at": entry.pending.made_at,
             "tried": sorted(entry.pending.tried),
+            "refused": sorted(entry.pending.refused),
         }
     return table
 
@@ -248,14 +264,15 @@ def _entry(path: Path, title: str, table: Table) -> CredentialsEntry:
 def _pending(path: Path, title: str, value: object) -> PendingCredentials:
     title = f"{title[:-1]}.pending]"
     table = _table(path, title, value)
-    made_at, tried = table.get("made_at"), table.get("tried", [])
-    if not isinstance(made_at, datetime) or not isinstance(tried, list):
+    made_at, tried, refused = table.get("made_at"), table.get("tried", []), table.get("refused", [])
+    if not isinstance(made_at, datetime) or not isinstance(tried, list) or not isinstance(refused, list):
         raise _damaged(path, title, "has no date, or a wrong list of tries")
     return PendingCredentials(
         login=_text(path, title, table, "login"),
         password=SecretStr(_text(path, title, table, "password")),
         made_at=made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC),
         tried=frozenset(candidate for candidate in Candidate if candidate in tried),
+        refused=frozenset(candidate for candidate in Candidate if candidate in refused),
     )
 
 

@@ -71,7 +71,7 @@ class CredentialsFile:
             login=pending.login,
             password=SecretText(pending.password.get_secret_value()),
         )
-        return UnprovenPassword(credentials, pending.tried)
+        return UnprovenPassword(credentials, pending.tried, pending.refused)
 
     async def save_unproven(self, credentials: Credentials) -> None:
         """Keep a new password before it is sent, beside the present one."""
@@ -83,8 +83,12 @@ class CredentialsFile:
         )
 
     async def mark_tried(self, candidate: Candidate) -> None:
-        """Record, before it is sent, that one of the two is being tried."""
+        """Record, before it is sent, that one of the two is being tried; what SCM said of it before counts no more."""
         await self._write(lambda: file.mark_tried(self._path, self._profile, candidate))
+
+    async def mark_refused(self, candidate: Candidate) -> None:
+        """Record that SCM has refused one of the two."""
+        await self._write(lambda: file.mark_refused(self._path, self._profile, candidate))
 
     async def promote(self) -> None:
         """Make the unproven password the present one: it was proven."""

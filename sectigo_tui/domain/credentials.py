@@ -23,10 +23,12 @@ class UnprovenPassword:
     Args:
         credentials: The new credentials.
         tried: Which of the two were sent to SCM since, to learn which works.
+        refused: Which of these SCM has refused.
     """
 
     credentials: Credentials
     tried: frozenset[Candidate] = frozenset()
+    refused: frozenset[Candidate] = frozenset()
 
 
 class CredentialsKeeper(Protocol):
@@ -64,7 +66,11 @@ class CredentialsKeeper(Protocol):
         ...
 
     async def mark_tried(self, candidate: Candidate) -> None:
-        """Record, before it is sent, that one of the two is being tried."""
+        """Record, before it is sent, that one of the two is being tried; what SCM said of it before counts no more."""
+        ...
+
+    async def mark_refused(self, candidate: Candidate) -> None:
+        """Record that SCM has refused one of the two."""
         ...
 
     async def promote(self) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from sectigo_tui.domain.account import PasswordStatus
 from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
-from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
+from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.fates import Fate, fate_of
@@ -180,13 +181,19 @@ class Changing:
                 await self._installer.prove(credentials)
             except CredentialsRefused as refusal:
                 refusals[candidate] = refusal
+                # Where it cannot be written down, the next start merely does not know it.
+                with suppress(ConfigError, StoreError):
+                    await keeper.mark_refused(candidate)
                 continue
             return await self._settled(candidate, credentials, is_proven=True)
-        if len(refusals) == len(candidates):
-            raise refusals[Candidate.PENDING]
-        for candidate, credentials in candidates.items():
-            if refusals and candidate not in refusals:
-                return await self._settled(candidate, credentials, is_proven=False)
+        refused = unproven.refused | refusals.keys()
+        left = [candidate for candidate in candidates if candidate not in refused]
+        if len(left) == 1:
+            return await self._settled(left[0], candidates[left[0]], is_proven=False)
+        if refusals:
+            raise refusals.get(Candidate.PENDING) or refusals[Candidate.CURRENT]
+        if refused:
+            raise InputError("SCM has refused both passwords", "have the account checked, then settle again, or rotate")
         raise InputError(
             "both passwords were tried, and SCM did not say which works", "settle again, once SCM can be reached"
         )

@@ -52,8 +52,10 @@ async def test_a_profile_with_its_own_login_keeps_its_own_credentials(paths: Pat
 async def test_an_unproven_password_is_known_after_a_restart_with_what_was_tried(paths: Paths) -> None:
     await keeper(paths).save_unproven(credentials("new"))
     await keeper(paths).mark_tried(Candidate.PENDING)
+    await keeper(paths).mark_refused(Candidate.PENDING)
     unproven = await keeper(paths).unproven()
     assert unproven is not None
+    assert unproven.refused == {Candidate.PENDING}
     assert unproven.credentials.password.reveal() == "new"
     assert unproven.credentials.customer_uri == "acme"
     assert unproven.tried == {Candidate.PENDING}

@@ -92,10 +92,17 @@ def test_a_lost_answer_is_settled_with_one_try_of_each_at_most(fault: str) -> No
     story()
 
 
-def with_unproven(site: Site, *, reached_scm: bool, tried: frozenset[Candidate] = frozenset()) -> None:
+def with_unproven(
+    site: Site,
+    *,
+    reached_scm: bool,
+    tried: frozenset[Candidate] = frozenset(),
+    refused: frozenset[Candidate] = frozenset(),
+) -> None:
     """Leave behind what a crash in the middle of a change does."""
     present = site.kept.present
-    site.kept.pending = UnprovenPassword(Credentials(present.customer_uri, present.login, SecretText(NEW)), tried)
+    made = Credentials(present.customer_uri, present.login, SecretText(NEW))
+    site.kept.pending = UnprovenPassword(made, tried, refused)
     if reached_scm:
         site.change_elsewhere(NEW)
 
@@ -135,6 +142,35 @@ async def test_when_neither_password_works_everything_is_held_back() -> None:
     assert await site.kept.unproven() is not None
     await site.engine.rotating.rotate("", SecretText("yet another one"))
     assert await site.kept.unproven() is None
+
+
+@in_virtual_time
+async def test_a_password_refused_before_a_restart_is_not_taken_for_the_one_left() -> None:
+    site = Site()
+    with_unproven(site, reached_scm=False, tried=frozenset({Candidate.PENDING}), refused=frozenset({Candidate.PENDING}))
+    site.change_elsewhere("yet another one")
+    present = site.kept.present
+    with pytest.raises(CredentialsRefused):
+        await site.engine.changing.settle()
+    assert site.kept.present == present
+    site = await site.restarted()
+    with pytest.raises(InputError, match="refused both"):
+        await site.engine.changing.settle()
+    assert site.wire.sent == []
+
+
+@in_virtual_time
+async def test_a_refusal_before_an_outage_leaves_the_other_password_without_another_try() -> None:
+    site = Site()
+    with_unproven(site, reached_scm=False)
+    site.world.faults.add("unavailable", path="types", after=1)
+    with pytest.raises(SectigoTuiError):
+        await site.engine.changing.settle()
+    site = await site.restarted()
+    settled = await site.engine.changing.settle()
+    assert settled is not None
+    assert (settled.candidate, settled.is_proven) == (Candidate.CURRENT, False)
+    assert site.wire.sent == []
 
 
 @in_virtual_time

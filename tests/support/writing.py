@@ -7,6 +7,7 @@ import functools
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
@@ -147,7 +148,13 @@ class Kept:
     async def mark_tried(self, candidate: Candidate) -> None:
         self._write(f"mark {candidate}")
         assert self.pending is not None
-        self.pending = UnprovenPassword(self.pending.credentials, self.pending.tried | {candidate})
+        pending = self.pending
+        self.pending = replace(pending, tried=pending.tried | {candidate}, refused=pending.refused - {candidate})
+
+    async def mark_refused(self, candidate: Candidate) -> None:
+        self._write(f"refused {candidate}")
+        assert self.pending is not None
+        self.pending = replace(self.pending, refused=self.pending.refused | {candidate})
 
     async def promote(self) -> None:
         self._write("promote")
