@@ -50,6 +50,7 @@ class Renewing:
         self._context = context
         self._placing = placing
         self._tools = tools
+        self._names_under_way: set[str] = set()
 
     async def offer(self, ssl_id: int) -> RenewOffer:
         """Return what is known of an order before it is renewed.
@@ -93,7 +94,6 @@ class Renewing:
                 f"sslId {ssl_id} has no common name", "renew it in SCM: a lost answer could not be settled"
             )
         known = (await orders_named(self._context, old.common_name)).ssl_ids
-        self._check_alone(old)
         order = self._intent(old, known, csr, key_path)
         entry = TimelineEntry(
             at=order.created_at,
@@ -102,7 +102,14 @@ class Renewing:
             summary=f"renew sslId {ssl_id}, {old.common_name}, with {'a new' if csr else 'the same'} CSR",
             to_state=order.state,
         )
-        return await self._placing.place(order, entry)
+        self._check_alone(old)
+        # Until the intent is in the store, only this tells another renewal that was asked for at the same time.
+        name = old.common_name.casefold()
+        self._names_under_way.add(name)
+        try:
+            return await self._placing.place(order, entry)
+        finally:
+            self._names_under_way.discard(name)
 
     def _intent(self, old: OrderDetails, known: tuple[int, ...], csr: CsrFacts | None, key_path: str) -> Order:
         now = self._context.clock.now()
@@ -125,7 +132,7 @@ class Renewing:
         )
 
     def _check_alone(self, old: OrderDetails) -> None:
-        if self._under_way(old.ssl_id):
+        if self._under_way(old.ssl_id) or old.common_name.casefold() in self._names_under_way:
             raise InputError(f"sslId {old.ssl_id} is being renewed already", "wait until that renewal is settled")
         for order in self._context.book.store.orders():
             if (

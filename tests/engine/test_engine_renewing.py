@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from sectigo_tui.domain.errors import InputError, ReadOnly, Refused, Unreachable
 from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.engine.placing import Placed
 from sectigo_tui.pki.tools import PkiTools
 from support.virtual_time import in_virtual_time
 from support.writing import Site, csr_pem, draft
@@ -39,6 +42,17 @@ def test_a_renewal_is_a_new_order_that_is_polled(has_new_csr: bool) -> None:
         assert the_renewal(site).state is OrderState.COLLECTED
 
     story()
+
+
+@in_virtual_time
+async def test_of_two_renewals_asked_for_together_one_is_ordered() -> None:
+    site, _, ssl_id = await a_site_with_a_certificate()
+    site.world.faults.add("latency", path="renewById", seconds=20)
+    renew = site.engine.renewing.renew
+    placed, refused = await asyncio.gather(renew(ssl_id), renew(ssl_id), return_exceptions=True)
+    assert isinstance(placed, Placed)
+    assert isinstance(refused, InputError)
+    assert site.wire.count(RENEW) == 1
 
 
 @pytest.mark.parametrize("restarts", [True, False])
