@@ -111,6 +111,9 @@ def rearmed(
 ) -> PollWindow:
     """Return a new window after one whose deadline passed, going on with the longest wait.
 
+    It lasts as long as the one before, but no shorter than the schedule's shortest wait: a deadline of a second would
+    have the order looked at every second, without an end.
+
     Args:
         window: The window that ended.
         now: The new start.
@@ -120,7 +123,13 @@ def rearmed(
     Returns:
         The new window; its tries count on.
     """
-    started = replace(window, opened_at=now, ended=None, looks=max(window.looks, len(SCHEDULE_SECONDS)) - 1)
+    started = replace(
+        window,
+        opened_at=now,
+        deadline_seconds=max(window.deadline_seconds, SCHEDULE_SECONDS[0]),
+        ended=None,
+        looks=max(window.looks, len(SCHEDULE_SECONDS)) - 1,
+    )
     return after_look(started, now, random, retry_after_seconds=retry_after_seconds)
 
 
