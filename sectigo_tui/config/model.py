@@ -6,7 +6,6 @@ line that answers a wrong value, and into `config.example.toml`.
 
 from __future__ import annotations
 
-import ipaddress
 import shlex
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +21,8 @@ from pydantic import (
     StrictBool,
     ValidationInfo,
 )
+
+from sectigo_tui.domain.http import is_loopback
 
 DEFAULT_POLL_MAX_WAIT_SECONDS = 600
 
@@ -64,14 +65,6 @@ def _https(value: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("would send the password over plain http, which only a loopback host may be reached by")
     return value.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine itself."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _command(value: object) -> object:

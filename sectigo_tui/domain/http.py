@@ -69,3 +69,18 @@ class Http(Protocol):
     async def aclose(self) -> None:
         """Close every connection."""
         ...
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine: plain http sends secrets in the clear to any other.
+
+    Names below `localhost` are not: whether they are looked up in the DNS depends on the machine.
+    """
+    import ipaddress
+
+    if host.casefold().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

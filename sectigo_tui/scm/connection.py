@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.domain.excerpts import one_line
-from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
-from sectigo_tui.scm.proxies import is_loopback, proxy_for, without_userinfo
+from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble, is_loopback
+from sectigo_tui.scm.proxies import proxy_for, without_userinfo
 from sectigo_tui.scm.timeouts import Timeouts
 
 if TYPE_CHECKING:

@@ -45,6 +45,7 @@ def complaint(tmp_path: Path) -> Complaint:
         ('customer_uri = " acme"', "is empty, or has spaces around it"),
         ('login = "a\\nb"', "has a line break or another control character in it"),
         ('base_url = "http://scm.example"', "would send the password over plain http"),
+        ('base_url = "http://scm.localhost/api"', "would send the password over plain http"),
         ('base_url = "https://u:p@scm.example"', "has a login in the address"),
         ('base_url = "https://scm.example/?a"', "has a query or fragment in the address"),
         ('base_url = "https://scm.example:port"', "is no address"),
@@ -65,7 +66,7 @@ def test_a_wrong_value_is_one_line(complaint: Complaint, setting: str, line: str
     assert said.startswith(f"{setting.split(maxsplit=1)[0]} (~/config.toml [sectigo]): ")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8080", "127.8.8.8", "[::1]:9", "localhost", "scm.localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "127.8.8.8", "[::1]:9", "localhost"])
 def test_plain_http_is_for_this_machine(tmp_path: Path, host: str) -> None:
     settings = load_settings(
         Paths(tmp_path / "config.toml", tmp_path), {"CERTCTL_SECTIGO_BASE_URL": f"http://{host}/api"}
