@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from textual.app import App
@@ -23,13 +23,22 @@ class FlowHost:
 
     Args:
         app: The application.
+        ended: Called when a flow has ended that asked something.
     """
 
-    def __init__(self, app: App[Any]) -> None:
+    def __init__(self, app: App[Any], ended: Callable[[], None]) -> None:
         self._app = app
+        self._ended = ended
+        self._leading: set[asyncio.Task[Any]] = set()
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether a flow that asked something has not ended: its next question may be about to open."""
+        return bool(self._leading)
 
     async def ask(self, dialog: Dialog[R]) -> R | None:
         """Show a dialog and return its answer; None when the operator cancels."""
+        self._lead()
         return await self._app.push_screen_wait(dialog)
 
     async def during(self, text: str, work: Awaitable[T], *, can_stop: bool) -> T | None:
@@ -46,6 +55,7 @@ class FlowHost:
         Raises:
             SectigoTuiError: What the work raised.
         """
+        self._lead()
         task = asyncio.ensure_future(work)
         await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
         if task.done():
@@ -60,3 +70,14 @@ class FlowHost:
         if waiting.is_current:
             await waiting.dismiss(None)
         return task.result()
+
+    def _lead(self) -> None:
+        """Take note that the task that asks is a flow, until it ends."""
+        flow = asyncio.current_task()
+        if flow is not None and flow not in self._leading:
+            self._leading.add(flow)
+            flow.add_done_callback(self._end)
+
+    def _end(self, flow: asyncio.Task[Any]) -> None:
+        self._leading.discard(flow)
+        self._ended()

@@ -15,6 +15,7 @@ from sectigo_tui.ui.flows.flow import Defaults, Flow
 from sectigo_tui.ui.host import FlowHost
 from sectigo_tui.ui.key_names import KeyNames
 from sectigo_tui.ui.keys import active_keys
+from sectigo_tui.ui.offering import RotationOffer
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.text import LONGEST_LINE_CHARACTERS, printable
@@ -54,7 +55,7 @@ class Openings:
         key_names: KeyNames,
         show_view: Callable[[str], Awaitable[None]],
     ) -> None:
-        host = FlowHost(app)
+        host = FlowHost(app, self._flow_ended)
         self.flow = Flow(engine, host.ask, host.during, say, app.copy_to_clipboard, model.surroundings, defaults)
         self._app = app
         self._engine = engine
@@ -64,6 +65,9 @@ class Openings:
         self._say = say
         self._key_names = key_names
         self._show_view = show_view
+        self._offer = RotationOffer(
+            app, is_wanted=self._must_rotate, is_busy=lambda: host.is_leading, offer=self._offer_rotation
+        )
 
     def menu(self) -> None:
         """Offer what can be done with the marked orders, or the one under the cursor."""
@@ -157,11 +161,8 @@ class Openings:
         self._app.push_screen(Reading("Copied", note, "\n".join(lines)))
 
     def offer_rotation(self) -> None:
-        """Ask for new credentials, where nothing else is being asked."""
-        from sectigo_tui.ui.flows.rotate import rotate
-
-        if len(self._app.screen_stack) == 1 and not self._engine.context.is_read_only:
-            self._perform("rotate the credentials", rotate(self.flow, by_itself=True))
+        """Ask for new credentials, as soon as nothing else is being asked."""
+        self._offer.refused()
 
     def profile(self) -> None:
         """Choose another profile; this one is left only when the other can be opened."""
@@ -180,6 +181,18 @@ class Openings:
         from sectigo_tui.ui.screens.help import Help
 
         self._app.push_screen(Help(active_keys(self._app.screen.active_bindings), self._model.now.glyphs))
+
+    def _flow_ended(self) -> None:
+        self._offer.look_soon()
+
+    def _must_rotate(self) -> bool:
+        context = self._engine.context
+        return context.gate.refusal is not None and not context.is_read_only
+
+    def _offer_rotation(self) -> None:
+        from sectigo_tui.ui.flows.rotate import rotate
+
+        self._perform("rotate the credentials", rotate(self.flow, by_itself=True))
 
     def _act(self, action_id: str, subjects: Sequence[Subject]) -> None:
         from sectigo_tui.ui.actions import action_of

@@ -233,3 +233,64 @@ async def test_an_offer_in_which_something_was_typed_stays_and_says_that_the_cre
         assert "SCM refuses them" not in stage.text
         await stage.press("escape")
         assert not isinstance(stage.app.screen, Rotate)
+
+
+async def refused_while(stage: Stage, *keys: str) -> None:
+    """Have SCM refuse the credentials while something is open."""
+    await stage.press(*keys)
+    stage.world.account.credentials.password = CANARY
+    await stage.wait(15)
+    assert stage.site.engine.context.gate.refusal is not None
+
+
+@pytest.mark.parametrize("opened_by", ["a", "question_mark", "colon", "e", "F"])
+@on_stage
+async def test_an_offer_to_rotate_waits_until_what_is_open_is_closed_and_is_made_once(opened_by: str) -> None:
+    async with staged(demo_world(), track=[2100342]) as stage:
+        await refused_while(stage, opened_by)
+        assert not isinstance(stage.app.screen, Rotate)
+        await stage.press("escape")
+        await stage.wait(1)
+        assert isinstance(stage.app.screen, Rotate), stage.text
+        assert stage.app.screen.focused is stage.app.screen.query_one("#cancel")
+        await stage.press("escape", opened_by, "escape")
+        await stage.wait(1)
+        assert not isinstance(stage.app.screen, Rotate)
+
+
+@on_stage
+async def test_an_offer_to_rotate_is_made_over_a_diagnosis_which_is_no_question() -> None:
+    async with staged(demo_world(), track=[2100342]) as stage:
+        await refused_while(stage, "D")
+        assert isinstance(stage.app.screen, Rotate)
+
+
+@on_stage
+async def test_an_offer_to_rotate_is_not_made_any_more_once_the_credentials_work_again() -> None:
+    async with staged(demo_world(), track=[2100342]) as stage:
+        await refused_while(stage, "a")
+        stage.site.kept.present = replace(stage.site.kept.present, password=SecretText(CANARY))
+        await stage.wait(5)
+        assert stage.site.engine.context.gate.refusal is None
+        await stage.press("escape")
+        await stage.wait(1)
+        assert not isinstance(stage.app.screen, Rotate)
+
+
+@on_stage
+async def test_a_flow_that_meets_the_refusal_itself_asks_for_new_credentials_once() -> None:
+    async with staged(demo_world()) as stage:
+        stage.view.table.move_to_id("#2100354")
+        await stage.press("a", "d")
+        await type_text(stage, "no")
+        stage.world.account.credentials.password = CANARY
+        stage.world.faults.add("latency", path="decline", seconds=2.0)
+        await stage.press("tab", "enter")
+        await stage.wait(5)
+        assert isinstance(stage.app.screen, Rotate)
+        await stage.press("escape")
+        await stage.wait(1)
+        assert "Decline this order?" in stage.text
+        await stage.press("escape")
+        await stage.wait(1)
+        assert len(stage.app.screen_stack) == 1, stage.text

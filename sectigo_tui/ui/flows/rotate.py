@@ -130,9 +130,9 @@ def password_note(status: PasswordStatus | None) -> str:
 
 
 def _lines(installed: Installed) -> list[str]:
-    workers = f"{installed.resumed} poll worker{'' if installed.resumed == 1 else 's'}"
-    goes = "goes on" if installed.resumed == 1 else "go on, spread over some seconds"
-    lines = [f"SCM accepts login {installed.login}. {workers} {goes}."]
+    goes_on = {0: "No poll worker had to wait", 1: "1 poll worker goes on"}
+    some = f"{installed.resumed} poll workers go on, spread over some seconds"
+    lines = [f"SCM accepts login {installed.login}. {goes_on.get(installed.resumed, some)}."]
     if installed.keeping_failure is not None:
         told = explain(installed.keeping_failure)
         lines.append(f"NOT kept for the next start: {told.meaning} {told.next_step}")
