@@ -6,15 +6,15 @@ import sys
 from argparse import Namespace
 from datetime import datetime
 
-import orjson
-
 from sectigo_tui.cli.common import store_directory_from
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.shapes import moment_json, order_json
+from sectigo_tui.cli.shapes import moment_json, order_line
 from sectigo_tui.collector import collector_paused, keep_what_is_loaded
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.store.reading import read_orders
+
+_DELETE = b"\x7f"
 
 
 def run(options: Namespace) -> int:
@@ -50,13 +50,13 @@ def _complain_of(problem: StoreProblem) -> None:
 
 def _line(order: Order) -> str:
     """Return an order as JSON of printable ASCII alone: no character of it can act on a terminal."""
-    shape = order_json(order)
-    line = orjson.dumps(shape).decode()
-    if line.isascii() and line.isprintable():
-        return line
+    line = order_line(order)
+    # Of ASCII, JSON of any kind spells out all that is not printable, but for one character.
+    if line.isascii() and _DELETE not in line:
+        return line.decode()
     import json
 
-    return json.dumps(shape, separators=(",", ":"))
+    return json.dumps(json.loads(line), separators=(",", ":"))
 
 
 def _created(order: Order) -> tuple[datetime, str]:

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sectigo_tui.cli.main import run
+from sectigo_tui.cli.shapes import order_json
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.orders import (
     Look,
@@ -130,6 +131,29 @@ def test_a_name_cannot_act_on_the_terminal(stored: Path, capsys: pytest.CaptureF
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert len(out.splitlines()) == 5
+
+
+def test_json_is_printable_ascii_in_the_shape_that_every_command_has(
+    stored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = timezone(timedelta(hours=-7))
+    orders = [
+        replace(PENDING, id=f"order-9{number}", ssl_id=None, common_name=name, created_at=at)
+        for number, (name, at) in enumerate(
+            [
+                ("a\x7f\x1b[2J\x9b.example", START + timedelta(days=2)),
+                ("b\u00fc\u202e.example", START + timedelta(days=3)),
+                ("c.example", (START + timedelta(days=4, microseconds=7)).astimezone(elsewhere)),
+            ]
+        )
+    ]
+    store_all(stored, orders)
+    assert run(["orders", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert all(line.isascii() and line.isprintable() for line in out.splitlines())
+    shown = json.loads(out)[-3:]
+    assert shown == [json.loads(json.dumps(order_json(order))) for order in orders]
+    assert shown[-1]["created_at"] == "2026-03-06T03:00:00Z"
 
 
 @pytest.mark.usefixtures("stored")
