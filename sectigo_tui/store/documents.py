@@ -117,20 +117,24 @@ def _reader(made: type[_Made]) -> Callable[[Document], _Made]:
 
 
 def _compiled_reader(made: type[_Made]) -> Callable[[Document], _Made]:
-    """Return code that fills slot after slot: what a loop over the fields would take, and `__init__`, is spared."""
+    """Return code that fills slot after slot: what a loop over the fields would take, and `__init__`, is spared.
+
+    Slots of a frozen class can only be set by a call for each. So they are set, by plain assignments in half the time,
+    while the instance is of a class of the same slots that is not frozen; then it becomes one of the frozen class.
+    """
     hints = get_type_hints(made)
     names = [each.name for each in fields(made)]  # type: ignore[arg-type]  # only dataclasses are read
-    known: dict[str, Any] = {"made": made, "new": object.__new__, "defaults": _defaults(made)}
-    lines = [f"if len(document) < {len(names)}: document = {{**defaults, **document}}", "instance = new(made)"]
+    blank = type(made.__name__, (), {"__slots__": names})
+    known: dict[str, Any] = {"made": made, "blank": blank, "defaults": _defaults(made)}
+    lines = [f"if len(document) < {len(names)}: document = {{**defaults, **document}}", "instance = blank()"]
     for name in names:
-        known[f"set_{name}"] = getattr(made, name).__set__
         value = f"document[{name!r}]"
         if (convert := _conversion(name, hints[name])) is not None:
             known[f"convert_{name}"] = convert
             lines.append(f"value = {value}")
             value = f"None if value is None else convert_{name}(value)"
-        lines.append(f"set_{name}(instance, {value})")
-    body = "\n ".join([*lines, "return instance"])
+        lines.append(f"instance.{name} = {value}")
+    body = "\n ".join([*lines, "instance.__class__ = made", "return instance"])
     exec(f"def read(document):\n {body}", known)  # noqa: S102 - of field names only, as dataclasses do it
     read: Callable[[Document], _Made] = known["read"]
     return read
