@@ -72,8 +72,8 @@ class Chore:
     """Work that is done some time after it was asked for, once for all who asked, and again until it succeeds.
 
     Args:
-        work: The work; a `StoreError` out of it means that it is tried again.
-        failed: Takes each such error.
+        work: The work; it is tried again whenever something is raised out of it.
+        failed: Takes each failure.
     """
 
     def __init__(self, work: Callable[[], Awaitable[None]], failed: Callable[[StoreError], None]) -> None:
@@ -115,8 +115,8 @@ class Chore:
     async def _attempt(self) -> None:
         try:
             await self._work()
-        except StoreError as error:
-            self._failed(error)
+        except Exception as error:  # noqa: BLE001 - the boundary of a chore: a defect is told as a failure is, and saving goes on
+            self._failed(error if isinstance(error, StoreError) else _as_failure(error))
             self.within(self._retry_seconds)
             self._retry_seconds = min(self._retry_seconds * 2, _LONGEST_RETRY_SECONDS)
         else:
@@ -181,7 +181,7 @@ class WriteBehind:
             return
         try:
             await asyncio.get_running_loop().run_in_executor(self._files, self._replica.append_notes, notes)
-        except StoreError:
+        except BaseException:
             self._notes = notes + self._notes
             raise
         self._troubles.worked("bookkeeping", "journal")
@@ -202,7 +202,7 @@ class WriteBehind:
         must_prove, self._must_prove = self._must_prove, False
         try:
             await loop.run_in_executor(self._saver, partial(self._replica.save, header, always=must_prove))
-        except StoreError:
+        except BaseException:
             self._is_behind, self._must_prove = was_behind, True
             raise
         finally:
@@ -232,6 +232,12 @@ class WriteBehind:
     def _save_within(self, seconds: float, pause_per_saving: float) -> None:
         allowed_at = self._saved_at + self._last_save_seconds * pause_per_saving
         self._save_chore.within(max(seconds, allowed_at - asyncio.get_running_loop().time()))
+
+
+def _as_failure(defect: Exception) -> StoreError:
+    return StoreError(
+        "the local orders", f"saving broke: {defect!r}", "nothing in memory is lost; report it, saving is tried again"
+    )
 
 
 def _is_on_loop() -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.looks import LooksLog
 from support.stored_orders import (
     HandClock,
     an_entry,
@@ -56,6 +57,23 @@ async def test_saving_that_fails_is_said_until_it_works_again_and_no_look_is_los
         assert "looks-" in str(said[0])
     await asyncio.sleep(60)
     assert said[1:] == [None]
+    assert opened(left_behind(tmp_path, tmp_path.parent / "copy")).looks(stored.id) == [look]
+    await store.close()
+
+
+@in_virtual_time
+async def test_a_defect_in_saving_is_said_and_no_look_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[StoreError | None] = []
+    store = JournalStore.open(tmp_path, HandClock(), said.append)
+    stored = await store.put(an_order(), an_entry(an_order()))
+    after, look = looked_at(stored)
+    with monkeypatch.context() as broken:
+        broken.setattr(LooksLog, "append", lambda *_: {}["a defect"])
+        store.note(after, look)
+        await asyncio.sleep(5)
+        assert "saving broke: KeyError('a defect')" in str(said[0])
+    await asyncio.sleep(60)
+    assert said[-1] is None
     assert opened(left_behind(tmp_path, tmp_path.parent / "copy")).looks(stored.id) == [look]
     await store.close()
 
