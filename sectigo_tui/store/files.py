@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.durable import sync_directory
 
 _GROUP_AND_OTHERS = 0o077
 _REMEDIES = {
@@ -144,15 +145,6 @@ def _keep_copy(path: Path, keep: Path) -> None:
         path.replace(keep)
     else:
         link.replace(keep)
-
-
-def sync_directory(path: Path) -> None:
-    """Make renames inside a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def aside_name(path: Path, why: str) -> Path:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sectigo_tui.domain.ports import StoreProblem
+from sectigo_tui.durable import sync_directory
 from sectigo_tui.store.chain import HASH_END_BYTES, Draft, Line, Position, hash_before, read_line
 from sectigo_tui.store.documents import Actor
-from sectigo_tui.store.files import aside_name, disk_failures, open_private, sync_data, sync_directory, write_all
+from sectigo_tui.store.files import aside_name, disk_failures, open_private, sync_data, write_all
 
 _BLOCK_BYTES = 65536
 _LINE_BYTES = 8192
