@@ -26,7 +26,7 @@ class FlowHost:
         ended: Called when a flow has ended that asked something.
     """
 
-    def __init__(self, app: App[Any], ended: Callable[[], None]) -> None:
+    def __init__(self, app: App[Any], ended: Callable[[], None] = lambda: None) -> None:
         self._app = app
         self._ended = ended
         self._leading: set[asyncio.Task[Any]] = set()

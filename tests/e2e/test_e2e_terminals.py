@@ -87,7 +87,7 @@ def test_the_first_run_asks_tries_and_keeps_the_account(program: Installation, t
             terminal.press("\t")
         terminal.press(base_url)
         terminal.press("\r")
-        terminal.until(r"-16")
+        terminal.until(r"-16", r"Correct what is wrong")
         assert not list(home.rglob("*.toml"))
         terminal.press("\t\t")
         terminal.press(answers["PASSWORD"])
