@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +53,34 @@ def generated(root: Path) -> dict[str, str]:
         root: The checkout; its package is imported.
     """
     import shtab
-    from argparse_manpage.manpage import Manpage
+    from argparse_manpage.manpage import Manpage  # type: ignore[import-untyped] # brings none
 
     sys.path.insert(0, str(root))
     try:
+        from sectigo_tui import __version__
         from sectigo_tui.cli.parser import make_parser
     finally:
         sys.path.remove(str(root))
-    texts = {place: shtab.complete(make_parser(), shell) for shell, place in COMPLETIONS.items()}
     parser: Any = make_parser()
+    paths = {"FILE": shtab.FILE, "DIR": shtab.DIRECTORY}
+    for action in _actions(parser):
+        if action.metavar in paths:
+            action.complete = paths[action.metavar]
+    texts = {place: shtab.complete(parser, shell) for shell, place in COMPLETIONS.items()}
+    for subcommand in _subcommands(parser):
+        # Wrapped by man, which knows how wide it is read.
+        subcommand.usage = " ".join(subcommand.format_usage().split()[1:])
     parser.man_short_description = "watch Sectigo certificate orders become certificates"
-    return {**texts, MAN_PAGE: str(Manpage(parser))}
+    page = Manpage(parser, {"version": __version__, "manual_title": "Sectigo certificate orders"})
+    return {**texts, MAN_PAGE: str(page)}
+
+
+def _subcommands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    for action in parser._actions:  # noqa: SLF001 - argparse tells them nowhere else
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - the same
+            yield from action.choices.values()
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[Any]:
+    for each in (parser, *_subcommands(parser)):
+        yield from each._actions  # noqa: SLF001 - the same

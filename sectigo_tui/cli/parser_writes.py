@@ -160,7 +160,7 @@ def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("path", "show", "init"),
-        help="where the files are; every setting with its source; write an example to edit, never over another",
+        help="path: where the files are; show: each setting and its source; init: write an example, never over another",
     )
     add_json(parser)
 

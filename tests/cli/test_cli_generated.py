@@ -41,13 +41,31 @@ def test_every_shell_and_the_man_page_know_every_subcommand() -> None:
         assert not missing, (place, missing)
 
 
-@pytest.mark.parametrize(("typed", "expected"), [("dia", "diagnose"), ("revo", "revoke"), ("--read", "--read-only")])
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("dia", "diagnose"),
+        ("revo", "revoke"),
+        ("--read", "--read-only"),
+        ("enroll --cs", "--csr"),
+        ("enroll --csr ww", "www.csr"),
+        ("collect 2100001 --directory ce", "certs"),
+    ],
+)
 def test_bash_completes_what_was_begun(tmp_path: Path, typed: str, expected: str) -> None:
+    (tmp_path / "www.csr").touch()
+    (tmp_path / "certs").mkdir()
     script = tmp_path / "completion.bash"
     script.write_text(generated()[BASH])
     probe = (
-        f"source {script}; COMP_WORDS=(sectigo-tui {typed}); COMP_CWORD=1; COMP_LINE='sectigo-tui {typed}'; "
+        f"source {script}; COMP_WORDS=(sectigo-tui {typed}); COMP_CWORD={len(typed.split())}; "
+        f"COMP_LINE='sectigo-tui {typed}'; "
         "$(complete -p sectigo-tui | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\\n' \"${COMPREPLY[@]}\""
     )
-    done = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=True)
+    done = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert expected in done.stdout.split()
+
+
+def test_the_man_page_leaves_it_to_man_where_a_usage_is_wrapped() -> None:
+    (page,) = (text for place, text in generated().items() if place.endswith(".1"))
+    assert not [line for line in page.splitlines() if line.startswith("    ")]
