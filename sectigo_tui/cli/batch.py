@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from sectigo_tui.cli.exit_codes import FINE, exit_code
-from sectigo_tui.cli.output import complain
-from sectigo_tui.cli.results import UNKNOWN, WAITING
+from sectigo_tui.cli.exit_codes import FINE, UNKNOWN, WAITING, exit_code
+from sectigo_tui.cli.output import complain, failure_text
 from sectigo_tui.cli.shapes import Json
 from sectigo_tui.cli.write_shapes import failure_json
 from sectigo_tui.domain.errors import NotReady, ScmFailure, SectigoTuiError
-from sectigo_tui.domain.explain import explain
 from sectigo_tui.engine.fates import Fate, fate_of
 
 
@@ -32,9 +30,7 @@ def code_of(failure: SectigoTuiError | None, *, is_write: bool) -> int:
 
 def complain_of(target: object, failure: SectigoTuiError) -> None:
     """Say why an action has failed for one order."""
-    told = explain(failure)
-    code = "" if told.code is None else f" (SCM code {told.code})"
-    complain(f"{target}: {told.what}{code}: {told.meaning}\n  next: {told.next_step}")
+    complain(f"{target}: {failure_text(failure)}")
 
 
 def outcome_json(target: Json, failure: SectigoTuiError | None, *, is_write: bool) -> dict[str, Json]:

@@ -7,7 +7,7 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
-from sectigo_tui.cli.exit_codes import FINE, USAGE
+from sectigo_tui.cli.exit_codes import USAGE
 from sectigo_tui.cli.output import complain
 from sectigo_tui.cli.screen_flags import with_screen_flags
 from sectigo_tui.domain.errors import InputError
@@ -52,11 +52,10 @@ def run_demo(options: Namespace) -> int:
                 debug_log=vars(options).get("debug_log"),
                 environ={},
             )
-            show(with_screen_flags(settings, options), track=_orders_to_track(world))
+            return show(with_screen_flags(settings, options), track=_orders_to_track(world))
     except MissingExtraError as missing:
         complain(str(missing))
         return USAGE
-    return FINE
 
 
 def _demo_config(directory: Path, world: World, base_url: str) -> Path:

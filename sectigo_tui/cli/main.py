@@ -64,16 +64,10 @@ def _tell(reports: CrashReports) -> None:
 
 
 def _complain(error: SectigoTuiError) -> None:
-    from sectigo_tui.cli.output import complain
+    from sectigo_tui.cli.output import complain, failure_text
     from sectigo_tui.domain.errors import ScmFailure
-    from sectigo_tui.domain.explain import explain
 
-    if isinstance(error, ScmFailure):
-        told = explain(error)
-        code = "" if told.code is None else f" (SCM code {told.code})"
-        complain(f"{told.what}{code}: {told.meaning}\n  next: {told.next_step}")
-    else:
-        complain(str(error))
+    complain(failure_text(error) if isinstance(error, ScmFailure) else str(error))
 
 
 def _flushed(code: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.ui.text import printable
 
@@ -25,6 +26,13 @@ def complain(text: str) -> None:
 def complain_of(problem: StoreProblem) -> None:
     """Write to stderr what was found damaged in the data directory."""
     complain(f"{problem.where}: {problem.what}; {problem.remedy}")
+
+
+def failure_text(failure: Exception) -> str:
+    """Return a failure as two lines: what it is, and what to do next."""
+    told = explain(failure)
+    code = "" if told.code is None else f" (SCM code {told.code})"
+    return f"{told.what}{code}: {told.meaning}\n  next: {told.next_step}"
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:

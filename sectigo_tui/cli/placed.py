@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 
+from sectigo_tui.cli.exit_codes import DUPLICATE
 from sectigo_tui.cli.output import complain, say, table
-from sectigo_tui.cli.results import DUPLICATE, Ending, order_line
+from sectigo_tui.cli.results import Ending, order_line
 from sectigo_tui.cli.shapes import moment_json
 from sectigo_tui.cli.wait import current, wait_for
 from sectigo_tui.cli.write_shapes import placed_json, say_json

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from sectigo_tui.cli.asking import check_can_ask, confirm
 from sectigo_tui.cli.common import settings_from
-from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.exit_codes import FINE, UNKNOWN
 from sectigo_tui.cli.output import complain, say
 from sectigo_tui.cli.placed import IN_DOUBT, facts, follow, placed_by, search_for, tell_placed
 from sectigo_tui.cli.remove import local_order
-from sectigo_tui.cli.results import UNKNOWN, order_line
+from sectigo_tui.cli.results import order_line
 from sectigo_tui.cli.session import check_writable, session
 from sectigo_tui.cli.shapes import Json, moment_json, order_json
 from sectigo_tui.cli.wait import current, wait_for

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sectigo_tui.cli.exit_codes import FAILED, FINE, REFUSED
+from sectigo_tui.cli.exit_codes import FAILED, FINE, REFUSED, UNKNOWN, WAITING
 from sectigo_tui.domain.orders import Order
-
-UNKNOWN = 5
-"""Whether SCM did it is not known; nothing is done twice, and the program finds out."""
-DUPLICATE = 6
-"""Orders of the same name exist, and another was not asked for; nothing was ordered."""
-WAITING = 7
-"""It is not a certificate yet, and nothing has failed."""
 
 
 class Ending(StrEnum):

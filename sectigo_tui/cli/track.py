@@ -6,9 +6,10 @@ import asyncio
 from argparse import Namespace
 from collections.abc import Sequence
 
+from sectigo_tui.cli.batch import complain_of
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE, exit_code
-from sectigo_tui.cli.output import complain, say
+from sectigo_tui.cli.output import say
 from sectigo_tui.cli.placed import tell_ending
 from sectigo_tui.cli.results import order_line
 from sectigo_tui.cli.session import session
@@ -51,7 +52,7 @@ async def _tracked(engine: Engine, ssl_ids: Sequence[int]) -> tuple[list[Order],
         try:
             orders.append(await engine.tracking.track(ssl_id))
         except ScmFailure as failure:
-            complain(f"sslId {ssl_id}: {failure.description or failure.problem}")
+            complain_of(f"sslId {ssl_id}", failure)
             worst = max(worst, exit_code(failure))
             if isinstance(failure, CredentialsRefused):
                 break

@@ -169,12 +169,12 @@ def test_the_simulator_prints_the_lines_that_reach_it(program: Installation) -> 
     assert "credentials accepted" in checked.stdout
 
 
-def test_the_demo_shows_a_living_account_and_leaves_nothing_behind(program: Installation) -> None:
+def test_the_demo_shows_a_living_account_and_leaves_nothing_behind_even_by_a_signal(program: Installation) -> None:
     with program.terminal("demo") as terminal:
         terminal.until(r"DEMO .*acme.* API OK .*\d+ pend \d+ act")
         terminal.until(r"00:\d\d ")
-        terminal.press("q")
-        assert terminal.end() == 0
+        terminal.signal(signal.SIGTERM)
+        assert terminal.end() == 128 + signal.SIGTERM
     assert list(program.home.iterdir()) == []
     assert program.requests() == []
 
