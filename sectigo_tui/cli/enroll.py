@@ -127,7 +127,6 @@ def _planned(key: KeyOrder) -> CsrFacts:
         key_type=key.key_type,
         key_size=key.key_size,
         signature_ok=True,
-        public_key_sha256="",
         pem="",
     )
 

@@ -14,7 +14,7 @@ from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.password_command import PasswordCommand
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.problems import raise_all
-from sectigo_tui.config.sources import Source, SourceKind
+from sectigo_tui.config.sources import Source
 from sectigo_tui.domain.errors import ConfigError
 
 
@@ -133,15 +133,6 @@ class Settings:
         api_key = self.certctl.api_key or self._api_key_from_file()
         return CertctlServer(self.certctl.url, api_key, self.certctl.issuer_id or "", self.certctl.ca_bundle)
 
-    def rotation_advice(self) -> tuple[str, ...]:
-        """Return what the operator must change elsewhere after a rotation, a sentence each.
-
-        What rotation writes to credentials.toml would lose against these places at the next start.
-        """
-        return tuple(
-            _advice(key, self.sources[key]) for key in ("login", "password") if self.sources[key].wins_over_credentials
-        )
-
     def _api_key_from_file(self) -> SecretStr:
         path, source = self.certctl.api_key_file or Path(), self.sources["certctl.api_key_file"].detail
         try:
@@ -177,9 +168,3 @@ class Settings:
                 f"or set {ENVIRONMENT_NAMES[key][0]}"
             ),
         )
-
-
-def _advice(key: str, source: Source) -> str:
-    if source.kind is SourceKind.PASSWORD_COMMAND:
-        return f"The next start takes the {key} from {source.detail}: store the new {key} there."
-    return f"The next start takes the {key} from {source.detail}: change it there."

@@ -20,7 +20,6 @@ class CsrFacts:
         key_type: `RSA`, `EC`, or another algorithm's name.
         key_size: Bits, such as `2048`, or a curve, such as `P-256`.
         signature_ok: Whether the request is signed by the key in it.
-        public_key_sha256: Hexadecimal, of the DER of the public key.
         pem: The request alone, freshly encoded: nothing of what stood around it.
     """
 
@@ -29,7 +28,6 @@ class CsrFacts:
     key_type: str
     key_size: str
     signature_ok: bool
-    public_key_sha256: str
     pem: str
 
     @property

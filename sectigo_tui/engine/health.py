@@ -28,14 +28,12 @@ class PastExchange:
 
     Args:
         at: When it ended.
-        call: The call by name.
         latency_seconds: How long it took.
         is_answered: Whether an HTTP answer came.
         outcome: What its failure counts as; None when nothing went wrong.
     """
 
     at: datetime
-    call: str
     latency_seconds: float
     is_answered: bool
     outcome: LookOutcome | None
@@ -66,7 +64,6 @@ class ApiHealth:
         self._past.append(
             PastExchange(
                 exchange.at,
-                exchange.call,
                 exchange.latency_seconds,
                 exchange.http_status is not None,
                 outcome_of(failure) if failure is not None else None,

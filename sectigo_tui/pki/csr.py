@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -111,7 +110,7 @@ def _facts(request: x509.CertificateSigningRequest) -> CsrFacts:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from sectigo_tui.pki.facts import alternative_names, common_name, key_kind, public_key_der
+    from sectigo_tui.pki.facts import alternative_names, common_name, key_kind
 
     key_type, key_size = key_kind(request)
     try:
@@ -124,7 +123,6 @@ def _facts(request: x509.CertificateSigningRequest) -> CsrFacts:
         key_type=key_type,
         key_size=key_size,
         signature_ok=signature_ok,
-        public_key_sha256=hashlib.sha256(public_key_der(request) or b"").hexdigest().upper(),
         pem=request.public_bytes(Encoding.PEM).decode(),
     )
 

@@ -189,21 +189,6 @@ def test_of_password_and_command_the_profile_s_choice_counts(
     assert password_of(place.load({"PATH": "/usr/bin:/bin"}, profile="p")) == password
 
 
-def test_advice_names_what_would_undo_a_rotation_at_the_next_start(place: Place) -> None:
-    place.configure('[sectigo]\ncustomer_uri = "acme"\npassword_command = ["vault", "token-canary"]\n')
-    login_advice, password_advice = place.load({"CERTCTL_SECTIGO_LOGIN": "api"}).rotation_advice()
-    assert login_advice == ("The next start takes the login from environment CERTCTL_SECTIGO_LOGIN: change it there.")
-    assert password_advice == (
-        f"The next start takes the password from password_command of {place.paths.config_file} [sectigo]: "
-        "store the new password there."
-    )
-
-
-def test_stored_credentials_need_no_advice(place: Place) -> None:
-    place.configure("[sectigo]\n" + ACCOUNT)
-    assert place.load().rotation_advice() == ()
-
-
 def test_everything_missing_from_the_account_is_named_at_once(place: Place) -> None:
     with pytest.raises(ConfigError) as caught:
         place.load().account()

@@ -68,7 +68,6 @@ class Tally:
         seconds: Of how long.
         requests: How many ended.
         by_outcome: How many came to what: `answered`, or the name of the failure.
-        by_call: How many of each call.
         p50_seconds: Half of the answers took no longer; None without any.
         p90_seconds: Nine of ten took no longer.
         slowest_seconds: The slowest.
@@ -77,7 +76,6 @@ class Tally:
     seconds: float
     requests: int
     by_outcome: Mapping[str, int]
-    by_call: Mapping[str, int]
     p50_seconds: float | None
     p90_seconds: float | None
     slowest_seconds: float | None
@@ -160,7 +158,6 @@ def tally(exchanges: Sequence[PastExchange], seconds: float) -> Tally:
         seconds=seconds,
         requests=len(exchanges),
         by_outcome=dict(outcomes.most_common()),
-        by_call=dict(Counter(exchange.call for exchange in exchanges).most_common()),
         p50_seconds=quantile(latencies, 0.5) if latencies else None,
         p90_seconds=quantile(latencies, 0.9) if latencies else None,
         slowest_seconds=max(latencies, default=None),

@@ -140,7 +140,6 @@ def test_requests_are_counted_by_outcome_and_latency_only_of_answers() -> None:
     counted = tally(health.recent(NOW), 60.0)
     assert counted.requests == 13
     assert counted.by_outcome == {"answered": 10, "429": 1, "server failure": 1, "unreachable": 1}
-    assert counted.by_call == {"details": 11, "collect": 1, "dcv": 1}
     assert counted.slowest_seconds == 9.0
     assert counted.p50_seconds == pytest.approx(0.55)
     assert tally([], 60.0).p90_seconds is None
