@@ -9,7 +9,6 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sectigo_tui.domain.errors import CredentialsRefused, SectigoTuiError
-from sectigo_tui.domain.explain import explain
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
 from sectigo_tui.ui.flows.flow import in_words
@@ -120,8 +119,7 @@ class FirstRunApp(SteadyApp[bool]):
             try:
                 where = await host.during("Asking SCM once ...", self._accept(given), can_stop=False)
             except CredentialsRefused as refused:
-                told = explain(refused)
-                problem = f"{told.what}: {told.meaning} Correct what is wrong above."
+                problem = in_words(refused, "Correct what is wrong above.")
                 continue
             except SectigoTuiError as failure:
                 problem = in_words(failure)

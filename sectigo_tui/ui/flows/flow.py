@@ -78,8 +78,13 @@ class Flow:
     defaults: Defaults
 
 
-def in_words(failure: Exception) -> str:
-    """Return a failure as one paragraph: what, code, meaning, next step."""
+def in_words(failure: Exception, next_step: str = "") -> str:
+    """Return a failure as one paragraph: what, code, meaning, next step.
+
+    Args:
+        failure: The failure.
+        next_step: What to do where it was met; empty for what is usual.
+    """
     told: Explanation = explain(failure)
     code = "" if told.code is None else f" (SCM code {told.code})"
-    return f"{told.what}{code}: {told.meaning} Next: {told.next_step}"
+    return f"{told.what}{code}: {told.meaning} Next: {next_step or told.next_step}"
