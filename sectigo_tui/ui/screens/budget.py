@@ -33,6 +33,7 @@ _NONE_DUE = (
 class BudgetView(View):
     """The next looks, nearest first, under what polling has cost."""
 
+    DEFAULT_CSS = "BudgetView #tally { height: auto; padding: 0 1; background: $surface; }"
     TITLE = "Budget"
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),

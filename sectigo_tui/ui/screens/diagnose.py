@@ -61,6 +61,12 @@ class Diagnose(Screen[None]):
         escalate: Hands an escalation pack to the operator.
     """
 
+    DEFAULT_CSS = """
+    Diagnose {
+        #diagnosis { height: 1fr; border-top: none; }
+        #progress { height: auto; color: $state-muted; padding: 0 1; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", id="diagnose.leave", tooltip="Stop asking for history; back to the list"),
         Binding("c", "copy_records", "Copy record", id="diagnose.copy", tooltip="Copy the DNS records to publish"),

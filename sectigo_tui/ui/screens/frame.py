@@ -42,6 +42,31 @@ _IN_PANE = (
 )
 
 
+class Body(Container):
+    """A view's list and detail pane, and with them the layout of all that is in a view.
+
+    It stands here, not with the application or its screens, since what is said there is read three times at the start.
+    """
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    #body { height: 1fr; }
+    #table { height: 1fr; }
+    #detail { height: 1.4fr; }
+    .-wide #body { layout: horizontal; }
+    .-wide #table { height: 100%; width: 1fr; }
+    .-wide #detail { height: 100%; width: 76; border-top: none; border-left: solid $table-header; }
+    .-wide #detail:focus { border-left: heavy $accent; }
+    .-short #errors { max-height: 1; }
+    #filter { height: 1; border: none; padding: 0 1; }
+    .-ascii {
+        #detail, #detail:focus { border-top: ascii $table-header; }
+        #errors { border-left: ascii $state-failed; }
+        .-wide #detail, .-wide #detail:focus { border-top: none; border-left: ascii $table-header; }
+    }
+    """
+
+
 class Frame(Screen[None]):
     """A list under the header line, and what opens beside it; what it lists is a subclass's to say.
 
@@ -76,7 +101,7 @@ class Frame(Screen[None]):
         size_classes = ("-wide" if width >= WIDE_COLUMNS else "-narrow", "-tall" if height >= SHORT_LINES else "-short")
         self.set_class(True, *size_classes, update=False)
         yield HeaderLine(id="header")
-        with Container(id="body"):
+        with Body(id="body"):
             yield LiveTable(self.COLUMNS, self._cell, glyphs=self._glyphs, flag=self.flag, id="table")
             yield DetailPane(id="detail")
         yield Input(placeholder=self.FILTER_HINT, id="filter", compact=True, select_on_focus=False)

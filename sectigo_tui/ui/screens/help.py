@@ -41,6 +41,22 @@ class Help(ModalScreen[None]):
         glyphs: The shapes of this terminal.
     """
 
+    DEFAULT_CSS = """
+    Help {
+        align: center middle;
+        #help {
+            width: 90%;
+            max-width: 80;
+            height: auto;
+            max-height: 96%;
+            background: $surface;
+            border: solid $primary;
+            border-title-color: $table-header;
+            padding: 0 1;
+            scrollbar-size-vertical: 1;
+        }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "dismiss", "Close", id="help.close"),
         Binding("j", "scroll(1)", "Down", show=False, id="help.down"),
