@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -56,6 +55,8 @@ def sync_directory(directory: Path) -> None:
 
 @contextmanager
 def _written_beside(target: Path, content: bytes, mode: int) -> Iterator[Path]:
+    import tempfile  # milliseconds, which whoever only reads does not wait for
+
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)

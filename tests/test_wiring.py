@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import sys
 from collections.abc import Iterator
@@ -16,9 +17,9 @@ from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
 from sectigo_tui.wiring.clients import credentials_of
-from sectigo_tui.wiring.disk import open_store
 from sectigo_tui.wiring.engine import opened
 from sectigo_tui.wiring.settings import settings_of
+from support.account_store import open_store
 from support.stored_orders import an_entry, an_order
 
 
@@ -104,7 +105,7 @@ def test_the_password_is_asked_of_its_command(tmp_path: Path, world: World) -> N
 def test_without_an_account_nothing_is_opened_or_made(tmp_path: Path) -> None:
     chosen = settings_of(data_dir=tmp_path / "data", environ={"XDG_CONFIG_HOME": str(tmp_path)})
     with pytest.raises(ConfigError):
-        open_store(chosen, SystemClock())
+        asyncio.run(opened(chosen).__aenter__())
     assert list(tmp_path.iterdir()) == []
 
 

@@ -29,8 +29,8 @@ from sectigo_tui.domain.orders import (
     WaitReason,
     WindowEnd,
 )
-from sectigo_tui.wiring.disk import open_store
 from sectigo_tui.wiring.settings import settings_of
+from support.account_store import open_store
 from support.documented import DOCS, differences, documented
 from support.stored_orders import an_entry, an_order
 from support.virtual_time import START

@@ -29,8 +29,8 @@ from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import Dialect, World
 from sectigo_tui.store.audit import verify
 from sectigo_tui.store.journal_store import JournalStore
-from sectigo_tui.wiring.disk import open_store
 from sectigo_tui.wiring.settings import settings_of
+from support.account_store import open_store
 from support.kill_child import Job
 
 CHILD = Path(__file__).parent.parent / "support" / "kill_child.py"

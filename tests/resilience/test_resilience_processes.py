@@ -28,8 +28,8 @@ from sectigo_tui.simulator.lives import named_life
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
 from sectigo_tui.store.journal_store import JournalStore
-from sectigo_tui.wiring.disk import open_store
 from sectigo_tui.wiring.settings import settings_of
+from support.account_store import open_store
 from support.virtual_time import run_virtual
 from support.writing import Site
 

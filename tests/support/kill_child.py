@@ -34,7 +34,7 @@ from cryptography.x509.oid import NameOID
 
 from sectigo_tui.config.keeper import CredentialsFile
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, SectigoTuiError
-from sectigo_tui.domain.events import Announcement, OrderChanged
+from sectigo_tui.domain.events import Announcement, OrderChanged, StoreTrouble
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.access import Access
@@ -47,8 +47,9 @@ from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.scm.transport import tls_context
+from sectigo_tui.store.journal_store import JournalStore
 from sectigo_tui.wiring.clients import credentials_of
-from sectigo_tui.wiring.disk import open_store
+from sectigo_tui.wiring.disk import account_directory
 from sectigo_tui.wiring.settings import settings_of
 
 SPEED = 20_000.0
@@ -184,7 +185,9 @@ async def live(job: Job) -> None:
     announcer.subscribe(show)
     credentials = credentials_of(settings)
     client = ScmClient(settings.sectigo.base_url, credentials, clock, observe=announcer)
-    store = open_store(settings, clock, announcer)
+    account = settings.account()
+    directory = account_directory(settings.paths, account.base_url, account.customer_uri)
+    store = JournalStore.open(directory, clock, lambda error: announcer(StoreTrouble(clock.now(), error)))
     context = Context(
         scm=cast("Any", Deadly(client, fuse)),
         gate=RequestGate(4),
