@@ -12,8 +12,9 @@ import pytest
 
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.clock import SystemClock
-from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.errors import ConfigError, StoreError
 from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
 from sectigo_tui.wiring.clients import credentials_of
@@ -71,6 +72,20 @@ async def test_all_that_is_written_is_its_owner_s_alone(tmp_path: Path, world: W
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in written}
     assert len(modes) > 3
     assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
+
+
+async def test_the_store_is_closed_however_the_connections_end(
+    tmp_path: Path, world: World, base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: ScmClient) -> None:
+        raise RuntimeError("the connection broke at its end")
+
+    monkeypatch.setattr(ScmClient, "aclose", broken)
+    with pytest.raises(RuntimeError, match="at its end"):
+        async with opened(settings(tmp_path, world, base_url)) as engine:
+            pass
+    with pytest.raises(StoreError, match="closed"):
+        await engine.context.book.store.record(an_entry(an_order()))
 
 
 async def test_each_account_has_its_own_orders(tmp_path: Path) -> None:

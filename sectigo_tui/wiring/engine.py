@@ -114,9 +114,11 @@ async def prepared(
     try:
         yield Engine(context, announcer, _tools, lambda: lines.connected.access, _dns(plain)), connect
     finally:
-        await lines.aclose()
-        # The last one: on a full disk it fails.
-        await store.close()
+        try:
+            await lines.aclose()
+        finally:
+            # However the connections end, what is left is written and the right to poll given back.
+            await store.close()
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
