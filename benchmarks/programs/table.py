@@ -10,8 +10,9 @@ from collections.abc import Callable
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable, Static
 
-from sectigo_tui.ui import theme
 from sectigo_tui.ui.format import countdown, deadline_bar
+from sectigo_tui.ui.theme import choose_theme
+from sectigo_tui.ui.theme_colours import THEMES
 from sectigo_tui.ui.widgets.live_table import LiveTable
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_paint import Cell
@@ -71,9 +72,9 @@ class Bench(App[None]):
     """
 
     def __init__(self, table: str) -> None:
-        choice = theme.choose_theme(os.environ)
+        choice = choose_theme(os.environ)
         super().__init__(ansi_color=choice.ansi_color)
-        for each in theme.THEMES:
+        for each in THEMES:
             self.register_theme(each)
         self.theme = choice.name
         self.cell = cells_of_orders(wait_seconds=4 * 3600.0 if table == "hours" else 590.0)

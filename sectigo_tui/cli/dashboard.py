@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, TypeVar
 from sectigo_tui.cli.common import plain_settings_from, settings_from
 from sectigo_tui.cli.exit_codes import FINE, ended_by
 from sectigo_tui.cli.outside import outside_of, plain_outside_of
-from sectigo_tui.cli.screen_flags import plain_with_screen_flags, with_screen_flags
+from sectigo_tui.cli.screen_flags import THEMES, plain_with_screen_flags, with_screen_flags
+from sectigo_tui.cli.screen_settings import check_theme
 from sectigo_tui.collector import keep_what_is_loaded
 from sectigo_tui.config.plain import PlainSettings, plain_of
-from sectigo_tui.config.problems import unknown_name
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import choose_glyphs
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.steady import SteadyApp
-from sectigo_tui.ui.theme import PREFERENCES, ThemeChoice, choose_theme
+from sectigo_tui.ui.theme import ThemeChoice, choose_theme
 from sectigo_tui.ui.view_model import Surroundings
 from sectigo_tui.wiring.disk import keep_text
 from sectigo_tui.wiring.engine import prepared
@@ -61,7 +61,7 @@ def run(options: Namespace) -> int:
 def _until_left(options: Namespace) -> tuple[str | None, int]:
     """Show one profile's dashboard; return the profile to go on with, if any, and the exit code."""
     plain = plain_settings_from(options)
-    if plain is not None and plain.theme in ("auto", *PREFERENCES):
+    if plain is not None and plain.theme in THEMES:
         _check_terminal()
         plain, complete = plain_with_screen_flags(plain, options), partial(_settings, options)
         outside = plain_outside_of(plain, complete, recalls_theme=not vars(options).get("theme"))
@@ -197,10 +197,8 @@ async def _leave_with_the_terminal(app: SteadyApp[R]) -> None:
 
 
 def _theme(settings: Settings) -> ThemeChoice:
-    theme = settings.ui.theme
-    if theme != "auto" and theme not in PREFERENCES:
-        raise unknown_name("ui.theme", settings.sources["ui.theme"].detail, "theme", theme, ("auto", *PREFERENCES))
-    return choose_theme(os.environ, theme)
+    check_theme(settings)
+    return choose_theme(os.environ, settings.ui.theme)
 
 
 def _defaults(plain: PlainSettings) -> Defaults:

@@ -6,12 +6,14 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
+from sectigo_tui.ui.theme import PREFERENCES
+
 if TYPE_CHECKING:
     from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import Settings
 
 _FLAGS = {"ascii": "--ascii", "theme": "--theme", "mouse": "--no-mouse"}
-THEMES = ("auto", "dark", "light", "safe", "16", "mono")
+THEMES = ("auto", *PREFERENCES)
 
 
 def add_screen_flags(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App, ScreenStackError, SystemCommand
+from textual.app import ScreenStackError, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
@@ -29,9 +29,9 @@ from sectigo_tui.ui.memory_saving import MemorySaver
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.plain import use_shapes
 from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.text import printable
-from sectigo_tui.ui.theme import MONO, PREFERENCES, SIXTEEN, THEMES, VARIABLE_DEFAULTS, ThemeChoice, choose_theme
+from sectigo_tui.ui.theme import MONO, PREFERENCES, SIXTEEN, ThemeChoice
+from sectigo_tui.ui.themed import ThemedApp
 from sectigo_tui.ui.troubles import Troubles
 from sectigo_tui.ui.view_model import Surroundings, ViewModel
 from sectigo_tui.ui.views import VIEWS
@@ -50,7 +50,7 @@ def _more_commands() -> type[Provider]:
     return MoreCommands
 
 
-class SectigoApp(SteadyApp[str]):
+class SectigoApp(ThemedApp[str]):
     """The dashboard; it returns the profile that the operator wants to go on with, or nothing.
 
     Args:
@@ -73,7 +73,7 @@ class SectigoApp(SteadyApp[str]):
     DEFAULT_MODE = "pending"
     """Textual's own empty first screen would cost two more readings of the style sheet."""
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    COMMANDS = SteadyApp.COMMANDS | {_more_commands}
+    COMMANDS = ThemedApp.COMMANDS | {_more_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
     def __init__(
@@ -90,16 +90,12 @@ class SectigoApp(SteadyApp[str]):
         connect: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._outside = outside = outside or Outside()
-        super().__init__(ansi_color=theme.ansi_color)
+        super().__init__(theme)
         keymap = _keymap(outside, type(self))
         self.set_keymap(keymap)
         self.key_names = KeyNames(keymap)
         self._copier = Clipboard(outside.environ, outside.run, super().copy_to_clipboard)
-        self.animation_level = "none"
         use_shapes(self, glyphs)
-        for each in THEMES:
-            self.register_theme(each)
-        self._begin_with(theme)
         self._track = track
         self._engine = engine
         self._announced: Signal[Sequence[Announcement]] = Signal(self, "announced")
@@ -149,10 +145,6 @@ class SectigoApp(SteadyApp[str]):
             show_view=self.action_view,
         )
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return readable values of this program's own variables, for themes that do not define them."""
-        return VARIABLE_DEFAULTS
-
     def on_mount(self) -> None:
         """Show the first view, then start the engine: what is on disk is seen before anything is asked for."""
         self._recall_theme()
@@ -161,21 +153,12 @@ class SectigoApp(SteadyApp[str]):
         self._runner.listen()
         self.call_after_refresh(self._start)
 
-    def _begin_with(self, theme: ThemeChoice) -> None:
-        """Have a theme from the start: set as one is later, it has the style sheet read once more."""
-        if self.available_themes[theme.name].dark:
-            self.set_reactive(App.theme, theme.name)
-            self.stylesheet.set_variables(self.get_css_variables())
-        else:
-            # Textual sets its filters and classes for a dark theme as it starts.
-            self.theme = theme.name
-
     def _recall_theme(self) -> None:
         """Show the theme that was chosen live, unless another was configured since, or the terminal has few colours."""
         memory = self._model.memory
         is_current = memory.theme in PREFERENCES and memory.theme_instead_of == self._outside.theme
         if is_current and self._outside.recalls_theme and self.theme not in (MONO, SIXTEEN):
-            self._show_theme(memory.theme)
+            self.show_theme(memory.theme)
 
     def on_unmount(self) -> None:
         """Keep how the screen is arranged."""
@@ -290,16 +273,9 @@ class SectigoApp(SteadyApp[str]):
         if self.no_color:
             say("There is one theme without colours: NO_COLOR is set.")
             return
-        names = list(PREFERENCES)
-        shown = next((name for name in names if PREFERENCES[name] == self.theme), names[-1])
-        following = names[(names.index(shown) + 1) % len(names)]
-        self._show_theme(following)
+        following = self.show_next_theme()
         self._model.memory.themed(following, instead_of=self._outside.theme)
         say(f"Theme: {following}")
-
-    def _show_theme(self, preference: str) -> None:
-        self.ansi_color = choose_theme({}, preference).ansi_color
-        self.theme = PREFERENCES[preference]
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a text by every way there is."""

@@ -13,9 +13,9 @@ from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
 from sectigo_tui.ui.flows.flow import in_words
 from sectigo_tui.ui.host import FlowHost
-from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.text import printable
-from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS, ThemeChoice
+from sectigo_tui.ui.theme import ThemeChoice
+from sectigo_tui.ui.themed import ThemedApp
 
 Answers = Mapping[str, str]
 Accept = Callable[[Answers], Awaitable[str]]
@@ -81,7 +81,7 @@ class FirstRun(Dialog[dict[str, str]]):
             self.dismiss({key: text if key == "password" else text.strip() for key, text in answers.items()})
 
 
-class FirstRunApp(SteadyApp[bool]):
+class FirstRunApp(ThemedApp[bool]):
     """Asks until an account is kept (True) or the operator gives up (False).
 
     Args:
@@ -93,16 +93,8 @@ class FirstRunApp(SteadyApp[bool]):
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, accept: Accept, theme: ThemeChoice) -> None:
-        super().__init__(ansi_color=theme.ansi_color)
-        self.animation_level = "none"
-        for each in THEMES:
-            self.register_theme(each)
-        self.theme = theme.name
+        super().__init__(theme)
         self._accept = accept
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return readable values of this program's own variables."""
-        return VARIABLE_DEFAULTS
 
     def on_mount(self) -> None:
         """Begin to ask."""

@@ -59,9 +59,9 @@ class Troubles:
 
     def add(self, trouble: Trouble) -> None:
         """Show a failure; the same one again only moves its time."""
-        is_new = len(self.open)
+        before = len(self.open)
         self.open = [one for one in self.open if _same(one) != _same(trouble)]
-        if len(self.open) == is_new:
+        if len(self.open) == before:
             self.all.append(trouble)
         self.open.append(trouble)
 

@@ -8,11 +8,10 @@ import pytest
 
 from sectigo_tui.cli.outside import outside_of, without_secrets
 from sectigo_tui.cli.parser import make_parser
-from sectigo_tui.cli.screen_flags import THEMES, with_screen_flags
+from sectigo_tui.cli.screen_flags import with_screen_flags
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.keymap import keymap_of
-from sectigo_tui.ui.theme import PREFERENCES
 from sectigo_tui.wiring.settings import settings_of
 
 
@@ -22,10 +21,6 @@ def settings(tmp_path: Path, config: str = "", **environ: str) -> Settings:
     path.write_text(config)
     path.chmod(0o600)
     return settings_of(config=path, data_dir=tmp_path / "data", environ=environ)
-
-
-def test_every_theme_can_be_asked_for() -> None:
-    assert ("auto", *PREFERENCES) == THEMES
 
 
 @pytest.mark.parametrize("command", [[], ["demo"]])

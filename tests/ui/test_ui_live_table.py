@@ -14,7 +14,8 @@ from textual.widgets import Input
 
 from sectigo_tui.ui.glyphs import ASCII, UNICODE, Glyphs
 from sectigo_tui.ui.text import Align, fit
-from sectigo_tui.ui.theme import DARK, LIGHT, THEMES
+from sectigo_tui.ui.theme import DARK, LIGHT
+from sectigo_tui.ui.theme_colours import THEMES
 from sectigo_tui.ui.widgets.live_table import LiveTable
 from sectigo_tui.ui.widgets.live_table_columns import Column, PlacedColumn, place_columns
 from sectigo_tui.ui.widgets.live_table_messages import TableMessage
