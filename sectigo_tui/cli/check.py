@@ -12,6 +12,7 @@ from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.config_command import settings_json, settings_rows
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import complain, say, table
+from sectigo_tui.cli.screen_settings import check_screen
 from sectigo_tui.cli.shapes import Json
 from sectigo_tui.cli.write_shapes import failure_json, say_json
 from sectigo_tui.config.settings import Settings
@@ -33,6 +34,7 @@ def run(options: Namespace) -> int:
         ScmFailure: SCM refused the credentials, or could not be reached; exit codes 3 and 4.
     """
     settings = settings_from(options)
+    check_screen(settings)
     for warning in settings.warnings:
         complain(f"warning: {warning}")
     return asyncio.run(_check_as_json(settings) if options.json else _check(settings))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import complain, say, table
+from sectigo_tui.cli.screen_settings import check_screen
 from sectigo_tui.cli.shapes import Json
 from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.paths import Paths, find_paths
@@ -77,6 +78,7 @@ def _tell_paths(options: Namespace) -> int:
 
 def _tell_settings(options: Namespace) -> int:
     settings = settings_from(options)
+    check_screen(settings)
     if options.json:
         say_json(settings_json(settings))
     else:

@@ -73,3 +73,20 @@ def test_a_wrong_setting_is_told(site: Site) -> None:
     ended = site.run("config", "show")
     assert (ended.code, ended.out) == (2, "")
     assert "term (environment CERTCTL_SECTIGO_TERM)" in ended.err
+
+
+@pytest.mark.parametrize("command", ["config show", "check"])
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ('theme = "drak"', "ui.theme (~/screen.toml [ui]): no such theme; did you mean dark?"),
+        ('keys = { pol = "f5" }', "ui.keys.pol (~/screen.toml [ui]): no such action; did you mean poll?"),
+    ],
+)
+def test_a_setting_that_the_dashboard_would_refuse_is_told_before_it_is_started(
+    site: Site, command: str, setting: str, told: str
+) -> None:
+    path = site.home / "screen.toml"
+    path.write_text(f"[ui]\n{setting}\n")
+    ended = site.run(*command.split(), "--config", path)
+    assert (ended.code, ended.err) == (2, f"sectigo-tui: {told}\n")
