@@ -27,6 +27,11 @@ class Rotating:
         """The login in use."""
         return self._installer.in_use.login
 
+    @property
+    def overridden_by(self) -> str:
+        """What would win over rotated credentials at the next start, and must be changed there; empty for nothing."""
+        return self._installer.keeper.overridden_by()
+
     def was_refused(self, login: str, password: SecretText | None) -> bool:
         """Return whether SCM is known to refuse exactly these: another try could lock the account."""
         return self._installer.was_refused(self._candidate(login, password))

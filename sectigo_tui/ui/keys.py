@@ -35,6 +35,10 @@ _GROUPS = {
     "table": "Move",
     "detail": "Move",
     "app": "Program",
+    "dialog": "Dialog",
+    "columns": "Dialog",
+    "filters": "Dialog",
+    "reading": "Dialog",
 }
 _GROUP_OF_ID = {
     "table.mark": "Act",
@@ -61,7 +65,7 @@ _GROUP_OF_ID = {
     "view.acknowledge": "Program",
     "view.acknowledge_all": "Program",
 }
-GROUPS = ("Views", "Look", "Act", "Move", "Program")
+GROUPS = ("Dialog", "Views", "Look", "Act", "Move", "Program")
 """The purposes of keys, in the order in which the help lists them."""
 
 

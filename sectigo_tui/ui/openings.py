@@ -178,9 +178,12 @@ class Openings:
 
     def help(self) -> None:
         """Show the keys of where the operator is."""
+        from sectigo_tui.ui.dialogs.dialog import Dialog
         from sectigo_tui.ui.screens.help import Help
 
-        self._app.push_screen(Help(active_keys(self._app.screen.active_bindings), self._model.now.glyphs))
+        screen = self._app.screen
+        keys = active_keys(screen.active_bindings)
+        self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=isinstance(screen, Dialog)))
 
     def _flow_ended(self) -> None:
         self._offer.look_soon()

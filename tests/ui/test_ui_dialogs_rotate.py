@@ -136,6 +136,7 @@ async def test_what_would_win_at_the_next_start_is_said() -> None:
         world.account.credentials.password = CANARY
         await stage.press("a", "o")
         await stage.wait()
+        assert "Change there too     environment CERTCTL_SECTIGO_PASSWORD" in stage.text
         await type_text(stage, CANARY)
         await stage.press("enter")
         await stage.wait(1)

@@ -10,10 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, OptionList, Static
 
 from sectigo_tui.ui.key_names import key_names_of
 from sectigo_tui.ui.text import printable, printable_lines
@@ -24,6 +25,9 @@ CANCEL = "cancel"
 CONFIRM = "confirm"
 TITLE_CHARACTERS = 200
 PROBLEM_CHARACTERS = 800
+ROOMY_COLUMNS = 60
+ROOMY_LINES = 12
+"""In a smaller terminal a dialog takes all of it, and has no room to lose."""
 
 
 class Choice(NamedTuple):
@@ -54,10 +58,13 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
+        Binding("question_mark", "app.help", "Help", show=False, id="dialog.help"),
         # With priority, so that what is typed fast after Tab lands in the next field: a password must not show in this.
         Binding("tab", "app.focus_next", "Next field", show=False, priority=True, id="dialog.next"),
         Binding("shift+tab", "app.focus_previous", "Last field", show=False, priority=True, id="dialog.previous"),
     ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (ROOMY_COLUMNS, "-wide")]  # noqa: RUF012 - declared so by Textual
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (ROOMY_LINES, "-tall")]  # noqa: RUF012 - declared so by Textual
     DEFAULT_CSS = """
     Dialog {
         align: center middle;
@@ -70,9 +77,10 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
             border: solid $primary;
             border-title-color: $table-header;
             padding: 0 1;
+            overflow: hidden;
         }
         &.danger > #dialog { border: heavy $state-failed; border-title-color: $state-failed; }
-        #dialog-body { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+        #dialog-body { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
         #dialog-foot { height: auto; dock: bottom; }
         #dialog-problem { color: $state-failed; height: auto; max-height: 6; }
         #dialog-buttons { height: 1; align-horizontal: right; }
@@ -80,6 +88,14 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         .label { color: $state-muted; }
         Input { border: none; height: 1; padding: 0; }
         Input:focus { background: $panel; }
+        /* The body scrolls, and nothing else: two bars side by side would be a riddle. */
+        #dialog-body > OptionList { max-height: 10000; }
+        &.-low > #dialog { height: 100%; max-height: 100%; border-bottom: none; }
+        &.-low #dialog-body { height: 1fr; }
+        &.-low #dialog-problem { max-height: 2; }
+        &.-low #dialog-problem.-empty { display: none; }
+        &.-slim > #dialog { width: 100%; padding: 0; border-left: none; border-right: none; }
+        &.-slim #dialog-buttons Button { min-width: 1; margin-left: 1; }
     }
     """
 
@@ -90,12 +106,12 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     def compose(self) -> ComposeResult:
         """Lay out the dialog."""
-        with VerticalScroll(id="dialog", can_focus=False) as frame:
+        with Vertical(id="dialog") as frame:
             frame.border_title = Content(printable(self._title, limit=TITLE_CHARACTERS))
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield from self.body()
             with Vertical(id="dialog-foot"):
-                yield Static("", id="dialog-problem", markup=False)
+                yield Static("", id="dialog-problem", classes="-empty", markup=False)
                 with Horizontal(id="dialog-buttons"):
                     yield Button("Cancel", id=CANCEL, compact=True)
                     for choice in self.choices():
@@ -137,7 +153,9 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     def complain(self, problem: str) -> None:
         """Say what is missing or wrong, in words that may be untrusted; the form stays filled in."""
-        self.query_one("#dialog-problem", Static).update(Content(printable_lines(problem, limit=PROBLEM_CHARACTERS)))
+        shown = self.query_one("#dialog-problem", Static)
+        shown.update(Content(printable_lines(problem, limit=PROBLEM_CHARACTERS)))
+        shown.set_class(not problem, "-empty")
         self.call_after_refresh(self._show_focused)
 
     def action_cancel(self) -> None:
@@ -149,11 +167,23 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         self.call_after_refresh(self._show_focused)
 
     def _show_focused(self) -> None:
-        if self.focused is not None:
-            self.focused.scroll_visible(animate=False)
+        focused, body = self.focused, self.query_one("#dialog-body")
+        if isinstance(focused, OptionList) and focused.parent is body and focused.highlighted is not None:
+            at = focused.virtual_region.y + focused.highlighted
+            # With the first line comes what stands above the list.
+            region = Region(0, at, 1, 1) if focused.highlighted else Region(0, 0, 1, at + 1)
+            body.scroll_to_region(region, animate=False)
+        elif focused is not None:
+            focused.scroll_visible(animate=False)
 
     def _note_seen(self) -> None:
         self._seen_at = Message().time
+
+    @on(OptionList.OptionHighlighted)
+    def _on_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
+        """Keep the line under the cursor in sight: the list is as long as it is, and the body scrolls."""
+        if message.option_list is self.focused:
+            self.call_after_refresh(self._show_focused)
 
     @on(Input.Submitted)
     def _on_input_submitted(self, message: Input.Submitted) -> None:

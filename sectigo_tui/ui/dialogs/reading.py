@@ -37,6 +37,7 @@ class Reading(Notice):
         #dialog-body { height: 1fr; }
         #reading { display: block; height: 1fr; border: none; padding: 0; }
         #reading-note { color: $state-muted; }
+        &.-low #reading-note { max-height: 1; }
     }
     """
 

@@ -45,6 +45,7 @@ class Rotate(Dialog[RotateAnswer]):
         refused: Whether SCM refuses the credentials in use.
         has_certctl: Whether there is a certctl-server to tell.
         password_note: What is known of the present password's expiry.
+        overridden_by: Where the credentials come from that must be changed there too; empty for nowhere else.
         problem: What was wrong with an earlier try.
         may_insist: Whether that problem is that SCM is known to refuse what was given.
         by_itself: Whether nobody has asked for this dialog: Cancel then has the focus, so that keys meant for the
@@ -61,6 +62,7 @@ class Rotate(Dialog[RotateAnswer]):
         refused: bool,
         has_certctl: bool,
         password_note: str = "",
+        overridden_by: str = "",
         problem: str = "",
         may_insist: bool = False,
         by_itself: bool = False,
@@ -71,6 +73,7 @@ class Rotate(Dialog[RotateAnswer]):
         self._refused = refused
         self._has_certctl = has_certctl
         self._password_note = password_note
+        self._overridden_by = overridden_by
         self._problem = problem
         self._may_insist = may_insist
         self._by_itself = by_itself
@@ -126,6 +129,7 @@ class Rotate(Dialog[RotateAnswer]):
             ("Login", self._login),
             ("State", state),
             ("Password", self._password_note),
+            ("Change there too", self._overridden_by),
         )
 
     def answer(self, choice_id: str) -> None:

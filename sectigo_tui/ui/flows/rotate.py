@@ -35,6 +35,7 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
             refused=flow.engine.context.gate.refusal is not None,
             has_certctl=flow.engine.handing_over is not None,
             password_note=password_note(flow.engine.password),
+            overridden_by=rotating.overridden_by,
             problem=problem,
             may_insist=may_insist,
             by_itself=by_itself,

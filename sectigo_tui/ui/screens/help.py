@@ -31,6 +31,12 @@ _WORDS = (
     ("AGE ~", "not looked at for too long, or the last look failed"),
     ("+?", "the account was not listed yet: there may be more"),
 )
+_IN_DIALOG = (
+    ("Up Down", "move in a list"),
+    ("Enter", "take what is chosen, or press the button"),
+    ("Space", "tick a box, or open a choice"),
+)
+"""What fields, lists and buttons do by themselves."""
 
 
 class Help(ModalScreen[None]):
@@ -39,6 +45,7 @@ class Help(ModalScreen[None]):
     Args:
         keys: The actions that can be done where help was asked for.
         glyphs: The shapes of this terminal.
+        is_of_dialog: Whether help was asked for in a dialog, where no orders are shown.
     """
 
     DEFAULT_CSS = """
@@ -66,8 +73,9 @@ class Help(ModalScreen[None]):
         Binding("G", "scroll(1000)", "Bottom", show=False, id="help.bottom"),
     ]
 
-    def __init__(self, keys: Sequence[KeyHelp], glyphs: Glyphs) -> None:
+    def __init__(self, keys: Sequence[KeyHelp], glyphs: Glyphs, *, is_of_dialog: bool = False) -> None:
         super().__init__()
+        self._is_of_dialog = is_of_dialog
         self._keys = keys
         self._glyphs = glyphs
 
@@ -86,6 +94,8 @@ class Help(ModalScreen[None]):
         lines: list[Content] = []
         for group, keys in grouped(self._keys):
             lines += [_heading(group), *(_line(key.keys or f":{key.title}", key.text) for key in keys), Content("")]
+        if self._is_of_dialog:
+            return Content("\n").join([*lines[:-1], *(_line(key, what) for key, what in _IN_DIALOG)])
         lines += [_heading("States"), *self._looks(), Content("")]
         lines += [_heading("Words"), *(_line(word, filled(self, meaning)) for word, meaning in _WORDS)]
         return Content("\n").join(lines)

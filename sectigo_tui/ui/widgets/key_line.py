@@ -79,14 +79,14 @@ class KeyLine(Widget):
         return self.render().plain
 
     def show(self, hints: Sequence[KeyHint]) -> None:
-        """Show keys.
+        """Show keys; what was said while others were in force is past.
 
         Args:
             hints: All there are, from left to right.
         """
         if tuple(hints) != self._hints:
             self._hints = tuple(hints)
-            self.refresh()
+            self.say("")
 
     def say(self, words: str) -> None:
         """Say why a key did nothing, for some seconds.
