@@ -67,8 +67,12 @@ async def test_a_defect_in_saving_is_said_and_no_look_is_lost(tmp_path: Path, mo
     store = JournalStore.open(tmp_path, HandClock(), said.append)
     stored = await store.put(an_order(), an_entry(an_order()))
     after, look = looked_at(stored)
-    with monkeypatch.context() as broken:
-        broken.setattr(LooksLog, "append", lambda *_: {}["a defect"])
+
+    def broken(*_: object) -> None:
+        raise KeyError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LooksLog, "append", broken)
         store.note(after, look)
         await asyncio.sleep(5)
         assert "saving broke: KeyError('a defect')" in str(said[0])
