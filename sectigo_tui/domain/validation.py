@@ -39,18 +39,38 @@ class OrganizationValidation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DcvProof:
+    """What is to show the CA who controls a domain: a record in DNS, a file that is served, or a mail that is answered.
+
+    Args:
+        mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty where it was not told.
+        host: The record's name.
+        point: The record's value.
+        url: The file's address.
+        file: The file's content, its lines joined.
+        email: The address asked.
+    """
+
+    mode: str = ""
+    host: str = ""
+    point: str = ""
+    url: str = ""
+    file: str = ""
+    email: str = ""
+
+
+NOTHING_ASKED = DcvProof()
+"""Where SCM has not told what is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DcvCheck:
     """One domain's line in an order's DCV log, with what to publish where SCM tells it.
 
     Args:
         domain: The domain.
         status: As it came, such as `Awaiting Validation`.
-        mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty.
-        host: The record's name.
-        point: The record's value.
-        url: The file's address.
-        file: The file's content.
-        email: The address asked.
+        proof: What is asked of its owner.
         last_check: When the CA looked last.
         next_check: When the CA looks next.
         validated: When it was validated.
@@ -58,12 +78,7 @@ class DcvCheck:
 
     domain: str
     status: str = ""
-    mode: str = ""
-    host: str = ""
-    point: str = ""
-    url: str = ""
-    file: str = ""
-    email: str = ""
+    proof: DcvProof = NOTHING_ASKED
     last_check: Moment | None = None
     next_check: Moment | None = None
     validated: Moment | None = None
@@ -86,30 +101,20 @@ class DomainValidation:
         domain: The domain.
         status: VALIDATED, NOT_VALIDATED, EXPIRED or as it came.
         order_status: NOT_INITIATED, SUBMITTED, COMPLETED or as it came.
-        mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty.
+        proof: What is asked of its owner.
         validated: When it was validated.
         expires: When the validation expires.
         submitted: When it was submitted.
         last_check: When the CA looked last.
         next_check: When the CA looks next.
-        host: The record's name.
-        point: The record's value.
-        url: The file's address.
-        file: The file's content, lines joined.
-        email: The address asked.
     """
 
     domain: str
     status: str
     order_status: str = ""
-    mode: str = ""
+    proof: DcvProof = NOTHING_ASKED
     validated: Moment | None = None
     expires: Moment | None = None
     submitted: Moment | None = None
     last_check: Moment | None = None
     next_check: Moment | None = None
-    host: str = ""
-    point: str = ""
-    url: str = ""
-    file: str = ""
-    email: str = ""

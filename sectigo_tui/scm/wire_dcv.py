@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, FailFast, Field, TypeAdapter, model_validator
 
-from sectigo_tui.domain.validation import DcvCheck, DcvLog, DomainValidation
+from sectigo_tui.domain.validation import NOTHING_ASKED, DcvCheck, DcvLog, DcvProof, DomainValidation
 from sectigo_tui.scm.wire_fields import LATER, NeededText, Record, Records, Text, When, Whole, Wire, records
 
 
@@ -59,6 +59,12 @@ class WireDcvInstruction(Wire):
     url: Text = ""
     file: Text = ""
     dcv_email: Text = ""
+
+    def to_domain(self) -> DcvProof:
+        """Return what is asked of the owner as the domain knows it."""
+        return DcvProof(
+            mode=self.dcv_mode, host=self.host, point=self.point, url=self.url, file=self.file, email=self.dcv_email
+        )
 
 
 class WireDcv(Wire):
@@ -125,17 +131,19 @@ class WireDomainStatus(Wire):
             domain=domain,
             status=self.status,
             order_status=self.order_status,
-            mode=self.order_mode,
+            proof=DcvProof(
+                mode=self.order_mode,
+                host=self.host,
+                point=self.point,
+                url=self.url,
+                file="\n".join(line for line in (self.first_line, self.second_line) if line),
+                email=self.validation_email,
+            ),
             validated=self.validation_date,
             expires=self.expiration_date,
             submitted=self.submitted_date,
             last_check=self.last_check,
             next_check=self.next_check,
-            host=self.host,
-            point=self.point,
-            url=self.url,
-            file="\n".join(line for line in (self.first_line, self.second_line) if line),
-            email=self.validation_email,
         )
 
 
@@ -154,22 +162,16 @@ class WireDomainRow(Wire):
             domain=self.domain,
             status=self.status,
             order_status=self.order_status,
-            mode=self.mode,
+            proof=DcvProof(mode=self.mode),
             expires=self.expiration_date,
         )
 
 
 def _check(line: WireDcvLine, instruction: WireDcvInstruction | None) -> DcvCheck:
-    how = instruction or WireDcvInstruction()
     return DcvCheck(
         domain=line.domain_name,
         status=line.dcv_status,
-        mode=how.dcv_mode,
-        host=how.host,
-        point=how.point,
-        url=how.url,
-        file=how.file,
-        email=how.dcv_email,
+        proof=instruction.to_domain() if instruction else NOTHING_ASKED,
         last_check=line.last_check,
         next_check=line.next_check,
         validated=line.dcv_date,

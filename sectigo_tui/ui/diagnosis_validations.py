@@ -61,11 +61,12 @@ def organization_content(line: OrganizationLine | None, width: int) -> Content:
 
 
 def _record(line: DomainLine) -> str | None:
-    if line.host and line.point:
-        return f"{line.host} {line.mode or 'CNAME'} {line.point}"
-    if line.url:
-        return f"{line.url} {line.file}"
-    return f"{line.domain} e-mail to {line.email}" if line.email else None
+    proof = line.proof
+    if proof.host and proof.point:
+        return f"{proof.host} {proof.mode or 'CNAME'} {proof.point}"
+    if proof.url:
+        return f"{proof.url} {proof.file}"
+    return f"{line.domain} e-mail to {proof.email}" if proof.email else None
 
 
 def _domain(line: DomainLine) -> Content:
@@ -75,15 +76,15 @@ def _domain(line: DomainLine) -> Content:
 
 
 def _to_do(line: DomainLine) -> Iterable[lines.Fact]:
-    published = {None: "", True: "  (in DNS)", False: "  (NOT in DNS)"}[line.is_published]
-    if line.host and line.point:
-        yield "  publish", untrusted(line.host)
-        yield f"  {untrusted(line.mode or 'CNAME')}", f"{untrusted(line.point)}{published}"
-    elif line.url:
-        yield "  serve", untrusted(line.url)
-        yield "  content", untrusted(line.file)
-    elif line.email:
-        yield "  mailed to", untrusted(line.email)
+    proof, published = line.proof, {None: "", True: "  (in DNS)", False: "  (NOT in DNS)"}[line.is_published]
+    if proof.host and proof.point:
+        yield "  publish", untrusted(proof.host)
+        yield f"  {untrusted(proof.mode or 'CNAME')}", f"{untrusted(proof.point)}{published}"
+    elif proof.url:
+        yield "  serve", untrusted(proof.url)
+        yield "  content", untrusted(proof.file)
+    elif proof.email:
+        yield "  mailed to", untrusted(proof.email)
     yield (
         "  CA looks",
         ", ".join(

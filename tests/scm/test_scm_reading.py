@@ -11,7 +11,7 @@ from scm_support import answering
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.validation import DcvCheck, DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import DcvCheck, DcvProof, DomainValidation, OrganizationValidation
 from sectigo_tui.scm.dates import moment
 from sectigo_tui.scm.wire_orders import validation_level
 
@@ -231,12 +231,10 @@ async def test_a_dcv_log_is_read_as_object_and_as_array(call: str, log: object) 
         DcvCheck(
             domain="A.example",
             status="Awaiting Validation",
-            mode="CNAME",
-            host="_x.a.example",
-            point="y.sectigo.com",
+            proof=DcvProof(mode="CNAME", host="_x.a.example", point="y.sectigo.com"),
             last_check=datetime(2026, 3, 1, 2, 0, tzinfo=UTC),
         ),
-        DcvCheck(domain="b.example", mode="EMAIL", email="admin@b.example"),
+        DcvCheck(domain="b.example", proof=DcvProof(mode="EMAIL", email="admin@b.example")),
     )
 
 
@@ -275,14 +273,14 @@ async def test_a_domain_is_read_from_both_versions_of_the_api() -> None:
         domain="a.example",
         status="NOT_VALIDATED",
         order_status="SUBMITTED",
-        mode="HTTP",
-        file="abc\nsectigo.com",
-        url="http://a.example/x.txt",
+        proof=DcvProof(mode="HTTP", file="abc\nsectigo.com", url="http://a.example/x.txt"),
         expires=date(2026, 9, 1),
     )
     rows = [{"domain": "a.example", "dcvStatus": "Validated", "dcvOrderStatus": "Submitted", "dcvMethod": "EMAIL"}]
     assert await answering(json=rows).scm.domain_validations("a.example") == (
-        DomainValidation(domain="a.example", status="Validated", order_status="Submitted", mode="EMAIL"),
+        DomainValidation(
+            domain="a.example", status="Validated", order_status="Submitted", proof=DcvProof(mode="EMAIL")
+        ),
     )
 
 

@@ -9,7 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.dns import CaaAnswer, CaaRecord
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.validation import DcvCheck, DcvLog, DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import (
+    NOTHING_ASKED,
+    DcvCheck,
+    DcvLog,
+    DcvProof,
+    DomainValidation,
+    OrganizationValidation,
+)
 from sectigo_tui.engine.diagnosis.evidence import Evidence, OrganizationEvidence, Piece, PieceState
 
 NOW = datetime(2026, 3, 10, 3, 12, tzinfo=UTC)
@@ -84,8 +91,8 @@ def with_domain(
 
     def change(evidence: Evidence) -> Evidence:
         told = DomainValidation(domain=DOMAIN, status=status, order_status=order_status, expires=expires)
-        record = ("_token.acme.example.", "half.half.sectigo.com.") if mode else ("", "")
-        check = DcvCheck(domain=DOMAIN, status="Awaiting Validation", mode=mode, host=record[0], point=record[1])
+        asked = DcvProof(mode=mode, host="_token.acme.example.", point="half.half.sectigo.com.")
+        check = DcvCheck(domain=DOMAIN, status="Awaiting Validation", proof=asked if mode else NOTHING_ASKED)
         piece = Piece(f"SCM domain status {DOMAIN}", PieceState.KNOWN, told, TOLD)
         return replace(evidence, dcv=replace(evidence.dcv, value=DcvLog((check,))), domains={DOMAIN: piece})
 

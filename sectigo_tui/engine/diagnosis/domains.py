@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.validation import DcvCheck, DomainValidation
+from sectigo_tui.domain.validation import NOTHING_ASKED, DcvCheck, DcvProof, DomainValidation
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, Piece, has_passed, moment_text, quoted
 
 
@@ -36,12 +36,7 @@ class DomainLine:
         standing: Whether control over it is shown.
         is_certain: Whether that is told; outside the order's own log, that nothing was started proves nothing.
         told: SCM's own word for it.
-        mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty.
-        host: The name of the record to publish.
-        point: The value of the record to publish.
-        url: The address of the file to serve.
-        file: The content of that file.
-        email: The address that was asked.
+        proof: What is asked of its owner.
         last_check: When the CA looked last.
         next_check: When the CA looks next.
         expires: When the account's validation expires, or has.
@@ -53,12 +48,7 @@ class DomainLine:
     standing: DomainStanding
     is_certain: bool = True
     told: str = ""
-    mode: str = ""
-    host: str = ""
-    point: str = ""
-    url: str = ""
-    file: str = ""
-    email: str = ""
+    proof: DcvProof = NOTHING_ASKED
     last_check: Moment | None = None
     next_check: Moment | None = None
     expires: Moment | None = None
@@ -142,19 +132,14 @@ def _line(evidence: Evidence, domain: str, check: DcvCheck | None) -> DomainLine
     validation = piece.value if piece else None
     record = evidence.records.get(domain)
     published = record.value.is_as_asked if record and record.value else None
-    shown: DcvCheck | DomainValidation | None = check if check and (check.mode or not validation) else validation
+    shown: DcvCheck | DomainValidation | None = check if check and (check.proof.mode or not validation) else validation
     standing = _standing(check, validation, published, evidence.now)
     return DomainLine(
         domain=domain,
         standing=standing,
         is_certain=check is not None or (proves(standing, validation) and not _is_covered(evidence, domain, standing)),
         told=check.status if check else validation.status if validation else "",
-        mode=shown.mode if shown else "",
-        host=shown.host if shown else "",
-        point=shown.point if shown else "",
-        url=shown.url if shown else "",
-        file=shown.file if shown else "",
-        email=shown.email if shown else "",
+        proof=shown.proof if shown else NOTHING_ASKED,
         last_check=(check.last_check if check else None) or (validation.last_check if validation else None),
         next_check=(check.next_check if check else None) or (validation.next_check if validation else None),
         expires=validation.expires if validation else None,
@@ -176,7 +161,7 @@ def _standing(
         (bool(published), DomainStanding.PUBLISHED),
         (word in _EXPIRED_WORDS or account is DomainStanding.EXPIRED, DomainStanding.EXPIRED),
         (account is DomainStanding.VALID, DomainStanding.CONTRADICTORY),
-        (account is DomainStanding.NOT_STARTED and not check.mode, DomainStanding.NOT_STARTED),
+        (account is DomainStanding.NOT_STARTED and not check.proof.mode, DomainStanding.NOT_STARTED),
     )
     return next((standing for holds, standing in rules if holds), DomainStanding.AWAITING)
 

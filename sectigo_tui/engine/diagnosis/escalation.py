@@ -144,11 +144,19 @@ def _facts(facts: Sequence[Fact], redact: Redact) -> list[str]:
 def _domains(diagnosis: Diagnosis, redact: Redact) -> list[str]:
     rows = []
     for line in diagnosis.domains:
-        record = f"{code(line.host, redact)} → {code(line.point, redact)}" if line.host else "-"
-        record = code(line.url or line.email, redact) if line.url or line.email else record
+        proof = line.proof
+        record = f"{code(proof.host, redact)} → {code(proof.point, redact)}" if proof.host else "-"
+        record = code(proof.url or proof.email, redact) if proof.url or proof.email else record
         checks = [moment_text(at) if at else "-" for at in (line.last_check, line.next_check)]
         rows.append(
-            [code(line.domain, redact), str(line.standing), prose(line.told, redact), line.mode or "-", record, *checks]
+            [
+                code(line.domain, redact),
+                str(line.standing),
+                prose(line.told, redact),
+                proof.mode or "-",
+                record,
+                *checks,
+            ]
         )
     return table(("Domain", "Standing", "SCM says", "Mode", "To publish", "Last check", "Next check"), rows)
 

@@ -58,14 +58,15 @@ def _domain_finding(line: DomainLine) -> Finding | None:
 
 
 def _to_publish(line: DomainLine) -> str:
-    match line.mode.strip().upper():
-        case "CNAME" | "TXT" as kind if line.host:
+    proof = line.proof
+    match proof.mode.strip().upper():
+        case "CNAME" | "TXT" as kind if proof.host:
             arrow = "->" if kind == "CNAME" else "="
-            return f"Publish {kind} {quoted(line.host)} {arrow} {quoted(line.point)}, {_RECHECK}."
-        case "HTTP" | "HTTPS" if line.url:
-            return f"Serve the file that DCV asks for at {quoted(line.url)}, {_RECHECK}."
-        case "EMAIL" if line.email:
-            return f"Answer the mail that the CA sent to {quoted(line.email)}."
+            return f"Publish {kind} {quoted(proof.host)} {arrow} {quoted(proof.point)}, {_RECHECK}."
+        case "HTTP" | "HTTPS" if proof.url:
+            return f"Serve the file that DCV asks for at {quoted(proof.url)}, {_RECHECK}."
+        case "EMAIL" if proof.email:
+            return f"Answer the mail that the CA sent to {quoted(proof.email)}."
         case _:
             return f"Start DCV of {quoted(line.domain)} anew in SCM, publish what it asks for, {_RECHECK}."
 

@@ -87,11 +87,9 @@ class Gatherer:
         """
         key = DcvKey.of(ssl_id, status)
         before = self._sources.dcv.peek(key).value
-        known = {check.domain: check for check in before.checks} if before else {}
+        asked = {check.domain: check.proof for check in before.checks} if before else {}
         checks = tuple(
-            replace(known[check.domain], status=check.status, last_check=check.last_check, next_check=check.next_check)
-            if not check.mode and check.domain in known
-            else check
+            check if check.proof.mode else replace(check, proof=asked.get(check.domain, check.proof))
             for check in log.checks
         )
         self._sources.dcv.put(key, replace(log, checks=checks))

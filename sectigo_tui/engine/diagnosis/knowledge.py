@@ -149,6 +149,8 @@ class Knowledge:
             yield
         finally:
             self._under_way[ssl_id, part] -= 1
+            if not self._under_way[ssl_id, part]:
+                del self._under_way[ssl_id, part]
             self._parts_asked += 1
 
     def _resolve(self, target: Target) -> tuple[Order | None, int | None]:
@@ -272,9 +274,9 @@ def records_asked_for(evidence: Evidence) -> dict[str, RecordKey]:
     """Return the DCV records that owners were asked to publish, by domain, of domains that are not valid."""
     lines = [line for line in domain_lines(evidence) if line.standing is not DomainStanding.VALID]
     return {
-        line.domain: RecordKey(line.mode.upper(), line.host.rstrip("."), line.point)
+        line.domain: RecordKey(line.proof.mode.upper(), line.proof.host.rstrip("."), line.proof.point)
         for line in lines[:MAX_NAMES]
-        if line.mode.upper() in ("CNAME", "TXT") and line.host
+        if line.proof.mode.upper() in ("CNAME", "TXT") and line.proof.host
     }
 
 

@@ -15,7 +15,7 @@ from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.dns import CaaAnswer, CaaRecord
 from sectigo_tui.domain.errors import DnsFailure, ReadOnly, ScmFailure
 from sectigo_tui.domain.events import EventKind
-from sectigo_tui.domain.validation import DcvCheck, DcvLog, DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import DcvCheck, DcvLog, DcvProof, DomainValidation, OrganizationValidation
 from sectigo_tui.engine.account import Account
 from sectigo_tui.engine.context import Policy
 from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
@@ -82,7 +82,8 @@ class Bench:
             ssl_id=ssl_id, status=status, common_name=name, organization_id=DEPARTMENT, validation=level
         )
         self.scm.live(ssl_id, details)
-        check = DcvCheck(domain=name, status=dcv, mode="CNAME", host=f"_t.{name}.", point="a.b.sectigo.com.")
+        proof = DcvProof(mode="CNAME", host=f"_t.{name}.", point="a.b.sectigo.com.")
+        check = DcvCheck(domain=name, status=dcv, proof=proof)
         self.scm.dcv_logs[ssl_id] = DcvLog((check,))
         return ssl_id
 
@@ -440,7 +441,7 @@ async def test_a_recheck_is_written_down_and_its_answer_is_the_new_log() -> None
     )
     diagnosis = await bench.diagnoser.recheck(ssl_id)
     assert diagnosis.domains[0].last_check == START + timedelta(seconds=2)
-    assert diagnosis.domains[0].host == check.host
+    assert diagnosis.domains[0].proof == check.proof
     kinds = [entry.kind for entry in bench.world.timeline(ssl_id)]
     assert kinds[-2:] == [EventKind.WRITE_ASKED, EventKind.WRITE_ANSWERED]
 
