@@ -84,8 +84,10 @@ def _can_be_removed(subject: Subject) -> str:
 
 
 def _in_doubt(subject: Subject) -> str:
-    is_lost = subject.order is not None and subject.order.state is OrderState.UNCONFIRMED
-    return "" if is_lost else "its answer was not lost"
+    order = subject.order
+    if order is None or order.state is not OrderState.UNCONFIRMED:
+        return "its answer was not lost"
+    return "it is still searched for" if order.placement is not None and order.placement.is_searched_for else ""
 
 
 ACTIONS = (

@@ -139,6 +139,68 @@ async def test_a_lost_answer_is_in_doubt_then_found_and_never_sent_again(csr: Pa
         assert order.ssl_id in stage.world.enrolled
 
 
+async def order_lost_before_scm_saw_it(stage: Stage, csr: Path) -> str:
+    """Order, with the connection cut before SCM has read the request; return the order's id."""
+    stage.world.faults.add("drop", path="enroll$", count=1)
+    await open_form(stage, csr)
+    await stage.press("enter")
+    await stage.wait(1)
+    await stage.press("tab", "enter")
+    await stage.wait(2)
+    assert "UNKNOWN, verifying" in stage.text
+    await stage.press("enter", "2")
+    await stage.wait(1)
+    (order,) = stage.site.engine.context.book.store.orders()
+    return order.id
+
+
+@on_stage
+async def test_what_is_not_found_at_scm_is_ordered_again_only_when_the_operator_says_so(csr: Path) -> None:
+    async with staged(demo_world()) as stage:
+        await order_lost_before_scm_saw_it(stage, csr)
+        await stage.press("a", "g")
+        assert "it is still searched for" in stage.text
+        await stage.press("escape")
+        await stage.wait(1200)
+        assert "order it again, or give it up" in stage.text
+        assert enrolled(stage.world) == 1
+        await stage.press("a", "g")
+        await stage.wait()
+        assert "Not found at SCM: order again, billed?" in stage.text
+        await stage.press("enter")
+        await stage.wait(1)
+        assert enrolled(stage.world) == 1
+        await stage.press("a", "g")
+        await stage.wait()
+        await stage.press("tab", "enter")
+        await stage.wait(3)
+        assert "Ordered: sslId" in stage.text
+        assert enrolled(stage.world) == 2
+        (order,) = stage.site.engine.context.book.store.orders()
+        assert order.ssl_id in stage.world.enrolled
+
+
+@on_stage
+async def test_what_is_not_found_at_scm_can_be_given_up_and_is_then_taken_off_the_list(csr: Path) -> None:
+    async with staged(demo_world()) as stage:
+        order_id = await order_lost_before_scm_saw_it(stage, csr)
+        await stage.wait(1200)
+        await stage.press("a", "u")
+        await stage.wait()
+        await stage.press("tab", "enter")
+        await stage.wait(1)
+        assert "Given up; its timeline is kept." in stage.text
+        await stage.press("a", "m")
+        await stage.wait()
+        await stage.press("tab", "enter")
+        await stage.wait(1)
+        assert "Removed 1 from the list." in stage.text
+        store = stage.site.engine.context.book.store
+        assert store.orders() == []
+        assert store.timeline(order_id)
+        assert enrolled(stage.world) == 1
+
+
 async def open_revoke(stage: Stage, ssl_id: int) -> None:
     await stage.press("3")
     await stage.wait(1)
@@ -301,6 +363,24 @@ async def test_a_refused_approval_says_why_in_plain_words() -> None:
         await stage.wait(1)
         assert "-1140" in stage.text
         assert "Next:" in stage.text
+
+
+@on_stage
+async def test_of_several_approvals_the_one_that_fails_is_told_and_the_others_are_done() -> None:
+    world = demo_world()
+    world.faults.add("error", path=f"approve/{REQUESTED}", status=400, code=-1140, description="Cannot approve.")
+    async with staged(world, size=(120, 40)) as stage:
+        for ssl_id in (REQUESTED, ANOTHER_REQUESTED):
+            stage.view.table.move_to_id(f"#{ssl_id}")
+            await stage.press("space")
+        await stage.press("a", "p")
+        await stage.wait()
+        await type_text(stage, "fine")
+        await stage.press("enter")
+        await stage.wait(2)
+        assert f"{ANOTHER_REQUESTED}: done" in stage.text
+        (refused,) = [line for line in stage.lines if f"{REQUESTED}: " in line]
+        assert "-1140" in refused
 
 
 def saved(directory: Path) -> dict[str, str]:
