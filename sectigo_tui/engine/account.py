@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.errors import RateLimited, ScmFailure
 from sectigo_tui.domain.events import AccountChanged
 from sectigo_tui.domain.status import PENDING_STATUSES, is_same
 from sectigo_tui.domain.values import dataclass
@@ -115,7 +115,10 @@ class Account:
         return Listing(self._context, where)
 
     async def refresh_pending(self) -> None:
-        """Ask for the orders of every pending status; a failure is kept beside what was known before."""
+        """Ask for the orders of every pending status; a failure is kept beside what was known before.
+
+        Once SCM asks for a pause nothing more is asked for.
+        """
         for status in PENDING_STATUSES:
             listing = self.listing(ListingFilter(status=status))
             try:
@@ -127,6 +130,8 @@ class Account:
                 self.queries[status] = PendingQuery(tuple(listing.rows()), self._context.clock.now())
             self._index()
             self._context.book.announce(AccountChanged())
+            if isinstance(self.queries[status].failure, RateLimited):
+                return
 
     async def details(self, ssl_id: int, *, fresh_seconds: float = DETAILS_FRESH_SECONDS) -> OrderDetails:
         """Return an order's details for the screen, asking SCM unless they are fresh.

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import Refused, ScmFailure, SectigoTuiError, StoreError
 from sectigo_tui.domain.events import Announcement, Exchange, FailureReported, OrderChanged
 from sectigo_tui.engine.account import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.health import ApiHealth
+from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.supervisor import Supervisor
 from sectigo_tui.engine.uses import Uses
 
@@ -78,7 +80,7 @@ class Engine(Uses):
         """Poll, and list the account's pending orders again and again, until cancelled.
 
         Args:
-            refresh_seconds: The time between two listings.
+            refresh_seconds: The time between two listings; longer where SCM asks for a pause.
         """
         self.tell_problems()
         await self._settle_password()
@@ -123,7 +125,14 @@ class Engine(Uses):
     async def _refresh(self, seconds: float) -> None:
         while True:
             await self.account.refresh_pending()
-            await self.context.clock.sleep(seconds)
+            await self.context.clock.sleep(max(seconds, self._held_seconds()))
+
+    def _held_seconds(self) -> float:
+        """Return for how long SCM has asked not to be asked; as for a look, no longer than a poll window."""
+        held_until = self.health.held_until
+        if held_until is None:
+            return 0.0
+        return min(seconds_between(self.context.clock.now(), held_until), DEFAULT_DEADLINE_SECONDS)
 
     def _hear(self, announcement: Announcement) -> None:
         if isinstance(announcement, Exchange):

@@ -14,6 +14,7 @@ from sectigo_tui.engine.account import DETAILS_KEPT, Account
 from support.engine_world import World
 from support.fake_scm import server_failure
 from support.virtual_time import START, in_virtual_time
+from support.writing import Site
 
 
 def row(ssl_id: int) -> ListingRow:
@@ -153,3 +154,21 @@ async def test_details_are_kept_for_a_bounded_number_of_orders() -> None:
         account.learned(OrderDetails(ssl_id=ssl_id, status="Applied"), START)
     assert account.seen(0) is None
     assert account.seen(1) is not None
+
+
+@pytest.mark.parametrize(("asked_for", "pause"), [("300", 300), ("86400", 600), ("5", 60)])
+def test_while_scm_asks_for_a_pause_the_account_is_not_listed(asked_for: str, pause: float) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        site = Site()
+        site.world.faults.add("rate-limit", path="ssl/v1$", retry_after=asked_for, count=1)
+        running = asyncio.create_task(site.engine.run(refresh_seconds=60))
+        await asyncio.sleep(pause - 2)
+        assert site.wire.count("GET /ssl/v1$") == 1
+        await asyncio.sleep(5)
+        assert site.wire.count("GET /ssl/v1$") == 1 + len(PENDING_STATUSES)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    story()
