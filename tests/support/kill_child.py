@@ -61,13 +61,22 @@ LOADED_FIRST = (
     "cryptography.hazmat.backends.openssl.backend",
     "httpcore",
     "httpcore._backends.anyio",
+    "filelock",
     "sectigo_tui.config.load",
+    "sectigo_tui.engine.changing",
+    "sectigo_tui.engine.enrolling",
+    "sectigo_tui.engine.followup",
+    "sectigo_tui.engine.recovery",
+    "sectigo_tui.engine.renewing",
+    "sectigo_tui.engine.revoking",
+    "sectigo_tui.engine.tracking",
     "sectigo_tui.pki.facts",
     "sectigo_tui.scm.transport",
     "sectigo_tui.store.journal_store",
     "sectigo_tui.store.orders_file",
     "sniffio",
     "tinydb",
+    "tomli_w",
 )
 """What a life would load when it first needs it, once for all of them."""
 
