@@ -33,7 +33,7 @@ MAY_IMPORT = {
 
 MAY_IMPORT_ANYTHING = {"__init__", "__main__", "cli", "wiring"}
 
-HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm", "certctl"}, "tinydb": {"store"}, "dns": {"dns"}}
+HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm"}, "tinydb": {"store"}, "dns": {"dns"}}
 STDLIB_ONLY = {"domain", "engine", "durable", "command", "collector"}
 
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))}

@@ -83,7 +83,7 @@ def find_paths(
 
 
 def make_private_directory(directory: Path, *, named_by: str = "") -> Path:
-    """Create a directory that only its owner can enter (0700), with its parents, and return it.
+    """Create a directory that only its owner can enter (0700), and return it; missing parents get the umask's mode.
 
     A directory that exists keeps its mode: it may be the operator's own. One that anybody may write to is
     refused, since orders in it could be replaced by others.

@@ -38,9 +38,7 @@ def read_json(adapter: TypeAdapter[T], body: bytes) -> T | NotTheApi:
         return adapter.validate_json(body)
     except ValidationError as error:
         refusal = error
-    mended = (
-        _mended(body) if refusal.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid" else b""
-    )
+    mended = _mended(body) if _first(refusal)["type"] == _NO_JSON else b""
     if not mended:
         return NotTheApi(_what_is_wrong(refusal, body))
     try:
