@@ -61,6 +61,7 @@ class TableView(ScrollView):
         self._rows = TableRows()
         self._strips = RowStrips(self._rows, columns, cell, glyphs, flag)
         self._announced: tuple[str | None, frozenset[str], tuple[str, ...]] = (None, frozenset(), ())
+        self._prepared_for: tuple[Size, Region] | None = None
 
     @property
     def row_count(self) -> int:
@@ -243,8 +244,10 @@ class TableView(ScrollView):
 
     def on_resize(self) -> None:
         """Place the columns anew and keep the cursor in sight."""
-        self._strips.forget()
-        self._prepare()
+        # Textual paints before it tells the first size: what is painted for that size already stays.
+        if not self._strips.is_ready or self._prepared_for != (self.size, self.scrollable_content_region):
+            self._strips.forget()
+            self._prepare()
         self._look()
         self.move_to_index(self.cursor_index)
         self.refresh()
@@ -258,6 +261,7 @@ class TableView(ScrollView):
         self._repaint_lines((self.cursor_index,))
 
     def _prepare(self) -> None:
+        self._prepared_for = (self.size, self.scrollable_content_region)
         self._strips.prepare(self.size.width, self.scrollable_content_region.width, style.styles_of(self))
 
     def _look(self) -> None:
