@@ -14,6 +14,7 @@ from sectigo_tui.engine import policy
 from sectigo_tui.engine.batches import Outcome, each
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
+from sectigo_tui.engine.records import change_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Collecting:
         )
 
     async def _keep(self, order: Order, data: bytes, bundle: CertificateBundle, latency_seconds: float) -> Order:
-        path = await self._context.book.store.save_certificate(order.id, data)
+        path = await self._context.book.save_certificate(order.id, data)
         now = self._context.clock.now()
         look = Look(now, LookOutcome.COLLECTED, "collected", latency_seconds, http_status=200)
 
@@ -118,19 +119,8 @@ class Collecting:
                 last_answer_at=now,
                 window=policy.settled(before.window, WindowEnd.SETTLED) if before.window else None,
             )
-            is_new = after.state is not before.state
-            entry = TimelineEntry(
-                at=now,
-                order_id=before.id,
-                kind=EventKind.CHANGED,
-                summary="collected, as asked for",
-                from_state=before.state if is_new else None,
-                to_state=after.state if is_new else None,
-                scm_status=before.scm_status,
-                http_status=200,
-                ssl_id=before.ssl_id,
-            )
-            return after, entry
+            summary, kind = "collected, as asked for", EventKind.CHANGED
+            return after, change_entry(now, before, after, summary, kind=kind, http_status=200)
 
         return await self._context.book.change(order.id, change, look=look) or order
 

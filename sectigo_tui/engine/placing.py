@@ -14,7 +14,7 @@ from sectigo_tui.engine.claims import Claims
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.fates import Fate, fate_of, told
 from sectigo_tui.engine.gate import Priority
-from sectigo_tui.engine.records import answer_entry
+from sectigo_tui.engine.records import change_entry
 
 Watch = Callable[[Order], None]
 """Takes an order that is to be polled, as `Supervisor.watch` does."""
@@ -141,7 +141,7 @@ class Placing:
         if details is not None:
             look = Look(now, LookOutcome.PENDING, details.status, http_status=200)
             after = replace(after.learn(details), last_look=look, last_answer_at=now)
-        return after, answer_entry(self._context.clock.now(), order, after, f"{how}, sslId {ssl_id}", http_status=200)
+        return after, change_entry(now, order, after, f"{how}, sslId {ssl_id}", http_status=200)
 
     async def _not_answered(self, order: Order, failure: ScmFailure) -> Placed:
         fate = fate_of(failure)
@@ -167,20 +167,20 @@ class Placing:
         )
         after = replace(order.to(OrderState.UNCONFIRMED, now), placement=placement)
         word = "UNKNOWN whether SCM took it" if is_searched else "not ordered again"
-        return after, answer_entry(self._context.clock.now(), order, after, f"{word}: {told(failure)}", failure=failure)
+        return after, change_entry(now, order, after, f"{word}: {told(failure)}", failure=failure)
 
     def _failed(self, order: Order, failure: ScmFailure, fate: Fate) -> tuple[Order, TimelineEntry] | None:
         if order.state not in (OrderState.INTENT, OrderState.UNCONFIRMED):
             return None
-        is_refused = fate is Fate.REFUSED
+        now, is_refused = self._context.clock.now(), fate is Fate.REFUSED
         after = replace(
-            order.to(OrderState.FAILED, self._context.clock.now()),
+            order.to(OrderState.FAILED, now),
             placement=None,
             refusal=told(failure),
             removed=not is_refused,
         )
         word = "refused" if is_refused else "withdrawn, not ordered"
-        return after, answer_entry(self._context.clock.now(), order, after, f"{word}: {told(failure)}", failure=failure)
+        return after, change_entry(now, order, after, f"{word}: {told(failure)}", failure=failure)
 
     async def _merge(self, order_id: str, other: Order, how: str) -> Order:
         store, now = self._context.book.store, self._context.clock.now()
@@ -199,16 +199,14 @@ class Placing:
                 key_path=order.key_path or mine.key_path,
                 renews_ssl_id=order.renews_ssl_id or mine.renews_ssl_id,
             )
-            return after, answer_entry(
-                self._context.clock.now(), order, after, f"{how}: it is what order {order_id} asked for"
-            )
+            return after, change_entry(now, order, after, f"{how}: it is what order {order_id} asked for")
 
         def withdraw(order: Order) -> tuple[Order, TimelineEntry] | None:
             if order.removed:
                 return None
             summary = f"{how}: it is local order {other.id}, sslId {other.ssl_id}"
             after = replace(order.to(OrderState.FAILED, now), placement=None, refusal=summary, removed=True)
-            return after, answer_entry(self._context.clock.now(), order, after, summary)
+            return after, change_entry(now, order, after, summary)
 
         taken = await self._context.book.change(other.id, take_over)
         await self._context.book.change(order_id, withdraw)

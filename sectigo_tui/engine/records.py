@@ -1,4 +1,4 @@
-"""What is written down of a write: SCM's answer to it, and writes that change no local order."""
+"""What is written down of a write: what it made of an order, and writes that change no local order."""
 
 from __future__ import annotations
 
@@ -53,30 +53,32 @@ async def record(
             raise
 
 
-def answer_entry(
+def change_entry(
     at: datetime,
     before: Order,
     after: Order,
     summary: str,
     *,
+    kind: EventKind = EventKind.WRITE_ANSWERED,
     failure: ScmFailure | None = None,
     http_status: int | None = None,
 ) -> TimelineEntry:
-    """Return the timeline's entry for what SCM's answer to a write, or its absence, made of an order.
+    """Return the timeline's entry for what an order has become, by SCM's answer to a write if nothing else is said.
 
     Args:
         at: When.
         before: The order as it was.
         after: The order as it is.
         summary: One line for a person; holds no secret.
-        failure: How the write failed.
+        kind: What it is about.
+        failure: How a call failed.
         http_status: The status by which it is known, where it did not fail.
     """
     changed = before.state is not after.state
     return TimelineEntry(
         at=at,
         order_id=after.id,
-        kind=EventKind.WRITE_ANSWERED,
+        kind=kind,
         summary=summary,
         from_state=before.state if changed else None,
         to_state=after.state if changed else None,

@@ -14,6 +14,7 @@ from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.fates import told
 from sectigo_tui.engine.markers import marked, marker_of, unmarked
 from sectigo_tui.engine.placing import Placed, Placing
+from sectigo_tui.engine.records import change_entry
 from sectigo_tui.engine.retries import Retries
 from sectigo_tui.engine.searching import search
 
@@ -162,13 +163,13 @@ class Recovery:
             request = replace(request, comments=marked(unmarked(request.comments), marker))
         placement = Placement(now, request, before.known_ssl_ids, attempt=attempt)
         after = replace(order.to(OrderState.INTENT, now), placement=placement, marker=marker)
-        return after, self._entry(order, after, EventKind.WRITE_ASKED, f"order again, attempt {attempt}")
+        return after, change_entry(now, order, after, f"order again, attempt {attempt}", kind=EventKind.WRITE_ASKED)
 
     def _given_up(self, order: Order) -> tuple[Order, TimelineEntry]:
         self._check_undecided(order)
-        summary = "given up: not found at SCM"
-        after = replace(order.to(OrderState.FAILED, self._context.clock.now()), placement=None, refusal=summary)
-        return after, self._entry(order, after, EventKind.CHANGED, summary)
+        now, summary = self._context.clock.now(), "given up: not found at SCM"
+        after = replace(order.to(OrderState.FAILED, now), placement=None, refusal=summary)
+        return after, change_entry(now, order, after, summary, kind=EventKind.CHANGED)
 
     def _presumed_sent(self, order: Order) -> tuple[Order, TimelineEntry] | None:
         if order.state is not OrderState.INTENT:
@@ -177,7 +178,7 @@ class Recovery:
         trouble = "the program ended before SCM's answer was written down"
         placement = replace(order.placement or Placement(order.created_at), next_search_at=now, trouble=trouble)
         after = replace(order.to(OrderState.UNCONFIRMED, now), placement=placement)
-        return after, self._entry(order, after, EventKind.CHANGED, f"UNKNOWN whether SCM took it: {trouble}")
+        return after, change_entry(now, order, after, f"UNKNOWN whether SCM took it: {trouble}", kind=EventKind.CHANGED)
 
     async def _search_failed(self, order: Order, failure: ScmFailure) -> None:
         if isinstance(failure, CredentialsRefused):
@@ -194,7 +195,9 @@ class Recovery:
             if order.state is not OrderState.UNCONFIRMED or placement is None or placement.trouble == trouble:
                 return None
             after = replace(order, placement=replace(placement, trouble=trouble))
-            return after, self._entry(order, after, EventKind.NOTE, trouble, failure)
+            return after, change_entry(
+                self._context.clock.now(), order, after, trouble, kind=EventKind.NOTE, failure=failure
+            )
 
         await self._context.book.change(order.id, change)
 
@@ -229,7 +232,7 @@ class Recovery:
             trouble=trouble,
         )
         after = replace(order, placement=placement)
-        return after, self._entry(order, after, EventKind.NOTE, trouble)
+        return after, change_entry(self._context.clock.now(), order, after, trouble, kind=EventKind.NOTE)
 
     def _check_undecided(self, order: Order) -> None:
         if order.state is not OrderState.UNCONFIRMED:
@@ -241,21 +244,6 @@ class Recovery:
         if order is None:
             raise InputError(f"there is no local order {order_id}", "look at the list again")
         return order
-
-    def _entry(
-        self, before: Order, after: Order, kind: EventKind, summary: str, failure: ScmFailure | None = None
-    ) -> TimelineEntry:
-        changed = before.state is not after.state
-        return TimelineEntry(
-            at=self._context.clock.now(),
-            order_id=after.id,
-            kind=kind,
-            summary=summary,
-            from_state=before.state if changed else None,
-            to_state=after.state if changed else None,
-            http_status=failure.http_status if failure else None,
-            code=failure.code if failure else None,
-        )
 
 
 def _ambiguous(found: tuple[OrderDetails, ...]) -> str:

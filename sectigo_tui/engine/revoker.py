@@ -16,7 +16,7 @@ from sectigo_tui.domain.orders import Order, OrderState, Revocation, state_for
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.fates import Fate, fate_of, told
 from sectigo_tui.engine.gate import Priority
-from sectigo_tui.engine.records import answer_entry
+from sectigo_tui.engine.records import change_entry
 from sectigo_tui.engine.retries import Retries
 
 ALREADY_REVOKED = -159
@@ -155,9 +155,7 @@ class Revoker:
             )
             after = replace(order.to(OrderState.REVOKED, now), revocation=revocation)
             after = after.learn(details) if details else after
-            return after, answer_entry(
-                self._context.clock.now(), order, after, how, http_status=200 if details else None
-            )
+            return after, change_entry(now, order, after, how, http_status=200 if details else None)
 
         await self._context.book.change(order_id, change)
 
@@ -165,12 +163,11 @@ class Revoker:
         def change(order: Order) -> tuple[Order, TimelineEntry] | None:
             if order.state is not OrderState.REVOKING:
                 return None
-            after = order.to(_state_after_refusal(order.revocation, details), self._context.clock.now())
+            now = self._context.clock.now()
+            after = order.to(_state_after_refusal(order.revocation, details), now)
             after = replace(after, revocation=None)
             after = after.learn(details) if details else after
-            return after, answer_entry(
-                self._context.clock.now(), order, after, f"not revoked, SCM refused: {told(failure)}", failure=failure
-            )
+            return after, change_entry(now, order, after, f"not revoked, SCM refused: {told(failure)}", failure=failure)
 
         order = await self._context.book.change(order_id, change)
         if order is not None:
@@ -200,7 +197,7 @@ class Revoker:
                 is_unknown=before.is_unknown or is_lost,
             )
             after = replace(order, revocation=revocation)
-            return after, answer_entry(self._context.clock.now(), order, after, trouble, failure=failure)
+            return after, change_entry(self._context.clock.now(), order, after, trouble, failure=failure)
 
         await self._context.book.change(order_id, change)
 
