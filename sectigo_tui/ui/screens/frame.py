@@ -48,6 +48,7 @@ class Body(Container):
     It stands here, not with the application or its screens, since what is said there is read three times at the start.
     """
 
+    BLANK = True
     SCOPED_CSS = False
     DEFAULT_CSS = """
     #body { height: 1fr; }
@@ -74,6 +75,8 @@ class Frame(Screen[None]):
         glyphs: The shapes of this terminal.
     """
 
+    BLANK = True
+    """There is nothing between its widgets to be painted line by line, so that this is not done."""
     COLUMNS: ClassVar[Sequence[Column]] = ()
     FILTER_HINT = "filter: words; !word leaves out, ! first inverts all"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]  # noqa: RUF012 - declared so by Textual
