@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from textual.pilot import Pilot
 
 from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.engine.handing_over import HandOverStep
 from sectigo_tui.simulator.world import World
 from sectigo_tui.ui.dialogs.menu import Menu
 from sectigo_tui.ui.dialogs.rotate import Rotate
+from support.fake_certctl import FakeCertctl
 from support.ui_stage import Stage, demo_world, on_stage, staged
+from support.writing import Site
 
 CANARY = "Canary-Pass-4711"
 
@@ -234,6 +239,70 @@ async def test_an_offer_in_which_something_was_typed_stays_and_says_that_the_cre
         assert "SCM refuses them" not in stage.text
         await stage.press("escape")
         assert not isinstance(stage.app.screen, Rotate)
+
+
+async def rotate_and_hand_over(stage: Stage) -> str:
+    """Rotate with the box for certctl-server ticked; return what is said of it, in one line."""
+    stage.world.account.credentials.password = CANARY
+    await stage.press("a", "o")
+    await stage.wait()
+    await type_text(stage, CANARY)
+    await stage.press("tab", "tab", "space", "tab", "enter")
+    await stage.wait(2)
+    return " ".join(stage.text.replace("│", " ").split())
+
+
+@on_stage
+async def test_certctl_server_is_told_where_its_box_is_ticked_and_each_step_is_shown() -> None:
+    certctl = FakeCertctl()
+    async with staged(site=Site(world=demo_world(), certctl=certctl)) as stage:
+        said = await rotate_and_hand_over(stage)
+        assert "SCM accepts login" in said, said
+        for step in ("read the issuer: done", "new credentials: done", "test it: done", "connection_successful"):
+            assert step in said, said
+        assert certctl.credentials[1] == CANARY
+        assert CANARY not in everything_seen(stage)
+
+
+@on_stage
+async def test_a_failure_of_certctl_server_says_what_is_left_and_the_rotation_here_stands() -> None:
+    async with staged(site=Site(world=demo_world(), certctl=FakeCertctl(fails_at=HandOverStep.PUT))) as stage:
+        said = await rotate_and_hand_over(stage)
+        assert "SCM accepts login" in said, said
+        assert "read the issuer: done" in said
+        assert "FAILED" in said
+        assert "Left to do:" in said
+        assert stage.site.kept.present.password.reveal() == CANARY
+
+
+@on_stage
+async def test_the_login_alone_can_be_changed_by_mouse() -> None:
+    world = demo_world()
+    async with staged(world) as stage:
+        await stage.press("a", "o")
+        await stage.wait()
+        pilot = Pilot(stage.app)
+        await pilot.click("#login")
+        await type_text(stage, "other-login")
+        world.account.credentials.login = "other-login"
+        await pilot.click("#rotate")
+        await stage.wait(2)
+        assert "SCM accepts login other-login" in stage.text
+        assert stage.site.kept.present.login == "other-login"
+        await pilot.click("#cancel")
+        await stage.wait(1)
+        assert "API OK" in stage.header
+
+
+@on_stage
+async def test_a_password_that_expires_soon_is_told_in_the_header_and_in_the_dialog() -> None:
+    world = demo_world()
+    world.account.credentials.expires = world.now() + timedelta(days=9)
+    async with staged(world, size=(120, 40)) as stage:
+        assert "password 9d" in stage.header
+        await stage.press("a", "o")
+        await stage.wait()
+        assert "ALIVE, expires" in stage.text
 
 
 async def refused_while(stage: Stage, *keys: str) -> None:
