@@ -46,7 +46,7 @@ async def _diagnose(settings: Settings, options: Namespace) -> int:
         target = _target(engine, options.order)
         await _check_known(engine, target)
         if options.history:
-            await engine.diagnoser.learn_history(lambda _done, _total: None)
+            await engine.diagnoser.samples.learn_remote(lambda _done, _total: None)
         diagnosis = await engine.diagnoser.diagnose(target)
         if options.json:
             sys.stdout.write(f"{engine.diagnoser.as_json(diagnosis)}\n")

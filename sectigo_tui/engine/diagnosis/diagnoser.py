@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from sectigo_tui.domain.certificates import ListingFilter, OrderDetails
+from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import EventKind
-from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account import Account
 from sectigo_tui.engine.context import Context
@@ -19,17 +18,16 @@ from sectigo_tui.engine.diagnosis.causes import CommonCause, OrderRef, common_ca
 from sectigo_tui.engine.diagnosis.escalation import escalation_pack, handover
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Part
 from sectigo_tui.engine.diagnosis.gathering import Gatherer
-from sectigo_tui.engine.diagnosis.history import Sample, local_evidence, merged, remote_sample, sample_of
 from sectigo_tui.engine.diagnosis.knowledge import Knowledge, Target, Version
 from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
 from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
 from sectigo_tui.engine.diagnosis.report import as_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
+from sectigo_tui.engine.diagnosis.samples import Samples
 from sectigo_tui.engine.diagnosis.sources import Sources
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 from sectigo_tui.engine.fates import told
 from sectigo_tui.engine.gate import Priority
-from sectigo_tui.engine.listing_rows import PAGE_SIZE
 from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.records import record
 
@@ -39,29 +37,10 @@ DIAGNOSE_MAX_AGE_SECONDS = 60.0
 ATTEND_MAX_AGE_SECONDS = 600.0
 """How old evidence may be for a column: a page of rows costs requests, and validations take hours."""
 
-LOCAL_HISTORY_ORDERS = 500
-"""How many issued local orders the figures rest on, the newest."""
-
 VERDICT_KEPT_SECONDS = 15.0
 """How long a column's verdict holds by itself: time alone changes it seldom, and a list is sorted again and again."""
 
 VERDICTS_KEPT = 2_000
-
-_SAMPLES_AT_ONCE = 20
-
-HISTORY_ORDERS = 60
-"""How many issued remote orders are looked at for the account's history, at one request each."""
-
-_ISSUED = frozenset(
-    {
-        OrderState.ISSUED,
-        OrderState.COLLECTED,
-        OrderState.EXPIRED,
-        OrderState.REPLACED,
-        OrderState.REVOKING,
-        OrderState.REVOKED,
-    }
-)
 
 
 class Diagnoser:
@@ -74,6 +53,9 @@ class Diagnoser:
         account: What is known of the account's remote orders.
         dns: The DNS; None unless the operator has switched it on.
         secrets: Returns the credentials in use, which nothing that leaves the program may hold.
+
+    Attributes:
+        samples: How long this account's orders took.
     """
 
     def __init__(
@@ -83,14 +65,13 @@ class Diagnoser:
         dns: Dns | None = None,
         secrets: Callable[[], Iterable[SecretText]] = tuple,
     ) -> None:
+        self.samples = Samples(context, account)
         self._context = context
         self._account = account
         self._secrets = secrets
         sources = Sources(context, account, dns)
         self._knowledge = Knowledge(context, account, sources)
         self._gatherer = Gatherer(sources, self._knowledge)
-        self._local: dict[str, tuple[int, Sample | None]] = {}
-        self._remote: dict[int, Sample] = {}
         self._verdicts: dict[str | int, tuple[Version, Verdict]] = {}
 
     def cheap(self, target: Target) -> Verdict:
@@ -154,7 +135,7 @@ class Diagnoser:
             The diagnosis at the end.
         """
         on_part(Part.LOCAL, self.known(target))
-        if await self._learn_local():
+        if await self.samples.learn_local():
             on_part(Part.LOCAL, self.known(target))
         evidence = await self._gatherer.gather(
             target, lambda part, known: on_part(part, self._conclude(known)), max_age_seconds=max_age_seconds
@@ -245,70 +226,15 @@ class Diagnoser:
         """Return a diagnosis in the versioned JSON shape, without credentials."""
         return as_json(diagnosis, self.redactor())
 
-    async def learn_history(
-        self, progress: Callable[[int, int], None], *, organization_id: int | None = None, orders: int = HISTORY_ORDERS
-    ) -> int:
-        """Look at issued remote orders for the account's figures; only when the operator asks, for it costs requests.
-
-        The listing is not sorted and names no dates: the newest sslIds of its first and last page are looked at.
-
-        Args:
-            progress: Told the orders looked at and how many there are to be.
-            organization_id: Only orders of this organization or department.
-            orders: How many, at one request each.
-
-        Returns:
-            How many have told their times.
-
-        Raises:
-            ScmFailure: A listing could not be read, or details could not be; those read so far are kept.
-        """
-        where = ListingFilter(status="Issued", organization_id=organization_id)
-        first = await self._page(where, 0)
-        total = await self._context.gate.run(Priority.LISTING, lambda: self._context.scm.count(where))
-        last = await self._page(where, max(PAGE_SIZE, total - PAGE_SIZE)) if total > PAGE_SIZE else ()
-        newest = sorted({*first, *last} - set(self._remote), reverse=True)[:orders]
-        for number, ssl_id in enumerate(newest, start=1):
-            details = await self._account.details(ssl_id, fresh_seconds=float("inf"))
-            sample = remote_sample(details, self._context.clock.now())
-            if sample is not None:
-                self._remote[ssl_id] = sample
-            progress(number, len(newest))
-        return len(self._remote)
-
-    async def _page(self, where: ListingFilter, position: int) -> tuple[int, ...]:
-        page = await self._context.gate.run(
-            Priority.LISTING, lambda: self._context.scm.listing(where, position=position, size=PAGE_SIZE)
-        )
-        return tuple(row.ssl_id for row in page.rows)
-
     def _conclude(self, evidence: Evidence) -> Diagnosis:
         target = evidence.order or evidence.ssl_id
-        local = [sample for _, sample in self._local.values() if sample is not None]
         deadline_seconds = self._context.policy.deadline_seconds
         return conclude(
             evidence,
-            merged(local, self._remote.values()),
+            self.samples.all(),
             self.outage(target) if target is not None else None,
             deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
         )
-
-    async def _learn_local(self) -> bool:
-        """Take the samples of the newest issued local orders; timelines that were read before are not read again.
-
-        Returns:
-            Whether there were any to take.
-        """
-        store = self._context.book.store
-        issued = [order for order in store.orders() if order.state in _ISSUED]
-        newest = sorted(issued, key=lambda order: order.state_since, reverse=True)[:LOCAL_HISTORY_ORDERS]
-        missing = [order for order in newest if self._local.get(order.id, (None,))[0] != order.revision]
-        for number, order in enumerate(missing, start=1):
-            sample = sample_of(local_evidence(store, order, self._context.clock.now()))
-            self._local[order.id] = order.revision, sample
-            if number % _SAMPLES_AT_ONCE == 0:
-                await asyncio.sleep(0)  # each timeline is read from the disk: keys are heard in between
-        return bool(missing)
 
     async def _learn_renewed(self, order: Order | None) -> None:
         renewed = order.renews_ssl_id if order is not None else None

@@ -254,7 +254,7 @@ class Diagnose(Screen[None]):
     async def _learn(self) -> None:
         self._say_progress("History: asking which orders are issued ...")
         try:
-            await self._diagnoser.learn_history(
+            await self._diagnoser.samples.learn_remote(
                 lambda done, total: self._say_progress(f"History: {done} of {total} issued orders asked for"),
                 organization_id=self._diagnosis.evidence.organization_id,
             )

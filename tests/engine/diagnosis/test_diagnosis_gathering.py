@@ -483,7 +483,7 @@ async def test_the_history_is_learned_from_the_newest_issued_orders_when_asked()
         )
         bench.scm.live(ssl_id, details)
     bench.scm.rows["Issued"] = tuple(ListingRow(ssl_id, "www") for ssl_id in range(1, 21))
-    learned = await bench.diagnoser.learn_history(lambda done, total: told.append((done, total)), orders=8)
+    learned = await bench.diagnoser.samples.learn_remote(lambda done, total: told.append((done, total)), orders=8)
     assert learned == 8
     assert told[-1] == (8, 8)
     assert {asked.about for asked in bench.scm.asked if asked.call == "details"} == set(range(13, 21))
