@@ -17,8 +17,10 @@ def main() -> int:
 
         sys.stdout.write(f"sectigo-tui {__version__}\n")
         return 0
-    from sectigo_tui.cli.main import run
+    from sectigo_tui.collector import loading
 
+    with loading():
+        from sectigo_tui.cli.main import run
     return run(sys.argv[1:])
 
 

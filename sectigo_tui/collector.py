@@ -19,6 +19,14 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def loading() -> Iterator[None]:
+    """Collect nothing while modules are loaded, and never look for garbage among them: they stay."""
+    with collector_paused():
+        yield
+        gc.freeze()
+
+
 def keep_what_is_loaded() -> None:
     """Collect again from now on, but never look again at what is in memory now: it stays."""
     gc.freeze()

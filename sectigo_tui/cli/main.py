@@ -14,7 +14,7 @@ from typing import TextIO
 from sectigo_tui.cli.crash import CrashReports
 from sectigo_tui.cli.exit_codes import FAILED, ended_by, exit_code
 from sectigo_tui.cli.parser import make_parser
-from sectigo_tui.collector import collector_paused
+from sectigo_tui.collector import loading
 from sectigo_tui.config.paths import find_paths
 from sectigo_tui.domain.errors import SectigoTuiError
 
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         lambda: find_paths(os.environ, data_dir=vars(options).get("data_dir")).data_dir / "crashes", arguments
     )
     try:
-        with collector_paused():
+        with loading():
             handler: Handler = getattr(import_module(f"sectigo_tui.cli.{module}"), name)
         with reports.watching():
             code = handler(options)
