@@ -42,7 +42,10 @@ class Credentials:
 
 
 class Scm(Protocol):
-    """Sectigo Certificate Manager. Every method raises `ScmFailure` or one below it, and sends one request."""
+    """Sectigo Certificate Manager, as the engine asks it.
+
+    Every method raises `ScmFailure` or one below it, and sends one request.
+    """
 
     async def types(self, organization_id: int | None = None) -> tuple[CertificateProfile, ...]:
         """Return the profiles that may be ordered."""
@@ -84,18 +87,8 @@ class Scm(Protocol):
         """Revoke by sslId."""
         ...
 
-    async def revoke_by_serial(self, serial_number: str, reason_code: int, reason: str) -> None:
-        """Revoke by serial number."""
-        ...
-
     async def renew(self, ssl_id: int, csr_pem: str = "") -> int:
         """Order again what `ssl_id` was, billed; return the new order's sslId."""
-        ...
-
-    async def replace(
-        self, ssl_id: int, csr_pem: str, reason: str, common_name: str = "", names: Sequence[str] = ()
-    ) -> None:
-        """Ask for the certificate again with another key, under the same sslId."""
         ...
 
     async def dcv(self, ssl_id: int) -> DcvLog:
@@ -120,10 +113,6 @@ class Scm(Protocol):
 
     async def domain_status(self, domain: str) -> DomainValidation:
         """Return a domain's validation status."""
-        ...
-
-    async def domain_validations(self, domain: str) -> tuple[DomainValidation, ...]:
-        """Return the account's validations of a domain."""
         ...
 
     async def password_status(self) -> PasswordStatus:

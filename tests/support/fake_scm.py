@@ -172,16 +172,8 @@ class FakeScm:
 
         await self._ask("revoke", answer, ssl_id)
 
-    async def revoke_by_serial(self, serial_number: str, reason_code: int, reason: str) -> None:
-        await self._ask("revoke_by_serial", lambda: None, serial_number)
-
     async def renew(self, ssl_id: int, csr_pem: str = "") -> int:
         return await self._ask("renew", self._place, ssl_id)
-
-    async def replace(
-        self, ssl_id: int, csr_pem: str, reason: str, common_name: str = "", names: Sequence[str] = ()
-    ) -> None:
-        await self._ask("replace", lambda: self.live(ssl_id, "Applied"), ssl_id)
 
     async def dcv(self, ssl_id: int) -> DcvLog:
         return await self._ask("dcv", lambda: self.dcv_logs.get(ssl_id, DcvLog(())), ssl_id)
@@ -210,11 +202,6 @@ class FakeScm:
     async def domain_status(self, domain: str) -> DomainValidation:
         return await self._ask(
             "domain_status", lambda: self.domains.get(domain, DomainValidation(domain=domain, status="NOT_VALIDATED"))
-        )
-
-    async def domain_validations(self, domain: str) -> tuple[DomainValidation, ...]:
-        return await self._ask(
-            "domain_validations", lambda: tuple(found for name, found in self.domains.items() if name == domain)
         )
 
     async def password_status(self) -> PasswordStatus:
