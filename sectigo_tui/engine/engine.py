@@ -74,6 +74,7 @@ class Engine(Uses):
         self.announcer = announcer
         self.health = ApiHealth()
         self.password: PasswordStatus | None = None
+        self._problems_told = 0
         announcer.subscribe(self._hear)
 
     async def run(self, refresh_seconds: float) -> None:
@@ -92,9 +93,11 @@ class Engine(Uses):
             group.create_task(self._watch_password())
 
     def tell_problems(self) -> None:
-        """Announce what was found damaged when the local orders were opened: whoever opens next finds it no more."""
-        for problem in self.context.book.store.problems:
-            self._report("opening the local orders", StoreError(problem.where, problem.what, problem.remedy))
+        """Announce, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
+        found = self.context.book.store.problems
+        for problem in found[self._problems_told :]:
+            self._report("reading the local orders", StoreError(problem.where, problem.what, problem.remedy))
+        self._problems_told = len(found)
 
     async def track(self, ssl_id: int) -> None:
         """Adopt a remote order and poll it."""
@@ -125,6 +128,7 @@ class Engine(Uses):
     async def _refresh(self, seconds: float) -> None:
         while True:
             await self.account.refresh_pending()
+            self.tell_problems()
             await self.context.clock.sleep(max(seconds, self._held_seconds()))
 
     def _held_seconds(self) -> float:

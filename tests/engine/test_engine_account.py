@@ -8,7 +8,8 @@ import pytest
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.errors import NotFound, ServerFailure
-from sectigo_tui.domain.events import AccountChanged
+from sectigo_tui.domain.events import AccountChanged, FailureReported
+from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.domain.status import PENDING_STATUSES
 from sectigo_tui.engine.account import DETAILS_KEPT, Account
 from support.engine_world import World
@@ -172,3 +173,18 @@ def test_while_scm_asks_for_a_pause_the_account_is_not_listed(asked_for: str, pa
             await running
 
     story()
+
+
+@in_virtual_time
+async def test_damage_found_while_the_program_runs_is_told_once_too() -> None:
+    site = Site()
+    site.store.damage.append(StoreProblem("orders.json was damaged", "orders.json", "nothing to do"))
+    running = asyncio.create_task(site.engine.run(refresh_seconds=60))
+    await asyncio.sleep(30)
+    site.store.damage.append(StoreProblem("the journal was cut", "journal.jsonl", "run audit verify"))
+    await asyncio.sleep(300)
+    told = [str(each.failure) for each in site.heard if isinstance(each, FailureReported)]
+    assert [words.split(":")[0] for words in told] == ["orders.json", "journal.jsonl"]
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running

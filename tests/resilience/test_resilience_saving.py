@@ -208,7 +208,7 @@ async def test_what_was_found_damaged_at_opening_is_shown_and_no_order_is_missin
     again = Site(world=site.world)
     store = on_disk(again, tmp_path)
     async with staged(site=again) as stage:
-        assert "opening the local orders" in stage.text
+        assert "reading the local orders" in stage.text
         await stage.press("2")
         assert str(placed.order.ssl_id) in stage.text
     await store.close()

@@ -56,6 +56,7 @@ class MemoryStore:
         self._name = name
         self._known = dict(self.disk.orders)
         self._seen_writes = len(self.disk.writes)
+        self.damage: list[StoreProblem] = []
 
     def plant(self, order: Order) -> None:
         """Have an order on the disk as if it had always been there."""
@@ -63,7 +64,7 @@ class MemoryStore:
 
     @property
     def problems(self) -> tuple[StoreProblem, ...]:
-        return ()
+        return tuple(self.damage)
 
     def orders(self) -> list[Order]:
         return [order for order in self._known.values() if not order.removed]
