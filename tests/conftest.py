@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 
 # The same examples in every run: a failure is found again by running the test again.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+LONGEST = (
+    "test_screenshots.py",
+    "test_security_hostile_screens.py",
+    "test_resilience_processes.py",
+    "test_faults_kill.py",
+)
+"""The modules of the longest tests: begun last, one of them would keep one core busy and the others waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests; the others stay in their order."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
