@@ -143,7 +143,13 @@ def test_a_crash_tells_where_and_shows_no_value_of_a_variable(program: Installat
         assert "locals" not in terminal.text
 
 
-def test_the_password_is_neither_shown_nor_stored(program: Installation) -> None:
+def children() -> str:
+    """Return what everybody on this machine can see of the processes that this one has started."""
+    listed = subprocess.run(["ps", "-ww", "-eo", "ppid,args"], check=True, capture_output=True, text=True).stdout
+    return "\n".join(line for line in listed.splitlines() if line.split()[0] == str(os.getpid()))
+
+
+def test_the_password_is_neither_shown_nor_stored_nor_in_the_list_of_processes(program: Installation) -> None:
     instant, slow = program.place("ov-instant", "www.acme.example"), program.place("ov-vetting", "slow.acme.example")
     shown = program.run("track", str(instant), str(slow)).stdout + program.run("check").stdout
     with program.terminal() as terminal:
@@ -156,6 +162,9 @@ def test_the_password_is_neither_shown_nor_stored(program: Installation) -> None
         terminal.press("R")
         terminal.until("AUTH refused")
         terminal.until("Rotate the credentials")
+        processes = children()
+        assert "sectigo" in processes
+        shown += processes
         kill(terminal)
         shown += terminal.received.decode(errors="replace")
     stored = program.stored()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,28 @@ async def test_what_is_wrong_and_the_field_to_go_on_with_are_both_in_sight_in_a_
         await stage.resize(60, 12)
         assert "the common name is empty" in stage.text
         assert "Common name" in stage.text
+
+
+@on_stage
+async def test_a_configured_term_that_the_profile_does_not_offer_is_said_with_the_nearest_one() -> None:
+    async with staged(demo_world()) as stage:
+        stage.app._defaults = replace(stage.app._defaults, term_days=365)
+        await stage.press("a", "e")
+        await stage.wait(1)
+        assert "Sectigo SSL OV does not offer 365 days but 90, 199: 199 proposed" in stage.text
+        (row,) = [line for line in stage.lines if "Term (days)" in line]
+        assert " 199 " in row
+
+
+@on_stage
+async def test_organizations_are_offered_with_their_departments() -> None:
+    async with staged(demo_world(), size=(120, 40)) as stage:
+        await stage.press("a", "e")
+        await stage.wait(1)
+        stage.app.screen.query_one("#organization").focus()
+        await stage.press("enter")
+        await stage.wait(1)
+        departments = [each.name for one in stage.world.account.organizations for each in one.departments]
+        assert departments
+        for name in departments:
+            assert name in stage.text
