@@ -154,12 +154,13 @@ class JournalStore:
         await self._committed(Change(entry, None))
 
     def note(self, order: Order, look: Look | None = None) -> None:
-        """Remember poll bookkeeping (window and last look) soon, surviving the end of the process.
+        """Remember poll bookkeeping (window, last look, last answer) soon, surviving the end of the process.
 
-        The order's revision stays; what another process put in between is kept, and only window and look are taken.
+        The order's revision stays; what another process put in between is kept, and only `window`, `last_look` and
+        `last_answer_at` are taken.
 
         Args:
-            order: The order with its new window and last look.
+            order: The order with its new window, last look and the time of its last answer.
             look: The look to add to its poll history.
         """
         note = Note(order.id, order.revision, order.window, order.last_look, order.last_answer_at, look)
