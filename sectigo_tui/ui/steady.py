@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from rich.console import RenderableType
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.driver import Driver
 from textual.filter import LineFilter
 
@@ -39,6 +40,11 @@ class SteadyApp(App[R]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what each painted line goes through, at the end what lets nothing reach the terminal but pictures."""
         return (*super().get_line_filters(), LAST_NET)
+
+    def clear_selection(self) -> None:
+        """Select no text any more; a field that begins before the first screen is shown has nothing to clear."""
+        with suppress(ScreenStackError):
+            super().clear_selection()
 
     def exit(self, result: R | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave, before whatever else was typed until now is acted on."""

@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sectigo_tui.ui.steady import SteadyApp
+from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.steady_net import LAST_NET
 from sectigo_tui.ui.text import printable
 
@@ -81,3 +82,8 @@ async def test_a_widget_that_forgot_to_clean_its_text_does_no_harm(size: tuple[i
 def _strips(app: App[None]) -> list[str]:
     app.screen._on_timer_update()
     return [strip.text for strip in app.screen._compositor.render_strips()]
+
+
+async def test_a_field_that_begins_before_the_first_screen_breaks_nothing() -> None:
+    """In Python 3.12 and newer the fields of the first view begin so early."""
+    SteadyApp[None]().clear_selection()
