@@ -15,7 +15,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sectigo_tui.ui.steady import SteadyApp
-from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.steady_net import LAST_NET
 from sectigo_tui.ui.text import printable
 
