@@ -188,7 +188,7 @@ class CertctlSection(_Section):
 class UiSection(_Section):
     """`[ui]`: the screen, the same for every profile."""
 
-    theme: Line = Field("auto", description="a theme's name, or auto for the terminal's", examples=["auto"])
+    theme: Line = Field("auto", description="auto, dark, light, safe, 16 or mono", examples=["auto"])
     ascii: StrictBool | None = Field(None, description="true or false (unset: by the locale)", examples=[False])
     mouse: StrictBool = Field(True, description="true or false", examples=[True])
     remote_refresh_seconds: Whole = Field(
