@@ -20,7 +20,7 @@ _SETTLE_SECONDS, _LONG_SETTLE_SECONDS = 10.0, 32.0
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Measure bytes per second with true colour and 16 colours, and beyond an hour; CPU with 1,000 orders."""
-    seconds, runs, orders = (1.0, 1, 40) if quick else (15.0, 3, 1_000)
+    seconds, runs, orders = (2.5, 1, 40) if quick else (15.0, 3, 1_000)
     settle, long_settle = (1.0, 1.0) if quick else (_SETTLE_SECONDS, _LONG_SETTLE_SECONDS)
     with simulated_account(100) as base_url, scene(base_url) as near, scene(base_url) as far:
         fill_store(near.store_directory, orders, next_look_seconds=600, deadline_seconds=1_800)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def medians(taken: Sequence[tuple[float, float]]) -> Pairs:
     return Pairs(
         statistics.median(value for value, _ in taken),
         statistics.median(reference for _, reference in taken),
-        statistics.median(value / reference for value, reference in taken),
+        statistics.median(value / reference if reference else math.inf for value, reference in taken),
     )
 
 
