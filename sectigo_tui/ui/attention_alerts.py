@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sectigo_tui.domain.errors import InputError
@@ -41,12 +42,15 @@ def notification(changes: Sequence[Change], environ: Mapping[str, str]) -> str:
 
 
 def notification_text(changes: Sequence[Change]) -> str:
-    """Return changes in a line: that of the one order, or how many there are and the first of them."""
+    """Return changes in a line: that of the one order, or how many orders there are and the first of them."""
     first = changes[0]
+    own = [change for change in changes if change.subject.row_id == first.subject.row_id]
     name = printable(first.subject.common_name, limit=60, placeholder="?") or "(no name)"
-    text = f"{first.subject.ssl_id or '-'} {name}: {first.words}"
-    if len(changes) > 1:
-        text = f"{len(changes)} orders changed: {text}, ..."
+    # One order may have changed several times at once: from where it was to where it is now.
+    text = f"{first.subject.ssl_id or '-'} {name}: {replace(own[-1], before=first.before).words}"
+    count = len({change.subject.row_id for change in changes})
+    if count > 1:
+        text = f"{count} orders changed: {text}, ..."
     # A semicolon ends a field of OSC 777.
     return printable(text.replace(";", ","), limit=LONGEST_CHARACTERS, placeholder="?")
 

@@ -61,12 +61,12 @@ class Outlet(threading.Thread):
         self._is_ended = False
         self._is_given_up = False
 
-    def write(self, data: bytes) -> None:
-        """Have something written; leave it out where too much waits already."""
+    def write(self, data: bytes, *, is_frame: bool = True) -> None:
+        """Have something written; leave it out where too much waits already and it is only a frame."""
         with self._changed:
             if self._last_words is not None:
                 self._last_words.append(data)
-            elif self._waiting_bytes > BACKLOG_BYTES:
+            elif is_frame and self._waiting_bytes > BACKLOG_BYTES:
                 self._has_left_out = True
                 return
             self._waiting.append(data)
@@ -135,7 +135,9 @@ class SteadyDriver(LinuxDriver):
         """Have something written to the terminal."""
         if self._outlet is not None:
             # Each write is a whole frame, or has no style: none is left over from the one before.
-            self._outlet.write(shortened(data, *self._app.size).encode("utf-8", "replace"))
+            short = shortened(data, *self._app.size).encode("utf-8", "replace")
+            # What rings is not painted again by the next frame.
+            self._outlet.write(short, is_frame=not data.startswith("\a"))
 
     def start_application_mode(self) -> None:
         """Take the terminal over."""

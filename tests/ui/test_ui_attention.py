@@ -313,6 +313,11 @@ def test_many_changes_are_one_notification() -> None:
     assert note == BELL + NOTES.format(f"3 orders changed: {LINE}, ...")
 
 
+def test_an_order_that_changed_twice_at_once_is_one_order() -> None:
+    twice = [change(), replace(change(), before=Standing("ISS"), after=Standing("COL"))]
+    assert notification(twice, {"TERM": "xterm"}) == BELL + NOTES.format("1001 www.acme.example: APL -> COL")
+
+
 @pytest.mark.parametrize(
     "name", ["a\x07\x1b]0;owned\x07", "a;b;c", "a\x9d9;b\x9c", "evil\u202egro", "x" * 5_000, "a\nb", "\u009b31m"]
 )
