@@ -11,6 +11,7 @@ import pytest
 
 from support.installation import CANARY, Installation, installed
 
+NOTES = ("\x1b]9;sectigo-tui: ", "\x1b]777;notify;sectigo-tui;")
 MOUSE_ON = b"\x1b[?1000h"
 
 
@@ -108,9 +109,8 @@ def test_a_change_rings_and_is_told_to_the_operator_s_command_without_any_secret
         terminal.until(r"No order is pending")
         told = program.home / "told"
         terminal.until(lambda: told.exists() and "COL" in told.read_text())
-        for start in ("\x1b]9;sectigo-tui: ", "\x1b]777;notify;sectigo-tui;"):
-            note = f"{start}{ssl_id} www.acme.example: ".encode()
-            terminal.until(lambda note=note: note in terminal.received)
+        notes = [f"{start}{ssl_id} www.acme.example: ".encode() for start in NOTES]
+        terminal.until(lambda: all(note in terminal.received for note in notes))
     events = [json.loads(line) for line in told.read_text().splitlines()]
     assert {event["ssl_id"] for event in events} == {ssl_id}
     assert events[-1]["to_state"] == "collected"
