@@ -12,7 +12,8 @@ from benchmarks.figures import Figure, compared, in_pairs
 from benchmarks.scene import Scene, put_orders, scene
 from benchmarks.terminal import PROGRAM, TRUE_COLOUR, in_terminal
 from sectigo_tui.domain.clock import SystemClock
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin, PollWindow
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.simulator.server import served

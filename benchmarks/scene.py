@@ -17,7 +17,8 @@ from sectigo_tui.config.paths import find_paths
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin, PollWindow
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
 from sectigo_tui.store.journal_store import JournalStore
 
 FIRST_SSL_ID = 9_000_001

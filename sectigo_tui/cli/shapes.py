@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.orders import Look, Order, PollWindow, Revocation
+from sectigo_tui.domain.orders import Order, Revocation
+from sectigo_tui.domain.polling import Look, PollWindow
 
 _TO_THE_SECOND = len("2026-03-12T03:12:00")
 

@@ -14,7 +14,8 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.events import Announcement, FailureReported, StoreTrouble
 from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.orders import Order, OrderState, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.ui.format import countdown, human_duration

@@ -9,7 +9,8 @@ from sectigo_tui.cli.shapes import Json, moment_json
 from sectigo_tui.cli.write_shapes import failure_json
 from sectigo_tui.domain.events import Announcement, FailureReported, LookMade, OrderChanged, StoreTrouble, TimelineEntry
 from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.orders import Look, Order, PollWindow
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import Look, PollWindow
 
 Event = dict[str, Json]
 OrderById = Callable[[str], Order | None]

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from sectigo_tui.domain.errors import ScmFailure, StoreError
-from sectigo_tui.domain.orders import Look, Order, OrderState
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.polling import Look
 from sectigo_tui.domain.values import dataclass
 
 

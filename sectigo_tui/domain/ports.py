@@ -8,7 +8,8 @@ from typing import Protocol
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, ListingFilter, ListingPage, OrderDetails
 from sectigo_tui.domain.events import Announcement, TimelineEntry
-from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import Look
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.domain.values import dataclass
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
 from sectigo_tui.domain.events import Announcement, OrderChanged, StoreTrouble, TimelineEntry
-from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import Look
 from sectigo_tui.domain.ports import Announce, OrderStore
 
 T = TypeVar("T")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from sectigo_tui.domain.errors import InputError, Unreadable
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.pki import CertificateBundle, CertificateTools
+from sectigo_tui.domain.polling import Look, LookOutcome, WindowEnd
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.batches import Outcome, each
 from sectigo_tui.engine.context import Context

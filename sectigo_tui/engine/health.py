@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import (
     Unreadable,
 )
 from sectigo_tui.domain.events import Exchange
-from sectigo_tui.domain.orders import LookOutcome
+from sectigo_tui.domain.polling import LookOutcome
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.looking import outcome_of
 

@@ -23,7 +23,8 @@ from sectigo_tui.domain.errors import (
     Unreadable,
 )
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, WindowEnd, state_for
+from sectigo_tui.domain.orders import Order, OrderState, state_for
+from sectigo_tui.domain.polling import Look, LookOutcome, WindowEnd
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.context import Context

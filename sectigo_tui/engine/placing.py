@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import DuplicateOrder, ScmFailure
 from sectigo_tui.domain.events import TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Placement
+from sectigo_tui.domain.orders import Order, OrderState, Placement
+from sectigo_tui.domain.polling import Look, LookOutcome
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.claims import Claims
 from sectigo_tui.engine.context import Context

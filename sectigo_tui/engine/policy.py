@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.orders import PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
 
 SCHEDULE_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
 """The waits after the first look, the second, ...; the last one repeats."""

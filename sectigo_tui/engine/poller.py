@@ -8,7 +8,8 @@ from datetime import datetime
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import CredentialsRefused, RateLimited, StoreError
 from sectigo_tui.domain.events import EventKind, FailureReported, LookMade, LookStarted, TimelineEntry
-from sectigo_tui.domain.orders import Order, PollWindow, WindowEnd
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import PollWindow, WindowEnd
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.looking import Looker, Sighting, apply

@@ -8,7 +8,8 @@ from random import Random
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import DuplicateOrder
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin, state_for
+from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
+from sectigo_tui.domain.polling import Look, LookOutcome
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority

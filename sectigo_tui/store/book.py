@@ -9,7 +9,8 @@ from threading import Lock
 import orjson
 
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict
-from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import Look
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.documents import Note, packed_look, unpacked_look
 

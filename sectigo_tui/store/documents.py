@@ -21,7 +21,8 @@ import orjson
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.events import TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, PollWindow
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
 from sectigo_tui.domain.values import dataclass
 
 Document = dict[str, Any]

@@ -14,7 +14,8 @@ from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import TimelineEntry
-from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import Look
 from sectigo_tui.domain.ports import StoreChanges, StoreProblem
 from sectigo_tui.store.actors import this_process
 from sectigo_tui.store.documents import Note

@@ -10,7 +10,8 @@ from dataclasses import field
 from typing import NamedTuple
 
 from sectigo_tui.domain.events import AccountChanged, Announcement, OrderChanged
-from sectigo_tui.domain.orders import Order, WindowEnd
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui.board import Board, Subject, local_id, remote_id

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.orders import Order, OrderState, Origin, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify, is_same
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.engine import Engine

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.clock import Clock, Moment
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject

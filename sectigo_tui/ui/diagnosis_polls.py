@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sectigo_tui.domain.orders import Look, LookOutcome
+from sectigo_tui.domain.polling import Look, LookOutcome
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui import lines
 from sectigo_tui.ui.columns import look_text

@@ -18,17 +18,8 @@ import pytest
 from sectigo_tui.cli.main import run
 from sectigo_tui.cli.shapes import order_json
 from sectigo_tui.domain.clock import SystemClock
-from sectigo_tui.domain.orders import (
-    Look,
-    LookOutcome,
-    Order,
-    OrderState,
-    Origin,
-    PollWindow,
-    Revocation,
-    WaitReason,
-    WindowEnd,
-)
+from sectigo_tui.domain.orders import Order, OrderState, Origin, Revocation
+from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
 from sectigo_tui.wiring.settings import settings_of
 from support.account_store import open_store
 from support.documented import DOCS, differences, documented

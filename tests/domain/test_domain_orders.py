@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.orders import IllegalChangeError, LookOutcome, Order, OrderState, Origin, state_for
+from sectigo_tui.domain.orders import IllegalChangeError, Order, OrderState, Origin, state_for
+from sectigo_tui.domain.polling import LookOutcome
 from sectigo_tui.domain.status import PENDING_STATUSES, StatusClass, classify, meaning_of
 from support.virtual_time import START
 

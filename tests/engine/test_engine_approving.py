@@ -8,7 +8,8 @@ import pytest
 
 from sectigo_tui.domain.errors import InputError, NotReady, ReadOnly, Refused, ScmFailure, StoreError
 from sectigo_tui.domain.events import EventKind
-from sectigo_tui.domain.orders import OrderState, WindowEnd
+from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.batches import Outcome
 from sectigo_tui.engine.collecting import Collected
 from support.virtual_time import in_virtual_time, run_virtual

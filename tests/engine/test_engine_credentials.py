@@ -8,7 +8,8 @@ from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import CredentialsRefused
 from sectigo_tui.domain.events import EventKind, FailureReported, PollingPaused, PollingResumed
-from sectigo_tui.domain.orders import LookOutcome, OrderState, WindowEnd
+from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.polling import LookOutcome, WindowEnd
 from sectigo_tui.engine.gate import Priority
 from support.engine_world import World
 from support.fake_scm import BAD, GOOD, unreachable

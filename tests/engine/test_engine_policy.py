@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.orders import PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
 from sectigo_tui.engine import policy
 from support.virtual_time import START
 

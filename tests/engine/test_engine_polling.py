@@ -9,7 +9,8 @@ import pytest
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import EventKind, FailureReported, LookMade, LookStarted
-from sectigo_tui.domain.orders import LookOutcome, OrderState, WaitReason, WindowEnd
+from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.polling import LookOutcome, WaitReason, WindowEnd
 from sectigo_tui.engine.policy import JITTER, SCHEDULE_SECONDS
 from sectigo_tui.engine.supervisor import BATCH_SECONDS
 from support.engine_world import World

@@ -11,7 +11,8 @@ import pytest
 from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import EventKind, FailureReported, LookMade, OrderChanged, StoreTrouble, TimelineEntry
-from sectigo_tui.domain.orders import LookOutcome, Order, OrderState, PollWindow, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.polling import LookOutcome, PollWindow, WindowEnd
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.supervisor import BATCH_SECONDS, LEASE_SECONDS

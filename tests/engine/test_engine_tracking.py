@@ -4,7 +4,8 @@ import pytest
 
 from sectigo_tui.domain.errors import NotFound, Unreachable
 from sectigo_tui.domain.events import EventKind, OrderChanged
-from sectigo_tui.domain.orders import LookOutcome, OrderState
+from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.polling import LookOutcome
 from sectigo_tui.engine.policy import JITTER
 from sectigo_tui.engine.tracking import Tracking
 from support.engine_world import World

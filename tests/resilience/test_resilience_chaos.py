@@ -29,7 +29,8 @@ from sectigo_tui.domain.events import (
     StoreTrouble,
     TimelineEntry,
 )
-from sectigo_tui.domain.orders import LookOutcome, Order, OrderState, Origin, state_for
+from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
+from sectigo_tui.domain.polling import LookOutcome
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.access import Access

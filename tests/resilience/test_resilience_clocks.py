@@ -12,7 +12,8 @@ import pytest
 from sectigo_tui.domain import clock
 from sectigo_tui.domain.clock import SystemClock, seconds_between
 from sectigo_tui.domain.events import EventKind
-from sectigo_tui.domain.orders import OrderState, WindowEnd
+from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.supervisor import LEASE_RENEWAL_SECONDS, Supervisor
 from support.engine_world import World
 from support.virtual_time import START, in_virtual_time

@@ -12,7 +12,8 @@ from resilience_stand import Stand, a_stand, an_account, every_call, failures
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.orders import Order, OrderState, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.fates import Fate, fate_of
 from sectigo_tui.engine.looking import Looker, outcome_of

@@ -22,7 +22,8 @@ from resilience_child import Job, SharedClock
 from sectigo_tui.config.credentials import write_credentials
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Order, OrderState, Origin, WindowEnd, state_for
+from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine import policy
 from sectigo_tui.simulator.lives import named_life
 from sectigo_tui.simulator.server import served

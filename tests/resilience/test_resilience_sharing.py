@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sectigo_tui.domain.events import Announcement, LookMade, OrderChanged, TimelineEntry
-from sectigo_tui.domain.orders import PollWindow
+from sectigo_tui.domain.polling import PollWindow
 from sectigo_tui.domain.ports import StoreChanges
 from sectigo_tui.engine.supervisor import LEASE_SECONDS, Supervisor
 from sectigo_tui.store.journal_store import JournalStore

@@ -13,7 +13,8 @@ from tinydb import TinyDB, where
 
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import OrderState, WindowEnd
+from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.ports import OrderStore
 from sectigo_tui.store.book import LOOKS_KEPT
 from sectigo_tui.store.journal_store import JournalStore

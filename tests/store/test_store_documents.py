@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sectigo_tui.domain.events import TimelineEntry
-from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import Look
 from sectigo_tui.store.documents import (
     UNREADABLE,
     dumps,

@@ -11,7 +11,8 @@ from typing import TypeVar
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import Announcement, TimelineEntry
-from sectigo_tui.domain.orders import Look, Order, OrderState, Origin, PollWindow
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import Look, PollWindow
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.context import Context, Policy

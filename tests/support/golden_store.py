@@ -17,18 +17,8 @@ from unittest import mock
 
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import (
-    Look,
-    LookOutcome,
-    Order,
-    OrderState,
-    Origin,
-    Placement,
-    PollWindow,
-    Revocation,
-    WaitReason,
-    WindowEnd,
-)
+from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement, Revocation
+from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
 from sectigo_tui.store.documents import Actor
 from sectigo_tui.store.journal_store import JournalStore
 from support.stored_orders import HandClock

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
 from sectigo_tui.domain.events import TimelineEntry
-from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import Look
 from sectigo_tui.domain.ports import StoreChanges, StoreProblem
 
 LOOKS_KEPT = 50

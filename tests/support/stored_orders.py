@@ -14,7 +14,8 @@ import pytest
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin, PollWindow
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
 from sectigo_tui.store.journal_store import JournalStore
 from support.virtual_time import START
 

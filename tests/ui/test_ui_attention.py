@@ -12,7 +12,8 @@ import pytest
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import OrderChanged
-from sectigo_tui.domain.orders import Order, OrderState, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.ui.attention import Change, Standing
 from sectigo_tui.ui.attention_alerts import WAITING_AT_MOST, EventCommand, notification
 from sectigo_tui.ui.board import Subject

@@ -9,7 +9,8 @@ import pytest
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.events import AccountChanged, EventKind, LookStarted, OrderChanged, TimelineEntry
-from sectigo_tui.domain.orders import Order, OrderState, Origin, PollWindow, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import PollWindow, WindowEnd
 from sectigo_tui.engine.account import PendingQuery
 from sectigo_tui.ui.board import Board, Subject, local_id, matches, needs_act, tally
 from sectigo_tui.ui.news import News, essence

@@ -8,18 +8,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
-from sectigo_tui.domain.orders import (
-    Look,
-    LookOutcome,
-    Order,
-    OrderState,
-    Origin,
-    Placement,
-    PollWindow,
-    Revocation,
-    WaitReason,
-    WindowEnd,
-)
+from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement, Revocation
+from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.columns import COLUMNS, cell, is_stale, look_text
 from sectigo_tui.ui.glyphs import ASCII

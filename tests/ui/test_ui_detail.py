@@ -12,7 +12,8 @@ from rich.cells import cell_len
 
 from sectigo_tui.domain.certificates import CertificateFacts, ListingRow, OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Placement, Revocation, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState, Placement, Revocation
+from sectigo_tui.domain.polling import Look, LookOutcome, WindowEnd
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.detail import detail_content, detail_text
 from support.stored_orders import an_order

@@ -9,7 +9,8 @@ import pytest
 from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.errors import Refused
 from sectigo_tui.domain.events import EventKind, FailureReported, OrderChanged, TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.polling import Look, LookOutcome
 from sectigo_tui.simulator.scenarios import make_world
 from support.stored_orders import an_order
 from support.ui_stage import Stage, on_stage, staged

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.excerpts import one_line
-from sectigo_tui.domain.orders import Order, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.normal import quantile
 from sectigo_tui.engine.health import ApiHealth, PastExchange

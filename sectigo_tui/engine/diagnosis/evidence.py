@@ -13,7 +13,8 @@ from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.dns import CaaAnswer
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.excerpts import one_line
-from sectigo_tui.domain.orders import Look, Order
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import Look
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 

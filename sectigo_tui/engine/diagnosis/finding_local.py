@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sectigo_tui.domain.codes import meaning_of_code
-from sectigo_tui.domain.orders import LookOutcome, Order, OrderState
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.polling import LookOutcome
 from sectigo_tui.domain.status import StatusClass
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, entry_fact, moment_text, quoted, status_fact
 from sectigo_tui.engine.diagnosis.findings import Cause, Finding, Party

@@ -9,7 +9,8 @@ from enum import StrEnum
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import EventKind
-from sectigo_tui.domain.orders import Look, LookOutcome, OrderState, Origin
+from sectigo_tui.domain.orders import OrderState, Origin
+from sectigo_tui.domain.polling import Look, LookOutcome
 from sectigo_tui.domain.status import StatusClass, meaning_of
 from sectigo_tui.engine.diagnosis.evidence import Evidence
 from sectigo_tui.engine.diagnosis.spans import Span, When

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import Look, LookOutcome
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.diagnosis.domains import DomainStanding
 from sectigo_tui.engine.diagnosis.escalation import TIMELINE_ENTRIES, escalation_pack, handover

@@ -10,7 +10,8 @@ import pytest
 
 from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.events import Exchange
-from sectigo_tui.domain.orders import Order, OrderState, Origin, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.diagnosis.budget import PollBudget, poll_budget, tally, why
 from sectigo_tui.engine.diagnosis.causes import common_causes

@@ -9,7 +9,8 @@ import pytest
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Look, LookOutcome, Order, OrderState, Origin, PollWindow, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WindowEnd
 from sectigo_tui.domain.validation import DcvLog, DomainValidation
 from sectigo_tui.engine.diagnosis.evidence import Evidence, Piece, PieceState, PublishedRecord
 from sectigo_tui.engine.diagnosis.findings import Cause, Party

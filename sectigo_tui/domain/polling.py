@@ -1,0 +1,121 @@
+"""Looks at an order, and the window of time in which it is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sectigo_tui.domain.values import dataclass
+
+
+class LookOutcome(StrEnum):
+    """What one look at SCM came to."""
+
+    PENDING = "pending"
+    ISSUED = "issued"
+    NOT_READY = "not ready"
+    COLLECTED = "collected"
+    FINAL = "final"
+    RATE_LIMITED = "429"
+    SERVER_FAILURE = "server failure"
+    UNREACHABLE = "unreachable"
+    UNREADABLE = "unreadable"
+    CREDENTIALS_REFUSED = "401"
+    NOT_FOUND = "404"
+    REFUSED = "refused"
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether SCM told something about the order itself."""
+        return self in _ANSWERS
+
+
+_ANSWERS = frozenset(
+    {
+        LookOutcome.PENDING,
+        LookOutcome.ISSUED,
+        LookOutcome.NOT_READY,
+        LookOutcome.COLLECTED,
+        LookOutcome.FINAL,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at SCM for one order.
+
+    Args:
+        at: When the answer, or its absence, was known.
+        outcome: What it came to.
+        detail: SCM's status, or the failure in a few words; untrusted text.
+        latency_seconds: How long the call took.
+        http_status: The HTTP status, when an answer came.
+        code: SCM's own code, when the answer had one.
+    """
+
+    at: datetime
+    outcome: LookOutcome
+    detail: str = ""
+    latency_seconds: float | None = None
+    http_status: int | None = None
+    code: int | None = None
+
+
+class WaitReason(StrEnum):
+    """Why the next look is when it is."""
+
+    FIRST = "first look"
+    SCHEDULE = "schedule"
+    RETRY_AFTER = "Retry-After"
+    DEADLINE = "last look at the deadline"
+    ASKED = "asked for by the operator"
+    SPREAD = "spread after new credentials"
+
+
+class WindowEnd(StrEnum):
+    """Why a window polls no more."""
+
+    SETTLED = "settled"
+    """The order reached a state that needs no more looks."""
+    DEADLINE = "deadline passed"
+    STOPPED = "stopped"
+    """SCM answered 404 or refused the look; the order stays what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollWindow:
+    """A bounded time of polling one order.
+
+    Args:
+        opened_at: The start, from which the deadline counts.
+        deadline_seconds: The bound.
+        looks: How many looks were made in it.
+        next_look_at: When the next one is due; None once the window has ended.
+        wait_seconds: The wait that ends at `next_look_at`.
+        reason: Why that wait is what it is.
+        ended: Why it polls no more; None while it is open.
+    """
+
+    opened_at: datetime
+    deadline_seconds: float
+    looks: int = 0
+    next_look_at: datetime | None = None
+    wait_seconds: float = 0.0
+    reason: WaitReason = WaitReason.FIRST
+    ended: WindowEnd | None = None
+
+    @property
+    def deadline_at(self) -> datetime:
+        """When the last look is made."""
+        return self.opened_at + timedelta(seconds=self.deadline_seconds)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another look will come."""
+        return self.ended is None
+
+    def end(self, why: WindowEnd) -> PollWindow:
+        """Return the window as it stands once it polls no more."""
+        return replace(self, ended=why, next_look_at=None, wait_seconds=0.0)
