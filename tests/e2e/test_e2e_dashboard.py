@@ -63,7 +63,7 @@ def test_an_order_is_polled_until_it_is_a_certificate(program: Installation) -> 
         terminal.until(r"SHA-?256")
         terminal.press("4")
         terminal.until(r"WHAT")
-        terminal.until(r"(?i)issued")
+        terminal.until(r"-> collected")
         terminal.press("1")
         terminal.until(r"No order is pending")
         terminal.press("q")
