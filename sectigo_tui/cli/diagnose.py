@@ -48,12 +48,14 @@ async def _diagnose(settings: Settings, options: Namespace) -> int:
         if options.history:
             await engine.diagnoser.samples.learn_remote(lambda _done, _total: None)
         diagnosis = await engine.diagnoser.diagnose(target)
+        await engine.context.book.store.changes()  # by which it is known who polls
         if options.json:
             sys.stdout.write(f"{engine.diagnoser.as_json(diagnosis)}\n")
         elif options.markdown:
             say(engine.diagnoser.pack(diagnosis).rstrip("\n"))
         else:
             say(_text(diagnosis))
+            say(f"polled        {_polled_by(engine, diagnosis)}")
     return FINE
 
 
@@ -89,6 +91,14 @@ def _text(diagnosis: Diagnosis) -> str:
         *(f"evidence      {fact.statement} [{fact.source}]" for fact in verdict.evidence),
     ]
     return "\n".join(lines)
+
+
+def _polled_by(engine: Engine, diagnosis: Diagnosis) -> str:
+    """Say who does what the diagnosis tells to wait for: this command ends, and nothing of it runs on."""
+    if diagnosis.evidence.order is None:
+        return "no: the order is remote; `sectigo-tui track` makes it local"
+    poller = engine.context.book.store.poller()
+    return f"by {poller}" if poller else "by nobody now: the dashboard or `sectigo-tui watch` polls it while it runs"
 
 
 def _compared(comparison: Comparison) -> str:

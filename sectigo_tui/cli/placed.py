@@ -204,12 +204,14 @@ def tell_ending(ending: Ending, order: Order) -> None:
         case Ending.CERTIFICATE if order.certificate_path:
             complain(f"{name}: collected; `sectigo-tui collect {order.ssl_id} --directory DIR` saves it for a server")
         case Ending.PENDING:
-            complain(f"{name}: still {order.scm_status or order.state}; it is polled on by the dashboard or watch")
+            status = order.scm_status or order.state
+            complain(f"{name}: still {status}; polled while the dashboard, `sectigo-tui watch` or a --wait runs")
         case Ending.ENDED:
             complain(f"{name}: {order.state}{f', {order.refusal}' if order.refusal else ''}")
         case Ending.STOPPED:
             look = order.last_look
-            complain(f"{name}: SCM does not tell it any more{f': {look.detail}' if look and look.detail else ''}")
+            why = f": {look.detail}" if look and look.detail else ""
+            complain(f"{name}: polling has stopped, SCM refuses it{why}\n  next: --wait again, or r in the dashboard")
         case Ending.UNCONFIRMED:
             complain(f"{name}: {_UNCONFIRMED}")
         case Ending.HELD_BACK:

@@ -20,7 +20,7 @@ class Ending(StrEnum):
     ENDED = "ended"
     """It will never be a certificate, or is one no more."""
     STOPPED = "stopped"
-    """SCM does not tell it any more, so polling has stopped; the order is what it was."""
+    """SCM refuses it, so polling has stopped; the order is what it was."""
     UNCONFIRMED = "unconfirmed"
     """Whether SCM took it is not known."""
     REVOKING = "revoking"

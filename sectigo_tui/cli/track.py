@@ -52,7 +52,7 @@ async def _tracked(engine: Engine, ssl_ids: Sequence[int]) -> tuple[list[Order],
         try:
             orders.append(await engine.tracking.track(ssl_id))
         except ScmFailure as failure:
-            complain_of(f"sslId {ssl_id}", failure)
+            complain_of(f"sslId {ssl_id} is not tracked", failure)
             worst = max(worst, exit_code(failure))
             if isinstance(failure, CredentialsRefused):
                 break

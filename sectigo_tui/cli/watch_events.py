@@ -72,7 +72,7 @@ def entry_line(entry: TimelineEntry) -> str:
 
 def told(failure: Exception) -> Event:
     """Return the field that tells of a failure."""
-    return {"failure": failure_json(failure)}
+    return {"failure": failure_json(failure, is_once=False)}
 
 
 def line_of(announcement: Announcement, order_by_id: OrderById) -> str:

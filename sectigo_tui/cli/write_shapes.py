@@ -24,11 +24,16 @@ def say_json_line(document: Json) -> None:
     sys.stdout.write(f"{json.dumps(document)}\n")
 
 
-def failure_json(failure: Exception | None) -> dict[str, Json] | None:
-    """Return a failure in the four fields that an operator reads."""
+def failure_json(failure: Exception | None, *, is_once: bool = True) -> dict[str, Json] | None:
+    """Return a failure in the four fields that an operator reads.
+
+    Args:
+        failure: The failure; None for none.
+        is_once: Whether the command ends with it, so that nothing more is done by itself.
+    """
     if failure is None:
         return None
-    told = explain(failure)
+    told = explain(failure, is_once=is_once)
     return {"what": told.what, "scm_code": told.code, "meaning": told.meaning, "next_step": told.next_step}
 
 

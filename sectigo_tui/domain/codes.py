@@ -29,7 +29,16 @@ NOT_READY_CODES = frozenset({0, -103, -109, -129, -130, -140, -183, -195, -1400}
 CREDENTIAL_CODES = frozenset({-16, -970})
 """What says that the login is refused, whatever 4xx it comes with."""
 
-_WAIT = "Nothing: it is collected as soon as it is ready."
+UNKNOWN_ORDER_CODES = frozenset({-124})
+"""What says that there is no order with this sslId, whatever 4xx it comes with."""
+
+NEVER_COLLECTABLE_CODES = frozenset({-110, -124, -126, -169, -1144, -1450, -5101})
+"""What collect answers where asking again cannot help."""
+
+INTERNAL_CODES = frozenset({-1, -2, -65})
+"""SCM's own internal errors: they say nothing of the order, nor of how far SCM had come."""
+
+WAIT_FOR_CERTIFICATE = "Nothing: it is collected as soon as it is ready."
 _KEY = "Make a CSR with a key that the profile offers."
 _CSR = "Make the CSR anew and check it before sending."
 _SUPPORT = "Quote code, description and time to Sectigo support."
@@ -37,15 +46,15 @@ _ADMINISTRATOR = "Ask your SCM administrator."
 
 _TABLE = (
     # collect, too early
-    CodeMeaning(0, "The CA is still processing the order.", _WAIT),
-    CodeMeaning(-103, "The certificate is not available yet.", _WAIT),
-    CodeMeaning(-109, "The certificate is not available yet.", _WAIT),
-    CodeMeaning(-129, "The certificate is not available yet.", _WAIT),
-    CodeMeaning(-130, "The order is not in the state Issued; the description names its state.", _WAIT),
-    CodeMeaning(-140, "The certificate is not available yet.", _WAIT),
-    CodeMeaning(-183, "The certificate is not collectable yet.", _WAIT),
-    CodeMeaning(-195, "The certificate is not available yet.", _WAIT),
-    CodeMeaning(-1400, "The CA is still processing the order.", _WAIT),
+    CodeMeaning(0, "The CA is still processing the order.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-103, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-109, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-129, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-130, "The order is not in the state Issued; the description names its state.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-140, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-183, "The certificate is not collectable yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-195, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-1400, "The CA is still processing the order.", WAIT_FOR_CERTIFICATE),
     # collect, for good
     CodeMeaning(-110, "The certificate is revoked.", "Order a new one."),
     CodeMeaning(-124, "SCM knows no order with this sslId.", "Check the sslId and the account."),

@@ -14,11 +14,12 @@
     ├── DnsFailure               a name could not be looked up; that there is no record is an answer, not a failure
     └── ScmFailure               one call to SCM did not do what it should
         ├── Unreachable          no answer came (DNS, connection, TLS, time-out)
-        ├── Unreadable           an answer came that is not the API's (HTML, torn, too large, a field missing)
+        ├── Unreadable           an answer came that is not the API's (HTML, torn, too large, a field missing), also
+        │                        under 4xx: a gateway's page says nothing of SCM behind it
         ├── ServerFailure        5xx
         ├── RateLimited          429
         ├── CredentialsRefused   401, or calls held back since one was seen
-        ├── NotFound             404
+        ├── NotFound             404 in SCM's own words
         └── Refused              any other 4xx, with SCM's own code
             └── NotReady         collect: issued or approved, not retrievable yet
 
@@ -156,6 +157,8 @@ class ScmFailure(SectigoTuiError):
         code: SCM's own error code (negative, or 0), when the answer had one.
         description: SCM's own words, when the answer had them.
         sent: Whether the request may have reached SCM; False only when that is certain.
+        retry_after_seconds: How long the answer asks to wait (Retry-After), never negative; None when it named
+            nothing usable.
     """
 
     def __init__(
@@ -167,6 +170,7 @@ class ScmFailure(SectigoTuiError):
         code: int | None = None,
         description: str = "",
         sent: bool = True,
+        retry_after_seconds: float | None = None,
     ) -> None:
         super().__init__(f"{call}: {problem}")
         self.call = call
@@ -175,6 +179,7 @@ class ScmFailure(SectigoTuiError):
         self.code = code
         self.description = description
         self.sent = sent
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unreachable(ScmFailure):
@@ -209,8 +214,14 @@ class RateLimited(ScmFailure):
         code: int | None = None,
         description: str = "",
     ) -> None:
-        super().__init__(call, problem, http_status=429, code=code, description=description)
-        self.retry_after_seconds = retry_after_seconds
+        super().__init__(
+            call,
+            problem,
+            http_status=429,
+            code=code,
+            description=description,
+            retry_after_seconds=retry_after_seconds,
+        )
 
 
 class CredentialsRefused(ScmFailure):
@@ -218,7 +229,7 @@ class CredentialsRefused(ScmFailure):
 
 
 class NotFound(ScmFailure):
-    """SCM answered 404."""
+    """SCM itself answered 404, with a code of its own."""
 
 
 class Refused(ScmFailure):

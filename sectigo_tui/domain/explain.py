@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sectigo_tui.domain.codes import NOT_READY_CODES, CodeMeaning, meaning_of_code
+from dataclasses import replace
+
+from sectigo_tui.domain.codes import NOT_READY_CODES, WAIT_FOR_CERTIFICATE, CodeMeaning, meaning_of_code
 from sectigo_tui.domain.errors import (
     CertctlFailure,
     ConfigError,
@@ -74,20 +76,22 @@ _WRITES = frozenset(
 _MAY_BE_DONE = "It may have been done at SCM all the same"
 _LOOK_FIRST = "Do not repeat it before its result was looked up at SCM."
 _ROTATE = "Rotate the credentials: nothing is sent until then."
-_BY_SCHEDULE = "Nothing: it is tried again by the schedule."
+_BY_SCHEDULE = "An order that is polled is polled again by the schedule; do anything else again."
+_COLLECT_AGAIN = "Collect it again later, or wait for it with `collect --wait`."
+_RUN_AGAIN = "Run it again later: nothing tries it again by itself."
 
 _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
     (
         Unreachable,
-        "No answer came from SCM, and the order stays what it was",
-        "Check network, proxy, CA bundle and base_url if it goes on; looks continue by the schedule.",
+        "No answer came from SCM; every order stays what it was",
+        f"Check network, proxy, CA bundle and base_url if it goes on. {_BY_SCHEDULE}",
     ),
     (
         Unreadable,
         "What answered is not SCM's API: a proxy, a gateway, an overloaded SCM or a wrong base_url",
-        "Check base_url and what stands between if it goes on; looks continue by the schedule.",
+        f"Check base_url and what stands between if it goes on. {_BY_SCHEDULE}",
     ),
-    (ServerFailure, "SCM, or a gateway before it, failed; the order stays what it was", _BY_SCHEDULE),
+    (ServerFailure, "SCM, or a gateway before it, failed; every order stays what it was", _BY_SCHEDULE),
     (
         CredentialsRefused,
         "SCM refuses the credentials; more tries with them could lock the account",
@@ -98,7 +102,7 @@ _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
         "SCM has nothing under this number or address for this login",
         "Check the sslId, the account and base_url.",
     ),
-    (NotReady, "The certificate cannot be retrieved yet", "Nothing: it is collected as soon as it is ready."),
+    (NotReady, "The certificate cannot be retrieved yet", WAIT_FOR_CERTIFICATE),
     (
         Refused,
         "SCM refused it for a reason that this program has no words for",
@@ -107,16 +111,18 @@ _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
 )
 
 
-def explain(failure: BaseException) -> Explanation:
+def explain(failure: BaseException, *, is_once: bool = False) -> Explanation:
     """Return what the operator reads about a failure.
 
     Args:
         failure: Any exception; of one that is not this program's own, only the type is told, for its text might
             hold a secret.
+        is_once: Whether it was met by a command that ends with it, so that nothing more is done by itself.
     """
     match failure:
         case ScmFailure():
-            return _explain_scm(failure)
+            told = _explain_scm(failure)
+            return replace(told, next_step=_of_one_run(told.next_step)) if is_once else told
         case ConfigError():
             what, meaning, next_step = f"{failure.key} ({failure.source})", failure.problem, failure.remedy
         case InputError():
@@ -138,6 +144,11 @@ def explain(failure: BaseException) -> Explanation:
     return Explanation(what, None, _sentence(meaning), _sentence(next_step))
 
 
+def _of_one_run(next_step: str) -> str:
+    """Return a next step without what only a program that goes on running does."""
+    return next_step.replace(_BY_SCHEDULE, _RUN_AGAIN).replace(WAIT_FOR_CERTIFICATE, _COLLECT_AGAIN)
+
+
 def _explain_scm(failure: ScmFailure) -> Explanation:
     what = f"{_CALLS.get(failure.call, failure.call)}: {failure.problem}"
     known = _known_code(failure)
@@ -156,15 +167,15 @@ def _known_code(failure: ScmFailure) -> CodeMeaning | None:
 
 
 def _by_class(failure: ScmFailure) -> tuple[str, str]:
+    wait = failure.retry_after_seconds
+    asked = f" and asks to wait {wait:.0f} s" if wait is not None else ""
     if isinstance(failure, RateLimited):
-        wait = failure.retry_after_seconds
-        asked = f" and asks to wait {wait:.0f} s" if wait is not None else ""
         return f"SCM has had too many requests from this account{asked}", _BY_SCHEDULE
     if isinstance(failure, CredentialsRefused) and not failure.sent:
         return "The call was held back, since the credentials are refused or cannot be sent", _ROTATE
     for kind, meaning, next_step in _BY_CLASS:
         if isinstance(failure, kind):
-            return meaning, next_step
+            return f"{meaning}{f'; the answer asks to wait {wait:.0f} s' if wait is not None else ''}", next_step
     return "The call to SCM failed", "Look at the timeline, and try again."
 
 

@@ -81,7 +81,7 @@ class WindowEnd(StrEnum):
     """The order reached a state that needs no more looks."""
     DEADLINE = "deadline passed"
     STOPPED = "stopped"
-    """SCM answered 404 or refused the look; the order stays what it was."""
+    """SCM says that it does not know the order, or has refused several looks in a row; the order stays what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class PollWindow:
         wait_seconds: The wait that ends at `next_look_at`.
         reason: Why that wait is what it is.
         ended: Why it polls no more; None while it is open.
+        refusals: How many looks SCM has refused since it last told something about the order.
     """
 
     opened_at: datetime
@@ -105,6 +106,7 @@ class PollWindow:
     wait_seconds: float = 0.0
     reason: WaitReason = WaitReason.FIRST
     ended: WindowEnd | None = None
+    refusals: int = 0
 
     @property
     def deadline_at(self) -> datetime:

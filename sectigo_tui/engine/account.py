@@ -130,7 +130,8 @@ class Account:
                 self.queries[status] = PendingQuery(tuple(listing.rows()), self._context.clock.now())
             self._index()
             self._context.book.announce(AccountChanged())
-            if isinstance(self.queries[status].failure, RateLimited):
+            failed = self.queries[status].failure
+            if isinstance(failed, RateLimited) or (failed is not None and failed.retry_after_seconds is not None):
                 return
 
     async def details(self, ssl_id: int, *, fresh_seconds: float = DETAILS_FRESH_SECONDS) -> OrderDetails:

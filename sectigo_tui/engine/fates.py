@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from sectigo_tui.domain.codes import INTERNAL_CODES
 from sectigo_tui.domain.errors import CredentialsRefused, NotFound, RateLimited, Refused, ScmFailure
 from sectigo_tui.domain.excerpts import one_line
-
-INTERNAL_CODES = frozenset({-2, -65})
-"""SCM's own internal errors: they say nothing of how far it had come. Source: SCM manual 25.5."""
 
 _TOLD_CHARACTERS = 300
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import (
-    RateLimited,
     ScmFailure,
     ServerFailure,
     Unreachable,
@@ -71,13 +70,13 @@ class ApiHealth:
         )
         self._forget_before(exchange.at)
         self.last = exchange
+        if failure is not None and failure.retry_after_seconds is not None:
+            self.held_until = exchange.at + timedelta(seconds=failure.retry_after_seconds)
         if isinstance(failure, (Unreachable, Unreadable, ServerFailure)):
             self.failure = failure
             self.failing_since = self.failing_since or exchange.at
             return
         self.failure, self.failing_since, self.answered_at = None, None, exchange.at
-        if isinstance(failure, RateLimited) and failure.retry_after_seconds is not None:
-            self.held_until = exchange.at + timedelta(seconds=failure.retry_after_seconds)
 
     def recent(self, now: datetime, seconds: float = KEPT_SECONDS) -> list[PastExchange]:
         """Return the exchanges of the last `seconds` (at most an hour), oldest first."""

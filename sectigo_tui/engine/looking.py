@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from random import Random
 from typing import TypeVar
 
 from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
+from sectigo_tui.domain.codes import INTERNAL_CODES, NEVER_COLLECTABLE_CODES, UNKNOWN_ORDER_CODES
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
     InputError,
@@ -43,7 +45,13 @@ _OUTCOME_OF_FAILURE: tuple[tuple[type[ScmFailure], LookOutcome], ...] = (
     (Refused, LookOutcome.REFUSED),
 )
 
-_STOPPING = frozenset({LookOutcome.NOT_FOUND, LookOutcome.REFUSED})
+REFUSALS = 4
+"""So many looks in a row must be refused, over a minute of the schedule, before an order is polled no more."""
+
+_SAYS_UNKNOWN = re.compile(
+    r"\bnot found|\bnot exist|n't exist|\bno such\b|\bunknown (?:ssl|order|certificate|id)|\bwrong (?:ssl|id)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,17 +203,41 @@ def _with_next_window(order: Order, sighting: Sighting, now: datetime, random: R
         return order
     if not order.state.is_polled:
         return replace(order, window=policy.settled(window, WindowEnd.SETTLED))
-    if sighting.look.outcome in _STOPPING:
-        return replace(order, window=policy.settled(window, WindowEnd.STOPPED))
     failure = sighting.failure
     if isinstance(failure, CredentialsRefused):
         # The login was refused, not the look: it is still due, and made once the credentials are new.
         return order
-    retry_after = failure.retry_after_seconds if isinstance(failure, RateLimited) else None
+    window = replace(window, refusals=_refusals(window.refusals, failure))
+    if window.refusals >= REFUSALS or (failure is not None and is_final(failure)):
+        return replace(order, window=policy.settled(window, WindowEnd.STOPPED))
+    retry_after = failure.retry_after_seconds if failure is not None else None
     window = policy.after_look(window, now, random, retry_after_seconds=retry_after)
     if rearm and window.ended is WindowEnd.DEADLINE:
         window = policy.rearmed(window, now, random, retry_after_seconds=retry_after)
     return replace(order, window=window)
+
+
+def is_final(failure: ScmFailure) -> bool:
+    """Return whether SCM's own code says that asking for an order again cannot help.
+
+    Anything else may be one odd answer: of a gateway, of an SCM that is being restarted, of a right that is missing
+    for a minute.
+    """
+    if not isinstance(failure, (NotFound, Refused)) or isinstance(failure, NotReady):
+        return False
+    if failure.code in UNKNOWN_ORDER_CODES:
+        return True
+    if failure.call == "collect" and failure.code in NEVER_COLLECTABLE_CODES:
+        return True
+    is_specific = failure.code is not None and failure.code not in INTERNAL_CODES
+    return isinstance(failure, NotFound) and is_specific and bool(_SAYS_UNKNOWN.search(failure.description))
+
+
+def _refusals(before: int, failure: ScmFailure | None) -> int:
+    """Return how many looks in a row were refused by now: an outage in between neither counts nor forgives."""
+    if failure is None or isinstance(failure, NotReady):
+        return 0
+    return before + 1 if isinstance(failure, Refused) else before
 
 
 def _entry(before: Order, after: Order, sighting: Sighting) -> TimelineEntry | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.errors import CredentialsRefused, RateLimited, StoreError
+from sectigo_tui.domain.errors import CredentialsRefused, StoreError
 from sectigo_tui.domain.events import EventKind, FailureReported, LookMade, LookStarted, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollWindow, WindowEnd
@@ -64,7 +64,7 @@ class PollWorker:
             await self._write_down(sighting)
         except StoreError:
             failure = sighting.failure
-            self._look_again(failure.retry_after_seconds if isinstance(failure, RateLimited) else None)
+            self._look_again(failure.retry_after_seconds if failure is not None else None)
         finally:
             self.looking = False
             self._context.book.announce(LookMade(self.order_id, sighting.look))

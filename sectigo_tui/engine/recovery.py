@@ -185,8 +185,8 @@ class Recovery:
             # Held until the credentials are new; it is no answer to the search.
             self._due[order.id] = self._context.clock.now()
             return
-        if isinstance(failure, RateLimited):
-            wait = failure.retry_after_seconds
+        wait = failure.retry_after_seconds
+        if isinstance(failure, RateLimited) or wait is not None:
             self._due[order.id] = self._retries.next_at(order.id, retry_after_seconds=wait)
         trouble = f"the search failed: {told(failure)}"
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.errors import CredentialsRefused, RateLimited, ScmFailure
+from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure
 from sectigo_tui.domain.events import FailureReported, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Revocation, state_for
 from sectigo_tui.engine.context import Context
@@ -174,7 +174,7 @@ class Revoker:
             self._watch(order)
 
     async def _postpone(self, order_id: str, failure: ScmFailure, next_at: datetime, *, was_told: bool) -> None:
-        if isinstance(failure, RateLimited) and failure.retry_after_seconds is not None:
+        if failure.retry_after_seconds is not None:
             next_at = self._retries.next_at(order_id, retry_after_seconds=failure.retry_after_seconds)
         if isinstance(failure, CredentialsRefused):
             # Held back by the gate until the credentials are new, and then told at once.

@@ -92,13 +92,15 @@ def _refusal(call: str, answer: HttpAnswer, now: datetime) -> ScmFailure:
     status, told = answer.status, _told(answer.body)
     code, description = told.code, told.description
     words = f"HTTP {status}" + (f": {one_line(description)!r}" if description else "")
+    wait = retry_after_seconds(answer.headers.get("retry-after", ""), now)
     if status == 429:
-        wait = retry_after_seconds(answer.headers.get("retry-after", ""), now)
         return RateLimited(call, words, retry_after_seconds=wait, code=code, description=description)
     kind = _kind(call, status, told)
     if kind is Unreadable:
         words = f"{words} with {describe_body(answer.body)}"
-    return kind(call, words, http_status=status, code=code, description=description)
+    failure = kind(call, words, http_status=status, code=code, description=description)
+    failure.retry_after_seconds = wait
+    return failure
 
 
 def _kind(call: str, status: int, told: _Told) -> type[ScmFailure]:
@@ -107,13 +109,13 @@ def _kind(call: str, status: int, told: _Told) -> type[ScmFailure]:
         kind = CredentialsRefused
     elif status >= 500:
         kind = ServerFailure
-    elif status == 404:
-        kind = NotFound
     elif not told.is_api and call != COUNT:
-        # A firewall's page is not SCM's refusal: an order must not fail, nor its polling stop, because of it.
+        # A gateway's page is not SCM's refusal: an order must not fail, nor its polling stop, because of it.
         kind = Unreadable
     elif call == COLLECT and told.code in NOT_READY_CODES:
         kind = NotReady
+    elif status == 404:
+        kind = NotFound
     return kind
 
 
@@ -121,4 +123,6 @@ def _told(body: bytes) -> _Told:
     error = read_json(ERROR, body)
     if isinstance(error, NotTheApi):
         return _Told(is_api=False, code=None, description="")
-    return _Told(is_api=True, code=error.code, description=error.description)
+    # SCM's codes are negative, or 0; a gateway's JSON has none, or an HTTP status for one.
+    is_api = error.code is not None and error.code <= 0
+    return _Told(is_api=is_api, code=error.code if is_api else None, description=error.description)

@@ -115,6 +115,7 @@ class SectigoApp(ThemedApp[str]):
             is_looking=engine.supervisor.is_looking,
             is_paused=lambda: engine.context.gate.refusal is not None,
             diagnoser=lambda: engine.diagnoser if runner.is_connected else None,
+            hint=self.key_names.fill,
         )
         board = Board(engine)
         attention = Attention(board)

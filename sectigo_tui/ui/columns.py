@@ -13,6 +13,7 @@ from sectigo_tui.domain.values import dataclass
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.glyphs import Glyphs, order_look, status_look
+from sectigo_tui.ui.key_names import DEFAULT_NAMES
 from sectigo_tui.ui.widgets.live_table_columns import Column
 from sectigo_tui.ui.widgets.live_table_paint import Cell
 
@@ -49,6 +50,7 @@ COLUMNS = (
 AGE_STEP_SECONDS = 10
 STALE_INTERVALS = 2.0
 OUTAGE_SOON_DAYS = 7
+_STOPPED = "stopped: {view.poll} polls again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Now:
         is_paused: Tells whether SCM has refused the credentials.
         diagnoser: Returns what says who orders wait for; None before the engine runs, for the first paint waits for
             nothing that is slow to load.
+        hint: Fills in a text's keys.
     """
 
     clock: Clock
@@ -71,6 +74,7 @@ class Now:
     is_looking: Callable[[str], bool]
     is_paused: Callable[[], bool]
     diagnoser: Callable[[], Diagnoser | None]
+    hint: Callable[[str], str] = DEFAULT_NAMES.fill
 
 
 def cell(subject: Subject, key: str, width: int, now: Now) -> Cell:
@@ -133,7 +137,7 @@ def _deadline(subject: Subject, width: int, now: Now) -> Cell:
         return Cell("", "muted")
     window = order.window
     if window.ended is WindowEnd.STOPPED:
-        return Cell("stopped", "warning")
+        return Cell(now.hint("stopped: {view.poll}" if width < fmt.DEADLINE_WIDTH else _STOPPED), "warning")
     if window.ended is WindowEnd.DEADLINE:
         return Cell(fmt.deadline_bar(0, window.deadline_seconds, width=width), "warning")
     remaining = _remaining(window, now)

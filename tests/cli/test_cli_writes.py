@@ -367,6 +367,24 @@ def test_an_ssl_id_is_not_taken_for_the_seconds_of_a_wait(site: Site) -> None:
 # Renewing, deciding
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no_text_promises_what_the_run_does_not_do(site: Site, as_json: bool) -> None:
+    ssl_id = site.world.add_order(life="vetting", common_name="slow.acme.example").ssl_id
+    flags = ["--json"] if as_json else []
+    site.world.faults.add("unavailable")
+    for command in (["track", str(ssl_id)], ["collect", str(ssl_id)], ["diagnose", str(ssl_id)], ["check"]):
+        ended = site.run(*command, *flags)
+        assert "schedule" not in ended.out + ended.err
+        assert "Run it again later: nothing tries it again by itself." in ended.err
+    assert site.orders() == []
+
+
+def test_a_diagnosis_says_who_polls_the_order_that_is_to_be_waited_for(site: Site) -> None:
+    ssl_id = site.world.add_order(life="vetting", common_name="slow.acme.example").ssl_id
+    site.run("track", str(ssl_id))
+    assert "polled        by nobody now" in site.run("diagnose", str(ssl_id)).out
+
+
 def test_a_renewal_is_ordered_once(site: Site) -> None:
     old = issued(site)
     ended = site.run("renew", old, "--yes", "--json")

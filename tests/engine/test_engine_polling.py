@@ -8,9 +8,11 @@ import pytest
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import NotFound, Refused, Unreadable
 from sectigo_tui.domain.events import EventKind, FailureReported, LookMade, LookStarted
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import LookOutcome, WaitReason, WindowEnd
+from sectigo_tui.engine.looking import REFUSALS
 from sectigo_tui.engine.policy import JITTER, SCHEDULE_SECONDS
 from sectigo_tui.engine.supervisor import BATCH_SECONDS
 from support.engine_world import World
@@ -184,18 +186,96 @@ async def test_retry_after_beyond_the_deadline_is_cut_to_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "failure", [not_found("details"), refused("details", -1601, "Invalid field value")], ids=["404", "400"]
+    "failure",
+    [not_found("details"), refused("details", -124, ""), NotFound("details", "404", http_status=404, code=-124)],
+    ids=["404 by its words", "400 by its code", "404 by its code"],
 )
 @in_virtual_time
-async def test_a_look_that_scm_refuses_stops_the_polling_and_leaves_the_order_what_it_was(failure: Reply) -> None:
+async def test_an_order_that_scm_says_it_does_not_know_is_polled_no_more_and_stays_what_it_was(failure: Reply) -> None:
     world = World()
     world.place(7, "Applied", (10.0, failure))
     await world.poll_for(HOUR)
+    assert len(world.scm.times(7)) == 3
     assert (world.order(7).state, world.order(7).scm_status) == (OrderState.PENDING, "Applied")
     assert world.window(7).ended is WindowEnd.STOPPED
     (report,) = world.all_heard(FailureReported)
     assert (report.failure, report.order_id) == (failure, "order-7")
     assert world.look(7).detail in world.timeline(7)[-1].summary
+
+
+ODD = {
+    "400 -1": refused("details", -1, "Unknown error."),
+    "400 -1601": refused("details", -1601, "Invalid field value"),
+    "403 -3": Refused("details", "403", http_status=403, code=-3, description="You are not authorized."),
+    "404 -1": NotFound("details", "404", http_status=404, code=-1, description="Unknown error."),
+    "404 -9": NotFound("details", "404", http_status=404, code=-9, description="Something odd."),
+    "a page": Unreadable("details", "HTTP 404 with a web page", http_status=404),
+}
+
+
+@pytest.mark.parametrize("failure", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("lasts", [10.0, 40.0])
+@in_virtual_time
+async def test_odd_answers_for_some_seconds_settle_no_order(failure: Reply, lasts: float) -> None:
+    world = World()
+    for ssl_id in range(50):
+        world.place(ssl_id, failure, (lasts, "Applied"), (300.0, "Issued"))
+    await world.poll_for(HOUR)
+    assert {world.order(ssl_id).state for ssl_id in range(50)} == {OrderState.COLLECTED}
+    assert not world.all_heard(FailureReported)
+
+
+@pytest.mark.parametrize("name", ["400 -1", "400 -1601", "403 -3"])
+@in_virtual_time
+async def test_a_refusal_that_repeats_stops_the_polling_until_the_operator_asks_again(name: str) -> None:
+    failure = ODD[name]
+    world = World()
+    world.place(7, "Applied", (3.0, failure), (HOUR, "Issued"))
+    await world.poll_for(HOUR)
+    assert len(world.scm.times(7)) == 1 + REFUSALS
+    assert (world.order(7).state, world.window(7).ended) == (OrderState.PENDING, WindowEnd.STOPPED)
+    (report,) = world.all_heard(FailureReported)
+    assert (report.failure, report.order_id) == (failure, "order-7")
+    await world.supervisor.open_window("order-7")
+    await world.poll_for(60)
+    assert world.order(7).state is OrderState.COLLECTED
+
+
+@in_virtual_time
+async def test_refusals_are_counted_across_an_outage_but_not_across_an_answer() -> None:
+    no = refused("details", -1601, "Invalid field value")
+    world = World(deadline_seconds=4 * HOUR)
+    world.place(7, no, (30.0, unreachable()), (700.0, no), (1400.0, "Applied"))
+    world.place(8, no, (30.0, "Applied"), (700.0, no), (1400.0, "Applied"))
+    await world.poll_for(3 * HOUR)
+    assert world.window(7).ended is WindowEnd.STOPPED
+    assert world.window(8).is_open
+
+
+@in_virtual_time
+async def test_windows_that_rearm_stop_at_a_refusal_that_repeats_all_the_same() -> None:
+    world = World(deadline_seconds=5, rearm=True)
+    world.place(7, "Applied", (3.0, refused("details", -1601, "Invalid field value")))
+    await world.poll_for(HOUR)
+    assert world.window(7).ended is WindowEnd.STOPPED
+
+
+@in_virtual_time
+async def test_a_gateways_404_while_collecting_leaves_the_order_to_the_schedule() -> None:
+    page = Unreadable("collect", "HTTP 404 with a web page", http_status=404)
+    world = World()
+    world.place(7, "Issued", collect=over_time(page, (100.0, BUNDLE)))
+    await world.poll_for(HOUR)
+    assert world.order(7).state is OrderState.COLLECTED
+
+
+@pytest.mark.parametrize("failure", [server_failure(200.0), unreadable(200.0)], ids=["503", "a page"])
+@in_virtual_time
+async def test_a_failure_with_retry_after_is_obeyed_as_a_429_is(failure: Reply) -> None:
+    world = World()
+    world.place(7, failure, (100.0, "Applied"))
+    await world.poll_for(300)
+    assert world.scm.times(7)[1] >= 200.2 - MICROSECOND
 
 
 @in_virtual_time

@@ -113,6 +113,10 @@ def _page(status: int) -> bytes:
     return http(PAGE.format(words), "Content-Type: text/html", status=words)
 
 
+def _gateway(status: int, body: str) -> bytes:
+    return http(body, "Content-Type: application/json", status=f"{status} {HTTPStatus(status).phrase}")
+
+
 def _too_many(*headers: str) -> Fault:
     return answering(http("Too Many Requests", *headers, status="429 Too Many Requests"))
 
@@ -154,15 +158,16 @@ def _unreadable(name: str, problem: str, fault: Fault, **settings: object) -> Ro
     )
 
 
-def _server_failure(status: int, answer: bytes) -> Row:
+def _server_failure(status: int, answer: bytes, after: After | float = After.SCHEDULE) -> Row:
     return Row(
-        name=f"{status}, {'a page' if b'<html>' in answer else 'of SCM'}",
+        name=f"{status}, {'a page' if b'<html>' in answer else 'of SCM'}, {after}",
         fault=answering(answer),
         kind=ServerFailure,
         problem=f"HTTP {status}",
         meaning=SERVER_FAILED,
         next_step=LOOK_FIRST,
         fate=Fate.UNKNOWN,
+        after=after,
     )
 
 
@@ -184,6 +189,12 @@ MEGABYTES = CHUNKED + (b"100000\r\n" + b" " * 1_048_576 + b"\r\n") * 11
 BOMB = http(gzip.compress(b" " * 30_000_000), "Content-Encoding: gzip")
 HALF = '{"sslId": 21'
 RETRY_SECONDS = 90.0
+NO_ROUTE = '{"message": "no Route matched with those values"}'
+NO_CODE = '{"code": 404, "description": "not found"}'
+BUSY = refusal(503, -2, "Maintenance.", f"Retry-After: {RETRY_SECONDS:.0f}")
+_COUNT_404 = {"count": NotFound}
+_COUNT_REFUSED = {"count": Refused}
+"""An answer to HEAD has no body that could tell more than its status."""
 
 ROWS = (
     _unreachable("connection refused", "refused the connection", way=Way.NOBODY_LISTENS, is_sent=False),
@@ -260,8 +271,8 @@ ROWS = (
         after=After.HELD,
     ),
     Row(
-        name="404",
-        fault=answering(refusal(404, -1, "Not Found")),
+        name="404 that says the order is unknown",
+        fault=answering(refusal(404, -105, "Certificate not found")),
         kind=NotFound,
         problem="HTTP 404",
         meaning="SCM has nothing under this number or address",
@@ -270,15 +281,42 @@ ROWS = (
         after=After.STOPPED,
     ),
     Row(
-        name="404, a page",
-        fault=answering(_page(404)),
+        name="404 by the code of an unknown sslId",
+        fault=answering(refusal(404, -124, "")),
+        kind=NotFound,
+        problem="HTTP 404",
+        meaning="SCM knows no order with this sslId.",
+        next_step="Check the sslId and the account.",
+        fate=Fate.REFUSED,
+        after=After.STOPPED,
+    ),
+    Row(
+        name="404 that says nothing of an order",
+        fault=answering(refusal(404, -1, "Unknown error.")),
         kind=NotFound,
         problem="HTTP 404",
         meaning="SCM has nothing under this number or address",
         next_step="Check the sslId, the account and base_url.",
         fate=Fate.UNKNOWN,
-        after=After.STOPPED,
     ),
+    Row(
+        name="400 that says nothing",
+        fault=answering(refusal(400, -1, "Unknown error.")),
+        kind=Refused,
+        problem="HTTP 400",
+        meaning="SCM refused it for a reason that this program has no words for",
+        next_step="Read SCM's own words",
+        fate=Fate.UNKNOWN,
+    ),
+    _unreadable("404, a page", "HTTP 404", answering(_page(404)), otherwise=_COUNT_404),
+    _unreadable("404, nothing", "HTTP 404", answering(http("", status="404 Not Found")), otherwise=_COUNT_404),
+    _unreadable("404, a gateway's JSON", "HTTP 404", answering(_gateway(404, NO_ROUTE)), otherwise=_COUNT_404),
+    _unreadable("404, another's code", "HTTP 404", answering(_gateway(404, NO_CODE)), otherwise=_COUNT_404),
+    _unreadable(
+        "403, a gateway's JSON", "HTTP 403", answering(_gateway(403, '{"message": "No"}')), otherwise=_COUNT_REFUSED
+    ),
+    _unreadable("400, a page", "HTTP 400", answering(_page(400)), otherwise={"count": Refused}),
+    _server_failure(503, BUSY, after=RETRY_SECONDS),
 )
 """What goes wrong, row by row; SCM's own refusals are in `CODES`."""
 
@@ -298,5 +336,5 @@ def row_of_code(status: int, code: int) -> Row:
         meaning="for a reason that this program has no words for" if code in NOT_READY_CODES else known.meaning,
         next_step=ROTATE if is_login else known.next_step if code not in NOT_READY_CODES else "Read SCM's own words",
         fate=Fate.UNTOUCHED if is_login else Fate.UNKNOWN if is_internal else Fate.REFUSED,
-        after=After.HELD if is_login else After.STOPPED,
+        after=After.HELD if is_login else After.STOPPED if code == -124 else After.SCHEDULE,
     )

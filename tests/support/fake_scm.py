@@ -290,9 +290,9 @@ def rate_limited(retry_after_seconds: float | None = None) -> RateLimited:
     return RateLimited("details", "too many requests", retry_after_seconds=retry_after_seconds)
 
 
-def server_failure() -> ServerFailure:
+def server_failure(retry_after_seconds: float | None = None) -> ServerFailure:
     """Return a 503."""
-    return ServerFailure("details", "503 with HTML", http_status=503)
+    return ServerFailure("details", "503 with HTML", http_status=503, retry_after_seconds=retry_after_seconds)
 
 
 def unreachable() -> Unreachable:
@@ -300,6 +300,6 @@ def unreachable() -> Unreachable:
     return Unreachable("details", "connection refused", sent=False)
 
 
-def unreadable() -> Unreadable:
+def unreadable(retry_after_seconds: float | None = None) -> Unreadable:
     """Return a torn body."""
-    return Unreadable("details", "the body ends early", http_status=200)
+    return Unreadable("details", "the body ends early", http_status=200, retry_after_seconds=retry_after_seconds)

@@ -10,9 +10,11 @@ import pytest
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement, Revocation
 from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.columns import COLUMNS, cell, is_stale, look_text
 from sectigo_tui.ui.glyphs import ASCII
+from sectigo_tui.ui.key_names import KeyNames
 from sectigo_tui.ui.screens.events import EventsView
 from sectigo_tui.ui.widgets.live_table_columns import place_columns
 from support.stored_orders import an_order
@@ -89,8 +91,14 @@ def test_the_deadline_bar_always_carries_its_text(seconds: int, width: int, text
     assert (shown.text, shown.style) == (text, style)
 
 
+def test_a_stopped_row_names_the_key_that_the_operator_has_given_to_polling() -> None:
+    now = replace(Pieces().now(), hint=KeyNames({"view.poll": "f5"}).fill)
+    wide = cell(of(polled(ended=WindowEnd.STOPPED, next_look_at=None)), "deadline", fmt.DEADLINE_WIDTH, now)
+    assert wide.text == "stopped: f5 polls again"
+
+
 @pytest.mark.parametrize(
-    ("ended", "text"), [(WindowEnd.DEADLINE, "passed   !!"), (WindowEnd.STOPPED, "stopped"), (WindowEnd.SETTLED, "")]
+    ("ended", "text"), [(WindowEnd.DEADLINE, "passed   !!"), (WindowEnd.STOPPED, "stopped: r"), (WindowEnd.SETTLED, "")]
 )
 def test_an_ended_window_says_how_it_ended(ended: WindowEnd, text: str) -> None:
     order = polled(ended=ended, next_look_at=None)
