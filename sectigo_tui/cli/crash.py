@@ -26,6 +26,21 @@ _SHORTEST_SECRET = 5
 _SECRET_VARIABLES = ("PASSWORD", "SECRET", "TOKEN", "API_KEY")
 
 
+_in_charge: list[CrashReports] = []
+"""What writes defects down while the program runs, as the interpreter's own hooks are of the whole process."""
+
+
+def keep_defect(defect: BaseException, where: str) -> None:
+    """Write a defect down that a boundary has caught, so that the program goes on.
+
+    Args:
+        defect: What was raised.
+        where: What it broke, for a person.
+    """
+    if _in_charge:
+        _in_charge[-1].keep(defect, where)
+
+
 class CrashReports:
     """Writes defects down, each in a file that only its owner can read.
 
@@ -42,6 +57,7 @@ class CrashReports:
         self._directory = directory
         self._arguments = arguments
         self._count = 0
+        self._kept: set[tuple[str, str, int]] = set()
 
     def keep(self, defect: BaseException, where: str) -> None:
         """Write a defect down.
@@ -52,9 +68,11 @@ class CrashReports:
         """
         import traceback
 
-        self._count += 1
-        if self._count > REPORTS_AT_MOST:
+        same = _place_of(defect)
+        if same in self._kept or self._count >= REPORTS_AT_MOST:
             return
+        self._kept.add(same)
+        self._count += 1
         secrets = _secrets_in_memory()
         what = _masked("".join(traceback.format_exception_only(defect)).strip(), secrets)
         trace = "".join(traceback.TracebackException.from_exception(defect, capture_locals=False).format())
@@ -70,9 +88,11 @@ class CrashReports:
         before = threading.excepthook, sys.unraisablehook
         threading.excepthook, sys.unraisablehook = self._in_thread, self._unraisable
         quiet = self._watched_tasks() if "asyncio" in sys.modules else None
+        _in_charge.append(self)
         try:
             yield
         finally:
+            _in_charge.remove(self)
             threading.excepthook, sys.unraisablehook = before
             if quiet is not None:
                 quiet[0].removeHandler(quiet[1])
@@ -129,6 +149,15 @@ class CrashReports:
         except OSError as error:
             return f"no report of it could be written to {path}: {error.strerror}"
         return f"where it happened is in {path}, without the value of any variable; attach it to a bug report"
+
+
+def _place_of(defect: BaseException) -> tuple[str, str, int]:
+    """Return what tells a defect from others: one that comes back with every restart of a job is told once."""
+    traced = defect.__traceback__
+    while traced is not None and traced.tb_next is not None:
+        traced = traced.tb_next
+    name = type(defect).__name__
+    return (name, traced.tb_frame.f_code.co_filename, traced.tb_lineno) if traced is not None else (name, "", 0)
 
 
 def _masked(text: str, secrets: Sequence[str]) -> str:

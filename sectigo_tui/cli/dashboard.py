@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sectigo_tui.cli.common import plain_settings_from, settings_from
+from sectigo_tui.cli.crash import keep_defect
 from sectigo_tui.cli.exit_codes import FINE, ended_by
 from sectigo_tui.cli.outside import outside_of, plain_outside_of
 from sectigo_tui.cli.screen_flags import THEMES, plain_with_screen_flags, with_screen_flags
@@ -142,7 +143,7 @@ async def _show(
     ascii_only = {None: "auto", True: "ascii", False: "unicode"}[plain.ascii]
     # What is loaded until the first paint stays; the collector starts with the engine.
     gc.disable()
-    async with prepared(plain, complete) as (engine, connect):
+    async with prepared(plain, complete, keep_defect=keep_defect) as (engine, connect):
 
         async def begin() -> None:
             await connect()

@@ -7,6 +7,7 @@ from argparse import Namespace
 
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.crash import keep_defect
 from sectigo_tui.cli.output import say
 from sectigo_tui.cli.results import order_line
 from sectigo_tui.cli.session import check_writable
@@ -51,7 +52,7 @@ async def _remove(settings: Settings, options: Namespace) -> int:
             say(order_line(outcome.result))
 
     # Nothing is sent, so nothing need be learned of the password first.
-    async with opened(settings) as engine:
+    async with opened(settings, keep_defect=keep_defect) as engine:
 
         async def one(name: str) -> Order:
             return await engine.removing.remove(local_order(engine, name).id)

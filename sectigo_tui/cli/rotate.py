@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sectigo_tui.cli.asking import check_can_ask, secret_from, secret_typed
 from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.crash import keep_defect
 from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.output import complain, say
 from sectigo_tui.cli.session import check_writable
@@ -53,7 +54,7 @@ def _password(settings: Settings, options: Namespace) -> SecretText | None:
 
 
 async def _rotate(settings: Settings, options: Namespace, password: SecretText | None) -> int:
-    async with opened(settings) as engine:
+    async with opened(settings, keep_defect=keep_defect) as engine:
         installed = await _installed(engine, options, password)
         if installed is None:
             complain("no change of the password was cut short")

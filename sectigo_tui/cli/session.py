@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sectigo_tui.cli.crash import keep_defect
 from sectigo_tui.cli.output import complain, complain_of
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import ReadOnly
@@ -41,7 +42,7 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
         StoreError: The local orders cannot be opened.
         ScmFailure: Which password works could not be learned.
     """
-    async with opened(settings) as engine:
+    async with opened(settings, keep_defect=keep_defect) as engine:
         for problem in engine.context.book.store.problems:
             complain_of(problem)
         settled = await engine.changing.settle()

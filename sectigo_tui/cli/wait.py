@@ -35,15 +35,13 @@ async def polling(engine: Engine) -> AsyncIterator[None]:
     """
     failure: SectigoTuiError | OSError | None = None
     async with asyncio.TaskGroup() as group:
-        running = (engine.supervisor.run(), engine.follow_up.run(), engine.following_rotation.run())
-        work = [group.create_task(each) for each in running]
+        work = group.create_task(engine.poll())
         try:
             yield
         except (SectigoTuiError, OSError) as error:
             failure = error  # raised from within, the group would wrap it
         finally:
-            for task in work:
-                task.cancel()
+            work.cancel()
     if failure is not None:
         raise failure
 

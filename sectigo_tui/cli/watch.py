@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from sectigo_tui import __version__
 from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.crash import keep_defect
 from sectigo_tui.cli.exit_codes import FINE, REFUSED
 from sectigo_tui.cli.on_event import ON_EVENT, OnEvent
 from sectigo_tui.cli.output import complain, say
@@ -89,7 +90,7 @@ class _Watch:
         Returns:
             Whether SCM refuses some credentials, when it refuses the present ones; None otherwise.
         """
-        async with opened(settings) as engine:
+        async with opened(settings, keep_defect=keep_defect) as engine:
             silences = [engine.announcer.subscribe(self._hear), engine.announcer.subscribe(on_event.listener(engine))]
             try:
                 engine.tell_problems()

@@ -21,6 +21,7 @@
         ├── CredentialsRefused   401, or calls held back since one was seen
         ├── NotFound             404 in SCM's own words
         └── Refused              any other 4xx, with SCM's own code
+            ├── RefusedAlone     a call refused as if the credentials were wrong, which SCM accepts elsewhere
             └── NotReady         collect: issued or approved, not retrievable yet
 
 An order's result (issued, rejected, deadline passed) is a value, never an exception.
@@ -234,6 +235,10 @@ class NotFound(ScmFailure):
 
 class Refused(ScmFailure):
     """SCM refused the call with a code of its own, HTTP 400 or 403."""
+
+
+class RefusedAlone(Refused):
+    """SCM refused this call as if the credentials were wrong, though it accepts them elsewhere."""
 
 
 class NotReady(Refused):

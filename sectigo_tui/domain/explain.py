@@ -16,6 +16,7 @@ from sectigo_tui.domain.errors import (
     NotReady,
     RateLimited,
     Refused,
+    RefusedAlone,
     RevisionConflict,
     ScmFailure,
     ServerFailure,
@@ -104,6 +105,11 @@ _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
     ),
     (NotReady, "The certificate cannot be retrieved yet", WAIT_FOR_CERTIFICATE),
     (
+        RefusedAlone,
+        "SCM refuses this call alone: it accepts the same credentials for others",
+        "Ask your SCM administrator for the privilege; polling goes on.",
+    ),
+    (
         Refused,
         "SCM refused it for a reason that this program has no words for",
         "Read SCM's own words; quote them with code and time to Sectigo support.",
@@ -144,13 +150,18 @@ def explain(failure: BaseException, *, is_once: bool = False) -> Explanation:
     return Explanation(what, None, _sentence(meaning), _sentence(next_step))
 
 
+def call_in_words(call: str) -> str:
+    """Return a call as a person names it: `Reading the password's expiry`."""
+    return _CALLS.get(call, call)
+
+
 def _of_one_run(next_step: str) -> str:
     """Return a next step without what only a program that goes on running does."""
     return next_step.replace(_BY_SCHEDULE, _RUN_AGAIN).replace(WAIT_FOR_CERTIFICATE, _COLLECT_AGAIN)
 
 
 def _explain_scm(failure: ScmFailure) -> Explanation:
-    what = f"{_CALLS.get(failure.call, failure.call)}: {failure.problem}"
+    what = f"{call_in_words(failure.call)}: {failure.problem}"
     known = _known_code(failure)
     meaning, next_step = (known.meaning, known.next_step) if known else _by_class(failure)
     if failure.call in _WRITES:
@@ -159,7 +170,7 @@ def _explain_scm(failure: ScmFailure) -> Explanation:
 
 
 def _known_code(failure: ScmFailure) -> CodeMeaning | None:
-    if failure.code is None or isinstance(failure, RateLimited):
+    if failure.code is None or isinstance(failure, (RateLimited, RefusedAlone)):
         return None
     if failure.code in NOT_READY_CODES and not isinstance(failure, NotReady):
         return None

@@ -55,7 +55,7 @@ class Changing:
         Raises:
             ScmFailure: SCM did not tell it; a login may lack the privilege (`Refused`).
         """
-        return await self._context.gate.run(Priority.SIGHT, self._context.scm.password_status)
+        return await self._context.gate.run(Priority.SIGHT, self._context.scm.password_status, side="password_status")
 
     async def change(self) -> Installed:
         """Have SCM take a new password that nobody sees; no other request is under way meanwhile.

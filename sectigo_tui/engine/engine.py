@@ -7,11 +7,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.errors import Refused, ScmFailure, SectigoTuiError, StoreError
-from sectigo_tui.domain.events import Announcement, Exchange, FailureReported, OrderChanged
+from sectigo_tui.domain.errors import Refused, RefusedAlone, ScmFailure, SectigoTuiError, StoreError
+from sectigo_tui.domain.events import (
+    Announcement,
+    Exchange,
+    FailureReported,
+    OrderChanged,
+    PollingResumed,
+    StoreTrouble,
+)
+from sectigo_tui.domain.explain import call_in_words
 from sectigo_tui.engine.account import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.health import ApiHealth
+from sectigo_tui.engine.jobs import keep_running
 from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.supervisor import Supervisor
 from sectigo_tui.engine.uses import Uses
@@ -26,11 +35,22 @@ PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
 
 
-class Announcer:
-    """Passes announcements on to whoever listens; listeners must not raise and must not wait."""
+KeepDefect = Callable[[BaseException, str], None]
+"""Writes a defect down with where it broke, without the value of any variable; must not raise."""
 
-    def __init__(self) -> None:
+
+class Announcer:
+    """Passes announcements on to whoever listens; listeners must not raise and must not wait.
+
+    A defect that a boundary reports, or that a listener raises, is written down here: the one place that all pass.
+
+    Args:
+        keep_defect: Writes it down.
+    """
+
+    def __init__(self, keep_defect: KeepDefect = lambda _defect, _where: None) -> None:
         self._listeners: list[Callable[[Announcement], None]] = []
+        self._keep_defect = keep_defect
 
     def subscribe(self, listener: Callable[[Announcement], None]) -> Callable[[], None]:
         """Let a listener hear all announcements from now on; call what is returned to end it."""
@@ -39,8 +59,21 @@ class Announcer:
 
     def __call__(self, announcement: Announcement) -> None:
         """Tell everybody."""
+        self._keep(announcement)
         for listener in tuple(self._listeners):
-            listener(announcement)
+            try:
+                listener(announcement)
+            except Exception as defect:  # noqa: BLE001 - the boundary of a listener: what it shows is not what the engine does
+                self._keep_defect(defect, f"hearing of {type(announcement).__name__}")
+
+    def _keep(self, announcement: Announcement) -> None:
+        match announcement:
+            case FailureReported(_, what, failure, _) if not isinstance(failure, SectigoTuiError):
+                self._keep_defect(failure, what)
+            case StoreTrouble(_, StoreError(__cause__=Exception() as defect)) if not isinstance(defect, OSError):
+                self._keep_defect(defect, "saving")
+            case _:
+                pass
 
 
 class Engine(Uses):
@@ -75,7 +108,10 @@ class Engine(Uses):
         self.health = ApiHealth()
         self.password: PasswordStatus | None = None
         self._problems_told = 0
+        self._resumed = asyncio.Event()
         announcer.subscribe(self._hear)
+        context.gate.verify = lambda: context.scm.types()  # noqa: PLW0108 - SCM's calls are known once it is connected
+        context.gate.on_switched_off = self._tell_switched_off
 
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.
@@ -83,14 +119,25 @@ class Engine(Uses):
         Args:
             refresh_seconds: The time between two listings; longer where SCM asks for a pause.
         """
-        self.tell_problems()
-        await self._settle_password()
+        await self._begin()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.supervisor.run())
-            group.create_task(self.follow_up.run())
-            group.create_task(self.following_rotation.run())
-            group.create_task(self._refresh(refresh_seconds))
-            group.create_task(self._watch_password())
+            group.create_task(self.poll())
+            group.create_task(keep_running(self.context, "the listing", lambda: self._refresh(refresh_seconds)))
+            group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
+
+    async def poll(self) -> None:
+        """Poll, follow up writes and credentials rotated elsewhere, until cancelled: each job supervised apart."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(keep_running(self.context, "polling", self.supervisor.run))
+            group.create_task(keep_running(self.context, "following up writes", self.follow_up.run))
+            group.create_task(keep_running(self.context, "the watch of rotations", self.following_rotation.run))
+
+    async def _begin(self) -> None:
+        try:
+            self.tell_problems()
+            await self._settle_password()
+        except Exception as defect:  # noqa: BLE001 - the boundary of the start: what it broke is no reason not to poll
+            self._report("starting broke; polling goes on", defect)
 
     def tell_problems(self) -> None:
         """Announce, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
@@ -112,17 +159,23 @@ class Engine(Uses):
 
     async def _watch_password(self) -> None:
         while True:
+            self._resumed.clear()
+            await self.context.gate.until_accepted()
             try:
                 self.password = await self.changing.status()
             except Refused:
-                # The login may not ask; nothing on the screen depends on it.
-                return
-            except ScmFailure:
-                await self.context.clock.sleep(PASSWORD_RETRY_SECONDS)
+                # The login may not ask; nothing on the screen depends on it. Another login may.
+                await self._resumed.wait()
+            except ScmFailure as failure:
+                wait = min(failure.retry_after_seconds or 0.0, PASSWORD_SECONDS)
+                await self.context.clock.sleep(max(PASSWORD_RETRY_SECONDS, wait))
             else:
                 await self.context.clock.sleep(PASSWORD_SECONDS)
 
-    def _report(self, what: str, failure: SectigoTuiError) -> None:
+    def _tell_switched_off(self, refusal: RefusedAlone) -> None:
+        self._report(f"{call_in_words(refusal.call)} is switched off until the credentials are rotated", refusal)
+
+    def _report(self, what: str, failure: Exception) -> None:
         self.announcer(FailureReported(self.context.clock.now(), what, failure))
 
     async def _refresh(self, seconds: float) -> None:
@@ -141,6 +194,8 @@ class Engine(Uses):
     def _hear(self, announcement: Announcement) -> None:
         if isinstance(announcement, Exchange):
             self.health.note(announcement)
+        elif isinstance(announcement, PollingResumed):
+            self._resumed.set()
         elif isinstance(announcement, OrderChanged) and announcement.order.details is not None:
             order = announcement.order
             if order.details is not None and order.last_answer_at is not None:

@@ -86,9 +86,9 @@ class Enrolling:
         """
         scm = self._context.scm
         profiles, organizations, fields = await asyncio.gather(
-            self._part(lambda: scm.types(organization_id)),
-            self._part(scm.organizations),
-            self._part(scm.custom_fields),
+            self._part("", lambda: scm.types(organization_id)),
+            self._part("organizations", scm.organizations),
+            self._part("custom_fields", scm.custom_fields),
         )
         return EnrollOffer(profiles, organizations, fields)
 
@@ -202,8 +202,8 @@ class Enrolling:
             placement=Placement(now, request, known),
         )
 
-    async def _part(self, ask: Callable[[], Awaitable[tuple[T, ...]]]) -> Offered[T]:
+    async def _part(self, side: str, ask: Callable[[], Awaitable[tuple[T, ...]]]) -> Offered[T]:
         try:
-            return Offered(await self._context.gate.run(Priority.SIGHT, ask))
+            return Offered(await self._context.gate.run(Priority.SIGHT, ask, side=side))
         except ScmFailure as failure:
             return Offered(failure=failure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from sectigo_tui.domain.codes import INTERNAL_CODES
-from sectigo_tui.domain.errors import CredentialsRefused, NotFound, RateLimited, Refused, ScmFailure
+from sectigo_tui.domain.errors import CredentialsRefused, NotFound, RateLimited, Refused, RefusedAlone, ScmFailure
 from sectigo_tui.domain.excerpts import one_line
 
 _TOLD_CHARACTERS = 300
@@ -28,7 +28,7 @@ def fate_of(failure: ScmFailure) -> Fate:
     Args:
         failure: How the write failed.
     """
-    if not failure.sent or isinstance(failure, (CredentialsRefused, RateLimited)):
+    if not failure.sent or isinstance(failure, (CredentialsRefused, RateLimited, RefusedAlone)):
         return Fate.UNTOUCHED
     if isinstance(failure, (Refused, NotFound)) and failure.code is not None and failure.code not in INTERNAL_CODES:
         return Fate.REFUSED

@@ -15,6 +15,7 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.claims import Claims
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.resting import rest
+from sectigo_tui.engine.retries import Retries
 
 LEASE_SECONDS = 15.0
 ROUND_SECONDS = 5.0
@@ -53,7 +54,8 @@ class FollowUp:
         self._chores = tuple(chores)
         self._wake = asyncio.Event()
         self._has_begun = False
-        self._broken: set[str] = set()
+        self._broken: dict[str, datetime] = {}
+        self._retries = Retries(context)
         self._attempts: set[asyncio.Task[None]] = set()
 
     def hear(self, announcement: Announcement) -> None:
@@ -116,7 +118,7 @@ class FollowUp:
         plans: dict[str, tuple[datetime, Chore]] = {}
         for order in self._context.book.store.orders():
             plan = self._plan(order)
-            if plan is not None and order.id not in self._broken:
+            if plan is not None:
                 plans[order.id] = plan
         if not plans:
             # What comes from now on is of processes that live; only what was there before may have lost its own.
@@ -129,7 +131,7 @@ class FollowUp:
             if plan is None or self._claims.is_busy(order_id):
                 continue
             due, chore = plan
-            wait = seconds_between(self._context.clock.now(), due)
+            wait = seconds_between(self._context.clock.now(), max(due, self._broken.get(order_id, due)))
             if wait <= 0:
                 self._start(chore, order_id)
             else:
@@ -167,10 +169,14 @@ class FollowUp:
             pass
         except StoreError as error:
             self._context.book.trouble(error)
-        except Exception as defect:  # noqa: BLE001 - the boundary of a chore: a defect met with one order stops that one alone
-            self._broken.add(order_id)
-            now = self._context.clock.now()
-            self._context.book.announce(FailureReported(now, "following up a write broke", defect, order_id))
+        except Exception as defect:  # noqa: BLE001 - the boundary of a chore: a defect met with one order puts that one off alone
+            now, again_at = self._context.clock.now(), self._retries.next_at(order_id)
+            self._broken[order_id] = again_at
+            what = f"following up a write broke; it is tried again in {seconds_between(now, again_at):.0f} s"
+            self._context.book.announce(FailureReported(now, what, defect, order_id))
+        else:
+            self._broken.pop(order_id, None)
+            self._retries.forget(order_id)
 
     def _ended(self, attempt: asyncio.Task[None]) -> None:
         self._attempts.discard(attempt)

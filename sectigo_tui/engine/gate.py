@@ -9,9 +9,12 @@ from enum import IntEnum
 from itertools import count
 from typing import TypeVar
 
-from sectigo_tui.domain.errors import CredentialsRefused, NotFound, Refused, ScmFailure
+from sectigo_tui.domain.errors import CredentialsRefused, NotFound, Refused, RefusedAlone, ScmFailure
 
 T = TypeVar("T")
+
+VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
+"""What the program lives on: credentials that one of these refuses are refused."""
 
 
 class Priority(IntEnum):
@@ -31,6 +34,9 @@ class RequestGate:
     credentials have been accepted once, requests go one at a time; after SCM has refused them, none goes
     until `unlock`: with many workers, one bad password would be as many bad logins, and the account would lock.
 
+    Where another call than the vital ones is refused by credentials that were accepted before, one vital call tells
+    whether it is they that are refused, or this call alone. A side query that is, is not sent again.
+
     Args:
         limit: How many requests may be in flight.
         is_open: Whether requests may go at once; otherwise they wait for `open`.
@@ -38,14 +44,20 @@ class RequestGate:
     Attributes:
         refusal: SCM's refusal of the credentials, while it holds everything back.
         on_refusal: Called when that begins.
+        on_switched_off: Called with the refusal of a side query that is not sent any more.
+        verify: Makes a vital call; None where every refusal is one of the credentials.
     """
 
     def __init__(self, limit: int, *, is_open: bool = True) -> None:
         self.limit = limit
         self.refusal: CredentialsRefused | None = None
         self.on_refusal: Callable[[], None] = lambda: None
+        self.on_switched_off: Callable[[RefusedAlone], None] = lambda _refusal: None
+        self.verify: Callable[[], Awaitable[object]] | None = None
         self._is_open = is_open
-        self._proven = False
+        self._accepted = asyncio.Event()
+        self._verifying = asyncio.Lock()
+        self._switched_off: dict[str, RefusedAlone] = {}
         self._generation = 0
         self._in_flight = 0
         self._background = 0
@@ -57,40 +69,48 @@ class RequestGate:
         """How many requests are under way."""
         return self._in_flight
 
+    async def until_accepted(self) -> None:
+        """Wait until SCM has accepted the credentials: a side query is not what they are tried with."""
+        await self._accepted.wait()
+
     def has_place(self, priority: Priority) -> bool:
         """Return whether a request of this priority would be sent at once."""
-        if not self._is_open or self._in_flight >= (self.limit if self._proven else 1):
+        if not self._is_open or self._in_flight >= (self.limit if self._accepted.is_set() else 1):
             return False
         return priority <= Priority.POLL or self._background < max(1, self.limit - 1)
 
-    async def run(self, priority: Priority, call: Callable[[], Awaitable[T]], *, due: float = 0.0) -> T:
+    async def run(self, priority: Priority, call: Callable[[], Awaitable[T]], *, due: float = 0.0, side: str = "") -> T:
         """Make one request when its turn comes.
 
         Args:
             priority: Who it is for.
             call: Makes the request.
             due: Orders requests of one priority: the smallest goes first.
+            side: The call by name, where it is a side query: one that can be done without.
 
         Returns:
             What the call returned.
 
         Raises:
             CredentialsRefused: SCM refused the credentials now, or earlier (`sent` is False then).
+            RefusedAlone: SCM refused this call, now or earlier, and accepts the credentials elsewhere.
             ScmFailure: What the call raised.
         """
+        if side in self._switched_off:
+            raise self._switched_off[side].with_traceback(None)
         await self._enter(priority, due)
         generation = self._generation
         try:
             result = await call()
         except CredentialsRefused as refusal:
             if generation == self._generation and self.refusal is None:
-                self._lock(refusal)
+                await self._judge(refusal, generation, side)
             raise
         except (NotFound, Refused):
-            self._proven = True
+            self._accepted.set()
             raise
         else:
-            self._proven = True
+            self._accepted.set()
             return result
         finally:
             self._leave(priority)
@@ -103,12 +123,47 @@ class RequestGate:
     def unlock(self) -> None:
         """Let requests go again: the credentials were replaced by ones that SCM has accepted."""
         self._generation += 1
-        self._proven = True
+        self._accepted.set()
+        self._switched_off.clear()
         self.refusal = None
         self._wake()
 
+    async def _judge(self, refusal: CredentialsRefused, generation: int, side: str) -> None:
+        """Hold everything back if it is the credentials that are refused; raise `RefusedAlone` if it is this call."""
+        is_sure = refusal.call in VITAL_CALLS or not refusal.sent or not self._accepted.is_set()
+        if self.verify is None or is_sure:
+            self._lock(refusal)
+            return
+        async with self._verifying:
+            if self.refusal is not None or generation != self._generation:
+                return
+            try:
+                await self.verify()
+            except (NotFound, Refused):
+                pass  # behind the login all the same
+            except CredentialsRefused:
+                if generation == self._generation:
+                    self._lock(refusal)
+                return
+            except ScmFailure:
+                # Not known: whatever is sent next goes alone, and tells it.
+                self._accepted.clear()
+                return
+        alone = RefusedAlone(
+            refusal.call,
+            refusal.problem,
+            http_status=refusal.http_status,
+            code=refusal.code,
+            description=refusal.description,
+        )
+        if side and side not in self._switched_off:
+            self._switched_off[side] = alone
+            self.on_switched_off(alone)
+        raise alone from refusal
+
     def _lock(self, refusal: CredentialsRefused) -> None:
         self.refusal = refusal
+        self._accepted.clear()
         self.on_refusal()
         waiting, self._waiting = self._waiting, []
         for *_, turn in waiting:

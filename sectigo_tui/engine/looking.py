@@ -19,6 +19,7 @@ from sectigo_tui.domain.errors import (
     NotReady,
     RateLimited,
     Refused,
+    RefusedAlone,
     ScmFailure,
     ServerFailure,
     Unreachable,
@@ -225,7 +226,8 @@ def is_final(failure: ScmFailure) -> bool:
     """
     if not isinstance(failure, (NotFound, Refused)) or isinstance(failure, NotReady):
         return False
-    if failure.code in UNKNOWN_ORDER_CODES:
+    if isinstance(failure, RefusedAlone) or failure.code in UNKNOWN_ORDER_CODES:
+        # A login that is refused is never tried again by itself, were it for one call only.
         return True
     if failure.call == "collect" and failure.code in NEVER_COLLECTABLE_CODES:
         return True

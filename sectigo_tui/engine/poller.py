@@ -32,15 +32,17 @@ class PollWorker:
         looking: Whether a look is on its way; set by whoever starts it.
         queued_for: The due time (POSIX) for which the supervisor has it queued; None while it has not.
         missed_at: When a look was due that a pause has put off; None when none was.
+        breaks: How many looks in a row have broken by a defect.
     """
 
-    __slots__ = ("_context", "_looker", "looking", "missed_at", "order_id", "queued_for")
+    __slots__ = ("_context", "_looker", "breaks", "looking", "missed_at", "order_id", "queued_for")
 
     def __init__(self, order_id: str, context: Context, looker: Looker) -> None:
         self.order_id = order_id
         self.looking = False
         self.queued_for: float | None = None
         self.missed_at: datetime | None = None
+        self.breaks = 0
         self._context = context
         self._looker = looker
 

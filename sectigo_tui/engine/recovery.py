@@ -181,7 +181,7 @@ class Recovery:
         return after, change_entry(now, order, after, f"UNKNOWN whether SCM took it: {trouble}", kind=EventKind.CHANGED)
 
     async def _search_failed(self, order: Order, failure: ScmFailure) -> None:
-        if isinstance(failure, CredentialsRefused):
+        if isinstance(failure, CredentialsRefused) and self._context.gate.refusal is not None:
             # Held until the credentials are new; it is no answer to the search.
             self._due[order.id] = self._context.clock.now()
             return

@@ -19,6 +19,9 @@ async def rest(clock: Clock, seconds: float, wake: asyncio.Event) -> None:
     woken = asyncio.ensure_future(wake.wait())
     try:
         await asyncio.wait((sleeping, woken), return_when=asyncio.FIRST_COMPLETED)
+        if sleeping.done():
+            # A sleep that fails must not turn into no sleep at all.
+            sleeping.result()
     finally:
         sleeping.cancel()
         woken.cancel()

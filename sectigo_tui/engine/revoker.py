@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure
+from sectigo_tui.domain.errors import CredentialsRefused, RefusedAlone, ScmFailure
 from sectigo_tui.domain.events import FailureReported, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Revocation, state_for
 from sectigo_tui.engine.context import Context
@@ -115,7 +115,7 @@ class Revoker:
         return True
 
     async def _judge(self, order_id: str, ssl_id: int, failure: ScmFailure, next_at: datetime) -> ScmFailure | None:
-        if fate_of(failure) is not Fate.REFUSED:
+        if fate_of(failure) is not Fate.REFUSED and not isinstance(failure, RefusedAlone):
             await self._postpone(order_id, failure, next_at, was_told=failure.sent)
             if fate_of(failure) is Fate.UNKNOWN:
                 await self._verify(order_id, ssl_id, next_at)
@@ -176,7 +176,7 @@ class Revoker:
     async def _postpone(self, order_id: str, failure: ScmFailure, next_at: datetime, *, was_told: bool) -> None:
         if failure.retry_after_seconds is not None:
             next_at = self._retries.next_at(order_id, retry_after_seconds=failure.retry_after_seconds)
-        if isinstance(failure, CredentialsRefused):
+        if isinstance(failure, CredentialsRefused) and self._context.gate.refusal is not None:
             # Held back by the gate until the credentials are new, and then told at once.
             next_at = self._context.clock.now()
         self._due[order_id] = next_at

@@ -19,6 +19,7 @@ from sectigo_tui.domain.events import (
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.jobs import keep_running
 from sectigo_tui.engine.looking import Looker
 from sectigo_tui.engine.poller import PollWorker
 from sectigo_tui.engine.resting import rest
@@ -51,6 +52,7 @@ class Supervisor:
         self._looks: set[asyncio.Task[None]] = set()
         self._paused = False
         self._lease_is_stale = True
+        self._is_unrenewed = False
         self._wake = asyncio.Event()
 
     @property
@@ -70,8 +72,8 @@ class Supervisor:
         self._context.gate.on_refusal = self._wake.set
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_house())
-                group.create_task(self._serve())
+                group.create_task(keep_running(self._context, "housekeeping", self._keep_house))
+                group.create_task(keep_running(self._context, "polling", self._serve))
         finally:
             looks = tuple(self._looks)
             for look in looks:
@@ -191,19 +193,25 @@ class Supervisor:
         if task.cancelled():
             return
         if (defect := task.exception()) is not None:
-            # The boundary of a worker: a defect met with one order is reported, and the others are polled on.
-            self._workers.pop(worker.order_id, None)
-            self._context.book.announce(
-                FailureReported(
-                    self._context.clock.now(), "a poll worker broke", _as_exception(defect), worker.order_id
-                )
-            )
+            self._broke(worker, _as_exception(defect))
             return
+        worker.breaks = 0
         order = self._context.book.store.order(worker.order_id)
         if order is None:
             self._workers.pop(worker.order_id, None)
         else:
             self.watch(order)
+
+    def _broke(self, worker: PollWorker, defect: Exception) -> None:
+        """Report a defect met with one order, and look at it again by the schedule; the others are polled on."""
+        worker.breaks += 1
+        wait = policy.nominal_wait_seconds(worker.breaks)
+        now = self._context.clock.now()
+        what = f"a poll broke; the order is polled again in {wait:.0f} s"
+        self._context.book.announce(FailureReported(now, what, defect, worker.order_id))
+        if worker.order_id in self._workers:
+            worker.queued_for = now.timestamp() + wait
+            heapq.heappush(self._heap, (worker.queued_for, worker.order_id))
 
     def _polled_here(self) -> list[str]:
         return [order_id for order_id in self._workers if order_id in self._leased]
@@ -234,8 +242,8 @@ class Supervisor:
     async def _take_over_changes(self) -> None:
         try:
             changes = await self._context.book.store.changes()
-        except StoreError as error:
-            self._context.book.trouble(error, "changes")
+        except (StoreError, OSError) as error:
+            self._context.book.trouble(_as_trouble(error), "changes")
             return
         self._context.book.trouble(None, "changes")
         silent = {order.id: order for order in changes.orders}
@@ -257,9 +265,10 @@ class Supervisor:
         self._lease_is_stale, self._lease_asked_at = False, self._context.clock.now()
         try:
             leased = await self._context.book.store.lease(list(self._workers), LEASE_SECONDS)
-        except StoreError as error:
-            self._context.book.trouble(error, "leases")
+        except (StoreError, OSError) as error:
+            self._tell_unrenewed(_as_trouble(error))
             return
+        self._is_unrenewed = False
         self._context.book.trouble(None, "leases")
         taken, self._leased = leased - self._leased, leased
         for order_id in taken:
@@ -271,12 +280,27 @@ class Supervisor:
                     self._context.book.note(order)
                 self.watch(order)
 
+    def _tell_unrenewed(self, error: StoreError) -> None:
+        """Say that polling goes on as it was, which another process may not know of: nothing paid for is let down."""
+        self._context.book.trouble(error, "leases")
+        if not self._is_unrenewed:
+            self._is_unrenewed = True
+            does = "polling goes on" if self._leased else "this process does not poll"
+            what = f"the right to poll could not be renewed; {does}, and another process may poll too"
+            self._context.book.announce(FailureReported(self._context.clock.now(), what, error))
+
     async def _give_back(self) -> None:
         try:
             await self._context.book.store.release()
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             # Nobody waits for this longer than for the leases to run out.
-            self._context.book.trouble(error, "leases")
+            self._context.book.trouble(_as_trouble(error), "leases")
+
+
+def _as_trouble(error: StoreError | OSError) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    return StoreError(error.filename or "the data directory", error.strerror or str(error), "check the file system")
 
 
 def _as_exception(error: BaseException) -> Exception:

@@ -235,9 +235,11 @@ class WriteBehind:
 
 
 def _as_failure(defect: Exception) -> StoreError:
-    return StoreError(
+    failure = StoreError(
         "the local orders", f"saving broke: {defect!r}", "nothing in memory is lost; report it, saving is tried again"
     )
+    failure.__cause__ = defect  # from which a crash report is written
+    return failure
 
 
 def _is_on_loop() -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.domain.ports import Scm
-    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.engine.engine import Engine, KeepDefect
 
     Connect = Callable[[], Awaitable[None]]
     """Connects an engine, in another thread where that takes long."""
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, clock: Clock | None = None, random: Random | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    random: Random | None = None,
+    keep_defect: KeepDefect = lambda _defect, _where: None,
 ) -> AsyncIterator[Engine]:
     """Put an engine together, and take it apart at the end.
 
@@ -37,6 +41,7 @@ async def opened(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
+        keep_defect: Writes a defect down that a boundary reports.
 
     Yields:
         The engine; nothing has been sent yet.
@@ -48,7 +53,8 @@ async def opened(
     from sectigo_tui.config.plain import plain_of
 
     settings.account()
-    async with prepared(plain_of(settings), lambda: settings, clock=clock, random=random) as (engine, connect):
+    made = prepared(plain_of(settings), lambda: settings, clock=clock, random=random, keep_defect=keep_defect)
+    async with made as (engine, connect):
         await connect()
         yield engine
 
@@ -60,6 +66,7 @@ async def prepared(
     *,
     clock: Clock | None = None,
     random: Random | None = None,
+    keep_defect: KeepDefect = lambda _defect, _where: None,
 ) -> AsyncIterator[tuple[Engine, Connect]]:
     """Put together what shows the local orders, for an engine that sends nothing before it is connected.
 
@@ -68,6 +75,7 @@ async def prepared(
         complete: Returns all of them; called in another thread.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
+        keep_defect: Writes a defect down that a boundary reports.
 
     Yields:
         The engine, and what connects it: that raises `ConfigError` for what is wrong with the full settings.
@@ -85,7 +93,7 @@ async def prepared(
     from sectigo_tui.engine.gate import RequestGate
     from sectigo_tui.store.journal_store import JournalStore
 
-    clock, announcer, lines = clock or SystemClock(), Announcer(), Lines()
+    clock, announcer, lines = clock or SystemClock(), Announcer(keep_defect), Lines()
     directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
     store = JournalStore.open(directory, clock)
     book = OrderBook(store, clock, announcer)

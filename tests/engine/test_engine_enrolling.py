@@ -14,6 +14,7 @@ from sectigo_tui.domain.errors import (
     RateLimited,
     ReadOnly,
     Refused,
+    RefusedAlone,
     StoreError,
     Unreachable,
 )
@@ -94,7 +95,7 @@ async def test_an_order_that_certainly_was_not_sent_is_withdrawn_and_its_timelin
     assert site.world.enrolled == []
 
 
-@pytest.mark.parametrize(("fault", "kind"), [("unauthorized", CredentialsRefused), ("rate-limit", RateLimited)])
+@pytest.mark.parametrize(("fault", "kind"), [("unauthorized", RefusedAlone), ("rate-limit", RateLimited)])
 def test_what_scm_turned_away_unread_is_withdrawn(fault: str, kind: type[Exception]) -> None:
     @in_virtual_time
     async def story() -> None:

@@ -207,7 +207,8 @@ async def test_a_disk_that_fails_leaves_the_order_as_it_was_and_the_look_is_made
         await world.pass_time(400)
     assert world.order(7).state is OrderState.COLLECTED
     assert [trouble.error for trouble in world.all_heard(StoreTrouble)] == [trouble.error, None]
-    assert not world.all_heard(FailureReported)
+    (report,) = world.all_heard(FailureReported)
+    assert "the right to poll could not be renewed; polling goes on" in report.what
 
 
 # Defects
@@ -219,13 +220,22 @@ async def test_a_defect_met_with_one_order_is_reported_and_the_others_are_polled
     world.place(7, ZeroDivisionError("a defect"))
     world.place(8)
     await world.poll_for(700)
-    (report,) = world.all_heard(FailureReported)
-    assert (type(report.failure), report.order_id) == (ZeroDivisionError, "order-7")
+    reports = world.all_heard(FailureReported)
+    assert {(type(report.failure), report.order_id) for report in reports} == {(ZeroDivisionError, "order-7")}
+    assert 4 <= len(world.scm.times(7)) == len(reports) <= 7
     assert world.window(8).ended is WindowEnd.DEADLINE
     assert world.order(7).state is OrderState.SUBMITTED
 
 
 # Other processes
+
+
+@in_virtual_time
+async def test_an_order_whose_poll_met_a_defect_becomes_a_certificate_once_that_is_gone() -> None:
+    world = World()
+    world.place(7, ZeroDivisionError("a defect"), (40.0, "Issued"))
+    await world.poll_for(300)
+    assert world.order(7).state is OrderState.COLLECTED
 
 
 @in_virtual_time

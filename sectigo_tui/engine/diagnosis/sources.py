@@ -68,8 +68,8 @@ class Sources:
     def __init__(self, context: Context, account: Account, dns: Dns | None) -> None:
         scm, gate, clock = context.scm, context.gate, context.clock
 
-        def ask(call: Callable[[], Awaitable[T]]) -> Awaitable[T]:
-            return gate.run(Priority.SIGHT, call)
+        def ask(side: str, call: Callable[[], Awaitable[T]]) -> Awaitable[T]:
+            return gate.run(Priority.SIGHT, call, side=side)
 
         self.dns_is_on = dns is not None
         self._dns = dns
@@ -78,25 +78,25 @@ class Sources:
             clock, lambda ssl_id: f"SCM details {ssl_id}", lambda ssl_id: account.details(ssl_id, fresh_seconds=0.0)
         )
         self.dcv = Shelf[DcvKey, DcvLog](
-            clock, lambda key: f"SCM dcv {key.ssl_id}", lambda key: ask(lambda: scm.dcv(key.ssl_id))
+            clock, lambda key: f"SCM dcv {key.ssl_id}", lambda key: ask("dcv", lambda: scm.dcv(key.ssl_id))
         )
         self.domains = Shelf[str, DomainValidation](
             clock,
             lambda domain: f"SCM domain status {quoted(domain)}",
-            lambda domain: ask(lambda: scm.domain_status(domain)),
+            lambda domain: ask("domain_status", lambda: scm.domain_status(domain)),
         )
         self.organizations = Shelf[None, tuple[Organization, ...]](
-            clock, lambda _: "SCM organizations", lambda _: ask(scm.organizations)
+            clock, lambda _: "SCM organizations", lambda _: ask("organizations", scm.organizations)
         )
         self.validations = Shelf[int, tuple[OrganizationValidation, ...]](
             clock,
             lambda holder: f"SCM organization validations {holder}",
-            lambda holder: ask(lambda: scm.organization_validations(holder)),
+            lambda holder: ask("organization_validations", lambda: scm.organization_validations(holder)),
         )
         self.validation = Shelf[tuple[int, int], OrganizationValidation](
             clock,
             lambda key: f"SCM organization validation {key[0]}/{key[1]}",
-            lambda key: ask(lambda: scm.organization_validation(*key)),
+            lambda key: ask("organization_validation", lambda: scm.organization_validation(*key)),
         )
         self.caa = Shelf[str, CaaAnswer](clock, lambda name: f"DNS CAA {quoted(name)}", self._look_up_caa)
         self.records = Shelf[RecordKey, PublishedRecord](
