@@ -18,10 +18,14 @@ from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
+from sectigo_tui.engine.resting import rest
 from sectigo_tui.ui.format import countdown, human_duration
 from sectigo_tui.ui.text import fit, printable
 
-TICK_SECONDS = 0.2
+PROGRESS_SECONDS = 1.0
+"""How often the line of progress counts on."""
+UNTOLD_SECONDS = 5.0
+"""How often it is looked nevertheless for what no announcement tells."""
 LAST_LOOK_SECONDS = 30.0
 """A wait without a length of its own leaves time for the answer of the window's last look."""
 PROGRESS_COLUMNS = 79
@@ -62,7 +66,7 @@ async def wait_for(engine: Engine, order_ids: Collection[str], seconds: float) -
         StoreError: A new poll window could not be written.
     """
     waiting = _Waiting(engine, seconds)
-    silence = engine.announcer.subscribe(waiting.tell_trouble)
+    silence = engine.announcer.subscribe(waiting.hear)
     try:
         for order_id in order_ids:
             await _begin(engine, order_id)
@@ -87,11 +91,13 @@ class _Waiting:
         self._may_reopen = seconds > 0
         self._seconds = seconds or ((configured if configured > 0 else DEFAULT_DEADLINE_SECONDS) + LAST_LOOK_SECONDS)
         self._progress = _Progress()
+        self._news = asyncio.Event()
 
     async def run(self, order_ids: Collection[str]) -> Mapping[str, Ending]:
         endings: dict[str, Ending] = {}
         try:
             while True:
+                self._news.clear()
                 for order_id in order_ids:
                     if order_id not in endings:
                         ending = await self._ending(order_id)
@@ -103,12 +109,14 @@ class _Waiting:
                 if left <= 0:
                     return {each: endings.get(each) or self._left(each) for each in order_ids}
                 self._progress.show(self._line([each for each in order_ids if each not in endings]))
-                await self._clock.sleep(min(TICK_SECONDS, left))
+                tick_seconds = PROGRESS_SECONDS if self._progress.is_shown else UNTOLD_SECONDS
+                await rest(self._clock, min(tick_seconds, left), self._news)
         finally:
             self._progress.clear()
 
-    def tell_trouble(self, announcement: Announcement) -> None:
-        """Say at once what a person must know while waiting."""
+    def hear(self, announcement: Announcement) -> None:
+        """Look at once what has become of the orders, and say at once what a person must know while waiting."""
+        self._news.set()
         match announcement:
             case StoreTrouble(_, error) if error is not None:
                 self._progress.clear()
@@ -199,11 +207,11 @@ class _Progress:
     """One line of stderr, painted over again and again; nothing where stderr is no terminal."""
 
     def __init__(self) -> None:
-        self._is_shown = sys.stderr.isatty()
+        self.is_shown = sys.stderr.isatty()
         self._line = ""
 
     def show(self, line: str) -> None:
-        if self._is_shown and line != self._line:
+        if self.is_shown and line != self._line:
             self._line = line
             sys.stderr.write(f"\r{fit(printable(line, limit=LONGEST_LINE), PROGRESS_COLUMNS)}")
             sys.stderr.flush()

@@ -9,6 +9,7 @@ import sys
 from argparse import Namespace
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from sectigo_tui import __version__
 from sectigo_tui.cli.common import settings_from
@@ -22,7 +23,7 @@ from sectigo_tui.cli.write_shapes import say_json_line
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.clock import SystemClock
-from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, SectigoTuiError
+from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, SectigoTuiError, StoreError
 from sectigo_tui.domain.events import Announcement, FailureReported
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import Credentials
@@ -32,7 +33,7 @@ from sectigo_tui.wiring.engine import opened
 
 ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0
-"""How often it is looked whether refused credentials were rotated elsewhere."""
+"""How often it is looked whether refused credentials were rotated elsewhere, where no file tells it at once."""
 
 
 def run(options: Namespace) -> int:
@@ -45,6 +46,19 @@ def run(options: Namespace) -> int:
     return asyncio.run(_Watch(options).run())
 
 
+def _kept_at(settings: Settings) -> tuple[int, ...]:
+    """Return what changes whenever the files are written that credentials are kept in."""
+    found = []
+    for path in (settings.paths.credentials_file, settings.paths.config_file):
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(0)
+        else:
+            found += [status.st_mtime_ns, status.st_ino, status.st_size]
+    return tuple(found)
+
+
 class _Watch:
     def __init__(self, options: Namespace) -> None:
         self._options = options
@@ -52,6 +66,7 @@ class _Watch:
         self._news = asyncio.Event()
         self._heard: deque[Announcement] = deque()
         self._ended_by = ""
+        self._kept_at: tuple[int, ...] = ()
 
     async def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,6 +80,7 @@ class _Watch:
             await on_event.close()
 
     async def _watch(self, settings: Settings, on_event: OnEvent) -> int:
+        self._kept_at = _kept_at(settings)
         while not self._ended_by:
             was_refused = await self._poll(settings, on_event)
             if was_refused is None:
@@ -95,8 +111,9 @@ class _Watch:
             try:
                 engine.tell_problems()
                 await self._settle_password(engine)
-                # Only whoever polls knows who polls.
-                await engine.context.book.store.changes()
+                # Only whoever polls knows who polls. What fails here is told by the housekeeping.
+                with suppress(StoreError, OSError):
+                    await engine.context.book.store.changes()
                 async with polling(engine):
                     await self._until_refused(engine)
             finally:
@@ -127,17 +144,25 @@ class _Watch:
     async def _other_credentials(self, settings: Settings, was_refused: Callable[[Credentials], bool]) -> Settings:
         """Wait for credentials that SCM has not refused, or to be told to end."""
         while not self._ended_by:
-            await self._rest(CREDENTIALS_SECONDS)
+            await self._rest_until_kept_anew(settings)
             try:
                 fresh = settings_from(self._options)
                 found = await asyncio.to_thread(credentials_of, fresh)
-            except ConfigError as error:
+            except (ConfigError, OSError) as error:
                 complain(str(error))
                 continue
             if not was_refused(found):
                 self._tell(event("resumed", self._clock.now()), "resumed: there are other credentials")
                 return fresh
         return settings
+
+    async def _rest_until_kept_anew(self, settings: Settings) -> None:
+        """Wait until credentials were kept by another process, or it is time to look wherever else they come from."""
+        left = CREDENTIALS_SECONDS
+        while left > 0 and not self._ended_by and _kept_at(settings) == self._kept_at:
+            await self._rest(min(ROUND_SECONDS, left))
+            left -= ROUND_SECONDS
+        self._kept_at = _kept_at(settings)
 
     async def _settle_password(self, engine: Engine) -> None:
         try:

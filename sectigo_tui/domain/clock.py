@@ -17,6 +17,10 @@ class Clock(Protocol):
         """Return the time of day: aware, UTC, and never earlier than a value returned before."""
         ...
 
+    def wall(self) -> datetime:
+        """Return the time of day as the machine has it now, which may be set: to be shown, never to count with."""
+        ...
+
     def monotonic(self) -> float:
         """Return seconds since an arbitrary start; only differences mean something."""
         ...
@@ -29,26 +33,31 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock, made steady.
 
-    The wall clock of a host can be set back, and a suspended host's monotonic clock stands still. So the time
-    of day follows the monotonic clock, and jumps forward only when the wall clock is ahead by more than
-    `jump_seconds`: after a suspend deadlines have passed, after a set-back no countdown grows.
+    The wall clock of a host can be set, forward and back, while it runs. So the time of day counts the seconds that
+    have passed, those of a suspend among them: after a suspend deadlines have passed, and a clock that is set ends no
+    window and lets no countdown grow. Where the wall clock stays ahead or behind, this one follows it by running
+    a little faster or slower, so that it never runs backwards.
     """
 
-    jump_seconds = 2.0
+    slew = 0.001
+    """How much faster or slower it runs at most: a window of ten minutes is not a second shorter or longer by it."""
 
     def __init__(self) -> None:
-        self._anchor_wall = time.time()
-        self._anchor_monotonic = time.monotonic()
+        self._passed = _seconds_since_boot()
+        self._steady = time.time()
 
     def now(self) -> datetime:
         """Return the time of day: aware, UTC, never running backwards."""
-        monotonic = time.monotonic()
-        steady = self._anchor_wall + (monotonic - self._anchor_monotonic)
-        wall = time.time()
-        if wall > steady + self.jump_seconds:
-            self._anchor_wall, self._anchor_monotonic = wall, monotonic
-            steady = wall
-        return datetime.fromtimestamp(steady, UTC)
+        passed = _seconds_since_boot()
+        elapsed, self._passed = max(0.0, passed - self._passed), passed
+        away = time.time() - (self._steady + elapsed)
+        most = elapsed * self.slew
+        self._steady += elapsed + min(max(away, -most), most)
+        return datetime.fromtimestamp(self._steady, UTC)
+
+    def wall(self) -> datetime:
+        """Return the time of day as the machine has it, for a person who compares it with other clocks."""
+        return datetime.fromtimestamp(time.time(), UTC)
 
     def monotonic(self) -> float:
         """Return the monotonic clock's seconds."""
@@ -59,6 +68,11 @@ class SystemClock:
         import asyncio
 
         await asyncio.sleep(max(0.0, seconds))
+
+
+def _seconds_since_boot() -> float:
+    """Return seconds that go on during a suspend: Linux has a clock of its own for that, elsewhere monotonic does."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def seconds_between(earlier: datetime, later: datetime) -> float:

@@ -34,6 +34,10 @@ class Chore(Protocol):
         """Return when it is due for an order; None when there is nothing to do."""
         ...
 
+    def note(self, order: Order) -> None:
+        """Take note of an order as it is now: what was remembered of one that is settled is forgotten."""
+        ...
+
     async def attempt(self, order_id: str) -> None:
         """Do it once; the caller holds the order's claim. Raises `StoreError` when the disk fails."""
         ...
@@ -61,8 +65,11 @@ class FollowUp:
     def hear(self, announcement: Announcement) -> None:
         """Take note of what the engine announces, so that what became due is done at once."""
         match announcement:
-            case OrderChanged(order) if self._plan(order) is not None:
-                self._wake.set()
+            case OrderChanged(order):
+                for chore in self._chores:
+                    chore.note(order)
+                if self._plan(order) is not None:
+                    self._wake.set()
             case PollingResumed():
                 self._wake.set()
             case _:

@@ -69,8 +69,6 @@ class Recovery:
     def due_at(self, order: Order) -> datetime | None:
         """Return when an order is to be searched for; None when it is not."""
         if order.state not in (OrderState.INTENT, OrderState.UNCONFIRMED):
-            self._due.pop(order.id, None)
-            self._retries.forget(order.id)
             return None
         placement = order.placement
         asked_at = placement.asked_at if placement else order.created_at
@@ -78,6 +76,12 @@ class Recovery:
             patience = timedelta() if self._placing.has_sent(order.id) else PATIENCE
             return self._due.get(order.id, asked_at + patience)
         return self._due.get(order.id, placement.next_search_at if placement else order.created_at)
+
+    def note(self, order: Order) -> None:
+        """Take note of an order as it is now: what was remembered of one that is settled is forgotten."""
+        if order.state not in (OrderState.INTENT, OrderState.UNCONFIRMED):
+            self._due.pop(order.id, None)
+            self._retries.forget(order.id)
 
     async def attempt(self, order_id: str) -> None:
         """Search for an order once, and write down what came of it. The caller holds its claim.

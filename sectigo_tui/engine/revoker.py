@@ -50,14 +50,18 @@ class Revoker:
     def due_at(self, order: Order) -> datetime | None:
         """Return when SCM is told of an order's revocation again; None when that is not due."""
         if order.state is not OrderState.REVOKING:
-            self._due.pop(order.id, None)
-            self._retries.forget(order.id)
             return None
         if self._context.is_read_only:
             # Telling SCM is a write: it waits for who may make it.
             return None
         recorded = order.revocation.next_attempt_at if order.revocation else None
         return self._due.get(order.id, recorded or order.state_since)
+
+    def note(self, order: Order) -> None:
+        """Take note of an order as it is now: what was remembered of one that is settled is forgotten."""
+        if order.state is not OrderState.REVOKING:
+            self._due.pop(order.id, None)
+            self._retries.forget(order.id)
 
     async def attempt(self, order_id: str) -> None:
         """Tell SCM once more; a refusal is announced. The caller holds the order's claim.

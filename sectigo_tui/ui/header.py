@@ -79,7 +79,7 @@ def header_segments(
         Segment(printable(note, limit=60), "", 2),
         Segment("NOT SAVED" if engine.context.book.failing is not None else "", "$state-failed"),
         Segment("FROZEN" if is_frozen else "", "$state-warning"),
-        Segment(fmt.clock(now), "", 4),
+        Segment(fmt.clock(engine.context.clock.wall()), "", 4),
     )
     return tuple(segment for segment in segments if segment.text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -18,10 +19,15 @@ from typing import IO, Any
 
 import pytest
 import tomli_w
-from cli_site import CANARY, Site, cli_site, of_shape
+from cli_site import CANARY, Site, cli_site, mode, of_shape
 
 from sectigo_tui.cli import watch
+from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.domain.ports import StoreChanges
+from sectigo_tui.engine import supervisor
+from sectigo_tui.engine.supervisor import Supervisor
 from sectigo_tui.simulator.world import World
+from sectigo_tui.store.journal_store import JournalStore
 from support.terminal import PROGRAM
 
 NAME = "www.acme.example"
@@ -210,6 +216,75 @@ def test_refused_credentials_are_not_sent_again_and_rotated_ones_are_taken_up(si
     code, _ = watched(site, drive)
     assert code == 0
     assert len([request for request in site.world.traffic.requests if request.status == 401]) == 1
+
+
+def test_a_rotation_is_taken_up_when_it_is_kept_not_when_the_next_round_comes(site: Site, with_file: Path) -> None:
+    site.monkeypatch.setattr(watch, "CREDENTIALS_SECONDS", 3600.0)
+    ordered(site)
+    site.world.account.credentials.password = "another-" + CANARY
+
+    def drive(events: Events) -> None:
+        events.until("paused")
+        replacement = with_file.with_suffix(".new")
+        replacement.touch(mode=0o600)
+        replacement.write_text(with_file.read_text().replace(CANARY, "another-" + CANARY))
+        replacement.replace(with_file)
+        events.until("resumed")
+
+    assert watched(site, drive)[0] == 0
+
+
+def test_a_defect_in_the_background_is_told_written_down_once_and_ends_no_watch(site: Site) -> None:
+    async def breaks(_: object) -> None:
+        secret = CANARY
+        raise ZeroDivisionError(f"a defect near {secret}")
+
+    site.monkeypatch.setattr(Supervisor, "_take_over_changes", breaks)
+
+    def drive(events: Events) -> None:
+        for _ in range(2):
+            told = events.until("failure")
+            assert told["during"].startswith("housekeeping broke; it starts again in ")
+        ordered_elsewhere = site.world.add_order(life="vetting", common_name="www.acme.example").ssl_id
+        assert ordered_elsewhere
+
+    code, _ = watched(site, drive)
+    assert code == 0
+    (report,) = site.files("crashes/*.txt")
+    assert mode(report) == 0o600
+    text = report.read_text()
+    assert "ZeroDivisionError" in text
+    assert "_take_over_changes" in text or "breaks" in text
+    assert CANARY not in text
+
+
+@pytest.mark.parametrize("failing", ["sleep", "changes"])
+def test_an_oserror_in_housekeeping_ends_no_watch(site: Site, failing: str) -> None:
+    ordered(site)
+    left = [1, 1]
+
+    async def sleep(self: SystemClock, seconds: float) -> None:
+        if left and seconds == supervisor.CHANGES_SECONDS:
+            left.pop()
+            raise OSError(4, "Interrupted system call")
+        await asyncio.sleep(seconds)
+
+    async def changes(_: JournalStore) -> StoreChanges:
+        raise PermissionError(13, "Permission denied", "journal.jsonl")
+
+    if failing == "sleep":
+        site.monkeypatch.setattr(SystemClock, "sleep", sleep)
+    else:
+        site.monkeypatch.setattr(JournalStore, "changes", changes)
+
+    def drive(events: Events) -> None:
+        if failing == "sleep":
+            assert events.until("failure")["during"].startswith("housekeeping broke")
+        else:
+            events.until("store", is_saving=False)
+        events.until("look", outcome="pending")
+
+    assert watched(site, drive)[0] == 0
 
 
 def test_a_refused_password_from_the_environment_ends_the_watch(site: Site) -> None:

@@ -66,6 +66,10 @@ class SharedClock:
         """Return the time of day."""
         return START + timedelta(seconds=self.monotonic())
 
+    def wall(self) -> datetime:
+        """Return the same: nobody sets this clock."""
+        return self.now()
+
     def monotonic(self) -> float:
         """Return the seconds since `START`."""
         (seconds,) = _SECONDS.unpack(self._memory[:])

@@ -22,14 +22,23 @@ HOUR = 3600.0
 
 
 class Machine:
-    """The two clocks of a machine: one that may be set, and one that stands still while the machine sleeps."""
+    """The clocks of a machine: one that may be set, one that does not, and one that stands still while it sleeps."""
+
+    CLOCK_BOOTTIME = 7
+    CLOCK_MONOTONIC = 1
 
     def __init__(self) -> None:
         self.set_by = 0.0
+        self.slept = 0.0
 
     def time(self) -> float:
         """Return the wall clock's seconds."""
-        return START.timestamp() + self.monotonic() + self.set_by
+        return START.timestamp() + self.clock_gettime(self.CLOCK_BOOTTIME) + self.set_by
+
+    def clock_gettime(self, which: int) -> float:
+        """Return the seconds since the boot, those of sleep among them."""
+        assert which == self.CLOCK_BOOTTIME
+        return self.monotonic() + self.slept
 
     def monotonic(self) -> float:
         """Return the seconds that the machine was awake."""
@@ -61,7 +70,7 @@ async def test_after_a_sleep_what_is_overdue_is_looked_at_within_seconds_and_the
     running = asyncio.create_task(supervisor_of(world).run())
     await asyncio.sleep(300)
     looks = len(world.scm.times(8))
-    machine.set_by += HOUR
+    machine.slept += HOUR
     await asyncio.sleep(LEASE_RENEWAL_SECONDS + 1)
     assert len(world.scm.times(8)) == looks + 1
     assert world.window(8).ended is WindowEnd.DEADLINE
@@ -89,6 +98,41 @@ async def test_a_clock_set_back_changes_no_wait_and_no_countdown_grows(machine: 
     assert world.scm.times(7)[-1] == pytest.approx(600, abs=1)
     assert world.window(7).ended is WindowEnd.DEADLINE
     await ended(running)
+
+
+@in_virtual_time
+async def test_a_clock_stepped_forward_and_back_ends_no_window_and_leaves_no_time_ahead(machine: Machine) -> None:
+    world = World()
+    world.place(7)
+    steady = SystemClock()
+    running = asyncio.create_task(supervisor_of(world).run())
+    await asyncio.sleep(100)
+    machine.set_by += 2 * HOUR
+    await asyncio.sleep(60)
+    assert seconds_between(steady.now(), steady.wall()) > 1.9 * HOUR, "what is shown is the machine's time at once"
+    assert world.window(7).is_open
+    machine.set_by -= 2 * HOUR
+    await asyncio.sleep(200)
+    assert world.window(7).is_open
+    assert abs(seconds_between(steady.now(), steady.wall())) < 2
+    await asyncio.sleep(300)
+    assert world.scm.times(7)[-1] == pytest.approx(600, abs=5)
+    assert world.window(7).ended is WindowEnd.DEADLINE
+    await ended(running)
+
+
+@pytest.mark.parametrize("set_by", [-5.0, 5.0])
+@in_virtual_time
+async def test_a_clock_that_stays_set_is_followed_slowly_and_never_backwards(set_by: float, machine: Machine) -> None:
+    steady = SystemClock()
+    await asyncio.sleep(10)
+    machine.set_by += set_by
+    before = steady.now()
+    for _ in range(2000):
+        await asyncio.sleep(7)
+        assert 0 < seconds_between(before, steady.now()) <= 7 * 1.001 + 0.001
+        before = steady.now()
+    assert abs(seconds_between(before, steady.wall())) < 0.01
 
 
 @in_virtual_time

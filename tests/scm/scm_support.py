@@ -28,6 +28,9 @@ class HandClock:
     def now(self) -> datetime:
         return self.time
 
+    def wall(self) -> datetime:
+        return self.now()
+
     def monotonic(self) -> float:
         return self.time.timestamp()
 

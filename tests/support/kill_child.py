@@ -123,6 +123,9 @@ class HastyClock:
     def now(self) -> datetime:
         return self._base + timedelta(seconds=self.monotonic())
 
+    def wall(self) -> datetime:
+        return self.now()
+
     def monotonic(self) -> float:
         return (time.monotonic() - self._start) * SPEED
 

@@ -30,6 +30,10 @@ class HandClock:
         """Return the time of day."""
         return START + timedelta(seconds=self.seconds)
 
+    def wall(self) -> datetime:
+        """Return the same: nobody sets this clock."""
+        return self.now()
+
     def monotonic(self) -> float:
         """Return the seconds moved."""
         return self.seconds

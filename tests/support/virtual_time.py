@@ -103,6 +103,10 @@ class LoopClock:
         """Return the time of day."""
         return START + timedelta(seconds=self.monotonic())
 
+    def wall(self) -> datetime:
+        """Return the same: nobody sets this clock."""
+        return self.now()
+
     def monotonic(self) -> float:
         """Return the loop's seconds."""
         return asyncio.get_running_loop().time()

@@ -36,6 +36,9 @@ class WorldClock:
     def now(self) -> datetime:
         return self.at
 
+    def wall(self) -> datetime:
+        return self.now()
+
     def monotonic(self) -> float:
         return self.at.timestamp()
 
