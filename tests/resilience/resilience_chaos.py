@@ -47,6 +47,11 @@ class Sent:
 
 _PAGE = b"<html><head><title>Bad Gateway</title></head><body>nginx</body></html>"
 
+PASSWORD_QUERY = "GET /admin/v1/password"
+"""Is refused for the whole time, as if the credentials were wrong."""
+
+_REFUSALS = ((401, -16), (400, -16), (400, -970), (403, -16))
+
 Go = Callable[[], Awaitable[httpx.Response]]
 Happening = Callable[["ChaoticWire", Go], Awaitable[httpx.Response]]
 
@@ -61,6 +66,7 @@ class ChaoticWire(httpx.AsyncBaseTransport):
     Attributes:
         share: The share of requests to which something happens.
         sent: All requests, in the order of their ends.
+        is_gateway_lost: Whether a gateway answers everything with 404.
         most_in_flight: The most that were under way at one time, tries of new credentials left aside.
     """
 
@@ -68,6 +74,7 @@ class ChaoticWire(httpx.AsyncBaseTransport):
         self.share = 0.0
         self.sent: list[Sent] = []
         self.most_in_flight = 0
+        self.is_gateway_lost = False
         self.chance = Random(seed)
         self._in_flight = 0
         self._inner = httpx.ASGITransport(create_app(world, lost=lambda: httpx.RemoteProtocolError("lost")))
@@ -78,7 +85,7 @@ class ChaoticWire(httpx.AsyncBaseTransport):
         began, name = asyncio.get_running_loop().time(), task.get_name() if task else ""
         words = f"{request.method} {request.url.raw_path.decode().removeprefix('/api')}"
         is_try = words == "GET /ssl/v1/types"
-        happening = self._happening()
+        happening = _refused_alone if words == PASSWORD_QUERY else self._happening()
         status: int | None = None
         retry_after: float | None = None
         self._in_flight += not is_try
@@ -97,6 +104,8 @@ class ChaoticWire(httpx.AsyncBaseTransport):
             self.sent.append(Sent(name, words, password, began, ended, status, retry_after, fault))
 
     def _happening(self) -> Happening:
+        if self.is_gateway_lost:
+            return _gateway_404
         if self.chance.random() >= self.share:
             return _nothing
         return self.chance.choices(_HAPPENINGS, _WEIGHTS)[0]
@@ -147,7 +156,26 @@ async def _answer_timed_out(wire: ChaoticWire, go: Go) -> httpx.Response:
 
 
 async def _bad_gateway(wire: ChaoticWire, _: Go) -> httpx.Response:
-    return httpx.Response(wire.chance.choice((500, 502, 503, 504)), content=_PAGE)
+    status, asked = wire.chance.choice((500, 502, 503, 504)), wire.chance.choice(("", "", "40", "400"))
+    headers = {"retry-after": asked} if status == 503 and asked else {}
+    return httpx.Response(status, headers=headers, content=_PAGE)
+
+
+async def _gateway_404(wire: ChaoticWire, _: Go) -> httpx.Response:
+    return httpx.Response(404, content=wire.chance.choice((_PAGE, b"", b'{"message": "no Route matched"}')))
+
+
+async def _gateway_400(wire: ChaoticWire, _: Go) -> httpx.Response:
+    return httpx.Response(400, content=wire.chance.choice((_PAGE, b"", b'{"code": 400, "message": "Bad Request"}')))
+
+
+async def _unknown_error(wire: ChaoticWire, _: Go) -> httpx.Response:
+    return httpx.Response(wire.chance.choice((400, 404)), json={"code": -1, "description": "Unknown error."})
+
+
+async def _refused_alone(wire: ChaoticWire, _: Go) -> httpx.Response:
+    status, code = wire.chance.choice(_REFUSALS)
+    return httpx.Response(status, json={"code": code, "description": "Unknown user"})
 
 
 async def _bad_gateway_after(wire: ChaoticWire, go: Go) -> httpx.Response:
@@ -192,6 +220,9 @@ _CHOICES: Sequence[tuple[Happening, float]] = (
     (_empty, 2),
     (_torn, 2),
     (_firewall, 1),
+    (_gateway_404, 2),
+    (_gateway_400, 1),
+    (_unknown_error, 1),
     (_too_many, 3),
 )
 _HAPPENINGS = [happening for happening, _ in _CHOICES]

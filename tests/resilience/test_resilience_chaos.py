@@ -15,7 +15,7 @@ from random import Random
 from typing import TypeVar, TypeVarTuple
 
 import pytest
-from resilience_chaos import ChaoticWire, Sent
+from resilience_chaos import PASSWORD_QUERY, ChaoticWire, Sent
 
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.events import (
@@ -157,6 +157,7 @@ class Hour:
                 self._decide(),
                 self._lose_the_password(),
                 self._fill_the_disk(),
+                self._lose_the_gateway(),
             )
         ]
         await asyncio.sleep(HOUR - 600)
@@ -202,6 +203,13 @@ class Hour:
         while self.engine.context.gate.refusal is not None:
             await _tried(self.engine.rotating.rotate("", SecretText(NEW_PASSWORD), insist=True))
             await asyncio.sleep(15)
+
+    async def _lose_the_gateway(self) -> None:
+        for seconds in (0, 900, 900):
+            await asyncio.sleep(seconds)
+            self.wire.is_gateway_lost = True
+            await asyncio.sleep(10)
+            self.wire.is_gateway_lost = False
 
     async def _fill_the_disk(self) -> None:
         await asyncio.sleep(2100)
@@ -269,6 +277,8 @@ def test_an_hour_of_chaos_loses_no_order_and_breaks_no_rule(
     broken = [*beyond_the_schedule(hour), *unasked(hour), *while_refused(hour)]
     assert not broken, "\n".join(broken[:20])
     assert hour.wire.most_in_flight <= LIMIT
+    # Once by the first credentials, once by those that were rotated to.
+    assert 1 <= sum(sent.words == PASSWORD_QUERY for sent in hour.wire.sent) <= 2
     for kind in (PollingPaused, PollingResumed):
         assert hour.all_heard(kind)
     faults = sum(sent.fault != "nothing" for sent in hour.wire.sent)
@@ -315,8 +325,7 @@ def beyond_the_schedule(hour: Hour) -> Iterator[str]:
                 continue
             counted += 1
             least = SCHEDULE_SECONDS[min(counted, len(SCHEDULE_SECONDS)) - 1] * (1 - JITTER)
-            if outcome is LookOutcome.RATE_LIMITED:
-                least = max(least, asked.get((f"look {order_id}", ended), 0.0))
+            least = max(least, asked.get((f"look {order_id}", ended), 0.0))
             earliest = min(ended + least, deadline)
             if began < earliest - 0.001:
                 yield f"{order_id}, look {counted + 1}, after {outcome}: {began:.2f} is before {earliest:.2f}"
@@ -348,7 +357,7 @@ def unasked(hour: Hour) -> Iterator[str]:
 def while_refused(hour: Hour) -> Iterator[str]:
     """Yield requests that began after SCM had refused the credentials and before others were in use."""
     (paused,), (resumed,) = hour.all_heard(PollingPaused), hour.all_heard(PollingResumed)
-    refused = [each for each in hour.wire.sent if each.status == 401]
+    refused = [each for each in hour.wire.sent if each.status == 401 and each.words != PASSWORD_QUERY]
     first = min(each.ended for each in refused)
     assert first <= paused <= first + 1
     if len(refused) > LIMIT:
