@@ -164,6 +164,8 @@ def _explain_scm(failure: ScmFailure) -> Explanation:
     what = f"{call_in_words(failure.call)}: {failure.problem}"
     known = _known_code(failure)
     meaning, next_step = (known.meaning, known.next_step) if known else _by_class(failure)
+    if failure.retry_after_seconds is not None and not isinstance(failure, RateLimited):
+        meaning = f"{meaning.rstrip('.')}; the answer asks to wait {failure.retry_after_seconds:.0f} s"
     if failure.call in _WRITES:
         meaning, next_step = _of_a_write(failure, meaning, next_step)
     return Explanation(what, failure.code, _sentence(meaning), next_step)
@@ -178,15 +180,15 @@ def _known_code(failure: ScmFailure) -> CodeMeaning | None:
 
 
 def _by_class(failure: ScmFailure) -> tuple[str, str]:
-    wait = failure.retry_after_seconds
-    asked = f" and asks to wait {wait:.0f} s" if wait is not None else ""
     if isinstance(failure, RateLimited):
+        wait = failure.retry_after_seconds
+        asked = f" and asks to wait {wait:.0f} s" if wait is not None else ""
         return f"SCM has had too many requests from this account{asked}", _BY_SCHEDULE
     if isinstance(failure, CredentialsRefused) and not failure.sent:
         return "The call was held back, since the credentials are refused or cannot be sent", _ROTATE
     for kind, meaning, next_step in _BY_CLASS:
         if isinstance(failure, kind):
-            return f"{meaning}{f'; the answer asks to wait {wait:.0f} s' if wait is not None else ''}", next_step
+            return meaning, next_step
     return "The call to SCM failed", "Look at the timeline, and try again."
 
 

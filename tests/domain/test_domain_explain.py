@@ -18,6 +18,7 @@ from sectigo_tui.domain.errors import (
     RateLimited,
     ReadOnly,
     Refused,
+    RefusedAlone,
     RevisionConflict,
     ScmFailure,
     SectigoTuiError,
@@ -35,6 +36,7 @@ KNOWN_CODES = """
 """
 
 FAILURES = [
+    RefusedAlone("password_status", "x", http_status=401, code=-16),
     Unreachable("details", "x", sent=False),
     Unreadable("details", "x"),
     ServerFailure("details", "x", http_status=503),
@@ -109,3 +111,24 @@ def test_the_call_is_named_in_words_and_scms_words_are_kept() -> None:
     told = explain(Refused("approve", "HTTP 400: 'no'", code=-1140))
     assert told.what == "Approving: HTTP 400: 'no'"
     assert told.meaning == "Who requested an EV order may not approve it."
+
+
+@pytest.mark.parametrize("call", ["details", "enroll", "revoke"])
+@pytest.mark.parametrize("code", [None, -2])
+def test_a_wait_that_a_503_asks_for_is_told(call: str, code: int | None) -> None:
+    told = explain(ServerFailure(call, "HTTP 503", http_status=503, code=code, retry_after_seconds=90.0))
+    assert "; the answer asks to wait 90 s" in told.meaning
+    assert ("may have been done" in told.meaning) is (call != "details")
+
+
+@pytest.mark.parametrize("kind", [ServerFailure, Unreachable, Unreadable, RateLimited, NotReady])
+def test_a_command_that_ends_promises_no_other_try(kind: type[ScmFailure]) -> None:
+    told = explain(kind("collect", "it failed"), is_once=True)
+    assert "schedule" not in told.next_step
+    assert "as soon as" not in told.next_step
+
+
+def test_a_call_that_is_refused_alone_is_not_told_as_wrong_credentials() -> None:
+    told = explain(RefusedAlone("password_status", "HTTP 401", http_status=401, code=-16, description="Unknown user"))
+    assert "accepts the same credentials for others" in told.meaning
+    assert "otate" not in told.next_step

@@ -157,12 +157,13 @@ async def test_details_are_kept_for_a_bounded_number_of_orders() -> None:
     assert account.seen(1) is not None
 
 
+@pytest.mark.parametrize("fault", ["rate-limit", "unavailable"])
 @pytest.mark.parametrize(("asked_for", "pause"), [("300", 300), ("86400", 600), ("5", 60)])
-def test_while_scm_asks_for_a_pause_the_account_is_not_listed(asked_for: str, pause: float) -> None:
+def test_while_scm_asks_for_a_pause_the_account_is_not_listed(asked_for: str, pause: float, fault: str) -> None:
     @in_virtual_time
     async def story() -> None:
         site = Site()
-        site.world.faults.add("rate-limit", path="ssl/v1$", retry_after=asked_for, count=1)
+        site.world.faults.add(fault, path="ssl/v1$", retry_after=asked_for, count=1)
         running = asyncio.create_task(site.engine.run(refresh_seconds=60))
         await asyncio.sleep(pause - 2)
         assert site.wire.count("GET /ssl/v1$") == 1
