@@ -96,6 +96,7 @@ class PollWindow:
         wait_seconds: The wait that ends at `next_look_at`.
         reason: Why that wait is what it is.
         ended: Why it polls no more; None while it is open.
+        rearmed: How many windows in a row followed another by themselves, this one included.
     """
 
     opened_at: datetime
@@ -105,6 +106,7 @@ class PollWindow:
     wait_seconds: float = 0.0
     reason: WaitReason = WaitReason.FIRST
     ended: WindowEnd | None = None
+    rearmed: int = 0
 
     @property
     def deadline_at(self) -> datetime:

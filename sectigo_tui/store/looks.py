@@ -17,7 +17,10 @@ from sectigo_tui.store.documents import UNREADABLE, Note, dumps, note_from
 from sectigo_tui.store.files import disk_failures, open_private, write_all
 
 LARGEST_FILE_BYTES = 4 * 1024 * 1024
-"""A file this large is followed by a new one, once `orders.json` is about to hold what is in it."""
+BYTES_FOR_EACH_ORDER = 8 * 1024
+SMALLEST_FILE_BYTES = 64 * 1024
+"""A file that is large, or has this much for each order and is not small, is followed by a new one, once `orders.json`
+is about to hold what is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,14 @@ class LooksLog:
                 raise
         self.position = LooksPosition(self.position.generation, self.position.offset + len(data))
 
-    def begin_next_if_large(self) -> None:
-        """Begin a new file when this one is large: the caller is about to save all that was read of it."""
-        if self.position.offset >= LARGEST_FILE_BYTES:
+    def begin_next_if_large(self, orders: int) -> None:
+        """Begin a new file when this one is large: the caller is about to save all that was read of it.
+
+        Args:
+            orders: How many orders there are.
+        """
+        largest = min(LARGEST_FILE_BYTES, max(SMALLEST_FILE_BYTES, orders * BYTES_FOR_EACH_ORDER))
+        if self.position.offset >= largest:
             self.resume(LooksPosition(self.position.generation + 1, 0))
 
     def remove_before(self, generation: int) -> None:

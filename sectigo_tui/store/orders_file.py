@@ -132,6 +132,11 @@ class OrdersFile:
         headers = (self._header_of(self.path), self._header_of(self._copy))
         return min((header.looks.generation for header in headers if header is not None), default=1)
 
+    def oldest_journal_offset(self) -> int:
+        """Return from which place on the file or its copy needs the journal."""
+        headers = (self._header_of(self.path), self._header_of(self._copy))
+        return min((header.journal.offset for header in headers if header is not None), default=0)
+
     def save(self, header: Header, shelves: Iterable[Shelved]) -> None:
         """Replace the file; the one before becomes the last good copy.
 

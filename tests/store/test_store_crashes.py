@@ -162,9 +162,9 @@ async def test_files_of_a_newer_program_are_refused_and_stay_as_they_are(tmp_pat
     store, _ = await a_store_with(tmp_path, 1)
     await store.close()
     path = tmp_path / "orders.json"
-    newer = path.read_bytes().replace(b'"schema":1', b'"schema":9')
+    newer = path.read_bytes().replace(b'"schema":2', b'"schema":9')
     path.write_bytes(newer)
-    with pytest.raises(StoreError, match=r"newer sectigo-tui \(schema 9; this one knows up to 1\)"):
+    with pytest.raises(StoreError, match=r"newer sectigo-tui \(schema 9; this one knows up to 2\)"):
         opened(tmp_path)
     assert path.read_bytes() == newer
 
@@ -173,7 +173,7 @@ async def test_a_newer_program_beside_this_one_is_noticed_before_anything_is_wri
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, orders = await a_store_with(tmp_path, 1)
-    monkeypatch.setattr("sectigo_tui.store.chain.SCHEMA_VERSION", 2)
+    monkeypatch.setattr("sectigo_tui.store.chain.SCHEMA_VERSION", 3)
     newer = await opened(tmp_path).put(replace(orders[0], marker="by the newer one"), an_entry(orders[0]))
     monkeypatch.undo()
     journal = (tmp_path / "journal.jsonl").read_bytes()
@@ -187,7 +187,7 @@ async def test_an_older_program_does_not_replace_what_a_newer_one_saved_meanwhil
     store, orders = await a_store_with(tmp_path, 1)
     await store.save()
     path = tmp_path / "orders.json"
-    newer = path.read_bytes().replace(b'"schema":1', b'"schema":9')
+    newer = path.read_bytes().replace(b'"schema":2', b'"schema":9')
     path.write_bytes(newer)
     await store.put(replace(orders[0], marker="goes on"), an_entry(orders[0]))
     with pytest.raises(StoreError, match="newer sectigo-tui"):
