@@ -16,13 +16,13 @@ from sectigo_tui.durable import sync_directory
 
 _GROUP_AND_OTHERS = 0o077
 _REMEDIES = {
-    errno.ENOSPC: "free space on its file system; nothing in memory is lost, and saving is tried again",
-    errno.EDQUOT: "free space in your quota; nothing in memory is lost, and saving is tried again",
-    errno.EFBIG: "raise the limit of file sizes (ulimit -f); nothing in memory is lost, and saving is tried again",
+    errno.ENOSPC: "free space on its file system",
+    errno.EDQUOT: "free space in your quota",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
     errno.EROFS: "make its file system writable, or choose another directory with --data-dir",
     errno.EACCES: "make it readable and writable for you, or choose another directory with --data-dir",
     errno.EPERM: "make it readable and writable for you, or choose another directory with --data-dir",
-    errno.EIO: "check the disk (dmesg names it); nothing in memory is lost, and saving is tried again",
+    errno.EIO: "check the disk (dmesg names it)",
 }
 
 sync_data = getattr(os, "fdatasync", os.fsync)
@@ -43,7 +43,7 @@ def disk_failures(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "nothing in memory is lost, and saving is tried again")
+        remedy = _REMEDIES.get(error.errno or 0, "check the disk, then do it again")
         raise StoreError(str(path), f"cannot {doing}: {error.strerror or error}", remedy) from error
 
 

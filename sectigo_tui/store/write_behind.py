@@ -240,9 +240,7 @@ class WriteBehind:
 
 
 def _as_failure(defect: Exception) -> StoreError:
-    return StoreError(
-        "the local orders", f"saving broke: {defect!r}", "nothing in memory is lost; report it, saving is tried again"
-    )
+    return StoreError("the local orders", f"saving broke: {defect!r}", "report it")
 
 
 def _is_on_loop() -> bool:

@@ -28,14 +28,15 @@ def keep_text(paths: Paths, name: str, text: str) -> str:
     """Keep a text for the operator, such as an escalation pack, and return the file's path.
 
     Raises:
-        InputError: It cannot be written.
+        InputError: It cannot be written there.
+        NoRoom: The disk is full, or failed.
     """
-    from sectigo_tui.domain.errors import InputError
+    from sectigo_tui.domain.errors import unwritable
     from sectigo_tui.durable import replace_file
 
     path = paths.data_dir / "packs" / name
     try:
         replace_file(path, text.encode())
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "make room, or choose another --data-dir") from error
+        raise unwritable(path, error, "choose another --data-dir") from error
     return str(path)
