@@ -162,6 +162,18 @@ def aside_name(path: Path, why: str) -> Path:
     return free
 
 
+def remove_unfinished(directory: Path) -> None:
+    """Remove what `replace_file` was writing when its process was killed; the caller keeps others from writing now.
+
+    Raises:
+        StoreError: The disk failed.
+    """
+    with disk_failures(directory, "clean up"):
+        for path in directory.glob("*.new"):
+            if path.is_file() or path.is_symlink():
+                path.unlink(missing_ok=True)
+
+
 class FileLock:
     """The sole right among all processes of a host, given back by the kernel when its holder dies.
 

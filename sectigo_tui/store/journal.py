@@ -72,6 +72,9 @@ class Journal:
         path: The open segment's file.
         by: Who appends.
         report: Takes what is found wrong with it.
+
+    Attributes:
+        is_whole: Whether it was last read from its very first line on, and no line was missing or damaged.
     """
 
     def __init__(self, path: Path, by: Actor, report: Report) -> None:
@@ -82,6 +85,7 @@ class Journal:
         self._by = by
         self._report = report
         self._reading = Lock()
+        self.is_whole = False
         self._open = self._opened()
 
     @property
@@ -123,10 +127,12 @@ class Journal:
         is_complete = self._start_over_if_changed()
         known = self.position
         damaged: list[int] = []
+        lines, any_damaged = 0, False
         for offset, raw in self._raw_lines(known.offset):
             line = read_line(raw, offset, self._name)
             if line is None:
                 damaged.append(offset)
+                any_damaged = True
                 continue
             if damaged:
                 self._report_damage(damaged)
@@ -135,7 +141,9 @@ class Journal:
                 self._report_break(line)
             # After a cut the numbers in the file are lower than ones that were given out already.
             known = Position(line.after.offset, max(known.seq, line.after.seq), line.after.hash)
+            lines += 1
             learn(line)
+        self.is_whole = lines > 0 and not any_damaged and known.seq == lines
         self._set_torn_end_aside(max(known.offset, self._open.segment.start))
         self.position = known
         return is_complete

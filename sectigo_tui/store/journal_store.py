@@ -247,7 +247,9 @@ class JournalStore:
             with disk_failures(path, "read"):
                 if path.exists() and path.read_bytes() == pem:
                     return
-            replace_file(path, [pem], keep=path.with_suffix(".previous.pem"))
+            with self._replica.lock:
+                # Whoever cleans up what a kill has left holds it too.
+                replace_file(path, [pem], keep=path.with_suffix(".previous.pem"))
 
         await self._in_thread(write)
         return str(path)

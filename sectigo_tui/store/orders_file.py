@@ -19,6 +19,7 @@ from sectigo_tui.store.book import Shelved
 from sectigo_tui.store.chain import Position
 from sectigo_tui.store.documents import UNREADABLE, Document, dumps, order_from
 from sectigo_tui.store.files import aside_name, disk_failures
+from sectigo_tui.store.journal import MAY_BE_MISSING
 from sectigo_tui.store.looks import LooksPosition
 from sectigo_tui.store.migrations import SCHEMA_VERSION, migrated, too_new
 from sectigo_tui.store.sealed import DamagedFileError, SealedStorage
@@ -106,18 +107,22 @@ class OrdersFile:
         Raises:
             StoreError: A newer program wrote the file, or the disk failed.
         """
+        damaged: list[Path] = []
+        found: Header | None = None
         for path in (self.path, self._copy):
             try:
                 loaded = self._loaded(path)
             except (DamagedFileError, *UNREADABLE):
-                self._set_aside(path)
+                damaged.append(path)
                 continue
             if loaded is not None:
-                header, shelves = loaded
+                found, shelves = loaded
                 for each in shelves:
                     shelve(each)
-                return header
-        return Header()
+                break
+        for path in damaged:
+            self._set_aside(path, has_copy=found is not None)
+        return found or Header()
 
     def header(self) -> Header | None:
         """Return the file's header without reading the orders; None where there is none.
@@ -174,7 +179,7 @@ class OrdersFile:
         if found and int(found[1]) > SCHEMA_VERSION:
             raise too_new(str(path), int(found[1]))
 
-    def _set_aside(self, path: Path) -> None:
+    def _set_aside(self, path: Path, *, has_copy: bool) -> None:
         with disk_failures(path, "set aside"):
             aside = aside_name(path, "damaged")
             path.rename(aside)
@@ -182,7 +187,9 @@ class OrdersFile:
             StoreProblem(
                 what=f"{path.name} was damaged, or changed by something else than this program",
                 where=str(aside),
-                remedy="nothing to do: the orders were read from its copy and the journal",
+                remedy="nothing to do: the orders were read from its copy and the journal"
+                if has_copy
+                else f"the orders were read from the journal alone; if that was cut too, {MAY_BE_MISSING}",
             )
         )
 

@@ -24,6 +24,15 @@ def read_orders(directory: Path, tell: Callable[[StoreProblem], None]) -> list[O
         StoreError: The directory belongs to somebody else, cannot be read or written, or was written by a newer
             version of this program; nothing was changed.
     """
+    return [order for order in _read(directory, tell) if not order.removed]
+
+
+def read_all_orders(directory: Path, tell: Callable[[StoreProblem], None]) -> list[Order]:
+    """Return all orders, also those that are removed; else as `read_orders`."""
+    return _read(directory, tell)
+
+
+def _read(directory: Path, tell: Callable[[StoreProblem], None]) -> list[Order]:
     private_directory(directory)
     replica = Replica(directory, this_process())
     try:
@@ -31,6 +40,6 @@ def read_orders(directory: Path, tell: Callable[[StoreProblem], None]) -> list[O
             replica.open()
         for problem in replica.problems:
             tell(problem)
-        return replica.book.orders()
+        return [shelved.order for shelved in replica.book.shelved()]
     finally:
         replica.close()

@@ -19,7 +19,7 @@ from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.book import OrderBook, Shelved, Staged, poll_alone
 from sectigo_tui.store.chain import Draft, Line, Position
 from sectigo_tui.store.documents import Actor, Note
-from sectigo_tui.store.files import FileLock
+from sectigo_tui.store.files import FileLock, remove_unfinished
 from sectigo_tui.store.journal import MAY_BE_MISSING, Journal
 from sectigo_tui.store.looks import LooksLog
 from sectigo_tui.store.orders_file import Header, OrdersFile
@@ -53,6 +53,7 @@ class Replica:
     """
 
     def __init__(self, directory: Path, by: Actor, retention_days: int = RETENTION_DAYS) -> None:
+        self._directory = directory
         self.book = OrderBook(str(directory))
         self.problems: list[StoreProblem] = []
         self.lock = FileLock(directory / "lock")
@@ -73,13 +74,18 @@ class Replica:
         Raises:
             StoreError: The disk failed, or a newer program wrote a file.
         """
+        had_files = self._had_files()
         header = self._load_orders_file()
+        is_rebuilt = header.journal.seq == 0
         self.journal.resume(header.journal)
         self._looks.resume(header.looks)
         self._known_seq = header.journal.seq
         with self.lock:
+            self._remove_unfinished()
             self._catch_up()
         self._opened = True
+        if is_rebuilt and had_files:
+            self._say_what_may_be_missing()
 
     def commit(self, changes: Sequence[Change]) -> list[Order | StoreError | None]:
         """Make changes durable with one wait for the disk.
@@ -202,6 +208,39 @@ class Replica:
         if order_id:
             staged.lines[order_id] = offset
         return made
+
+    def _had_files(self) -> bool:
+        """Return whether this directory has been used: nothing is missing from a new one."""
+        patterns = ("orders.json*", "journal-*", "journal.jsonl.*", "certificates/*")
+        if any(True for pattern in patterns for _ in self._directory.glob(pattern)):
+            return True
+        return any(found.stat().st_size for found in self._directory.glob("looks-*"))
+
+    def _say_what_may_be_missing(self) -> None:
+        """Say so where the orders were read from the journal alone, and that does not tell all of them."""
+        if self.journal.is_whole:
+            return
+        count = len(self.book.orders())
+        self.problems.append(
+            StoreProblem(
+                what=f"orders may be missing: {count} could be read, from what is left of the journal"
+                if count
+                else "orders are missing: neither orders.json, nor its copy, nor the journal could be read",
+                where=str(self._directory),
+                remedy="restore the directory from a backup; else look in Remote for orders that are waiting or were "
+                "issued, one may have been placed here and lost its answer, and track them",
+            )
+        )
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a process that was killed had begun to write, unless another is writing now."""
+        if not self._saving.try_acquire():
+            return
+        try:
+            for directory in (self._directory, self._directory / "certificates"):
+                remove_unfinished(directory)
+        finally:
+            self._saving.release()
 
     def _let_old_lines_go(self, now: datetime) -> None:
         """Say in the journal that its oldest segments are over their time: with that said they may be removed.
