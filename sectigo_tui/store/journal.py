@@ -22,7 +22,7 @@ from sectigo_tui.store.chain import (
     segment_of,
 )
 from sectigo_tui.store.documents import Actor
-from sectigo_tui.store.files import aside_name, disk_failures, open_private, sync_data, write_all
+from sectigo_tui.store.files import aside_name, disk_failures, open_private, open_readable, sync_data, write_all
 from sectigo_tui.store.segments import LARGEST_SEGMENT_BYTES, Closed, ClosedSegments
 
 _BLOCK_BYTES = 65536
@@ -72,13 +72,15 @@ class Journal:
         path: The open segment's file.
         by: Who appends.
         report: Takes what is found wrong with it.
+        is_read_only: Whether nothing of it is changed, also not its end.
 
     Attributes:
         is_whole: Whether it was last read from its very first line on, and no line was missing or damaged.
     """
 
-    def __init__(self, path: Path, by: Actor, report: Report) -> None:
+    def __init__(self, path: Path, by: Actor, report: Report, *, is_read_only: bool = False) -> None:
         self.path = path
+        self._is_read_only = is_read_only
         self.position = Position()
         self.segments = ClosedSegments(path.parent)
         self._name = str(path)
@@ -144,7 +146,8 @@ class Journal:
             lines += 1
             learn(line)
         self.is_whole = lines > 0 and not any_damaged and known.seq == lines
-        self._set_torn_end_aside(max(known.offset, self._open.segment.start))
+        if not self._is_read_only:
+            self._set_torn_end_aside(max(known.offset, self._open.segment.start))
         self.position = known
         return is_complete
 
@@ -257,9 +260,12 @@ class Journal:
         return lines
 
     def _opened(self) -> _Open:
-        descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND)
+        if self._is_read_only:
+            descriptor = open_readable(self.path)
+        else:
+            descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND)
         with disk_failures(self.path, "open"):
-            if os.fstat(descriptor).st_size == 0:
+            if not self._is_read_only and os.fstat(descriptor).st_size == 0:
                 # A new file's name must be as durable as the lines that will be in it.
                 sync_directory(self.path.parent)
             segment = self._segment_in(_Open(descriptor, Segment()))

@@ -19,7 +19,7 @@ from sectigo_tui.domain.polling import Look
 from sectigo_tui.domain.ports import StoreChanges, StoreProblem
 from sectigo_tui.store.actors import this_process
 from sectigo_tui.store.documents import Note
-from sectigo_tui.store.files import disk_failures, private_directory, replace_file
+from sectigo_tui.store.files import disk_failures, make_directory, private_directory, replace_file
 from sectigo_tui.store.leases import Lease
 from sectigo_tui.store.replica import RETENTION_DAYS, Change, Replica
 from sectigo_tui.store.write_behind import Troubles, WriteBehind
@@ -86,7 +86,7 @@ class JournalStore:
             StoreError: The directory belongs to somebody else, cannot be read or written, or was written by a newer
                 version of this program; nothing was changed.
         """
-        private_directory(directory)
+        make_directory(directory)
         by = this_process()
         replica = Replica(directory, by, retention_days)
         try:
@@ -213,6 +213,8 @@ class JournalStore:
         Raises:
             StoreError: The disk failed, and nothing but writing can tell who polls.
         """
+        # Whoever cannot write down what a look brought makes none.
+        self._replica.check_writable()
         now = self._clock.now()
         is_ours = self._lease.is_fresh(now, seconds)
         if not is_ours:
@@ -243,6 +245,7 @@ class JournalStore:
         path = self._directory / "certificates" / f"{name}.pem"
 
         def write() -> None:
+            self._replica.check_writable()
             private_directory(path.parent)
             with disk_failures(path, "read"):
                 if path.exists() and path.read_bytes() == pem:

@@ -88,9 +88,11 @@ class OrdersFile:
     Args:
         directory: Where it is.
         report: Takes what is found wrong with it.
+        is_read_only: Whether nothing is changed, also not what is damaged.
     """
 
-    def __init__(self, directory: Path, report: Callable[[StoreProblem], None]) -> None:
+    def __init__(self, directory: Path, report: Callable[[StoreProblem], None], *, is_read_only: bool = False) -> None:
+        self._is_read_only = is_read_only
         self.path = directory / "orders.json"
         self._copy = directory / "orders.json.bak"
         self._report = report
@@ -180,9 +182,11 @@ class OrdersFile:
             raise too_new(str(path), int(found[1]))
 
     def _set_aside(self, path: Path, *, has_copy: bool) -> None:
-        with disk_failures(path, "set aside"):
-            aside = aside_name(path, "damaged")
-            path.rename(aside)
+        aside = path
+        if not self._is_read_only:
+            with disk_failures(path, "set aside"):
+                aside = aside_name(path, "damaged")
+                path.rename(aside)
         self._report(
             StoreProblem(
                 what=f"{path.name} was damaged, or changed by something else than this program",

@@ -9,7 +9,7 @@ from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.store.actors import this_process
-from sectigo_tui.store.files import private_directory
+from sectigo_tui.store.files import make_directory
 from sectigo_tui.store.replica import Replica
 
 
@@ -33,7 +33,7 @@ def read_all_orders(directory: Path, tell: Callable[[StoreProblem], None]) -> li
 
 
 def _read(directory: Path, tell: Callable[[StoreProblem], None]) -> list[Order]:
-    private_directory(directory)
+    make_directory(directory)
     replica = Replica(directory, this_process())
     try:
         with collector_paused():

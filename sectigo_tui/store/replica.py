@@ -19,7 +19,7 @@ from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.book import OrderBook, Shelved, Staged, poll_alone
 from sectigo_tui.store.chain import Draft, Line, Position
 from sectigo_tui.store.documents import Actor, Note
-from sectigo_tui.store.files import FileLock, remove_unfinished
+from sectigo_tui.store.files import FileLock, NoLock, narrowed, remove_unfinished, why_read_only
 from sectigo_tui.store.journal import MAY_BE_MISSING, Journal
 from sectigo_tui.store.looks import LooksLog
 from sectigo_tui.store.orders_file import Header, OrdersFile
@@ -46,6 +46,8 @@ class Change:
 class Replica:
     """The files of one directory and the orders read from them.
 
+    Where they can only be read, they are, without a lock, and every write fails with the reason.
+
     Args:
         directory: Where they are; it exists and is private.
         by: Who writes.
@@ -56,17 +58,37 @@ class Replica:
         self._directory = directory
         self.book = OrderBook(str(directory))
         self.problems: list[StoreProblem] = []
-        self.lock = FileLock(directory / "lock")
-        self.journal = Journal(directory / "journal.jsonl", by, self.problems.append)
-        self._looks = LooksLog(directory)
-        self._orders_file = OrdersFile(directory, self.problems.append)
-        self._saving = FileLock(directory / "orders.lock")
+        self.problems += narrowed(directory)
+        self.read_only: StoreError | None = None
+        self.lock, self._saving = self._locks()
+        is_read_only = self.read_only is not None
+        self.journal = Journal(directory / "journal.jsonl", by, self.problems.append, is_read_only=is_read_only)
+        self._looks = LooksLog(directory, is_read_only=is_read_only)
+        self._orders_file = OrdersFile(directory, self.problems.append, is_read_only=is_read_only)
         self._retention = timedelta(days=retention_days)
         self._removed = Position()
         self._opened = False
         self._known_seq = 0
         self._changed: dict[str, None] = {}
         self._entries: deque[TimelineEntry] = deque(maxlen=_ENTRIES_KEPT_FOR_CHANGES)
+
+    def _locks(self) -> tuple[FileLock, FileLock]:
+        try:
+            return FileLock(self._directory / "lock"), FileLock(self._directory / "orders.lock")
+        except StoreError as error:
+            self.read_only = why_read_only(error)
+            if self.read_only is None:
+                raise
+            return NoLock(), NoLock()
+
+    def check_writable(self) -> None:
+        """Refuse what would be written where the files can only be read.
+
+        Raises:
+            StoreError: They can.
+        """
+        if self.read_only is not None:
+            raise self.read_only
 
     def open(self) -> None:
         """Read `orders.json`, then what the journal and the bookkeeping have that it lacks.
@@ -99,6 +121,7 @@ class Replica:
         Raises:
             StoreError: The disk failed: none of them was made.
         """
+        self.check_writable()
         with self.lock:
             self._catch_up()
             draft = self.journal.draft()
@@ -116,6 +139,7 @@ class Replica:
         Raises:
             StoreError: The disk failed.
         """
+        self.check_writable()
         with self.lock:
             self._catch_up_looks()
             self._looks.append(notes)
@@ -149,6 +173,7 @@ class Replica:
         Raises:
             StoreError: The disk failed.
         """
+        self.check_writable()
         if not self._saving.try_acquire():
             return None
         try:

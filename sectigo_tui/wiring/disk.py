@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sectigo_tui.config.paths import make_private_directory
+from sectigo_tui.config.paths import check_own_directory, make_private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,8 @@ def account_directory(paths: Paths, base_url: str, customer_uri: str) -> Path:
     directory = paths.account_dir(base_url, customer_uri)
     for each in (paths.data_dir, directory.parent, directory):
         make_private_directory(each, named_by=paths.data_named_by)
+    for name in ("keys", "packs", "crashes"):
+        check_own_directory(paths.data_dir / name, named_by=paths.data_named_by, is_secret=name == "keys")
     remove_leftovers(paths)
     return directory
 

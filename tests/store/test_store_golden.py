@@ -20,7 +20,11 @@ SCHEMAS = (1, 2)
 @pytest.fixture(params=SCHEMAS, ids="schema {}".format)
 def directory(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Return a copy of what operators have on their disks."""
-    return Path(shutil.copytree(Path(__file__).parent / f"schema_{request.param}", tmp_path / "account"))
+    copy = Path(shutil.copytree(Path(__file__).parent / f"schema_{request.param}", tmp_path / "account"))
+    copy.chmod(0o700)
+    for path in copy.iterdir():
+        path.chmod(0o600)
+    return copy
 
 
 @pytest.mark.parametrize(
