@@ -57,13 +57,17 @@ def _verify(directory: Path, *, as_json: bool) -> int:
 
     report = verify(directory)
     if as_json:
-        faults: list[Json] = [{"line": fault.line, "problem": fault.problem} for fault in report.faults]
+        faults: list[Json] = [
+            {"file": fault.file, "line": fault.line, "problem": fault.problem} for fault in report.faults
+        ]
         last: Json = {"seq": report.last.seq, "hash": report.last.hash}
-        say_json({"is_intact": report.is_intact, "lines": report.lines, "last": last, "faults": faults})
+        counts: dict[str, Json] = {"lines": report.lines, "removed": report.removed}
+        say_json({"is_intact": report.is_intact, **counts, "last": last, "faults": faults})
     elif report.is_intact:
-        say(f"intact: {report.lines} lines; number {report.last.seq} is {report.last.hash}")
+        removed = f", {report.removed} older ones removed after their time" if report.removed else ""
+        say(f"intact: {report.lines} lines{removed}; number {report.last.seq} is {report.last.hash}")
     else:
-        say("\n".join(f"line {fault.line} {fault.problem}" for fault in report.faults))
+        say("\n".join(f"{fault.file}: line {fault.line} {fault.problem}" for fault in report.faults))
     if not report.is_intact:
         complain(f"{directory / 'journal.jsonl'} is NOT what was written")
     return FINE if report.is_intact else FAILED

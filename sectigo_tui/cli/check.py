@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.config_command import settings_json, settings_rows
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.output import complain, say, table
+from sectigo_tui.cli.output import complain, complain_of, say, table
 from sectigo_tui.cli.screen_settings import check_screen
 from sectigo_tui.cli.shapes import Json
 from sectigo_tui.cli.write_shapes import failure_json, say_json
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.clock import SystemClock
-from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.engine.engine import Announcer
 from sectigo_tui.wiring.clients import credentials_of, make_client
+from sectigo_tui.wiring.disk import keys_without_order, remove_leftovers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sectigo_tui.scm.client import ScmClient
 
 
@@ -37,11 +40,14 @@ def run(options: Namespace) -> int:
     check_screen(settings)
     for warning in settings.warnings:
         complain(f"warning: {warning}")
+    for path in remove_leftovers(settings.paths):
+        complain(f"warning: {path} is a copy that a kill left, and cannot be removed; remove it")
     return asyncio.run(_check_as_json(settings) if options.json else _check(settings))
 
 
 async def _check(settings: Settings) -> int:
     say(table(settings_rows(settings)))
+    _keys_without_order(settings)
     say("")
     async with _client(settings) as client:
         if client.proxy_in_use:
@@ -55,6 +61,7 @@ async def _check(settings: Settings) -> int:
 
 async def _check_as_json(settings: Settings) -> int:
     document = settings_json(settings)
+    document["keys_without_order"] = [str(path) for path in _keys_without_order(settings)]
     async with _client(settings) as client:
         document["proxy"] = client.proxy_in_use or None
         try:
@@ -64,6 +71,18 @@ async def _check_as_json(settings: Settings) -> int:
             raise
     say_json({**document, "profiles": [_profile_json(profile) for profile in profiles], "failure": None})
     return FINE
+
+
+def _keys_without_order(settings: Settings) -> list[Path]:
+    """Return the keys that nothing was ordered with, and say so."""
+    try:
+        keys = keys_without_order(settings.paths, complain_of)
+    except StoreError as error:
+        complain(f"warning: whether each key has its order is not known: {error}")
+        return []
+    for key in keys:
+        complain(f"warning: {key} is a private key that no local order was placed with; remove it unless you use it")
+    return keys
 
 
 @asynccontextmanager

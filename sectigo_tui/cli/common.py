@@ -53,5 +53,6 @@ def store_directory_from(options: Namespace) -> Path:
     if plain is not None:
         return account_directory(plain.paths, plain.base_url, plain.customer_uri)
     settings = settings_from(options)
-    account = settings.account()
-    return account_directory(settings.paths, account.base_url, account.customer_uri)
+    # Whose orders they are is all that is asked: neither a login nor a password opens them.
+    customer_uri = settings.sectigo.customer_uri or settings.account().customer_uri
+    return account_directory(settings.paths, settings.sectigo.base_url, customer_uri)

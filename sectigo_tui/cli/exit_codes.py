@@ -8,6 +8,7 @@ from sectigo_tui.domain.errors import (
     ConfigError,
     CredentialsRefused,
     InputError,
+    NoRoom,
     SectigoTuiError,
     ServerFailure,
     Unreachable,
@@ -34,6 +35,8 @@ WAITING = 7
 def exit_code(error: SectigoTuiError) -> int:
     """Return the exit code that a failure ends a subcommand with."""
     match error:
+        case NoRoom():
+            return FAILED
         case ConfigError() | InputError():
             return USAGE
         case CredentialsRefused():

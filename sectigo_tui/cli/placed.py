@@ -12,7 +12,7 @@ from sectigo_tui.cli.results import Ending, order_line
 from sectigo_tui.cli.shapes import moment_json
 from sectigo_tui.cli.wait import current, wait_for
 from sectigo_tui.cli.write_shapes import placed_json, say_json
-from sectigo_tui.domain.errors import ScmFailure, StoreError
+from sectigo_tui.domain.errors import DoneUnsaved, ScmFailure, StoreError
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.duplicates import Duplicates
@@ -94,6 +94,12 @@ async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
     before = {order.id for order in store.orders() if order.state in IN_DOUBT}
     try:
         return await placing
+    except DoneUnsaved as done:
+        complain(
+            f"warning: SCM has taken the order, and its sslId {done.order.ssl_id} could not be saved here; write "
+            f"it down: once that works again, `sectigo-tui track {done.order.ssl_id}` keeps it"
+        )
+        return Placed(done.order)
     except StoreError as error:
         doubtful = [order for order in store.orders() if order.state in IN_DOUBT and order.id not in before]
         if len(doubtful) != 1:
@@ -119,11 +125,25 @@ async def follow(engine: Engine, placed: Placed, wait_seconds: float | None) -> 
         complain(f"{told.what}: {told.meaning} It is searched for at SCM ...")
     if wait_seconds is not None:
         ending = (await wait_for(engine, [order_id], wait_seconds))[order_id]
-        return ending, current(engine, order_id) or placed.order
+        order = as_known(engine, placed.order)
+        is_ordered = ending is Ending.UNCONFIRMED and order.state not in IN_DOUBT
+        return Ending.ORDERED if is_ordered else ending, order
     if placed.order.state in IN_DOUBT:
         await search_for(engine, order_id)
-    order = current(engine, order_id) or placed.order
+    order = as_known(engine, placed.order)
     return Ending.UNCONFIRMED if order.state in IN_DOUBT else Ending.ORDERED, order
+
+
+def as_known(engine: Engine, told: Order) -> Order:
+    """Return an order as it stands, or as SCM has told it where that could not be saved.
+
+    Args:
+        engine: The engine.
+        told: The order as a write has left it.
+    """
+    known = current(engine, told.id)
+    is_behind = known is not None and known.id == told.id and known.revision <= told.revision
+    return told if known is None or (is_behind and known.state in IN_DOUBT) else known
 
 
 async def search_for(engine: Engine, order_id: str, seconds: float | None = None) -> None:

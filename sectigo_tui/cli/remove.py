@@ -7,17 +7,15 @@ from argparse import Namespace
 
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.common import settings_from
-from sectigo_tui.cli.crash import keep_defect
 from sectigo_tui.cli.output import say
 from sectigo_tui.cli.results import order_line
-from sectigo_tui.cli.session import check_writable
+from sectigo_tui.cli.session import acting, check_writable
 from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.batches import Outcome, each
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.wiring.engine import opened
 
 
 def run(options: Namespace) -> int:
@@ -52,7 +50,7 @@ async def _remove(settings: Settings, options: Namespace) -> int:
             say(order_line(outcome.result))
 
     # Nothing is sent, so nothing need be learned of the password first.
-    async with opened(settings, keep_defect=keep_defect) as engine:
+    async with acting(settings) as engine:
 
         async def one(name: str) -> Order:
             return await engine.removing.remove(local_order(engine, name).id)

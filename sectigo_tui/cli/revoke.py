@@ -15,7 +15,7 @@ from sectigo_tui.cli.shapes import moment_json, order_json
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.errors import DoneUnsaved, InputError, StoreError
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.confirming import ConfirmBy
 from sectigo_tui.engine.engine import Engine
@@ -43,12 +43,27 @@ def run(options: Namespace) -> int:
 async def _revoke(settings: Settings, options: Namespace) -> int:
     async with session(settings) as engine:
         confirmed = options.confirm if options.confirm is not None else await _confirmed(engine, settings, options)
-        order = await engine.revoking.revoke(options.ssl_id, options.reason_code, options.reason, confirmed)
+        order = await _revoked(engine, options, confirmed)
         ending = left_as(order)
         if ending is Ending.REVOKING and options.wait is not None:
             ending = (await wait_for(engine, [order.id], options.wait))[order.id]
             order = current(engine, order.id) or order
     return _tell(order, ending, as_json=options.json)
+
+
+async def _revoked(engine: Engine, options: Namespace, confirmed: str) -> Order:
+    try:
+        return await engine.revoking.revoke(options.ssl_id, options.reason_code, options.reason, confirmed)
+    except DoneUnsaved as done:
+        complain("warning: SCM has revoked it, and that could not be saved here")
+        return done.order
+    except StoreError as error:
+        order = engine.context.book.store.by_ssl_id(options.ssl_id)
+        if order is None or order.state is not OrderState.REVOKING:
+            raise
+        # It was recorded and told, and what came of that could not be saved.
+        complain(str(error))
+        return order
 
 
 async def _confirmed(engine: Engine, settings: Settings, options: Namespace) -> str:

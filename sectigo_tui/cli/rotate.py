@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from sectigo_tui.cli.asking import check_can_ask, secret_from, secret_typed
 from sectigo_tui.cli.common import settings_from
-from sectigo_tui.cli.crash import keep_defect
 from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.output import complain, say
-from sectigo_tui.cli.session import check_writable
+from sectigo_tui.cli.session import acting, check_writable
 from sectigo_tui.cli.shapes import Json
 from sectigo_tui.cli.write_shapes import failure_json, say_json
 from sectigo_tui.config.settings import Settings
@@ -22,7 +21,6 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.handing_over import StepDone
 from sectigo_tui.engine.installing import Installed
-from sectigo_tui.wiring.engine import opened
 
 
 def run(options: Namespace) -> int:
@@ -54,7 +52,7 @@ def _password(settings: Settings, options: Namespace) -> SecretText | None:
 
 
 async def _rotate(settings: Settings, options: Namespace, password: SecretText | None) -> int:
-    async with opened(settings, keep_defect=keep_defect) as engine:
+    async with acting(settings) as engine:
         installed = await _installed(engine, options, password)
         if installed is None:
             complain("no change of the password was cut short")

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from sectigo_tui.cli.crash import keep_defect
 from sectigo_tui.cli.output import complain, complain_of
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.errors import ReadOnly
+from sectigo_tui.domain.errors import ReadOnly, StoreError
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.wiring.engine import opened
 
@@ -28,6 +28,33 @@ def check_writable(settings: Settings, what: str) -> None:
 
 
 @asynccontextmanager
+async def acting(settings: Settings) -> AsyncIterator[Engine]:
+    """Open the engine for a command that acts and ends; what it did is not undone by a disk that fails afterwards.
+
+    Args:
+        settings: The settings.
+
+    Yields:
+        The engine; it does not poll.
+
+    Raises:
+        ConfigError: The settings name no account.
+        StoreError: The local orders cannot be opened.
+    """
+    is_done, unsaved = False, None
+    try:
+        async with opened(settings, keep_defect=keep_defect) as engine:
+            yield engine
+            is_done, unsaved = True, engine.context.book.failing
+    except StoreError as error:
+        if not is_done:
+            raise
+        unsaved = error
+    if unsaved is not None:
+        complain(f"warning: not all of it could be saved here: {unsaved}")
+
+
+@asynccontextmanager
 async def session(settings: Settings) -> AsyncIterator[Engine]:
     """Open the engine, and learn first which password works if a change of it was cut short.
 
@@ -42,7 +69,7 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
         StoreError: The local orders cannot be opened.
         ScmFailure: Which password works could not be learned.
     """
-    async with opened(settings, keep_defect=keep_defect) as engine:
+    async with acting(settings) as engine:
         for problem in engine.context.book.store.problems:
             complain_of(problem)
         settled = await engine.changing.settle()

@@ -17,7 +17,7 @@ from sectigo_tui.cli.shapes import order_json
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure
+from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, StoreError
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.engine import Engine
 
@@ -51,7 +51,7 @@ async def _tracked(engine: Engine, ssl_ids: Sequence[int]) -> tuple[list[Order],
     for ssl_id in dict.fromkeys(ssl_ids):
         try:
             orders.append(await engine.tracking.track(ssl_id))
-        except ScmFailure as failure:
+        except (ScmFailure, StoreError) as failure:
             complain_of(f"sslId {ssl_id} is not tracked", failure)
             worst = max(worst, exit_code(failure))
             if isinstance(failure, CredentialsRefused):

@@ -85,7 +85,11 @@ def line_of(announcement: Announcement, order_by_id: OrderById) -> str:
             said = explain(failure)
             return f"{name}FAILURE, {what}: {said.what}: {said.meaning} {said.next_step}"
         case StoreTrouble(_, error):
-            return f"SAVING FAILS: {error}" if error else "saving works again"
+            return (
+                f"SAVING FAILS: {error}; nothing in memory is lost, and saving is tried again"
+                if error
+                else "saving works again"
+            )
         case _:
             return ""
 

@@ -143,6 +143,7 @@ class SectigoSection(_Section):
         examples=[600],
     )
     on_deadline: Literal["stop", "rearm"] = Field("stop", description='"stop" or "rearm"', examples=["stop"])
+    retention_days: Whole = Field(400, ge=1, le=36_500, description="a number of days, 1 to 36500", examples=[400])
     ca_bundle: Annotated[FilePath, AfterValidator(_readable)] | None = Field(
         None, description="a readable PEM file of trusted CAs", examples=["/etc/ssl/certs/ca-certificates.crt"]
     )

@@ -6,6 +6,7 @@ Cheap to import: the first frame needs paths long before it needs settings.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -85,19 +86,19 @@ def find_paths(
 def make_private_directory(directory: Path, *, named_by: str = "") -> Path:
     """Create a directory that only its owner can enter (0700), and return it; missing parents get the umask's mode.
 
-    A directory that exists keeps its mode: it may be the operator's own. One that anybody may write to is
-    refused, since orders in it could be replaced by others.
+    A directory that exists keeps its mode: it may be the operator's own. One that others may write to is refused,
+    since orders in it could be replaced: everybody, the group of somebody else's, or whoever else it belongs to.
 
     Args:
         directory: The directory.
         named_by: The flag or variable that named it, for the error.
 
     Raises:
-        ConfigError: It cannot be created, is no directory, or is writable by everybody.
+        ConfigError: It cannot be created, is no directory, or others may write to it.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = directory.stat().st_mode
+        found = directory.stat()
     except OSError as error:
         raise ConfigError(
             key="data_dir",
@@ -105,14 +106,52 @@ def make_private_directory(directory: Path, *, named_by: str = "") -> Path:
             problem=f"{directory} cannot be used: {error.strerror}",
             remedy=f"name a directory that you can write to with --data-dir or {DATA_DIR_VARIABLE}",
         ) from error
-    if mode & 0o002:
+    problem = _open_to_others(found)
+    if problem:
         raise ConfigError(
             key="data_dir",
             source=named_by or "default",
-            problem=f"{directory} is writable by everybody",
-            remedy=f"chmod 700 {directory}, or name another with --data-dir",
+            problem=f"{directory} {problem}",
+            remedy=f"chmod 700 {directory}, as its owner, or name another with --data-dir",
         )
     return directory
+
+
+def check_own_directory(directory: Path, *, named_by: str = "", is_secret: bool = False) -> None:
+    """Refuse a directory of files made here that others may write to, or that holds secrets and others may enter.
+
+    Args:
+        directory: The directory; a missing one passes.
+        named_by: The flag or variable that named the one above it, for the error.
+        is_secret: Whether it holds private keys.
+
+    Raises:
+        ConfigError: Others may.
+    """
+    try:
+        found = directory.stat()
+    except OSError:
+        return
+    problem = _open_to_others(found)
+    if not problem and found.st_mode & (0o077 if is_secret else 0o022):
+        problem = f"is open to the group or others (mode {found.st_mode & 0o7777:04o})"
+    if problem:
+        raise ConfigError(
+            key="data_dir",
+            source=named_by or "default",
+            problem=f"{directory} {problem}",
+            remedy=f"see what others may have read or put there, then chmod 700 {directory}",
+        )
+
+
+def _open_to_others(found: os.stat_result) -> str:
+    if found.st_mode & 0o002:
+        return "is writable by everybody"
+    if found.st_uid not in (0, os.geteuid()):
+        return f"belongs to user id {found.st_uid}, and you are {os.geteuid()}"
+    if found.st_uid != os.geteuid() and found.st_mode & 0o020:
+        return f"belongs to user id {found.st_uid} and is writable by its group"
+    return ""
 
 
 def for_display(path: Path, environ: Mapping[str, str]) -> str:

@@ -50,6 +50,7 @@ class PlainSettings:
     term: int
     poll_max_wait_seconds: int
     on_deadline: str
+    retention_days: int
     connect_timeout_seconds: float
     read_timeout_seconds: float
     requests_in_flight: int
@@ -174,6 +175,7 @@ _KEYS = {
     "term": _number(365, 1, 3_650),
     "poll_max_wait_seconds": _number(600, 1, 31_536_000),
     "on_deadline": _Kind("stop", lambda value: value in ("stop", "rearm")),
+    "retention_days": _number(400, 1, 36_500),
     "connect_timeout_seconds": _number(10, 1, 600),
     "read_timeout_seconds": _number(60, 1, 600),
     "requests_in_flight": _number(4, 1, 10),

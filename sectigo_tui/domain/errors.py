@@ -5,9 +5,11 @@
     SectigoTuiError
     ├── ConfigError              a setting is wrong: key, source, problem, remedy
     ├── InputError               what the operator gave cannot be used: problem, remedy
+    │   ├── NoRoom               a file cannot be written, since the disk is full or fails
     │   ├── ReadOnly             a write was asked for in read-only mode
     │   └── OrderBusy            the order is being written to already
     ├── StoreError               the data directory cannot be read or written
+    │   ├── DoneUnsaved          SCM has done it, and that could not be written
     │   ├── RevisionConflict     somebody else changed the order first
     │   └── DuplicateOrder       the sslId is already a local order
     ├── CertctlFailure           one call to certctl-server did not do what it should
@@ -28,6 +30,12 @@ An order's result (issued, rejected, deadline passed) is a value, never an excep
 """
 
 from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sectigo_tui.domain.orders import Order
 
 
 class SectigoTuiError(Exception):
@@ -66,6 +74,30 @@ class InputError(SectigoTuiError):
         self.remedy = remedy
 
 
+class NoRoom(InputError):
+    """A file cannot be written, since the disk is full or fails: nothing is wrong with what the operator gave."""
+
+
+def unwritable(path: object, error: OSError, elsewhere: str) -> InputError:
+    """Return the failure to report for a file that the operator asked for and that cannot be written.
+
+    Args:
+        path: The file.
+        error: Why.
+        elsewhere: What to do where it is the place that cannot be written to.
+    """
+    remedies = {
+        errno.ENOSPC: "free space on its file system",
+        errno.EDQUOT: "free space in your quota",
+        errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
+        errno.EIO: "check the disk (dmesg names it)",
+    }
+    remedy = remedies.get(error.errno or 0)
+    if remedy is not None:
+        return NoRoom(f"{path} cannot be written: {error.strerror}", f"{remedy}, then do it again")
+    return InputError(f"{path} cannot be written: {error.strerror}", elsewhere)
+
+
 class ReadOnly(InputError):
     """A write was asked for while writes are disabled."""
 
@@ -91,6 +123,19 @@ class StoreError(SectigoTuiError):
         self.path = path
         self.problem = problem
         self.remedy = remedy
+
+
+class DoneUnsaved(StoreError):
+    """SCM has done what it was asked for, and only writing that down failed.
+
+    Args:
+        order: The order as it is at SCM.
+        error: Why it could not be written down.
+    """
+
+    def __init__(self, order: Order, error: StoreError) -> None:
+        super().__init__(error.path, error.problem, error.remedy)
+        self.order = order
 
 
 class RevisionConflict(StoreError):

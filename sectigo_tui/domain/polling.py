@@ -97,6 +97,7 @@ class PollWindow:
         reason: Why that wait is what it is.
         ended: Why it polls no more; None while it is open.
         refusals: How many looks SCM has refused since it last told something about the order.
+        rearmed: How many windows in a row followed another by themselves, this one included.
     """
 
     opened_at: datetime
@@ -107,6 +108,7 @@ class PollWindow:
     reason: WaitReason = WaitReason.FIRST
     ended: WindowEnd | None = None
     refusals: int = 0
+    rearmed: int = 0
 
     @property
     def deadline_at(self) -> datetime:

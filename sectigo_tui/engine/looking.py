@@ -245,9 +245,9 @@ def _refusals(before: int, failure: ScmFailure | None) -> int:
 def _entry(before: Order, after: Order, sighting: Sighting) -> TimelineEntry | None:
     look = sighting.look
     ended = after.window is not None and after.window.ended is not None
-    rearmed = (
-        before.window is not None and after.window is not None and before.window.opened_at != after.window.opened_at
-    )
+    # The first of a row tells that polling goes on; those after it are bookkeeping, of which there is no end.
+    windows_before = before.window.rearmed if before.window is not None else 0
+    rearmed = after.window is not None and windows_before == 0 < after.window.rearmed
     if after.state is not before.state:
         kind, summary = EventKind.CHANGED, f"{before.state} -> {after.state}"
         if look.detail:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.errors import DuplicateOrder, ScmFailure
+from sectigo_tui.domain.errors import DoneUnsaved, DuplicateOrder, ScmFailure, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Placement
 from sectigo_tui.domain.polling import Look, LookOutcome
@@ -65,8 +65,8 @@ class Placing:
 
         Raises:
             ScmFailure: SCM refused it, or it certainly was not sent; the order is failed, or withdrawn.
-            StoreError: The intent could not be written, and nothing was sent; or the answer could not, and then the
-                order is searched for once the disk works again.
+            StoreError: The intent could not be written, and nothing was sent; or SCM's refusal could not.
+            DoneUnsaved: SCM took it, which could not be written: the order is searched for once the disk works again.
         """
 
         async def write() -> Placed:
@@ -82,7 +82,14 @@ class Placing:
             ssl_id = await context.gate.run(Priority.WRITE, lambda: self._call(order))
         except ScmFailure as failure:
             return await self._not_answered(order, failure)
-        return Placed(await self.settle(order.id, ssl_id, "SCM took the order"))
+        how = "SCM took the order"
+        try:
+            return Placed(await self.settle(order.id, ssl_id, how))
+        except StoreError as error:
+            done = self._submitted(order, ssl_id, how, None)
+            if done is None:
+                raise
+            raise DoneUnsaved(done[0], error) from error
 
     async def settle(self, order_id: str, ssl_id: int, how: str, details: OrderDetails | None = None) -> Order:
         """Write down the sslId that an order got, and poll it from now on.

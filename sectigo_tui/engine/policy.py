@@ -129,6 +129,7 @@ def rearmed(
         deadline_seconds=max(window.deadline_seconds, SCHEDULE_SECONDS[0]),
         ended=None,
         looks=max(window.looks, len(SCHEDULE_SECONDS)) - 1,
+        rearmed=window.rearmed + 1,
     )
     return after_look(started, now, random, retry_after_seconds=retry_after_seconds)
 

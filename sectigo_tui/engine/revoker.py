@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.errors import CredentialsRefused, RefusedAlone, ScmFailure
+from sectigo_tui.domain.errors import CredentialsRefused, DoneUnsaved, RefusedAlone, ScmFailure, StoreError
 from sectigo_tui.domain.events import FailureReported, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Revocation, state_for
 from sectigo_tui.engine.context import Context
@@ -86,6 +86,7 @@ class Revoker:
 
         Raises:
             StoreError: The answer could not be written down; SCM is asked again later.
+            DoneUnsaved: The same, and the answer was that it is revoked.
         """
         next_at = self._due[order_id] = self._retries.next_at(order_id)
         order = self._context.book.store.order(order_id)
@@ -161,7 +162,14 @@ class Revoker:
             after = after.learn(details) if details else after
             return after, change_entry(now, order, after, how, http_status=200 if details else None)
 
-        await self._context.book.change(order_id, change)
+        try:
+            await self._context.book.change(order_id, change)
+        except StoreError as error:
+            known = self._context.book.store.order(order_id)
+            done = change(known) if known is not None else None
+            if done is None:
+                raise
+            raise DoneUnsaved(done[0], error) from error
 
     async def _back(self, order_id: str, failure: ScmFailure, details: OrderDetails | None) -> None:
         def change(order: Order) -> tuple[Order, TimelineEntry] | None:

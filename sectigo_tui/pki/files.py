@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.errors import InputError, unwritable
 from sectigo_tui.domain.pki import CertificateBundle
 from sectigo_tui.durable import create_file, replace_file
 
@@ -29,6 +29,7 @@ def save_certificate(
 
     Raises:
         InputError: A file with other content is there, and nothing was written; or one cannot be written.
+        NoRoom: The disk is full, or failed.
     """
     contents = {
         directory / f"{stem}.crt.pem": bundle.leaf_pem.encode(),
@@ -49,9 +50,7 @@ def save_certificate(
     except FileExistsError as error:
         raise _already_there([Path(str(error.filename2 or error.filename))]) from None
     except OSError as error:
-        raise InputError(
-            f"{error.filename or directory} cannot be written: {error.strerror}", "name another directory"
-        ) from error
+        raise unwritable(Path(error.filename or directory), error, "name another directory") from error
     return tuple(contents)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.errors import InputError, unwritable
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.durable import create_file
 from sectigo_tui.pki.csr import canonical_key, read_csr
@@ -39,6 +39,7 @@ def make_csr(order: KeyOrder) -> CsrFacts:
 
     Raises:
         InputError: A name or kind of key cannot be used, or something is at the path; nothing was written.
+        NoRoom: The disk is full, or failed; nothing was written.
     """
     from cryptography.hazmat.primitives import serialization
 
@@ -61,9 +62,7 @@ def make_csr(order: KeyOrder) -> CsrFacts:
     except FileExistsError:
         raise InputError(f"{key_path} exists", "name another file: a private key is never overwritten") from None
     except OSError as error:
-        raise InputError(
-            f"{key_path} cannot be written: {error.strerror}", "name a file in a directory that you can write to"
-        ) from error
+        raise unwritable(key_path, error, "name a file in a directory that you can write to") from error
     return read_csr(_signed_request(key, subject, names))
 
 

@@ -72,6 +72,26 @@ def latest_bookkeeping(known: Order, coming: Order | Note) -> Order | Note:
     return known if coming.revision < known.revision else coming
 
 
+def poll_alone(known: Order | None, coming: Order) -> Note | None:
+    """Return what a change makes of an order's window, where it changes nothing else of it; None where it does.
+
+    Args:
+        known: The order as it stands; None for a new one.
+        coming: The order as it is to be.
+    """
+    if known is None:
+        return None
+    poll = Note(coming.id, coming.revision, coming.window, coming.last_look, coming.last_answer_at, None)
+    window_alone = replace(
+        known,
+        revision=coming.revision,
+        window=coming.window,
+        last_look=coming.last_look,
+        last_answer_at=coming.last_answer_at,
+    )
+    return poll if window_alone == coming else None
+
+
 class OrderBook:
     """Every order, by id and by sslId, with its looks. Methods may be called from any thread.
 
@@ -132,7 +152,7 @@ class OrderBook:
             RevisionConflict: Somebody else changed it since it was read.
             DuplicateOrder: Another order, not removed, has its sslId.
         """
-        known = staged.orders.get(order.id) or self._orders.get(order.id)
+        known = self.known(order.id, staged)
         if order.revision != (known.revision if known else 0):
             raise RevisionConflict(
                 self._path, f"order {order.id} was changed by somebody else first", "look at it again, then repeat"
@@ -143,6 +163,10 @@ class OrderBook:
             if other is not None and other != order.id:
                 raise DuplicateOrder(self._path, other, order.ssl_id)
         return replace(_with_latest(known, order), revision=order.revision + 1)
+
+    def known(self, order_id: str, staged: Staged) -> Order | None:
+        """Return an order as it stands, with what is about to become durable."""
+        return staged.orders.get(order_id) or self._orders.get(order_id)
 
     def learn_order(self, order: Order) -> Order:
         """Take an order's change, from here, from others or from disk, unless a later one is known.
@@ -179,6 +203,21 @@ class OrderBook:
             if note.look is not None:
                 self._add_look(known.id, packed_look(note.look))
             return True
+
+    def learn_poll(self, poll: Note) -> None:
+        """Take a change of an order's window alone, unless a later change is known."""
+        with self._lock:
+            known = self._orders.get(poll.order_id)
+            if known is None or known.revision >= poll.revision:
+                return
+            latest = latest_bookkeeping(known, poll)
+            self._orders[known.id] = replace(
+                known,
+                revision=poll.revision,
+                window=latest.window,
+                last_look=latest.last_look,
+                last_answer_at=latest.last_answer_at,
+            )
 
     def learn_looks(self, order_id: str, rows: bytes) -> None:
         """Take an order's looks as `Shelved` has them."""

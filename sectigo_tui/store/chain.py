@@ -2,6 +2,10 @@
 
 A line is one JSON object that ends in `"hash"`: the SHA-256 of the object without it. The object names the hash of
 the line before (`prev`), so no line can be changed, removed or moved without a later one telling.
+
+A line holds the whole order where the order changed, and its window alone (`poll`) where no more than that did. The
+first line of each segment but the first says which one it begins (`segment`); a line that says up to where older ones
+were removed after their time (`removed`) is what proves that nobody else removed them.
 """
 
 from __future__ import annotations
@@ -13,7 +17,18 @@ import orjson
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.values import dataclass
-from sectigo_tui.store.documents import UNREADABLE, Actor, Document, actor_from, dumps, entry_from, order_from
+from sectigo_tui.store.documents import (
+    UNREADABLE,
+    Actor,
+    Document,
+    Note,
+    actor_from,
+    dumps,
+    entry_from,
+    note_from,
+    order_from,
+    sparse,
+)
 from sectigo_tui.store.migrations import SCHEMA_VERSION, migrated, too_new
 
 GENESIS = "0" * 64
@@ -39,6 +54,19 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the journal that has a file of its own.
+
+    Args:
+        number: Its number, from 1.
+        start: Where it starts, in bytes of all segments.
+    """
+
+    number: int = 1
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of the journal, read.
 
@@ -49,7 +77,8 @@ class Line:
         before: Where the same order's line before starts, in bytes; None for its first.
         by: Who wrote it.
         entry: What happened.
-        order: The order after it; None where no order changed.
+        order: The order after it; None where no order changed, or nothing but its window.
+        poll: The order's window after it, and its revision, where nothing else of the order changed.
     """
 
     offset: int
@@ -59,6 +88,7 @@ class Line:
     by: Actor
     entry: TimelineEntry
     order: Order | None
+    poll: Note | None = None
 
 
 class Draft:
@@ -67,36 +97,53 @@ class Draft:
     Args:
         after: The place they are appended at.
         by: Who writes them.
+        segment: The open segment, which the first of the lines begins if it is empty.
     """
 
-    def __init__(self, after: Position, by: Actor) -> None:
+    def __init__(self, after: Position, by: Actor, segment: Segment | None = None) -> None:
         self.start = after
         self.after = after
         self._by = by
+        self._segment = segment
         self._lines: list[bytes] = []
 
-    def add(self, entry: TimelineEntry, order: Order | None, before: int | None) -> int:
+    def add(
+        self,
+        entry: TimelineEntry,
+        order: Order | None,
+        before: int | None,
+        *,
+        poll: Note | None = None,
+        removed: Position | None = None,
+    ) -> int:
         """Add a line, and return where it will start.
 
         Args:
             entry: What happened.
             order: The order after it, where one changed.
             before: Where the same order's line before starts.
+            poll: The order's window after it, where nothing else of it changed; `order` is None then.
+            removed: The place up to which lines are removed after their time.
 
         Raises:
             ValueError: It holds a number beyond 64 bits.
         """
-        body = dumps(
-            {
-                "v": SCHEMA_VERSION,
-                "seq": self.after.seq + 1,
-                "prev": self.after.hash,
-                "before": before,
-                "by": self._by,
-                "entry": entry,
-                "order": order,
-            }
-        )
+        document: Document = {
+            "v": SCHEMA_VERSION,
+            "seq": self.after.seq + 1,
+            "prev": self.after.hash,
+            "before": before,
+            "by": self._by,
+            "entry": sparse(entry),
+            "order": order,
+        }
+        if poll is not None:
+            document["poll"] = {key: value for key, value in sparse(poll).items() if key not in {"order_id", "look"}}
+        if self._segment is not None and self._segment.number > 1 and self._segment.start == self.after.offset:
+            document["segment"] = self._segment
+        if removed is not None:
+            document["removed"] = {"seq": removed.seq, "hash": removed.hash}
+        body = dumps(document)
         digest = sha256(body).hexdigest()
         line = body[:-1] + _HASH_KEY + digest.encode() + b'"}\n'
         offset = self.after.offset
@@ -157,15 +204,32 @@ def read_line(raw: bytes, offset: int, path: str, *, order_too: bool = True) -> 
         version = document["v"]
         if version > SCHEMA_VERSION:
             raise too_new(path, version)
-        stored = document["order"]
+        stored, poll, entry = document["order"], document.get("poll"), entry_from(document["entry"])
         return Line(
             offset=offset,
             after=Position(offset + len(raw), document["seq"], document["hash"]),
             prev=document["prev"],
             before=document["before"],
             by=actor_from(document["by"]),
-            entry=entry_from(document["entry"]),
+            entry=entry,
             order=order_from(migrated(stored, version)) if stored is not None and order_too else None,
+            poll=None if poll is None else note_from({**poll, "order_id": entry.order_id, "look": None}),
         )
+    except UNREADABLE:
+        return None
+
+
+def segment_of(first: bytes) -> Segment | None:
+    """Return which segment a first line begins; None where it is damaged.
+
+    Args:
+        first: The line with its line end.
+    """
+    document = proven(first)
+    if document is None:
+        return None
+    try:
+        told = document.get("segment")
+        return Segment() if told is None else Segment(int(told["number"]), int(told["start"]))
     except UNREADABLE:
         return None

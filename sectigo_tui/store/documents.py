@@ -104,6 +104,16 @@ def _encodable(value: Any) -> Any:
     return value
 
 
+def sparse(value: Any) -> Document:
+    """Return a dataclass as a document without the fields that have their defaults, which reading fills in again."""
+    document: Document = {}
+    for each in fields(value):
+        held = getattr(value, each.name)
+        if held is not each.default and held != each.default:
+            document[each.name] = sparse(held) if is_dataclass(held) else held
+    return document
+
+
 def _reader(made: type[_Made]) -> Callable[[Document], _Made]:
     """Return what makes an instance of its document; it is put together for the first one."""
     prepared: Callable[[Document], _Made] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,17 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.durable import sync_directory
 
 _GROUP_AND_OTHERS = 0o077
+_WRITABLE = 0o022
 _REMEDIES = {
-    errno.ENOSPC: "free space on its file system; nothing in memory is lost, and saving is tried again",
-    errno.EDQUOT: "free space in your quota; nothing in memory is lost, and saving is tried again",
-    errno.EFBIG: "raise the limit of file sizes (ulimit -f); nothing in memory is lost, and saving is tried again",
+    errno.ENOSPC: "free space on its file system",
+    errno.EDQUOT: "free space in your quota",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
     errno.EROFS: "make its file system writable, or choose another directory with --data-dir",
     errno.EACCES: "make it readable and writable for you, or choose another directory with --data-dir",
     errno.EPERM: "make it readable and writable for you, or choose another directory with --data-dir",
-    errno.EIO: "check the disk (dmesg names it); nothing in memory is lost, and saving is tried again",
+    errno.EIO: "check the disk (dmesg names it)",
 }
 
 sync_data = getattr(os, "fdatasync", os.fsync)
@@ -43,7 +46,7 @@ def disk_failures(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "nothing in memory is lost, and saving is tried again")
+        remedy = _REMEDIES.get(error.errno or 0, "check the disk, then do it again")
         raise StoreError(str(path), f"cannot {doing}: {error.strerror or error}", remedy) from error
 
 
@@ -53,13 +56,67 @@ def private_directory(path: Path) -> None:
     Raises:
         StoreError: It belongs to somebody else, or cannot be made.
     """
+    make_directory(path)
+    _narrow(path, 0o700)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory that only its owner can enter; `narrowed` says what is wrong with one that is there.
+
+    Raises:
+        StoreError: It cannot be made.
+    """
     with disk_failures(path, "make the directory"):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def narrowed(directory: Path) -> list[StoreProblem]:
+    """Narrow what in a directory of ours is open to the group or others, itself included, and return what was.
+
+    Raises:
+        StoreError: Something in it belongs to somebody else.
+    """
+    problems = []
+    with disk_failures(directory, "read"):
+        found = [directory, *sorted(directory.iterdir())]
+    for path in found:
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            continue
+        try:
+            wide = _narrow(path, 0o700 if path.is_dir() else 0o600)
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                # Another process has put it in place meanwhile.
+                continue
+            raise
+        if wide is not None:
+            problems.append(
+                StoreProblem(
+                    what=f"{path.name} was open to the group or others, mode {wide:04o}"
+                    + (", and still is" if stat.S_IMODE(path.stat().st_mode) & _GROUP_AND_OTHERS else ""),
+                    where=str(path),
+                    remedy="see who may have read or changed it; `sectigo-tui audit verify` proves the journal"
+                    if wide & _WRITABLE
+                    else "see who may have read it",
+                )
+            )
+    return problems
+
+
+def _narrow(path: Path, mode: int) -> int | None:
+    """Take away what a mode gives to the group and others; return what it was, or None where it gave nothing."""
+    with disk_failures(path, "make private"):
         found = path.stat()
         if found.st_uid != os.geteuid():
             raise _belongs_to_another(path, found.st_uid)
-        if found.st_mode & _GROUP_AND_OTHERS:
-            path.chmod(0o700)
+        if not found.st_mode & _GROUP_AND_OTHERS:
+            return None
+        try:
+            path.chmod(mode)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+        return stat.S_IMODE(found.st_mode)
 
 
 def open_private(path: Path, flags: int) -> int:
@@ -162,6 +219,18 @@ def aside_name(path: Path, why: str) -> Path:
     return free
 
 
+def remove_unfinished(directory: Path) -> None:
+    """Remove what `replace_file` was writing when its process was killed; the caller keeps others from writing now.
+
+    Raises:
+        StoreError: The disk failed.
+    """
+    with disk_failures(directory, "clean up"):
+        for path in directory.glob("*.new"):
+            if path.is_file() or path.is_symlink():
+                path.unlink(missing_ok=True)
+
+
 class FileLock:
     """The sole right among all processes of a host, given back by the kernel when its holder dies.
 
@@ -216,6 +285,48 @@ class FileLock:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._descriptor)
+
+
+_CANNOT_WRITE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def why_read_only(error: StoreError) -> StoreError | None:
+    """Return the failure of every write where a place can only be read; None where a failure is of another kind."""
+    cause = error.__cause__
+    return error if isinstance(cause, OSError) and cause.errno in _CANNOT_WRITE else None
+
+
+def open_readable(path: Path) -> int:
+    """Open a file for reading alone; what is not there is empty.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    with disk_failures(path, "open"):
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+
+class NoLock(FileLock):
+    """What stands for a lock where nothing can be written, and so nobody here writes."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+
+    def try_acquire(self) -> bool:
+        """Return that it was not taken: whoever asks would write."""
+        return False
+
+    def release(self) -> None:
+        """Give nothing back."""
+
+    def __enter__(self) -> None:
+        """Let the caller read."""
+
+    def close(self) -> None:
+        """Let go of nothing."""
 
 
 class DirectoryLock:

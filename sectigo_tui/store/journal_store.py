@@ -19,9 +19,9 @@ from sectigo_tui.domain.polling import Look
 from sectigo_tui.domain.ports import StoreChanges, StoreProblem
 from sectigo_tui.store.actors import this_process
 from sectigo_tui.store.documents import Note
-from sectigo_tui.store.files import disk_failures, private_directory, replace_file
+from sectigo_tui.store.files import disk_failures, make_directory, private_directory, replace_file
 from sectigo_tui.store.leases import Lease
-from sectigo_tui.store.replica import Change, Replica
+from sectigo_tui.store.replica import RETENTION_DAYS, Change, Replica
 from sectigo_tui.store.write_behind import Troubles, WriteBehind
 
 _Result = TypeVar("_Result")
@@ -61,7 +61,7 @@ class JournalStore:
         self._clock = clock
         self._files = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._troubles = Troubles(on_trouble)
-        self._behind = WriteBehind(replica, self._files, self._troubles)
+        self._behind = WriteBehind(replica, self._files, self._troubles, clock.now)
         self._waiting: list[tuple[Change, asyncio.Future[Order | None]]] = []
         self._is_committing = False
         self._is_closed = False
@@ -72,6 +72,7 @@ class JournalStore:
         directory: Path,
         clock: Clock,
         on_trouble: Callable[[StoreError | None], None] = _say_nothing,
+        retention_days: int = RETENTION_DAYS,
     ) -> JournalStore:
         """Read the orders; what is damaged is set aside and named in `problems`.
 
@@ -79,14 +80,15 @@ class JournalStore:
             directory: The account's directory, made if need be.
             clock: Tells the time for leases.
             on_trouble: Takes a failure to save, and None once saving works again; called on the event loop.
+            retention_days: How long a closed part of the journal is kept.
 
         Raises:
             StoreError: The directory belongs to somebody else, cannot be read or written, or was written by a newer
                 version of this program; nothing was changed.
         """
-        private_directory(directory)
+        make_directory(directory)
         by = this_process()
-        replica = Replica(directory, by)
+        replica = Replica(directory, by, retention_days)
         try:
             with collector_paused():
                 replica.open()
@@ -211,6 +213,8 @@ class JournalStore:
         Raises:
             StoreError: The disk failed, and nothing but writing can tell who polls.
         """
+        # Whoever cannot write down what a look brought makes none.
+        self._replica.check_writable()
         now = self._clock.now()
         is_ours = self._lease.is_fresh(now, seconds)
         if not is_ours:
@@ -241,11 +245,14 @@ class JournalStore:
         path = self._directory / "certificates" / f"{name}.pem"
 
         def write() -> None:
+            self._replica.check_writable()
             private_directory(path.parent)
             with disk_failures(path, "read"):
                 if path.exists() and path.read_bytes() == pem:
                     return
-            replace_file(path, [pem], keep=path.with_suffix(".previous.pem"))
+            with self._replica.lock:
+                # Whoever cleans up what a kill has left holds it too.
+                replace_file(path, [pem], keep=path.with_suffix(".previous.pem"))
 
         await self._in_thread(write)
         return str(path)

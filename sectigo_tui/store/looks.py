@@ -14,10 +14,13 @@ import orjson
 
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.documents import UNREADABLE, Note, dumps, note_from
-from sectigo_tui.store.files import disk_failures, open_private, write_all
+from sectigo_tui.store.files import disk_failures, open_private, open_readable, write_all
 
 LARGEST_FILE_BYTES = 4 * 1024 * 1024
-"""A file this large is followed by a new one, once `orders.json` is about to hold what is in it."""
+BYTES_FOR_EACH_ORDER = 8 * 1024
+SMALLEST_FILE_BYTES = 64 * 1024
+"""A file that is large, or has this much for each order and is not small, is followed by a new one, once `orders.json`
+is about to hold what is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,12 @@ class LooksLog:
 
     Args:
         directory: Where the files are.
+        is_read_only: Whether nothing of them is changed.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, is_read_only: bool = False) -> None:
         self._directory = directory
+        self._is_read_only = is_read_only
         self.position = LooksPosition()
         self._descriptor = -1
         self._next_path = ""
@@ -52,7 +57,11 @@ class LooksLog:
         A file that is gone was removed because a newer `orders.json` holds what was in it.
         """
         self.close()
-        self._descriptor = open_private(self._path(position.generation), os.O_RDWR | os.O_APPEND)
+        path = self._path(position.generation)
+        if self._is_read_only:
+            self._descriptor = open_readable(path)
+        else:
+            self._descriptor = open_private(path, os.O_RDWR | os.O_APPEND)
         self._next_path = str(self._path(position.generation + 1))
         self.position = position
 
@@ -93,9 +102,14 @@ class LooksLog:
                 raise
         self.position = LooksPosition(self.position.generation, self.position.offset + len(data))
 
-    def begin_next_if_large(self) -> None:
-        """Begin a new file when this one is large: the caller is about to save all that was read of it."""
-        if self.position.offset >= LARGEST_FILE_BYTES:
+    def begin_next_if_large(self, orders: int) -> None:
+        """Begin a new file when this one is large: the caller is about to save all that was read of it.
+
+        Args:
+            orders: How many orders there are.
+        """
+        largest = min(LARGEST_FILE_BYTES, max(SMALLEST_FILE_BYTES, orders * BYTES_FOR_EACH_ORDER))
+        if self.position.offset >= largest:
             self.resume(LooksPosition(self.position.generation + 1, 0))
 
     def remove_before(self, generation: int) -> None:
@@ -130,7 +144,9 @@ class LooksLog:
             size = os.fstat(self._descriptor).st_size
             start = self.position.offset if size >= self.position.offset else 0
             data = os.pread(self._descriptor, size - start, start)
-            if data and not data.endswith(b"\n"):
+            if self._is_read_only:
+                data = data[: data.rfind(b"\n") + 1]
+            elif data and not data.endswith(b"\n"):
                 # A write was cut short; what comes next must start a line of its own.
                 write_all(self._descriptor, b"\n")
                 data += b"\n"

@@ -7,11 +7,19 @@ from collections.abc import Callable, Mapping
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.store.documents import Document
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """What this program writes. It grows with every change of a stored document, an added field included."""
 
-MIGRATIONS: Mapping[int, Callable[[Document], Document]] = {}
-"""From a version to the next: takes an order's document and returns it with the next version's fields."""
+
+def _unchanged(document: Document) -> Document:
+    return document
+
+
+MIGRATIONS: Mapping[int, Callable[[Document], Document]] = {1: _unchanged}
+"""From a version to the next: takes an order's document and returns it with the next version's fields.
+
+2: a window counts how often it was opened by itself; the journal has lines with a window alone, and segments.
+"""
 
 
 def migrated(

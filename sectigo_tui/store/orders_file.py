@@ -19,6 +19,7 @@ from sectigo_tui.store.book import Shelved
 from sectigo_tui.store.chain import Position
 from sectigo_tui.store.documents import UNREADABLE, Document, dumps, order_from
 from sectigo_tui.store.files import aside_name, disk_failures
+from sectigo_tui.store.journal import MAY_BE_MISSING
 from sectigo_tui.store.looks import LooksPosition
 from sectigo_tui.store.migrations import SCHEMA_VERSION, migrated, too_new
 from sectigo_tui.store.sealed import DamagedFileError, SealedStorage
@@ -87,9 +88,11 @@ class OrdersFile:
     Args:
         directory: Where it is.
         report: Takes what is found wrong with it.
+        is_read_only: Whether nothing is changed, also not what is damaged.
     """
 
-    def __init__(self, directory: Path, report: Callable[[StoreProblem], None]) -> None:
+    def __init__(self, directory: Path, report: Callable[[StoreProblem], None], *, is_read_only: bool = False) -> None:
+        self._is_read_only = is_read_only
         self.path = directory / "orders.json"
         self._copy = directory / "orders.json.bak"
         self._report = report
@@ -106,18 +109,22 @@ class OrdersFile:
         Raises:
             StoreError: A newer program wrote the file, or the disk failed.
         """
+        damaged: list[Path] = []
+        found: Header | None = None
         for path in (self.path, self._copy):
             try:
                 loaded = self._loaded(path)
             except (DamagedFileError, *UNREADABLE):
-                self._set_aside(path)
+                damaged.append(path)
                 continue
             if loaded is not None:
-                header, shelves = loaded
+                found, shelves = loaded
                 for each in shelves:
                     shelve(each)
-                return header
-        return Header()
+                break
+        for path in damaged:
+            self._set_aside(path, has_copy=found is not None)
+        return found or Header()
 
     def header(self) -> Header | None:
         """Return the file's header without reading the orders; None where there is none.
@@ -131,6 +138,11 @@ class OrdersFile:
         """Return the oldest bookkeeping file that the file or its copy still needs."""
         headers = (self._header_of(self.path), self._header_of(self._copy))
         return min((header.looks.generation for header in headers if header is not None), default=1)
+
+    def oldest_journal_offset(self) -> int:
+        """Return from which place on the file or its copy needs the journal."""
+        headers = (self._header_of(self.path), self._header_of(self._copy))
+        return min((header.journal.offset for header in headers if header is not None), default=0)
 
     def save(self, header: Header, shelves: Iterable[Shelved]) -> None:
         """Replace the file; the one before becomes the last good copy.
@@ -169,15 +181,19 @@ class OrdersFile:
         if found and int(found[1]) > SCHEMA_VERSION:
             raise too_new(str(path), int(found[1]))
 
-    def _set_aside(self, path: Path) -> None:
-        with disk_failures(path, "set aside"):
-            aside = aside_name(path, "damaged")
-            path.rename(aside)
+    def _set_aside(self, path: Path, *, has_copy: bool) -> None:
+        aside = path
+        if not self._is_read_only:
+            with disk_failures(path, "set aside"):
+                aside = aside_name(path, "damaged")
+                path.rename(aside)
         self._report(
             StoreProblem(
                 what=f"{path.name} was damaged, or changed by something else than this program",
                 where=str(aside),
-                remedy="nothing to do: the orders were read from its copy and the journal",
+                remedy="nothing to do: the orders were read from its copy and the journal"
+                if has_copy
+                else f"the orders were read from the journal alone; if that was cut too, {MAY_BE_MISSING}",
             )
         )
 

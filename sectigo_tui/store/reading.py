@@ -9,7 +9,7 @@ from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.store.actors import this_process
-from sectigo_tui.store.files import private_directory
+from sectigo_tui.store.files import make_directory
 from sectigo_tui.store.replica import Replica
 
 
@@ -24,13 +24,22 @@ def read_orders(directory: Path, tell: Callable[[StoreProblem], None]) -> list[O
         StoreError: The directory belongs to somebody else, cannot be read or written, or was written by a newer
             version of this program; nothing was changed.
     """
-    private_directory(directory)
+    return [order for order in _read(directory, tell) if not order.removed]
+
+
+def read_all_orders(directory: Path, tell: Callable[[StoreProblem], None]) -> list[Order]:
+    """Return all orders, also those that are removed; else as `read_orders`."""
+    return _read(directory, tell)
+
+
+def _read(directory: Path, tell: Callable[[StoreProblem], None]) -> list[Order]:
+    make_directory(directory)
     replica = Replica(directory, this_process())
     try:
         with collector_paused():
             replica.open()
         for problem in replica.problems:
             tell(problem)
-        return replica.book.orders()
+        return [shelved.order for shelved in replica.book.shelved()]
     finally:
         replica.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 
 from sectigo_tui.domain.errors import StoreError
@@ -132,10 +133,14 @@ class WriteBehind:
         replica: The orders in memory and their files.
         files: The thread that alone works on the files.
         troubles: What cannot be saved.
+        now: Tells the time of day.
     """
 
-    def __init__(self, replica: Replica, files: ThreadPoolExecutor, troubles: Troubles) -> None:
+    def __init__(
+        self, replica: Replica, files: ThreadPoolExecutor, troubles: Troubles, now: Callable[[], datetime]
+    ) -> None:
         self._replica = replica
+        self._now = now
         self._files = files
         self._saver = ThreadPoolExecutor(1, thread_name_prefix="store-save")
         self._troubles = troubles
@@ -193,7 +198,7 @@ class WriteBehind:
             StoreError: The disk failed; the file is the one that was there.
         """
         loop = asyncio.get_running_loop()
-        header = await loop.run_in_executor(self._files, self._replica.begin_save)
+        header = await loop.run_in_executor(self._files, self._replica.begin_save, self._now())
         if header is None:
             self._save_within(SAVE_AFTER_SECONDS, _PAUSE_PER_SAVING)
             return
@@ -235,9 +240,7 @@ class WriteBehind:
 
 
 def _as_failure(defect: Exception) -> StoreError:
-    failure = StoreError(
-        "the local orders", f"saving broke: {defect!r}", "nothing in memory is lost; report it, saving is tried again"
-    )
+    failure = StoreError("the local orders", f"saving broke: {defect!r}", "report it")
     failure.__cause__ = defect  # from which a crash report is written
     return failure
 

@@ -49,7 +49,10 @@ class Troubles:
                 self.add(Trouble(at, replace(explain(failure), what=PAUSED)))
             case StoreTrouble(at, error) if error is not None:
                 self._is_over(SAVING)
-                self.add(Trouble(at, replace(explain(error), what=SAVING)))
+                told = explain(error)
+                # Said where somebody goes on saving, never by a command that ends.
+                meaning = f"{told.meaning} Nothing in memory is lost, and saving is tried again."
+                self.add(Trouble(at, replace(told, what=SAVING, meaning=meaning)))
             case StoreTrouble():
                 self._is_over(SAVING)
             case PollingResumed():

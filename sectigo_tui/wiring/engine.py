@@ -95,7 +95,7 @@ async def prepared(
 
     clock, announcer, lines = clock or SystemClock(), Announcer(keep_defect), Lines()
     directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
-    store = JournalStore.open(directory, clock)
+    store = JournalStore.open(directory, clock, retention_days=plain.retention_days)
     book = OrderBook(store, clock, announcer)
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_trouble_to(book.hear_store)

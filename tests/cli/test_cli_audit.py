@@ -87,7 +87,7 @@ def test_a_word_changed_in_the_record_is_found(site: Site, json_flag: tuple[str,
     if json_flag:
         assert ended.document("proof")["faults"][0]["line"] == 1
     else:
-        assert ended.out.startswith("line 1 is not what was written")
+        assert ended.out.startswith("journal.jsonl: line 1 is not what was written")
 
 
 def test_nothing_is_sent_and_nothing_is_needed_to_be_there(site: Site) -> None:

@@ -93,7 +93,7 @@ async def test_an_order_that_stays_pending_gets_its_last_look_at_the_deadline_an
 
 
 @in_virtual_time
-async def test_a_window_that_rearms_goes_on_with_the_longest_wait() -> None:
+async def test_a_window_that_rearms_goes_on_with_the_longest_wait_and_is_told_once() -> None:
     world = World(rearm=True)
     world.place(7)
     await world.poll_for(2 * HOUR)
@@ -101,7 +101,8 @@ async def test_a_window_that_rearms_goes_on_with_the_longest_wait() -> None:
     assert len(late) > 10
     assert max(late) <= 300 * (1 + JITTER) + 1
     opened = [entry for entry in world.timeline(7) if entry.kind is EventKind.WINDOW_OPENED]
-    assert len(opened) == 11
+    assert [entry.summary for entry in opened] == ["deadline passed, polling goes on: Applied"]
+    assert world.window(7).rearmed == 11
     assert world.window(7).is_open
 
 

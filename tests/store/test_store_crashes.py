@@ -162,9 +162,9 @@ async def test_files_of_a_newer_program_are_refused_and_stay_as_they_are(tmp_pat
     store, _ = await a_store_with(tmp_path, 1)
     await store.close()
     path = tmp_path / "orders.json"
-    newer = path.read_bytes().replace(b'"schema":1', b'"schema":9')
+    newer = path.read_bytes().replace(b'"schema":2', b'"schema":9')
     path.write_bytes(newer)
-    with pytest.raises(StoreError, match=r"newer sectigo-tui \(schema 9; this one knows up to 1\)"):
+    with pytest.raises(StoreError, match=r"newer sectigo-tui \(schema 9; this one knows up to 2\)"):
         opened(tmp_path)
     assert path.read_bytes() == newer
 
@@ -173,7 +173,7 @@ async def test_a_newer_program_beside_this_one_is_noticed_before_anything_is_wri
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, orders = await a_store_with(tmp_path, 1)
-    monkeypatch.setattr("sectigo_tui.store.chain.SCHEMA_VERSION", 2)
+    monkeypatch.setattr("sectigo_tui.store.chain.SCHEMA_VERSION", 3)
     newer = await opened(tmp_path).put(replace(orders[0], marker="by the newer one"), an_entry(orders[0]))
     monkeypatch.undo()
     journal = (tmp_path / "journal.jsonl").read_bytes()
@@ -187,7 +187,7 @@ async def test_an_older_program_does_not_replace_what_a_newer_one_saved_meanwhil
     store, orders = await a_store_with(tmp_path, 1)
     await store.save()
     path = tmp_path / "orders.json"
-    newer = path.read_bytes().replace(b'"schema":1', b'"schema":9')
+    newer = path.read_bytes().replace(b'"schema":2', b'"schema":9')
     path.write_bytes(newer)
     await store.put(replace(orders[0], marker="goes on"), an_entry(orders[0]))
     with pytest.raises(StoreError, match="newer sectigo-tui"):
@@ -298,3 +298,57 @@ def test_killed_at_any_moment_no_acknowledged_change_or_look_is_lost(tmp_path: P
         assert window is not None
         assert window.looks >= times
     assert all("torn" in problem.where for problem in store.problems)
+
+
+def said(store: JournalStore) -> str:
+    return "\n".join(f"{problem.what}; {problem.remedy}" for problem in store.problems)
+
+
+async def test_a_journal_whose_tail_was_cut_is_no_comfort_for_an_order_placed_last(tmp_path: Path) -> None:
+    store, _ = await a_store_with(tmp_path / "data", 3)
+    await store.save()
+    await store.put(an_order(9), an_entry(an_order(9)))
+    copy = left_behind(tmp_path / "data", tmp_path / "copy")
+    journal = copy / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:2]))
+    again = opened(copy)
+    assert len(again.orders()) == 3
+    assert "no order is lost" not in said(again)
+    assert "an order placed or changed last may be missing: look for it in Remote" in said(again)
+    assert "sectigo-tui recover" in said(again)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"{}\n"], ids=["emptied", "zeros", "rubbish"])
+async def test_all_files_destroyed_is_said_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    store, orders = await a_store_with(tmp_path, 2)
+    await store.close()
+    store = opened(tmp_path)
+    await store.put(replace(orders[0], marker="x"), an_entry(orders[0]))
+    await store.close()
+    for name in ("orders.json", "orders.json.bak", "journal.jsonl", "looks-000001.jsonl"):
+        (tmp_path / name).write_bytes(content)
+    again = opened(tmp_path)
+    assert again.orders() == []
+    assert "orders are missing: neither orders.json, nor its copy, nor the journal could be read" in said(again)
+    assert "look in Remote" in said(again)
+    assert "nothing to do" not in said(again)
+
+
+async def test_orders_rebuilt_from_half_a_journal_are_not_told_as_all(tmp_path: Path) -> None:
+    store, orders = await a_store_with(tmp_path, 3)
+    await store.close()
+    for name in ("orders.json", "orders.json.bak"):
+        (tmp_path / name).unlink(missing_ok=True)
+    journal = tmp_path / "journal.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[1:]))
+    (tmp_path / "certificates").mkdir(mode=0o700)
+    (tmp_path / "certificates" / "1000.pem").write_bytes(b"pem")
+    again = opened(tmp_path)
+    assert again.orders() == orders[1:]
+    assert "orders may be missing: 2 could be read" in said(again)
+
+
+def test_a_new_directory_misses_nothing(tmp_path: Path) -> None:
+    opened(tmp_path).let_go()
+    assert opened(tmp_path).problems == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -13,13 +14,17 @@ from sectigo_tui.store.reading import read_orders
 from support.golden_store import ENTRIES, HOST, LOOKS, ORDERS, REMOVED, WRITER
 from support.stored_orders import opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 
-GOLDEN = Path(__file__).parent / "schema_1"
+SCHEMAS = (1, 2)
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
+@pytest.fixture(params=SCHEMAS, ids="schema {}".format)
+def directory(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Return a copy of what operators have on their disks."""
-    return Path(shutil.copytree(GOLDEN, tmp_path / "account"))
+    copy = Path(shutil.copytree(Path(__file__).parent / f"schema_{request.param}", tmp_path / "account"))
+    copy.chmod(0o700)
+    for path in copy.iterdir():
+        path.chmod(0o600)
+    return copy
 
 
 @pytest.mark.parametrize(
@@ -27,7 +32,7 @@ def directory(tmp_path: Path) -> Path:
     [(), ("orders.json",), ("orders.json", "leases.json")],
     ids=["all files", "without orders.json", "journal and looks alone"],
 )
-async def test_every_order_entry_and_look_of_schema_1_is_read(directory: Path, lost: tuple[str, ...]) -> None:
+async def test_every_order_entry_and_look_of_each_schema_is_read(directory: Path, lost: tuple[str, ...]) -> None:
     for name in lost:
         (directory / name).unlink()
     store = opened(directory)
@@ -40,13 +45,13 @@ async def test_every_order_entry_and_look_of_schema_1_is_read(directory: Path, l
     assert verify(directory).is_intact
 
 
-async def test_who_polls_by_a_lease_of_schema_1_is_told(directory: Path) -> None:
+async def test_who_polls_by_a_lease_of_each_schema_is_told(directory: Path) -> None:
     store = opened(directory)
     assert await store.lease(["a"], 15.0) == frozenset()
     assert store.poller() == f"pid {WRITER.pid} on tty {WRITER.tty} of {HOST}"
 
 
-async def test_orders_of_schema_1_are_written_on_without_losing_any(directory: Path) -> None:
+async def test_orders_of_each_schema_are_written_on_without_losing_any(directory: Path) -> None:
     store = opened(directory)
     pending = ORDERS[1]
     await store.put(pending, ENTRIES[0])
@@ -59,9 +64,9 @@ async def test_orders_of_schema_1_are_written_on_without_losing_any(directory: P
 
 def test_files_of_a_later_schema_are_refused_in_words_and_left_as_they_are(directory: Path) -> None:
     path = directory / "orders.json"
-    path.write_bytes(path.read_bytes().replace(b'"schema":1', b'"schema":2'))
+    path.write_bytes(re.sub(rb'"schema":\d', b'"schema":3', path.read_bytes()))
     kept = {each.name: each.read_bytes() for each in directory.iterdir()}
-    problem = r"orders\.json: written by a newer sectigo-tui \(schema 2; this one knows up to 1\)"
+    problem = r"orders\.json: written by a newer sectigo-tui \(schema 3; this one knows up to 2\)"
     with pytest.raises(StoreError, match=problem) as refused:
         opened(directory)
     assert refused.value.remedy == "install that version again; nothing was changed"

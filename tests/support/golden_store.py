@@ -1,7 +1,7 @@
-"""What a store of schema 1 held, and what wrote its files: `python -m support.golden_store DIRECTORY`, from tests/.
+"""What a store of each schema held, and what wrote its files: `python -m support.golden_store DIRECTORY`, from tests/.
 
-The files in tests/store/schema_1 are never written again: they stand for what operators have on their disks. A new
-schema gets a directory of its own, and a migration that this one is read through.
+The files in tests/store/schema_1 and schema_2 are never written again: they stand for what operators have on their
+disks. A new schema gets a directory of its own, and a migration that these are read through.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _OUTCOMES = tuple(
         ),
     )
 )
-"""The words of schema 1, whatever others have been added since."""
+"""The words of schemas 1 and 2, whatever others have been added since."""
 
 _LATER = START + timedelta(minutes=7, microseconds=250)
 _FULL = Order(
