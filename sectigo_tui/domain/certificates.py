@@ -17,7 +17,8 @@ class ListingFilter:
 
     Args:
         status: One SCM status.
-        common_name: A common name.
+        common_name: A common name, or a part of one.
+        alternative_name: A subject alternative name, or a part of one.
         requester: A requester.
         organization_id: An organization or department.
     """
@@ -26,6 +27,7 @@ class ListingFilter:
     common_name: str = ""
     requester: str = ""
     organization_id: int | None = None
+    alternative_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,17 @@ class ListingRow:
 
     Args:
         ssl_id: The order.
-        common_name: Its common name.
+        common_name: Its common name; its first alternative name where SCM tells none.
         subject_alternative_names: Its names.
         serial_number: Empty while it is not issued.
+        is_nameless: Whether SCM told no common name.
     """
 
     ssl_id: int
     common_name: str
     subject_alternative_names: tuple[str, ...] = ()
     serial_number: str = ""
+    is_nameless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class OrderDetails:
     Args:
         ssl_id: SCM's id.
         status: SCM's status as it came.
-        common_name: The common name.
+        common_name: The common name; the first alternative name where SCM tells none.
         subject_alternative_names: The names.
         organization_id: The organization or department.
         profile_id: The certificate profile.

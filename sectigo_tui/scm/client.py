@@ -242,6 +242,7 @@ def _filter(where: ListingFilter) -> dict[str, int | str | None]:
     return {
         "status": where.status,
         "commonName": where.common_name,
+        "subjectAlternativeName": where.alternative_name,
         "requester": where.requester,
         "orgId": where.organization_id,
     }

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.clock import Clock
-from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import Look
@@ -25,7 +25,7 @@ from sectigo_tui.store.replica import Change, Replica
 from sectigo_tui.store.write_behind import Troubles, WriteBehind
 
 _Result = TypeVar("_Result")
-_Outcome = Order | StoreError | None
+_Outcome = Order | StoreError | InputError | None
 _UNSAFE_IN_NAMES = re.compile(r"[^0-9A-Za-z-]")
 
 
@@ -129,12 +129,16 @@ class JournalStore:
         """Return the newest `limit` entries of all orders, oldest first, read from the journal."""
         return [line.entry for line in self._replica.journal.newest(limit)]
 
-    async def put(self, order: Order, entry: TimelineEntry) -> Order:
+    async def put(
+        self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
+    ) -> Order:
         """Make an order's change and its timeline entry durable together; only then return.
 
         Args:
             order: The order as it is to be, carrying the revision it was read with (0 for a new one).
             entry: What happened.
+            check: Called with all orders, as every process has left them, and under the lock that keeps them so
+                until this one is written; refuses by an `InputError`. Called in another thread.
 
         Returns:
             The order with its new revision, and with the poller's latest bookkeeping if that was newer.
@@ -142,9 +146,10 @@ class JournalStore:
         Raises:
             RevisionConflict: Somebody else changed it first; `order()` has their version.
             DuplicateOrder: Its sslId is that of another order.
+            InputError: `check` refused it.
             StoreError: The disk failed, and nothing has changed.
         """
-        return await self._committed(Change(entry, order)) or order
+        return await self._committed(Change(entry, order, check)) or order
 
     async def record(self, entry: TimelineEntry) -> None:
         """Make an entry durable that changes no order.

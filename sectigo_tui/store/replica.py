@@ -6,10 +6,10 @@ Nothing here knows asyncio. After opening, one thread calls the methods; the `Or
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreChanges, StoreProblem
@@ -32,10 +32,12 @@ class Change:
     Args:
         entry: What happened.
         order: The order as it is to be, with the revision it was read with; None where no order changes.
+        check: Refuses the change by an `InputError`, for what every process has made of the orders by then.
     """
 
     entry: TimelineEntry
     order: Order | None
+    check: Callable[[list[Order]], None] | None = None
 
 
 class Replica:
@@ -73,7 +75,7 @@ class Replica:
             self._catch_up()
         self._opened = True
 
-    def commit(self, changes: Sequence[Change]) -> list[Order | StoreError | None]:
+    def commit(self, changes: Sequence[Change]) -> list[Order | StoreError | InputError | None]:
         """Make changes durable with one wait for the disk.
 
         Args:
@@ -168,13 +170,15 @@ class Replica:
         self._saving.close()
         self.lock.close()
 
-    def _stage(self, change: Change, draft: Draft, staged: Staged) -> Order | StoreError | None:
+    def _stage(self, change: Change, draft: Draft, staged: Staged) -> Order | StoreError | InputError | None:
         order_id = change.entry.order_id
         before = staged.lines.get(order_id, self.book.newest_line(order_id))
         try:
+            if change.check is not None:
+                change.check(list(({order.id: order for order in self.book.orders()} | staged.orders).values()))
             made = None if change.order is None else self.book.next_revision(change.order, staged)
             offset = draft.add(change.entry, made, before)
-        except StoreError as refusal:
+        except (StoreError, InputError) as refusal:
             return refusal
         except ValueError as error:
             return StoreError(str(self.journal.path), f"cannot write this: {error}", "report what SCM sent")
