@@ -254,8 +254,8 @@ class OrderStore(Protocol):
         """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         ...
 
-    async def save_certificate(self, order_id: str, pem: bytes) -> str:
-        """Keep a collected bundle in the data directory and return its path."""
+    async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
+        """Keep a collected bundle in the data directory and return its path; one that is not used is kept aside."""
         ...
 
     async def close(self) -> None:

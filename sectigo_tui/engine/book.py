@@ -109,13 +109,13 @@ class OrderBook:
         await self._write(self.store.record(entry))
         self._announce(OrderChanged(order, entry))
 
-    async def save_certificate(self, order_id: str, pem: bytes) -> str:
-        """Keep a collected bundle and return its path.
+    async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
+        """Keep a collected bundle and return its path; one that is not used is kept aside.
 
         Raises:
             StoreError: It could not be written.
         """
-        return await self._write(self.store.save_certificate(order_id, pem), "certificates")
+        return await self._write(self.store.save_certificate(order_id, pem, aside=aside), "certificates")
 
     def trouble(self, error: StoreError | None, concern: str = "writing") -> None:
         """Announce that the store fails, and when all of it works again.

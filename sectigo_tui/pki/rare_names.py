@@ -37,12 +37,12 @@ def rare_names(request: x509.CertificateSigningRequest) -> tuple[tuple[str, ...]
 
 
 def _names(extensions: bytes) -> Iterator[tuple[int, bytes]]:
-    for _, sequence in _parts(extensions):
-        for _, extension in _parts(sequence):
-            if extension.startswith(_SUBJECT_ALTERNATIVE_NAME):
-                *_, (_, octets) = _parts(extension)
-                for _, names in _parts(octets):
-                    yield from ((tag & 0x1F, value) for tag, value in _parts(names))
+    # cryptography leaves the outermost tag and length away.
+    for _, extension in _parts(extensions):
+        if extension.startswith(_SUBJECT_ALTERNATIVE_NAME):
+            *_, (_, octets) = _parts(extension)
+            for _, names in _parts(octets):
+                yield from ((tag & 0x1F, value) for tag, value in _parts(names))
 
 
 def _parts(der: bytes) -> Iterator[tuple[int, bytes]]:

@@ -235,15 +235,20 @@ class JournalStore:
         """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         return self._lease.other(self._clock.now())
 
-    async def save_certificate(self, order_id: str, pem: bytes) -> str:
+    async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         """Keep a collected bundle as `certificates/<sslId>.pem`, another one before it beside it; return its path.
+
+        Args:
+            order_id: The order.
+            pem: The bundle.
+            aside: Keep it as `certificates/<sslId>.refused.pem`: it is not used.
 
         Raises:
             StoreError: The disk failed.
         """
         order = self.order(order_id)
         name = str(order.ssl_id) if order and order.ssl_id is not None else _UNSAFE_IN_NAMES.sub("_", order_id)
-        path = self._directory / "certificates" / f"{name}.pem"
+        path = self._directory / "certificates" / f"{name}{'.refused' if aside else ''}.pem"
 
         def write() -> None:
             private_directory(path.parent)

@@ -145,10 +145,11 @@ class MemoryStore:
     def poller(self) -> str:
         return next((owner for owner, _ in self.disk.leases.values() if owner != self._name), "")
 
-    async def save_certificate(self, order_id: str, pem: bytes) -> str:
+    async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         self._check_disk()
-        self.disk.certificates[order_id] = pem
-        return f"certificates/{order_id}.pem"
+        name = f"{order_id}.refused" if aside else order_id
+        self.disk.certificates[name] = pem
+        return f"certificates/{name}.pem"
 
     async def close(self) -> None:
         self.closed = True
