@@ -80,9 +80,12 @@ async def find_duplicates(context: Context, names: Sequence[str], *, is_nameless
     """
     store, keys = context.book.store, name_keys(names)
     known = frozenset(order.id for order in store.orders())
-    local = tuple(order for order in store.orders() if order.is_waiting and _goes_by(order, keys))
+    waiting = [order for order in store.orders() if order.is_waiting]
+    local = tuple(order for order in waiting if _goes_by(order, keys, is_nameless=is_nameless))
     try:
-        named = await asyncio.gather(*(orders_named(context, name, at_most=LISTED) for name in names))
+        named = await asyncio.gather(
+            *(orders_named(context, name, at_most=LISTED, any_alternative=is_nameless) for name in names)
+        )
         ssl_ids = sorted({row.ssl_id for each in named for row in each.rows}, reverse=True)
         details = await asyncio.gather(*(_details(context, ssl_id) for ssl_id in ssl_ids[:LOOKED_AT]))
     except ScmFailure as failure:
@@ -99,7 +102,9 @@ async def find_duplicates(context: Context, names: Sequence[str], *, is_nameless
     )
 
 
-def refuse_ordered_meanwhile(names: Iterable[str], known: frozenset[str]) -> Callable[[list[Order]], None]:
+def refuse_ordered_meanwhile(
+    names: Iterable[str], known: frozenset[str], *, is_nameless: bool = False
+) -> Callable[[list[Order]], None]:
     """Return what refuses to write an order down once another of its name was placed since the look-up.
 
     Two processes that look at the same time both find nothing; the store calls this under its lock, so that the
@@ -108,6 +113,7 @@ def refuse_ordered_meanwhile(names: Iterable[str], known: frozenset[str]) -> Cal
     Args:
         names: The names that the new order may go by.
         known: The ids of the local orders that the look-up knew.
+        is_nameless: Whether the new order has no common name.
 
     Returns:
         Takes all local orders, and raises `OrderedMeanwhile`.
@@ -117,15 +123,20 @@ def refuse_ordered_meanwhile(names: Iterable[str], known: frozenset[str]) -> Cal
     def check(orders: list[Order]) -> None:
         for order in orders:
             is_new = order.id not in known and order.origin is not Origin.TRACKED
-            if is_new and order.state is not OrderState.FAILED and _goes_by(order, keys):
+            if is_new and order.state is not OrderState.FAILED and _goes_by(order, keys, is_nameless=is_nameless):
                 raise OrderedMeanwhile(order)
 
     return check
 
 
-def _goes_by(order: Order, keys: frozenset[str]) -> bool:
-    """Return whether a local order goes by one of some names, as far as it is known here."""
-    return not keys.isdisjoint(name_keys((order.common_name,)))
+def _goes_by(order: Order, keys: frozenset[str], *, is_nameless: bool) -> bool:
+    """Return whether a local order goes by one of some names; beside one without a common name, any of its names."""
+    names = [order.common_name]
+    if is_nameless and order.details is not None:
+        names += order.details.subject_alternative_names
+    if is_nameless and order.placement is not None and order.placement.request is not None:
+        names += order.placement.request.subject_alternative_names
+    return not keys.isdisjoint(name_keys(names))
 
 
 def _left_out(named: Named, *, is_nameless: bool) -> int:

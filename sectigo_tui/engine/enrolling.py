@@ -169,7 +169,10 @@ class Enrolling:
             f"{draft.term_days} days",
             to_state=order.state,
         )
-        check = refuse_ordered_meanwhile(draft.goes_by, since.known) if since is not None else None
+        check = None
+        if since is not None:
+            is_nameless = not draft.csr.common_name
+            check = refuse_ordered_meanwhile(draft.goes_by, since.known, is_nameless=is_nameless)
         return await self._placing.place(order, entry, check=check)
 
     async def _known(self, draft: Draft) -> tuple[int, ...]:

@@ -46,7 +46,12 @@ class Named:
 
 
 async def orders_named(
-    context: Context, common_name: str, *, at_most: int | None = None, nameless_too: bool = True
+    context: Context,
+    common_name: str,
+    *,
+    at_most: int | None = None,
+    nameless_too: bool = True,
+    any_alternative: bool = False,
 ) -> Named:
     """Return the account's orders of a common name, and those without one that have it as alternative name.
 
@@ -58,6 +63,7 @@ async def orders_named(
         common_name: The name.
         at_most: How many rows of each kind are read; None for all, however many pages that takes.
         nameless_too: Whether orders without a common name are asked for.
+        any_alternative: Whether orders that have another common name count, too, if an alternative name is this one.
 
     Raises:
         ScmFailure: They were not told, or rows shifted between pages so that one may be missing.
@@ -67,13 +73,15 @@ async def orders_named(
     rows = {ssl_id: row for ssl_id, row in by_name.items() if _may_be_name(row.common_name.casefold(), wanted)}
     left_out_nameless = 0
     if nameless_too:
-        nameless, left_out_nameless = await _nameless(context, common_name, at_most)
+        nameless, left_out_nameless = await _nameless(context, common_name, at_most, any_alternative=any_alternative)
         rows |= nameless
     newest_first = tuple(sorted(rows.values(), key=lambda row: row.ssl_id, reverse=True))
     return Named(newest_first, left_out, left_out_nameless)
 
 
-async def _nameless(context: Context, name: str, at_most: int | None) -> tuple[dict[int, ListingRow], int]:
+async def _nameless(
+    context: Context, name: str, at_most: int | None, *, any_alternative: bool = False
+) -> tuple[dict[int, ListingRow], int]:
     """Return the rows that go by an alternative name, by sslId, and how many were not read."""
     try:
         rows, left_out = await _rows(context, ListingFilter(alternative_name=name), at_most)
@@ -81,7 +89,8 @@ async def _nameless(context: Context, name: str, at_most: int | None) -> tuple[d
         # An installation that does not filter by alternative names finds orders by common names alone.
         return {}, 0
     key = name_key(name)
-    return {ssl_id: row for ssl_id, row in rows.items() if _goes_by(row, key)}, left_out
+    found = {ssl_id: row for ssl_id, row in rows.items() if _goes_by(row, key, any_alternative=any_alternative)}
+    return found, left_out
 
 
 async def _rows(context: Context, where: ListingFilter, at_most: int | None) -> tuple[dict[int, ListingRow], int]:
@@ -163,9 +172,9 @@ def _may_be_name(name: str, wanted: str) -> bool:
     return name == wanted or wanted not in name
 
 
-def _goes_by(row: ListingRow, key: str) -> bool:
+def _goes_by(row: ListingRow, key: str, *, any_alternative: bool) -> bool:
     """Return whether a row goes by a name: its common name is it, or it has none and an alternative name is it."""
-    if row.is_nameless:
+    if row.is_nameless or any_alternative:
         return key in name_keys(row.subject_alternative_names)
     return name_key(row.common_name) == key
 
