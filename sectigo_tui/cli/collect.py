@@ -48,6 +48,8 @@ async def _collect(settings: Settings, options: Namespace) -> int:
 
         async def one(ssl_id: int) -> _Saved:
             collected = await engine.collecting.collect(ssl_id)
+            if collected.bundle.facts.warning:
+                complain(f"warning: sslId {ssl_id}: {collected.bundle.facts.warning}")
             paths = await engine.collecting.save(collected, options.directory, overwrite=options.overwrite)
             return _Saved(collected.common_name, paths)
 

@@ -19,7 +19,7 @@ from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.drafts import Draft, DraftRefused, choose_term
-from sectigo_tui.engine.duplicates import Duplicates
+from sectigo_tui.engine.duplicates import Duplicates, OrderedMeanwhile
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.enrolling import EnrollOffer
 from sectigo_tui.pki.names import file_stem, parse_name
@@ -60,14 +60,18 @@ async def _enroll(settings: Settings, options: Namespace, key: KeyOrder | None) 
         profile = _profile(settings, options, offer)
         draft = _draft(options, csr, organization_id, profile, _term(settings, options, profile))
         _check(engine, draft, offer)
-        duplicates = await engine.enrolling.duplicates(draft.common_name)
+        duplicates = await engine.enrolling.duplicates(draft)
         if not duplicates.is_clear and not options.allow_duplicate:
             return refuse_duplicates(duplicates, as_json=options.json)
         if not options.yes:
             await confirm(_summary(settings, draft, offer, key, duplicates), "order")
         if key is not None:
             draft = await _with_key(engine, draft, key)
-        placed = await placed_by(engine, engine.enrolling.enroll(draft))
+        since = None if options.allow_duplicate else duplicates
+        try:
+            placed = await placed_by(engine, engine.enrolling.enroll(draft, since=since))
+        except OrderedMeanwhile as other:
+            return refuse_duplicates(Duplicates((other.order,)), as_json=options.json)
         ending, order = await follow(engine, placed, options.wait)
         return tell_placed(ending, order, duplicates, placed.lost, as_json=options.json)
 
@@ -166,12 +170,14 @@ def _draft(
         profile_id=profile.id,
         profile_name=profile.name,
         term_days=term_days,
-        subject_alternative_names=tuple(dict.fromkeys((*csr.subject_alternative_names, *options.san))),
+        subject_alternative_names=(*csr.subject_alternative_names, *options.san),
         external_requester=",".join(options.requester),
         comments=options.comments,
         custom_fields=tuple(options.custom),
         dcv_mode=options.dcv_mode,
         dcv_email=options.dcv_email,
+        # Asked about in the summary, where there is somebody to ask.
+        drops_other_names=options.drop_other_names or not options.yes,
     )
 
 
@@ -179,6 +185,10 @@ def _check(engine: Engine, draft: Draft, offer: EnrollOffer) -> None:
     if offer.custom_fields.failure is not None:
         why = offer.custom_fields.failure.problem
         complain(f"warning: the account's custom fields are not known ({why}); SCM may ask for one")
+    for doubt in draft.csr.doubts:
+        complain(f"warning: the CSR: {doubt}")
+    if draft.csr.other_names and draft.drops_other_names:
+        complain(f"warning: left out, not ordered: {', '.join(draft.csr.other_names)}")
     problems = engine.enrolling.problems(draft, offer)
     for problem in problems[1:]:
         complain(f"{problem.problem}; {problem.remedy}")
@@ -199,6 +209,7 @@ def _summary(settings: Settings, draft: Draft, offer: EnrollOffer, key: KeyOrder
         ("account", f"{section.environment or ''} {section.customer_uri or ''}".strip()),
         ("common name", draft.common_name),
         ("names", ", ".join(draft.names)),
+        ("left out", ", ".join(draft.csr.other_names)),
         ("key", draft.csr.key),
         ("private key", f"to be made: {key.path}" if key is not None else "not made here"),
         ("profile", f"{draft.profile_name} ({draft.profile_id})"),

@@ -55,6 +55,7 @@ def _enroll(parser: argparse.ArgumentParser) -> None:
     key.add_argument("--ask-passphrase", action="store_true", help="encrypt it, the passphrase is asked for")
     what = parser.add_argument_group("what is ordered; by default as configured")
     what.add_argument("--san", metavar="NAME", action="append", default=[], help="a further name; may be repeated")
+    what.add_argument("--drop-other-names", action="store_true", help="leave out the CSR's names that are no DNS names")
     what.add_argument("--organization", metavar="ID", type=int, help="the organization or department")
     what.add_argument("--profile-id", "--cert-type", metavar="ID", type=int, help="the certificate profile")
     what.add_argument("--term", metavar="DAYS", type=int, help="the validity; one that the profile offers")

@@ -8,11 +8,13 @@ from argparse import Namespace
 from sectigo_tui.cli.asking import check_can_ask, confirm
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.enroll import csr_bytes
+from sectigo_tui.cli.output import complain
 from sectigo_tui.cli.placed import duplicate_lines, facts, follow, placed_by, refuse_duplicates, tell_placed
 from sectigo_tui.cli.session import check_writable, session
 from sectigo_tui.cli.shapes import moment_json
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.pki import CsrFacts
+from sectigo_tui.engine.duplicates import Duplicates, OrderedMeanwhile
 from sectigo_tui.engine.renewing import RenewOffer
 
 
@@ -34,12 +36,18 @@ def run(options: Namespace) -> int:
 async def _renew(settings: Settings, options: Namespace) -> int:
     async with session(settings) as engine:
         csr = await engine.enrolling.read_csr(csr_bytes(options.csr)) if options.csr is not None else None
+        for doubt in csr.doubts if csr is not None else ():
+            complain(f"warning: the CSR: {doubt}")
         offer = await engine.renewing.offer(options.ssl_id)
         if not offer.duplicates.is_clear and not options.allow_duplicate:
             return refuse_duplicates(offer.duplicates, as_json=options.json)
         if not options.yes:
             await confirm(_summary(settings, offer, csr), "order")
-        placed = await placed_by(engine, engine.renewing.renew(options.ssl_id, csr))
+        since = None if options.allow_duplicate else offer.duplicates
+        try:
+            placed = await placed_by(engine, engine.renewing.renew(options.ssl_id, csr, since=since))
+        except OrderedMeanwhile as other:
+            return refuse_duplicates(Duplicates((other.order,)), as_json=options.json)
         ending, order = await follow(engine, placed, options.wait)
         return tell_placed(ending, order, offer.duplicates, placed.lost, as_json=options.json)
 

@@ -5,6 +5,7 @@ All text in here came from SCM or a requester: untrusted, to be shown as text.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from sectigo_tui.domain.clock import Moment
@@ -17,7 +18,8 @@ class ListingFilter:
 
     Args:
         status: One SCM status.
-        common_name: A common name.
+        common_name: A common name, or a part of one.
+        alternative_name: A subject alternative name, or a part of one.
         requester: A requester.
         organization_id: An organization or department.
     """
@@ -26,6 +28,7 @@ class ListingFilter:
     common_name: str = ""
     requester: str = ""
     organization_id: int | None = None
+    alternative_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,17 @@ class ListingRow:
 
     Args:
         ssl_id: The order.
-        common_name: Its common name.
+        common_name: Its common name; its first alternative name where SCM tells none.
         subject_alternative_names: Its names.
         serial_number: Empty while it is not issued.
+        is_nameless: Whether SCM told no common name.
     """
 
     ssl_id: int
     common_name: str
     subject_alternative_names: tuple[str, ...] = ()
     serial_number: str = ""
+    is_nameless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class OrderDetails:
     Args:
         ssl_id: SCM's id.
         status: SCM's status as it came.
-        common_name: The common name.
+        common_name: The common name; the first alternative name where SCM tells none.
         subject_alternative_names: The names.
         organization_id: The organization or department.
         profile_id: The certificate profile.
@@ -165,6 +170,7 @@ class CertificateFacts:
         key: Algorithm and size, such as `RSA 2048`.
         sha256: Fingerprint, hexadecimal.
         sha1: Fingerprint, hexadecimal.
+        missing_issuer: The issuer, where its certificate did not come with this one; empty where it did.
     """
 
     subject: str
@@ -176,3 +182,26 @@ class CertificateFacts:
     key: str
     sha256: str
     sha1: str
+    missing_issuer: str = ""
+
+    @property
+    def common_name(self) -> str:
+        """The subject's common name, empty without one."""
+        found = _COMMON_NAME.search(self.subject)
+        return _ESCAPED.sub(_unescaped, found[1]).strip() if found else ""
+
+    @property
+    def warning(self) -> str:
+        """What is wrong with it although it can be used; empty where nothing is."""
+        return f"issuer {self.missing_issuer} is not in the bundle" if self.missing_issuer else ""
+
+
+_COMMON_NAME = re.compile(r"(?:^|[,+])CN=((?:[^,+\\]|\\.)*)")
+_ESCAPED = re.compile(r"((?:\\[0-9a-fA-F]{2})+)|\\(.)")
+"""Source: RFC 4514, 2.4: a character is escaped by itself, or as its bytes in UTF-8."""
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found[1]:
+        return bytes.fromhex(found[1].replace("\\", "")).decode("utf-8", "replace")
+    return found[2]

@@ -7,7 +7,9 @@
     ├── InputError               what the operator gave cannot be used: problem, remedy
     │   ├── NoRoom               a file cannot be written, since the disk is full or fails
     │   ├── ReadOnly             a write was asked for in read-only mode
-    │   └── OrderBusy            the order is being written to already
+    │   ├── OrderBusy            the order is being written to already
+    │   ├── CutBundle            a collected bundle ends too early
+    │   └── OtherNames           a collected certificate is for other names than the order's
     ├── StoreError               the data directory cannot be read or written
     │   ├── DoneUnsaved          SCM has done it, and that could not be written
     │   ├── RevisionConflict     somebody else changed the order first
@@ -107,6 +109,14 @@ class ReadOnly(InputError):
 
 class OrderBusy(InputError):
     """Something is being written to the order already, here or by another process; nothing was done."""
+
+
+class CutBundle(InputError):
+    """A collected bundle ends too early; what came of it is not taken."""
+
+
+class OtherNames(InputError):
+    """A collected certificate is for other names than the order's, and no CSR tells that it is the one ordered."""
 
 
 class StoreError(SectigoTuiError):

@@ -15,20 +15,26 @@ class CsrFacts:
     """A certificate request as read from itself.
 
     Args:
-        common_name: As decoded, empty without one.
-        subject_alternative_names: DNS names and addresses as decoded; other kinds with their kind before.
+        common_name: As decoded, the last of several, empty without one.
+        subject_alternative_names: DNS names and addresses as decoded.
         key_type: `RSA`, `EC`, or another algorithm's name.
         key_size: Bits, such as `2048`, or a curve, such as `P-256`.
-        signature_ok: Whether the request is signed by the key in it.
+        signature_ok: Whether the request is signed by the key in it; None where that cannot be checked here.
         pem: The request alone, freshly encoded: nothing of what stood around it.
+        common_names: All common names, in order; empty where `common_name` is the only one or there is none.
+        other_names: Alternative names of other kinds, each with its kind: they cannot be ordered.
+        doubts: Why a public CA may refuse it although it is sound, each as a sentence without its period.
     """
 
     common_name: str
     subject_alternative_names: tuple[str, ...]
     key_type: str
     key_size: str
-    signature_ok: bool
+    signature_ok: bool | None
     pem: str
+    common_names: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -90,6 +96,10 @@ class CertificateTools(Protocol):
 
     def make_csr(self, order: KeyOrder) -> CsrFacts:
         """Make a private key, put it on disk (0600), and return a CSR for it."""
+        ...
+
+    def ordered_name(self, name: str) -> str:
+        """Return a name as it is ordered: a lower-case DNS name with IDNs as `xn--` and no final dot, or an address."""
         ...
 
     def read_bundle(self, bundle: bytes, csr_pem: str) -> CertificateBundle:

@@ -181,12 +181,16 @@ class OrderStore(Protocol):
         """Return the order, not removed, that has this sslId."""
         ...
 
-    async def put(self, order: Order, entry: TimelineEntry) -> Order:
+    async def put(
+        self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
+    ) -> Order:
         """Make an order's change and its timeline entry durable together; only then return.
 
         Args:
             order: The order as it is to be, carrying the revision it was read with (0 for a new one).
             entry: What happened.
+            check: Called with all orders, as every process has left them, and under a lock that keeps them so until
+                this one is written; refuses by an `InputError`. May be called in another thread.
 
         Returns:
             The order with its new revision.
@@ -194,6 +198,7 @@ class OrderStore(Protocol):
         Raises:
             RevisionConflict: Somebody else changed it first; `order()` has their version.
             DuplicateOrder: A new order's sslId is a local one already.
+            InputError: `check` refused it.
         """
         ...
 
@@ -249,8 +254,8 @@ class OrderStore(Protocol):
         """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         ...
 
-    async def save_certificate(self, order_id: str, pem: bytes) -> str:
-        """Keep a collected bundle in the data directory and return its path."""
+    async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
+        """Keep a collected bundle in the data directory and return its path; one that is not used is kept aside."""
         ...
 
     async def close(self) -> None:

@@ -47,14 +47,22 @@ class OrderBook:
         """Tell everybody."""
         self._announce(announcement)
 
-    async def add(self, order: Order, entry: TimelineEntry) -> Order:
+    async def add(
+        self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
+    ) -> Order:
         """Make a new order durable, then announce it.
+
+        Args:
+            order: The order.
+            entry: What happened.
+            check: Refuses it by an `InputError` for what other processes have ordered; nothing comes in between.
 
         Raises:
             DuplicateOrder: Its sslId is a local order already.
+            InputError: `check` refused it.
             StoreError: It could not be written; nothing is announced.
         """
-        return await self._put(order, entry)
+        return await self._put(order, entry, check)
 
     async def change(self, order_id: str, change: Change, *, look: Look | None = None) -> Order | None:
         """Change an order as it stands, again if somebody else changed it first.
@@ -101,13 +109,13 @@ class OrderBook:
         await self._write(self.store.record(entry))
         self._announce(OrderChanged(order, entry))
 
-    async def save_certificate(self, order_id: str, pem: bytes) -> str:
-        """Keep a collected bundle and return its path.
+    async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
+        """Keep a collected bundle and return its path; one that is not used is kept aside.
 
         Raises:
             StoreError: It could not be written.
         """
-        return await self._write(self.store.save_certificate(order_id, pem), "certificates")
+        return await self._write(self.store.save_certificate(order_id, pem, aside=aside), "certificates")
 
     def trouble(self, error: StoreError | None, concern: str = "writing") -> None:
         """Announce that the store fails, and when all of it works again.
@@ -133,8 +141,10 @@ class OrderBook:
         if error is None:
             self.trouble(None)
 
-    async def _put(self, order: Order, entry: TimelineEntry) -> Order:
-        stored = await self._write(self.store.put(order, entry))
+    async def _put(
+        self, order: Order, entry: TimelineEntry, check: Callable[[list[Order]], None] | None = None
+    ) -> Order:
+        stored = await self._write(self.store.put(order, entry, check=check))
         self._announce(OrderChanged(stored, entry))
         return stored
 

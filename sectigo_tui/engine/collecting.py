@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from sectigo_tui.domain.errors import InputError, Unreadable
+from sectigo_tui.domain.certificates import OrderDetails
+from sectigo_tui.domain.errors import CutBundle, InputError, NotReady, OtherNames, Unreadable
 from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.names import first_name
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.pki import CertificateBundle, CertificateTools
 from sectigo_tui.domain.polling import Look, LookOutcome, WindowEnd
@@ -15,6 +17,7 @@ from sectigo_tui.engine import policy
 from sectigo_tui.engine.batches import Outcome, each
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
+from sectigo_tui.engine.leaf_names import check_names
 from sectigo_tui.engine.records import change_entry
 
 
@@ -66,16 +69,28 @@ class Collecting:
         order = self._context.book.store.by_ssl_id(ssl_id)
         if order is not None and order.certificate_path:
             bundle = await asyncio.to_thread(self._tools.read_kept, order.certificate_path, order.csr_pem)
-            return Collected(ssl_id, order.common_name, bundle, order)
+            return Collected(ssl_id, _name(ssl_id, bundle, order.common_name), bundle, order)
+        # Of an order that is not local, SCM tells the name that its certificate is to be for.
+        told = order.common_name if order is not None else (await self._details(ssl_id)).common_name
         started = self._context.clock.monotonic()
         data = await self._context.gate.run(Priority.WRITE, lambda: self._context.scm.collect(ssl_id))
         try:
-            bundle = await asyncio.to_thread(self._tools.read_bundle, data, order.csr_pem if order else "")
+            csr_pem = order.csr_pem if order is not None else ""
+            bundle = await asyncio.to_thread(self._tools.read_bundle, data, csr_pem)
+            if not csr_pem:
+                check_names(bundle.facts, told)
+        except CutBundle as cut:
+            raise NotReady("collect", cut.problem, http_status=200) from cut
+        except OtherNames as others:
+            # Of an order that is not local there is nowhere to keep it by its number, and it can be had again.
+            kept = await self._context.book.save_certificate(order.id, data, aside=True) if order is not None else ""
+            problem = f"{others.problem}; kept aside as {kept}" if kept else others.problem
+            raise Unreadable("collect", problem, http_status=200) from others
         except InputError as unreadable:
             raise Unreadable("collect", unreadable.problem, http_status=200) from unreadable
         if order is not None:
             order = await self._keep(order, data, bundle, self._context.clock.monotonic() - started)
-        return Collected(ssl_id, order.common_name if order else _name_in(bundle), bundle, order)
+        return Collected(ssl_id, _name(ssl_id, bundle, order.common_name if order else ""), bundle, order)
 
     async def collect_all(
         self,
@@ -104,6 +119,9 @@ class Collecting:
             self._tools.save, collected.bundle, directory, collected.common_name, overwrite=overwrite
         )
 
+    async def _details(self, ssl_id: int) -> OrderDetails:
+        return await self._context.gate.run(Priority.WRITE, lambda: self._context.scm.details(ssl_id))
+
     async def _keep(self, order: Order, data: bytes, bundle: CertificateBundle, latency_seconds: float) -> Order:
         path = await self._context.book.save_certificate(order.id, data)
         now = self._context.clock.now()
@@ -120,14 +138,14 @@ class Collecting:
                 last_answer_at=now,
                 window=policy.settled(before.window, WindowEnd.SETTLED) if before.window else None,
             )
-            summary, kind = "collected, as asked for", EventKind.CHANGED
+            warning = f"; {bundle.facts.warning}" if bundle.facts.warning else ""
+            summary, kind = f"collected, as asked for{warning}", EventKind.CHANGED
             return after, change_entry(now, before, after, summary, kind=kind, http_status=200)
 
         return await self._context.book.change(order.id, change, look=look) or order
 
 
-def _name_in(bundle: CertificateBundle) -> str:
-    for part in bundle.facts.subject.split(","):
-        if part.startswith("CN="):
-            return part.removeprefix("CN=")
-    return next(iter(bundle.facts.subject_alternative_names), bundle.facts.serial_number)
+def _name(ssl_id: int, bundle: CertificateBundle, order_name: str) -> str:
+    """Return the name for a certificate's files: what the order or the certificate goes by, else its sslId."""
+    facts = bundle.facts
+    return first_name(order_name, (facts.common_name, *facts.subject_alternative_names)) or f"sslId-{ssl_id}"

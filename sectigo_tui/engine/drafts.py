@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,6 +17,11 @@ REQUESTERS_AT_MOST = 512
 
 DCV_MODES = ("CNAME", "EMAIL", "HTTP", "HTTPS", "TXT")
 """Source: SCM manual 25.5."""
+
+WRONG_NAMES_TOLD = 5
+"""Of the names that cannot be ordered, so many are told one by one."""
+
+_ADDRESS = re.compile(r"""[^\s@,;:<>()\[\]"\\]+@[^\s@,;:<>()\[\]"\\._-][^\s@,;:<>()\[\]"\\_]*(?<![.-])""")
 
 COMMENTS_ROOM = COMMENTS_AT_MOST - 36
 """The operator's part of the comments: the rest is kept for the marker."""
@@ -38,6 +44,7 @@ class Draft:
         dcv_mode: One of `DCV_MODES`, or empty.
         dcv_email: The address for EMAIL.
         key_path: The private key made here; empty where there is none.
+        drops_other_names: Whether names of kinds that cannot be ordered are left out; else they refuse the draft.
     """
 
     csr: CsrFacts
@@ -52,6 +59,7 @@ class Draft:
     dcv_mode: str = ""
     dcv_email: str = ""
     key_path: str = ""
+    drops_other_names: bool = False
 
     @property
     def common_name(self) -> str:
@@ -60,8 +68,14 @@ class Draft:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The alternative names that are ordered."""
-        return self.subject_alternative_names or self.csr.subject_alternative_names
+        """The alternative names that are wanted, as they were given; of several common names each is one."""
+        names = self.subject_alternative_names or self.csr.subject_alternative_names
+        return (*names, *self.csr.common_names)
+
+    @property
+    def goes_by(self) -> tuple[str, ...]:
+        """The names by which an order like it is found: its common name, or all its names where it has none."""
+        return (self.csr.common_name,) if self.csr.common_name else self.names
 
 
 class DraftField(Enum):
@@ -139,7 +153,7 @@ def problems_of(
     tools: CertificateTools,
     *,
     profile: CertificateProfile | None = None,
-    custom_fields: Sequence[CustomField] = (),
+    custom_fields: Sequence[CustomField] | None = None,
 ) -> tuple[Problem, ...]:
     """Return what SCM would refuse in a draft, as far as it can be known here.
 
@@ -147,13 +161,14 @@ def problems_of(
         draft: The draft.
         tools: Checks the CSR; takes milliseconds.
         profile: Its profile as SCM offers it; None when that could not be asked for.
-        custom_fields: The account's custom fields.
+        custom_fields: The account's custom fields; None when they could not be asked for.
     """
     return (
         *_csr(draft, tools, profile),
+        *_names(draft, tools),
         *_term(draft, profile),
         *_texts(draft),
-        *_custom_fields(draft, custom_fields),
+        *(_custom_fields(draft, custom_fields) if custom_fields is not None else ()),
         *_dcv(draft),
     )
 
@@ -164,6 +179,36 @@ def _csr(draft: Draft, tools: CertificateTools, profile: CertificateProfile | No
     except InputError as error:
         return [Problem(DraftField.CSR, error.problem, error.remedy)]
     return []
+
+
+def ordered_names(draft: Draft, tools: CertificateTools) -> tuple[str, ...]:
+    """Return the alternative names as they are sent: each once, IDNs as A-labels, in lower case, without a final dot.
+
+    Raises:
+        InputError: One of them is no name that can be ordered.
+    """
+    return tuple(dict.fromkeys(map(tools.ordered_name, draft.names)))
+
+
+def _names(draft: Draft, tools: CertificateTools) -> Iterator[Problem]:
+    csr = draft.csr
+    names = dict.fromkeys((*((csr.common_name,) if csr.common_name else ()), *draft.names))
+    wrong: list[InputError] = []
+    for name in names:
+        try:
+            tools.ordered_name(name)
+        except InputError as error:
+            wrong.append(error)
+    for each in wrong[:WRONG_NAMES_TOLD]:
+        yield Problem(DraftField.CSR, each.problem, each.remedy)
+    if len(wrong) > WRONG_NAMES_TOLD:
+        yield Problem(DraftField.CSR, f"so are {len(wrong) - WRONG_NAMES_TOLD} more names", "correct them")
+    if csr.other_names and not draft.drops_other_names:
+        yield Problem(
+            DraftField.CSR,
+            f"the CSR has names of kinds that cannot be ordered: {', '.join(csr.other_names)}",
+            "only DNS names and addresses are: leave the others out (--drop-other-names), or make the CSR without them",
+        )
 
 
 def _term(draft: Draft, profile: CertificateProfile | None) -> list[Problem]:
@@ -189,24 +234,44 @@ def _texts(draft: Draft) -> list[Problem]:
         problems.append(
             Problem(DraftField.COMMENTS, "the comments hold a marker of this program", "leave [sectigo-tui:...] out")
         )
-    if len(draft.external_requester) > REQUESTERS_AT_MOST:
+    addresses = split_addresses(draft.external_requester)
+    if len(",".join(addresses)) > REQUESTERS_AT_MOST:
         problems.append(
             Problem(DraftField.REQUESTERS, "the requesters' addresses are too long", f"at most {REQUESTERS_AT_MOST}")
         )
-    addresses = [address.strip() for address in draft.external_requester.split(",") if address.strip()]
-    wrong = [address for address in addresses if "@" not in address[1:-1]]
-    if wrong:
-        problems.append(Problem(DraftField.REQUESTERS, f"{wrong[0]!r} is no e-mail address", "separate by commas"))
+    problems += [
+        Problem(DraftField.REQUESTERS, f"{address!r} is no e-mail address", "separate by commas")
+        for address in addresses
+        if not is_address(address)
+    ]
     return problems
 
 
-def _custom_fields(draft: Draft, fields: Sequence[CustomField]) -> list[Problem]:
+def split_addresses(text: str) -> tuple[str, ...]:
+    """Return e-mail addresses that are separated by commas, each once."""
+    return tuple(dict.fromkeys(address for part in text.split(",") if (address := part.strip())))
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is one e-mail address and nothing else."""
+    return _ADDRESS.fullmatch(text) is not None and text.isprintable()
+
+
+def _custom_fields(draft: Draft, fields: Sequence[CustomField]) -> Iterator[Problem]:
+    where, names = DraftField.CUSTOM_FIELDS, [field.name for field in fields]
+    defined = f"defined are {', '.join(names)}" if names else "the account defines none"
+    given = [name for name, _ in draft.custom_fields]
+    for name in dict.fromkeys(given):
+        if name not in names:
+            same = [each for each in names if each.casefold() == name.strip().casefold()]
+            remedy = f"write it {same[0]!r}; {defined}" if same else defined
+            yield Problem(where, f"there is no custom field {name!r}", remedy)
+        elif given.count(name) > 1:
+            yield Problem(where, f"the custom field {name!r} is given {given.count(name)} times", "give it once")
     filled = {name for name, value in draft.custom_fields if value.strip()}
-    missing = [field.name for field in fields if field.mandatory and field.name not in filled]
-    return [
-        Problem(DraftField.CUSTOM_FIELDS, f"the mandatory custom field {name!r} is empty", "fill it in")
-        for name in missing
-    ]
+    for field in fields:
+        if field.mandatory and field.name not in filled:
+            yield Problem(where, f"the mandatory custom field {field.name!r} is empty", "fill it in")
 
 
 def _dcv(draft: Draft) -> list[Problem]:
@@ -214,4 +279,6 @@ def _dcv(draft: Draft) -> list[Problem]:
         return [Problem(DraftField.DCV, f"{draft.dcv_mode!r} is no DCV mode", f"take one of {', '.join(DCV_MODES)}")]
     if draft.dcv_mode == "EMAIL" and not draft.dcv_email:
         return [Problem(DraftField.DCV, "the DCV mode EMAIL needs an address", "give the address to be asked")]
+    if draft.dcv_email and not is_address(draft.dcv_email):
+        return [Problem(DraftField.DCV, f"{draft.dcv_email!r} is no e-mail address", "give one address")]
     return []

@@ -14,8 +14,8 @@ from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts, KeyOrder
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.drafts import Draft, DraftRefused, Problem, problems_of
-from sectigo_tui.engine.duplicates import Duplicates, find_duplicates
+from sectigo_tui.engine.drafts import Draft, DraftRefused, Problem, ordered_names, problems_of, split_addresses
+from sectigo_tui.engine.duplicates import Duplicates, find_duplicates, refuse_ordered_meanwhile
 from sectigo_tui.engine.fates import Fate, fate_of
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.markers import marked, marker_of
@@ -122,24 +122,35 @@ class Enrolling:
             draft,
             self._tools,
             profile=offer.profile(draft.profile_id),
-            custom_fields=offer.custom_fields.items,
+            custom_fields=offer.custom_fields.items if offer.custom_fields.failure is None else None,
         )
 
-    async def duplicates(self, common_name: str) -> Duplicates:
-        """Look for orders of the same common name, pending or issued and far from expiry."""
-        return await find_duplicates(self._context, common_name)
+    async def duplicates(self, draft: Draft) -> Duplicates:
+        """Look for orders of the same name, pending or issued and far from expiry.
 
-    async def enroll(self, draft: Draft) -> Placed:
+        Args:
+            draft: What is to be ordered; one without a common name goes by any of its names.
+
+        Raises:
+            InputError: One of its names is none.
+        """
+        names = dict.fromkeys(map(self._tools.ordered_name, draft.goes_by))
+        return await find_duplicates(self._context, tuple(names), is_nameless=not draft.csr.common_name)
+
+    async def enroll(self, draft: Draft, *, since: Duplicates | None = None) -> Placed:
         """Order a certificate: written down before it is sent, sent once, and never again by itself.
 
         Args:
             draft: What is ordered.
+            since: The duplicates that were looked up: an order of the same name placed after that, by whatever
+                process, refuses this one. None to order whatever else was ordered.
 
         Returns:
             The order: submitted and polled, or unconfirmed when SCM's answer was lost; it is then searched for.
 
         Raises:
             InputError: The draft has a problem, or the program is read-only; nothing was sent.
+            OrderedMeanwhile: Another order of the same name was placed since the look-up; nothing was sent.
             ScmFailure: SCM refused it, or it certainly was not sent, or SCM could not be asked for the orders of its
                 name, by which a lost one is found again; nothing was ordered.
             StoreError: The intent could not be written, and nothing was sent; or SCM's answer could not, and then
@@ -149,7 +160,7 @@ class Enrolling:
         problems = await asyncio.to_thread(self.problems, draft)
         if problems:
             raise DraftRefused(problems)
-        order = self._intent(draft, await self._known(draft.common_name))
+        order = self._intent(draft, await self._known(draft))
         entry = TimelineEntry(
             at=order.created_at,
             order_id=order.id,
@@ -158,17 +169,24 @@ class Enrolling:
             f"{draft.term_days} days",
             to_state=order.state,
         )
-        return await self._placing.place(order, entry)
+        check = None
+        if since is not None:
+            is_nameless = not draft.csr.common_name
+            check = refuse_ordered_meanwhile(draft.goes_by, since.known, is_nameless=is_nameless)
+        return await self._placing.place(order, entry, check=check)
 
-    async def _known(self, common_name: str) -> tuple[int, ...]:
+    async def _known(self, draft: Draft) -> tuple[int, ...]:
+        is_nameless = not draft.csr.common_name
         try:
-            named = await orders_named(self._context, common_name, at_most=KNOWN_AT_MOST)
+            named = await orders_named(
+                self._context, draft.common_name, at_most=KNOWN_AT_MOST, nameless_too=is_nameless
+            )
         except ScmFailure as failure:
             if fate_of(failure) is Fate.REFUSED:
                 # This login may order without listing: the marker alone has to do.
                 return ()
             raise
-        return () if named.left_out else named.ssl_ids
+        return () if named.left_out or named.left_out_nameless else named.ssl_ids
 
     def _intent(self, draft: Draft, known: tuple[int, ...]) -> Order:
         now, order_id = self._context.clock.now(), new_order_id(self._context.random)
@@ -178,9 +196,9 @@ class Enrolling:
             csr_pem=draft.csr.pem,
             profile_id=draft.profile_id,
             term_days=draft.term_days,
-            subject_alternative_names=draft.names,
+            subject_alternative_names=ordered_names(draft, self._tools),
             comments=marked(draft.comments.strip(), marker),
-            external_requester=draft.external_requester.strip(),
+            external_requester=",".join(split_addresses(draft.external_requester)),
             custom_fields=draft.custom_fields,
             dcv_mode=draft.dcv_mode,
             dcv_email=draft.dcv_email,

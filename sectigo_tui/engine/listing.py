@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
-from sectigo_tui.domain.certificates import ListingFilter, ListingRow
-from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow
+from sectigo_tui.domain.errors import Refused, ScmFailure
 from sectigo_tui.domain.events import AccountChanged
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.listing_rows import PAGE_SIZE, ListingRows
+
+ALTERNATIVES_AT_ONCE = 1_000
+"""So many rows are read by alternative name, before all pages are asked for."""
 
 
 class Listing:
     """The rows of one filter, by their position.
 
     Rows can shift between pages while orders come and go: a row's identity is its sslId.
+
+    SCM filters by common name or by alternative name, not by both. A listing by name is what it finds by common name,
+    with the rows after it that only an alternative name finds.
 
     Args:
         context: The world.
@@ -29,6 +36,7 @@ class Listing:
         fetched: The rows fetched so far.
         fetched_at: When the newest page came; None before the first.
         failure: Why the newest request failed; None when it did not.
+        unread: How many rows by alternative name have not been read, and may hold more.
     """
 
     def __init__(self, context: Context, where: ListingFilter) -> None:
@@ -37,6 +45,10 @@ class Listing:
         self.fetched = ListingRows()
         self.fetched_at: datetime | None = None
         self.failure: ScmFailure | None = None
+        self.unread = 0
+        self._also = replace(where, common_name="", alternative_name=where.common_name) if where.common_name else None
+        self._alternatives: list[ListingRow] | None = None
+        self._base_total: int | None = None
         self._context = context
         self._wanted: tuple[int, int] | None = None
         self._turn = asyncio.Lock()
@@ -92,18 +104,30 @@ class Listing:
         Raises:
             ScmFailure: A page could not be fetched.
         """
+        if self.unread:
+            async with self._turn:
+                if not await self._read_alternatives(at_most=None):
+                    self._raise()
         number = 0
         while self.total is None or number * PAGE_SIZE < self.total:
             async with self._turn:
                 if not self.fetched.has_page(number) and not await self._fetch(number):
-                    assert self.failure is not None  # noqa: S101 - a fetch without success leaves its failure
-                    raise self.failure
+                    self._raise()
             number += 1
             progress(min(number * PAGE_SIZE, self.total or 0), self.total or 0)
 
     def forget(self) -> None:
         """Forget the pages: they are fetched anew when they are looked at."""
         self.fetched.forget()
+        self._alternatives = None
+        if self._base_total is not None:
+            # Of none there is no page to be fetched anew: how many there are is asked again.
+            self.total = self._base_total or None
+            self.fetched.resize(self._base_total)
+
+    def _raise(self) -> None:
+        assert self.failure is not None  # noqa: S101 - a fetch without success leaves its failure
+        raise self.failure
 
     def _nearest_missing(self) -> int | None:
         if self._wanted is None:
@@ -117,24 +141,92 @@ class Listing:
         return min(missing, key=lambda number: abs(number + 0.5 - middle), default=None)
 
     async def _fetch(self, number: int) -> bool:
-        context = self._context
-        try:
-            page = await context.gate.run(
-                Priority.LISTING,
-                lambda: context.scm.listing(self.where, position=number * PAGE_SIZE, size=PAGE_SIZE),
-            )
-        except ScmFailure as failure:
-            self.failure = failure
-            context.book.announce(AccountChanged())
+        page = await self._ask(self.where, number)
+        if page is None:
             return False
         self.fetched.put(number, page.rows)
         if page.total is not None:
-            self.total = page.total
+            self._base_total = page.total
         elif len(page.rows) < PAGE_SIZE:
-            self.total = number * PAGE_SIZE + len(page.rows)
-        if self.total is not None:
-            self.fetched.resize(self.total)
+            self._base_total = number * PAGE_SIZE + len(page.rows)
+        return await self._complete()
+
+    async def _complete(self) -> bool:
+        """Take note of how many rows there are, with those by alternative name at the end; return whether all went."""
+        context = self._context
+        if self._base_total is not None and self._also is not None:
+            if self._alternatives is None:
+                return await self._read_alternatives(at_most=ALTERNATIVES_AT_ONCE)
+            if self._alternatives and not await self._append(self._base_total, self._alternatives):
+                return False
+        elif self._base_total is not None:
+            self.total = self._base_total
+            self.fetched.resize(self._base_total)
         self.failure = None
         self.fetched_at = context.clock.now()
         context.book.announce(AccountChanged())
         return True
+
+    async def _read_alternatives(self, *, at_most: int | None) -> bool:
+        """Read the rows that only an alternative name finds; return whether that went."""
+        assert self._also is not None  # noqa: S101 - only a listing by name has them
+        rows: dict[int, ListingRow] = {}
+        number, total = 0, None
+        while at_most is None or number * PAGE_SIZE < at_most:
+            page = await self._ask(self._also, number, may_be_refused=True)
+            if page is None:
+                return False
+            rows |= {row.ssl_id: row for row in page.rows}
+            number, total = number + 1, page.total
+            if len(page.rows) < PAGE_SIZE:
+                break
+        self.unread = max(0, (total or 0) - number * PAGE_SIZE)
+        self._alternatives = [row for row in rows.values() if not self._is_found_by_name(row)]
+        if not self._alternatives and self._base_total is not None:
+            self.total = self._base_total
+            self.fetched.resize(self._base_total)
+        return await self._complete()
+
+    def _is_found_by_name(self, row: ListingRow) -> bool:
+        """Return whether a row is among those found by common name, fetched or not."""
+        position = self.fetched.position_of(row.ssl_id)
+        if position is not None and position < (self._base_total or 0):
+            return True
+        is_all_here = self._base_total is not None and self.fetched.loaded >= self._base_total
+        has_it = not row.is_nameless and self.where.common_name.casefold() in row.common_name.casefold()
+        return has_it and not is_all_here
+
+    async def _append(self, base_total: int, alternatives: list[ListingRow]) -> bool:
+        """Put rows after those found by common name; return whether the page that both share could be had."""
+        last, shared = divmod(base_total, PAGE_SIZE)
+        rows: list[ListingRow] = []
+        if shared:
+            of_page = [self.fetched.at(last * PAGE_SIZE + at) for at in range(shared)]
+            if not self.fetched.has_page(last) or None in of_page:
+                page = await self._ask(self.where, last)
+                if page is None:
+                    return False
+                of_page = list(page.rows[:shared])
+            rows = [row for row in of_page if row is not None]
+        rows += alternatives
+        self.total = last * PAGE_SIZE + len(rows)
+        self.fetched.resize(self.total)
+        for at in range(0, len(rows), PAGE_SIZE):
+            self.fetched.put(last + at // PAGE_SIZE, rows[at : at + PAGE_SIZE])
+        return True
+
+    async def _ask(self, where: ListingFilter, number: int, *, may_be_refused: bool = False) -> ListingPage | None:
+        """Return a page; None, with the failure kept and announced, where it could not be had."""
+        context = self._context
+        try:
+            return await context.gate.run(
+                Priority.LISTING,
+                lambda: context.scm.listing(where, position=number * PAGE_SIZE, size=PAGE_SIZE),
+            )
+        except ScmFailure as failure:
+            if may_be_refused and isinstance(failure, Refused):
+                # An installation that does not filter by alternative names lists by common names alone.
+                return ListingPage((), 0)
+            self.failure = failure
+            context.book.announce(AccountChanged())
+            return None

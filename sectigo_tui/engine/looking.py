@@ -14,9 +14,11 @@ from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.codes import INTERNAL_CODES, NEVER_COLLECTABLE_CODES, UNKNOWN_ORDER_CODES
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
+    CutBundle,
     InputError,
     NotFound,
     NotReady,
+    OtherNames,
     RateLimited,
     Refused,
     RefusedAlone,
@@ -32,6 +34,7 @@ from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine import policy
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
+from sectigo_tui.engine.leaf_names import check_names
 
 T = TypeVar("T")
 
@@ -66,6 +69,7 @@ class Sighting:
         bundle: The collected certificate with its chain; empty when it was not collected.
         certificate: The leaf's facts, when it was collected.
         failure: What went wrong, when something did.
+        aside: A bundle that is not used, and kept for whoever looks into it.
     """
 
     look: Look
@@ -74,6 +78,7 @@ class Sighting:
     bundle: bytes = b""
     certificate: CertificateFacts | None = None
     failure: ScmFailure | None = None
+    aside: bytes = b""
 
 
 def outcome_of(failure: ScmFailure) -> LookOutcome:
@@ -120,11 +125,20 @@ class Looker:
 
     async def _collect(self, order: Order, details: OrderDetails | None, due: float, started: float) -> Sighting:
         ssl_id = order.ssl_id or 0
+        bundle = b""
         try:
             bundle = await self._ask(due, lambda: self._context.scm.collect(ssl_id))
             certificate = await asyncio.to_thread(self._context.read_certificate, bundle, order.csr_pem)
+            if not order.csr_pem:
+                check_names(certificate, details.common_name if details else order.common_name)
         except NotReady:
             raise
+        except CutBundle as cut:
+            raise NotReady("collect", cut.problem, http_status=200) from cut
+        except OtherNames as others:
+            failure = Unreadable("collect", f"{others.problem}; {others.remedy}", http_status=200)
+            look = self._failed(failure, started)
+            return Sighting(look, details, OrderState.ISSUED, failure=failure, aside=bundle)
         except (Refused, NotFound) as refusal:
             # Not "too early": the order may have become something else since it was issued.
             details = await self._ask(due, lambda: self._context.scm.details(ssl_id))
@@ -137,7 +151,7 @@ class Looker:
         look = Look(
             self._context.clock.now(),
             LookOutcome.COLLECTED,
-            "collected",
+            f"collected; {certificate.warning}" if certificate.warning else "collected",
             self._context.clock.monotonic() - started,
             http_status=200,
         )

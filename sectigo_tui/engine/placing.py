@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.errors import DoneUnsaved, DuplicateOrder, ScmFailure, StoreError
+from sectigo_tui.domain.errors import DoneUnsaved, DuplicateOrder, ScmFailure, StoreError, Unreadable
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Placement
 from sectigo_tui.domain.polling import Look, LookOutcome
@@ -53,24 +53,29 @@ class Placing:
         """Return whether this process has sent an order, so that nobody else is sending it."""
         return order_id in self._sent
 
-    async def place(self, order: Order, asked: TimelineEntry) -> Placed:
+    async def place(
+        self, order: Order, asked: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
+    ) -> Placed:
         """Write a new order down as an intent, then send it once.
 
         Args:
             order: The intent, not in the store yet.
             asked: The entry for its timeline.
+            check: Refuses it by an `InputError` for other local orders, those of other processes included; nothing
+                comes between this and the intent on disk.
 
         Returns:
             What came of it; a lost answer is not a failure of this call.
 
         Raises:
+            InputError: `check` refused it, and nothing was sent.
             ScmFailure: SCM refused it, or it certainly was not sent; the order is failed, or withdrawn.
             StoreError: The intent could not be written, and nothing was sent; or SCM's refusal could not.
             DoneUnsaved: SCM took it, which could not be written: the order is searched for once the disk works again.
         """
 
         async def write() -> Placed:
-            return await self.send(await self._context.book.add(order, asked))
+            return await self.send(await self._context.book.add(order, asked, check=check))
 
         return await self._claims.run(order.id, write)
 
@@ -82,9 +87,13 @@ class Placing:
             ssl_id = await context.gate.run(Priority.WRITE, lambda: self._call(order))
         except ScmFailure as failure:
             return await self._not_answered(order, failure)
+        if self._is_anothers(order, ssl_id):
+            return await self._misled(order, ssl_id)
         how = "SCM took the order"
         try:
-            return Placed(await self.settle(order.id, ssl_id, how))
+            return Placed(await self._settle(order.id, ssl_id, how, None))
+        except DuplicateOrder:
+            return await self._misled(order, ssl_id)
         except StoreError as error:
             done = self._submitted(order, ssl_id, how, None)
             if done is None:
@@ -110,18 +119,35 @@ class Placing:
         if other is not None and other.id != order_id:
             return await self._merge(order_id, other, how)
         try:
-            order = await self._context.book.change(
-                order_id, lambda order: self._submitted(order, ssl_id, how, details)
-            )
+            return await self._settle(order_id, ssl_id, how, details)
         except DuplicateOrder as duplicate:
             other = self._context.book.store.order(duplicate.order_id)
             if other is None:
                 raise
             return await self._merge(order_id, other, how)
+
+    async def _settle(self, order_id: str, ssl_id: int, how: str, details: OrderDetails | None) -> Order:
+        order = await self._context.book.change(order_id, lambda order: self._submitted(order, ssl_id, how, details))
         if order is None:
             raise LookupError(f"order {order_id} is not in the store")
         self._watch(order)
         return order
+
+    def _is_anothers(self, order: Order, ssl_id: int) -> bool:
+        """Return whether an answered sslId cannot be the new order's: it was there before, or is another's here."""
+        known = order.placement.known_ssl_ids if order.placement else ()
+        other = self._context.book.store.by_ssl_id(ssl_id)
+        return ssl_id in known or ssl_id == order.renews_ssl_id or (other is not None and other.id != order.id)
+
+    async def _misled(self, order: Order, ssl_id: int) -> Placed:
+        """Keep an order unconfirmed that was answered with another's sslId: its own is searched for."""
+        failure = Unreadable(
+            "renew" if order.renews_ssl_id is not None else "enroll",
+            f"SCM answered with sslId {ssl_id}, which is another order's",
+            http_status=200,
+        )
+        lost = await self._context.book.change(order.id, lambda order: self._unconfirmed(order, failure, True))
+        return Placed(lost or order, failure)
 
     async def _call(self, order: Order) -> int:
         if order.placement is not None and order.placement.request is not None:

@@ -77,6 +77,8 @@ class PollWorker:
         context, now, path = self._context, self._context.clock.now(), ""
         if sighting.bundle:
             path = await context.book.save_certificate(self.order_id, sighting.bundle)
+        if sighting.aside:
+            await context.book.save_certificate(self.order_id, sighting.aside, aside=True)
 
         def change(order: Order) -> tuple[Order, TimelineEntry | None] | None:
             if not order.state.is_polled:

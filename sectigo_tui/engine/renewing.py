@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.names import name_key
 from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement, state_for
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.duplicates import Duplicates, find_duplicates
+from sectigo_tui.engine.duplicates import Duplicates, find_duplicates, refuse_ordered_meanwhile
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.placing import Placed, Placing
 from sectigo_tui.engine.searching import orders_named
@@ -50,7 +51,6 @@ class Renewing:
         self._context = context
         self._placing = placing
         self._tools = tools
-        self._names_under_way: set[str] = set()
 
     async def offer(self, ssl_id: int) -> RenewOffer:
         """Return what is known of an order before it is renewed.
@@ -62,24 +62,30 @@ class Renewing:
             ScmFailure: SCM did not tell it.
         """
         old = await self._details(ssl_id)
-        found = await find_duplicates(self._context, old.common_name)
+        found = await find_duplicates(self._context, [old.common_name] if old.common_name else [])
         others = tuple(details for details in found.remote if details.ssl_id != ssl_id)
-        duplicates = Duplicates(found.local, others, found.not_looked_at, found.failure)
+        local = tuple(order for order in found.local if order.ssl_id != ssl_id)
+        duplicates = Duplicates(local, others, found.not_looked_at, found.failure, found.known)
         return RenewOffer(old, duplicates, self._under_way(ssl_id))
 
-    async def renew(self, ssl_id: int, csr: CsrFacts | None = None, *, key_path: str = "") -> Placed:
+    async def renew(
+        self, ssl_id: int, csr: CsrFacts | None = None, *, key_path: str = "", since: Duplicates | None = None
+    ) -> Placed:
         """Order again what an order was: written down before it is sent, sent once, never again by itself.
 
         Args:
             ssl_id: The order to be renewed.
             csr: A new CSR; None to have SCM use the old one.
             key_path: The private key made here for the new CSR; empty where there is none.
+            since: The duplicates that were looked up: an order of the same name placed after that refuses this one.
+                None to order whatever else was ordered.
 
         Returns:
             The new order: submitted and polled, or unconfirmed when SCM's answer was lost; it is then searched for.
 
         Raises:
-            InputError: It cannot be renewed, a renewal is under way, or the program is read-only; nothing was sent.
+            InputError: It cannot be renewed, a renewal is under way, an order of the same name was placed in the
+                meantime, or the program is read-only; nothing was sent.
             ScmFailure: SCM did not tell what is needed, or refused; nothing was ordered.
             StoreError: It could not be written down, as for an enroll.
         """
@@ -102,14 +108,14 @@ class Renewing:
             summary=f"renew sslId {ssl_id}, {old.common_name}, with {'a new' if csr else 'the same'} CSR",
             to_state=order.state,
         )
-        self._check_alone(old)
-        # Until the intent is in the store, only this tells another renewal that was asked for at the same time.
-        name = old.common_name.casefold()
-        self._names_under_way.add(name)
-        try:
-            return await self._placing.place(order, entry)
-        finally:
-            self._names_under_way.discard(name)
+        meanwhile = refuse_ordered_meanwhile([old.common_name], since.known) if since is not None else None
+
+        def check(orders: list[Order]) -> None:
+            _check_alone(old, orders, since.known if since is not None else None)
+            if meanwhile is not None:
+                meanwhile(orders)
+
+        return await self._placing.place(order, entry, check=check)
 
     def _intent(self, old: OrderDetails, known: tuple[int, ...], csr: CsrFacts | None, key_path: str) -> Order:
         now = self._context.clock.now()
@@ -131,25 +137,36 @@ class Renewing:
             placement=Placement(now, known_ssl_ids=known),
         )
 
-    def _check_alone(self, old: OrderDetails) -> None:
-        if self._under_way(old.ssl_id) or old.common_name.casefold() in self._names_under_way:
-            raise InputError(f"sslId {old.ssl_id} is being renewed already", "wait until that renewal is settled")
-        for order in self._context.book.store.orders():
-            if (
-                order.state in (OrderState.INTENT, OrderState.UNCONFIRMED)
-                and order.origin is Origin.RENEWED
-                and order.common_name.casefold() == old.common_name.casefold()
-            ):
-                raise InputError(
-                    f"another renewal of {old.common_name} is {order.state}", "settle it first: they could be mixed up"
-                )
-
     def _under_way(self, ssl_id: int) -> tuple[Order, ...]:
-        return tuple(
-            order
-            for order in self._context.book.store.orders()
-            if order.renews_ssl_id == ssl_id and (order.is_waiting or order.state is OrderState.ISSUED)
-        )
+        return tuple(order for order in self._context.book.store.orders() if _renews(order, ssl_id))
 
     async def _details(self, ssl_id: int) -> OrderDetails:
         return await self._context.gate.run(Priority.WRITE, lambda: self._context.scm.details(ssl_id))
+
+
+def _renews(order: Order, ssl_id: int) -> bool:
+    """Return whether an order is a renewal of another that is under way."""
+    return order.renews_ssl_id == ssl_id and (order.is_waiting or order.state is OrderState.ISSUED)
+
+
+def _check_alone(old: OrderDetails, orders: list[Order], known: frozenset[str] | None) -> None:
+    """Refuse a renewal beside another of the same order or, while that is in doubt, of the same name.
+
+    Args:
+        old: The order to be renewed.
+        orders: All local orders, of every process.
+        known: The local orders that were looked at before; a renewal that is not among them counts whatever became
+            of it, unless SCM refused it. None where nothing was looked at.
+    """
+    for order in orders:
+        is_new = known is not None and order.id not in known and order.state is not OrderState.FAILED
+        if _renews(order, old.ssl_id) or (order.renews_ssl_id == old.ssl_id and is_new):
+            raise InputError(f"sslId {old.ssl_id} is being renewed already", "wait until that renewal is settled")
+        if (
+            order.state in (OrderState.INTENT, OrderState.UNCONFIRMED)
+            and order.origin is Origin.RENEWED
+            and name_key(order.common_name) == name_key(old.common_name)
+        ):
+            raise InputError(
+                f"another renewal of {old.common_name} is {order.state}", "settle it first: they could be mixed up"
+            )

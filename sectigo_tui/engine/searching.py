@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
-from sectigo_tui.domain.errors import Unreadable
+from sectigo_tui.domain.errors import Refused, Unreadable
+from sectigo_tui.domain.names import name_key, name_keys
 from sectigo_tui.domain.orders import Order, Origin
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
@@ -26,15 +27,17 @@ _PAGE_SIZE = 200
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The account's orders of one common name.
+    """The account's orders that go by one name.
 
     Args:
         rows: They, the highest sslIds first.
-        left_out: How many rows were not read, and may hold more.
+        left_out: How many rows by common name were not read, and may hold more.
+        left_out_nameless: How many rows by alternative name were not read, and may hold more.
     """
 
     rows: tuple[ListingRow, ...]
     left_out: int = 0
+    left_out_nameless: int = 0
 
     @property
     def ssl_ids(self) -> tuple[int, ...]:
@@ -42,8 +45,15 @@ class Named:
         return tuple(sorted(row.ssl_id for row in self.rows))
 
 
-async def orders_named(context: Context, common_name: str, *, at_most: int | None = None) -> Named:
-    """Return the account's orders of a common name.
+async def orders_named(
+    context: Context,
+    common_name: str,
+    *,
+    at_most: int | None = None,
+    nameless_too: bool = True,
+    any_alternative: bool = False,
+) -> Named:
+    """Return the account's orders of a common name, and those without one that have it as alternative name.
 
     SCM may find names by a part of them: then all of a domain's hosts are read to find the orders of the domain
     itself. Those of longer names are left out here; a name that is spelled otherwise (an IDN) is not.
@@ -51,12 +61,40 @@ async def orders_named(context: Context, common_name: str, *, at_most: int | Non
     Args:
         context: The world.
         common_name: The name.
-        at_most: How many rows are read; None for all, however many pages that takes.
+        at_most: How many rows of each kind are read; None for all, however many pages that takes.
+        nameless_too: Whether orders without a common name are asked for.
+        any_alternative: Whether orders that have another common name count, too, if an alternative name is this one.
 
     Raises:
         ScmFailure: They were not told, or rows shifted between pages so that one may be missing.
     """
-    where = ListingFilter(common_name=common_name)
+    by_name, left_out = await _rows(context, ListingFilter(common_name=common_name), at_most)
+    wanted = common_name.casefold()
+    rows = {ssl_id: row for ssl_id, row in by_name.items() if _may_be_name(row.common_name.casefold(), wanted)}
+    left_out_nameless = 0
+    if nameless_too:
+        nameless, left_out_nameless = await _nameless(context, common_name, at_most, any_alternative=any_alternative)
+        rows |= nameless
+    newest_first = tuple(sorted(rows.values(), key=lambda row: row.ssl_id, reverse=True))
+    return Named(newest_first, left_out, left_out_nameless)
+
+
+async def _nameless(
+    context: Context, name: str, at_most: int | None, *, any_alternative: bool = False
+) -> tuple[dict[int, ListingRow], int]:
+    """Return the rows that go by an alternative name, by sslId, and how many were not read."""
+    try:
+        rows, left_out = await _rows(context, ListingFilter(alternative_name=name), at_most)
+    except Refused:
+        # An installation that does not filter by alternative names finds orders by common names alone.
+        return {}, 0
+    key = name_key(name)
+    found = {ssl_id: row for ssl_id, row in rows.items() if _goes_by(row, key, any_alternative=any_alternative)}
+    return found, left_out
+
+
+async def _rows(context: Context, where: ListingFilter, at_most: int | None) -> tuple[dict[int, ListingRow], int]:
+    """Return a listing's rows by sslId, and how many were not read."""
     priority = Priority.LISTING if at_most is None else Priority.WRITE
     rows: dict[int, ListingRow] = {}
     position, total = 0, None
@@ -70,9 +108,7 @@ async def orders_named(context: Context, common_name: str, *, at_most: int | Non
     left_out = max(0, (total or 0) - position)
     if not left_out and total is not None and len(rows) < total:
         raise Unreadable("listing", f"{len(rows)} different rows came of {total}", http_status=200)
-    wanted = common_name.casefold()
-    named = [row for row in rows.values() if _may_be_name(row.common_name.casefold(), wanted)]
-    return Named(tuple(sorted(named, key=lambda row: row.ssl_id, reverse=True)), left_out)
+    return rows, left_out
 
 
 async def search(context: Context, order: Order) -> tuple[OrderDetails, ...]:
@@ -89,16 +125,23 @@ async def search(context: Context, order: Order) -> tuple[OrderDetails, ...]:
     Raises:
         ScmFailure: SCM did not tell all that was needed.
     """
-    known = order.placement.known_ssl_ids if order.placement else ()
-    named = await orders_named(context, order.common_name)
-    rows = [row for row in named.rows if row.ssl_id not in known]
-    renewed = await _details(context, order.renews_ssl_id) if order.renews_ssl_id and rows else None
-    candidates = [await _details(context, row.ssl_id) for row in rows]
-    found = [details for details in candidates if _is_it(context, order, details, renewed)]
+    found = await _among(context, order, await orders_named(context, order.common_name, nameless_too=False))
+    if not found:
+        nameless, _ = await _nameless(context, order.common_name, None)
+        found = await _among(context, order, Named(tuple(nameless.values())))
     if order.renews_ssl_id is None and found:
         # A renewal of it would carry a copy of its marker: the oldest is the order itself.
         found = [min(found, key=lambda details: details.ssl_id)]
     return tuple(found)
+
+
+async def _among(context: Context, order: Order, named: Named) -> list[OrderDetails]:
+    """Return which of some orders an order may be."""
+    known = order.placement.known_ssl_ids if order.placement else ()
+    rows = [row for row in named.rows if row.ssl_id not in known]
+    renewed = await _details(context, order.renews_ssl_id) if order.renews_ssl_id and rows else None
+    candidates = [await _details(context, row.ssl_id) for row in rows]
+    return [details for details in candidates if _is_it(context, order, details, renewed)]
 
 
 async def _details(context: Context, ssl_id: int) -> OrderDetails:
@@ -127,6 +170,13 @@ def _is_it(context: Context, order: Order, details: OrderDetails, renewed: Order
 
 def _may_be_name(name: str, wanted: str) -> bool:
     return name == wanted or wanted not in name
+
+
+def _goes_by(row: ListingRow, key: str, *, any_alternative: bool) -> bool:
+    """Return whether a row goes by a name: its common name is it, or it has none and an alternative name is it."""
+    if row.is_nameless or any_alternative:
+        return key in name_keys(row.subject_alternative_names)
+    return name_key(row.common_name) == key
 
 
 def _may_be_same(one: int | None, other: int | None) -> bool:

@@ -11,16 +11,20 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.certificates import CertificateFacts
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.errors import CutBundle, InputError
 from sectigo_tui.domain.pki import CertificateBundle
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
+_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_CUT_LINE = re.compile(rb"(?:\A|\n)-----(?:B|BE|BEG|BEGI|BEGIN[A-Z0-9 ]*-{0,4})\Z")
+_LONG_FORM = 0x80
 _CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE", b"PKCS7", b"CMS"})
 _AT_MOST = 32
 """Certificates in a bundle: real ones have up to five, and comparing all with all must end soon."""
@@ -42,6 +46,7 @@ def read_bundle(data: bytes, csr_pem: str = "") -> CertificateBundle:
         The leaf, its issuers upwards, and what the leaf says.
 
     Raises:
+        CutBundle: It ends too early.
         InputError: There is no certificate in it, or none for the CSR, or which one is the leaf is not certain.
     """
     from sectigo_tui.pki.csr import load_csr
@@ -52,11 +57,10 @@ def read_bundle(data: bytes, csr_pem: str = "") -> CertificateBundle:
         certificates = parse_certificates(data)
         try:
             leaf = find_leaf(certificates, public_key=key)
-            return CertificateBundle(
-                leaf_pem=_pem(leaf),
-                chain_pem="".join(map(_pem, _issuers_upwards(leaf, certificates))),
-                facts=certificate_facts(leaf),
-            )
+            chain, facts = tuple(_issuers_upwards(leaf, certificates)), certificate_facts(leaf)
+            if not chain and leaf.issuer != leaf.subject:
+                facts = replace(facts, missing_issuer=facts.issuer)
+            return CertificateBundle(leaf_pem=_pem(leaf), chain_pem="".join(map(_pem, chain)), facts=facts)
         except MALFORMED:
             raise _damaged() from None
 
@@ -68,8 +72,10 @@ def parse_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
         data: As for `read_bundle`.
 
     Raises:
+        CutBundle: It ends too early.
         InputError: There is none, too many, or one is damaged.
     """
+    _check_whole(data)
     blocks = [_decoded(body) for label, body in _BLOCK.findall(data) if label in _CERTIFICATE_LABELS]
     if not blocks and data[:1] == b"\x30":
         blocks = [data]
@@ -181,6 +187,24 @@ def _decoded(body: bytes) -> bytes:
         return base64.b64decode(b"".join(body.split()), validate=True)
     except binascii.Error:
         raise _damaged() from None
+
+
+def _check_whole(data: bytes) -> None:
+    """Refuse what was cut: a leaf that came whole, with an issuer that did not, would be taken for all there is."""
+    begun = sum(label in _CERTIFICATE_LABELS for label in _BEGIN.findall(data))
+    whole = [block for block in _BLOCK.finditer(data) if block[1] in _CERTIFICATE_LABELS]
+    is_cut = len(whole) < begun or _CUT_LINE.search(data, whole[-1].end() if whole else 0) is not None
+    if is_cut or (data[:1] == b"\x30" and _der_length(data) > len(data)):
+        raise CutBundle("the bundle is cut: it ends inside a certificate", "collect it again")
+
+
+def _der_length(data: bytes) -> int:
+    """Return how long DER is by its own word."""
+    first = data[1] if len(data) > 1 else 0
+    if first < _LONG_FORM:
+        return 2 + first
+    octets = first - _LONG_FORM
+    return 2 + octets + int.from_bytes(data[2 : 2 + octets], "big") if octets and len(data) >= 2 + octets else 2
 
 
 def _damaged() -> InputError:

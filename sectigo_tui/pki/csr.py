@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ def read_csr(data: bytes) -> CsrFacts:
     A wrong signature is a fact here, and refused by `check_csr`.
 
     Args:
-        data: PEM, as pasted or read from a file, or DER.
+        data: PEM, as pasted or read from a file, in UTF-8 or in UTF-16 with a byte order mark; or DER.
 
     Raises:
         InputError: There is not exactly one readable request in it.
@@ -50,7 +51,7 @@ def check_csr(facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None
     Raises:
         InputError: Its signature is wrong, it names nothing, or the profile does not allow its key.
     """
-    if not facts.signature_ok:
+    if facts.signature_ok is False:
         raise InputError("the CSR is not signed by the key in it", "make the CSR again from its private key")
     if not facts.common_name and not facts.subject_alternative_names:
         raise InputError("the CSR names nothing: no common name, no alternative name", "make it again with a name")
@@ -69,7 +70,7 @@ def key_allowed(key_type: str, key_size: str, key_types: Mapping[str, tuple[str,
 
 def canonical_key(key_type: str, key_size: str) -> tuple[str, str]:
     """Return a kind of key as this program spells it, such as `("EC", "P-256")` for `ECC secp256r1`."""
-    algorithm = {"ECC": "EC", "ECDSA": "EC"}.get(key_type.upper(), key_type.upper())
+    algorithm = {"ECC": "EC", "ECDSA": "EC", "RSA-PSS": "RSA"}.get(key_type.upper(), key_type.upper())
     size = key_size.lower().replace("prime256v1", "secp256r1").removeprefix("secp").removesuffix("r1")
     digits = re.sub(r"\D", "", size)
     if not digits or algorithm not in ("RSA", "EC"):
@@ -94,6 +95,7 @@ def load_csr(data: bytes) -> x509.CertificateSigningRequest:
 
     if len(data) > _AT_MOST_BYTES:
         raise InputError("this is too large to be a CSR", "give the file that holds the CSR alone")
+    data = _unmarked(data)
     requests = [body for _, body in _REQUEST.findall(data)]
     if len(requests) > 1:
         raise InputError(f"there are {len(requests)} CSRs in this", "give one")
@@ -107,24 +109,33 @@ def load_csr(data: bytes) -> x509.CertificateSigningRequest:
 
 
 def _facts(request: x509.CertificateSigningRequest) -> CsrFacts:
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from sectigo_tui.pki.facts import alternative_names, common_name, key_kind
+    from sectigo_tui.pki.facts import common_names, key_kind, names_by_kind
+    from sectigo_tui.pki.signatures import doubts_of, is_signed_by_its_key
 
     key_type, key_size = key_kind(request)
-    try:
-        signature_ok = request.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        signature_ok = False
+    names = common_names(request)
+    ordered, others = names_by_kind(request)
+    signature_ok = is_signed_by_its_key(request)
     return CsrFacts(
-        common_name=common_name(request),
-        subject_alternative_names=alternative_names(request),
+        common_name=names[-1] if names else "",
+        common_names=names if len(names) > 1 else (),
+        subject_alternative_names=ordered,
+        other_names=others,
         key_type=key_type,
         key_size=key_size,
         signature_ok=signature_ok,
         pem=request.public_bytes(Encoding.PEM).decode(),
+        doubts=doubts_of(request, key_type, key_size, signature_ok=signature_ok),
     )
+
+
+def _unmarked(data: bytes) -> bytes:
+    """Return a text that a Windows program saved as UTF-16 as its plain bytes, and anything else as it is."""
+    if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data
+    return data.decode("utf-16", "replace").encode()
 
 
 def _damaged() -> InputError:

@@ -22,7 +22,8 @@ def save_certificate(
         bundle: The certificate.
         directory: Where to; made when missing.
         stem: What the names begin with, from `names.file_stem`.
-        overwrite: Replace files with other content: the operator was asked.
+        overwrite: Replace files with other content, and remove a chain that is not this certificate's: the operator
+            was asked.
 
     Returns:
         The files, in this order.
@@ -36,10 +37,12 @@ def save_certificate(
         directory / f"{stem}.chain.pem": bundle.chain_pem.encode(),
         directory / f"{stem}.fullchain.pem": bundle.full_chain_pem.encode(),
     }
+    without = [path for path, content in contents.items() if not content]
     contents = {path: content for path, content in contents.items() if content}
     try:
+        stale = [path for path in without if path.exists() or path.is_symlink()]
         pending = {path: content for path, content in contents.items() if not _holds(path, content)}
-        taken = [path for path in pending if path.exists() or path.is_symlink()]
+        taken = [path for path in pending if path.exists() or path.is_symlink()] + stale
         if taken and not overwrite:
             raise _already_there(taken)
         for path, content in pending.items():
@@ -47,6 +50,9 @@ def save_certificate(
                 replace_file(path, content, mode=_PUBLIC_MODE)
             else:
                 create_file(path, content, mode=_PUBLIC_MODE)
+        for path in stale:
+            # Last: a server that reads the files meanwhile finds the old chain rather than none.
+            path.unlink()
     except FileExistsError as error:
         raise _already_there([Path(str(error.filename2 or error.filename))]) from None
     except OSError as error:
@@ -63,5 +69,6 @@ def _holds(path: Path, content: bytes) -> bool:
 
 def _already_there(paths: list[Path]) -> InputError:
     return InputError(
-        f"{', '.join(map(str, paths))} exists with other content", "confirm to replace it, or name another directory"
+        f"{', '.join(map(str, paths))} exists with other content",
+        "overwrite it (--overwrite), or name another directory",
     )

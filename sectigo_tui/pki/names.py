@@ -30,9 +30,12 @@ def parse_name(text: str) -> str | Address:
     if "@" in name:
         raise InputError(f"{name!r} is an e-mail address", "a server certificate holds DNS names and addresses only")
     try:
-        return ipaddress.ip_address(name.strip("[]"))
+        address = ipaddress.ip_address(name[1:-1] if name[0] == "[" and name[-1] == "]" else name)
     except ValueError:
         return _dns_name(name)
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
+        raise InputError(f"{name!r} is an address of one link only", "write the address without %ZONE")
+    return address
 
 
 def common_name_text(name: str | Address) -> str:

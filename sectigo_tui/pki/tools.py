@@ -10,7 +10,7 @@ from sectigo_tui.domain.pki import CertificateBundle, CsrFacts, KeyOrder
 from sectigo_tui.pki import bundle as bundles
 from sectigo_tui.pki import csr, keys
 from sectigo_tui.pki.files import save_certificate
-from sectigo_tui.pki.names import file_stem
+from sectigo_tui.pki.names import file_stem, parse_name
 
 
 class PkiTools:
@@ -27,6 +27,10 @@ class PkiTools:
     def make_csr(self, order: KeyOrder) -> CsrFacts:
         """Make a private key, put it on disk (0600), and return a CSR for it."""
         return keys.make_csr(order)
+
+    def ordered_name(self, name: str) -> str:
+        """Return a name as it is ordered: a lower-case DNS name with IDNs as `xn--` and no final dot, or an address."""
+        return str(parse_name(name))
 
     def read_bundle(self, bundle: bytes, csr_pem: str) -> CertificateBundle:
         """Return a collected bundle in order: the leaf (of the CSR, where there is one) and its chain."""

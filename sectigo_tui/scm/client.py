@@ -14,6 +14,7 @@ from sectigo_tui.domain.http import HttpAnswer
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.scm import bodies, wire_account, wire_dcv, wire_orders
+from sectigo_tui.scm.armour import as_pem
 from sectigo_tui.scm.connection import Connection
 from sectigo_tui.scm.failures import COLLECT, COUNT, not_ready, unreadable
 from sectigo_tui.scm.session import Observe, Read, Session, done, json_of
@@ -242,6 +243,7 @@ def _filter(where: ListingFilter) -> dict[str, int | str | None]:
     return {
         "status": where.status,
         "commonName": where.common_name,
+        "subjectAlternativeName": where.alternative_name,
         "requester": where.requester,
         "orgId": where.organization_id,
     }
@@ -277,6 +279,7 @@ def _details_of(ssl_id: int) -> Read[OrderDetails]:
 def _pem(call: str, answer: HttpAnswer) -> bytes:
     if not answer.body.strip():
         raise not_ready(call, answer)
-    if b"-----BEGIN CERTIFICATE-----" not in answer.body:
+    pem = as_pem(answer.body)
+    if pem is None:
         raise unreadable(call, answer)
-    return answer.body
+    return pem

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import FailFast, Field, TypeAdapter
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.domain.names import first_name
 from sectigo_tui.scm.wire_fields import LATER, Flag, Id, Names, NeededText, Record, Records, Text, When, Whole, Wire
 
 _LEVELS = (
@@ -40,7 +41,10 @@ class WireRow(Wire):
 
     def to_domain(self) -> ListingRow:
         """Return the row as the domain knows it."""
-        return ListingRow(self.ssl_id, self.common_name, self.subject_alternative_names, self.serial_number.strip())
+        names = self.subject_alternative_names
+        name = first_name(self.common_name, names)
+        is_nameless = not self.common_name.strip()
+        return ListingRow(self.ssl_id, name, names, self.serial_number.strip(), is_nameless)
 
 
 class WireCertificateType(Wire):
@@ -111,7 +115,7 @@ class WireDetails(Wire):
         return OrderDetails(
             ssl_id=ssl_id,
             status=self.status,
-            common_name=self.common_name,
+            common_name=first_name(self.common_name, self.subject_alternative_names),
             subject_alternative_names=self.subject_alternative_names,
             organization_id=self.org_id,
             profile_id=self.cert_type.id,

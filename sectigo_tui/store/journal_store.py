@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.clock import Clock
-from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import Look
@@ -25,7 +25,7 @@ from sectigo_tui.store.replica import RETENTION_DAYS, Change, Replica
 from sectigo_tui.store.write_behind import Troubles, WriteBehind
 
 _Result = TypeVar("_Result")
-_Outcome = Order | StoreError | None
+_Outcome = Order | StoreError | InputError | None
 _UNSAFE_IN_NAMES = re.compile(r"[^0-9A-Za-z-]")
 
 
@@ -131,12 +131,16 @@ class JournalStore:
         """Return the newest `limit` entries of all orders, oldest first, read from the journal."""
         return [line.entry for line in self._replica.journal.newest(limit)]
 
-    async def put(self, order: Order, entry: TimelineEntry) -> Order:
+    async def put(
+        self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
+    ) -> Order:
         """Make an order's change and its timeline entry durable together; only then return.
 
         Args:
             order: The order as it is to be, carrying the revision it was read with (0 for a new one).
             entry: What happened.
+            check: Called with all orders, as every process has left them, and under the lock that keeps them so
+                until this one is written; refuses by an `InputError`. Called in another thread.
 
         Returns:
             The order with its new revision, and with the poller's latest bookkeeping if that was newer.
@@ -144,9 +148,10 @@ class JournalStore:
         Raises:
             RevisionConflict: Somebody else changed it first; `order()` has their version.
             DuplicateOrder: Its sslId is that of another order.
+            InputError: `check` refused it.
             StoreError: The disk failed, and nothing has changed.
         """
-        return await self._committed(Change(entry, order)) or order
+        return await self._committed(Change(entry, order, check)) or order
 
     async def record(self, entry: TimelineEntry) -> None:
         """Make an entry durable that changes no order.
@@ -234,15 +239,20 @@ class JournalStore:
         """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         return self._lease.other(self._clock.now())
 
-    async def save_certificate(self, order_id: str, pem: bytes) -> str:
+    async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         """Keep a collected bundle as `certificates/<sslId>.pem`, another one before it beside it; return its path.
+
+        Args:
+            order_id: The order.
+            pem: The bundle.
+            aside: Keep it as `certificates/<sslId>.refused.pem`: it is not used.
 
         Raises:
             StoreError: The disk failed.
         """
         order = self.order(order_id)
         name = str(order.ssl_id) if order and order.ssl_id is not None else _UNSAFE_IN_NAMES.sub("_", order_id)
-        path = self._directory / "certificates" / f"{name}.pem"
+        path = self._directory / "certificates" / f"{name}{'.refused' if aside else ''}.pem"
 
         def write() -> None:
             self._replica.check_writable()

@@ -6,12 +6,12 @@ Nothing here knows asyncio. After opening, one thread calls the methods; the `Or
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreChanges, StoreProblem
@@ -37,10 +37,12 @@ class Change:
     Args:
         entry: What happened.
         order: The order as it is to be, with the revision it was read with; None where no order changes.
+        check: Refuses the change by an `InputError`, for what every process has made of the orders by then.
     """
 
     entry: TimelineEntry
     order: Order | None
+    check: Callable[[list[Order]], None] | None = None
 
 
 class Replica:
@@ -109,7 +111,7 @@ class Replica:
         if is_rebuilt and had_files:
             self._say_what_may_be_missing()
 
-    def commit(self, changes: Sequence[Change]) -> list[Order | StoreError | None]:
+    def commit(self, changes: Sequence[Change]) -> list[Order | StoreError | InputError | None]:
         """Make changes durable with one wait for the disk.
 
         Args:
@@ -216,15 +218,17 @@ class Replica:
         self._saving.close()
         self.lock.close()
 
-    def _stage(self, change: Change, draft: Draft, staged: Staged) -> Order | StoreError | None:
+    def _stage(self, change: Change, draft: Draft, staged: Staged) -> Order | StoreError | InputError | None:
         order_id = change.entry.order_id
         before = staged.lines.get(order_id, self.book.newest_line(order_id))
         try:
+            if change.check is not None:
+                change.check(list(({order.id: order for order in self.book.orders()} | staged.orders).values()))
             made = None if change.order is None else self.book.next_revision(change.order, staged)
             # A window opens and ends far more often than anything else changes, and a whole order is its CSR too.
             poll = None if made is None else poll_alone(self.book.known(made.id, staged), made)
             offset = draft.add(change.entry, None if poll is not None else made, before, poll=poll)
-        except StoreError as refusal:
+        except (StoreError, InputError) as refusal:
             return refusal
         except ValueError as error:
             return StoreError(str(self.journal.path), f"cannot write this: {error}", "report what SCM sent")

@@ -172,6 +172,8 @@ def _certificate(facts: CertificateFacts, order: Order) -> Iterable[Fact]:
     yield "Subject", printable(facts.subject, limit=LONG_TEXT)
     yield "Names", _names(facts.subject_alternative_names)
     yield "Issuer", printable(facts.issuer, limit=LONG_TEXT)
+    if facts.warning:
+        yield "Warning", Content.styled(printable(facts.warning, limit=LONG_TEXT), "$state-warning bold")
     yield "Valid", f"{fmt.format_when(facts.not_before)} to {fmt.format_when(facts.not_after)}"
     yield "Key", facts.key
     yield "Serial", facts.serial_number

@@ -6,6 +6,7 @@ sequence, hide, reorder what stands beside it, or take more cells than it was gi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 from unicodedata import category
 
@@ -19,6 +20,9 @@ DEFAULT_LIMIT_CHARACTERS = 512
 
 LONGEST_LINE_CHARACTERS = 4_000
 """How much of each line is looked at where a text has several, which are wrapped rather than cut."""
+
+NAMES_CHARACTERS = 440
+"""How much of a line names take, before the rest is counted: what is shown of a line, less the count."""
 
 _MAX_COMBINING = 3
 """Marks kept on one letter: enough for the scripts that stack them, too few to paint over the next line."""
@@ -69,6 +73,23 @@ def printable(text: str, *, limit: int = DEFAULT_LIMIT_CHARACTERS, placeholder: 
     if not (text.isascii() and text.isprintable()):
         text = _clean(text, placeholder)
     return f"{text}…" if cut_off else text
+
+
+def counted(names: Sequence[str], *, limit: int = NAMES_CHARACTERS) -> str:
+    """Return names for one line: as many as there is room for, and how many more there are.
+
+    Args:
+        names: Untrusted names.
+        limit: Characters that the names may take; one is always shown.
+    """
+    shown: list[str] = []
+    for name in names:
+        text = printable(name, limit=256)
+        if shown and len(", ".join((*shown, text))) > limit:
+            break
+        shown.append(text)
+    left = len(names) - len(shown)
+    return ", ".join(shown) + (f", and {left:,} more ({len(names):,} in all)" if left else "")
 
 
 def printable_lines(text: str, *, limit: int = LONGEST_LINE_CHARACTERS) -> str:

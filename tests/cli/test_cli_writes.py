@@ -653,3 +653,135 @@ def test_a_wait_leaves_polling_to_whoever_polls_already(site: Site) -> None:
         told = watch.stdout.read()
     assert ended.document("placed")["outcome"] == "certificate"
     assert told.count('"event": "look"') == site.world.traffic.count("GET", r"/ssl/v1/\d+$")
+
+
+# What a CSR says, told before it is sent
+
+
+def made_by_openssl(site: Site, *arguments: str, subject: str = f"/CN={NAME}") -> Path:
+    path = site.home / "request.csr"
+    command = [
+        "openssl",
+        "req",
+        "-new",
+        "-nodes",
+        "-keyout",
+        site.home / "k",
+        "-subj",
+        subject,
+        "-out",
+        path,
+        *arguments,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return path
+
+
+OTHER_NAMES = f"subjectAltName=DNS:{NAME},otherName:1.3.6.1.4.1.311.20.2.3;UTF8:web@example.net,URI:https://x.example/"
+
+
+def test_names_that_cannot_be_ordered_are_named_and_left_out_when_that_was_said(site: Site) -> None:
+    csr = made_by_openssl(site, "-newkey", "rsa:2048", "-addext", OTHER_NAMES)
+    refused = site.run("enroll", "--csr", csr, TERM, "--yes")
+    assert refused.code == 2
+    assert "otherName:1.3.6.1.4.1.311.20.2.3;web@example.net, URI:https://x.example/" in refused.err
+    assert "--drop-other-names" in refused.err
+    assert site.posts() == []
+    site.make("enroll", "--csr", csr, TERM, "--yes", "--drop-other-names")
+    (ssl_id,) = site.world.enrolled
+    assert site.world.orders[ssl_id].names == (NAME,)
+
+
+def test_names_that_cannot_be_ordered_are_asked_about_at_a_terminal(site: Site) -> None:
+    csr = made_by_openssl(site, "-newkey", "rsa:2048", "-addext", OTHER_NAMES)
+    site.at_the_terminal("order")
+    asked = site.make("enroll", "--csr", csr, TERM)
+    assert "left out, not ordered: otherName" in asked.err
+    assert len(site.posts(ENROLL)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-newkey", "rsa:2048", "-sha1"], "signed with SHA-1"),
+        (["-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"], "RSA-PSS 2048, which public CAs may not certify"),
+    ],
+)
+def test_a_sound_csr_that_a_ca_may_refuse_is_told_and_sent(site: Site, arguments: list[str], told: str) -> None:
+    ended = site.run("enroll", "--csr", made_by_openssl(site, *arguments), TERM, "--yes")
+    assert told in ended.err
+    assert "not signed by the key" not in ended.err
+    assert len(site.posts(ENROLL)) == 1
+
+
+def test_a_csr_with_two_common_names_is_ordered_for_both(site: Site) -> None:
+    csr = made_by_openssl(site, "-newkey", "rsa:2048", subject=f"/CN={NAME}/CN=b.acme.example")
+    site.make("enroll", "--csr", csr, TERM, "--yes")
+    (ssl_id,) = site.world.enrolled
+    assert set(site.world.orders[ssl_id].names) == {NAME, "b.acme.example"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--san=a.acme.example b.acme.example"], "is no DNS name"),
+        (["--san=a.acme.example,b.acme.example"], "is no DNS name"),
+        (["--san=https://a.acme.example/"], "is a URL or a path"),
+        (["--san=*"], "is no DNS name"),
+        (["--requester=a@acme.example b@acme.example"], "is no e-mail address"),
+        (["--custom=ticket=1"], "there is no custom field 'ticket'"),
+    ],
+)
+def test_with_a_csr_too_what_cannot_be_ordered_is_refused(site: Site, arguments: list[str], told: str) -> None:
+    ended = site.run("enroll", "--csr", csr_file(site, NAME), TERM, "--yes", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err
+    assert site.posts() == []
+
+
+def test_a_name_given_beside_the_csr_is_no_second_one_for_its_spelling(site: Site) -> None:
+    names = ["--san=A.ACME.example.", "--san=b\u00fccher.acme.example", "--san=xn--bcher-kva.acme.example"]
+    site.make("enroll", "--csr", csr_file(site, NAME, "a.acme.example"), TERM, "--yes", *names)
+    (ssl_id,) = site.world.enrolled
+    assert site.world.orders[ssl_id].names == (NAME, "a.acme.example", "xn--bcher-kva.acme.example")
+
+
+def test_a_csr_without_a_common_name_is_not_ordered_twice(site: Site) -> None:
+    site.make("enroll", "--csr", csr_file(site, "", "a.acme.example", "b.acme.example"), TERM, "--yes")
+    again = site.run("enroll", "--csr", csr_file(site, "", "b.acme.example"), TERM, "--yes")
+    assert again.code == 6
+    assert len(site.posts(ENROLL)) == 1
+
+
+def test_of_two_enrolls_started_together_one_orders(site: Site) -> None:
+    csr = csr_file(site, NAME)
+    site.world.faults.add("latency", method="GET", path="ssl/v1$", seconds=0.3)
+    command = [str(PROGRAM), "enroll", "--csr", str(csr), TERM, "--yes"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [each.communicate(timeout=60) for each in both]
+    assert sorted(each.returncode for each in both) == [0, 6], told
+    assert len(site.posts(ENROLL)) == 1
+    assert len(site.orders()) == 1
+
+
+def test_of_two_renewals_started_together_one_orders(site: Site) -> None:
+    ssl_id = issued(site)
+    site.world.faults.add("latency", method="GET", path="ssl/v1$", seconds=0.3)
+    command = [str(PROGRAM), "renew", str(ssl_id), "--yes"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [each.communicate(timeout=60) for each in both]
+    assert min(each.returncode for each in both) == 0, told
+    assert max(each.returncode for each in both) > 0, told
+    assert len(site.posts(r"/ssl/v1/renewById/")) == 1
+
+
+def test_a_leaf_without_its_issuer_is_saved_with_a_warning(site: Site) -> None:
+    ssl_id = tracked(site, issued(site))
+    site.make("collect", ssl_id, "--directory", "whole")
+    (leaf,) = Path("whole").glob("*.crt.pem")
+    (local,) = site.orders()
+    Path(str(local["certificate_path"])).write_bytes(leaf.read_bytes())
+    alone = site.make("collect", ssl_id, "--directory", "alone")
+    assert f"warning: sslId {ssl_id}: issuer CN=" in alone.err
+    assert "is not in the bundle" in alone.err
+    assert list(Path("alone").glob("*.chain.pem")) == []

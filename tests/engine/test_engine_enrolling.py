@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField
+from sectigo_tui.domain.certificates import EnrollRequest
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
     RateLimited,
@@ -20,7 +21,7 @@ from sectigo_tui.domain.errors import (
 )
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.engine.drafts import DraftField, choose_term, problems_of
+from sectigo_tui.engine.drafts import Draft, DraftField, choose_term, ordered_names, problems_of
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.simulator.acme import acme
 from sectigo_tui.simulator.lives import named_life
@@ -188,12 +189,12 @@ async def test_orders_of_the_same_name_that_are_pending_or_far_from_expiry_are_s
     old = replace(named_life("instant"), gated=False)
     site.world.add_order(common_name="www.acme.example", life=old, requested=START - timedelta(days=180))
     site.world.add_order(common_name="other.www.acme.example", life="vetting")
-    found = await site.engine.enrolling.duplicates("www.acme.example")
+    found = await site.engine.enrolling.duplicates(draft())
     assert [details.ssl_id for details in found.remote] == [issued.ssl_id, pending.ssl_id]
     assert found.failure is None
-    assert (await site.engine.enrolling.duplicates("nobody.acme.example")).is_clear
+    assert (await site.engine.enrolling.duplicates(draft("nobody.acme.example"))).is_clear
     site.wire.is_down = True
-    assert not (await site.engine.enrolling.duplicates("nobody.acme.example")).is_clear
+    assert not (await site.engine.enrolling.duplicates(draft("nobody.acme.example"))).is_clear
 
 
 @pytest.mark.parametrize(
@@ -251,3 +252,172 @@ async def test_a_mandatory_custom_field_reaches_scm() -> None:
     site = Site(world=world)
     placed = await site.engine.enrolling.enroll(draft(custom_fields=(("Cost center", "4711"),)))
     assert [placed.order.ssl_id] == world.enrolled
+
+
+@in_virtual_time
+async def test_of_two_processes_that_looked_for_duplicates_together_one_orders() -> None:
+    site = Site()
+    other = Site(world=site.world, disk=site.disk, kept=site.kept, name="another process")
+    mine, theirs = draft("www.acme.example"), draft("WWW.acme.example.")
+    found = await asyncio.gather(site.engine.enrolling.duplicates(mine), other.engine.enrolling.duplicates(theirs))
+    assert all(each.is_clear for each in found)
+    ended = await asyncio.gather(
+        site.engine.enrolling.enroll(mine, since=found[0]),
+        other.engine.enrolling.enroll(theirs, since=found[1]),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in ended) == ["OrderedMeanwhile", "Placed"]
+    assert len(site.world.enrolled) == 1
+    assert len(site.disk.orders) == 1
+
+
+@in_virtual_time
+async def test_an_order_that_scm_refused_keeps_no_other_process_from_ordering() -> None:
+    site = Site()
+    other = Site(world=site.world, disk=site.disk, kept=site.kept, name="another process")
+    found = await other.engine.enrolling.duplicates(draft())
+    with pytest.raises(Refused):
+        await site.engine.enrolling.enroll(draft(comments="[sim:refuse-107]"))
+    placed = await other.engine.enrolling.enroll(draft(), since=found)
+    assert placed.order.ssl_id is not None
+
+
+@in_virtual_time
+async def test_an_order_that_the_operator_saw_is_no_surprise() -> None:
+    site = Site()
+    await site.engine.enrolling.enroll(draft())
+    found = await site.engine.enrolling.duplicates(draft())
+    assert not found.is_clear
+    await site.engine.enrolling.enroll(draft(), since=found)
+    assert len(site.world.enrolled) == 2
+
+
+@pytest.mark.parametrize("is_tracked_here", [True, False])
+def test_an_enroll_answered_with_another_orders_sslid_is_searched_for_by_its_tag(is_tracked_here: bool) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        site = Site()
+        other = site.world.add_order(common_name="www.acme.example", life="vetting").ssl_id
+        if is_tracked_here:
+            await site.engine.track(other)
+        enroll = site.scm.enroll
+
+        async def misled(request: EnrollRequest) -> int:
+            await enroll(request)
+            return other
+
+        site.scm.enroll = misled  # type: ignore[method-assign] # SCM answers wrongly
+        placed = await site.engine.enrolling.enroll(draft())
+        assert placed.order.state is OrderState.UNCONFIRMED
+        assert placed.lost is not None
+        assert str(other) in placed.lost.problem
+        await site.follow_for(5)
+        found = site.store.order(placed.order.id)
+        assert found is not None
+        assert [found.ssl_id] == site.world.enrolled
+        assert found.ssl_id != other
+
+    story()
+
+
+@in_virtual_time
+async def test_a_csr_without_a_common_name_is_compared_by_its_alternative_names() -> None:
+    site = Site()
+
+    def nameless(*names: str) -> Draft:
+        return replace(draft(), csr=PkiTools().read_csr(csr_pem("", *names)))
+
+    await site.engine.enrolling.enroll(nameless("a.acme.example", "b.acme.example"))
+    local = await site.engine.enrolling.duplicates(nameless("b.acme.example", "a.acme.example"))
+    assert not local.is_clear
+    site.world.add_order(common_name="c.acme.example", life="vetting")
+    remote = await site.engine.enrolling.duplicates(nameless("d.acme.example", "c.acme.example"))
+    assert [each.common_name for each in remote.remote] == ["c.acme.example"]
+    assert (await site.engine.enrolling.duplicates(nameless("e.acme.example"))).is_clear
+
+
+@in_virtual_time
+async def test_a_local_order_that_scm_does_not_list_yet_is_a_duplicate() -> None:
+    site = Site()
+    placed = await site.engine.enrolling.enroll(draft())
+    del site.world.orders[placed.order.ssl_id or 0]
+    found = await site.engine.enrolling.duplicates(draft())
+    assert [order.id for order in found.local] == [placed.order.id]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (("A.acme.example", "a.acme.example.", "a.acme.example"), ("a.acme.example",)),
+        (("b\u00fccher.example", "xn--bcher-kva.example"), ("xn--bcher-kva.example",)),
+        (("2606:4700:0::1111", "1.1.1.1"), ("2606:4700::1111", "1.1.1.1")),
+    ],
+)
+def test_a_name_is_sent_once_however_it_is_spelled(given: tuple[str, ...], sent: tuple[str, ...]) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        site = Site()
+        await site.engine.enrolling.enroll(draft(subject_alternative_names=given))
+        assert site.world.orders[site.world.enrolled[0]].names[1:] == sent
+
+    story()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.acme.example b.acme.example",
+        "a.acme.example,b.acme.example",
+        "https://a.acme.example/",
+        "*",
+        "*.",
+        "a.*.example",
+        "web@acme.example",
+        "a..example",
+        "-a.example",
+        "a_b.example",
+        "192.0.2.1:443",
+        "fe80::1%eth0",
+        "a\nb.example",
+        "",
+    ],
+)
+@pytest.mark.parametrize("is_in_csr", [True, False])
+def test_what_is_no_name_is_refused_wherever_it_comes_from(name: str, is_in_csr: bool) -> None:
+    facts = PkiTools().read_csr(csr_pem("www.acme.example"))
+    wanted = draft(subject_alternative_names=(name,))
+    if is_in_csr:
+        wanted = draft(csr=replace(facts, subject_alternative_names=(name,)))
+    assert problems_of(wanted, PkiTools())
+
+
+def test_both_of_two_common_names_are_names() -> None:
+    two = replace(PkiTools().read_csr(csr_pem("b.acme.example")), common_names=("a.acme.example", "b.acme.example"))
+    assert set(ordered_names(draft(csr=two), PkiTools())) == {"a.acme.example", "b.acme.example"}
+
+
+FIELDS = (CustomField(1, "Ticket", True), CustomField(2, "Cost centre", False))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ((("ticket", "1"), ("Ticket", "2")), "write it 'Ticket'"),
+        ((("Ticket", "1"), ("Colour", "red")), "defined are Ticket, Cost centre"),
+        ((("Ticket", "1"), ("Ticket", "2")), "give it once"),
+    ],
+)
+def test_a_custom_field_that_is_not_defined_is_refused_with_those_that_are(
+    given: tuple[tuple[str, str], ...], told: str
+) -> None:
+    (problem,) = problems_of(draft(custom_fields=given), PkiTools(), custom_fields=FIELDS)
+    assert told in problem.remedy
+    assert not problems_of(draft(custom_fields=given), PkiTools())
+
+
+@pytest.mark.parametrize(
+    "text", ["nobody", "a@acme.example b@acme.example", "a@@acme.example", "A <a@acme.example>", "a@.example", "@b"]
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    assert problems_of(draft(external_requester=text), PkiTools())
+    assert problems_of(draft(dcv_mode="EMAIL", dcv_email=text), PkiTools())

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
 
-from sectigo_tui.domain.certificates import ListingFilter, ListingRow
+from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow
 from sectigo_tui.domain.errors import Unreachable
 from sectigo_tui.domain.events import AccountChanged
 from sectigo_tui.engine.listing import Listing
 from support.engine_world import World
-from support.fake_scm import unreachable
-from support.virtual_time import in_virtual_time
+from support.fake_scm import FakeScm, refused, unreachable
+from support.virtual_time import LoopClock, in_virtual_time
 
 ALL = ListingFilter()
 
@@ -135,3 +136,64 @@ async def test_an_order_that_shifted_between_pages_is_one_row() -> None:
     world.scm.rows[""] = [ListingRow(999, "newest"), *world.scm.rows[""]]
     await listing.need(200, 399)
     assert [row.ssl_id for row in listing.rows()] == list(range(399))
+
+
+class TwoQueries(FakeScm):
+    """SCM that lists other rows by alternative name than by common name."""
+
+    by_name: Sequence[ListingRow] = ()
+    by_alternative: Sequence[ListingRow] = ()
+    takes_alternatives = True
+
+    async def listing(self, where: ListingFilter, *, position: int, size: int) -> ListingPage:
+        if where.alternative_name and not self.takes_alternatives:
+            raise refused("listing", -1601, "Invalid field value: subjectAlternativeName")
+        self.rows[""] = self.by_alternative if where.alternative_name else self.by_name
+        return await super().listing(where, position=position, size=size)
+
+
+def listing_of(common: int, alternative: int) -> tuple[TwoQueries, Listing]:
+    """Return a listing with so many rows by common name, each by alternative name too, and so many by that alone."""
+    scm = TwoQueries(LoopClock())
+    scm.by_name = [ListingRow(number, f"www{number}.shop.example") for number in range(common)]
+    others = [ListingRow(100_000 + number, f"mail{number}.other.example") for number in range(alternative)]
+    scm.by_alternative = [*scm.by_name, *others]
+    return scm, Listing(World(scm=scm).context, ListingFilter(common_name="SHOP"))
+
+
+@pytest.mark.parametrize(("common", "alternative"), [(0, 3), (3, 0), (150, 70), (200, 5), (390, 250), (1, 1)])
+def test_a_listing_by_name_ends_with_the_rows_that_only_an_alternative_name_finds(
+    common: int, alternative: int
+) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        _, listing = listing_of(common, alternative)
+        await listing.need(0, 40)
+        assert listing.total == common + alternative
+        await listing.load_all(lambda _loaded, _total: None)
+        assert listing.is_complete
+        ids = [row.ssl_id for row in listing.rows()]
+        assert ids == [*range(common), *range(100_000, 100_000 + alternative)]
+        assert len(ids) == listing.loaded
+        listing.forget()
+        await listing.need(0, 10_000)
+        assert [row.ssl_id for row in listing.rows()] == ids
+
+    story()
+
+
+@in_virtual_time
+async def test_of_very_many_alternative_names_the_first_are_read_until_all_is_asked_for() -> None:
+    _, listing = listing_of(100, 2_000)
+    await listing.need(0, 40)
+    assert (listing.total, listing.unread) == (1_000, 1_100)
+    await listing.load_all(lambda _loaded, _total: None)
+    assert (listing.total, listing.unread) == (2_100, 0)
+
+
+@in_virtual_time
+async def test_an_installation_that_knows_no_filter_by_alternative_name_lists_by_common_name() -> None:
+    scm, listing = listing_of(5, 5)
+    scm.takes_alternatives = False
+    await listing.need(0, 40)
+    assert (listing.total, listing.failure) == (5, None)

@@ -53,7 +53,7 @@ async def test_an_order_becomes_a_certificate() -> None:
     order = world.order(7)
     assert order.state is OrderState.COLLECTED
     assert order.certificate is not None
-    assert order.certificate.subject == "CN=leaf"
+    assert order.certificate.serial_number == "0A"
     assert world.store.disk.certificates == {order.id: BUNDLE}
     assert world.window(7).ended is WindowEnd.SETTLED
     assert [(entry.kind, entry.scm_status, entry.to_state) for entry in world.timeline(7)] == [

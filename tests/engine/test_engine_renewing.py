@@ -166,3 +166,47 @@ async def test_read_only_mode_renews_nothing() -> None:
     with pytest.raises(ReadOnly):
         await site.engine.renewing.renew(2_100_001)
     assert site.wire.sent == []
+
+
+@in_virtual_time
+async def test_of_two_renewals_from_two_processes_one_is_ordered() -> None:
+    site, _, ssl_id = await a_site_with_a_certificate()
+    other = Site(world=site.world, disk=site.disk, kept=site.kept, name="another process")
+    offers = await asyncio.gather(site.engine.renewing.offer(ssl_id), other.engine.renewing.offer(ssl_id))
+    ended = await asyncio.gather(
+        site.engine.renewing.renew(ssl_id, since=offers[0].duplicates),
+        other.engine.renewing.renew(ssl_id, since=offers[1].duplicates),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in ended) == ["InputError", "Placed"]
+    assert site.wire.count(RENEW) + other.wire.count(RENEW) == 1
+
+
+@in_virtual_time
+async def test_a_renewal_that_another_process_has_collected_meanwhile_is_not_ordered_again() -> None:
+    site, _, ssl_id = await a_site_with_a_certificate()
+    other = Site(world=site.world, disk=site.disk, kept=site.kept, name="another process")
+    offer = await other.engine.renewing.offer(ssl_id)
+    await site.engine.renewing.renew(ssl_id)
+    await site.follow_for(30, polling=True)
+    assert the_renewal(site).state is OrderState.COLLECTED
+    with pytest.raises(InputError, match="being renewed already"):
+        await other.engine.renewing.renew(ssl_id, since=offer.duplicates)
+    assert other.wire.count(RENEW) == 0
+
+
+@in_virtual_time
+async def test_a_renewal_answered_with_the_old_sslid_is_searched_for() -> None:
+    site, old, ssl_id = await a_site_with_a_certificate()
+    renew = site.scm.renew
+
+    async def misled(renewed: int, csr_pem: str = "") -> int:
+        await renew(renewed, csr_pem)
+        return ssl_id
+
+    site.scm.renew = misled  # type: ignore[method-assign] # SCM answers wrongly
+    placed = await site.engine.renewing.renew(ssl_id)
+    assert placed.order.state is OrderState.UNCONFIRMED
+    await site.follow_for(5)
+    assert the_renewal(site).ssl_id == site.world.enrolled[-1] != ssl_id
+    assert site.disk.orders[old.id].ssl_id == ssl_id

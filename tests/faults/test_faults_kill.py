@@ -178,6 +178,26 @@ def test_no_order_is_lost_or_ordered_twice(kind: str, every: int, tmp_path: Path
         record_property("kills_survived", rig.kills)
 
 
+def test_two_processes_that_order_one_name_together_order_it_once(tmp_path: Path, record_property: Record) -> None:
+    with a_rig(tmp_path) as rig:
+        names = iter(range(10_000))
+
+        def life(step: int) -> str:
+            common_name = f"twins-{next(names)}.acme.example"
+            return rig.live("enroll if alone", common_name=common_name, step=step, twin=1)
+
+        for _ in range(6):
+            assert life(0) == "done"
+        assert len(rig.world.enrolled) == 6
+        for step in range(1, 20):
+            life(step)
+        assert rig.live("nothing") == "done"
+        check_orders(rig, rig.check_the_disk())
+        assert set(Counter(rig.world.orders[ssl_id].common_name for ssl_id in rig.world.enrolled).values()) == {1}
+        assert rig.kills > 0
+        record_property("kills_survived", rig.kills)
+
+
 def check_orders(rig: Rig, orders: list[Order]) -> None:
     """See that every order at SCM is one on the disk, and that none was ordered twice."""
     placed = [rig.world.orders[ssl_id] for ssl_id in rig.world.enrolled]

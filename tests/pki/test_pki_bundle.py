@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.errors import CutBundle, InputError
 from sectigo_tui.pki.bundle import parse_certificates, read_bundle, read_certificate
 
 
@@ -179,3 +179,28 @@ def test_the_facts_are_the_leaf_s_own() -> None:
     assert facts.key == "EC P-256"
     assert facts.sha256 == leaf.fingerprint(hashes.SHA256()).hex().upper()
     assert facts.sha1 == leaf.fingerprint(hashes.SHA1()).hex().upper()
+
+
+@pytest.mark.parametrize("first", [LEAF, INTERMEDIATE])
+@pytest.mark.parametrize("with_csr", [True, False])
+def test_a_bundle_that_was_cut_is_not_taken_wherever_it_was(first: str, with_csr: bool) -> None:
+    whole = (first + (INTERMEDIATE if first == LEAF else LEAF)).encode()
+    csr = SERVER.csr_pem() if with_csr else ""
+    for end in range(len(first) + len("-----B"), len(whole) - 1):
+        with pytest.raises(CutBundle):
+            read_bundle(whole[:end], csr)
+    assert read_bundle(whole[:-1], csr).chain_pem == INTERMEDIATE
+
+
+def test_der_that_was_cut_is_not_taken() -> None:
+    der = x509.load_pem_x509_certificate(LEAF.encode()).public_bytes(Encoding.DER)
+    for end in (4, 100, len(der) - 1):
+        with pytest.raises(CutBundle):
+            read_bundle(der[:end])
+
+
+@pytest.mark.parametrize("data", [LEAF, LEAF + NEW_SELF], ids=["alone", "with a certificate that is no issuer of it"])
+def test_a_leaf_without_its_issuer_says_who_that_is(data: str) -> None:
+    bundle = read_bundle(data.encode())
+    assert bundle.facts.warning == "issuer CN=Issuing CA is not in the bundle"
+    assert read_bundle((data + INTERMEDIATE).encode()).facts.warning == ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import ipaddress
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from hypothesis import given
@@ -66,12 +68,8 @@ def badly_signed() -> bytes:
 def test_a_csr_is_read_in_every_wrapping(data: bytes) -> None:
     facts = read_csr(data)
     assert facts.common_name == "www.example.com"
-    assert facts.subject_alternative_names == (
-        "*.example.com",
-        "2001:db8::1",
-        "email:a@example.com",
-        "URI:https://example.com",
-    )
+    assert facts.subject_alternative_names == ("*.example.com", "2001:db8::1")
+    assert facts.other_names == ("email:a@example.com", "URI:https://example.com")
     assert facts.key == "EC P-256"
     assert facts.signature_ok
     assert facts.pem == PEM
@@ -161,3 +159,86 @@ def test_a_key_that_the_profile_does_not_offer_is_refused_with_those_that_it_doe
 )
 def test_a_curve_is_known_by_each_of_its_names(key_types: dict[str, tuple[str, ...]], allowed: bool) -> None:
     assert key_allowed("EC", "P-256", key_types) == allowed
+
+
+def test_a_text_that_was_saved_as_utf_16_is_read() -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        mark = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}.get(encoding, b"")
+        assert read_csr(mark + PEM.replace("\n", "\r\n").encode(encoding)).pem == PEM
+    assert read_csr(codecs.BOM_UTF8 + PEM.encode()).pem == PEM
+
+
+def signed_with_sha_1(*, rightly: bool = True) -> bytes:
+    """Return a CSR as `openssl req -sha1` makes it, which cryptography makes no more."""
+    key = rsa.generate_private_key(65537, 2048)
+    request = request_of(key)
+    signed = request.tbs_certrequest_bytes
+    signature = key.sign(signed if rightly else b"something else", padding.PKCS1v15(), hashes.SHA1())
+    with_sha_256, with_sha_1 = bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105")
+    return request.public_bytes(Encoding.DER).replace(with_sha_256, with_sha_1).replace(request.signature, signature)
+
+
+def test_a_csr_signed_with_sha_1_is_no_false_one() -> None:
+    facts = read_csr(signed_with_sha_1())
+    assert facts.signature_ok
+    assert facts.doubts == ("it is signed with SHA-1, an algorithm that CAs may refuse",)
+    check_csr(facts, PROFILE)
+    with pytest.raises(InputError, match="not signed by the key in it"):
+        check_csr(read_csr(signed_with_sha_1(rightly=False)), PROFILE)
+
+
+def test_a_csr_that_cannot_be_checked_is_told_and_may_be_sent() -> None:
+    on_p_256, on_sect233k1 = bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2b8104001a")
+    assert len(on_sect233k1) == 5
+    unknown = DER.replace(b"\x06\x08" + on_p_256, b"\x06\x08" + bytes.fromhex("2b06010401868d7f"))
+    facts = read_csr(unknown)
+    assert facts.signature_ok is None
+    assert [doubt for doubt in facts.doubts if "cannot be checked here" in doubt]
+    check_csr(facts, {})
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        (ed25519.Ed25519PrivateKey.generate(), "Ed25519"),
+        (dsa.generate_private_key(2048), "DSA"),
+        (rsa.generate_private_key(65537, 1024), "RSA 1024"),
+        (ec.generate_private_key(ec.SECP256K1()), "EC secp256k1"),
+    ],
+)
+def test_a_key_that_public_cas_may_not_certify_is_told(key: Any, told: str) -> None:
+    facts = read_csr(request_of(key).public_bytes(Encoding.PEM))
+    assert facts.signature_ok
+    (doubt,) = facts.doubts
+    assert doubt.startswith(f"its key is {told}, which public CAs may not certify")
+    assert read_csr(DER).doubts == ()
+
+
+def test_names_of_other_kinds_are_named_and_apart() -> None:
+    names = x509.SubjectAlternativeName(
+        [
+            x509.DNSName("www.example.com"),
+            x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), b"\x0c\x0fweb@example.net"),
+            x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody")])),
+            x509.RegisteredID(x509.ObjectIdentifier("1.2.3.4")),
+            x509.IPAddress(ipaddress.ip_address("192.0.2.1")),
+        ]
+    )
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(names, critical=False)
+    der = builder.sign(KEY, hashes.SHA256()).public_bytes(Encoding.DER)
+    facts = read_csr(der)
+    assert facts.subject_alternative_names == ("www.example.com", "192.0.2.1")
+    others = ("otherName:1.3.6.1.4.1.311.20.2.3;web@example.net", "dirName:CN=somebody", "RID:1.2.3.4")
+    assert facts.other_names == others
+    # A kind that cryptography does not know hides no name either; the signature is then another's.
+    rare = read_csr(der.replace(b"\x88\x03\x2a\x03\x04", b"\xa5\x03\x2a\x03\x04"))
+    assert rare.subject_alternative_names == ("www.example.com", "192.0.2.1")
+    assert rare.other_names == ("otherName", "dirName", "ediPartyName")
+
+
+def test_every_common_name_is_read() -> None:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name) for name in ("a.example", " ", "b.example")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(KEY, hashes.SHA256())
+    facts = read_csr(request.public_bytes(Encoding.PEM))
+    assert facts.common_names == ("a.example", "b.example")
+    assert read_csr(DER).common_names == ()

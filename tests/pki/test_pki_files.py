@@ -51,7 +51,7 @@ def test_saving_twice_is_saving_once(tmp_path: Path) -> None:
 
 def test_another_file_is_not_overwritten_and_nothing_else_is_written(tmp_path: Path) -> None:
     (tmp_path / "www.fullchain.pem").write_text("mine")
-    with pytest.raises(InputError, match=r"www\.fullchain\.pem exists with other content; confirm"):
+    with pytest.raises(InputError, match=r"www\.fullchain\.pem exists with other content.*--overwrite"):
         save_certificate(BUNDLE, tmp_path, "www")
     assert files(tmp_path) == {"www.fullchain.pem": "mine"}
 
@@ -77,3 +77,13 @@ def test_the_port_saves_a_wildcard_under_a_harmless_name(tmp_path: Path) -> None
 def test_the_port_explains_a_kept_bundle_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: No such file or directory; collect the certificate again"):
         PkiTools().read_kept(str(tmp_path / "gone.pem"), "")
+
+
+def test_a_chain_that_is_not_this_certificates_is_removed_once_the_operator_said_so(tmp_path: Path) -> None:
+    alone = CertificateBundle(leaf_pem="new leaf\n", chain_pem="", facts=FACTS)
+    save_certificate(BUNDLE, tmp_path, "www")
+    with pytest.raises(InputError, match=r"www\.chain\.pem exists with other content"):
+        save_certificate(alone, tmp_path, "www")
+    assert files(tmp_path)["www.chain.pem"] == "chain\n"
+    save_certificate(alone, tmp_path, "www", overwrite=True)
+    assert files(tmp_path) == {"www.crt.pem": "new leaf\n", "www.fullchain.pem": "new leaf\n"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from scm_support import answering
@@ -162,7 +164,7 @@ async def test_a_listing_has_rows_and_the_total() -> None:
     ]
     client = answering(json=rows, headers={"X-Total-Count": "1234"})
     page = await client.scm.listing(ListingFilter(), position=0, size=2)
-    assert page == ListingPage((ListingRow(1, "a", ("a", "b"), ""), ListingRow(2, "")), 1234)
+    assert page == ListingPage((ListingRow(1, "a", ("a", "b"), ""), ListingRow(2, "", is_nameless=True)), 1234)
     assert await client.scm.count(ListingFilter()) == 1234
 
 
@@ -299,3 +301,36 @@ async def test_a_certificate_comes_as_it_is(line_end: bytes) -> None:
     pem = line_end.join([b"-----BEGIN CERTIFICATE-----", b"MII", b"-----END CERTIFICATE-----", b""])
     headers = {"content-type": "application/octet-stream", "content-disposition": "attachment"}
     assert await answering(body=pem, headers=headers).scm.collect(101) == pem
+
+
+PKCS7 = bytes.fromhex("3082010f06092a864886f70d010702a0820100") + bytes(256)
+
+
+@pytest.mark.parametrize(
+    ("body", "label"),
+    [
+        (PKCS7, "PKCS7"),
+        (bytes.fromhex("30820100") + bytes(256), "CERTIFICATE"),
+        (base64.b64encode(PKCS7) + b"\r\n", "PKCS7"),
+    ],
+    ids=["PKCS#7", "DER", "bare base64"],
+)
+async def test_a_certificate_in_another_wrapping_becomes_pem(body: bytes, label: str) -> None:
+    pem = await answering(body=body, headers={"content-type": "application/octet-stream"}).scm.collect(101)
+    first, *middle, last = pem.decode().splitlines()
+    assert (first, last) == (f"-----BEGIN {label}-----", f"-----END {label}-----")
+    assert base64.b64decode("".join(middle)) == (body if body[:1] == b"0" else PKCS7)
+
+
+async def test_pkcs7_as_pem_comes_as_it_is() -> None:
+    pem = b"-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n"
+    assert await answering(body=pem).scm.collect(101) == pem
+
+
+@pytest.mark.parametrize("told", [{"commonName": None}, {"commonName": " "}, {"commonName": ""}, {}])
+async def test_an_order_without_a_common_name_goes_by_its_first_alternative_name(told: dict[str, Any]) -> None:
+    names = {"subjectAlternativeNames": ["a.example", "b.example"]}
+    page = await answering(json=[{"sslId": 1, **told, **names}]).scm.listing(ListingFilter(), position=0, size=2)
+    assert [(row.common_name, row.is_nameless) for row in page.rows] == [("a.example", True)]
+    details = await answering(json={"sslId": 101, "status": "Applied", **told, **names}).scm.details(101)
+    assert details.common_name == "a.example"

@@ -13,7 +13,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict
+from sectigo_tui.domain.errors import DuplicateOrder, InputError, RevisionConflict
+from sectigo_tui.domain.orders import Order
 from sectigo_tui.store import looks
 from support.stored_orders import HandClock, an_entry, an_order, looked_at, opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 
@@ -197,3 +198,29 @@ async def test_processes_that_write_at_the_same_time_lose_no_change_and_share_no
     assert len(store.timeline("shared")) == 4 * 40 + 1
     assert len(seen.entries) == 4 * 40 + 40
     assert sorted(opened(tmp_path).orders(), key=str) == sorted(store.orders(), key=str)
+
+
+async def test_what_another_process_wrote_first_can_refuse_a_write(tmp_path: Path) -> None:
+    one, two = opened(tmp_path), opened(tmp_path)
+
+    def alone(orders: list[Order]) -> None:
+        if orders:
+            raise InputError("somebody was faster", "look again")
+
+    await one.put(an_order(1), an_entry(an_order(1)), check=alone)
+    together = [two.put(an_order(number), an_entry(an_order(number)), check=alone) for number in (2, 3)]
+    refused = await asyncio.gather(*together, return_exceptions=True)
+    assert [type(each) for each in refused] == [InputError, InputError]
+    assert [order.id for order in opened(tmp_path).orders()] == [an_order(1).id]
+
+
+async def test_of_two_writes_of_one_process_the_first_can_refuse_the_second(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+
+    def alone(orders: list[Order]) -> None:
+        if orders:
+            raise InputError("somebody was faster", "look again")
+
+    together = [store.put(an_order(number), an_entry(an_order(number)), check=alone) for number in (1, 2)]
+    kept = await asyncio.gather(*together, return_exceptions=True)
+    assert [type(each) for each in kept] == [Order, InputError]

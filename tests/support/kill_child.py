@@ -21,7 +21,7 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -100,6 +100,7 @@ class Job:
         step: Before or after which port call it is killed; 0 for never.
         from_start: Whether calls count while it recovers, too.
         after_milliseconds: When it is killed by the clock; 0 for never.
+        twin: 0 for a life alone; of two that are lived together, 1 or 2. The first is the one that is killed.
     """
 
     number: int
@@ -111,6 +112,7 @@ class Job:
     step: int = 0
     from_start: bool = False
     after_milliseconds: float = 0.0
+    twin: int = 0
 
 
 class HastyClock:
@@ -205,7 +207,7 @@ async def live(job: Job) -> None:
         gate=RequestGate(4),
         book=OrderBook(cast("Any", Deadly(store, fuse)), clock, announcer),
         clock=clock,
-        random=Random(job.number),
+        random=Random(f"{job.number} {job.twin}"),
         read_certificate=read_certificate,
         policy=Policy(),
     )
@@ -213,7 +215,9 @@ async def live(job: Job) -> None:
     access = Access(in_use=credentials, keeper=keeper)
     engine = Engine(context, announcer, PkiTools, lambda: access)
     fuse.is_armed = job.from_start
-    await recover(engine, job)
+    if not job.twin:
+        # What a twin leaves is in doubt only once it has ended.
+        await recover(engine, job)
     fuse.is_armed = True
     await work(engine, job)
     fuse.is_armed = False
@@ -249,7 +253,9 @@ async def work(engine: Engine, job: Job) -> None:
     """Do this life's own work to its end."""
     order_id = ""
     try:
-        if job.kind == "enroll":
+        if job.kind == "enroll if alone":
+            order_id = await enroll_if_alone(engine, a_draft(job.common_name))
+        elif job.kind == "enroll":
             order_id = (await engine.enrolling.enroll(a_draft(job.common_name))).order.id
         elif job.kind == "renew":
             order_id = (await engine.renewing.renew(job.ssl_id)).order.id
@@ -263,6 +269,12 @@ async def work(engine: Engine, job: Job) -> None:
         await engine.follow_up.until_settled(order_id)
 
 
+async def enroll_if_alone(engine: Engine, wanted: Draft) -> str:
+    """Order what nobody has ordered, as a command does without `--allow-duplicate`; return the order's id."""
+    found = await engine.enrolling.duplicates(wanted)
+    return (await engine.enrolling.enroll(wanted, since=found)).order.id if found.is_clear else ""
+
+
 def a_draft(common_name: str) -> Draft:
     """Return what is ordered."""
     pem = (
@@ -274,8 +286,18 @@ def a_draft(common_name: str) -> Draft:
     return Draft(csr=PkiTools().read_csr(pem), organization_id=1001, profile_id=502, term_days=199)
 
 
-def life_of(job: Job) -> str:
-    """Fork, live, and return how it ended."""
+def lives_of(job: Job) -> str:
+    """Live one life, or two together, and return how the first ended; the second is to come to its end."""
+    if not job.twin:
+        return ended(job, begun(job))
+    first, second = begun(job), begun(replace(job, twin=2, step=0))
+    second_ended = ended(replace(job, twin=2), second)
+    first_ended = ended(job, first)
+    return first_ended if second_ended == "done" else second_ended
+
+
+def begun(job: Job) -> int:
+    """Fork, live in the child, and return the child."""
     child = os.fork()
     if child == 0:
         try:
@@ -285,6 +307,11 @@ def life_of(job: Job) -> str:
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
+    return child
+
+
+def ended(job: Job, child: int) -> str:
+    """Wait for the end of a life, and return how it ended."""
     if job.after_milliseconds:
         signal.sigtimedwait({signal.SIGCHLD}, job.after_milliseconds / 1000)
         os.kill(child, signal.SIGKILL)
@@ -301,5 +328,5 @@ if __name__ == "__main__":
     gc.freeze()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     for line in sys.stdin:
-        sys.stdout.write(life_of(Job(**json.loads(line))) + "\n")
+        sys.stdout.write(lives_of(Job(**json.loads(line))) + "\n")
         sys.stdout.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sectigo_tui.domain.clock import Clock
@@ -76,8 +76,12 @@ class MemoryStore:
     def by_ssl_id(self, ssl_id: int) -> Order | None:
         return next((order for order in self.orders() if order.ssl_id == ssl_id), None)
 
-    async def put(self, order: Order, entry: TimelineEntry) -> Order:
+    async def put(
+        self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
+    ) -> Order:
         self._check_disk()
+        if check is not None:
+            check([each for each in self.disk.orders.values() if not each.removed])
         there = self.disk.orders.get(order.id)
         if there is not None and there.revision != order.revision:
             self._known[order.id] = there
@@ -141,10 +145,11 @@ class MemoryStore:
     def poller(self) -> str:
         return next((owner for owner, _ in self.disk.leases.values() if owner != self._name), "")
 
-    async def save_certificate(self, order_id: str, pem: bytes) -> str:
+    async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         self._check_disk()
-        self.disk.certificates[order_id] = pem
-        return f"certificates/{order_id}.pem"
+        name = f"{order_id}.refused" if aside else order_id
+        self.disk.certificates[name] = pem
+        return f"certificates/{name}.pem"
 
     async def close(self) -> None:
         self.closed = True

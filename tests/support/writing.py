@@ -65,8 +65,8 @@ def _key() -> ec.EllipticCurvePrivateKey:
 def draft(common_name: str = "www.acme.example", *, comments: str = "", **changes: object) -> Draft:
     """Return a draft that SCM takes."""
     facts = PkiTools().read_csr(csr_pem(common_name))
-    given: dict[str, object] = {"organization_id": ACME, "profile_id": OV, "term_days": 199, **changes}
-    return Draft(csr=facts, comments=comments, **given)  # type: ignore[arg-type] # each test names Draft's own fields
+    given: dict[str, object] = {"csr": facts, "organization_id": ACME, "profile_id": OV, "term_days": 199, **changes}
+    return Draft(comments=comments, **given)  # type: ignore[arg-type] # each test names Draft's own fields
 
 
 class Wire(httpx.AsyncBaseTransport):

@@ -58,7 +58,7 @@ async def test_remote_filter_is_scms_and_waits_for_enter() -> None:
     async with staged() as stage:
         await open_remote(stage)
         await stage.press("/")
-        assert "common name, or status:Applied; Enter asks SCM" in stage.text
+        assert "a name, or status:Applied; Enter asks SCM" in stage.text
         asked = stage.site.wire.count("GET /ssl/v1$")
         await stage.press(*"status:applied")
         assert stage.site.wire.count("GET /ssl/v1$") == asked
@@ -174,3 +174,26 @@ async def test_rows_that_were_scrolled_past_are_not_kept() -> None:
         assert "6,000 of 6,000" in stage.header
         assert len(view._subjects) <= len(view.table.visible_ids)
         assert len(view._ids._asked_for) <= ROWS_KEPT
+
+
+@on_stage
+async def test_a_remote_filter_finds_alternative_names_each_order_once() -> None:
+    world = demo_world()
+    by_alternative = world.add_order(common_name="www.elsewhere.example", names=("needle.acme.example",)).ssl_id
+    by_both = world.add_order(common_name="needle.example", names=("www.needle.example",)).ssl_id
+    async with staged(world) as stage:
+        await open_remote(stage)
+        await stage.press("/", *"needle", "enter")
+        await stage.wait(1)
+        assert "2 of 2" in stage.header
+        assert str(by_alternative) in stage.text
+        assert str(by_both) in stage.text
+
+
+@on_stage
+async def test_an_order_without_a_common_name_is_shown_by_its_first_alternative_name() -> None:
+    world = demo_world()
+    world.add_order(common_name="", names=("first.acme.example", "second.acme.example"))
+    async with staged(world) as stage:
+        await open_remote(stage)
+        assert "first.acme.example" in stage.text

@@ -12,6 +12,7 @@ from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.message import AskText
 from sectigo_tui.ui.flows.batch import outcomes_content, subjects_content
 from sectigo_tui.ui.flows.flow import Flow, in_words
+from sectigo_tui.ui.text import printable
 
 
 async def collect(flow: Flow, subjects: Sequence[Subject]) -> None:
@@ -53,4 +54,5 @@ async def _save(flow: Flow, collected: Collected, directory: str) -> None:
         except InputError as refused:
             await flow.ask(Notice("Not saved", in_words(refused)))
             return
-    flow.tell("Saved: " + ", ".join(paths))
+    warning = collected.bundle.facts.warning
+    flow.tell("Saved: " + ", ".join(paths) + (f". Warning: {printable(warning)}" if warning else ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from textual.content import Content
@@ -20,7 +21,9 @@ from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, EnrollAnswer, EnrollForm
 from sectigo_tui.ui.flows.csr_file import read_csr_file
 from sectigo_tui.ui.flows.flow import Flow, in_words
 from sectigo_tui.ui.flows.rotate import after_refusal
-from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.text import counted, printable
+
+_SIGNATURE = {True: "valid", False: "INVALID", None: "not checked"}
 
 
 async def enroll(flow: Flow) -> None:
@@ -78,12 +81,13 @@ async def _offer(flow: Flow) -> EnrollOffer | None:
 
 async def _place(flow: Flow, offer: EnrollOffer, answer: EnrollAnswer, made: _Made) -> Placed | None:
     csr, key_path = await made.csr(answer)
-    draft = _draft(offer, answer, csr, key_path)
+    # What cannot be ordered is left out after the question below, which names it.
+    draft = replace(_draft(offer, answer, csr, key_path), drops_other_names=True)
     problems = flow.engine.enrolling.problems(draft, offer)
     if problems:
         raise DraftRefused(problems)
     duplicates = await flow.during(
-        "Looking for orders of the same name ...", flow.engine.enrolling.duplicates(draft.common_name), can_stop=True
+        "Looking for orders of the same name ...", flow.engine.enrolling.duplicates(draft), can_stop=True
     )
     if duplicates is None:
         return None
@@ -94,14 +98,16 @@ async def _place(flow: Flow, offer: EnrollOffer, answer: EnrollAnswer, made: _Ma
     if not await flow.ask(
         Confirm(
             "Order this certificate?",
-            duplicates_content(duplicates),
+            Content("\n").join([*csr_doubts(csr), duplicates_content(duplicates)]),
             label,
             facts=_summary(flow, draft, offer),
         )
     ):
         return None
     return await flow.during(
-        f"Ordering {printable(draft.common_name)} ...", flow.engine.enrolling.enroll(draft), can_stop=False
+        f"Ordering {printable(draft.common_name)} ...",
+        flow.engine.enrolling.enroll(draft, since=duplicates),
+        can_stop=False,
     )
 
 
@@ -196,9 +202,18 @@ def csr_facts(csr: CsrFacts) -> tuple[tuple[str, str], ...]:
     """Return what a CSR says, as labels and untrusted values."""
     return (
         ("Common name", csr.common_name),
-        ("Names", ", ".join(csr.subject_alternative_names)),
-        ("Key", f"{csr.key}, signature {'valid' if csr.signature_ok else 'INVALID'}"),
+        ("Names", counted((*csr.subject_alternative_names, *csr.common_names))),
+        ("Left out", counted(csr.other_names)),
+        ("Key", f"{csr.key}, signature {_SIGNATURE[csr.signature_ok]}"),
     )
+
+
+def csr_doubts(csr: CsrFacts) -> list[Content]:
+    """Return what is to be known of a CSR before it is sent, a line each."""
+    told = [f"! The CSR: {printable(doubt)}." for doubt in csr.doubts]
+    if csr.other_names:
+        told.append("! Names of other kinds cannot be ordered and are left out.")
+    return [Content.styled(line, "$state-warning bold") for line in told]
 
 
 def _organization(offer: EnrollOffer, organization_id: int) -> str:

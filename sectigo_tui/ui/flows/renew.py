@@ -7,6 +7,7 @@ import asyncio
 from textual.content import Content
 
 from sectigo_tui.domain.errors import InputError, ScmFailure
+from sectigo_tui.domain.names import name_keys
 from sectigo_tui.domain.pki import CsrFacts
 from sectigo_tui.engine.renewing import RenewOffer
 from sectigo_tui.ui import format as fmt
@@ -14,10 +15,10 @@ from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.dialogs.confirm import Confirm
 from sectigo_tui.ui.dialogs.renew import Renew
 from sectigo_tui.ui.flows.csr_file import read_csr_file
-from sectigo_tui.ui.flows.enroll import csr_facts, duplicates_content, tell_placed
+from sectigo_tui.ui.flows.enroll import csr_doubts, csr_facts, duplicates_content, tell_placed
 from sectigo_tui.ui.flows.flow import Flow
 from sectigo_tui.ui.flows.rotate import after_refusal
-from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.text import counted
 
 
 async def renew(flow: Flow, subject: Subject) -> None:
@@ -46,7 +47,7 @@ async def renew(flow: Flow, subject: Subject) -> None:
                 if not await flow.ask(_with_csr(csr, offer)):
                     problem = ""
                     continue
-            order_again = flow.engine.renewing.renew(subject.ssl_id, csr)
+            order_again = flow.engine.renewing.renew(subject.ssl_id, csr, since=offer.duplicates)
             placed = await flow.during("Ordering the renewal ...", order_again, can_stop=False)
         except (InputError, ScmFailure) as failure:
             problem = await after_refusal(flow, failure)
@@ -59,14 +60,15 @@ async def renew(flow: Flow, subject: Subject) -> None:
 def _with_csr(csr: CsrFacts, offer: RenewOffer) -> Confirm:
     """Return the question whether this is the CSR that is meant: a file of another name is read as easily."""
     old = offer.old
-    names = {name.casefold() for name in (csr.common_name, *csr.subject_alternative_names)}
-    missing = {name.casefold() for name in (old.common_name, *old.subject_alternative_names) if name} - names
+    wanted = name_keys((old.common_name, *old.subject_alternative_names))
+    missing = wanted - name_keys((csr.common_name, *csr.common_names, *csr.subject_alternative_names))
     said = Content.styled("It has every name of the certificate that is renewed.", "$state-done")
     if missing:
-        names_lost = printable(", ".join(sorted(missing)), limit=500)
+        names_lost = counted(sorted(missing))
         said = Content.styled(
             f"! It lacks names of the certificate that is renewed: {names_lost}", "$state-warning bold"
         )
+    said = Content("\n").join([*csr_doubts(csr), said])
     return Confirm("Renew with this CSR?", said, "Order it, billed", facts=csr_facts(csr), is_danger=bool(missing))
 
 
@@ -76,7 +78,7 @@ def _facts(flow: Flow, offer: RenewOffer) -> tuple[tuple[str, str], ...]:
         ("Account", f"{flow.surroundings.band} {flow.surroundings.customer}".strip()),
         ("Renews", f"sslId {old.ssl_id}"),
         ("Common name", old.common_name),
-        ("Names", ", ".join(old.subject_alternative_names)),
+        ("Names", counted(old.subject_alternative_names)),
         ("Profile", f"{old.profile_name} ({old.profile_id})"),
         ("Status", old.status),
         ("Expires", fmt.format_when(old.expires)),

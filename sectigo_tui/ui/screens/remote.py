@@ -26,7 +26,7 @@ def listing_filter(text: str) -> ListingFilter:
     """Return what SCM is asked to filter by.
 
     Args:
-        text: A common name, or `status:` and a status.
+        text: A common or alternative name, or `status:` and a status.
     """
     text = text.strip()
     if text.casefold().startswith(STATUS_PREFIX):
@@ -39,7 +39,7 @@ class RemoteView(View):
 
     TITLE = "Remote"
     FILTER_KIND = "listing"
-    FILTER_HINT = "common name, or status:Applied; Enter asks SCM"
+    FILTER_HINT = "a name, or status:Applied; Enter asks SCM"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("L", "load_all", "Load all", show=False, id="view.load_all", tooltip="Fetch every page, or stop it"),
     ]
@@ -86,7 +86,8 @@ class RemoteView(View):
         if self._listing.failure is not None:
             state = " INCOMPLETE"
         shown = f"{len(self._ids):,} shown of " if self._narrowed_by else ""
-        return f"{shown}{loaded:,} of {total:,}{state}"
+        unread = f", {self._listing.unread:,} more by alternative name not read" if self._listing.unread else ""
+        return f"{shown}{loaded:,} of {total:,}{unread}{state}"
 
     def _list(self) -> None:
         self.table.show_empty(*self.empty_text())
