@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sectigo_tui.domain.codes import NOT_READY_CODES, CodeMeaning, meaning_of_code
+from sectigo_tui.domain.codes import TWO_MEANINGS, CodeMeaning, meaning_of_code, meaning_outside_collect
 from sectigo_tui.domain.errors import (
     CertctlFailure,
     ConfigError,
@@ -21,6 +21,7 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
+from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.values import dataclass
 
 
@@ -71,6 +72,7 @@ _WRITES = frozenset(
     {"enroll", "renew", "replace", "approve", "decline", "revoke", "revoke_by_serial", "change_password"}
 )
 
+_OWN_WORDS_CHARACTERS = 300
 _MAY_BE_DONE = "It may have been done at SCM all the same"
 _LOOK_FIRST = "Do not repeat it before its result was looked up at SCM."
 _ROTATE = "Rotate the credentials: nothing is sent until then."
@@ -150,9 +152,18 @@ def _explain_scm(failure: ScmFailure) -> Explanation:
 def _known_code(failure: ScmFailure) -> CodeMeaning | None:
     if failure.code is None or isinstance(failure, RateLimited):
         return None
-    if failure.code in NOT_READY_CODES and not isinstance(failure, NotReady):
-        return None
-    return meaning_of_code(failure.code)
+    if isinstance(failure, NotReady):
+        return meaning_of_code(failure.code)
+    known = meaning_outside_collect(failure.code)
+    if known is None or failure.code not in TWO_MEANINGS:
+        return known
+    return CodeMeaning(known.code, _in_scms_words(failure, known.meaning), known.next_step)
+
+
+def _in_scms_words(failure: ScmFailure, meaning: str) -> str:
+    """Return SCM's own words, then ours: alone they tell which of a code's two meanings it is."""
+    own = one_line(failure.description, _OWN_WORDS_CHARACTERS)
+    return f"SCM says {own!r}. {meaning}" if own else meaning
 
 
 def _by_class(failure: ScmFailure) -> tuple[str, str]:

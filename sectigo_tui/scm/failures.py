@@ -96,7 +96,7 @@ def _refusal(call: str, answer: HttpAnswer, now: datetime) -> ScmFailure:
         wait = retry_after_seconds(answer.headers.get("retry-after", ""), now)
         return RateLimited(call, words, retry_after_seconds=wait, code=code, description=description)
     kind = _kind(call, status, told)
-    if kind is Unreadable:
+    if kind is Unreadable or (code is None and not description and answer.body.strip()):
         words = f"{words} with {describe_body(answer.body)}"
     return kind(call, words, http_status=status, code=code, description=description)
 

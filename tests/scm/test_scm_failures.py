@@ -220,3 +220,20 @@ async def test_the_password_in_use_is_masked_too() -> None:
     with pytest.raises(CredentialsRefused, match=r"'\*{8} is wrong'") as failed:
         await client.scm.types()
     assert (failed.value.code, failed.value.description) == (-16, "******** is wrong")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "quoted"),
+    [
+        (500, b"java.lang.NullPointerException at Enroll", "'java.lang.NullPointerException at Enroll'"),
+        (503, PAGE, "a web page titled '502 Bad Gateway'"),
+        (500, b'{"message": "out of threads"}', "out of threads"),
+        (401, b"no such realm", "'no such realm'"),
+        (404, b"default backend - 404", "'default backend - 404'"),
+    ],
+)
+async def test_an_error_without_scms_code_is_told_in_the_words_that_came(status: int, body: bytes, quoted: str) -> None:
+    with pytest.raises(ScmFailure) as failed:
+        await CALLS["enroll"](answering(status, body=body).scm)
+    assert failed.value.problem.startswith(f"HTTP {status}")
+    assert quoted in failed.value.problem
