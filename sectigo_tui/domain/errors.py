@@ -15,6 +15,7 @@
     └── ScmFailure               one call to SCM did not do what it should
         ├── Unreachable          no answer came (DNS, connection, TLS, time-out)
         ├── Unreadable           an answer came that is not the API's (HTML, torn, too large, a field missing)
+        │   └── UnusableRows     a listing in which some rows cannot be used; the others are
         ├── ServerFailure        5xx
         ├── RateLimited          429
         ├── CredentialsRefused   401, or calls held back since one was seen
@@ -183,6 +184,10 @@ class Unreachable(ScmFailure):
 
 class Unreadable(ScmFailure):
     """An answer came that is not the API's: HTML, empty, torn, too large, or without a field it must have."""
+
+
+class UnusableRows(Unreadable):
+    """Rows of a listing that cannot be used were left out of it; all others were taken."""
 
 
 class ServerFailure(ScmFailure):

@@ -20,6 +20,7 @@ from sectigo_tui.domain.errors import (
     StoreError,
     Unreachable,
     Unreadable,
+    UnusableRows,
 )
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.values import dataclass
@@ -83,6 +84,11 @@ _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
         Unreachable,
         "No answer came from SCM, and the order stays what it was",
         "Check network, proxy, CA bundle and base_url if it goes on; looks continue by the schedule.",
+    ),
+    (
+        UnusableRows,
+        "These orders are not shown; all others are",
+        "Look them up in SCM's own web interface, and quote the rows to Sectigo support.",
     ),
     (
         Unreadable,

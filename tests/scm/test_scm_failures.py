@@ -75,6 +75,8 @@ async def test_an_error_answer_becomes_its_failure(
     "body", [b"", b" \r\n", PAGE, b"null", b"7", b'"x"', b"{", b"[[]]", b'{"a": {"a": [1', b"\xff"]
 )
 async def test_a_success_that_is_not_the_apis_is_unreadable(call: str, body: bytes) -> None:
+    if call == "listing" and body == b"[[]]":
+        pytest.skip("a row that is no object is left out of a listing, and named")
     expected = NotReady if call == "collect" and not body.strip() else Unreadable
     with pytest.raises(expected) as failed:
         await CALLS[call](answering(200, body=body).scm)
@@ -82,7 +84,7 @@ async def test_a_success_that_is_not_the_apis_is_unreadable(call: str, body: byt
 
 
 @pytest.mark.parametrize(
-    "call", ["types", "custom_fields", "listing", "details", "organization_validation", "password_status", "dcv"]
+    "call", ["types", "custom_fields", "details", "organization_validation", "password_status", "dcv"]
 )
 async def test_an_object_without_what_is_needed_is_unreadable(call: str) -> None:
     body = b"{}" if call in {"details", "organization_validation", "password_status", "dcv"} else b"[{}]"
