@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
 from sectigo_tui.domain.events import Exchange
-from sectigo_tui.domain.excerpts import without_secrets
+from sectigo_tui.domain.excerpts import masked, without_secrets
 from sectigo_tui.domain.http import Http, HttpAnswer, HttpRequest, HttpTrouble
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.scm.failures import from_answer, from_trouble, unreadable
@@ -25,6 +26,9 @@ Observe = Callable[[Exchange], None]
 
 Read = Callable[[str, HttpAnswer], T]
 """Reads a success's answer for the call named; raises `ScmFailure`."""
+
+_PASSWORDS_KEPT = 16
+"""How many of the passwords that were used or tried are looked for in what SCM says."""
 
 _JSON = ((b"content-type", b"application/json"),)
 
@@ -44,6 +48,7 @@ class Session:
         self._http = http
         self._clock = clock
         self._observe = observe
+        self._passwords: dict[str, None] = {}
 
     async def ask(
         self,
@@ -73,13 +78,14 @@ class Session:
         """
         used = credentials or self.credentials
         headers = header_values(call, used)
+        secrets = self._secrets(used, secret)
         content = None if body is None else _json(body)
         request = HttpRequest(method, path, headers if content is None else headers + _JSON, content)
         started = self._clock.monotonic()
         answer = await self._http.send(request)
         status = answer.http_status if isinstance(answer, HttpTrouble) else answer.status
         try:
-            result = self._judge(call, answer, read, (used.password.reveal(), secret))
+            result = self._judge(call, answer, read, secrets)
         except ScmFailure as failure:
             self._tell(call, started, status, failure)
             raise
@@ -87,18 +93,29 @@ class Session:
         return result
 
     def _judge(self, call: str, answer: HttpAnswer | HttpTrouble, read: Read[T], secrets: tuple[str, ...]) -> T:
-        if isinstance(answer, HttpTrouble):
-            raise from_trouble(call, answer)
-        try:
-            return self._read(call, answer, read)
-        except ScmFailure:
-            masked = without_secrets(answer.body, secrets)
-            if masked == answer.body:
-                raise
-        return self._read(call, replace(answer, body=masked), read)
+        def clean(text: str) -> str:
+            return masked(text, secrets)
 
-    def _read(self, call: str, answer: HttpAnswer, read: Read[T]) -> T:
-        failure = from_answer(call, answer, self._clock.now())
+        if isinstance(answer, HttpTrouble):
+            raise from_trouble(call, replace(answer, problem=clean(answer.problem)))
+        with suppress(ScmFailure):
+            return self._read(call, answer, read)
+        # It fails again, and this time in words that quote no password.
+        headers = {name.lower(): clean(value) for name, value in answer.headers.items()}
+        cleaned = replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
+        return self._read(call, cleaned, read, clean)
+
+    def _secrets(self, used: Credentials, secret: str) -> tuple[str, ...]:
+        """Return the passwords that no text of SCM's may quote: in use, being tried, on their way, or used before."""
+        for password in (self.credentials.password.reveal(), used.password.reveal(), secret):
+            self._passwords.pop(password, None)
+            self._passwords[password] = None
+        while len(self._passwords) > _PASSWORDS_KEPT:
+            del self._passwords[next(iter(self._passwords))]
+        return tuple(self._passwords)
+
+    def _read(self, call: str, answer: HttpAnswer, read: Read[T], clean: Callable[[str], str] = str) -> T:
+        failure = from_answer(call, answer, self._clock.now(), clean)
         if failure is not None:
             raise failure
         return read(call, answer)
