@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
 from urllib.parse import quote, quote_plus
@@ -220,7 +221,7 @@ async def test_a_secret_that_comes_back_is_not_quoted_nor_half_of_it(status: int
         assert "canary" not in told
 
 
-FORMS = {
+FORMS: dict[str, Callable[[str], str]] = {
     "plain": lambda secret: secret,
     "in another case": lambda secret: secret.swapcase(),
     "in a URL": lambda secret: quote(secret, safe=""),
