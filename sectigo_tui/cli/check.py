@@ -20,7 +20,7 @@ from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.engine.engine import Announcer
-from sectigo_tui.wiring.clients import credentials_of, make_client
+from sectigo_tui.wiring.clients import credentials_of, logins_of, make_client
 
 if TYPE_CHECKING:
     from sectigo_tui.scm.client import ScmClient
@@ -37,13 +37,13 @@ def run(options: Namespace) -> int:
     check_screen(settings)
     for warning in settings.warnings:
         complain(f"warning: {warning}")
-    return asyncio.run(_check_as_json(settings) if options.json else _check(settings))
+    return asyncio.run((_check_as_json if options.json else _check)(settings, insist=options.insist))
 
 
-async def _check(settings: Settings) -> int:
+async def _check(settings: Settings, *, insist: bool) -> int:
     say(table(settings_rows(settings)))
     say("")
-    async with _client(settings) as client:
+    async with _client(settings, insist=insist) as client:
         if client.proxy_in_use:
             # Said before it is asked: a proxy is what most often keeps SCM from being reached.
             say(f"asking SCM through the proxy {client.proxy_in_use}")
@@ -53,9 +53,9 @@ async def _check(settings: Settings) -> int:
     return FINE
 
 
-async def _check_as_json(settings: Settings) -> int:
+async def _check_as_json(settings: Settings, *, insist: bool) -> int:
     document = settings_json(settings)
-    async with _client(settings) as client:
+    async with _client(settings, insist=insist) as client:
         document["proxy"] = client.proxy_in_use or None
         try:
             profiles = await client.types()
@@ -67,8 +67,12 @@ async def _check_as_json(settings: Settings) -> int:
 
 
 @asynccontextmanager
-async def _client(settings: Settings) -> AsyncIterator[ScmClient]:
-    client = make_client(settings, credentials_of(settings), Announcer(), SystemClock())
+async def _client(settings: Settings, *, insist: bool) -> AsyncIterator[ScmClient]:
+    credentials, clock = credentials_of(settings), SystemClock()
+    logins = logins_of(settings, settings.sectigo.base_url, credentials.customer_uri, clock)
+    if insist:
+        logins.insist(credentials)
+    client = make_client(settings, credentials, Announcer(), clock, logins)
     try:
         yield client
     finally:

@@ -95,6 +95,7 @@ def _nothing(_: argparse.ArgumentParser) -> None:
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before, once")
     add_json(parser, "one JSON object (docs/json.md)")
 
 

@@ -19,6 +19,7 @@
         ├── ServerFailure        5xx
         ├── RateLimited          429
         ├── CredentialsRefused   401, or calls held back since one was seen
+        │   └── RefusedBefore    not sent: SCM refused exactly these credentials, to whichever process
         ├── NotFound             404
         └── Refused              any other 4xx, with SCM's own code
             └── NotReady         collect: issued or approved, not retrievable yet
@@ -27,6 +28,8 @@ An order's result (issued, rejected, deadline passed) is a value, never an excep
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class SectigoTuiError(Exception):
@@ -220,6 +223,22 @@ class RateLimited(ScmFailure):
 
 class CredentialsRefused(ScmFailure):
     """SCM answered 401, or the call was held back because one was seen (`sent` is False then)."""
+
+
+class RefusedBefore(CredentialsRefused):
+    """Nothing was sent, since SCM has refused exactly these credentials before: another try could lock the account.
+
+    Args:
+        call: The call by name.
+        at: When SCM refused them.
+        code: SCM's code then, where it told one.
+    """
+
+    def __init__(self, call: str, at: datetime, code: int | None) -> None:
+        super().__init__(
+            call, f"not sent: SCM refused exactly these credentials at {at:%Y-%m-%d %H:%MZ}", code=code, sent=False
+        )
+        self.at = at
 
 
 class NotFound(ScmFailure):

@@ -14,6 +14,7 @@ from sectigo_tui.domain.errors import (
     NotReady,
     RateLimited,
     Refused,
+    RefusedBefore,
     RevisionConflict,
     ScmFailure,
     ServerFailure,
@@ -97,6 +98,11 @@ _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
     ),
     (ServerFailure, "SCM, or a gateway before it, failed; the order stays what it was", _BY_SCHEDULE),
     (
+        RefusedBefore,
+        "Another bad login could lock the account, so these credentials are not sent again by themselves",
+        "Rotate with `sectigo-tui rotate`; once the account is unlocked, try them with `sectigo-tui check --insist`.",
+    ),
+    (
         CredentialsRefused,
         "SCM refuses the credentials; more tries with them could lock the account",
         _ROTATE,
@@ -156,7 +162,7 @@ def _explain_scm(failure: ScmFailure) -> Explanation:
 
 
 def _known_code(failure: ScmFailure) -> CodeMeaning | None:
-    if failure.code is None or isinstance(failure, RateLimited):
+    if failure.code is None or isinstance(failure, (RateLimited, RefusedBefore)):
         return None
     if isinstance(failure, NotReady):
         return meaning_of_code(failure.code)
@@ -177,7 +183,7 @@ def _by_class(failure: ScmFailure) -> tuple[str, str]:
         wait = failure.retry_after_seconds
         asked = f" and asks to wait {wait:.0f} s" if wait is not None else ""
         return f"SCM has had too many requests from this account{asked}", _BY_SCHEDULE
-    if isinstance(failure, CredentialsRefused) and not failure.sent:
+    if isinstance(failure, CredentialsRefused) and not failure.sent and not isinstance(failure, RefusedBefore):
         return "The call was held back, since the credentials are refused or cannot be sent", _ROTATE
     for kind, meaning, next_step in _BY_CLASS:
         if isinstance(failure, kind):

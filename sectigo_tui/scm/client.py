@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter, ListingPage, OrderDetails
 from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.credentials import Logins
 from sectigo_tui.domain.errors import Unreadable
 from sectigo_tui.domain.http import HttpAnswer
 from sectigo_tui.domain.ports import Credentials, SecretText
@@ -58,6 +59,7 @@ class ScmClient:
         ca_bundle: Trusted certificates (PEM) in place of the default ones.
         observe: Is told of every request that ended.
         log: Is told of every request and its answer, for the debug log.
+        logins: Says when a request may go, and remembers what SCM refuses.
         transport: What carries requests instead of the network.
 
     Raises:
@@ -74,10 +76,11 @@ class ScmClient:
         ca_bundle: Path | None = None,
         observe: Observe | None = None,
         log: DebugLog | None = None,
+        logins: Logins | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._connection = Connection(base_url, timeouts=timeouts, ca_bundle=ca_bundle, log=log, transport=transport)
-        self._session = Session(self._connection, credentials, clock, observe)
+        self._session = Session(self._connection, credentials, clock, observe, logins)
 
     @property
     def proxy_in_use(self) -> str:

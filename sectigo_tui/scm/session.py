@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +12,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.credentials import Logins
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.excerpts import masked, without_secrets
@@ -41,13 +43,22 @@ class Session:
         credentials: The credentials in use first.
         clock: The time.
         observe: Is told of every request that ended.
+        logins: Says when a request may go, and remembers what SCM refuses; None where nobody else sends any.
     """
 
-    def __init__(self, http: Http, credentials: Credentials, clock: Clock, observe: Observe | None) -> None:
+    def __init__(
+        self,
+        http: Http,
+        credentials: Credentials,
+        clock: Clock,
+        observe: Observe | None,
+        logins: Logins | None = None,
+    ) -> None:
         self.credentials = credentials
         self._http = http
         self._clock = clock
         self._observe = observe
+        self._logins = logins
         self._passwords: dict[str, None] = {}
 
     async def ask(
@@ -81,6 +92,21 @@ class Session:
         secrets = self._secrets(used, secret)
         content = None if body is None else _json(body)
         request = HttpRequest(method, path, headers if content is None else headers + _JSON, content)
+        if self._logins is None:
+            return await self._send(call, request, read, secrets)
+        async with self._logins.admitted(call, used) as ended:
+            try:
+                result = await self._send(call, request, read, secrets)
+            except CredentialsRefused as refusal:
+                await asyncio.to_thread(ended, refusal)
+                raise
+            except ScmFailure as failure:
+                ended(failure)
+                raise
+            ended(None)
+            return result
+
+    async def _send(self, call: str, request: HttpRequest, read: Read[T], secrets: tuple[str, ...]) -> T:
         started = self._clock.monotonic()
         answer = await self._http.send(request)
         status = answer.http_status if isinstance(answer, HttpTrouble) else answer.status

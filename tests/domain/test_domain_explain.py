@@ -122,7 +122,7 @@ def test_the_call_is_named_in_words_and_scms_words_are_kept() -> None:
         (-732, "domain name is not valid", "Correct"),
         (-1603, "domain is not valid", "Correct"),
         (-25, "not authorized", "privilege"),
-        (-724, "validation status", "complete"),
+        (-724, "validation status", "Complete"),
         (-715, "suspended", "delegation approved"),
         (-738, "suspended", "delegation approved"),
         (-741, "suspended", "delegation approved"),
