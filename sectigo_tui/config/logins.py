@@ -297,7 +297,7 @@ class SharedLogins:
     def _take(self, locks: tuple[Path, ...]) -> tuple[int | None, bool]:
         """Take a lock, and say whether there can be any: where nothing can be written, processes do not meet."""
         try:
-            self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_directory(self._locks)
             return _first_free(locks), True
         except OSError:
             return None, False
@@ -319,10 +319,17 @@ def _first_free(locks: tuple[Path, ...]) -> int | None:
     return None
 
 
+def _make_directory(locks: Path) -> None:
+    """Make the directory of the locks, and the data directory that it is in, for their owner alone."""
+    locks.parent.parent.mkdir(parents=True, exist_ok=True)
+    for each in (locks.parent, locks):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that nobody holds for longer than a write takes."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_directory(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
