@@ -191,7 +191,7 @@ def _config_show(scene: Scene) -> None:
     assert CANARY not in shown
 
 
-@recipe("sectigo-tui check")
+@recipe("sectigo-tui check", "sectigo-tui check --insist")
 def _check(scene: Scene) -> None:
     shown = scene.run()
     assert "credentials accepted" in shown

@@ -20,7 +20,7 @@ from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.engine.engine import Announcer
-from sectigo_tui.wiring.clients import credentials_of, make_client
+from sectigo_tui.wiring.clients import credentials_of, logins_of, make_client
 from sectigo_tui.wiring.disk import keys_without_order, remove_leftovers
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ def run(options: Namespace) -> int:
         complain(f"warning: {warning}")
     for path in remove_leftovers(settings.paths):
         complain(f"warning: {path} is a copy that a kill left, and cannot be removed; remove it")
-    return asyncio.run(_check_as_json(settings) if options.json else _check(settings))
+    return asyncio.run((_check_as_json if options.json else _check)(settings, insist=options.insist))
 
 
-async def _check(settings: Settings) -> int:
+async def _check(settings: Settings, *, insist: bool) -> int:
     say(table(settings_rows(settings)))
     _keys_without_order(settings)
     say("")
-    async with _client(settings) as client:
+    async with _client(settings, insist=insist) as client:
         if client.proxy_in_use:
             # Said before it is asked: a proxy is what most often keeps SCM from being reached.
             say(f"asking SCM through the proxy {client.proxy_in_use}")
@@ -59,10 +59,10 @@ async def _check(settings: Settings) -> int:
     return FINE
 
 
-async def _check_as_json(settings: Settings) -> int:
+async def _check_as_json(settings: Settings, *, insist: bool) -> int:
     document = settings_json(settings)
     document["keys_without_order"] = [str(path) for path in _keys_without_order(settings)]
-    async with _client(settings) as client:
+    async with _client(settings, insist=insist) as client:
         document["proxy"] = client.proxy_in_use or None
         try:
             profiles = await client.types()
@@ -86,8 +86,12 @@ def _keys_without_order(settings: Settings) -> list[Path]:
 
 
 @asynccontextmanager
-async def _client(settings: Settings) -> AsyncIterator[ScmClient]:
-    client = make_client(settings, credentials_of(settings), Announcer(), SystemClock())
+async def _client(settings: Settings, *, insist: bool) -> AsyncIterator[ScmClient]:
+    credentials, clock = credentials_of(settings), SystemClock()
+    logins = logins_of(settings, settings.sectigo.base_url, credentials.customer_uri, clock)
+    if insist:
+        logins.insist(credentials)
+    client = make_client(settings, credentials, Announcer(), clock, logins)
     try:
         yield client
     finally:

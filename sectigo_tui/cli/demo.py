@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.server import MissingExtraError, run_simulator, served
-from sectigo_tui.simulator.world import World
+from sectigo_tui.simulator.world import Dialect, World
 from sectigo_tui.wiring.settings import settings_of
 
 
@@ -27,6 +27,7 @@ def run_server(options: Namespace) -> int:
             seed=options.seed,
             scenario=options.scenario,
             faults=options.fault,
+            dialect=Dialect(status_filter=options.status_filter),
             out=sys.stdout,
         )
     except MissingExtraError as missing:

@@ -119,10 +119,12 @@ async def _handover(settings: Settings) -> int:
         ]
         targets: list[Target] = [*orders, *remote]
         gap = ""
-        if failure is None:
+        if failure is not None:
+            failed = [status for status, query in engine.account.queries.items() if query.failure is not None]
+            which = f"orders with status {', '.join(failed)}" if engine.account.refreshed_at else "the account"
+            gap = f"SCM did not list {which}: {explain(failure).meaning}"
+        if engine.account.refreshed_at is not None:
             await engine.diagnoser.attend(targets, lambda _target, _verdict: None)
-        else:
-            gap = f"SCM did not list the account: {explain(failure).meaning}"
         say(engine.diagnoser.handover(targets, gap=gap).rstrip("\n"))
         if failure is not None:
             raise failure

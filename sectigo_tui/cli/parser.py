@@ -95,6 +95,7 @@ def _nothing(_: argparse.ArgumentParser) -> None:
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before, once")
     add_json(parser, "one JSON object (docs/json.md)")
 
 
@@ -125,6 +126,12 @@ def _simulator(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, metavar="N", help="the port; 0 picks a free one")
     parser.add_argument("--scenario", default="demo", metavar="NAME", help="demo, empty or large")
     parser.add_argument("--fault", action="append", default=[], metavar="FAULT", help="a fault in force from the start")
+    parser.add_argument(
+        "--status-filter",
+        default="joined",
+        choices=("joined", "spaced"),
+        help="take SAApproved (joined) or SA Approved (spaced) as a listing's filter, and refuse the other",
+    )
     _add_course(parser)
 
 

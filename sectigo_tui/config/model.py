@@ -6,6 +6,7 @@ line that answers a wrong value, and into `config.example.toml`.
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated, Literal
@@ -25,6 +26,8 @@ from pydantic import (
 from sectigo_tui.domain.http import is_loopback
 
 DEFAULT_POLL_MAX_WAIT_SECONDS = 600
+SCM_HOST = "cert-manager.com"
+"""Where SCM is logged in to; mistaken for the customer URI, which follows it in the address."""
 
 
 def _no_boolean(value: object) -> object:
@@ -67,6 +70,22 @@ def _https(value: str) -> str:
     return value.rstrip("/")
 
 
+def _customer_uri(value: str) -> str:
+    """Refuse what cannot be the last part of an address: SCM would count it as one more bad login."""
+    uri = _one_line(value)
+    parts = [part for part in re.split(r"[/\\?#]+|https?:", uri) if part]
+    if re.search(r"[/\\?#:]", uri) or (uri.casefold() == SCM_HOST or uri.casefold().endswith(f".{SCM_HOST}")):
+        path = [part for part in parts if not part.casefold().endswith(SCM_HOST) and part != "customer"]
+        proposal = path[0] if path and re.fullmatch(r"[\w.~-]+", path[0], re.ASCII) else ""
+        raise ValueError(
+            f"{value!r} is an address, or a part of one: the customer URI is the last part alone"
+            + (f", such as {proposal!r}" if proposal else "")
+        )
+    if not uri.isascii() or re.search(r"[\s\"'`<>%@{}|^,;\[\]]", uri):
+        raise ValueError(f"{value!r} holds a character that the last part of an address cannot hold")
+    return uri
+
+
 def _command(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -94,6 +113,7 @@ def _readable(value: Path) -> Path:
 
 
 Line = Annotated[str, AfterValidator(_one_line)]
+CustomerUri = Annotated[str, AfterValidator(_customer_uri)]
 LineOrNothing = Annotated[str, AfterValidator(lambda text: text and _one_line(text))]
 Secret = Annotated[SecretStr, AfterValidator(_one_line_secret)]
 Whole = Annotated[int, BeforeValidator(_no_boolean)]
@@ -110,7 +130,7 @@ class _Section(BaseModel):
 class SectigoSection(_Section):
     """`[sectigo]`, and each `[profile.NAME]` over it: an account, and how it is polled."""
 
-    customer_uri: Line | None = Field(
+    customer_uri: CustomerUri | None = Field(
         None, description="the customer URI: the last part of the address you log in to SCM at", examples=["acme"]
     )
     login: Line | None = Field(None, description="the API account's login", examples=["api-user"])

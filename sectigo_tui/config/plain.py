@@ -26,6 +26,7 @@ Origin = Literal["sectigo", "ui"]
 _ELSEWHERE = frozenset({"ca_bundle", "keys", "on_event"})
 """Keys that only the full settings know to read."""
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~-]+)*|http://127\.0\.0\.1:\d{1,5}(/[a-z]+)*")
+_URI = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _SHORT_TEXT = 200
 _COLORS = ("auto", "red", "yellow", "green", "blue", "magenta")
 
@@ -164,7 +165,14 @@ def _switch(*, default: bool | None, origin: Origin = "sectigo") -> _Kind:
 
 
 _KEYS = {
-    "customer_uri": _text(),
+    "customer_uri": _Kind(
+        "",
+        lambda value: (
+            isinstance(value, str)
+            and _URI.fullmatch(value) is not None
+            and not value.casefold().endswith("cert-manager.com")
+        ),
+    ),
     "base_url": _Kind(
         "https://cert-manager.com/api", lambda value: isinstance(value, str) and _ADDRESS.fullmatch(value) is not None
     ),

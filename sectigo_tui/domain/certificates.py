@@ -52,10 +52,22 @@ class ListingRow:
 
 @dataclass(frozen=True, slots=True)
 class ListingPage:
-    """A page of a listing: its rows, and how many the whole listing has (None where SCM did not say)."""
+    """A page of a listing.
+
+    Args:
+        rows: Its rows, without those that cannot be used.
+        total: How many rows the header says that the whole listing has; None where it does not say.
+        unusable: What is wrong with each row that cannot be used, with the row's name where it has one.
+    """
 
     rows: tuple[ListingRow, ...]
     total: int | None
+    unusable: tuple[str, ...] = ()
+
+    @property
+    def received(self) -> int:
+        """How many rows came, usable or not."""
+        return len(self.rows) + len(self.unusable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.ports import Credentials
 
 
@@ -29,6 +33,46 @@ class UnprovenPassword:
     credentials: Credentials
     tried: frozenset[Candidate] = frozenset()
     refused: frozenset[Candidate] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PastRefusal:
+    """That SCM refused some credentials, and has not accepted them since.
+
+    Args:
+        at: When.
+        code: SCM's code, where it told one.
+    """
+
+    at: datetime
+    code: int | None
+
+
+class Logins(Protocol):
+    """What SCM refused of credentials, known to all processes, and whose turn it is to send."""
+
+    def refusal_of(self, credentials: Credentials) -> PastRefusal | None:
+        """Return when SCM has refused exactly these, and not accepted them since; may take 0.1 s."""
+        ...
+
+    def is_accepted(self, credentials: Credentials) -> bool:
+        """Return whether SCM has accepted exactly these since it refused them; may take 0.1 s."""
+        ...
+
+    def insist(self, credentials: Credentials) -> None:
+        """Let these be tried once though SCM has refused them: the operator has asked for it."""
+        ...
+
+    def admitted(
+        self, call: str, credentials: Credentials
+    ) -> AbstractAsyncContextManager[Callable[[ScmFailure | None], None]]:
+        """Wait for a request's turn, and return what is to be told how it ended; call that in a thread.
+
+        Raises:
+            RefusedBefore: SCM has refused exactly these before; nothing is to be sent.
+            Unreachable: Another process tries credentials, and does not end; nothing is to be sent.
+        """
+        ...
 
 
 class CredentialsKeeper(Protocol):

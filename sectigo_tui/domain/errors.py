@@ -19,10 +19,12 @@
     └── ScmFailure               one call to SCM did not do what it should
         ├── Unreachable          no answer came (DNS, connection, TLS, time-out)
         ├── Unreadable           an answer came that is not the API's (HTML, torn, too large, a field missing), also
-        │                        under 4xx: a gateway's page says nothing of SCM behind it
+        │   │                    under 4xx: a gateway's page says nothing of SCM behind it
+        │   └── UnusableRows     a listing in which some rows cannot be used; the others are
         ├── ServerFailure        5xx
         ├── RateLimited          429
         ├── CredentialsRefused   401, or calls held back since one was seen
+        │   └── RefusedBefore    not sent: SCM refused exactly these credentials, to whichever process
         ├── NotFound             404 in SCM's own words
         └── Refused              any other 4xx, with SCM's own code
             ├── RefusedAlone     a call refused as if the credentials were wrong, which SCM accepts elsewhere
@@ -34,6 +36,7 @@ An order's result (issued, rejected, deadline passed) is a value, never an excep
 from __future__ import annotations
 
 import errno
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -246,6 +249,10 @@ class Unreadable(ScmFailure):
     """An answer came that is not the API's: HTML, empty, torn, too large, or without a field it must have."""
 
 
+class UnusableRows(Unreadable):
+    """Rows of a listing that cannot be used were left out of it; all others were taken."""
+
+
 class ServerFailure(ScmFailure):
     """SCM, or a gateway before it, answered 5xx."""
 
@@ -282,6 +289,22 @@ class RateLimited(ScmFailure):
 
 class CredentialsRefused(ScmFailure):
     """SCM answered 401, or the call was held back because one was seen (`sent` is False then)."""
+
+
+class RefusedBefore(CredentialsRefused):
+    """Nothing was sent, since SCM has refused exactly these credentials before: another try could lock the account.
+
+    Args:
+        call: The call by name.
+        at: When SCM refused them.
+        code: SCM's code then, where it told one.
+    """
+
+    def __init__(self, call: str, at: datetime, code: int | None) -> None:
+        super().__init__(
+            call, f"not sent: SCM refused exactly these credentials at {at:%Y-%m-%d %H:%MZ}", code=code, sent=False
+        )
+        self.at = at
 
 
 class NotFound(ScmFailure):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sectigo_tui.domain.codes import NOT_READY_CODES, WAIT_FOR_CERTIFICATE, CodeMeaning, meaning_of_code
+from sectigo_tui.domain.codes import (
+    TWO_MEANINGS,
+    WAIT_FOR_CERTIFICATE,
+    CodeMeaning,
+    meaning_of_code,
+    meaning_outside_collect,
+)
 from sectigo_tui.domain.errors import (
     CertctlFailure,
     ConfigError,
@@ -17,13 +23,16 @@ from sectigo_tui.domain.errors import (
     RateLimited,
     Refused,
     RefusedAlone,
+    RefusedBefore,
     RevisionConflict,
     ScmFailure,
     ServerFailure,
     StoreError,
     Unreachable,
     Unreadable,
+    UnusableRows,
 )
+from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.values import dataclass
 
 
@@ -74,6 +83,7 @@ _WRITES = frozenset(
     {"enroll", "renew", "replace", "approve", "decline", "revoke", "revoke_by_serial", "change_password"}
 )
 
+_OWN_WORDS_CHARACTERS = 300
 _MAY_BE_DONE = "It may have been done at SCM all the same"
 _LOOK_FIRST = "Do not repeat it before its result was looked up at SCM."
 _ROTATE = "Rotate the credentials: nothing is sent until then."
@@ -88,11 +98,21 @@ _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
         f"Check network, proxy, CA bundle and base_url if it goes on. {_BY_SCHEDULE}",
     ),
     (
+        UnusableRows,
+        "These orders are not shown; all others are",
+        "Look them up in SCM's own web interface, and quote the rows to Sectigo support.",
+    ),
+    (
         Unreadable,
         "What answered is not SCM's API: a proxy, a gateway, an overloaded SCM or a wrong base_url",
         f"Check base_url and what stands between if it goes on. {_BY_SCHEDULE}",
     ),
     (ServerFailure, "SCM, or a gateway before it, failed; every order stays what it was", _BY_SCHEDULE),
+    (
+        RefusedBefore,
+        "Another bad login could lock the account, so these credentials are not sent again by themselves",
+        "Rotate with `sectigo-tui rotate`; once the account is unlocked, try them with `sectigo-tui check --insist`.",
+    ),
     (
         CredentialsRefused,
         "SCM refuses the credentials; more tries with them could lock the account",
@@ -172,11 +192,20 @@ def _explain_scm(failure: ScmFailure) -> Explanation:
 
 
 def _known_code(failure: ScmFailure) -> CodeMeaning | None:
-    if failure.code is None or isinstance(failure, (RateLimited, RefusedAlone)):
+    if failure.code is None or isinstance(failure, (RateLimited, RefusedAlone, RefusedBefore)):
         return None
-    if failure.code in NOT_READY_CODES and not isinstance(failure, NotReady):
-        return None
-    return meaning_of_code(failure.code)
+    if isinstance(failure, NotReady):
+        return meaning_of_code(failure.code)
+    known = meaning_outside_collect(failure.code)
+    if known is None or failure.code not in TWO_MEANINGS:
+        return known
+    return CodeMeaning(known.code, _in_scms_words(failure, known.meaning), known.next_step)
+
+
+def _in_scms_words(failure: ScmFailure, meaning: str) -> str:
+    """Return SCM's own words, then ours: alone they tell which of a code's two meanings it is."""
+    own = one_line(failure.description, _OWN_WORDS_CHARACTERS)
+    return f"SCM says {own!r}. {meaning}" if own else meaning
 
 
 def _by_class(failure: ScmFailure) -> tuple[str, str]:
@@ -184,7 +213,7 @@ def _by_class(failure: ScmFailure) -> tuple[str, str]:
         wait = failure.retry_after_seconds
         asked = f" and asks to wait {wait:.0f} s" if wait is not None else ""
         return f"SCM has had too many requests from this account{asked}", _BY_SCHEDULE
-    if isinstance(failure, CredentialsRefused) and not failure.sent:
+    if isinstance(failure, CredentialsRefused) and not failure.sent and not isinstance(failure, RefusedBefore):
         return "The call was held back, since the credentials are refused or cannot be sent", _ROTATE
     for kind, meaning, next_step in _BY_CLASS:
         if isinstance(failure, kind):

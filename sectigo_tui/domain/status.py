@@ -81,7 +81,7 @@ _TABLE = (
 
 @lru_cache(maxsize=256)
 def _key(status: str) -> str:
-    return "".join(status.split()).casefold()
+    return "".join(character for character in status.casefold() if character not in "_-" and not character.isspace())
 
 
 _BY_KEY = {_key(meaning.name): meaning for meaning in _TABLE}
@@ -91,7 +91,7 @@ PENDING_STATUSES = ("Init", "Requested", "SA Approved", "Approved", "Applied")
 
 
 def meaning_of(status: str) -> StatusMeaning:
-    """Return what a status means; case and spaces do not matter.
+    """Return what a status means; case, spaces, underscores and hyphens do not matter.
 
     Args:
         status: The status as SCM sent it.
@@ -104,8 +104,31 @@ def meaning_of(status: str) -> StatusMeaning:
 
 
 def is_same(status: str, other: str) -> bool:
-    """Return whether two spellings name one status; case and spaces do not matter."""
+    """Return whether two spellings name one status; case, spaces, underscores and hyphens do not matter."""
     return _key(status) == _key(other)
+
+
+@lru_cache(maxsize=64)
+def filter_spellings(status: str) -> tuple[str, ...]:
+    """Return how a listing's filter may spell a status, the likeliest first.
+
+    Each installation takes one spelling and refuses the others: `SAApproved` by the manual, `SA Approved` by the
+    OpenAPI. Source: SCM manual 25.5 and OpenAPI 25.9; other cases and underscores are assumed.
+    """
+    words = meaning_of(status).name.split()
+    joined, spaced, underscored = "".join(words), " ".join(words), "_".join(words)
+    spellings = (
+        joined,
+        spaced,
+        underscored.upper(),
+        spaced.upper(),
+        underscored,
+        joined.upper(),
+        spaced.lower(),
+        joined.lower(),
+        underscored.lower(),
+    )
+    return tuple(dict.fromkeys(spellings))
 
 
 def classify(status: str) -> StatusClass:

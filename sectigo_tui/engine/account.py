@@ -9,13 +9,17 @@ from datetime import datetime
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.errors import RateLimited, ScmFailure
-from sectigo_tui.domain.events import AccountChanged
+from sectigo_tui.domain.errors import NotFound, RateLimited, Refused, ScmFailure, UnusableRows
+from sectigo_tui.domain.events import AccountChanged, FailureReported
 from sectigo_tui.domain.status import PENDING_STATUSES, is_same
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.listing import Listing
+from sectigo_tui.engine.spellings import StatusSpellings
+
+NAMED = 5
+"""Of the rows of a status that cannot be used, so many are named."""
 
 DETAILS_KEPT = 2_000
 DETAILS_FRESH_SECONDS = 60.0
@@ -46,11 +50,13 @@ class PendingQuery:
         rows: Its rows, from the newest query that succeeded.
         at: When that was; None when none has.
         failure: Why the newest query failed; None when it did not.
+        unusable: What is wrong with each row that was left out.
     """
 
     rows: tuple[ListingRow, ...] = ()
     at: datetime | None = None
     failure: ScmFailure | None = None
+    unusable: tuple[str, ...] = ()
 
 
 class Account:
@@ -63,26 +69,42 @@ class Account:
 
     Attributes:
         queries: The newest query of each pending status.
+        spellings: How this installation spells statuses.
     """
 
     def __init__(self, context: Context) -> None:
         self.queries: dict[str, PendingQuery] = {status: PendingQuery() for status in PENDING_STATUSES}
+        self.spellings = StatusSpellings()
         self._context = context
+        self._told: dict[str, str] = {}
         self._listed: dict[int, Listed] = {}
         self._seen: OrderedDict[int, Seen] = OrderedDict()
         self._asking: dict[int, asyncio.Task[OrderDetails]] = {}
 
     @property
     def refreshed_at(self) -> datetime | None:
-        """When all pending orders were last known to be listed: the oldest query's time; None before that."""
-        times = [query.at for query in self.queries.values()]
-        known = [at for at in times if at is not None]
-        return min(known) if len(known) == len(times) else None
+        """When the pending orders that are shown were last listed: the oldest query's time; None before that.
+
+        A status that has never been listed, since its query fails, is not among them: see `not_loaded`.
+        """
+        if any(query.at is None and query.failure is None for query in self.queries.values()):
+            return None
+        return min((query.at for query in self.queries.values() if query.at is not None), default=None)
 
     @property
     def failure(self) -> ScmFailure | None:
         """Why the newest refresh is incomplete; None when it is not."""
         return next((query.failure for query in self.queries.values() if query.failure), None)
+
+    @property
+    def not_loaded(self) -> Mapping[str, ScmFailure]:
+        """Return why orders of a pending status have never been listed, by status."""
+        return {status: query.failure for status, query in self.queries.items() if query.failure and query.at is None}
+
+    @property
+    def unusable(self) -> tuple[str, ...]:
+        """What is wrong with each row of the pending orders that was left out."""
+        return tuple(odd for query in self.queries.values() for odd in query.unusable)
 
     def pending(self) -> Mapping[int, Listed]:
         """Return the orders that a query for a pending status found, by sslId."""
@@ -112,12 +134,12 @@ class Account:
 
     def listing(self, where: ListingFilter) -> Listing:
         """Return a listing of which nothing has been fetched yet."""
-        return Listing(self._context, where)
+        return Listing(self._context, where, self.spellings)
 
     async def refresh_pending(self) -> None:
         """Ask for the orders of every pending status; a failure is kept beside what was known before.
 
-        Once SCM asks for a pause nothing more is asked for.
+        One that fails costs its own status alone. Once SCM asks for a pause nothing more is asked for.
         """
         for status in PENDING_STATUSES:
             listing = self.listing(ListingFilter(status=status))
@@ -125,14 +147,16 @@ class Account:
                 await listing.load_all(lambda _loaded, _total: None)
             except ScmFailure as failure:
                 before = self.queries[status]
-                self.queries[status] = PendingQuery(before.rows, before.at, failure)
+                self.queries[status] = PendingQuery(before.rows, before.at, failure, before.unusable)
             else:
-                self.queries[status] = PendingQuery(tuple(listing.rows()), self._context.clock.now())
+                now = self._context.clock.now()
+                self.queries[status] = PendingQuery(tuple(listing.rows()), now, unusable=listing.unusable)
             self._index()
             self._context.book.announce(AccountChanged())
             failed = self.queries[status].failure
             if isinstance(failed, RateLimited) or (failed is not None and failed.retry_after_seconds is not None):
                 return
+        self._tell()
 
     async def details(self, ssl_id: int, *, fresh_seconds: float = DETAILS_FRESH_SECONDS) -> OrderDetails:
         """Return an order's details for the screen, asking SCM unless they are fresh.
@@ -170,6 +194,28 @@ class Account:
             seen, listed = self._seen.get(ssl_id), self._listed.get(ssl_id)
             if seen is None or (listed is not None and not is_same(listed.status, seen.details.status)):
                 await self.details(ssl_id)
+
+    def _tell(self) -> None:
+        """Report, each once until it changes, the queries that fail while others do not, and rows left out."""
+        is_outage = all(query.failure is not None for query in self.queries.values())
+        for status, query in self.queries.items():
+            if query.failure is not None:
+                if not is_outage or type(query.failure) in (NotFound, Refused):
+                    self._report(status, query.failure)
+                continue
+            if query.unusable:
+                odd = f"{len(query.unusable)} unusable: {'; '.join(query.unusable[:NAMED])}"
+                more = len(query.unusable) - NAMED
+                words = f"{odd}; and {more} more" if more > 0 else odd
+                self._report(status, UnusableRows("listing", words, http_status=200))
+            else:
+                self._told.pop(status, None)
+
+    def _report(self, status: str, failure: ScmFailure) -> None:
+        if self._told.get(status) != failure.problem:
+            self._told[status] = failure.problem
+            now = self._context.clock.now()
+            self._context.book.announce(FailureReported(now, f"listing orders with status {status}", failure))
 
     def _index(self) -> None:
         self._listed = {

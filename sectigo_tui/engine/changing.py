@@ -121,7 +121,7 @@ class Changing:
             if again:
                 unproven = UnprovenPassword(unproven.credentials)
             try:
-                settled = await self._undisturbed(partial(self._settle, unproven))
+                settled = await self._undisturbed(partial(self._settle, unproven, insist=again))
             except ScmFailure as failure:
                 await self._installer.note_answered("which password works is not known", failure)
                 raise
@@ -164,7 +164,7 @@ class Changing:
                 continue
             return (await self._settle(UnprovenPassword(candidate))).installed
 
-    async def _settle(self, unproven: UnprovenPassword) -> Settled:
+    async def _settle(self, unproven: UnprovenPassword, *, insist: bool = False) -> Settled:
         keeper = self._installer.keeper
         candidates: Mapping[Candidate, Credentials] = {
             Candidate.PENDING: unproven.credentials,
@@ -178,7 +178,7 @@ class Changing:
                 continue
             await keeper.mark_tried(candidate)
             try:
-                await self._installer.prove(credentials)
+                await self._installer.prove(credentials, insist=insist)
             except CredentialsRefused as refusal:
                 refusals[candidate] = refusal
                 # Where it cannot be written down, the next start merely does not know it.

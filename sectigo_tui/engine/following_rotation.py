@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
 from sectigo_tui.domain.events import FailureReported
 from sectigo_tui.domain.ports import Credentials
@@ -49,12 +51,18 @@ class FollowingRotation:
         Returns:
             Whether that is settled; False when SCM gave no answer about it.
         """
+        if await asyncio.to_thread(self._installer.is_accepted_elsewhere):
+            return await self._settled(self._installer.in_use)
         kept = await self._kept()
         if kept is None or kept == self._known or self._is_kept_from_use():
             return True
         if kept == self._installer.in_use or self._installer.was_refused(kept):
             self._known = kept
             return True
+        return await self._settled(kept)
+
+    async def _settled(self, kept: Credentials) -> bool:
+        """Take credentials over, and return whether what comes of them is settled."""
         try:
             async with self._installer.one_at_a_time():
                 return await self._take_over(kept)

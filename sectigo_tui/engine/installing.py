@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sectigo_tui.domain.credentials import CredentialsKeeper
+from sectigo_tui.domain.credentials import CredentialsKeeper, Logins
 from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.ports import Credentials
@@ -45,18 +45,25 @@ class Installer:
         keeper: Keeps credentials beyond this process.
         in_use: The credentials that requests are sent with.
         resume: Lets paused workers go on, and returns how many do; `Supervisor.resume`.
+        logins: What SCM refused of credentials, to whichever process; None where this process alone knows it.
 
     Attributes:
         in_use: The credentials that requests are sent with.
     """
 
     def __init__(
-        self, context: Context, keeper: CredentialsKeeper, in_use: Credentials, resume: Callable[[], int]
+        self,
+        context: Context,
+        keeper: CredentialsKeeper,
+        in_use: Credentials,
+        resume: Callable[[], int],
+        logins: Logins | None = None,
     ) -> None:
         self.in_use = in_use
         self.keeper = keeper
         self._context = context
         self._resume = resume
+        self._logins = logins
         self._changing = asyncio.Lock()
         self._refused: Credentials | None = None
 
@@ -73,19 +80,33 @@ class Installer:
             yield
 
     def was_refused(self, candidate: Credentials) -> bool:
-        """Return whether SCM is known to refuse exactly these."""
+        """Return whether SCM is known to refuse exactly these; may take 0.1 s."""
+        if self._logins is not None:
+            if self._logins.is_accepted(candidate):
+                return False
+            if self._logins.refusal_of(candidate) is not None:
+                return True
         return candidate == self._refused or (self._context.gate.refusal is not None and candidate == self.in_use)
 
-    async def prove(self, candidate: Credentials) -> None:
+    def is_accepted_elsewhere(self) -> bool:
+        """Return whether another process had SCM accept what it has refused here; may take 0.1 s."""
+        if self._logins is None or self._context.gate.refusal is None:
+            return False
+        return self._logins.is_accepted(self.in_use)
+
+    async def prove(self, candidate: Credentials, *, insist: bool = False) -> None:
         """Try credentials with exactly one request, past the lock that a refused login puts on all others.
 
         Args:
             candidate: The credentials.
+            insist: Whether they are tried though SCM has refused them before.
 
         Raises:
-            CredentialsRefused: SCM refuses them.
+            CredentialsRefused: SCM refuses them, or has refused them before.
             ScmFailure: Whether they work is not known.
         """
+        if insist and self._logins is not None:
+            self._logins.insist(candidate)
         try:
             await self._context.scm.try_credentials(candidate)
         except CredentialsRefused:

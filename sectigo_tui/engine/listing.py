@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from array import array
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow
-from sectigo_tui.domain.errors import Refused, ScmFailure
+from sectigo_tui.domain.errors import Refused, ScmFailure, Unreadable
 from sectigo_tui.domain.events import AccountChanged
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.gate import Priority
 from sectigo_tui.engine.listing_rows import PAGE_SIZE, ListingRows
+from sectigo_tui.engine.spellings import StatusSpellings
 
 ALTERNATIVES_AT_ONCE = 1_000
 """So many rows are read by alternative name, before all pages are asked for."""
@@ -29,17 +31,18 @@ class Listing:
     Args:
         context: The world.
         where: Which orders.
+        spellings: How this installation spells statuses; shared by all listings of the account.
 
     Attributes:
         where: Which orders.
-        total: How many rows there are; None until SCM has said it.
+        total: How many rows there are, as far as it is known; None before the first page.
         fetched: The rows fetched so far.
         fetched_at: When the newest page came; None before the first.
         failure: Why the newest request failed; None when it did not.
         unread: How many rows by alternative name have not been read, and may hold more.
     """
 
-    def __init__(self, context: Context, where: ListingFilter) -> None:
+    def __init__(self, context: Context, where: ListingFilter, spellings: StatusSpellings | None = None) -> None:
         self.where = where
         self.total: int | None = None
         self.fetched = ListingRows()
@@ -50,6 +53,10 @@ class Listing:
         self._alternatives: list[ListingRow] | None = None
         self._base_total: int | None = None
         self._context = context
+        self._spellings = spellings or StatusSpellings()
+        self._unusable: dict[int, tuple[str, ...]] = {}
+        self._is_end_known = False
+        self._filled_page: int | None = None  # where rows by alternative name follow without a hole
         self._wanted: tuple[int, int] | None = None
         self._turn = asyncio.Lock()
 
@@ -61,7 +68,25 @@ class Listing:
     @property
     def is_complete(self) -> bool:
         """Whether every row has been fetched."""
-        return self.total is not None and self.loaded >= self.total
+        return self._is_end_known and self.total is not None and self.loaded + len(self.unusable) >= self.total
+
+    @property
+    def unusable(self) -> tuple[str, ...]:
+        """What is wrong with each fetched row that cannot be used; such a row is counted, and not shown."""
+        return tuple(odd for number in sorted(self._unusable) for odd in self._unusable[number])
+
+    def positions(self) -> Sequence[int]:
+        """Return the positions at which a row is, or may be once it is fetched."""
+        total = self.total or 0
+        if not self._unusable:
+            return range(total)
+        odd: set[int] = set()
+        for number, unusable in self._unusable.items():
+            if number == self._filled_page:
+                continue
+            end = number * PAGE_SIZE + self.fetched.size_of(number) + len(unusable)
+            odd.update(range(end - len(unusable), end))
+        return array("l", (position for position in range(total) if position not in odd))
 
     def row_at(self, position: int) -> ListingRow | None:
         """Return the row at a zero-based position; None while it has not been fetched."""
@@ -109,7 +134,7 @@ class Listing:
                 if not await self._read_alternatives(at_most=None):
                     self._raise()
         number = 0
-        while self.total is None or number * PAGE_SIZE < self.total:
+        while not self._is_end_known or number * PAGE_SIZE < (self.total or 0):
             async with self._turn:
                 if not self.fetched.has_page(number) and not await self._fetch(number):
                     self._raise()
@@ -119,8 +144,9 @@ class Listing:
     def forget(self) -> None:
         """Forget the pages: they are fetched anew when they are looked at."""
         self.fetched.forget()
-        self._alternatives = None
-        if self._base_total is not None:
+        self._unusable.clear()
+        self._alternatives = self._filled_page = None
+        if self._base_total is not None and self._also is not None:
             # Of none there is no page to be fetched anew: how many there are is asked again.
             self.total = self._base_total or None
             self.fetched.resize(self._base_total)
@@ -134,7 +160,9 @@ class Listing:
             return None
         first, last = self._wanted
         if self.total is not None:
-            last = min(last, self.total - 1)
+            # Where the end is not known, the page behind the last row is asked for with it.
+            is_at_end = last >= self.total - 1 and not self._is_end_known
+            last = self.total if is_at_end else min(last, self.total - 1)
         middle = (first + last) / 2 / PAGE_SIZE
         numbers = range(max(0, first) // PAGE_SIZE, max(0, last) // PAGE_SIZE + 1) if last >= first else range(0)
         missing = [number for number in numbers if not self.fetched.has_page(number)]
@@ -144,24 +172,21 @@ class Listing:
         page = await self._ask(self.where, number)
         if page is None:
             return False
-        self.fetched.put(number, page.rows)
-        if page.total is not None:
-            self._base_total = page.total
-        elif len(page.rows) < PAGE_SIZE:
-            self._base_total = number * PAGE_SIZE + len(page.rows)
+        self._take(number, page)
         return await self._complete()
 
     async def _complete(self) -> bool:
         """Take note of how many rows there are, with those by alternative name at the end; return whether all went."""
         context = self._context
-        if self._base_total is not None and self._also is not None:
-            if self._alternatives is None:
+        if self._base_total is not None:
+            if self._also is not None and self._is_end_known and self._alternatives is None:
                 return await self._read_alternatives(at_most=ALTERNATIVES_AT_ONCE)
-            if self._alternatives and not await self._append(self._base_total, self._alternatives):
-                return False
-        elif self._base_total is not None:
-            self.total = self._base_total
-            self.fetched.resize(self._base_total)
+            if self._alternatives and self._is_end_known:
+                if not await self._append(self._base_total, self._alternatives):
+                    return False
+            else:
+                self.total = self._base_total
+                self.fetched.resize(self._base_total)
         self.failure = None
         self.fetched_at = context.clock.now()
         context.book.announce(AccountChanged())
@@ -178,13 +203,10 @@ class Listing:
                 return False
             rows |= {row.ssl_id: row for row in page.rows}
             number, total = number + 1, page.total
-            if len(page.rows) < PAGE_SIZE:
+            if page.received < PAGE_SIZE:
                 break
         self.unread = max(0, (total or 0) - number * PAGE_SIZE)
         self._alternatives = [row for row in rows.values() if not self._is_found_by_name(row)]
-        if not self._alternatives and self._base_total is not None:
-            self.total = self._base_total
-            self.fetched.resize(self._base_total)
         return await self._complete()
 
     def _is_found_by_name(self, row: ListingRow) -> bool:
@@ -202,13 +224,14 @@ class Listing:
         rows: list[ListingRow] = []
         if shared:
             of_page = [self.fetched.at(last * PAGE_SIZE + at) for at in range(shared)]
-            if not self.fetched.has_page(last) or None in of_page:
+            if not self.fetched.has_page(last) or of_page.count(None) > len(self._unusable.get(last, ())):
                 page = await self._ask(self.where, last)
                 if page is None:
                     return False
                 of_page = list(page.rows[:shared])
             rows = [row for row in of_page if row is not None]
         rows += alternatives
+        self._filled_page = last
         self.total = last * PAGE_SIZE + len(rows)
         self.fetched.resize(self.total)
         for at in range(0, len(rows), PAGE_SIZE):
@@ -218,11 +241,18 @@ class Listing:
     async def _ask(self, where: ListingFilter, number: int, *, may_be_refused: bool = False) -> ListingPage | None:
         """Return a page; None, with the failure kept and announced, where it could not be had."""
         context = self._context
-        try:
-            return await context.gate.run(
-                Priority.LISTING,
-                lambda: context.scm.listing(where, position=number * PAGE_SIZE, size=PAGE_SIZE),
+
+        def ask(wanted: ListingFilter) -> Awaitable[ListingPage]:
+            return context.gate.run(
+                Priority.LISTING, lambda: context.scm.listing(wanted, position=number * PAGE_SIZE, size=PAGE_SIZE)
             )
+
+        try:
+            page = await self._spellings.ask(where, ask)
+            if page.total and not page.received and number == 0:
+                raise Unreadable(
+                    "listing", f"HTTP 200: X-Total-Count says {page.total}, and no row came", http_status=200
+                )
         except ScmFailure as failure:
             if may_be_refused and isinstance(failure, Refused):
                 # An installation that does not filter by alternative names lists by common names alone.
@@ -230,3 +260,34 @@ class Listing:
             self.failure = failure
             context.book.announce(AccountChanged())
             return None
+        return page
+
+    def _take(self, number: int, page: ListingPage) -> None:
+        """Take a page; where its rows and its header disagree on how many there are, the rows count."""
+        self.fetched.put(number, page.rows)
+        self._unusable.pop(number, None)
+        if page.unusable:
+            self._unusable[number] = page.unusable
+        end = number * PAGE_SIZE + page.received
+        if not page.received and number:
+            self._end_at(self._end_before(number, page.total))
+        elif page.total is not None and page.total >= end:
+            self._end_at(page.total)
+        elif page.received < PAGE_SIZE:
+            self._end_at(end)
+        else:
+            # A full page, and no header that fits it: only the next page tells whether there is more.
+            self._is_end_known = False
+            self._base_total = max(self._base_total or 0, end)
+
+    def _end_before(self, number: int, told: int | None) -> int:
+        """Return where the rows end, when a page has none."""
+        before = number - 1
+        if self.fetched.has_page(before):
+            return before * PAGE_SIZE + self.fetched.size_of(before) + len(self._unusable.get(before, ()))
+        first = number * PAGE_SIZE
+        return first if told is None else min(first, told)
+
+    def _end_at(self, total: int) -> None:
+        self._base_total, self._is_end_known = total, True
+        self._unusable = {number: odd for number, odd in self._unusable.items() if number * PAGE_SIZE < total}

@@ -45,10 +45,14 @@ class ListingRows:
         """Return whether a page has been fetched."""
         return number in self._sizes
 
+    def size_of(self, number: int) -> int:
+        """Return how many rows a page has; 0 for one that was not fetched."""
+        return self._sizes.get(number, 0)
+
     def resize(self, total: int) -> None:
         """Take note of how many rows there are; rows beyond are dropped."""
         if total < len(self._ids):
-            for number in [number for number in self._sizes if (number + 1) * PAGE_SIZE > total]:
+            for number in [number for number, size in self._sizes.items() if number * PAGE_SIZE + size > total]:
                 self._drop(number)
             del self._ids[total:]
         else:

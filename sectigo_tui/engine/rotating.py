@@ -64,13 +64,14 @@ class Rotating:
             raise InputError("the password is empty", "type it")
         if not insist and self._installer.was_refused(candidate):
             raise InputError(
-                "SCM has refused exactly these credentials", "more tries could lock the account: have it checked first"
+                "SCM has refused exactly these credentials",
+                "more tries could lock the account: have it checked first, then insist (--insist, or the form's tick)",
             )
         installer = self._installer
         async with installer.one_at_a_time():
             await installer.note_asked(f"rotate credentials, login {candidate.login}")
             try:
-                await installer.prove(candidate)
+                await installer.prove(candidate, insist=insist)
             except ScmFailure as failure:
                 await installer.note_answered("credentials not rotated", failure)
                 raise

@@ -97,15 +97,18 @@ async def _rows(context: Context, where: ListingFilter, at_most: int | None) -> 
     """Return a listing's rows by sslId, and how many were not read."""
     priority = Priority.LISTING if at_most is None else Priority.WRITE
     rows: dict[int, ListingRow] = {}
-    position, total = 0, None
+    position, total, unusable, is_end = 0, None, 0, False
     while at_most is None or position < at_most:
         ask = partial(context.scm.listing, where, position=position, size=_PAGE_SIZE)
         page = await context.gate.run(priority, ask)
         rows |= {row.ssl_id: row for row in page.rows}
-        position, total = position + len(page.rows), page.total
-        if len(page.rows) < _PAGE_SIZE:
+        position, total, unusable = position + page.received, page.total, unusable + len(page.unusable)
+        is_end = page.received < _PAGE_SIZE
+        if is_end:
             break
-    left_out = max(0, (total or 0) - position)
+    # A header that says less than the rows that came says nothing: behind a full page there may be more.
+    unread = max((total or 0) - position, 0 if is_end or (total is not None and total >= position) else 1)
+    left_out = unread + unusable
     if not left_out and total is not None and len(rows) < total:
         raise Unreadable("listing", f"{len(rows)} different rows came of {total}", http_status=200)
     return rows, left_out

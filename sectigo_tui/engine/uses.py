@@ -186,4 +186,4 @@ class Uses:
         from sectigo_tui.engine.installing import Installer
 
         access = self._access()
-        return Installer(self.context, access.keeper, access.in_use, self.supervisor.resume)
+        return Installer(self.context, access.keeper, access.in_use, self.supervisor.resume, access.logins)

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble, is_loopback
-from sectigo_tui.scm.proxies import proxy_for, without_userinfo
+from sectigo_tui.scm.proxies import proxy_for
 from sectigo_tui.scm.timeouts import Timeouts
+from sectigo_tui.scm.trust import check_trust
 
 if TYPE_CHECKING:
     import httpx
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sectigo_tui.scm.debug_log import DebugLog
     from sectigo_tui.scm.transport import Transport
 
+_LONG_WORDS = 1_000
 MAX_BODY_BYTES = 10_000_000
 """The largest answer that is read, before and after decompression."""
 
@@ -37,7 +39,8 @@ class Connection:
         transport: What carries requests instead of the network.
 
     Raises:
-        ConfigError: `base_url` would send secrets in the clear, or is no such URL.
+        ConfigError: `base_url` would send secrets in the clear, or is no such URL; or a variable of the environment
+            names a proxy, or trusted certificates, that cannot be used.
     """
 
     def __init__(
@@ -54,7 +57,9 @@ class Connection:
         self._timeouts = timeouts or Timeouts()
         self._ca_bundle = ca_bundle
         self._given = transport
-        self._proxy = "" if transport else proxy_for(self._base_url)
+        self._proxy = None if transport else proxy_for(self._base_url)
+        if not transport and not ca_bundle and self._base_url.startswith("https:"):
+            check_trust()
         self._transport: Transport | None = None
         self._opening = asyncio.Lock()
         self._closed = False
@@ -67,7 +72,7 @@ class Connection:
     @property
     def proxy_in_use(self) -> str:
         """The proxy that carries requests, without its user and password; empty for none."""
-        return without_userinfo(self._proxy)
+        return self._proxy.shown if self._proxy else ""
 
     async def send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
         """Send a request once: no retry, no redirect, no cookie; never raises for what the network does."""
@@ -105,7 +110,9 @@ class Connection:
                 try:
                     self._transport = await asyncio.to_thread(self._load)
                 except (OSError, ValueError, ImportError) as error:
-                    return HttpTrouble(f"the connection cannot be set up: {one_line(str(error))}", sent=False)
+                    return HttpTrouble(
+                        f"the connection cannot be set up: {one_line(str(error), _LONG_WORDS)}", sent=False
+                    )
             return self._transport
 
     def _load(self) -> Transport:

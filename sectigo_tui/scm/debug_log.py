@@ -10,19 +10,18 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.excerpts import describe_body, without_secrets
+from sectigo_tui.domain.excerpts import MASK, describe_body, masked, without_secrets
 from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
 
 if TYPE_CHECKING:
     from sectigo_tui.domain.clock import Clock
 
-MASK = "********"
 LONGEST_BODY_CHARACTERS = 4_000
 """How much of a body is logged."""
 
@@ -32,6 +31,7 @@ _SHOWN_ANSWER_HEADERS = frozenset(
 )
 _SECRET_FIELD = re.compile(r"pass|secret|token|api_?key|private|credential|authorization", re.IGNORECASE)
 _DEPTH = 40
+_SECRETS_KEPT = 32
 
 
 class DebugLog:
@@ -53,19 +53,21 @@ class DebugLog:
         self._clock = clock
         self._descriptor: int | None = _open(path)
         self._sent = 0
+        self._secrets: dict[str, None] = {}
 
     def asked(self, request: HttpRequest) -> int:
         """Log a request that is about to be sent, and return its number."""
         self._sent += 1
+        self._learn(request)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         line = {
             "request": self._sent,
             "method": request.method,
             "url": self._base_url + request.path,
             "headers": _shown(headers, _SHOWN_REQUEST_HEADERS),
-            "body": _body(request.content) if request.content is not None else None,
+            "body": _body(request.content, self._secrets) if request.content is not None else None,
         }
-        self._write(line, request)
+        self._write(line)
         return self._sent
 
     def answered(self, number: int, request: HttpRequest, answer: HttpAnswer | HttpTrouble, *, seconds: float) -> None:
@@ -77,17 +79,25 @@ class DebugLog:
             answer: What came of it.
             seconds: How long it took.
         """
+        self._learn(request)
         line: dict[str, object] = {"answer": number, "seconds": round(seconds, 3)}
         if isinstance(answer, HttpTrouble):
-            line |= {"status": answer.http_status, "trouble": answer.problem, "sent": answer.sent}
+            line |= {
+                "status": answer.http_status,
+                "trouble": masked(answer.problem, self._secrets),
+                "sent": answer.sent,
+            }
         else:
             line |= {
                 "status": answer.status,
-                "headers": _shown(answer.headers, _SHOWN_ANSWER_HEADERS),
+                "headers": {
+                    name: masked(value, self._secrets)
+                    for name, value in _shown(answer.headers, _SHOWN_ANSWER_HEADERS).items()
+                },
                 "bytes": len(answer.body),
-                "body": _body(without_secrets(answer.body, _secrets(request))),
+                "body": _body(without_secrets(answer.body, self._secrets), self._secrets),
             }
-        self._write(line, request)
+        self._write(line)
 
     def close(self) -> None:
         """Close the file."""
@@ -95,13 +105,21 @@ class DebugLog:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _write(self, line: Mapping[str, object], request: HttpRequest) -> None:
+    def _learn(self, request: HttpRequest) -> None:
+        """Take note of a request's secrets: an answer may quote one that another request was sent with."""
+        for secret in _secrets(request):
+            self._secrets.pop(secret, None)
+            self._secrets[secret] = None
+        while len(self._secrets) > _SECRETS_KEPT:
+            del self._secrets[next(iter(self._secrets))]
+
+    def _write(self, line: Mapping[str, object]) -> None:
         if self._descriptor is None:
             return
         at = f"{self._clock.now().astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         # In ASCII, so that a terminal that the file is shown on acts on nothing in it.
         text = json.dumps({"at": at, "pid": os.getpid(), **line}).replace("\x7f", "\\u007f")
-        data = without_secrets(text.encode("ascii"), _secrets(request)) + b"\n"
+        data = without_secrets(text.encode("ascii"), self._secrets) + b"\n"
         try:
             os.write(self._descriptor, data)
         except OSError:
@@ -148,26 +166,26 @@ def _secret_fields(value: object, depth: int = 0) -> Iterator[str]:
                 yield from _secret_fields(inner, depth + 1)
 
 
-def _body(body: bytes) -> object:
+def _body(body: bytes, secrets: Collection[str]) -> object:
     """Return a body as it may be shown: JSON without the values of secret fields, or what it looks like."""
     document = _parsed(body)
     if document is None:
-        return describe_body(body)
-    text = json.dumps(_masked(document))
+        return masked(describe_body(body), secrets)
+    text = json.dumps(_masked(document, secrets))
     return json.loads(text) if len(text) <= LONGEST_BODY_CHARACTERS else f"{text[:LONGEST_BODY_CHARACTERS]}..."
 
 
-def _masked(value: object, depth: int = 0) -> object:
+def _masked(value: object, secrets: Collection[str], depth: int = 0) -> object:
     if depth > _DEPTH:
         return "..."
     if isinstance(value, list):
-        return [_masked(inner, depth + 1) for inner in value]
+        return [_masked(inner, secrets, depth + 1) for inner in value]
     if isinstance(value, dict):
         return {
-            name: MASK if isinstance(inner, str) and _SECRET_FIELD.search(name) else _masked(inner, depth + 1)
+            name: MASK if isinstance(inner, str) and _SECRET_FIELD.search(name) else _masked(inner, secrets, depth + 1)
             for name, inner in value.items()
         }
-    return value
+    return masked(value, secrets) if isinstance(value, str) else value
 
 
 def _parsed(body: bytes) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -42,7 +43,7 @@ def from_trouble(call: str, trouble: HttpTrouble) -> ScmFailure:
     return kind(call, trouble.problem, http_status=trouble.http_status, sent=trouble.sent)
 
 
-def from_answer(call: str, answer: HttpAnswer, now: datetime) -> ScmFailure | None:
+def from_answer(call: str, answer: HttpAnswer, now: datetime, clean: Callable[[str], str] = str) -> ScmFailure | None:
     """Return the failure that an answer's status and code mean; None for 2xx.
 
     Source: error bodies `{code, description}` and 401 SCM manual 25.5; -16 and -970 under other statuses, and
@@ -52,13 +53,14 @@ def from_answer(call: str, answer: HttpAnswer, now: datetime) -> ScmFailure | No
         call: The call by name.
         answer: The answer.
         now: The time of day, for a `Retry-After` date.
+        clean: Takes secrets out of a text; done before the text is cut.
     """
     status = answer.status
     if 200 <= status < 300:
         return None
     if status < 400:
         return _redirect(call, answer)
-    return _refusal(call, answer, now)
+    return _refusal(call, answer, now, clean)
 
 
 def unreadable(call: str, answer: HttpAnswer, problem: str = "") -> Unreadable:
@@ -88,16 +90,16 @@ def _redirect(call: str, answer: HttpAnswer) -> Unreadable:
     return unreadable(call, answer, f"redirects to {towards}, which is not followed")
 
 
-def _refusal(call: str, answer: HttpAnswer, now: datetime) -> ScmFailure:
+def _refusal(call: str, answer: HttpAnswer, now: datetime, clean: Callable[[str], str]) -> ScmFailure:
     status, told = answer.status, _told(answer.body)
-    code, description = told.code, told.description
+    code, description = told.code, clean(told.description)
     words = f"HTTP {status}" + (f": {one_line(description)!r}" if description else "")
     wait = retry_after_seconds(answer.headers.get("retry-after", ""), now)
     if status == 429:
         return RateLimited(call, words, retry_after_seconds=wait, code=code, description=description)
     kind = _kind(call, status, told)
-    if kind is Unreadable:
-        words = f"{words} with {describe_body(answer.body)}"
+    if kind is Unreadable or (code is None and not description and answer.body.strip()):
+        words = f"{words} with {describe_body(clean(answer.body.decode('utf-8', 'replace')).encode())}"
     failure = kind(call, words, http_status=status, code=code, description=description)
     failure.retry_after_seconds = wait
     return failure

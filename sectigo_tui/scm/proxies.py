@@ -2,33 +2,105 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import is_loopback
 
+_SOCKS = ("socks5", "socks5h")
+_KINDS = ("http", "https", *_SOCKS)
+_SYSTEM = "the system's settings"
 
-def proxy_for(url: str) -> str:
-    """Return the proxy's URL, which may hold a password, for requests to `url`.
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The proxy that carries requests.
+
+    Args:
+        url: Its URL, which may hold a password.
+        named_by: The variable that names it, such as `HTTPS_PROXY`.
+    """
+
+    url: str = field(repr=False)
+    named_by: str
+
+    @property
+    def shown(self) -> str:
+        """Its URL as it may be shown: scheme, host and port."""
+        return without_userinfo(self.url)
+
+    def __str__(self) -> str:
+        return f"the proxy {self.shown} ({self.named_by})"
+
+
+def proxy_for(url: str) -> Proxy | None:
+    """Return the proxy for requests to `url`.
 
     Args:
         url: Where requests go.
 
     Returns:
-        The URL by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` (or the system's settings, where it has
-        any); empty where requests go straight. A proxy is never asked for this machine itself.
+        The proxy by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` (or the system's settings, where it has
+        any); None where requests go straight. A proxy is never asked for this machine itself.
+
+    Raises:
+        ConfigError: What names the proxy is no URL of one, or it is of a kind that cannot be used.
     """
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(url)
     host = parts.hostname or ""
     proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+    kind = parts.scheme if proxies.get(parts.scheme) else "all"
+    proxy = proxies.get(kind) or ""
     if not proxy or is_loopback(host) or proxy_bypass(host):
-        return ""
-    return proxy if "://" in proxy else f"http://{proxy}"
+        return None
+    return _checked(proxy if "://" in proxy else f"http://{proxy}", _variable(f"{kind}_proxy"))
 
 
 def without_userinfo(url: str) -> str:
     """Return a URL as it may be shown: scheme, host and port."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
+
+
+def _variable(name: str) -> str:
+    """Return the variable that counts, which is the one in small letters where there are both."""
+    return next((variable for variable in (name, name.upper()) if os.environ.get(variable)), _SYSTEM)
+
+
+def _checked(url: str, variable: str) -> Proxy:
+    def wrong(problem: str, remedy: str = "write http://host:port") -> ConfigError:
+        return ConfigError(key=variable, source="environment", problem=problem, remedy=remedy)
+
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+    except ValueError as error:
+        raise wrong(f"is no URL of a proxy ({_why(error)})") from None
+    if scheme not in _KINDS:
+        raise wrong(f"names a proxy of the kind {one_line(scheme, 20)}, which cannot be used")
+    if not host or port == 0 or not host.isprintable() or any(character in " <>\\^`{|}%" for character in host):
+        raise wrong("is no URL of a proxy: it names no host, or no usable port")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise wrong("is no URL of a proxy: something follows host and port")
+    if scheme in _SOCKS and not _has_socks():
+        raise wrong(
+            f"names a SOCKS proxy, {without_userinfo(url)}, which is not supported without the extra `socks`",
+            "pip install 'sectigo-tui[socks]', or name an http proxy",
+        )
+    return Proxy(url, variable)
+
+
+def _why(error: ValueError) -> str:
+    """Return what is wrong with a URL, unless it would quote what may be a password."""
+    return "its port is no number from 1 to 65535" if "port" in str(error).casefold() else "its host is not valid"
+
+
+def _has_socks() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("socksio") is not None

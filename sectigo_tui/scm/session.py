@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -10,9 +12,10 @@ import orjson
 from pydantic import TypeAdapter
 
 from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.credentials import Logins
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
 from sectigo_tui.domain.events import Exchange
-from sectigo_tui.domain.excerpts import without_secrets
+from sectigo_tui.domain.excerpts import masked, without_secrets
 from sectigo_tui.domain.http import Http, HttpAnswer, HttpRequest, HttpTrouble
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.scm.failures import from_answer, from_trouble, unreadable
@@ -26,6 +29,9 @@ Observe = Callable[[Exchange], None]
 Read = Callable[[str, HttpAnswer], T]
 """Reads a success's answer for the call named; raises `ScmFailure`."""
 
+_PASSWORDS_KEPT = 16
+"""How many of the passwords that were used or tried are looked for in what SCM says."""
+
 _JSON = ((b"content-type", b"application/json"),)
 
 
@@ -37,13 +43,23 @@ class Session:
         credentials: The credentials in use first.
         clock: The time.
         observe: Is told of every request that ended.
+        logins: Says when a request may go, and remembers what SCM refuses; None where nobody else sends any.
     """
 
-    def __init__(self, http: Http, credentials: Credentials, clock: Clock, observe: Observe | None) -> None:
+    def __init__(
+        self,
+        http: Http,
+        credentials: Credentials,
+        clock: Clock,
+        observe: Observe | None,
+        logins: Logins | None = None,
+    ) -> None:
         self.credentials = credentials
         self._http = http
         self._clock = clock
         self._observe = observe
+        self._logins = logins
+        self._passwords: dict[str, None] = {}
 
     async def ask(
         self,
@@ -73,13 +89,29 @@ class Session:
         """
         used = credentials or self.credentials
         headers = header_values(call, used)
+        secrets = self._secrets(used, secret)
         content = None if body is None else _json(body)
         request = HttpRequest(method, path, headers if content is None else headers + _JSON, content)
+        if self._logins is None:
+            return await self._send(call, request, read, secrets)
+        async with self._logins.admitted(call, used) as ended:
+            try:
+                result = await self._send(call, request, read, secrets)
+            except CredentialsRefused as refusal:
+                await asyncio.to_thread(ended, refusal)
+                raise
+            except ScmFailure as failure:
+                ended(failure)
+                raise
+            ended(None)
+            return result
+
+    async def _send(self, call: str, request: HttpRequest, read: Read[T], secrets: tuple[str, ...]) -> T:
         started = self._clock.monotonic()
         answer = await self._http.send(request)
         status = answer.http_status if isinstance(answer, HttpTrouble) else answer.status
         try:
-            result = self._judge(call, answer, read, (used.password.reveal(), secret))
+            result = self._judge(call, answer, read, secrets)
         except ScmFailure as failure:
             self._tell(call, started, status, failure)
             raise
@@ -87,18 +119,29 @@ class Session:
         return result
 
     def _judge(self, call: str, answer: HttpAnswer | HttpTrouble, read: Read[T], secrets: tuple[str, ...]) -> T:
-        if isinstance(answer, HttpTrouble):
-            raise from_trouble(call, answer)
-        try:
-            return self._read(call, answer, read)
-        except ScmFailure:
-            masked = without_secrets(answer.body, secrets)
-            if masked == answer.body:
-                raise
-        return self._read(call, replace(answer, body=masked), read)
+        def clean(text: str) -> str:
+            return masked(text, secrets)
 
-    def _read(self, call: str, answer: HttpAnswer, read: Read[T]) -> T:
-        failure = from_answer(call, answer, self._clock.now())
+        if isinstance(answer, HttpTrouble):
+            raise from_trouble(call, replace(answer, problem=clean(answer.problem)))
+        with suppress(ScmFailure):
+            return self._read(call, answer, read)
+        # It fails again, and this time in words that quote no password.
+        headers = {name.lower(): clean(value) for name, value in answer.headers.items()}
+        cleaned = replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
+        return self._read(call, cleaned, read, clean)
+
+    def _secrets(self, used: Credentials, secret: str) -> tuple[str, ...]:
+        """Return the passwords that no text of SCM's may quote: in use, being tried, on their way, or used before."""
+        for password in (self.credentials.password.reveal(), used.password.reveal(), secret):
+            self._passwords.pop(password, None)
+            self._passwords[password] = None
+        while len(self._passwords) > _PASSWORDS_KEPT:
+            del self._passwords[next(iter(self._passwords))]
+        return tuple(self._passwords)
+
+    def _read(self, call: str, answer: HttpAnswer, read: Read[T], clean: Callable[[str], str] = str) -> T:
+        failure = from_answer(call, answer, self._clock.now(), clean)
         if failure is not None:
             raise failure
         return read(call, answer)

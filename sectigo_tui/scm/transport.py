@@ -17,8 +17,10 @@ import httpx
 from sectigo_tui import __version__
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.scm.proxies import Proxy
 from sectigo_tui.scm.timeouts import Timeouts
-from sectigo_tui.scm.troubles import trouble_of
+from sectigo_tui.scm.troubles import ProxyStage, late, trouble_of
+from sectigo_tui.scm.trust import named
 
 _CONNECTIONS = 10
 """httpcore looks through its pool at every request, quadratic in the number of connections: keep pools small."""
@@ -43,9 +45,14 @@ def tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
         ca_bundle: Trusted certificates (PEM) in place of the default ones.
 
     Raises:
-        OSError: The bundle cannot be read, or holds no certificate.
+        OSError: The bundle cannot be read, or holds no certificate; says which, and what names it.
     """
-    return ssl.create_default_context(cafile=ca_bundle) if ca_bundle else httpx.create_ssl_context()
+    try:
+        return ssl.create_default_context(cafile=ca_bundle) if ca_bundle else httpx.create_ssl_context()
+    except OSError as error:
+        # TLS's own words tell neither the file nor who names it.
+        source = f"ca_bundle {ca_bundle}" if ca_bundle else named() or "the usual trusted certificates"
+        raise OSError(f"{source}: {error.strerror or error}") from None
 
 
 class Transport:
@@ -56,7 +63,7 @@ class Transport:
         timeouts: How long one request may take.
         max_body_bytes: The largest body, before and after decompression.
         ca_bundle: Trusted certificates in place of the default ones.
-        proxy: The proxy's URL; empty for none.
+        proxy: The proxy; None for none.
         given: What carries requests instead of the network.
 
     Raises:
@@ -72,7 +79,7 @@ class Transport:
         *,
         max_body_bytes: int,
         ca_bundle: Path | None,
-        proxy: str,
+        proxy: Proxy | None,
         given: httpx.AsyncBaseTransport | None,
     ) -> None:
         self._base_url = base_url
@@ -80,7 +87,10 @@ class Transport:
         self._max_body_bytes = max_body_bytes
         # A session cookie could outlive the credentials it was given for: none is kept.
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-        context = None if given else tls_context(ca_bundle)
+        is_plain = base_url.startswith("http:")
+        # Plain http, to this machine alone, needs no trusted certificates, and must not fail for want of them.
+        context = None if given else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else tls_context(ca_bundle)
+        self._proxy = proxy
         try:
             self._server = httpx.URL(base_url).netloc.decode("ascii")
             chosen_proxy = _proxy(proxy, context)
@@ -109,6 +119,7 @@ class Transport:
         An error answer is worth its status even where its body is not: it comes back with an empty body.
         """
         response: httpx.Response | None = None
+        stage = ProxyStage(self._proxy) if self._proxy else None
         try:
             async with asyncio.timeout(self._whole_seconds):
                 outgoing = self._client.build_request(
@@ -116,6 +127,7 @@ class Transport:
                     self._base_url + request.path,
                     headers=request.headers,
                     content=request.content,
+                    extensions={"trace": stage.note} if stage else None,
                 )
                 response = await self._client.send(outgoing, stream=True)
                 try:
@@ -125,9 +137,9 @@ class Transport:
         except _UnusableBodyError as error:
             trouble = HttpTrouble(str(error), sent=True, is_torn=True)
         except TimeoutError:
-            trouble = HttpTrouble(f"no whole answer within {self._whole_seconds:g} s", sent=True)
+            trouble = late(self._whole_seconds, stage)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
-            trouble = trouble_of(error, self._server, answering=response is not None)
+            trouble = trouble_of(error, self._server, answering=response is not None, stage=stage)
         else:
             return HttpAnswer(response.status_code, response.headers, body)
         if response is None:
@@ -175,7 +187,7 @@ def _inflate(inflater: zlib._Decompress, raw: bytes, room: int) -> bytes:
         raise _UnusableBodyError("the answer's compressed body is damaged") from None
 
 
-def _proxy(url: str, context: ssl.SSLContext | None) -> httpx.Proxy | None:
-    if not url:
+def _proxy(proxy: Proxy | None, context: ssl.SSLContext | None) -> httpx.Proxy | None:
+    if proxy is None:
         return None
-    return httpx.Proxy(url, ssl_context=context if url.startswith("https:") else None)
+    return httpx.Proxy(proxy.url, ssl_context=context if proxy.url.startswith("https:") else None)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 
 import httpx
 
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import HttpTrouble
+from sectigo_tui.scm.proxies import Proxy
 
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -24,7 +26,6 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.PoolTimeout, "no connection to {server} became free in time"),
     (httpx.ReadTimeout, "{server} did not answer in time"),
     (httpx.WriteTimeout, "{server} did not take the request in time"),
-    (httpx.ProxyError, "the proxy did not reach {server}: {words}"),
     (httpx.ConnectError, "{server} cannot be reached: {words}"),
     (httpx.RemoteProtocolError, "{server} closed the connection without an answer, or its answer is not HTTP"),
     # Their words quote the request, which holds secrets.
@@ -36,16 +37,58 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 _DEEPEST = 8
+_AT_PROXY = ("connect_tcp.started", "setup_socks5_connection.started", "connection.start_tls.started")
+_BEHIND_PROXY = ("proxy.start_tls.started", "socks.start_tls.started")
 
 
-def trouble_of(error: Exception, server: str, *, answering: bool) -> HttpTrouble:
+class ProxyStage:
+    """How far a request has come on its way through a proxy.
+
+    Args:
+        proxy: The proxy.
+
+    Attributes:
+        is_at_proxy: Whether it is the proxy that was dealt with last, and the server has not been reached.
+    """
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy = proxy
+        self.is_at_proxy = False
+
+    async def note(self, event: str, info: Mapping[str, object]) -> None:
+        """Take note of what the HTTP library is about to do; its `trace` extension calls this."""
+        if event.endswith(_AT_PROXY):
+            self.is_at_proxy = True
+        elif event in _BEHIND_PROXY:
+            self.is_at_proxy = False
+        elif event.startswith("http11.") and event.endswith(".started"):
+            method = getattr(info.get("request"), "method", None)
+            self.is_at_proxy = self.is_at_proxy if method is None else method == b"CONNECT"
+
+
+def late(seconds: float, stage: ProxyStage | None) -> HttpTrouble:
+    """Return what it means that there is no whole answer after a time."""
+    if stage is not None and stage.is_at_proxy:
+        return HttpTrouble(f"{stage.proxy} did not let a request through within {seconds:g} s", sent=False)
+    return HttpTrouble(f"no whole answer within {seconds:g} s", sent=True)
+
+
+def trouble_of(error: Exception, server: str, *, answering: bool, stage: ProxyStage | None = None) -> HttpTrouble:
     """Return what an exception while sending, or while reading an answer, means.
 
     Args:
         error: What was raised.
         server: Host and port, as the operator knows them.
         answering: Whether an answer had begun.
+        stage: How far it had come through a proxy; None without one.
     """
+    if isinstance(error, httpx.ProxyError):
+        proxy = stage.proxy if stage is not None else "the proxy"
+        return HttpTrouble(f"{proxy} did not reach {server}: {one_line(str(error)) or 'no connection'}", sent=False)
+    if stage is not None and stage.is_at_proxy:
+        return HttpTrouble(_by_cause(error, str(stage.proxy)) or _by_type(error, str(stage.proxy)), sent=False)
+    if stage is not None:
+        server = f"{server} (through {stage.proxy})"
     if answering and isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError)):
         return HttpTrouble("the answer is cut off: the connection was closed within it", sent=True, is_torn=True)
     return HttpTrouble(_by_cause(error, server) or _by_type(error, server), sent=not isinstance(error, _NEVER_SENT))

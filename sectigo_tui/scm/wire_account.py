@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import FailFast, Field, PlainValidator, TypeAdapter
+from pydantic import Field, OnErrorOmit, PlainValidator, TypeAdapter
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.validation import OrganizationValidation
@@ -17,6 +17,7 @@ from sectigo_tui.scm.wire_fields import (
     Record,
     Records,
     Text,
+    Usable,
     When,
     Wire,
     names,
@@ -139,15 +140,15 @@ class WirePassword(Wire):
         return PasswordStatus(self.state, self.expiration_date)
 
 
-PROFILES: TypeAdapter[list[WireProfile]] = TypeAdapter(Annotated[list[WireProfile], FailFast()], config=LATER)
+PROFILES: TypeAdapter[list[WireProfile]] = TypeAdapter(Annotated[list[OnErrorOmit[WireProfile]], Usable], config=LATER)
 CUSTOM_FIELDS: TypeAdapter[list[WireCustomField]] = TypeAdapter(
-    Annotated[list[WireCustomField], FailFast()], config=LATER
+    Annotated[list[OnErrorOmit[WireCustomField]], Usable], config=LATER
 )
 ORGANIZATIONS: TypeAdapter[list[WireOrganization]] = TypeAdapter(
-    Annotated[list[WireOrganization], FailFast()], config=LATER
+    Annotated[list[OnErrorOmit[WireOrganization]], Usable], config=LATER
 )
 VALIDATIONS: TypeAdapter[list[WireOrganizationValidation]] = TypeAdapter(
-    Annotated[list[WireOrganizationValidation], FailFast()], config=LATER
+    Annotated[list[OnErrorOmit[WireOrganizationValidation]], Usable], config=LATER
 )
 VALIDATION: TypeAdapter[WireOrganizationValidation] = TypeAdapter(WireOrganizationValidation)
 PASSWORD: TypeAdapter[WirePassword] = TypeAdapter(WirePassword)

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, TypeAdapter
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainValidator,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.alias_generators import to_camel
 
 from sectigo_tui.domain.clock import Moment
@@ -94,6 +102,19 @@ def record(value: object) -> object:
     return value if isinstance(value, dict) else {}
 
 
+def usable(value: object, read: ValidatorFunctionWrapHandler) -> list[Any]:
+    """Return the items of a list that can be used: one odd item must not hide the others.
+
+    Raises:
+        ValueError: There are items, and none can be used.
+    """
+    found: list[Any] = read(value)
+    if value and not found:
+        raise ValueError("holds nothing that can be used")
+    return found
+
+
+Usable = WrapValidator(usable)
 Text = Annotated[str, PlainValidator(text)]
 NeededText = Annotated[str, PlainValidator(needed_text)]
 Whole = Annotated[int | None, PlainValidator(whole)]

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from pydantic import FailFast, Field, TypeAdapter
+from pydantic import FailFast, Field, TypeAdapter, ValidationError
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.names import first_name
-from sectigo_tui.scm.wire_fields import LATER, Flag, Id, Names, NeededText, Record, Records, Text, When, Whole, Wire
+from sectigo_tui.scm.wire_fields import (
+    LATER,
+    Flag,
+    Id,
+    Names,
+    NeededText,
+    Record,
+    Records,
+    Text,
+    When,
+    Whole,
+    Wire,
+    text,
+)
+
+_ODD_CHARACTERS = 60
 
 _LEVELS = (
     ("EV", re.compile(r"\bEV\b|extended[ _]validat", re.IGNORECASE)),
@@ -153,5 +170,31 @@ class WireNewOrder(Wire):
 
 
 ROWS: TypeAdapter[list[WireRow]] = TypeAdapter(Annotated[list[WireRow], FailFast()], config=LATER)
+ODD_ROWS: TypeAdapter[list[Any]] = TypeAdapter(list[Any])
+_ROW: TypeAdapter[WireRow] = TypeAdapter(WireRow)
 DETAILS: TypeAdapter[WireDetails] = TypeAdapter(WireDetails)
 NEW_ORDER: TypeAdapter[WireNewOrder] = TypeAdapter(WireNewOrder)
+
+
+def usable_rows(values: Sequence[object], first: int) -> tuple[tuple[ListingRow, ...], tuple[str, ...]]:
+    """Return the rows that can be used, and what is wrong with each that cannot.
+
+    One odd row must not hide an account: a row is known by its sslId, and one without is of no use.
+
+    Args:
+        values: The rows as they came.
+        first: The position of the first in the listing, from zero.
+    """
+    rows: list[ListingRow] = []
+    unusable: list[str] = []
+    for number, value in enumerate(values, start=first + 1):
+        if not isinstance(value, dict):
+            unusable.append(f"row {number} is no object: {one_line(repr(value), _ODD_CHARACTERS)}")
+            continue
+        try:
+            rows.append(_ROW.validate_python(value).to_domain())
+        except ValidationError:
+            told = f"sslId {one_line(repr(value['sslId']), _ODD_CHARACTERS)}" if "sslId" in value else "no sslId"
+            name = one_line(text(value.get("commonName")), _ODD_CHARACTERS)
+            unusable.append(f"row {number} has {told}" + (f" ({name})" if name else ""))
+    return tuple(rows), tuple(unusable)

@@ -9,7 +9,7 @@ from typing import Protocol
 from sectigo_tui.simulator.account import Profile
 from sectigo_tui.simulator.bulk import Block, serial_of, serial_text
 from sectigo_tui.simulator.errors import invalid
-from sectigo_tui.simulator.world import World
+from sectigo_tui.simulator.world import Dialect, World
 
 STATUSES = (
     "Init", "Requested", "SAApproved", "Approved", "Applied", "Issued",
@@ -19,7 +19,10 @@ STATUSES = (
 
 LARGEST_PAGE = 200
 _REMEMBERED = 32
-_KNOWN = {status.lower(): status for status in STATUSES}
+_KNOWN = {
+    "joined": {status.lower(): status for status in STATUSES},
+    "spaced": {status.replace("SAA", "SA A").lower(): status for status in STATUSES},
+}
 
 
 class Row(Protocol):
@@ -95,7 +98,9 @@ class Listing:
 
     def _segments(self, query: Mapping[str, str]) -> list[Sequence[int]]:
         """Return runs of matching sslIds, newest first, without touching more orders than the filters need."""
-        search = _Search(self._world, _status(query), _tests(query, self._world), self._world.now())
+        search = _Search(
+            self._world, _status(query, self._world.dialect), _tests(query, self._world), self._world.now()
+        )
         key = tuple(sorted((name, query[name]) for name in _FILTERS if query.get(name)))
         kept = sorted(self._world.orders, reverse=True)
         segments: list[Sequence[int]] = []
@@ -224,13 +229,14 @@ def _serial_test(text: str, world: World) -> Callable[[Row], bool]:
     return test
 
 
-def _status(query: Mapping[str, str]) -> str | None:
-    text = query.get("status", "").replace(" ", "").lower()
+def _status(query: Mapping[str, str], dialect: Dialect) -> str | None:
+    text = query.get("status", "").lower()
     if not text:
         return None
-    if text not in _KNOWN:
+    known = _KNOWN[dialect.status_filter]
+    if text not in known:
         raise invalid("status")
-    return _KNOWN[text]
+    return known[text]
 
 
 def _whole(query: Mapping[str, str], name: str, default: int, *, largest: int | None = None) -> int:

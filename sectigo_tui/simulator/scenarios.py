@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from sectigo_tui.simulator.lives import Life, named_life
-from sectigo_tui.simulator.world import World
+from sectigo_tui.simulator.world import Dialect, World
 
 _SEED = 7
 _DAY = timedelta(days=1)
@@ -30,6 +30,7 @@ def make_world(
     speed: float = 1.0,
     seed: int = _SEED,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    dialect: Dialect | None = None,
 ) -> World:
     """Make the world of a scenario.
 
@@ -38,13 +39,14 @@ def make_world(
         speed: How much faster than the real one its time runs.
         seed: Decides everything that chance would.
         clock: Returns the real time.
+        dialect: Which variants of the answers it gives.
 
     Raises:
         ValueError: There is no such scenario.
     """
     if name not in _SCENARIOS:
         raise ValueError(f"no scenario is called {name!r}; there are {', '.join(_SCENARIOS)}")
-    world = World(clock=clock, speed=speed, seed=seed)
+    world = World(clock=clock, speed=speed, seed=seed, dialect=dialect)
     _SCENARIOS[name][1](world)
     return world
 

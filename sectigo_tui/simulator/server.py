@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from sectigo_tui.simulator.faults import Fault
 from sectigo_tui.simulator.scenarios import make_world
-from sectigo_tui.simulator.world import World
+from sectigo_tui.simulator.world import Dialect, World
 
 if TYPE_CHECKING:
     import uvicorn
@@ -95,6 +95,7 @@ def run_simulator(
     seed: int = 7,
     scenario: str = "demo",
     faults: Sequence[str] = (),
+    dialect: Dialect | None = None,
     out: TextIO,
 ) -> int:
     """Serve a scenario until SIGINT or SIGTERM.
@@ -105,6 +106,7 @@ def run_simulator(
         seed: Decides everything that chance would.
         scenario: A name of `scenarios.SCENARIOS`.
         faults: Faults in force from the start, as `Fault.parse` reads them.
+        dialect: Which variants of the answers are given.
         out: Gets the lines of a shell that point a client here.
 
     Returns:
@@ -115,7 +117,7 @@ def run_simulator(
         OSError: The port is taken.
         ValueError: There is no such scenario or fault.
     """
-    world = make_world(scenario, speed=speed, seed=seed)
+    world = make_world(scenario, speed=speed, seed=seed, dialect=dialect)
     for text in faults:
         world.faults.add(Fault.parse(text))
 

@@ -38,6 +38,8 @@ class Dialect:
         already_revoked_code: What revoking a revoked certificate answers: -159, or -102.
         bundle: Whether the `pem` and `x509` formats have the root or the leaf first.
         any_domain: Whether names below no registered domain may be ordered; -1010 if not.
+        status_filter: Whether a listing's filter is spelled `SAApproved` (the manual) or `SA Approved` (the OpenAPI);
+            the other is refused with -1601.
     """
 
     dates: Literal["us", "iso"] = "us"
@@ -45,6 +47,7 @@ class Dialect:
     already_revoked_code: Literal[-159, -102] = -159
     bundle: Literal["root-first", "leaf-first"] = "root-first"
     any_domain: bool = True
+    status_filter: Literal["joined", "spaced"] = "joined"
 
 
 class World:

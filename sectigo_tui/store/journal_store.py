@@ -235,6 +235,10 @@ class JournalStore:
         """
         await self._in_thread(self._lease.give_back)
 
+    def is_poller(self) -> bool:
+        """Return whether this process has the right to poll."""
+        return self._lease.is_held
+
     def poller(self) -> str:
         """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         return self._lease.other(self._clock.now())

@@ -72,6 +72,11 @@ class Lease:
         self._held_until: datetime | None = None
         self._other: Holder | None = None
 
+    @property
+    def is_held(self) -> bool:
+        """Whether this process has the right, as far as was last read."""
+        return self._held_until is not None
+
     def is_fresh(self, now: datetime, seconds: float) -> bool:
         """Return whether the right was taken or renewed so lately that it need not be renewed. Costs nothing.
 

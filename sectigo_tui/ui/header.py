@@ -66,13 +66,14 @@ def header_segments(
     """
     now = engine.context.clock.now()
     # Nobody has counted the account's orders before they were listed: a plain 0 would be a lie.
-    unknown = "+?" if engine.account.refreshed_at is None else ""
+    unknown = "+?" if engine.account.refreshed_at is None or engine.account.not_loaded else ""
     poller = engine.context.book.store.poller()
     segments = (
         *_who(surroundings),
         _writes(engine, now),
         *_api(engine, now),
         _updated(engine, now, refresh_seconds),
+        *_left_out(engine),
         Segment(f"{tally.pending}{unknown} pend {tally.acts} act", "$state-waiting" if tally.acts else "", 1),
         _password(engine, now),
         Segment(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
@@ -153,11 +154,28 @@ def _password(engine: Engine, now: datetime) -> Segment:
     return Segment("password EXPIRED" if left is None or left < 0 else f"password {left}d", "$state-warning", 1)
 
 
+def _left_out(engine: Engine) -> tuple[Segment, ...]:
+    """Return which pending statuses could never be listed, and why, and how many rows cannot be used."""
+    account, segments = engine.account, []
+    if account.not_loaded:
+        some = account.refreshed_at is not None
+        names = f"{printable(', '.join(account.not_loaded), limit=40)} " if some else ""
+        segments.append(Segment(f"{names}NOT LOADED", "$state-failed"))
+        if engine.health.failing_since is None and engine.context.gate.refusal is None:
+            # What fails as a whole is told before.
+            why = printable(next(iter(account.not_loaded.values())).problem, limit=80)
+            segments.append(Segment(why, "$state-failed", 5, is_joined=True))
+    if account.unusable:
+        segments.append(Segment(f"{len(account.unusable)} unusable", "$state-failed", 2))
+    return tuple(segments)
+
+
 def _updated(engine: Engine, now: datetime, refresh_seconds: float) -> Segment:
     at = engine.account.refreshed_at
     if at is None:
         failed = engine.account.failure is not None
-        return Segment("NOT LOADED", "$state-failed") if failed else Segment("loading", "$state-muted", 1)
+        # What could not be loaded is told beside it.
+        return Segment("") if failed else Segment("loading", "$state-muted", 1)
     seconds = (now - at) / timedelta(seconds=1)
     step_seconds = AGE_STEP_SECONDS if seconds < LATER_SECONDS else LATER_AGE_STEP_SECONDS
     text = fmt.age(seconds, step_seconds=step_seconds).strip()

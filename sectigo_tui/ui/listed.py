@@ -35,7 +35,7 @@ class ListedIds(Sequence[str | None]):
     def __init__(self, listing: Listing, positions: Sequence[int] | None = None) -> None:
         self._listing = listing
         self._asked_for: dict[str, int] = {}
-        self._positions: Sequence[int] = range(listing.total or 0) if positions is None else positions
+        self._positions: Sequence[int] = listing.positions() if positions is None else positions
 
     def row(self, row_id: str) -> ListingRow | None:
         """Return the row of an id; None when it is not among those fetched."""

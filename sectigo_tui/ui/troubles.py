@@ -8,6 +8,7 @@ from datetime import datetime
 
 from textual.content import Content
 
+from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import Announcement, FailureReported, PollingPaused, PollingResumed, StoreTrouble
 from sectigo_tui.domain.explain import Explanation, explain
 from sectigo_tui.domain.values import dataclass
@@ -44,7 +45,9 @@ class Troubles:
         """Take note of what an announcement says about failures, and of failures that are over."""
         match announcement:
             case FailureReported(at, what, failure, order_id):
-                self.add(Trouble(at, replace(explain(failure), what=what), order_id))
+                # What a server said stays beside what was being done: a code alone may mean two things.
+                said = f"{what}: {failure.problem}" if isinstance(failure, ScmFailure) else what
+                self.add(Trouble(at, replace(explain(failure), what=said), order_id))
             case PollingPaused(at, _, failure):
                 self.add(Trouble(at, replace(explain(failure), what=PAUSED)))
             case StoreTrouble(at, error) if error is not None:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 from sectigo_tui.domain.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sectigo_tui.certctl.client import CertctlClient
+    from sectigo_tui.config.logins import SharedLogins
     from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import CertctlServer, Settings
     from sectigo_tui.domain.clock import Clock
+    from sectigo_tui.domain.credentials import Logins
     from sectigo_tui.domain.ports import Credentials, SecretText
     from sectigo_tui.engine.access import Access
     from sectigo_tui.engine.engine import Announcer
@@ -31,7 +35,28 @@ def credentials_of(settings: Settings) -> Credentials:
     return Credentials(account.customer_uri, account.login, password)
 
 
-def make_client(settings: Settings, credentials: Credentials, announcer: Announcer, clock: Clock) -> ScmClient:
+def logins_of(
+    settings: Settings, base_url: str, customer_uri: str, clock: Clock, is_poller: Callable[[], bool] = lambda: False
+) -> SharedLogins:
+    """Return what all processes of this data directory know of an account's logins.
+
+    Args:
+        settings: The settings: where the data directory is, and how many requests may be in flight.
+        base_url: The API's address.
+        customer_uri: The customer URI.
+        clock: The time.
+        is_poller: Whether this process polls.
+    """
+    from sectigo_tui.config.logins import SharedLogins
+
+    paths, account = settings.paths, settings.paths.account_dir(base_url, customer_uri).name
+    limit = settings.sectigo.requests_in_flight
+    return SharedLogins(paths.data_dir, base_url, account, clock, limit=limit, is_poller=is_poller)
+
+
+def make_client(
+    settings: Settings, credentials: Credentials, announcer: Announcer, clock: Clock, logins: Logins
+) -> ScmClient:
     """Return a client of the account that the settings name.
 
     Raises:
@@ -49,10 +74,17 @@ def make_client(settings: Settings, credentials: Credentials, announcer: Announc
         ca_bundle=section.ca_bundle,
         observe=announcer,
         log=debug_log_of(settings, section.base_url, clock),
+        logins=logins,
     )
 
 
-def connection(settings: Settings, plain: PlainSettings, announcer: Announcer, clock: Clock) -> Connected:
+def connection(
+    settings: Settings,
+    plain: PlainSettings,
+    announcer: Announcer,
+    clock: Clock,
+    is_poller: Callable[[], bool] = lambda: False,
+) -> Connected:
     """Return what an engine's requests go through; may take long, where a command tells the password.
 
     Args:
@@ -60,6 +92,7 @@ def connection(settings: Settings, plain: PlainSettings, announcer: Announcer, c
         plain: What the engine was put together with.
         announcer: Hears of every request.
         clock: The time.
+        is_poller: Whether this process polls.
 
     Raises:
         ConfigError: The settings are others than those, name no account, or there is no password.
@@ -85,13 +118,15 @@ def connection(settings: Settings, plain: PlainSettings, announcer: Announcer, c
     if server is not None:
         log = debug_log_of(settings, server.url, clock)
         certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle, log=log), _secret(server))
+    logins = logins_of(settings, plain.base_url, credentials.customer_uri, clock, is_poller)
     access = Access(
         in_use=credentials,
         keeper=CredentialsFile(settings, clock),
+        logins=logins,
         certctl=certctl,
         issuer_id=server.issuer_id if server else "",
     )
-    return Connected(make_client(settings, credentials, announcer, clock), certctl, access)
+    return Connected(make_client(settings, credentials, announcer, clock, logins), certctl, access)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ async def prepared(
     )
 
     async def connect() -> None:
-        lines.connect(await _in_thread(lambda: connection(complete(), plain, announcer, clock)))
+        lines.connect(await _in_thread(lambda: connection(complete(), plain, announcer, clock, store.is_poller)))
         gate.open()
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sectigo_tui.wiring.clients import debug_log_of
+from sectigo_tui.wiring.clients import debug_log_of, logins_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,8 @@ async def accept_account(settings: Settings, answers: Mapping[str, str]) -> str:
     credentials = Credentials(section.customer_uri or "", section.login or "", SecretText(password))
     clock = SystemClock()
     log = debug_log_of(settings, section.base_url, clock)
-    client = ScmClient(section.base_url, credentials, clock, ca_bundle=section.ca_bundle, log=log)
+    logins = logins_of(settings, section.base_url, credentials.customer_uri, clock)
+    client = ScmClient(section.base_url, credentials, clock, ca_bundle=section.ca_bundle, log=log, logins=logins)
     try:
         await client.types()
     finally:

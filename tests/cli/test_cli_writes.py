@@ -253,6 +253,34 @@ def test_refused_credentials_and_an_unreachable_scm_have_codes_of_their_own(site
     assert site.order(NAME).code == 4
 
 
+def test_one_bad_password_is_one_bad_login_whatever_is_run_until_the_operator_insists(site: Site) -> None:
+    right = site.world.account.credentials.password
+    site.world.account.credentials.password = "set-in-the-portal"
+    requests = site.world.traffic.requests
+    assert site.run("check").code == 3
+    assert len(requests) == 1
+    for arguments in (["check"], ["track", "2100001"], ["approve", "2100001", "--message=x"], ["diagnose", "2100001"]):
+        ended = site.run(*arguments)
+        assert ended.code == 3, arguments
+        assert "refused exactly these credentials at" in ended.err
+        assert "sectigo-tui rotate" in ended.err
+        assert "sectigo-tui check --insist" in ended.err
+    assert site.order(NAME).code == 3
+    site.secrets_typed(right)
+    ended = site.run("rotate")
+    assert ended.code == 2
+    assert "--insist" in ended.err
+    assert len(requests) == 1, "nothing is sent again by itself"
+    assert site.run("check", "--insist").code == 3
+    assert len(requests) == 2
+    assert site.run("check").code == 3
+    assert len(requests) == 2
+    site.world.account.credentials.password = right
+    assert "credentials accepted" in site.make("check", "--insist").out
+    site.make("check")
+    assert site.order(NAME).code == 0
+
+
 WRITES: dict[str, list[str]] = {
     "enroll": ["--make-key=EC:P-256", f"--cn={NAME}", TERM, "--yes"],
     "renew": ["2100001", "--yes"],

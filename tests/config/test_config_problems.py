@@ -1,5 +1,6 @@
 """A wrong setting is answered by one line: key, source, what is wrong, what to write."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.paths import Paths
+from sectigo_tui.config.plain import plain_settings
 from sectigo_tui.domain.errors import ConfigError
 
 Complaint = Callable[..., list[str]]
@@ -72,6 +74,63 @@ def test_plain_http_is_for_this_machine(tmp_path: Path, host: str) -> None:
         Paths(tmp_path / "config.toml", tmp_path), {"CERTCTL_SECTIGO_BASE_URL": f"http://{host}/api"}
     )
     assert settings.sectigo.base_url == f"http://{host}/api"
+
+
+@pytest.mark.parametrize(
+    ("uri", "problem"),
+    [
+        (
+            "https://cert-manager.com/customer/acme",
+            "is an address, or a part of one: the customer URI is the last part alone, such as 'acme'",
+        ),
+        ("http://hard.cert-manager.com/customer/acme/ssl", "such as 'acme'"),
+        ("cert-manager.com/customer/acme", "such as 'acme'"),
+        ("cert-manager.com", "is an address"),
+        ("hard.Cert-Manager.com", "is an address"),
+        ("/customer/acme/", "such as 'acme'"),
+        ("customer/acme", "such as 'acme'"),
+        ("acme/", "such as 'acme'"),
+        ("acme\\sub", "such as 'acme'"),
+        ("acme?locale=en", "such as 'acme'"),
+        ("acme#top", "such as 'acme'"),
+        ("scm:443", "is an address"),
+        ("acme corp", "holds a character"),
+        ("acmé", "holds a character"),
+        ("acme%20corp", "holds a character"),
+        ("api@acme", "holds a character"),
+        ('"acme"', "holds a character"),
+        ("acme\u00a0", "spaces around it"),
+        ("", "is empty"),
+        ("ac\tme", "control character"),
+    ],
+)
+@pytest.mark.parametrize("by", ["file", "environment"])
+def test_what_cannot_be_a_customer_uri_is_refused_before_it_costs_a_login(
+    complaint: Complaint, tmp_path: Path, uri: str, problem: str, by: str
+) -> None:
+    if by == "file":
+        (line,) = complaint(f"[sectigo]\ncustomer_uri = {json.dumps(uri)}\n")
+        paths = Paths(tmp_path / "config.toml", tmp_path / "data")
+        assert plain_settings(paths, {"HOME": str(tmp_path)}) is None, "the quick reader leaves it to the full one"
+    elif not uri:
+        return
+    else:
+        (line,) = complaint("[sectigo]\n", {"CERTCTL_SECTIGO_CUSTOMER_URI": uri})
+        assert "CERTCTL_SECTIGO_CUSTOMER_URI" in line
+    assert line.startswith("customer_uri (")
+    assert problem in line
+
+
+@pytest.mark.parametrize("uri", ["acme", "Acme_Test-2", "acme.example", "InCommon~1", "7"])
+def test_a_customer_uri_is_taken_as_it_is(tmp_path: Path, uri: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f'[sectigo]\ncustomer_uri = "{uri}"\nlogin = "api"\npassword = "x"\n')
+    path.chmod(0o600)
+    paths = Paths(path, tmp_path / "data")
+    assert load_settings(paths, {"HOME": str(tmp_path)}).account().customer_uri == uri
+    plain = plain_settings(paths, {"HOME": str(tmp_path)})
+    assert plain is not None
+    assert plain.customer_uri == uri
 
 
 def test_a_wrong_variable_is_named_with_what_to_export(complaint: Complaint) -> None:

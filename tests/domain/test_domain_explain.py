@@ -132,3 +132,45 @@ def test_a_call_that_is_refused_alone_is_not_told_as_wrong_credentials() -> None
     told = explain(RefusedAlone("password_status", "HTTP 401", http_status=401, code=-16, description="Unknown user"))
     assert "accepts the same credentials for others" in told.meaning
     assert "otate" not in told.next_step
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning", "next_step"),
+    [
+        (-139, "external requester", "e-mail"),
+        (-180, "does not renew", "new order"),
+        (-185, "no terms", "another profile"),
+        (-135, "custom field", "correct its name"),
+        (-78, "key is not valid", "key"),
+        (-732, "domain name is not valid", "Correct"),
+        (-1603, "domain is not valid", "Correct"),
+        (-25, "not authorized", "privilege"),
+        (-724, "validation status", "Complete"),
+        (-715, "suspended", "delegation approved"),
+        (-738, "suspended", "delegation approved"),
+        (-741, "suspended", "delegation approved"),
+        (-1113, "not ready to be applied", "later"),
+        (-1148, "installed automatically", "new order"),
+        (-1608, "not used", "no failure"),
+        (-16, "customer URI", "customer_uri"),
+    ],
+)
+def test_a_code_has_its_own_meaning_and_its_own_next_step(code: int, meaning: str, next_step: str) -> None:
+    told = explain(Refused("enroll", "HTTP 400", http_status=400, code=code))
+    assert meaning in told.meaning
+    assert next_step in told.next_step
+
+
+@pytest.mark.parametrize("code", [-140, -195])
+def test_try_again_later_is_no_waiting_certificate_where_nothing_is_collected(code: int) -> None:
+    told = explain(Refused("enroll", "HTTP 400", http_status=400, code=code))
+    assert told.next_step == "Try again later."
+    assert "certificate" not in told.meaning
+    assert "not available yet" in explain(NotReady("collect", "HTTP 400", code=code)).meaning
+
+
+@pytest.mark.parametrize("code", [-9, -39, -62, -105, -159])
+def test_scms_own_words_come_first_where_a_code_means_two_things(code: int) -> None:
+    told = explain(Refused("enroll", "HTTP 400", http_status=400, code=code, description="The moon is full."))
+    assert told.meaning.startswith("SCM says 'The moon is full.'. ")
+    assert "two things" in told.meaning

@@ -45,7 +45,8 @@ def test_check_shows_every_setting_with_its_source_and_the_account_s_profiles(pr
     assert "flag --data-dir" in rows["data directory"]
     assert rows["term"].split()[1:] == ["365", "default"]
     assert "Sectigo SSL OV" in checked.stdout
-    assert not (program.home / "elsewhere").exists()
+    assert not (program.home / "elsewhere" / "accounts").exists(), "it opens no orders"
+    assert (program.home / "elsewhere").stat().st_mode & 0o777 == 0o700
 
 
 def test_check_tells_scripts_the_settings_and_what_scm_said_of_them(program: Installation) -> None:

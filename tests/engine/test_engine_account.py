@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
 from sectigo_tui.domain.errors import NotFound, ServerFailure
 from sectigo_tui.domain.events import AccountChanged, FailureReported
+from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import StoreProblem
 from sectigo_tui.domain.status import PENDING_STATUSES
 from sectigo_tui.engine.account import DETAILS_KEPT, Account
@@ -29,7 +30,7 @@ async def test_pending_orders_are_found_by_one_query_for_each_pending_status() -
     world.scm.rows = {"Requested": [row(1), row(2)], "Applied": [row(3)], "Issued": [row(4)], "": [row(4)]}
     assert account.refreshed_at is None
     await account.refresh_pending()
-    assert [asked.about for asked in world.scm.asked] == [f"{status}@0" for status in PENDING_STATUSES]
+    assert [asked.about for asked in world.scm.asked] == [f"{status.replace(' ', '')}@0" for status in PENDING_STATUSES]
     assert {ssl_id: listed.status for ssl_id, listed in account.pending().items()} == {
         1: "Requested",
         2: "Requested",
@@ -189,3 +190,64 @@ async def test_damage_found_while_the_program_runs_is_told_once_too() -> None:
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+def takes(world: World, *spellings: str) -> None:
+    """Let SCM take these spellings of a status alone, as a listing's filter."""
+    world.scm.takes_statuses = frozenset({"Init", "Requested", "Approved", "Applied", "Issued", "", *spellings})
+
+
+@pytest.mark.parametrize("spelling", ["SA Approved", "SAApproved", "SA_APPROVED", "sa approved", "SA APPROVED"])
+@in_virtual_time
+async def test_the_spelling_of_a_status_that_scm_takes_is_learned_once(spelling: str) -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.rows = {"Requested": [row(1)], spelling: [row(2)]}
+    takes(world, spelling)
+    await account.refresh_pending()
+    assert {ssl_id: listed.status for ssl_id, listed in account.pending().items()} == {1: "Requested", 2: "SA Approved"}
+    assert (account.failure, account.not_loaded) == (None, {})
+    before = len(world.scm.asked)
+    await account.refresh_pending()
+    assert len(world.scm.asked) == before + len(PENDING_STATUSES)
+    listing = account.listing(ListingFilter(status="SA Approved"))
+    await listing.need(0, 10)
+    assert world.scm.asked[-1].about == f"{spelling}@0"
+    assert listing.total == 1
+    assert not world.all_heard(FailureReported)
+
+
+@in_virtual_time
+async def test_a_status_that_scm_refuses_costs_that_status_alone_and_is_named_once() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.rows = {"Requested": [row(1)], "Applied": [row(3)]}
+    takes(world)
+    await account.refresh_pending()
+    await account.refresh_pending()
+    assert set(account.pending()) == {1, 3}
+    assert account.refreshed_at is not None
+    assert list(account.not_loaded) == ["SA Approved"]
+    told = world.all_heard(FailureReported)
+    assert [(each.what, str(each.failure)) for each in told] == [
+        ("listing orders with status SA Approved", "listing: Field 'status' has invalid value.")
+    ]
+    before = len(world.scm.asked)
+    await account.refresh_pending()
+    assert len(world.scm.asked) == before + len(PENDING_STATUSES), "a refused status is not tried in every way again"
+
+
+@in_virtual_time
+async def test_rows_that_cannot_be_used_are_counted_and_named_once() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.rows = {"Requested": [row(1)]}
+    world.scm.unusable = {"Requested": ("row 2 has sslId None (odd.example)",)}
+    await account.refresh_pending()
+    await account.refresh_pending()
+    assert set(account.pending()) == {1}
+    assert account.failure is None
+    assert account.unusable == ("row 2 has sslId None (odd.example)",)
+    told = world.all_heard(FailureReported)
+    assert [str(each.failure) for each in told] == ["listing: 1 unusable: row 2 has sslId None (odd.example)"]
+    assert "all others are" in explain(told[0].failure).meaning

@@ -197,3 +197,45 @@ async def test_an_installation_that_knows_no_filter_by_alternative_name_lists_by
     scm.takes_alternatives = False
     await listing.need(0, 40)
     assert (listing.total, listing.failure) == (5, None)
+
+
+@pytest.mark.parametrize("header", [0, 1, None, 10_000])
+@pytest.mark.parametrize("rows", [2, 200, 201, 450])
+@in_virtual_time
+async def test_rows_count_more_than_what_the_header_says(rows: int, header: int | None) -> None:
+    world, listing = account_of(rows)
+    world.scm.total_told = lambda _rows: header
+    await listing.load_all(lambda _loaded, _total: None)
+    assert (listing.total, listing.loaded, listing.is_complete) == (rows, rows, True)
+    assert len(world.scm.asked) <= rows // 200 + 2
+
+
+@in_virtual_time
+async def test_a_reader_reaches_every_row_though_the_header_says_0() -> None:
+    world, listing = account_of(450)
+    world.scm.total_told = lambda _rows: 0
+    await listing.need(0, 20)
+    assert listing.total == 200
+    await listing.need(180, 199)
+    await listing.need(380, 399)
+    assert (listing.total, listing.loaded, listing.is_complete) == (450, 450, True)
+
+
+@in_virtual_time
+async def test_a_row_that_cannot_be_used_leaves_no_hole_in_what_is_shown() -> None:
+    world, listing = account_of(398)
+    world.scm.unusable = {"": ("row 3 has no sslId", "row 9 is no object")}
+    await listing.load_all(lambda _loaded, _total: None)
+    assert (listing.total, listing.loaded, listing.is_complete) == (400, 398, True)
+    shown = [listing.row_at(position) for position in listing.positions()]
+    assert [row.ssl_id for row in shown if row is not None] == list(range(398))
+    assert len(listing.unusable) == 2
+
+
+@in_virtual_time
+async def test_a_header_that_counts_rows_of_which_none_came_is_no_empty_account() -> None:
+    world, listing = account_of(0)
+    world.scm.total_told = lambda _rows: 5
+    await listing.need(0, 10)
+    assert "no row came" in str(listing.failure)
+    assert listing.total is None

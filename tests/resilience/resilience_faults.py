@@ -13,7 +13,7 @@ from http import HTTPStatus
 import orjson
 from resilience_proxy import Fault, Passage, answering, done_but, http, reset
 
-from sectigo_tui.domain.codes import CREDENTIAL_CODES, NOT_READY_CODES, meaning_of_code
+from sectigo_tui.domain.codes import CREDENTIAL_CODES, NOT_READY_CODES, meaning_of_code, meaning_outside_collect
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
     NotFound,
@@ -325,6 +325,7 @@ def row_of_code(status: int, code: int) -> Row:
     """Return the row of one of SCM's codes."""
     known = meaning_of_code(code)
     assert known is not None
+    elsewhere = meaning_outside_collect(code)
     is_login, is_internal = code in CREDENTIAL_CODES, code in (-2, -65)
     return Row(
         name=f"{status} {code}",
@@ -332,9 +333,9 @@ def row_of_code(status: int, code: int) -> Row:
         kind=CredentialsRefused if is_login else Refused,
         otherwise={"collect": NotReady} if code in NOT_READY_CODES else {},
         problem=f"HTTP {status}: 'words about {code}'",
-        # What says "not ready" to collect says nothing to another call.
-        meaning="for a reason that this program has no words for" if code in NOT_READY_CODES else known.meaning,
-        next_step=ROTATE if is_login else known.next_step if code not in NOT_READY_CODES else "Read SCM's own words",
+        # What says "not ready" to collect says something else, or nothing, to another call.
+        meaning=elsewhere.meaning if elsewhere else "for a reason that this program has no words for",
+        next_step=ROTATE if is_login else elsewhere.next_step if elsewhere else "Read SCM's own words",
         fate=Fate.UNTOUCHED if is_login else Fate.UNKNOWN if is_internal else Fate.REFUSED,
         after=After.HELD if is_login else After.STOPPED if code == -124 else After.SCHEDULE,
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
+from urllib.parse import quote, quote_plus
 
 import pytest
 from scm_support import CALLS, COUNT, READS, WRITES, HandClock, answering
@@ -21,7 +25,7 @@ from sectigo_tui.domain.errors import (
     ServerFailure,
     Unreadable,
 )
-from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.domain.ports import Credentials, SecretText
 
 PAGE = b"<!DOCTYPE html><html><head><title>502 Bad\nGateway</title></head></html>"
 
@@ -79,6 +83,8 @@ async def test_an_error_answer_becomes_its_failure(
     "body", [b"", b" \r\n", PAGE, b"null", b"7", b'"x"', b"{", b"[[]]", b'{"a": {"a": [1', b"\xff"]
 )
 async def test_a_success_that_is_not_the_apis_is_unreadable(call: str, body: bytes) -> None:
+    if call == "listing" and body == b"[[]]":
+        pytest.skip("a row that is no object is left out of a listing, and named")
     expected = NotReady if call == "collect" and not body.strip() else Unreadable
     with pytest.raises(expected) as failed:
         await CALLS[call](answering(200, body=body).scm)
@@ -86,7 +92,7 @@ async def test_a_success_that_is_not_the_apis_is_unreadable(call: str, body: byt
 
 
 @pytest.mark.parametrize(
-    "call", ["types", "custom_fields", "listing", "details", "organization_validation", "password_status", "dcv"]
+    "call", ["types", "custom_fields", "details", "organization_validation", "password_status", "dcv"]
 )
 async def test_an_object_without_what_is_needed_is_unreadable(call: str) -> None:
     body = b"{}" if call in {"details", "organization_validation", "password_status", "dcv"} else b"[{}]"
@@ -219,8 +225,88 @@ async def test_a_secret_that_comes_back_is_not_quoted_nor_half_of_it(status: int
         assert "canary" not in told
 
 
+FORMS: dict[str, Callable[[str], str]] = {
+    "plain": lambda secret: secret,
+    "in another case": lambda secret: secret.swapcase(),
+    "in a URL": lambda secret: quote(secret, safe=""),
+    "in a form": quote_plus,
+    "in small hex": lambda secret: "".join(f"%{byte:02x}" for byte in secret.encode()),
+    "twice in a URL": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "in Latin-1 in a URL": lambda secret: quote(secret.encode("latin-1"), safe=""),
+    "as JSON": lambda secret: json.dumps(secret)[1:-1],
+    "as JSON in JSON": lambda secret: json.dumps(json.dumps(secret))[1:-1],
+    "as JSON, each character escaped": lambda secret: "".join(f"\\u{ord(character):04X}" for character in secret),
+    "in HTML": html.escape,
+    "in HTML by numbers": lambda secret: "".join(f"&#{ord(character)};" for character in secret),
+    "in hex": lambda secret: secret.encode().hex(),
+    "in base64": lambda secret: b64encode(secret.encode()).decode(),
+    "in base64 for URLs": lambda secret: urlsafe_b64encode(secret.encode()).decode(),
+    "as basic authentication": lambda secret: b64encode(f"api-user:{secret}".encode()).decode(),
+    "as basic authentication of another": lambda secret: b64encode(f"acme/user:{secret}".encode()).decode(),
+    "mis-decoded": lambda secret: secret.encode().decode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("password", ["Tr1ed-c4nary", 'pä ss/w+o?rd&<"=\\~'])
+@pytest.mark.parametrize("kind", ["json", "raw json", "text", "page", "redirect"])
+async def test_a_refusal_quotes_a_password_in_no_form(form: str, password: str, kind: str) -> None:
+    written = FORMS[form](password)
+    bodies = {
+        "json": coded(-16, f"Unknown user ({written}) " + "x" * 100),
+        "raw json": f'{{"code": -16, "description": "no {written} here"}}'.encode(),
+        "text": f"no such user: {written}".encode(),
+        "page": f"<html><title>{written}</title></html>".encode(),
+    }
+    status, headers = (
+        (302, {"location": f"https://{quote(written, safe='')}.example/"}) if kind == "redirect" else (401, {})
+    )
+    client = answering(status, body=bodies.get(kind, b""), headers=headers)
+    with pytest.raises(ScmFailure) as failed:
+        await client.scm.try_credentials(Credentials("acme", "api-user", SecretText(password)))
+    told = f"{failed.value!r} {failed.value.problem} {failed.value.description} {client.exchanges!r}"
+    assert written not in told
+    assert password not in told
+    if kind in ("json", "text"):
+        assert "********" in told
+
+
+async def test_what_is_said_while_credentials_are_tried_quotes_neither_those_nor_the_ones_in_use() -> None:
+    client = answering(401, body=coded(-16, "tried t1, t1ed-canary and s3cret-canary"))
+    with pytest.raises(CredentialsRefused) as failed:
+        await client.scm.try_credentials(Credentials("acme", "api-user", SecretText("t1ed-canary")))
+    assert failed.value.description == "tried t1, ******** and ********"
+    with pytest.raises(CredentialsRefused) as failed:
+        await client.scm.types()
+    assert "canary" not in failed.value.description
+
+
+async def test_a_short_password_is_masked_as_a_word_and_the_answer_is_still_read() -> None:
+    client = answering(401, body=coded(-16, "wrong password 16! for login a16!b"))
+    with pytest.raises(CredentialsRefused) as failed:
+        await client.scm.try_credentials(Credentials("acme", "api-user", SecretText("16!")))
+    assert (failed.value.code, failed.value.description) == (-16, "wrong password ******** for login a16!b")
+
+
 async def test_the_password_in_use_is_masked_too() -> None:
     client = answering(401, body=coded(-16, "s3cret-canary is wrong"))
     with pytest.raises(CredentialsRefused, match=r"'\*{8} is wrong'") as failed:
         await client.scm.types()
     assert (failed.value.code, failed.value.description) == (-16, "******** is wrong")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "quoted"),
+    [
+        (500, b"java.lang.NullPointerException at Enroll", "'java.lang.NullPointerException at Enroll'"),
+        (503, PAGE, "a web page titled '502 Bad Gateway'"),
+        (500, b'{"message": "out of threads"}', "out of threads"),
+        (401, b"no such realm", "'no such realm'"),
+        (404, b"default backend - 404", "'default backend - 404'"),
+    ],
+)
+async def test_an_error_without_scms_code_is_told_in_the_words_that_came(status: int, body: bytes, quoted: str) -> None:
+    with pytest.raises(ScmFailure) as failed:
+        await CALLS["enroll"](answering(status, body=body).scm)
+    assert failed.value.problem.startswith(f"HTTP {status}")
+    assert quoted in failed.value.problem

@@ -16,6 +16,7 @@ from scm_support import CALLS, CREDENTIALS, ENROLL, RawServer, serving, talking
 
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import (
+    ConfigError,
     CredentialsRefused,
     RateLimited,
     ScmFailure,
@@ -23,8 +24,10 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
+from sectigo_tui.scm import proxies
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.scm.timeouts import Timeouts
+from sectigo_tui.scm.transport import tls_context
 
 QUICK = Timeouts(connect_seconds=5, read_seconds=0.2, whole_seconds=5)
 
@@ -34,6 +37,8 @@ def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def client_to(port: int, timeouts: Timeouts = QUICK, *, scheme: str = "http", ca: Path | None = None) -> ScmClient:
@@ -262,7 +267,9 @@ async def test_a_proxy_that_refuses_gets_its_own_password_and_no_other(monkeypat
     async with serving(http(b"", status="407 Proxy Authentication Required")) as raw:
         monkeypatch.setenv("https_proxy", f"http://user:proxy-pass@127.0.0.1:{raw.port}")
         scm = ScmClient("https://scm.example/api", CREDENTIALS, SystemClock(), timeouts=QUICK)
-        with pytest.raises(Unreachable, match=r"the proxy did not reach scm\.example: 407 Proxy Auth") as failed:
+        with pytest.raises(
+            Unreachable, match=r"the proxy http://127\S+ \(https_proxy\) did not reach scm\.example: 407 Proxy Auth"
+        ) as failed:
             await scm.enroll(ENROLL)
         await scm.aclose()
     assert not failed.value.sent
@@ -271,14 +278,131 @@ async def test_a_proxy_that_refuses_gets_its_own_password_and_no_other(monkeypat
     assert b"canary" not in raw.requests[0]
 
 
-@pytest.mark.parametrize("proxy", ["socks5://user:proxy-pass@127.0.0.1:1", "ftp://user:proxy-pass@127.0.0.1:1"])
-async def test_a_proxy_of_a_kind_that_cannot_be_used_sends_nothing(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", proxy)
-    scm = ScmClient("https://scm.example/api", CREDENTIALS, SystemClock(), timeouts=QUICK)
-    with pytest.raises(Unreachable, match="cannot be set up") as failed:
-        await scm.types()
-    assert not failed.value.sent
+@pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("proxy", "problem"),
+    [
+        ("ftp://user:proxy-pass@127.0.0.1:1", "a proxy of the kind ftp"),
+        ("socks4://user:proxy-pass@127.0.0.1:1", "a proxy of the kind socks4"),
+        ("http://user:proxy-pass@", "names no host"),
+        ("http://:3128", "names no host"),
+        ("http://user:proxy-pass@proxy.example:port", "no number from 1 to 65535"),
+        ("http://proxy.example:99999", "no number from 1 to 65535"),
+        ("http://proxy.example:0", "no usable port"),
+        ("http://user:proxy/pass@proxy.example:3128", "no number from 1 to 65535"),
+        ("http://proxy.example:3128/path", "something follows"),
+        ("http://[::1", "host is not valid"),
+        ("http://pro xy.example", "names no host"),
+        ("https//proxy.example", "something follows"),
+    ],
+)
+def test_a_malformed_proxy_is_named_by_its_variable(
+    name: str, proxy: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, proxy)
+    with pytest.raises(ConfigError, match=problem) as failed:
+        ScmClient("https://scm.example/api", CREDENTIALS, SystemClock())
+    assert failed.value.key == name
     assert "proxy-pass" not in str(failed.value)
+    assert "pass@" not in str(failed.value)
+
+
+def test_a_socks_proxy_is_said_to_need_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxies, "_has_socks", lambda: False)
+    monkeypatch.setenv("ALL_PROXY", "socks5h://user:proxy-pass@127.0.0.1:1080")
+    with pytest.raises(ConfigError) as failed:
+        ScmClient("https://scm.example/api", CREDENTIALS, SystemClock())
+    assert str(failed.value) == (
+        "ALL_PROXY (environment): names a SOCKS proxy, socks5h://127.0.0.1:1080, which is not supported without the "
+        "extra `socks`; pip install 'sectigo-tui[socks]', or name an http proxy"
+    )
+
+
+async def through(proxy: str, monkeypatch: pytest.MonkeyPatch) -> ScmFailure:
+    """Return what comes of an enroll through a proxy."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    scm = ScmClient("https://scm.example/api", CREDENTIALS, SystemClock(), timeouts=QUICK)
+    with pytest.raises(Unreachable) as failed:
+        await scm.enroll(ENROLL)
+    await scm.aclose()
+    return failed.value
+
+
+async def test_a_proxy_that_refuses_the_connection_is_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    failure = await through(f"http://user:proxy-pass@127.0.0.1:{port}", monkeypatch)
+    assert failure.problem == f"the proxy http://127.0.0.1:{port} (HTTPS_PROXY) refused the connection"
+    assert not failure.sent
+
+
+async def test_a_proxy_whose_name_is_unknown_is_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    failure = await through("http://proxy.invalid:3128", monkeypatch)
+    assert failure.problem.startswith(
+        "the name of the proxy http://proxy.invalid:3128 (HTTPS_PROXY) cannot be resolved"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (http(b"", status="403 Forbidden"), "did not reach scm.example: 403 Forbidden"),
+        (http(b"", status="502 Bad Gateway"), "did not reach scm.example: 502 Bad Gateway"),
+        (b"", "closed the connection without an answer"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "closed the connection without an answer, or its answer is not HTTP"),
+    ],
+)
+async def test_a_proxy_that_lets_nothing_through_is_what_is_named(
+    answer: bytes, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(answer) as raw:
+        failure = await through(f"http://127.0.0.1:{raw.port}", monkeypatch)
+    assert failure.problem.startswith(f"the proxy http://127.0.0.1:{raw.port} (HTTPS_PROXY) ")
+    assert told in failure.problem
+    assert not failure.sent, "nothing reached SCM: an order may be placed again"
+
+
+async def test_a_proxy_that_is_silent_is_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(b"", hang=True) as raw:
+        failure = await through(f"http://127.0.0.1:{raw.port}", monkeypatch)
+    assert failure.problem == f"the proxy http://127.0.0.1:{raw.port} (HTTPS_PROXY) did not answer in time"
+    assert not failure.sent
+
+
+async def test_what_fails_behind_a_proxy_names_the_server_and_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(b"HTTP/1.1 200 Connection established\r\n\r\n") as raw:
+        failure = await through(f"http://127.0.0.1:{raw.port}", monkeypatch)
+    assert f"scm.example (through the proxy http://127.0.0.1:{raw.port} (HTTPS_PROXY))" in failure.problem
+    assert not failure.sent
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_trusted_certificates_that_are_missing_are_named_with_their_variable(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = tmp_path / ("a-long-name-" * 12) / "ca"
+    monkeypatch.setenv(name, str(missing))
+    with pytest.raises(ConfigError, match=f"{name} .environment.: {missing} cannot be read: No such file"):
+        ScmClient("https://scm.example/api", CREDENTIALS, SystemClock())
+    ScmClient("https://scm.example/api", CREDENTIALS, SystemClock(), ca_bundle=Path(__file__))
+    ScmClient("http://127.0.0.1:1/api", CREDENTIALS, SystemClock())
+
+
+async def test_trusted_certificates_that_are_none_are_named_with_their_variable_uncut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ("a-long-name-" * 12)
+    file.write_text("no certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    tls_context.cache_clear()
+    scm = ScmClient("https://scm.example/api", CREDENTIALS, SystemClock())
+    with pytest.raises(Unreachable, match=f"cannot be set up: SSL_CERT_FILE={file}: "):
+        await scm.types()
 
 
 async def test_a_connection_is_kept_and_a_netrc_password_is_not_sent(

@@ -168,6 +168,39 @@ async def test_a_listing_has_rows_and_the_total() -> None:
     assert await client.scm.count(ListingFilter()) == 1234
 
 
+@pytest.mark.parametrize(
+    ("odd", "told"),
+    [
+        ({"sslId": None, "commonName": "odd.example"}, "row 42 has sslId None (odd.example)"),
+        ({"sslId": 0}, "row 42 has sslId 0"),
+        ({"sslId": -7}, "row 42 has sslId -7"),
+        ({"sslId": 1.5}, "row 42 has sslId 1.5"),
+        ({"sslId": True}, "row 42 has sslId True"),
+        ({"sslId": "x\x1b[2J"}, "row 42 has sslId 'x\\x1b[2J'"),
+        ({"sslId": [1]}, "row 42 has sslId [1]"),
+        ({"sslId": 10**30}, "row 42 has sslId 1000000000000000000000000000000"),
+        ({"commonName": "odd.example"}, "row 42 has no sslId (odd.example)"),
+        (None, "row 42 is no object: None"),
+        ("words", "row 42 is no object: 'words'"),
+        ([], "row 42 is no object: []"),
+        (7, "row 42 is no object: 7"),
+    ],
+)
+async def test_a_row_that_cannot_be_used_is_left_out_counted_and_named(odd: object, told: str) -> None:
+    rows = [{"sslId": 1, "commonName": "a"}, odd, {"sslId": 3, "commonName": {"odd": []}}]
+    page = await answering(json=rows).scm.listing(ListingFilter(), position=40, size=200)
+    assert [row.ssl_id for row in page.rows] == [1, 3]
+    assert (page.unusable, page.received) == ((told,), 3)
+    assert told.isprintable()
+
+
+async def test_one_odd_profile_organization_or_field_does_not_hide_the_others() -> None:
+    scm = answering(json=[{"id": None, "name": "odd"}, {"id": 7, "name": "good"}, None]).scm
+    assert [profile.id for profile in await scm.types()] == [7]
+    assert [organization.id for organization in await scm.organizations()] == [7]
+    assert [field.name for field in await scm.custom_fields()] == ["good"]
+
+
 async def test_profiles_tell_terms_and_keys() -> None:
     answer = [
         {"id": 3, "name": "OV", "description": None, "terms": [90, "199"], "keyTypes": {"RSA": ["2048", 3072]}},

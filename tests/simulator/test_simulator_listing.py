@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import Literal
 
 import httpx
 import pytest
 from simulated import Clock, client_of, new_world, refusal
 
-from sectigo_tui.simulator.world import World
+from sectigo_tui.simulator.world import Dialect, World
 
 
 async def ids(scm: httpx.AsyncClient, **query: object) -> list[int]:
@@ -48,14 +49,14 @@ async def test_head_counts_what_get_would_list() -> None:
         assert head.headers["x-total-count"] == listed.headers["x-total-count"] == str(len(listed.json()))
 
 
-async def test_every_status_is_found_by_its_filter_in_whatever_spelling() -> None:
+async def test_every_status_is_found_by_its_filter_in_whatever_case() -> None:
     world = new_world()
     lives = ["init", "approval", "sa-approved", "not-taken", "vetting", "instant", "rejected", "declined", "invalid"]
     orders = {life: world.add_order(life=f"ov-{life}", common_name=f"{life}.acme.example").ssl_id for life in lives}
     world.advance(600)
     scm = client_of(world)
     wanted = {
-        "Init": "init", "Requested": "approval", "SAApproved": "sa-approved", "SA Approved": "sa-approved",
+        "Init": "init", "Requested": "approval", "SAApproved": "sa-approved",
         "APPROVED": "not-taken", "applied": "vetting", "Issued": "instant", "Rejected": "rejected",
         "Declined": "declined", "Invalid": "invalid",
     }  # fmt: skip
@@ -63,6 +64,20 @@ async def test_every_status_is_found_by_its_filter_in_whatever_spelling() -> Non
         status: [orders[life]] for status, life in wanted.items()
     }
     assert await ids(scm, status="Unmanaged") == []
+
+
+@pytest.mark.parametrize(
+    ("dialect", "taken", "refused"), [("joined", "SAApproved", "SA Approved"), ("spaced", "SA Approved", "SAApproved")]
+)
+async def test_one_spelling_of_a_status_is_taken_and_the_other_refused(
+    dialect: Literal["joined", "spaced"], taken: str, refused: str
+) -> None:
+    world = new_world(dialect=Dialect(status_filter=dialect))
+    order = world.add_order(life="ov-sa-approved", common_name="two.acme.example").ssl_id
+    world.advance(600)
+    scm = client_of(world)
+    assert await ids(scm, status=taken) == [order]
+    assert refusal(await scm.get("/ssl/v1", params={"status": refused})) == (400, -1601)
 
 
 @pytest.mark.parametrize("query", ["size=201", "size=-1", "size=ten", "position=-5", "status=Lost"])

@@ -79,6 +79,9 @@ class FakeScm:
         lives: How orders answer, by sslId; an order that has none is 404.
         rows: The rows of a listing, by status; the whole account's are under the empty text.
         tells_totals: Whether listings tell their length.
+        total_told: What a listing of so many rows tells of its length, where that is not the truth.
+        unusable: What is wrong with rows of a listing's first page, by status; they come with the usable ones.
+        takes_statuses: The statuses that a listing may be filtered by, spelled as SCM takes them; None for any.
         outages: From when until when (seconds) which failure meets every request.
         valid_password: The password that SCM accepts.
         latency_seconds: How long requests take, by the name of the call; other calls take `default_latency_seconds`.
@@ -91,6 +94,9 @@ class FakeScm:
         self.lives: dict[int, Life] = {}
         self.rows: dict[str, Sequence[ListingRow]] = {}
         self.tells_totals = True
+        self.total_told: Callable[[int], int | None] | None = None
+        self.unusable: dict[str, tuple[str, ...]] = {}
+        self.takes_statuses: frozenset[str] | None = None
         self.outages: list[tuple[float, float, Exception]] = []
         self.valid_password = "right"
         self.default_latency_seconds = 0.2
@@ -126,11 +132,19 @@ class FakeScm:
         return await self._ask("custom_fields", lambda: self.fields)
 
     async def listing(self, where: ListingFilter, *, position: int, size: int) -> ListingPage:
-        rows = self.rows.get(where.status, ())
-        total = len(rows) if self.tells_totals else None
-        return await self._ask(
-            "listing", lambda: ListingPage(tuple(rows[position : position + size]), total), f"{where.status}@{position}"
-        )
+        rows, odd = self.rows.get(where.status, ()), self.unusable.get(where.status, ())
+        total = len(rows) + len(odd) if self.tells_totals else None
+        if self.total_told is not None:
+            total = self.total_told(len(rows))
+
+        def answer() -> ListingPage:
+            if self.takes_statuses is not None and where.status not in self.takes_statuses:
+                raise refused("listing", -1601, "Field 'status' has invalid value.")
+            if position == 0:
+                return ListingPage(tuple(rows[: size - len(odd)]), total, odd)
+            return ListingPage(tuple(rows[position - len(odd) :][:size]), total)
+
+        return await self._ask("listing", answer, f"{where.status}@{position}")
 
     async def count(self, where: ListingFilter) -> int:
         return await self._ask("count", lambda: len(self.rows.get(where.status, ())), where.status)

@@ -9,8 +9,9 @@ import pytest
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind, OrderChanged, StoreTrouble, TimelineEntry
 from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.simulator import listing
 from sectigo_tui.simulator.scenarios import make_world
-from sectigo_tui.simulator.world import World
+from sectigo_tui.simulator.world import Dialect, World
 from sectigo_tui.ui.screens.view import View
 from support.stored_orders import an_order
 from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
@@ -339,3 +340,28 @@ async def test_an_order_that_scm_does_not_show_hides_no_facts_of_the_others() ->
     async with staged(world) as stage:
         assert stage.cells(2100347)[1] == "-"
         assert stage.cells(2100348)[1] == "2d"
+
+
+@on_stage
+async def test_pending_loads_whole_where_scm_spells_the_filter_with_a_blank() -> None:
+    world = make_world("demo", clock=LoopClock().now, dialect=Dialect(status_filter="spaced"))
+    async with staged(world) as stage:
+        assert "NOT LOADED" not in stage.header
+        assert "33 pend" in stage.header
+        await stage.press("4")
+        assert "-1601" not in stage.text
+
+
+@on_stage
+async def test_a_status_that_scm_refuses_is_named_with_its_reason_and_the_others_are_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = {name: status for name, status in listing._KNOWN["joined"].items() if status != "SAApproved"}
+    monkeypatch.setitem(listing._KNOWN, "joined", taken)
+    async with staged(size=(200, 24)) as stage:
+        assert "SA Approved NOT LOADED HTTP 400: \"Field 'status' has invalid value.\"" in stage.header
+        assert "32+? pend" in stage.header
+        assert stage.view.table.cursor_id is not None
+        await stage.press("4")
+        assert "listing orders with status SA Approved: HTTP 400" in stage.text
+        assert "-1601" in stage.text

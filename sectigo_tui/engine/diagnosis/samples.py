@@ -89,7 +89,8 @@ class Samples:
         """
         where = ListingFilter(status="Issued", organization_id=organization_id)
         first = await self._page(where, 0)
-        total = await self._context.gate.run(Priority.LISTING, lambda: self._context.scm.count(where))
+        counted = self._account.spellings.spelled(where)
+        total = await self._context.gate.run(Priority.LISTING, lambda: self._context.scm.count(counted))
         last = await self._page(where, max(PAGE_SIZE, total - PAGE_SIZE)) if total > PAGE_SIZE else ()
         newest = sorted({*first, *last} - set(self._remote), reverse=True)[:orders]
         for number, ssl_id in enumerate(newest, start=1):
@@ -101,7 +102,10 @@ class Samples:
         return len(self._remote)
 
     async def _page(self, where: ListingFilter, position: int) -> tuple[int, ...]:
-        page = await self._context.gate.run(
-            Priority.LISTING, lambda: self._context.scm.listing(where, position=position, size=PAGE_SIZE)
+        page = await self._account.spellings.ask(
+            where,
+            lambda spelled: self._context.gate.run(
+                Priority.LISTING, lambda: self._context.scm.listing(spelled, position=position, size=PAGE_SIZE)
+            ),
         )
         return tuple(row.ssl_id for row in page.rows)

@@ -27,9 +27,14 @@ class PendingView(View):
         """Return what an empty list means: none are pending only when SCM has said so."""
         account = self._model.board.engine.account
         if account.failure is not None:
+            failed = [status for status, query in account.queries.items() if query.failure is not None]
+            which = f" with status {', '.join(failed)}" if len(failed) < len(account.queries) else ""
             problem = printable(account.failure.problem, limit=200)
             again = filled(self, "{view.refresh} tries again.")
-            return f"Could not load the account's orders: {problem}\n{again}", "failed"
+            return f"Could not load the account's orders{which}: {problem}\n{again}", "failed"
         if account.refreshed_at is None:
             return "Asking SCM for pending orders ...", "muted"
+        if account.unusable:
+            rows = printable("; ".join(account.unusable), limit=500)
+            return f"{len(account.unusable)} pending orders cannot be shown: {rows}", "failed"
         return filled(self, _NONE_PENDING), "done"

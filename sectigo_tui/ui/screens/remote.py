@@ -73,6 +73,8 @@ class RemoteView(View):
             return f"Could not list the account: {printable(failure.problem, limit=200)}\n{again}", "failed"
         if self._listing.total is None:
             return "Asking SCM for the account's orders ...", "muted"
+        if self._listing.unusable:
+            return f"SCM's rows cannot be used: {printable('; '.join(self._listing.unusable), limit=500)}", "failed"
         if self._listing.where != ListingFilter():
             return filled(self, "The account has no such order. {view.unwind} clears the filter."), "muted"
         return "The account has no orders.", "muted"
@@ -87,7 +89,8 @@ class RemoteView(View):
             state = " INCOMPLETE"
         shown = f"{len(self._ids):,} shown of " if self._narrowed_by else ""
         unread = f", {self._listing.unread:,} more by alternative name not read" if self._listing.unread else ""
-        return f"{shown}{loaded:,} of {total:,}{unread}{state}"
+        unusable = f", {len(self._listing.unusable):,} unusable" if self._listing.unusable else ""
+        return f"{shown}{loaded:,} of {total:,}{unread}{unusable}{state}"
 
     def _list(self) -> None:
         self.table.show_empty(*self.empty_text())
