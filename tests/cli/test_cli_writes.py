@@ -256,13 +256,11 @@ def test_refused_credentials_and_an_unreachable_scm_have_codes_of_their_own(site
 WRITES: dict[str, list[str]] = {
     "enroll": ["--make-key=EC:P-256", f"--cn={NAME}", TERM, "--yes"],
     "renew": ["2100001", "--yes"],
-    "recover": ["--give-up=1"],
+    "recover": ["--order-again=1", "--yes"],
     "approve": ["2100001", "--message=x"],
     "decline": ["2100001", "--message=x"],
-    "collect": ["2100001"],
     "revoke": ["2100001", "--reason-code=1", "--reason=x", f"--confirm={NAME}"],
     "rotate": ["--at-sectigo"],
-    "remove": ["2100001"],
 }
 
 
@@ -271,8 +269,25 @@ def test_read_only_refuses_every_write_before_anything_is_sent(site: Site, subco
     issued(site)
     ended = site.run(subcommand, "--read-only", *WRITES[subcommand])
     assert (ended.code, ended.out) == (2, "")
-    assert "read-only" in ended.err
+    assert "locked in read-only mode" in ended.err
+    assert "start without --read-only" in ended.err
     assert list(site.world.traffic.requests) == []
+
+
+def test_writes_that_the_configuration_locks_are_refused_with_how_to_arm_them(site: Site) -> None:
+    config = site.home / "read-only.toml"
+    config.write_text("[sectigo]\nread_only = true\n")
+    ended = site.run("approve", f"--config={config}", *WRITES["approve"])
+    assert ended.code == 2
+    assert "Arm writes" in ended.err
+    assert "read-only.toml" in ended.err
+
+
+def test_what_changes_nothing_at_scm_is_done_in_read_only_mode(site: Site, tmp_path: Path) -> None:
+    tracked(site, issued(site))
+    assert site.run("collect", "--read-only", "2100001", f"--directory={tmp_path}").code == 0
+    assert list(tmp_path.glob("*.pem"))
+    assert site.run("remove", "--read-only", "2100001").code == 0
 
 
 @pytest.mark.parametrize(

@@ -463,10 +463,11 @@ async def test_the_menu_keeps_one_line_an_action_in_a_narrow_terminal() -> None:
 
 
 @on_stage
-async def test_read_only_lists_every_write_with_the_reason() -> None:
+async def test_read_only_lists_what_changes_something_at_scm_with_the_reason() -> None:
     async with staged(site=Site(world=demo_world(), read_only=True), size=(100, 30)) as stage:
         await stage.press("a")
-        assert stage.text.count("read-only mode") == 10
+        locked = {line.strip(" │").split()[0] for line in stage.lines if "locked: started with --read-only" in line}
+        assert locked == set("epdnvg")
         await stage.press("e")
         assert "Enroll: order a certificate  read-only" not in stage.text
         assert "#profile" not in stage.text
