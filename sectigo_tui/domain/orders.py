@@ -44,8 +44,14 @@ class OrderState(StrEnum):
         """Whether nothing can change here without the operator."""
         return self in _FINAL
 
+    @property
+    def is_open(self) -> bool:
+        """Whether an order in it still wants something: a certificate, a search, or a revocation's confirmation."""
+        return self in _OPEN
+
 
 _POLLED = frozenset({OrderState.SUBMITTED, OrderState.PENDING, OrderState.ISSUED})
+_OPEN = _POLLED | {OrderState.INTENT, OrderState.UNCONFIRMED, OrderState.REVOKING}
 _FINAL = frozenset({OrderState.FAILED, OrderState.EXPIRED, OrderState.REPLACED, OrderState.REVOKED})
 
 _S = OrderState

@@ -121,9 +121,10 @@ class SectigoApp(ThemedApp[str]):
         self._memory = MemorySaver(outside.keeper, self.set_timer, runner.report)
         self._memory_lost = self._memory.load()
         self._memory.attend(attention)
-        self._alarm = Alarm(attention, engine, outside, self._write, runner.perform)
+        troubles = Troubles()
+        self._alarm = Alarm(attention, engine, troubles, outside, write=self._write, perform=runner.perform)
         self._model = ViewModel(
-            board, now, self._announced, surroundings, Troubles(), runner.perform, self._memory.memory, attention
+            board, now, self._announced, surroundings, troubles, runner.perform, self._memory.memory, attention
         )
         self._defaults = defaults
         for name, view in VIEWS.items():

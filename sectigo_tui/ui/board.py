@@ -46,7 +46,9 @@ class Subject:
         """SCM's id, where known."""
         if self.order is not None:
             return self.order.ssl_id
-        return self.row.ssl_id if self.row is not None else None
+        if self.row is not None:
+            return self.row.ssl_id
+        return self.details.ssl_id if self.details is not None else None
 
     @property
     def target(self) -> Target | None:
@@ -198,7 +200,7 @@ def tally(pending: Iterable[Subject], is_acknowledged: Callable[[str], bool] = l
 
 def is_open(order: Order) -> bool:
     """Return whether a local order still wants something: a certificate, a search, or a revocation's confirmation."""
-    return order.is_waiting or order.state is OrderState.REVOKING
+    return order.state.is_open
 
 
 def needs_act(subject: Subject) -> bool:

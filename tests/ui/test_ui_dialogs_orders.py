@@ -16,6 +16,7 @@ ISSUED = 2100368
 COLLECTABLE = 2100330
 REQUESTED = 2100354
 ANOTHER_REQUESTED = 2100362
+OTHERS_REQUESTED = 2100366
 
 
 def enrolled(world: World) -> int:
@@ -323,6 +324,55 @@ async def test_several_marked_orders_are_approved_after_one_confirmation_that_li
         await stage.press("enter")
         await stage.wait(2)
         assert stage.world.traffic.count("POST", "approve/") == 2
+
+
+@on_stage
+async def test_the_rows_of_approved_orders_tell_so_at_once_local_or_remote() -> None:
+    world = demo_world()
+    async with staged(world, size=(100, 50), track=[OTHERS_REQUESTED], settle_seconds=2.0) as stage:
+        for ssl_id in (OTHERS_REQUESTED, ANOTHER_REQUESTED):
+            stage.view.table.move_to_id(f"#{ssl_id}")
+            assert "REQ" in stage.row(ssl_id)
+            await stage.press("space")
+        await stage.press("a", "p")
+        await stage.wait()
+        await type_text(stage, "fine")
+        await stage.press("enter")
+        await stage.wait(1)
+        for ssl_id in (OTHERS_REQUESTED, ANOTHER_REQUESTED):
+            stage.view.table.move_to_id(f"#{ssl_id}")
+            await stage.wait()
+            assert "APR" in stage.row(ssl_id)
+            assert "approver" not in stage.row(ssl_id)
+
+
+@on_stage
+async def test_an_order_that_somebody_else_approved_meanwhile_tells_so_once_it_was_refused() -> None:
+    async with staged(demo_world()) as stage:
+        stage.view.table.move_to_id(f"#{OTHERS_REQUESTED}")
+        await stage.press("a", "p")
+        await stage.wait()
+        await stage.site.scm.approve(OTHERS_REQUESTED, "by somebody else")
+        await type_text(stage, "fine")
+        await stage.press("enter")
+        await stage.wait(1)
+        assert "SCM code" in stage.text
+        await stage.press("escape")
+        assert "APR" in stage.row(OTHERS_REQUESTED)
+
+
+@on_stage
+async def test_a_declined_order_leaves_the_list_at_once() -> None:
+    async with staged(demo_world()) as stage:
+        stage.view.table.move_to_id(f"#{REQUESTED}")
+        await stage.press("a", "d")
+        await stage.wait()
+        await type_text(stage, "not ours")
+        await stage.press("tab", "enter")
+        await stage.wait(1)
+        assert stage.world.traffic.count("POST", "decline/") == 1
+        assert not any(str(REQUESTED) in line and "REQ" in line for line in stage.lines)
+        assert not stage.view.shows(f"#{REQUESTED}")
 
 
 @on_stage

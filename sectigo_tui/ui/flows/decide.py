@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sectigo_tui.domain.errors import InputError, ScmFailure
+from sectigo_tui.domain.errors import InputError, Refused, ScmFailure
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.dialogs.confirm import Notice
 from sectigo_tui.ui.dialogs.message import AskText
@@ -55,6 +55,8 @@ async def decline(flow: Flow, subject: Subject) -> None:
         try:
             await flow.during("Declining ...", flow.engine.approving.decline(subject.ssl_id, text), can_stop=False)
         except (InputError, ScmFailure) as failure:
+            if isinstance(failure, Refused):
+                await _look_again(flow, [subject])  # somebody may have decided meanwhile
             problem = await after_refusal(flow, failure)
             continue
         await _look_again(flow, [subject])
@@ -63,6 +65,6 @@ async def decline(flow: Flow, subject: Subject) -> None:
 
 
 async def _look_again(flow: Flow, subjects: Sequence[Subject]) -> None:
-    for subject in subjects:
-        if subject.order is not None and subject.order.state.is_polled:
-            await flow.engine.supervisor.open_window(subject.order.id)
+    """Read the orders again at once, those that were refused too: the rows are to tell what is."""
+    ssl_ids = [subject.ssl_id for subject in subjects if subject.ssl_id is not None]
+    await flow.during("Reading the orders again ...", flow.engine.read_again(ssl_ids), can_stop=True)

@@ -122,7 +122,16 @@ class EventsView(View):
             summary = f"{told.what}: {told.meaning}"
             yield (
                 f"f{trouble.at.timestamp()} {trouble.order_id} {told.what}",
-                Event(trouble.at, trouble.order_id, None, "failure", summary, told.code, "failed", trouble),
+                Event(
+                    trouble.at,
+                    trouble.order_id,
+                    trouble.ssl_id,
+                    trouble.kind,
+                    summary,
+                    told.code,
+                    trouble.style,
+                    trouble,
+                ),
             )
 
     def _is_wanted(self, event: Event, words: Sequence[str]) -> bool:
