@@ -347,6 +347,21 @@ async def test_the_rows_of_approved_orders_tell_so_at_once_local_or_remote() -> 
 
 
 @on_stage
+async def test_approving_an_ev_order_warns_when_the_login_in_use_has_requested_it() -> None:
+    async with staged(demo_world(), size=(100, 40)) as stage:
+        for ssl_id in (REQUESTED, ANOTHER_REQUESTED, OTHERS_REQUESTED):
+            stage.view.table.move_to_id(f"#{ssl_id}")
+            await stage.press("space")
+            await stage.wait(1)
+        await stage.press("a", "p")
+        await stage.wait()
+        flat = " ".join(" ".join(line.strip("│▌ ") for line in stage.lines).split())
+        assert f"! {REQUESTED}: EV, requested by certctl-api, the login in use here: SCM refuses its approval" in flat
+        assert f"! {ANOTHER_REQUESTED}: EV: an administrator other than its requester, l.brandt@acme.example" in flat
+        assert f"! {OTHERS_REQUESTED}: EV" not in flat
+
+
+@on_stage
 async def test_an_order_that_somebody_else_approved_meanwhile_tells_so_once_it_was_refused() -> None:
     async with staged(demo_world()) as stage:
         stage.view.table.move_to_id(f"#{OTHERS_REQUESTED}")
