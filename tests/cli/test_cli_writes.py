@@ -492,8 +492,27 @@ def test_a_revocation_whose_answer_is_lost_is_unknown_until_scm_has_answered(sit
     site.world.faults.add("drop", path="/revoke/", count=1)
     ended = site.run("revoke", ssl_id, "--reason-code=1", "--reason=stolen", f"--confirm={NAME}")
     assert ended.code == 5
-    assert "UNKNOWN, verifying" in ended.err
+    assert ended.err.count("UNKNOWN, verifying") == 1
     assert [order["state"] for order in site.orders()] == ["revoking"]
+
+
+def test_a_revocation_that_scm_was_not_told_yet_is_not_called_unknown(site: Site) -> None:
+    ssl_id = tracked(site, issued(site))
+    site.world.faults.add("rate-limit", path="/revoke/", count=1, retry_after=30)
+    ended = site.run("revoke", ssl_id, "--reason-code=1", "--reason=stolen", f"--confirm={NAME}")
+    assert "not told yet: " in ended.err
+    assert "UNKNOWN" not in ended.err
+
+
+def test_a_status_older_than_the_revocation_is_told_as_past(site: Site) -> None:
+    ssl_id = tracked(site, issued(site))
+    ended = site.make("revoke", ssl_id, "--reason-code=1", "--reason=stolen", f"--confirm={NAME}")
+    assert f"{ssl_id}  revoked  Issued" not in ended.out
+    assert not [
+        line
+        for line in site.make("orders").out.splitlines()
+        if "revoked" in line and " Issued" in line and "was Issued" not in line
+    ]
 
 
 def test_a_revocation_can_be_waited_for(site: Site) -> None:

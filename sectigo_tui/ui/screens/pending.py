@@ -13,9 +13,7 @@ from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.live_table_paint import Cell
 
-_NONE_PENDING = (
-    "No order is pending: every order is a certificate, or has ended.\n{app.menu}: enroll, {app.remote}: the account"
-)
+_NONE_PENDING = "No order is pending: every order is a certificate, or has ended.\n{app.remote} lists the account; "
 
 
 class PendingView(View):
@@ -63,4 +61,8 @@ class PendingView(View):
             return f"Could not load the account's orders: {problem}\n{again}", "failed"
         if account.refreshed_at is None:
             return "Asking SCM for pending orders ...", "muted"
-        return filled(self, _NONE_PENDING), "done"
+        return f"{filled(self, _NONE_PENDING)}{self.enrolls()}.", "done"
+
+    def is_asking(self) -> bool:
+        """Return whether the account has not been listed yet."""
+        return self._model.board.engine.account.refreshed_at is None
