@@ -10,7 +10,7 @@ from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.output import complain, say
 from sectigo_tui.cli.placed import wait_for_certificates
-from sectigo_tui.cli.session import check_writable, session
+from sectigo_tui.cli.session import session
 from sectigo_tui.cli.shapes import Json
 from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.settings import Settings
@@ -29,7 +29,6 @@ class _Saved:
 def run(options: Namespace) -> int:
     """Collect each certificate; those that fail are told, and the others are saved nevertheless."""
     settings = settings_from(options)
-    check_writable(settings, "collecting")
     return asyncio.run(_collect(settings, options))
 
 

@@ -55,7 +55,7 @@ async def _each(
             order = engine.context.book.store.by_ssl_id(ssl_id)
             if order is not None and order.state.is_polled:
                 # Whoever polls looks at once.
-                await engine.supervisor.open_window(order.id)
+                await engine.supervisor.open_window(order.id, at_once=True)
             return decision
 
         outcomes = await each(options.ssl_ids, one, tell)

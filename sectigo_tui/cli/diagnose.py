@@ -33,12 +33,12 @@ def run(options: Namespace) -> int:
 
 
 def run_handover(options: Namespace) -> int:
-    """Print all that is open, grouped by cause, as Markdown, after asking SCM about each order.
+    """Print all that is open, grouped by cause, as Markdown or JSON, after asking SCM about each order.
 
     Raises:
         ScmFailure: The account's pending orders could not be listed; what is known here was printed.
     """
-    return asyncio.run(_handover(settings_from(options)))
+    return asyncio.run(_handover(settings_from(options), options))
 
 
 async def _diagnose(settings: Settings, options: Namespace) -> int:
@@ -106,7 +106,7 @@ def _compared(comparison: Comparison) -> str:
     return f"{comparison.leg} {comparison.elapsed.text} so far: {comparison.pace}{figure}"
 
 
-async def _handover(settings: Settings) -> int:
+async def _handover(settings: Settings, options: Namespace) -> int:
     async with session(settings) as engine:
         await engine.account.refresh_pending()
         failure = engine.account.failure
@@ -125,7 +125,10 @@ async def _handover(settings: Settings) -> int:
             gap = f"SCM did not list {which}: {explain(failure).meaning}"
         if engine.account.refreshed_at is not None:
             await engine.diagnoser.attend(targets, lambda _target, _verdict: None)
-        say(engine.diagnoser.handover(targets, gap=gap).rstrip("\n"))
+        if options.json:
+            sys.stdout.write(f"{engine.diagnoser.handover_json(targets, gap=gap)}\n")
+        else:
+            say(engine.diagnoser.handover(targets, gap=gap).rstrip("\n"))
         if failure is not None:
             raise failure
     return FINE

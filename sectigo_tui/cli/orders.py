@@ -67,4 +67,4 @@ def _row(order: Order) -> tuple[str, str, str, str, str]:
     window = order.window
     following = moment_json(window.next_look_at) if window else None
     ended = str(window.ended) if window and window.ended else "-"
-    return str(order.ssl_id or "-"), order.state, order.scm_status or "-", following or ended, order.common_name or "-"
+    return str(order.ssl_id or "-"), order.state, order.told_status or "-", following or ended, order.common_name or "-"

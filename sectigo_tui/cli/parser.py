@@ -81,7 +81,7 @@ def _add_reading(add: Add) -> None:
     add("orders", "orders:run", "List the local orders.", _orders)
     add("diagnose", "diagnose:run", "Say who an order waits for, the evidence, and what to do next.", _diagnose)
     handover = "All that is open, grouped by cause, as Markdown for the next shift."
-    add("handover", "diagnose:run_handover", handover, _nothing)
+    add("handover", "diagnose:run_handover", handover, _handover)
     add("track", "track:run", "Make remote orders local, so that they are polled.", _track)
 
 
@@ -109,6 +109,10 @@ def _diagnose(parser: argparse.ArgumentParser) -> None:
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="one JSON object (docs/diagnose-json.md)")
     shape.add_argument("--markdown", action="store_true", help="the escalation pack for the CA's support")
+
+
+def _handover(parser: argparse.ArgumentParser) -> None:
+    add_json(parser, "one JSON object (docs/json.md)")
 
 
 def _track(parser: argparse.ArgumentParser) -> None:

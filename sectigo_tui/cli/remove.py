@@ -9,7 +9,7 @@ from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.output import say
 from sectigo_tui.cli.results import order_line
-from sectigo_tui.cli.session import acting, check_writable
+from sectigo_tui.cli.session import acting
 from sectigo_tui.cli.write_shapes import say_json
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
@@ -20,9 +20,7 @@ from sectigo_tui.engine.engine import Engine
 
 def run(options: Namespace) -> int:
     """Remove each order; those that are not finished are told, and the others are removed nevertheless."""
-    settings = settings_from(options)
-    check_writable(settings, "removing an order")
-    return asyncio.run(_remove(settings, options))
+    return asyncio.run(_remove(settings_from(options), options))
 
 
 def local_order(engine: Engine, name: str) -> Order:

@@ -49,4 +49,4 @@ _EXIT_CODES = {
 
 def order_line(order: Order) -> str:
     """Return an order as one line: sslId (or local id), state, SCM's status, common name."""
-    return f"{order.ssl_id or order.id}  {order.state}  {order.scm_status or '-'}  {order.common_name or '-'}"
+    return f"{order.ssl_id or order.id}  {order.state}  {order.told_status or '-'}  {order.common_name or '-'}"

@@ -98,9 +98,9 @@ def _tell(order: Order, ending: Ending, *, as_json: bool) -> int:
     if order.state is OrderState.REVOKED:
         complain(f"sslId {order.ssl_id}: revoked, and confirmed by SCM")
     elif order.state is OrderState.REVOKING:
-        trouble = order.revocation.trouble if order.revocation else ""
+        trouble = (order.revocation.trouble if order.revocation else "") or "UNKNOWN, verifying"
         complain(
-            f"sslId {order.ssl_id}: UNKNOWN, verifying: {trouble}\n"
+            f"sslId {order.ssl_id}: {trouble}\n"
             "The revocation is recorded here, and SCM has not confirmed it. It is told again, and asked, by whichever "
             "of these runs next, until it has answered: the dashboard, `sectigo-tui watch`."
         )

@@ -33,7 +33,10 @@ def run(options: Namespace) -> int:
         StoreError: The same.
     """
     settings = settings_from(options)
-    check_writable(settings, "rotating the credentials")
+    if options.at_sectigo:
+        check_writable(settings, "changing the password")
+    if options.certctl:
+        check_writable(settings, "changing certctl-server's issuer")
     if options.certctl and settings.certctl_server() is None:
         raise InputError("no certctl-server is configured", "set url and issuer_id in [certctl], or leave --certctl")
     if options.login and (options.at_sectigo or options.settle):

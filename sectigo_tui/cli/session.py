@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 from sectigo_tui.cli.crash import keep_defect
 from sectigo_tui.cli.output import complain, complain_of
 from sectigo_tui.config.settings import Settings
+from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ReadOnly, StoreError
+from sectigo_tui.engine.context import HOW_TO_ARM
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.wiring.engine import opened
 
 
 def check_writable(settings: Settings, what: str) -> None:
-    """Refuse a write before anything is asked or opened.
+    """Refuse what changes something at SCM before anything is asked or opened.
 
     Args:
         settings: The settings.
@@ -23,8 +25,12 @@ def check_writable(settings: Settings, what: str) -> None:
     Raises:
         ReadOnly: The program is read-only.
     """
-    if settings.sectigo.read_only:
+    if not settings.sectigo.read_only:
+        return
+    source = settings.sources.get("read_only")
+    if source is None or source.kind is SourceKind.FLAG:
         raise ReadOnly(what)
+    raise ReadOnly(what, f"{HOW_TO_ARM} ({source.detail})")
 
 
 @asynccontextmanager

@@ -104,10 +104,15 @@ def unwritable(path: object, error: OSError, elsewhere: str) -> InputError:
 
 
 class ReadOnly(InputError):
-    """A write was asked for while writes are disabled."""
+    """A write was asked for while writes are locked.
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} is disabled in read-only mode", "start without --read-only to change anything")
+    Args:
+        what: The write, such as `ordering`.
+        remedy: How it is unlocked.
+    """
+
+    def __init__(self, what: str, remedy: str = "start without --read-only to change anything at SCM") -> None:
+        super().__init__(f"{what} is locked in read-only mode", remedy)
 
 
 class OrderBusy(InputError):

@@ -44,9 +44,25 @@ class OrderState(StrEnum):
         """Whether nothing can change here without the operator."""
         return self in _FINAL
 
+    @property
+    def is_open(self) -> bool:
+        """Whether an order in it still wants something: a certificate, a search, or a revocation's confirmation."""
+        return self in _OPEN
+
 
 _POLLED = frozenset({OrderState.SUBMITTED, OrderState.PENDING, OrderState.ISSUED})
+_OPEN = _POLLED | {OrderState.INTENT, OrderState.UNCONFIRMED, OrderState.REVOKING}
 _FINAL = frozenset({OrderState.FAILED, OrderState.EXPIRED, OrderState.REPLACED, OrderState.REVOKED})
+
+_PAST_STATUS: dict[OrderState, tuple[StatusClass, ...]] = {
+    OrderState.ISSUED: (StatusClass.PENDING,),
+    OrderState.COLLECTED: (StatusClass.PENDING,),
+    OrderState.FAILED: (StatusClass.PENDING, StatusClass.ISSUED),
+    OrderState.EXPIRED: (StatusClass.PENDING, StatusClass.ISSUED),
+    OrderState.REPLACED: (StatusClass.PENDING, StatusClass.ISSUED),
+    OrderState.REVOKED: (StatusClass.PENDING, StatusClass.ISSUED),
+}
+"""What SCM told before an order came into a state here: a revocation is known before the next details tell it."""
 
 _S = OrderState
 _AFTER_LOOK = frozenset({_S.PENDING, _S.ISSUED, _S.COLLECTED, _S.FAILED, _S.EXPIRED, _S.REPLACED, _S.REVOKED})
@@ -208,6 +224,13 @@ class Order:
     def is_waiting(self) -> bool:
         """Whether it is not a certificate yet, and may become one."""
         return self.state.is_polled or self.state in (OrderState.INTENT, OrderState.UNCONFIRMED)
+
+    @property
+    def told_status(self) -> str:
+        """SCM's status for a person: marked as past where the state here is newer and says otherwise."""
+        status = self.scm_status
+        is_past = bool(status) and classify(status) in _PAST_STATUS.get(self.state, ())
+        return f"was {status}" if is_past else status
 
     def to(self, state: OrderState, at: datetime) -> Order:
         """Return the order in another state.

@@ -174,12 +174,21 @@ class Account:
         seen = self._seen.get(ssl_id)
         if seen is not None and seconds_between(seen.at, self._context.clock.now()) <= fresh_seconds:
             return seen.details
-        asking = self._asking.get(ssl_id)
-        if asking is None:
-            asking = asyncio.create_task(self._ask(ssl_id), name=f"details {ssl_id}")
-            self._asking[ssl_id] = asking
-            asking.add_done_callback(lambda _ended: self._asking.pop(ssl_id, None))
-        return await asyncio.shield(asking)
+        return await self._shared(ssl_id)
+
+    async def read_again(self, ssl_id: int) -> OrderDetails:
+        """Return an order's details as SCM tells them from now on: an answer that is under way may be out of date.
+
+        Args:
+            ssl_id: The order, to which something was written.
+
+        Raises:
+            ScmFailure: SCM did not tell them.
+        """
+        under_way = self._asking.get(ssl_id)
+        if under_way is not None:
+            await asyncio.wait({under_way})
+        return await self._shared(ssl_id)
 
     async def sight(self, ssl_ids: Iterable[int]) -> None:
         """Ask for the details of what the operator looks at, one by one, where they are unknown or out of date.
@@ -216,6 +225,14 @@ class Account:
             self._told[status] = failure.problem
             now = self._context.clock.now()
             self._context.book.announce(FailureReported(now, f"listing orders with status {status}", failure))
+
+    async def _shared(self, ssl_id: int) -> OrderDetails:
+        asking = self._asking.get(ssl_id)
+        if asking is None:
+            asking = asyncio.create_task(self._ask(ssl_id), name=f"details {ssl_id}")
+            self._asking[ssl_id] = asking
+            asking.add_done_callback(lambda _ended: self._asking.pop(ssl_id, None))
+        return await asyncio.shield(asking)
 
     def _index(self) -> None:
         self._listed = {

@@ -60,12 +60,10 @@ class Collecting:
             The certificate.
 
         Raises:
-            InputError: The program is read-only.
             NotReady: It is too early.
             ScmFailure: SCM did not give it, or what it gave holds no certificate of this order.
             StoreError: It could not be kept.
         """
-        self._context.check_writable("collecting")
         order = self._context.book.store.by_ssl_id(ssl_id)
         if order is not None and order.certificate_path:
             bundle = await asyncio.to_thread(self._tools.read_kept, order.certificate_path, order.csr_pem)
@@ -112,9 +110,8 @@ class Collecting:
             The paths.
 
         Raises:
-            InputError: A file with other content is there, or one cannot be written, or the program is read-only.
+            InputError: A file with other content is there, or one cannot be written.
         """
-        self._context.check_writable("saving a certificate")
         return await asyncio.to_thread(
             self._tools.save, collected.bundle, directory, collected.common_name, overwrite=overwrite
         )

@@ -13,6 +13,9 @@ from sectigo_tui.engine.arming import Arming
 from sectigo_tui.engine.book import OrderBook
 from sectigo_tui.engine.gate import RequestGate
 
+HOW_TO_ARM = "arm writes in the dashboard (its action Arm writes), or set read_only = false in the configuration"
+"""How writes are unlocked that the configuration locks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -21,7 +24,7 @@ class Policy:
     Args:
         deadline_seconds: The bound of a poll window; zero or less means the default of 600.
         rearm: Whether a window whose deadline passes is followed by a new one.
-        read_only: Whether every write is refused.
+        read_only: Whether everything is refused that changes something at SCM.
         may_arm: Whether the operator may arm writes for a limited time all the same.
     """
 
@@ -57,11 +60,14 @@ class Context:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether every write is refused now."""
+        """Whether everything that changes something at SCM is refused now."""
         return self.policy.read_only and not self.arming.is_armed(self.clock.now())
 
     def check_writable(self, what: str) -> None:
-        """Refuse a write while the program is read-only.
+        """Refuse what changes something at SCM while the program is read-only.
+
+        What changes nothing there is not refused: collecting and saving, tracking, removing, and taking other
+        credentials into use.
 
         Args:
             what: The write, as the operator names it.
@@ -70,4 +76,4 @@ class Context:
             ReadOnly: It is.
         """
         if self.is_read_only:
-            raise ReadOnly(what)
+            raise ReadOnly(what, HOW_TO_ARM) if self.policy.may_arm else ReadOnly(what)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.clock import seconds_between
@@ -149,6 +150,25 @@ class Engine(Uses):
     async def track(self, ssl_id: int) -> None:
         """Adopt a remote order and poll it."""
         self.supervisor.watch(await self.tracking.track(ssl_id))
+
+    async def read_again(self, ssl_ids: Iterable[int]) -> None:
+        """Ask SCM at once what became of orders to which something was written, so that no row is out of date.
+
+        A local order that is polled is polled now; of any other the details are read. What fails was announced as
+        an exchange, and is asked for again by the schedule, or with the next listing.
+
+        Args:
+            ssl_ids: The orders.
+        """
+        await asyncio.gather(*map(self._read_again, dict.fromkeys(ssl_ids)))
+
+    async def _read_again(self, ssl_id: int) -> None:
+        order = self.context.book.store.by_ssl_id(ssl_id)
+        with suppress(ScmFailure, StoreError):
+            if order is not None and order.state.is_polled:
+                await self.supervisor.open_window(order.id, at_once=True)
+            else:
+                await self.account.read_again(ssl_id)
 
     async def _settle_password(self) -> None:
         """Learn which password works, if a change was cut short: before anything else is sent."""

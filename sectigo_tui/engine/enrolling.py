@@ -106,7 +106,7 @@ class Enrolling:
         Raises:
             InputError: A name or kind of key cannot be used, or something is at the path; nothing was written.
         """
-        self._context.check_writable("making a private key")
+        self._context.check_writable("ordering")
         return await asyncio.to_thread(self._tools.make_csr, order)
 
     def problems(self, draft: Draft, offer: EnrollOffer | None = None) -> tuple[Problem, ...]:

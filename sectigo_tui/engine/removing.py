@@ -41,10 +41,9 @@ class Removing:
             The order, removed.
 
         Raises:
-            InputError: There is none, it is not finished, or the program is read-only.
+            InputError: There is none, or it is not finished.
             StoreError: It could not be written.
         """
-        self._context.check_writable("removing an order")
         return await self._claims.run(order_id, partial(self._remove, order_id))
 
     async def remove_all(

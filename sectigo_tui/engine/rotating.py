@@ -51,12 +51,11 @@ class Rotating:
             What is in use now, and how many workers go on.
 
         Raises:
-            InputError: Nothing was given, it is known to be refused, another change is under way, or the program
-                is read-only; nothing was sent.
+            InputError: Nothing was given, it is known to be refused, or another change is under way; nothing was
+                sent.
             ScmFailure: SCM refuses them, or whether they work is not known; the present ones stay in use, and
                 everything stays held back if it was.
         """
-        self._context.check_writable("rotating the credentials")
         candidate = self._candidate(login, password)
         if not login and password is None:
             raise InputError("neither a login nor a password was given", "give what is new")

@@ -97,11 +97,12 @@ class Supervisor:
             heapq.heappush(self._heap, (due, order.id))
             self._wake.set()
 
-    async def open_window(self, order_id: str) -> Order:
+    async def open_window(self, order_id: str, *, at_once: bool = False) -> Order:
         """Poll an order now, or as soon as 5 s after its last look; a window that has ended is followed by a new one.
 
         Args:
             order_id: The order.
+            at_once: Whether it is polled without that distance: something was written to it since.
 
         Returns:
             The order with its open window.
@@ -115,7 +116,7 @@ class Supervisor:
         def change(order: Order) -> tuple[Order, TimelineEntry | None] | None:
             if not order.state.is_polled:
                 raise InputError(f"order {order.ssl_id or order.id} is {order.state}", "only pending orders are polled")
-            last = order.last_look.at if order.last_look else None
+            last = order.last_look.at if order.last_look and not at_once else None
             if order.window is not None and order.window.is_open:
                 return replace(order, window=policy.asked_now(order.window, now, last)), None
             wait = (policy.spaced(now, last) - now).total_seconds()

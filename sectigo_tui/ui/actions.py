@@ -31,6 +31,7 @@ class Action:
         why_not: Why an order is no case for it; empty when it is one.
         for_orders: Whether it is about orders at all.
         for_many: Whether several marked orders may be done at once.
+        is_write: Whether it changes something at SCM, and is locked in read-only mode.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Action:
     why_not: WhyNot = lambda _subject: ""
     for_orders: bool = True
     for_many: bool = False
+    is_write: bool = True
 
 
 def _alone(run: Callable[[Flow, Subject], Coroutine[Any, Any, None]]) -> Run:
@@ -94,26 +96,27 @@ ACTIONS = (
     Action("enroll", "e", "Enroll: order a certificate", lambda flow, _: enroll.enroll(flow), for_orders=False),
     Action("approve", "p", "Approve", decide.approve, _waits_for_approval, for_many=True),
     Action("decline", "d", "Decline", _alone(decide.decline), _waits_for_approval),
-    Action("collect", "c", "Collect and save", collect.collect, _can_be_collected, for_many=True),
+    Action("collect", "c", "Collect and save", collect.collect, _can_be_collected, for_many=True, is_write=False),
     Action("renew", "n", "Renew: order again", _alone(renew.renew), _can_be_renewed),
     Action("revoke", "v", "Revoke", _alone(revoke.revoke), _can_be_revoked),
-    Action("rotate", "o", "Rotate the credentials", lambda flow, _: rotate.rotate(flow), for_orders=False),
+    Action(
+        "rotate", "o", "Rotate the credentials", lambda flow, _: rotate.rotate(flow), for_orders=False, is_write=False
+    ),
     Action("order_again", "g", "Order a lost order again", _alone(tidy.order_again), _in_doubt),
-    Action("give_up", "u", "Give a lost order up", _alone(tidy.give_up), _in_doubt),
-    Action("remove", "m", "Remove from the list", tidy.remove, _can_be_removed, for_many=True),
+    Action("give_up", "u", "Give a lost order up", _alone(tidy.give_up), _in_doubt, is_write=False),
+    Action("remove", "m", "Remove from the list", tidy.remove, _can_be_removed, for_many=True, is_write=False),
 )
 
 
-def menu_items(subjects: Subjects, *, read_only: bool) -> tuple[MenuItem, ...]:
+def menu_items(subjects: Subjects, *, locked: str = "") -> tuple[MenuItem, ...]:
     """Return the menu for the marked orders, or the one under the cursor.
 
     Args:
         subjects: The orders; none when there are none.
-        read_only: Whether writes are disabled.
+        locked: Why nothing is changed at SCM now, and what unlocks it; empty when nothing is locked.
     """
     return tuple(
-        MenuItem(action.id, action.key, action.title, _why_not(action, subjects, read_only=read_only))
-        for action in ACTIONS
+        MenuItem(action.id, action.key, action.title, _why_not(action, subjects, locked)) for action in ACTIONS
     )
 
 
@@ -122,9 +125,9 @@ def action_of(action_id: str) -> Action:
     return next(action for action in ACTIONS if action.id == action_id)
 
 
-def _why_not(action: Action, subjects: Subjects, *, read_only: bool) -> str:
-    if read_only:
-        return "read-only mode"
+def _why_not(action: Action, subjects: Subjects, locked: str) -> str:
+    if locked and action.is_write:
+        return locked
     if not action.for_orders:
         return ""
     if not subjects:

@@ -10,7 +10,7 @@ from textual import events
 from textual.app import ScreenStackError, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.signal import Signal
 
 from sectigo_tui.domain.events import Announcement, PollingPaused
@@ -122,9 +122,10 @@ class SectigoApp(ThemedApp[str]):
         self._memory = MemorySaver(outside.keeper, self.set_timer, runner.report)
         self._memory_lost = self._memory.load()
         self._memory.attend(attention)
-        self._alarm = Alarm(attention, engine, outside, self._write, runner.perform)
+        troubles = Troubles()
+        self._alarm = Alarm(attention, engine, troubles, outside, write=self._write, perform=runner.perform)
         self._model = ViewModel(
-            board, now, self._announced, surroundings, Troubles(), runner.perform, self._memory.memory, attention
+            board, now, self._announced, surroundings, troubles, runner.perform, self._memory.memory, attention
         )
         self._defaults = defaults
         for name, view in VIEWS.items():
@@ -267,6 +268,18 @@ class SectigoApp(ThemedApp[str]):
     def action_help(self) -> None:
         """Show the keys of where the operator is."""
         self._openings.help()
+
+    def action_help_quit(self) -> None:
+        """Say how this is left: whoever presses ctrl-c wants to."""
+        names = self.key_names
+        if isinstance(self.screen, ModalScreen):
+            self._say_done(
+                names.fill("{dialog.cancel} closes this. Then {app.back} goes back, and quits from Pending.")
+            )
+        elif isinstance(self.screen, View):
+            self.screen.say("{app.back} goes back, and quits from Pending.")
+        else:
+            self._say_done(names.fill("{diagnose.leave} goes back. Then {app.back} quits from Pending."))
 
     def action_theme(self) -> None:
         """Show the next theme, and remember it."""

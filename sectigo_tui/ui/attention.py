@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sectigo_tui.domain.events import AccountChanged, Announcement, OrderChanged
-from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.domain.values import dataclass
@@ -19,6 +20,9 @@ from sectigo_tui.ui.glyphs import order_look, status_look
 
 CHANGED, ACKNOWLEDGED, WATCHED = "+", ".", "w"
 """What stands in front of a row: it changed since it was seen; it is quiet until it changes; it is watched."""
+
+KEPT_SECONDS = 600.0
+"""How long a watched order that is pending no more stays in the list of pending ones."""
 
 _NEEDS_SOMEBODY = {WindowEnd.STOPPED: "polling stopped", WindowEnd.DEADLINE: "deadline passed"}
 
@@ -65,6 +69,11 @@ class Change:
         """From where to where, such as `APL -> ISS`."""
         return f"{self.before or 'new'} -> {self.after}"
 
+    @property
+    def is_end(self) -> bool:
+        """Whether the order was pending, and is no more: it would leave the list without a word."""
+        return self.before is not None and _was_open(self.before) and not self.subject.is_open
+
 
 def standing_of(subject: Subject) -> Standing | None:
     """Return where an order stands; None where nothing is known of it."""
@@ -91,6 +100,7 @@ class Attention:
         changed: The row ids of orders that changed since they were seen.
         known: Where each order stood last, by row id.
         is_counted: Whether all pending orders were known: then another one is new.
+        kept: Until when each watched order that is pending no more stays in the list, by row id.
     """
 
     board: Board
@@ -101,6 +111,7 @@ class Attention:
     changed: set[str] = field(default_factory=set)
     known: dict[str, Standing] = field(default_factory=dict)
     is_counted: bool = False
+    kept: dict[str, datetime] = field(default_factory=dict)
     _lost: set[int] = field(default_factory=set)
 
     def begin(self) -> list[Change]:
@@ -205,12 +216,21 @@ class Attention:
         self.noted()
         return is_quiet
 
+    def still_kept(self) -> list[str]:
+        """Return the row ids of watched orders that are pending no more and stay in the list, the newest last."""
+        now = self.board.engine.context.clock.now()
+        self.kept = {row_id: until for row_id, until in self.kept.items() if until > now}
+        return list(self.kept)
+
     def summary(self) -> str:
         """Return what the header says of it: what is watched."""
         return "watch all" if self.watches_all else f"watch {len(self.watched)}" if self.watched else ""
 
     def _watched(self, changes: Iterable[Change]) -> list[Change]:
-        return [change for change in changes if self.is_watched(change.subject.row_id)]
+        watched = [change for change in changes if self.is_watched(change.subject.row_id)]
+        until = self.board.engine.context.clock.now() + timedelta(seconds=KEPT_SECONDS)
+        self.kept.update((change.subject.row_id, until) for change in watched if change.is_end)
+        return watched
 
     def _of_local(self, order: Order) -> list[Change]:
         row_id = local_id(order)
@@ -260,3 +280,9 @@ class Attention:
     def _was_pending(self, row_id: str) -> bool:
         standing = self.known.get(row_id)
         return standing is None or classify(standing.status) is StatusClass.PENDING
+
+
+def _was_open(standing: Standing) -> bool:
+    if standing.state:
+        return OrderState(standing.state).is_open
+    return classify(standing.status) is StatusClass.PENDING

@@ -46,7 +46,9 @@ class Subject:
         """SCM's id, where known."""
         if self.order is not None:
             return self.order.ssl_id
-        return self.row.ssl_id if self.row is not None else None
+        if self.row is not None:
+            return self.row.ssl_id
+        return self.details.ssl_id if self.details is not None else None
 
     @property
     def target(self) -> Target | None:
@@ -179,10 +181,17 @@ class Board:
 
 
 class Tally(NamedTuple):
-    """How many orders are pending, and how many of them somebody on this side must act on."""
+    """How many orders are pending.
+
+    Args:
+        pending: All of them.
+        acts: Those that somebody on this side must act on.
+        unpolled: Those of the others whose polling window has passed: nothing is wrong with them, and nobody looks.
+    """
 
     pending: int = 0
     acts: int = 0
+    unpolled: int = 0
 
 
 def tally(pending: Iterable[Subject], is_acknowledged: Callable[[str], bool] = lambda _row_id: False) -> Tally:
@@ -192,13 +201,21 @@ def tally(pending: Iterable[Subject], is_acknowledged: Callable[[str], bool] = l
         pending: The orders.
         is_acknowledged: Tells by a row's id whether somebody has taken note that it must be acted on.
     """
-    acts = [needs_act(subject) and not is_acknowledged(subject.row_id) for subject in pending]
-    return Tally(len(acts), sum(acts))
+    count = acts = unpolled = 0
+    for subject in pending:
+        count += 1
+        if is_acknowledged(subject.row_id):
+            continue
+        if needs_act(subject):
+            acts += 1
+        elif is_unpolled(subject):
+            unpolled += 1
+    return Tally(count, acts, unpolled)
 
 
 def is_open(order: Order) -> bool:
     """Return whether a local order still wants something: a certificate, a search, or a revocation's confirmation."""
-    return order.is_waiting or order.state is OrderState.REVOKING
+    return order.state.is_open
 
 
 def needs_act(subject: Subject) -> bool:
@@ -207,9 +224,17 @@ def needs_act(subject: Subject) -> bool:
     if order is not None:
         if order.state in (OrderState.UNCONFIRMED, OrderState.REVOKING):
             return True
-        if order.window is not None and order.window.ended in (WindowEnd.STOPPED, WindowEnd.DEADLINE):
-            return order.state.is_polled
+        if order.window is not None and order.window.ended is WindowEnd.STOPPED and order.state.is_polled:
+            return True
     return is_same(subject.status, "Requested") or is_same(subject.status, "SA Approved")
+
+
+def is_unpolled(subject: Subject) -> bool:
+    """Return whether an order is polled no more since its window has passed: the schedule's end, not the order's."""
+    order = subject.order
+    if order is None or order.window is None:
+        return False
+    return order.state.is_polled and order.window.ended is WindowEnd.DEADLINE
 
 
 def _newer(order: Order, at: datetime) -> bool:

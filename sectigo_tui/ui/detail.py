@@ -9,8 +9,8 @@ from textual.content import Content
 
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.events import TimelineEntry
-from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.domain.status import is_same, meaning_of
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.status import meaning_of
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.columns import Now, age_text, cell, look_text
@@ -102,10 +102,12 @@ def _state(subject: Subject, now: Now, keys: KeyNames | None) -> Iterable[Fact]:
 
 
 def _status(subject: Subject) -> str:
-    text = f"{printable(subject.status)}: {meaning_of(subject.status).meaning}"
+    status, meaning = printable(subject.status), meaning_of(subject.status).meaning
+    is_said_twice = meaning.casefold().startswith(status.casefold())
+    text = f"{status}{meaning[len(status) :]}" if is_said_twice else f"{status}: {meaning}"
     order = subject.order
-    is_before = order is not None and order.state is OrderState.REVOKED and not is_same(subject.status, "Revoked")
-    return f"{text} (told before it was revoked)" if is_before else text
+    is_before = order is not None and order.told_status != order.scm_status
+    return f"{text} (told before it was {order.state})" if order is not None and is_before else text
 
 
 def _evidence(verdict: Verdict, keys: KeyNames | None) -> str:

@@ -59,7 +59,7 @@ def header_segments(
     Args:
         engine: Where API state and ages come from.
         surroundings: The settled facts of this run.
-        tally: How many orders are pending, and how many of them somebody on this side must act on.
+        tally: How many orders are pending, on how many somebody on this side must act, and how many nobody polls.
         is_frozen: Whether the list is frozen.
         note: What the view says of its list; empty for nothing.
         refresh_seconds: The time between two listings of the account.
@@ -75,6 +75,7 @@ def header_segments(
         _updated(engine, now, refresh_seconds),
         *_left_out(engine),
         Segment(f"{tally.pending}{unknown} pend {tally.acts} act", "$state-waiting" if tally.acts else "", 1),
+        Segment(f"{tally.unpolled} not polled" if tally.unpolled else "", "$state-muted", 5, is_joined=True),
         _password(engine, now),
         Segment(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
         Segment(printable(note, limit=60), "", 2),

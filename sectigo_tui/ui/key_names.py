@@ -40,6 +40,7 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "app.menu": Hinted("a", "Actions"),
         "app.palette": Hinted("colon", "Palette"),
         "app.help": Hinted("question_mark", "Help"),
+        "app.arm": Hinted("A", "Arm writes"),
         "app.back": Hinted("q", "Back"),
         "view.filter": Hinted("slash", "Filter"),
         "view.filters": Hinted("F", "Filters"),

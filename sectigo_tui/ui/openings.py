@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sectigo_tui.ui.palette import Entry
     from sectigo_tui.ui.view_model import Perform, ViewModel
 
+STARTED_READ_ONLY = "locked: started with --read-only"
+
 
 class Openings:
     """Opens dialogs and screens for the orders that are marked, or under the cursor, on the screen that is shown.
@@ -77,7 +79,7 @@ class Openings:
         subjects = self._chosen()
         if subjects is None:
             return
-        items = menu_items(subjects, read_only=self._engine.context.is_read_only)
+        items = menu_items(subjects, locked=self._locked())
 
         def act(chosen: str | None) -> None:
             if chosen is not None:
@@ -94,7 +96,7 @@ class Openings:
         subjects = self._chosen()
         if subjects is None:
             return []
-        items = menu_items(subjects, read_only=self._engine.context.is_read_only)
+        items = menu_items(subjects, locked=self._locked())
         return entries_of_menu(items, _about(subjects), lambda chosen: self._act(chosen, subjects), self._say)
 
     async def profile_entries(self) -> list[Entry]:
@@ -185,12 +187,19 @@ class Openings:
         keys = active_keys(screen.active_bindings)
         self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=isinstance(screen, Dialog)))
 
+    def _locked(self) -> str:
+        """Return why nothing is changed at SCM now, and what unlocks it; empty when nothing is locked."""
+        context = self._engine.context
+        if not context.is_read_only:
+            return ""
+        return self._key_names.fill("locked: {app.arm} arms writes") if context.policy.may_arm else STARTED_READ_ONLY
+
     def _flow_ended(self) -> None:
         self._offer.look_soon()
 
     def _must_rotate(self) -> bool:
         context = self._engine.context
-        return context.gate.refusal is not None and not context.is_read_only
+        return context.gate.refusal is not None
 
     def _offer_rotation(self) -> None:
         from sectigo_tui.ui.flows.rotate import rotate

@@ -11,7 +11,9 @@ from textual.content import Content
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import Announcement, FailureReported, PollingPaused, PollingResumed, StoreTrouble
 from sectigo_tui.domain.explain import Explanation, explain
+from sectigo_tui.domain.status import StatusClass, meaning_of
 from sectigo_tui.domain.values import dataclass
+from sectigo_tui.ui.attention import Change
 from sectigo_tui.ui.text import printable
 
 PAUSED = "polling is paused"
@@ -22,11 +24,23 @@ LONG_TEXT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A failure as the operator reads it."""
+    """A failure as the operator reads it, or another thing that stays until it was read.
+
+    Args:
+        at: When.
+        explanation: What is told.
+        order_id: The local order that it is about; empty for none.
+        kind: What the list of events calls it.
+        style: How it looks.
+        ssl_id: The order at SCM that it is about; None for none.
+    """
 
     at: datetime
     explanation: Explanation
     order_id: str = ""
+    kind: str = "failure"
+    style: str = "failed"
+    ssl_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -88,6 +102,26 @@ def _same(trouble: Trouble) -> tuple[Explanation, str]:
     return trouble.explanation, trouble.order_id
 
 
+def end_of_watched(at: datetime, change: Change) -> Trouble:
+    """Return what is told of a watched remote order that is pending no more.
+
+    Args:
+        at: When that was noticed.
+        change: What it has become.
+    """
+    subject, meaning = change.subject, meaning_of(change.after.status)
+    is_issued = meaning.status_class is StatusClass.ISSUED
+    name = printable(subject.common_name, limit=60) or "(no name)"
+    what = "SCM has issued it; it is not local, and not collected by itself" if is_issued else meaning.meaning
+    told = Explanation(
+        f"watched: {subject.ssl_id} {name}: {change.words}",
+        None,
+        f"{what}. The row stays in Pending for ten minutes.",
+        "collect it from the action menu." if is_issued else f"it is for {meaning.who_acts}.",
+    )
+    return Trouble(at, told, kind="watched", style="done" if is_issued else "failed", ssl_id=subject.ssl_id)
+
+
 def trouble_content(trouble: Trouble, *, more: int = 0, keys: str = "") -> Content:
     """Return a failure in its four fields: what, SCM's code, what it means, what to do.
 
@@ -100,7 +134,7 @@ def trouble_content(trouble: Trouble, *, more: int = 0, keys: str = "") -> Conte
     code = "" if told.code is None else f"  SCM code {told.code}"
     others = f"  (+{more} more)" if more else ""
     return Content.assemble(
-        (f"{trouble.at:%H:%M:%S}Z {printable(told.what)}{code}{others}", "$state-failed bold"),
+        (f"{trouble.at:%H:%M:%S}Z {printable(told.what)}{code}{others}", f"$state-{trouble.style} bold"),
         "\n",
         printable(told.meaning, limit=LONG_TEXT),
         "\n",

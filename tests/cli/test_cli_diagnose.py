@@ -157,5 +157,34 @@ def test_the_handover_groups_local_and_remote_orders_by_cause(site: Site) -> Non
     assert "done.acme.example" not in out
 
 
+def test_the_handover_as_json_has_each_open_order_in_one_group(site: Site) -> None:
+    site.order("ours.acme.example", life="approval")
+    theirs = an_order(site, "ov-approval", "theirs.acme.example")
+    an_order(site, "ov-dcv-missing", "shop.acme.example")
+    an_order(site, "ov-instant", "done.acme.example")
+    handover = site.make("handover", "--json").document("handover")
+    assert handover["gap"] is None
+    approval, dcv = handover["groups"]
+    assert (approval["text"], approval["cause"]) == ("2 orders, waits for approval", "waits for approval")
+    by_name = {order["common_name"]: order for order in approval["orders"]}
+    assert by_name["theirs.acme.example"]["ssl_id"] == theirs
+    assert by_name["theirs.acme.example"]["id"] is None
+    assert by_name["ours.acme.example"]["state"] in ("submitted", "pending")
+    assert dcv["subject"] == "domain shop.acme.example"
+    assert [order["scm_status"] for order in dcv["orders"]] == ["Applied"]
+    assert "Publish" in dcv["next_action"]
+
+
+def test_the_handover_as_json_without_scm_tells_what_is_known_here_and_that_it_is_not_all(site: Site) -> None:
+    site.order("ours.acme.example")
+    site.world.faults.add("unauthorized")
+    ended = site.run("handover", "--json")
+    assert ended.code == 3
+    handover = ended.document("handover")
+    assert handover["gap"].startswith("SCM did not list the account")
+    assert [order["common_name"] for group in handover["groups"] for order in group["orders"]] == ["ours.acme.example"]
+
+
 def test_a_handover_of_nothing_says_so(site: Site) -> None:
     assert "Nothing is open." in site.make("handover").out
+    assert site.make("handover", "--json").document("handover")["groups"] == []

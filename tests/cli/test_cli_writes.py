@@ -284,13 +284,11 @@ def test_one_bad_password_is_one_bad_login_whatever_is_run_until_the_operator_in
 WRITES: dict[str, list[str]] = {
     "enroll": ["--make-key=EC:P-256", f"--cn={NAME}", TERM, "--yes"],
     "renew": ["2100001", "--yes"],
-    "recover": ["--give-up=1"],
+    "recover": ["--order-again=1", "--yes"],
     "approve": ["2100001", "--message=x"],
     "decline": ["2100001", "--message=x"],
-    "collect": ["2100001"],
     "revoke": ["2100001", "--reason-code=1", "--reason=x", f"--confirm={NAME}"],
     "rotate": ["--at-sectigo"],
-    "remove": ["2100001"],
 }
 
 
@@ -299,8 +297,25 @@ def test_read_only_refuses_every_write_before_anything_is_sent(site: Site, subco
     issued(site)
     ended = site.run(subcommand, "--read-only", *WRITES[subcommand])
     assert (ended.code, ended.out) == (2, "")
-    assert "read-only" in ended.err
+    assert "locked in read-only mode" in ended.err
+    assert "start without --read-only" in ended.err
     assert list(site.world.traffic.requests) == []
+
+
+def test_writes_that_the_configuration_locks_are_refused_with_how_to_arm_them(site: Site) -> None:
+    config = site.home / "read-only.toml"
+    config.write_text("[sectigo]\nread_only = true\n")
+    ended = site.run("approve", f"--config={config}", *WRITES["approve"])
+    assert ended.code == 2
+    assert "Arm writes" in ended.err
+    assert "read-only.toml" in ended.err
+
+
+def test_what_changes_nothing_at_scm_is_done_in_read_only_mode(site: Site, tmp_path: Path) -> None:
+    tracked(site, issued(site))
+    assert site.run("collect", "--read-only", "2100001", f"--directory={tmp_path}").code == 0
+    assert list(tmp_path.glob("*.pem"))
+    assert site.run("remove", "--read-only", "2100001").code == 0
 
 
 @pytest.mark.parametrize(
@@ -523,8 +538,27 @@ def test_a_revocation_whose_answer_is_lost_is_unknown_until_scm_has_answered(sit
     site.world.faults.add("drop", path="/revoke/", count=1)
     ended = site.run("revoke", ssl_id, "--reason-code=1", "--reason=stolen", f"--confirm={NAME}")
     assert ended.code == 5
-    assert "UNKNOWN, verifying" in ended.err
+    assert ended.err.count("UNKNOWN, verifying") == 1
     assert [order["state"] for order in site.orders()] == ["revoking"]
+
+
+def test_a_revocation_that_scm_was_not_told_yet_is_not_called_unknown(site: Site) -> None:
+    ssl_id = tracked(site, issued(site))
+    site.world.faults.add("rate-limit", path="/revoke/", count=1, retry_after=30)
+    ended = site.run("revoke", ssl_id, "--reason-code=1", "--reason=stolen", f"--confirm={NAME}")
+    assert "not told yet: " in ended.err
+    assert "UNKNOWN" not in ended.err
+
+
+def test_a_status_older_than_the_revocation_is_told_as_past(site: Site) -> None:
+    ssl_id = tracked(site, issued(site))
+    ended = site.make("revoke", ssl_id, "--reason-code=1", "--reason=stolen", f"--confirm={NAME}")
+    assert f"{ssl_id}  revoked  Issued" not in ended.out
+    assert not [
+        line
+        for line in site.make("orders").out.splitlines()
+        if "revoked" in line and " Issued" in line and "was Issued" not in line
+    ]
 
 
 def test_a_revocation_can_be_waited_for(site: Site) -> None:
@@ -701,7 +735,7 @@ def made_by_openssl(site: Site, *arguments: str, subject: str = f"/CN={NAME}") -
         path,
         *arguments,
     ]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
     return path
 
 

@@ -187,12 +187,20 @@ async def test_finished_orders_are_removed_and_their_timeline_kept() -> None:
 
 
 @in_virtual_time
-async def test_read_only_mode_approves_collects_and_removes_nothing() -> None:
+async def test_read_only_mode_approves_and_declines_nothing() -> None:
     site = Site(read_only=True)
     with pytest.raises(ReadOnly):
         await site.engine.approving.approve(2_100_001, "ok")
     with pytest.raises(ReadOnly):
-        await site.engine.collecting.collect(2_100_001)
-    with pytest.raises(ReadOnly):
-        await site.engine.removing.remove("nobody")
+        await site.engine.approving.decline(2_100_001, "no")
     assert site.wire.sent == []
+
+
+@in_virtual_time
+async def test_a_certificate_is_collected_and_saved_and_its_order_removed_in_read_only_mode(tmp_path: Path) -> None:
+    writable = Site()
+    order = await writable.an_order(OrderState.COLLECTED)
+    site = Site(world=writable.world, disk=writable.disk, kept=writable.kept, read_only=True)
+    saved = await site.engine.collecting.save(await a_collected_remote(site), str(tmp_path))
+    assert len(saved) == 3
+    assert (await site.engine.removing.remove(order.id)).removed

@@ -180,10 +180,17 @@ async def test_an_issuer_of_another_customer_is_left_alone() -> None:
 
 
 @in_virtual_time
-async def test_read_only_mode_changes_no_credentials() -> None:
+async def test_credentials_that_were_changed_elsewhere_are_taken_over_in_read_only_mode() -> None:
+    site = Site(read_only=True)
+    site.change_elsewhere(NEW)
+    installed = await site.engine.rotating.rotate("", SecretText(NEW))
+    assert installed.login == "certctl-api"
+    assert [words for words, _ in site.wire.sent] == ["GET /ssl/v1/types"]
+
+
+@in_virtual_time
+async def test_read_only_mode_changes_no_password_at_scm_and_nothing_at_certctl_server() -> None:
     site = Site(read_only=True, certctl=FakeCertctl())
-    with pytest.raises(ReadOnly):
-        await site.engine.rotating.rotate("", SecretText(NEW))
     with pytest.raises(ReadOnly):
         await site.engine.changing.change()
     assert site.engine.handing_over is not None

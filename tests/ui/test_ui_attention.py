@@ -87,6 +87,60 @@ async def test_a_watched_remote_order_that_leaves_the_list_is_looked_at_once_and
             await stage.wait(200)
         assert [note.count("-> ISS") for note in rung(written)] == [2]
         assert stage.site.wire.count(f"GET /ssl/v1/{SOON}$") == looks + 1
+
+
+@on_stage
+async def test_a_watched_remote_order_that_became_a_certificate_is_told_until_x_and_stays_green_for_ten_minutes() -> (
+    None
+):
+    async with staged() as stage:
+        pending = stage.header.split(" pend")[0]
+        await stage.press("G", "w")
+        await stage.wait(200)
+        assert f"watched: {SOON} " in stage.text
+        assert "-> ISS" in stage.text
+        assert "collect it from the action menu" in stage.text
+        await stage.press("x")
+        assert "-> ISS" not in stage.text
+        assert "ISS" in stage.row(SOON)
+        assert {stage.view._cell(f"#{SOON}", key, 20).style for key in ("state", "common_name", "age")} == {"done"}
+        assert stage.header.split(" pend")[0] != pending
+        await stage.press("4")
+        assert "watched" in stage.row(SOON)
+        await stage.press("1")
+        await stage.wait(600)
+        assert str(SOON) not in stage.text
+
+
+@on_stage
+async def test_a_watched_local_order_stays_in_sight_for_ten_minutes_when_it_is_collected() -> None:
+    async with staged(track=[SOON]) as stage:
+        await stage.press("G", "w")
+        await stage.wait(240)
+        assert "COL" in stage.row(SOON)
+        await stage.wait(600)
+        assert str(SOON) not in stage.text
+
+
+@on_stage
+async def test_a_watched_remote_order_that_fails_is_told_in_red() -> None:
+    async with staged(size=(100, 60)) as stage:
+        remote = stage.world.add_order(life="ev-approval", common_name="declined.acme.example")
+        await stage.press("R")
+        await stage.wait(2)
+        await stage.press("/", *"declined", "enter", "w")
+        await stage.site.engine.approving.decline(remote.ssl_id, "no")
+        await stage.press("R")
+        await stage.wait(2)
+        assert f"watched: {remote.ssl_id} declined.acme.example: REQ -> DEC" in stage.text
+        assert stage.view._cell(f"#{remote.ssl_id}", "common_name", 20).style == "failed"
+
+
+@on_stage
+async def test_an_order_that_nobody_watches_leaves_the_list_without_a_word() -> None:
+    async with staged() as stage:
+        await stage.wait(240)
+        assert "watched:" not in stage.text
         assert str(SOON) not in stage.text
 
 

@@ -99,7 +99,7 @@ def test_an_order_placed_here_goes_by_its_ssl_id_once_that_is_known() -> None:
         (an_order(1), False),
         (replace(an_order(1), state=OrderState.UNCONFIRMED), True),
         (replace(an_order(1), state=OrderState.REVOKING), True),
-        (replace(an_order(1), window=PollWindow(START, 600.0).end(WindowEnd.DEADLINE)), True),
+        (replace(an_order(1), window=PollWindow(START, 600.0).end(WindowEnd.DEADLINE)), False),
         (replace(an_order(1), window=PollWindow(START, 600.0).end(WindowEnd.STOPPED)), True),
         (replace(an_order(1), window=PollWindow(START, 600.0).end(WindowEnd.SETTLED)), False),
     ],
@@ -110,7 +110,14 @@ def test_who_must_act_on_a_local_order(order: Order, *, acts: bool) -> None:
 
 @pytest.mark.parametrize(("status", "acts"), [("Requested", 1), ("SAApproved", 1), ("sa approved", 1), ("Applied", 0)])
 def test_an_approver_must_act_on_what_waits_for_approval(status: str, acts: int) -> None:
-    assert tally([Subject("#1", status=status)]) == (1, acts)
+    assert tally([Subject("#1", status=status)]) == (1, acts, 0)
+
+
+def test_an_order_whose_window_has_passed_is_counted_apart_from_those_to_act_on() -> None:
+    passed = replace(an_order(1), window=PollWindow(START, 600.0).end(WindowEnd.DEADLINE))
+    subjects = [Subject("#1", passed, status="Applied"), Subject("#2", passed, status="Requested"), Subject("#3")]
+    assert tally(subjects) == (3, 1, 1)
+    assert tally(subjects, lambda _row_id: True) == (3, 0, 0)
 
 
 REMOTE = Subject(

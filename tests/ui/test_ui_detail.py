@@ -114,6 +114,25 @@ def test_a_revocation_is_never_told_as_more_than_it_is(confirmed: object, told: 
     assert told in text(replace(an_order(1), state=OrderState.REVOKING, revocation=revocation))
 
 
+@pytest.mark.parametrize(
+    ("status", "state", "told"),
+    [
+        ("Revoked", OrderState.REVOKED, "Revoked"),
+        ("Issued", OrderState.COLLECTED, "Issued; collecting may still say not ready"),
+        ("Issued", OrderState.REVOKED, "Issued; collecting may still say not ready (told before it was revoked)"),
+        ("Applied", OrderState.COLLECTED, "human vetting (told before it was collected)"),
+    ],
+)
+def test_a_status_is_said_once_and_told_as_past_where_the_state_is_newer(
+    status: str, state: OrderState, told: str
+) -> None:
+    order = an_order(1)
+    assert order.details is not None
+    shown = " ".join(text(replace(order, state=state, details=replace(order.details, status=status))).split())
+    assert told in shown
+    assert f"{status}: {status.casefold()}" not in shown
+
+
 def test_a_revocation_in_doubt_says_when_scm_is_told_again() -> None:
     revocation = Revocation(4, "superseded", START, next_attempt_at=START)
     told = text(replace(an_order(1), state=OrderState.REVOKING, revocation=revocation))

@@ -185,6 +185,7 @@ async def test_read_only_explains_why_nothing_is_rechecked() -> None:
         await diagnosed(stage, ssl_id)
         await stage.press("R")
         assert stage.footer.startswith("Read-only: a DCV recheck")
+        assert "Start without --read-only." in stage.footer
         assert stage.site.wire.count("recheck") == 0
 
 

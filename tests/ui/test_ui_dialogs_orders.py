@@ -16,6 +16,7 @@ ISSUED = 2100368
 COLLECTABLE = 2100330
 REQUESTED = 2100354
 ANOTHER_REQUESTED = 2100362
+OTHERS_REQUESTED = 2100366
 
 
 def enrolled(world: World) -> int:
@@ -326,6 +327,70 @@ async def test_several_marked_orders_are_approved_after_one_confirmation_that_li
 
 
 @on_stage
+async def test_the_rows_of_approved_orders_tell_so_at_once_local_or_remote() -> None:
+    world = demo_world()
+    async with staged(world, size=(100, 50), track=[OTHERS_REQUESTED], settle_seconds=2.0) as stage:
+        for ssl_id in (OTHERS_REQUESTED, ANOTHER_REQUESTED):
+            stage.view.table.move_to_id(f"#{ssl_id}")
+            assert "REQ" in stage.row(ssl_id)
+            await stage.press("space")
+        await stage.press("a", "p")
+        await stage.wait()
+        await type_text(stage, "fine")
+        await stage.press("enter")
+        await stage.wait(1)
+        for ssl_id in (OTHERS_REQUESTED, ANOTHER_REQUESTED):
+            stage.view.table.move_to_id(f"#{ssl_id}")
+            await stage.wait()
+            assert "APR" in stage.row(ssl_id)
+            assert "approver" not in stage.row(ssl_id)
+
+
+@on_stage
+async def test_approving_an_ev_order_warns_when_the_login_in_use_has_requested_it() -> None:
+    async with staged(demo_world(), size=(100, 40)) as stage:
+        for ssl_id in (REQUESTED, ANOTHER_REQUESTED, OTHERS_REQUESTED):
+            stage.view.table.move_to_id(f"#{ssl_id}")
+            await stage.press("space")
+            await stage.wait(1)
+        await stage.press("a", "p")
+        await stage.wait()
+        flat = " ".join(" ".join(line.strip("│▌ ") for line in stage.lines).split())
+        assert f"! {REQUESTED}: EV, requested by certctl-api, the login in use here: SCM refuses its approval" in flat
+        assert f"! {ANOTHER_REQUESTED}: EV: an administrator other than its requester, l.brandt@acme.example" in flat
+        assert f"! {OTHERS_REQUESTED}: EV" not in flat
+
+
+@on_stage
+async def test_an_order_that_somebody_else_approved_meanwhile_tells_so_once_it_was_refused() -> None:
+    async with staged(demo_world()) as stage:
+        stage.view.table.move_to_id(f"#{OTHERS_REQUESTED}")
+        await stage.press("a", "p")
+        await stage.wait()
+        await stage.site.scm.approve(OTHERS_REQUESTED, "by somebody else")
+        await type_text(stage, "fine")
+        await stage.press("enter")
+        await stage.wait(1)
+        assert "SCM code" in stage.text
+        await stage.press("escape")
+        assert "APR" in stage.row(OTHERS_REQUESTED)
+
+
+@on_stage
+async def test_a_declined_order_leaves_the_list_at_once() -> None:
+    async with staged(demo_world()) as stage:
+        stage.view.table.move_to_id(f"#{REQUESTED}")
+        await stage.press("a", "d")
+        await stage.wait()
+        await type_text(stage, "not ours")
+        await stage.press("tab", "enter")
+        await stage.wait(1)
+        assert stage.world.traffic.count("POST", "decline/") == 1
+        assert not any(str(REQUESTED) in line and "REQ" in line for line in stage.lines)
+        assert not stage.view.shows(f"#{REQUESTED}")
+
+
+@on_stage
 async def test_marked_orders_are_never_revoked_together() -> None:
     async with staged(demo_world()) as stage:
         await stage.press("space", "space", "a", "v")
@@ -463,10 +528,11 @@ async def test_the_menu_keeps_one_line_an_action_in_a_narrow_terminal() -> None:
 
 
 @on_stage
-async def test_read_only_lists_every_write_with_the_reason() -> None:
+async def test_read_only_lists_what_changes_something_at_scm_with_the_reason() -> None:
     async with staged(site=Site(world=demo_world(), read_only=True), size=(100, 30)) as stage:
         await stage.press("a")
-        assert stage.text.count("read-only mode") == 10
+        locked = {line.strip(" │").split()[0] for line in stage.lines if "locked: started with --read-only" in line}
+        assert locked == set("epdnvg")
         await stage.press("e")
         assert "Enroll: order a certificate  read-only" not in stage.text
         assert "#profile" not in stage.text

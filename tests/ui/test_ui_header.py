@@ -44,6 +44,14 @@ def test_all_is_well() -> None:
     assert header(pieces) == "PROD acme eu [R] | API OK 142ms | upd 10s | 7 pend 1 act | 03:00Z"
 
 
+def test_orders_whose_window_has_passed_are_counted_apart_in_grey() -> None:
+    pieces = Pieces()
+    listed(pieces)
+    segments = header_segments(pieces.engine, AROUND, Tally(7, 1, 3), is_frozen=False, note="", refresh_seconds=60.0)
+    (counted,) = [segment for segment in segments if "not polled" in segment.text]
+    assert (counted.text, counted.style) == ("3 not polled", "$state-muted")
+
+
 def test_before_the_first_answer_nothing_is_claimed() -> None:
     assert header(Pieces(read_only=True)) == "PROD acme eu [R] | API ... | loading | 7+? pend 1 act | 03:00Z"
 

@@ -37,10 +37,19 @@ async def test_armed_writes_can_be_made_for_five_minutes_and_no_longer() -> None
         await stage.wait(1)
         assert "[W 5m]" in stage.header
         await stage.press("a")
-        assert "read-only mode" not in stage.text
+        assert "locked" not in stage.text
         await stage.press("escape")
         await stage.wait(300)
         assert "[R]" in stage.header
+
+
+@on_stage
+async def test_the_menu_of_a_read_only_profile_names_the_key_that_arms_writes_and_collects_all_the_same() -> None:
+    async with staged(site=read_only_site(), size=(80, 24)) as stage:
+        await stage.press("a")
+        assert {line.strip(" │").split()[0] for line in stage.lines if "locked: A arms writes" in line} == set("epdnvg")
+        await stage.press("p")
+        assert "Approve: locked: A arms writes" in stage.text
 
 
 @on_stage

@@ -230,6 +230,29 @@ async def test_r_polls_now_but_never_below_the_spacing() -> None:
 
 
 @on_stage
+async def test_r_polls_every_marked_order_and_says_which_are_not_polled() -> None:
+    async with staged(track=[2100342, 2100348]) as stage:
+        await stage.wait(40)
+        looks = [stage.site.wire.count(f"GET /ssl/v1/{ssl_id}") for ssl_id in (2100342, 2100348)]
+        for ssl_id in (2100342, 2100348, 2100343):
+            stage.view.table.move_to_id(f"#{ssl_id}")
+            await stage.press("space")
+        await stage.press("r")
+        assert stage.footer == "2 marked orders are polled now, not 1 remote (t tracks them)."
+        await stage.wait(1)
+        after = [stage.site.wire.count(f"GET /ssl/v1/{ssl_id}") for ssl_id in (2100342, 2100348)]
+        assert after == [looks[0] + 1, looks[1] + 1]
+
+
+@on_stage
+async def test_r_on_an_order_that_has_ended_says_that_it_is_not_polled() -> None:
+    async with staged(demo_world(), track=[2100330]) as stage:
+        await stage.wait(10)
+        await stage.press("2", "r")
+        assert stage.footer == "This order is collected: only pending orders are polled."
+
+
+@on_stage
 async def test_shift_r_lists_the_account_again() -> None:
     async with staged() as stage:
         await stage.wait(30)

@@ -9,13 +9,16 @@ import pytest
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind, OrderChanged, StoreTrouble, TimelineEntry
 from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.simulator import listing
 from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.world import Dialect, World
+from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
 from support.stored_orders import an_order
 from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
 from support.virtual_time import START, LoopClock
+from support.writing import Site
 
 
 def quiet_world() -> World:
@@ -130,9 +133,80 @@ async def test_an_empty_account_is_told_as_good_news() -> None:
         assert "No local order yet." in stage.text
         await stage.press("3")
         await stage.wait(1)
-        assert "The account has no orders." in stage.text
+        assert "The account has no orders that this login may see." in stage.text
         await stage.press("4")
-        assert "Nothing has happened yet." in stage.text
+        assert "No event is recorded yet." in stage.text
+
+
+@on_stage
+async def test_a_filter_that_matches_nothing_is_told_in_every_view_and_not_as_an_empty_account() -> None:
+    async with staged(demo_world(), size=(100, 30), track=[2100342]) as stage:
+        for view in "12345":
+            await stage.press(view)
+            await stage.wait(1)
+            if view == "3":
+                await stage.press("L")
+                await stage.wait(20)
+            await stage.press("/", *"qqqqq", "enter" if view != "3" else "down")
+            await stage.wait(1)
+            assert "Nothing matches 'qqqqq'. Esc clears the filter." in stage.text, (view, stage.text)
+            assert "has no order" not in stage.text
+
+
+@on_stage
+async def test_an_empty_list_of_events_does_not_say_that_all_is_well_while_offline() -> None:
+    world = quiet_world()
+    world.faults.add("unavailable")
+    async with staged(world, settle_seconds=5.0) as stage:
+        await stage.press("4")
+        assert "SCM has not answered since 03:00Z (HTTP 503" in stage.text
+        await stage.press("/", "z", "enter")
+        assert "Nothing matches 'z'" in stage.text
+        assert "SCM has not answered since" in stage.text
+
+
+@on_stage
+async def test_a_filter_over_an_account_that_could_not_be_listed_says_both() -> None:
+    world = quiet_world()
+    world.faults.add("unavailable")
+    async with staged(world, settle_seconds=5.0) as stage:
+        await stage.press("/", "z", "enter")
+        assert "Nothing matches 'z'" in stage.text
+        assert "Could not load the account's orders" in stage.text
+
+
+@on_stage
+async def test_an_empty_list_in_read_only_mode_offers_no_enrolling() -> None:
+    async with staged(site=Site(world=quiet_world(), read_only=True)) as stage:
+        assert "enroll places" not in stage.text
+        await stage.press("2")
+        assert "enroll places" not in stage.text
+        assert "started with --read-only" in stage.text
+
+
+@on_stage
+async def test_the_budget_of_orders_whose_windows_have_ended_says_how_to_go_on() -> None:
+    order = an_order(1)
+    assert order.window is not None
+    ended = replace(order, window=replace(order.window, next_look_at=None, ended=WindowEnd.DEADLINE))
+    async with staged(quiet_world()) as stage:
+        stage.site.store.plant(ended)
+        stage.site.engine.announcer(OrderChanged(ended))
+        await stage.press("5")
+        assert "polling of every pending local order has ended" in stage.text
+        assert "r on an order (1) polls it again." in stage.text
+
+
+@on_stage
+async def test_ctrl_c_names_the_key_that_quits() -> None:
+    async with staged(quiet_world(), outside=Outside(keys={"app.back": "b"})) as stage:
+        await stage.press("ctrl+c")
+        assert stage.footer == "b goes back, and quits from Pending."
+        await stage.press("?", "ctrl+c")
+        await stage.wait()
+        assert "ctrl+q" not in stage.text
+        await stage.press("escape", "b")
+        assert stage.app._exit
 
 
 @pytest.mark.parametrize(

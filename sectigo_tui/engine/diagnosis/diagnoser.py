@@ -21,7 +21,7 @@ from sectigo_tui.engine.diagnosis.gathering import Gatherer
 from sectigo_tui.engine.diagnosis.knowledge import Knowledge, Target, Version
 from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
 from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
-from sectigo_tui.engine.diagnosis.report import as_json
+from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
 from sectigo_tui.engine.diagnosis.samples import Samples
 from sectigo_tui.engine.diagnosis.sources import Sources
@@ -217,6 +217,11 @@ class Diagnoser:
         """
         diagnoses = [self.known(target) for target in targets]
         return handover(diagnoses, self._context.clock.now(), self.redactor(), gap=gap)
+
+    def handover_json(self, targets: Iterable[Target], *, gap: str = "") -> str:
+        """Return the same as a JSON document."""
+        diagnoses = [self.known(target) for target in targets]
+        return handover_json(diagnoses, self._context.clock.now(), self.redactor(), gap=gap)
 
     def redactor(self) -> Redact:
         """Return what takes the credentials in use, and what looks like some, out of a text."""

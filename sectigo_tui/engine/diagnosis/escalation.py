@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sectigo_tui.domain.codes import meaning_of_code
-from sectigo_tui.engine.diagnosis.causes import common_causes
+from sectigo_tui.engine.diagnosis.causes import CommonCause, common_causes
 from sectigo_tui.engine.diagnosis.evidence import Fact, moment_text
 from sectigo_tui.engine.diagnosis.findings import Cause
 from sectigo_tui.engine.diagnosis.markdown import Redact, code, prose, table
@@ -56,9 +56,9 @@ def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, g
         redact: Takes credentials out of untrusted text.
         gap: Why it is not all; empty when it is.
     """
-    by_ref = {diagnosis.ref: diagnosis for diagnosis in diagnoses if diagnosis.verdict.cause is not Cause.SETTLED}
-    groups = common_causes(((ref, diagnosis.verdict) for ref, diagnosis in by_ref.items()), primary_only=True)
-    count = "1 open order" if len(by_ref) == 1 else f"{len(by_ref)} open orders"
+    grouped = open_by_cause(diagnoses)
+    groups, total = [group for group, _ in grouped], sum(len(members) for _, members in grouped)
+    count = "1 open order" if total == 1 else f"{total} open orders"
     sections = [[f"# Handover {moment_text(now)}: {count}{' known here' if gap else ''}"]]
     sections += [[f"**Not all of it:** {prose(gap, redact)}"]] if gap else []
     nothing = "Nothing that is known here is open." if gap else "Nothing is open."
@@ -66,8 +66,7 @@ def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, g
     sections[-1] += [
         f"| {len(group.orders)} | {prose(str(group.party), redact)} | {prose(group.text, redact)} |" for group in groups
     ]
-    for group in groups:
-        members = sorted((by_ref[ref] for ref in group.orders), key=_urgency)
+    for group, members in grouped:
         rows = [_handover_row(member, now, redact) for member in members]
         head = ("Order", "Name", "Status", "In stage", "In use ends", "Also")
         sections.append(
@@ -81,6 +80,17 @@ def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, g
             ]
         )
     return _document(sections, redact)
+
+
+def open_by_cause(diagnoses: Sequence[Diagnosis]) -> list[tuple[CommonCause, list[Diagnosis]]]:
+    """Return what is open, each order in the group of its verdict; what ends first comes first in its group.
+
+    Args:
+        diagnoses: The diagnoses; what is settled is left out.
+    """
+    by_ref = {diagnosis.ref: diagnosis for diagnosis in diagnoses if diagnosis.verdict.cause is not Cause.SETTLED}
+    groups = common_causes(((ref, diagnosis.verdict) for ref, diagnosis in by_ref.items()), primary_only=True)
+    return [(group, sorted((by_ref[ref] for ref in group.orders), key=_urgency)) for group in groups]
 
 
 def _identity(diagnosis: Diagnosis, redact: Redact) -> list[str]:

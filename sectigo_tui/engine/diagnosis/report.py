@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.engine.diagnosis.domains import DomainLine
+from sectigo_tui.engine.diagnosis.escalation import open_by_cause
 from sectigo_tui.engine.diagnosis.evidence import Fact, Piece
 from sectigo_tui.engine.diagnosis.findings import Finding
 from sectigo_tui.engine.diagnosis.markdown import Redact
@@ -14,7 +16,7 @@ from sectigo_tui.engine.diagnosis.normal import Comparison, Figure
 from sectigo_tui.engine.diagnosis.organizations import OrganizationLine
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.diagnosis.stages import Stage
+from sectigo_tui.engine.diagnosis.stages import Stage, StageState
 
 SCHEMA = "sectigo-tui/diagnosis"
 VERSION = 1
@@ -33,6 +35,50 @@ def as_json(diagnosis: Diagnosis, redact: Redact) -> str:
         redact: Takes credentials out of untrusted text.
     """
     return json.dumps(_finished(document(diagnosis), redact), indent=2)
+
+
+def handover_json(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, gap: str = "") -> str:
+    """Return all that is open, grouped by common cause, as a JSON document of ASCII characters, without credentials.
+
+    Args:
+        diagnoses: The diagnoses of all that is open; what is settled is left out.
+        now: The time.
+        redact: Takes credentials out of untrusted text.
+        gap: Why it is not all; empty when it is.
+    """
+    groups: list[Json] = [
+        {
+            "text": group.text,
+            "cause": str(group.cause),
+            "blocked_on": str(group.party),
+            "subject": group.subject,
+            "next_action": group.finding.next_action,
+            "orders": [_waiting(diagnosis) for diagnosis in members],
+        }
+        for group, members in open_by_cause(diagnoses)
+    ]
+    told: Json = {"at": _moment(now), "gap": gap, "groups": groups}
+    return json.dumps(_finished(told, redact), indent=2)
+
+
+def _waiting(diagnosis: Diagnosis) -> Json:
+    evidence, verdict, outage = diagnosis.evidence, diagnosis.verdict, diagnosis.outage
+    current = next((stage for stage in diagnosis.stages if stage.state is StageState.CURRENT), None)
+    lasted = current.lasted if current is not None else None
+    return {
+        "id": evidence.order.id if evidence.order else None,
+        "ssl_id": evidence.ssl_id,
+        "common_name": evidence.common_name,
+        "state": str(evidence.order.state) if evidence.order else None,
+        "scm_status": evidence.status,
+        "sentence": verdict.sentence,
+        "next_action": verdict.next_action,
+        "also": [*dict.fromkeys(str(other.cause) for other in verdict.others)],
+        "stage": str(current.name) if current is not None else None,
+        "in_stage_at_least_seconds": lasted.at_least_seconds if lasted is not None else None,
+        "in_stage_at_most_seconds": lasted.at_most_seconds if lasted is not None else None,
+        "in_use_ends": _moment(outage.expires) if outage is not None else None,
+    }
 
 
 def document(diagnosis: Diagnosis) -> Json:

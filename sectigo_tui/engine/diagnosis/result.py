@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sectigo_tui.engine.diagnosis.causes import OrderRef
 from sectigo_tui.engine.diagnosis.domains import DomainLine, domain_lines
 from sectigo_tui.engine.diagnosis.evidence import Evidence
+from sectigo_tui.engine.diagnosis.findings import Cause
 from sectigo_tui.engine.diagnosis.history import Sample
-from sectigo_tui.engine.diagnosis.normal import Comparison, WaitProposal, compare, propose_wait
+from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, WaitProposal, compare, propose_wait
 from sectigo_tui.engine.diagnosis.organizations import OrganizationLine, organization_line
 from sectigo_tui.engine.diagnosis.outage import OutageClock
 from sectigo_tui.engine.diagnosis.stages import Stage, Unwatched, time_line, unwatched
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
+
+_WAITED_FOR = frozenset({Cause.VETTING, Cause.CREATING, Cause.NOT_TAKEN, Cause.COLLECT_NOT_READY})
+"""Nobody on this side can do anything about these but wait, or escalate."""
+_ESCALATE = "end the escalation pack to Sectigo support."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +68,29 @@ def conclude(
     stages = time_line(evidence)
     details, order = evidence.details.value, evidence.order
     profile_id = (details.profile_id if details else None) or (order.profile_id if order else None)
+    normal = compare(stages, samples, profile_id, evidence.organization_id, evidence.now)
     return Diagnosis(
         evidence=evidence,
-        verdict=judge(evidence),
+        verdict=_in_time(judge(evidence), normal),
         stages=stages,
         unwatched=unwatched(evidence),
         domains=domain_lines(evidence),
         organization=organization_line(evidence),
-        normal=compare(stages, samples, profile_id, evidence.organization_id, evidence.now),
+        normal=normal,
         proposal=propose_wait(samples, profile_id, deadline_seconds),
         outage=outage,
     )
+
+
+def _in_time(verdict: Verdict, normal: Sequence[Comparison]) -> Verdict:
+    """Return a verdict whose advice agrees with the order's pace: who is told "slow" is not told to wait."""
+    running = [one for one in normal if one.is_running]
+    if verdict.cause not in _WAITED_FOR or not running:
+        return verdict
+    slow = next((one for one in running if one.pace is Pace.SLOW), None)
+    if slow is not None:
+        longer = f"{slow.leg} takes longer than for 9 of 10 orders"
+        return replace(verdict, next_action=f"Do not wait any longer: {longer}. S{_ESCALATE}")
+    if any(one.pace is Pace.USUAL for one in running) and verdict.cause is not Cause.COLLECT_NOT_READY:
+        return replace(verdict, next_action=f"Wait: so far it takes no longer than usual. Past that, s{_ESCALATE}")
+    return verdict

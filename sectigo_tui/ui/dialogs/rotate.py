@@ -48,6 +48,7 @@ class Rotate(Dialog[RotateAnswer]):
         overridden_by: Where the credentials come from that must be changed there too; empty for nowhere else.
         problem: What was wrong with an earlier try.
         may_insist: Whether that problem is that SCM is known to refuse what was given.
+        is_read_only: Whether what changes something at SCM or certctl-server is locked.
         by_itself: Whether nobody has asked for this dialog: Cancel then has the focus, so that keys meant for the
             list do not become a password.
     """
@@ -65,6 +66,7 @@ class Rotate(Dialog[RotateAnswer]):
         overridden_by: str = "",
         problem: str = "",
         may_insist: bool = False,
+        is_read_only: bool = False,
         by_itself: bool = False,
     ) -> None:
         super().__init__("Rotate the credentials")
@@ -76,6 +78,7 @@ class Rotate(Dialog[RotateAnswer]):
         self._overridden_by = overridden_by
         self._problem = problem
         self._may_insist = may_insist
+        self._is_read_only = is_read_only
         self._by_itself = by_itself
 
     def body(self) -> ComposeResult:
@@ -90,9 +93,16 @@ class Rotate(Dialog[RotateAnswer]):
         yield Row("New login", text_field("login", hint="empty: as it is"))
         yield Row("New password", text_field("password", hint="empty: as it is", is_secret=True))
         with Vertical(classes="ticks"):
-            yield Tick("Make a password, and change it at Sectigo (never shown)", id="make-new", disabled=self._refused)
-            why_not = "" if self._has_certctl else " ([certctl] url is not configured)"
-            yield Tick(f"Tell certctl-server{why_not}", id="hand-over", disabled=not self._has_certctl)
+            locked = " (locked: read-only)" if self._is_read_only else ""
+            yield Tick(
+                f"Make a password, and change it at Sectigo{locked or ' (never shown)'}",
+                id="make-new",
+                disabled=self._refused or self._is_read_only,
+            )
+            why_not = locked if self._has_certctl else " ([certctl] url is not configured)"
+            yield Tick(
+                f"Tell certctl-server{why_not}", id="hand-over", disabled=not self._has_certctl or self._is_read_only
+            )
             if self._may_insist:
                 yield Tick("Try it all the same: the account was unlocked", id="insist")
 

@@ -20,7 +20,7 @@ def subjects_content(subjects: Sequence[Subject]) -> Content:
     lines = [
         Content.assemble(
             (f"{subject.ssl_id or '-':>9}  ", "bold"),
-            (f"{printable(subject.status or (subject.order.state if subject.order else '')):<12} ", "$state-muted"),
+            (f"{printable(_status(subject)):<12} ", "$state-muted"),
             printable(subject.common_name, limit=120),
         )
         for subject in subjects[:SHOWN_AT_MOST]
@@ -28,6 +28,11 @@ def subjects_content(subjects: Sequence[Subject]) -> Content:
     if len(subjects) > SHOWN_AT_MOST:
         lines.append(Content(f"and {len(subjects) - SHOWN_AT_MOST} more"))
     return Content("\n").join([*lines, Content("")])
+
+
+def _status(subject: Subject) -> str:
+    order = subject.order
+    return subject.status if order is None else order.told_status or order.state
 
 
 def outcomes_content(outcomes: Sequence[Outcome[Any, Any]]) -> Content:

@@ -34,6 +34,7 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
             login=rotating.login,
             refused=flow.engine.context.gate.refusal is not None,
             has_certctl=flow.engine.handing_over is not None,
+            is_read_only=flow.engine.context.is_read_only,
             password_note=password_note(flow.engine.password),
             overridden_by=rotating.overridden_by,
             problem=problem,

@@ -29,6 +29,11 @@ _NONE_DUE = (
     "No look is due: no local order is polled.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it."
 )
 
+_ALL_PASSED = (
+    "No look is due: polling of every pending local order has ended.\n"
+    "{view.poll} on an order ({app.pending}) polls it again."
+)
+
 
 class BudgetView(View):
     """The next looks, nearest first, under what polling has cost."""
@@ -49,6 +54,7 @@ class BudgetView(View):
         super().__init__(model)
         self._due: dict[str, DueLook] = {}
         self._due_in_total = 0
+        self._is_any_unpolled = False
         self._tallied_at: datetime | None = None
 
     def compose(self) -> ComposeResult:
@@ -64,7 +70,7 @@ class BudgetView(View):
 
     def empty_text(self) -> tuple[str, str]:
         """Return what an empty list means."""
-        return filled(self, _NONE_DUE), "muted"
+        return filled(self, _ALL_PASSED if self._is_any_unpolled else _NONE_DUE), "muted"
 
     def note(self) -> str:
         """Return how many looks are listed, and of how many."""
@@ -81,6 +87,7 @@ class BudgetView(View):
             if all(word in f"{look.ssl_id} {look.common_name} {look.why}".casefold() for word in words)
         }
         self._due_in_total = budget.due_in_total
+        self._is_any_unpolled = bool(budget.unpolled)
         self._show_tally(budget)
         self.table.show_empty(*self._empty())
         self.table.update_rows(list(self._due))

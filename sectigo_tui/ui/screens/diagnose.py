@@ -25,7 +25,7 @@ from sectigo_tui.ui.causes import shared_causes
 from sectigo_tui.ui.diagnosis import diagnosis_content
 from sectigo_tui.ui.diagnosis_validations import records_to_publish
 from sectigo_tui.ui.header import header_segments
-from sectigo_tui.ui.key_names import key_names_of
+from sectigo_tui.ui.key_names import filled, key_names_of
 from sectigo_tui.ui.news import News, essence
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
@@ -227,8 +227,10 @@ class Diagnose(Screen[None]):
     def action_recheck(self) -> None:
         """Ask the CA to look at the domains again."""
         ssl_id = self.subject.ssl_id
-        if self._model.board.engine.context.is_read_only:
-            self.query_one(KeyLine).say("Read-only: a DCV recheck has the CA do something, so it is not sent.")
+        context = self._model.board.engine.context
+        if context.is_read_only:
+            arms = filled(self, "{app.arm} arms writes.") if context.policy.may_arm else "Start without --read-only."
+            self.query_one(KeyLine).say(f"Read-only: a DCV recheck has the CA do something. {arms}")
         elif ssl_id is None:
             self.query_one(KeyLine).say("SCM has not told an sslId yet: there is nothing to check.")
         else:

@@ -20,9 +20,11 @@ from sectigo_tui.domain.events import (
     StoreTrouble,
     TimelineEntry,
 )
+from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.board import Subject, local_id, remote_id
 from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.troubles import Trouble, trouble_content
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.live_table_columns import Column
@@ -32,7 +34,7 @@ KEPT = 1_000
 RECENT = 100
 
 _NOTHING_YET = (
-    "Nothing has happened yet.\nWhat becomes of local orders is told here, and what fails; "
+    "No event is recorded yet.\nWhat becomes of local orders is told here, and what fails; "
     "{view.track} on a remote order ({app.pending}, {app.remote}) tracks it."
 )
 
@@ -94,6 +96,18 @@ class EventsView(View):
 
     def empty_text(self) -> tuple[str, str]:
         """Return what an empty list means."""
+        engine = self._model.board.engine
+        if engine.context.gate.refusal is not None:
+            return filled(
+                self,
+                "No event is recorded yet, and nothing is polled: SCM refuses the credentials.\n"
+                "{app.menu}: rotate them.",
+            ), "failed"
+        since, failure = engine.health.failing_since, engine.health.failure
+        if since is not None:
+            why = f" ({printable(failure.problem, limit=200)})" if failure is not None else ""
+            offline = f"No event is recorded yet. SCM has not answered since {fmt.clock(since)}{why}."
+            return f"{offline}\nIt is asked again by the schedule.", "failed"
         return filled(self, _NOTHING_YET), "muted"
 
     def note(self) -> str:
@@ -122,7 +136,16 @@ class EventsView(View):
             summary = f"{told.what}: {told.meaning}"
             yield (
                 f"f{trouble.at.timestamp()} {trouble.order_id} {told.what}",
-                Event(trouble.at, trouble.order_id, None, "failure", summary, told.code, "failed", trouble),
+                Event(
+                    trouble.at,
+                    trouble.order_id,
+                    trouble.ssl_id,
+                    trouble.kind,
+                    summary,
+                    told.code,
+                    trouble.style,
+                    trouble,
+                ),
             )
 
     def _is_wanted(self, event: Event, words: Sequence[str]) -> bool:

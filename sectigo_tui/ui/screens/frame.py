@@ -63,6 +63,7 @@ class Body(Container):
     .-ascii {
         #detail, #detail:focus { border-top: ascii $table-header; }
         #errors { border-left: ascii $state-failed; }
+        #errors.-done { border-left: ascii $state-done; }
         .-wide #detail, .-wide #detail:focus { border-top: none; border-left: ascii $table-header; }
     }
     """

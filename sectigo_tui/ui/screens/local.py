@@ -6,10 +6,7 @@ from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.screens.view import View
 
-_NONE_YET = (
-    "No local order yet.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it; "
-    "{app.menu}: enroll places a new one."
-)
+_NONE_YET = "No local order yet.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it; "
 
 
 class LocalView(View):
@@ -24,4 +21,4 @@ class LocalView(View):
 
     def empty_text(self) -> tuple[str, str]:
         """Return how orders come to be local."""
-        return filled(self, _NONE_YET), "muted"
+        return f"{filled(self, _NONE_YET)}{self.enrolls()}.", "muted"

@@ -25,7 +25,7 @@ class OrderKeys(Frame):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "poll", "Poll", id="view.poll", tooltip="Poll this order now"),
+        Binding("r", "poll", "Poll", id="view.poll", tooltip="Poll this order, or the marked ones, now"),
         Binding("R", "refresh", "Refresh", id="view.refresh", tooltip="List the account's orders again"),
         Binding("t", "track", "Track", id="view.track", tooltip="Make remote orders local, and poll them"),
         Binding("c", "copy", "Copy", show=False, id="view.copy", tooltip="Copy this order's facts"),
@@ -51,15 +51,15 @@ class OrderKeys(Frame):
         return self._model.board.subject(row_id)
 
     def action_poll(self) -> None:
-        """Poll the order under the cursor now, or as soon as the schedule's spacing allows."""
-        subject = self.subject
-        if subject is None:
-            self.say("There is no order here to poll.")
-        elif subject.order is None:
-            self.say("This order is remote: {view.track} tracks it, then it is polled.")
-        else:
-            supervisor = self._model.board.engine.supervisor
-            self._model.perform("poll now", supervisor.open_window(subject.order.id))
+        """Poll the marked orders, or the one under the cursor, now or as soon as the schedule's spacing allows."""
+        marked = [self.subject_of(row_id) for row_id in sorted(self.table.marks)]
+        chosen = marked or ([self.subject] if self.subject is not None else [])
+        polled = [subject.order for subject in chosen if subject.order is not None and subject.order.state.is_polled]
+        for order in polled:
+            self._model.perform("poll now", self._model.board.engine.supervisor.open_window(order.id))
+        words = _not_polled(chosen, len(polled))
+        if words:
+            self.say(words)
 
     def action_refresh(self) -> None:
         """List the account's pending orders again."""
@@ -106,3 +106,25 @@ class OrderKeys(Frame):
         if self._timeline[0] != key:
             self._timeline = (key, self._model.board.engine.context.book.store.timeline(order.id))
         return self._timeline[1]
+
+
+def _not_polled(chosen: Sequence[Subject], polled: int) -> str:
+    """Return why orders that were chosen are not polled; empty when all are.
+
+    Args:
+        chosen: The orders.
+        polled: How many of them are polled.
+    """
+    remote = sum(subject.order is None for subject in chosen)
+    if len(chosen) > 1:
+        ended = len(chosen) - remote - polled
+        why = [f"{remote} remote ({{view.track}} tracks them)"] if remote else []
+        why += [f"{ended} not pending"] if ended else []
+        begun = f"{polled} marked orders are polled now" if polled else "No marked order is polled"
+        return f"{begun}, not {' and '.join(why)}." if why else f"{begun}."
+    if not chosen:
+        return "There is no order here to poll."
+    if remote:
+        return "This order is remote: {view.track} tracks it, then it is polled."
+    order = chosen[0].order
+    return "" if polled or order is None else f"This order is {order.state}: only pending orders are polled."

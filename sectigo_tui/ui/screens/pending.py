@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sectigo_tui.domain.events import Announcement
 from sectigo_tui.ui.board import Subject
+from sectigo_tui.ui.columns import cell
 from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.view_model import ViewModel
+from sectigo_tui.ui.widgets.live_table_paint import Cell
 
-_NONE_PENDING = (
-    "No order is pending: every order is a certificate, or has ended.\n{app.menu}: enroll, {app.remote}: the account"
-)
+_NONE_PENDING = "No order is pending: every order is a certificate, or has ended.\n{app.remote} lists the account; "
 
 
 class PendingView(View):
@@ -19,9 +23,34 @@ class PendingView(View):
     WANTS_VERDICTS = True
     IS_TOP = True
 
+    def __init__(self, model: ViewModel) -> None:
+        super().__init__(model)
+        self._kept: list[str] = []
+        """Watched orders that are pending no more, as they are listed now."""
+
     def subjects(self) -> list[Subject]:
-        """Return all orders that are not a certificate yet."""
-        return self._model.board.pending()
+        """Return all orders that are not a certificate yet, and watched ones that were pending until just now."""
+        board = self._model.board
+        pending = board.pending()
+        known = {subject.row_id for subject in pending}
+        self._kept = self._model.attention.still_kept()
+        return pending + [board.subject(row_id) for row_id in self._kept if row_id not in known]
+
+    def _cell(self, row_id: str, key: str, width: int) -> Cell:
+        shown = super()._cell(row_id, key, width)
+        if row_id not in self._kept or (subject := self._subjects[row_id]).is_open:
+            return shown
+        return Cell(shown.text, cell(subject, "state", width, self._model.now).style)
+
+    def _note(self, announcements: Sequence[Announcement]) -> None:
+        super()._note(announcements)
+        if self._model.attention.still_kept() != self._kept:
+            self._news.list_changed()
+
+    def _tick(self) -> None:
+        super()._tick()
+        if self.is_current and not self._is_frozen and self._model.attention.still_kept() != self._kept:
+            self.reload()
 
     def empty_text(self) -> tuple[str, str]:
         """Return what an empty list means: none are pending only when SCM has said so."""
@@ -37,4 +66,8 @@ class PendingView(View):
         if account.unusable:
             rows = printable("; ".join(account.unusable), limit=500)
             return f"{len(account.unusable)} pending orders cannot be shown: {rows}", "failed"
-        return filled(self, _NONE_PENDING), "done"
+        return f"{filled(self, _NONE_PENDING)}{self.enrolls()}.", "done"
+
+    def is_asking(self) -> bool:
+        """Return whether the account has not been listed yet."""
+        return self._model.board.engine.account.refreshed_at is None

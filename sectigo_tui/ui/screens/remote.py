@@ -77,7 +77,9 @@ class RemoteView(View):
             return f"SCM's rows cannot be used: {printable('; '.join(self._listing.unusable), limit=500)}", "failed"
         if self._listing.where != ListingFilter():
             return filled(self, "The account has no such order. {view.unwind} clears the filter."), "muted"
-        return "The account has no orders.", "muted"
+        if self._narrowed_by:
+            return self.nothing_matches(self._narrowed_by), "muted"
+        return "The account has no orders that this login may see.", "muted"
 
     def note(self) -> str:
         """Return how much of the account has been fetched, and whether the rest could not be."""

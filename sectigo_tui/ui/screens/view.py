@@ -137,10 +137,29 @@ class View(Arranged):
 
     def _empty(self) -> tuple[str, str]:
         text, style = self.empty_text()
-        if self._query and style != "failed":
-            clears = filled(self, "{view.unwind} clears the filter.")
-            return f"Nothing matches {printable(self._query, limit=60)!r}. {clears}", "muted"
-        return text, style
+        if not self._query.strip():
+            return text, style
+        nothing = self.nothing_matches(self._query)
+        # What failed, or is still asked for, may have what the filter finds.
+        return (f"{nothing}\n{text}", style) if style == "failed" or self.is_asking() else (nothing, "muted")
+
+    def nothing_matches(self, query: str) -> str:
+        """Return that a filter finds nothing, and how it is cleared."""
+        clears = filled(self, "{view.unwind} clears the filter.")
+        return f"Nothing matches {printable(query.strip(), limit=60)!r}. {clears}"
+
+    def is_asking(self) -> bool:
+        """Return whether what is to be listed is not known yet."""
+        return False
+
+    def enrolls(self) -> str:
+        """Return how an order is placed from here; in read-only mode, what has to be done first."""
+        context = self._model.board.engine.context
+        if not context.is_read_only:
+            return filled(self, "{app.menu}: enroll places a new one")
+        return (
+            filled(self, "read-only: {app.arm} arms writes") if context.policy.may_arm else "started with --read-only"
+        )
 
     def _cell(self, row_id: str, key: str, width: int) -> Cell:
         subject = self._subjects.get(row_id)

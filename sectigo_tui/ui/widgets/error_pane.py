@@ -22,6 +22,7 @@ class ErrorPane(Widget):
         padding: 0 1;
         display: none;
     }
+    ErrorPane.-done { border-left: outer $state-done; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
@@ -38,6 +39,7 @@ class ErrorPane(Widget):
         shown = (troubles[-1] if troubles else None, len(troubles))
         if shown != self._shown:
             self._shown = shown
+            self.set_class(bool(troubles) and troubles[-1].style == "done", "-done")
             self.refresh(layout=True)
 
     def render(self) -> Content:

@@ -203,6 +203,20 @@ def test_an_order_without_an_sslid_is_handed_over_by_its_local_id() -> None:
     assert "enroll unconfirmed" in text
 
 
+def test_who_is_told_that_an_order_is_slow_is_not_told_to_wait() -> None:
+    quick = tuple(Sample(n, 502, 1002, {Leg.WHOLE: Span(0, 86_400)}) for n in range(9))
+    slow = diagnosis_of(valid_evidence(), samples=quick)
+    assert slow.verdict.cause is Cause.VETTING
+    assert Pace.SLOW in {one.pace for one in slow.normal}
+    assert slow.verdict.next_action == (
+        "Do not wait any longer: requested to issued takes longer than for 9 of 10 orders. Send the escalation pack "
+        "to Sectigo support."
+    )
+    assert slow.verdict.next_action in escalation_pack(slow, PLAIN)
+    long = tuple(Sample(n, 502, 1002, {Leg.WHOLE: Span(9e7, 9e7)}) for n in range(9))
+    assert diagnosis_of(valid_evidence(), samples=long).verdict.next_action.startswith("Wait: so far")
+
+
 def test_the_json_shape_is_versioned_ascii_and_keeps_days_as_days() -> None:
     samples = tuple(Sample(n, 502, 1002, {Leg.WHOLE: Span(0, 86_400)}) for n in range(9))
     outage = OutageClock(1, "old", datetime(2026, 3, 11, tzinfo=UTC).date(), "SCM details 1")
