@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
-from textual.app import ScreenStackError, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import ModalScreen, Screen
@@ -302,20 +301,6 @@ class SectigoApp(ThemedApp[str]):
 
     def _say_done(self, text: str) -> None:
         self.notify(printable(text, limit=400), markup=False)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Drop keys that were typed before the dialog they would answer could be seen."""
-        if not (isinstance(event, events.Key) and self._is_early(event)):
-            await super().on_event(event)
-
-    def _is_early(self, key: events.Key) -> bool:
-        from sectigo_tui.ui.dialogs.dialog import Dialog
-
-        try:
-            screen = self.screen
-        except ScreenStackError:
-            return False
-        return isinstance(screen, Dialog) and screen.is_early(key)
 
 
 def _keymap(outside: Outside, program: type[SectigoApp]) -> dict[str, str]:

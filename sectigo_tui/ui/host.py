@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, TypeVar
-
-from textual.app import App
 
 from sectigo_tui.ui.dialogs.dialog import Dialog
 from sectigo_tui.ui.dialogs.waiting import Waiting
+from sectigo_tui.ui.steady import SteadyApp
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -26,20 +25,29 @@ class FlowHost:
         ended: Called when a flow has ended that asked something.
     """
 
-    def __init__(self, app: App[Any], ended: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, app: SteadyApp[Any], ended: Callable[[], None] = lambda: None) -> None:
         self._app = app
         self._ended = ended
         self._leading: set[asyncio.Task[Any]] = set()
+        self._arrivals: dict[asyncio.Task[Any], asyncio.Future[None]] = {}
 
     @property
     def is_leading(self) -> bool:
         """Whether a flow that asked something has not ended: its next question may be about to open."""
         return bool(self._leading)
 
+    def lead(self, flow: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        """Return a flow as it is to be run: what is typed from now on is meant for what it asks first."""
+        return _Led(flow, self._app.typed_ahead.expect(), self._lead)
+
     async def ask(self, dialog: Dialog[R]) -> R | None:
         """Show a dialog and return its answer; None when the operator cancels."""
-        self._lead()
-        return await self._app.push_screen_wait(dialog)
+        flow = self._lead()
+        answered = self._app.push_screen(dialog, wait_for_dismiss=True)
+        self._arrived(flow)
+        # What is typed after the answer is meant for what the flow asks next, or for the list when it ends.
+        answered.add_done_callback(lambda _: self._depart(flow))
+        return await asyncio.shield(answered)
 
     async def during(self, text: str, work: Awaitable[T], *, can_stop: bool) -> T | None:
         """Wait for something, saying so when it takes long.
@@ -67,17 +75,59 @@ class FlowHost:
         if not task.done():
             task.cancel()
             return None
-        if waiting.is_current:
+        if not stopped.done():
             await waiting.dismiss(None)
         return task.result()
 
-    def _lead(self) -> None:
+    def _lead(self, arrival: asyncio.Future[None] | None = None) -> asyncio.Task[Any] | None:
         """Take note that the task that asks is a flow, until it ends."""
         flow = asyncio.current_task()
         if flow is not None and flow not in self._leading:
             self._leading.add(flow)
             flow.add_done_callback(self._end)
+            if arrival is not None:
+                self._arrivals[flow] = arrival
+        return flow
+
+    def _depart(self, flow: asyncio.Task[Any] | None) -> None:
+        if flow is not None and not flow.done():
+            self._arrivals[flow] = self._app.typed_ahead.expect()
+
+    def _arrived(self, flow: asyncio.Task[Any] | None) -> None:
+        arrival = self._arrivals.pop(flow, None) if flow is not None else None
+        if arrival is not None and not arrival.done():
+            arrival.set_result(None)
 
     def _end(self, flow: asyncio.Task[Any]) -> None:
+        self._arrived(flow)
         self._leading.discard(flow)
         self._ended()
+
+
+class _Led(Coroutine[Any, Any, T]):
+    """A flow whose task is known to the host from its first step."""
+
+    def __init__(
+        self,
+        flow: Coroutine[Any, Any, T],
+        arrival: asyncio.Future[None],
+        lead: Callable[[asyncio.Future[None]], object],
+    ) -> None:
+        self._flow = flow
+        self._arrival = arrival
+        self._lead = lead
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        self._lead(self._arrival)
+        return self._flow.__await__()
+
+    def send(self, value: Any, /) -> Any:
+        return self._flow.send(value)
+
+    def throw(self, *failure: Any) -> Any:
+        return self._flow.throw(*failure)
+
+    def close(self) -> None:
+        if not self._arrival.done():
+            self._arrival.set_result(None)
+        self._flow.close()

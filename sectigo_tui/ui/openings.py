@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.command import CommandPalette
 
 from sectigo_tui.domain.errors import ConfigError
@@ -18,6 +17,7 @@ from sectigo_tui.ui.keys import active_keys
 from sectigo_tui.ui.offering import RotationOffer
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.steady import SteadyApp
 from sectigo_tui.ui.text import LONGEST_LINE_CHARACTERS, printable
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Openings:
 
     def __init__(
         self,
-        app: App[str],
+        app: SteadyApp[str],
         engine: Engine,
         model: ViewModel,
         outside: Outside,
@@ -63,7 +63,7 @@ class Openings:
         self._engine = engine
         self._model = model
         self._outside = outside
-        self._perform = perform
+        self._perform: Perform = lambda what, flow: perform(what, host.lead(flow))
         self._say = say
         self._key_names = key_names
         self._show_view = show_view

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import TypeVar
 
 from rich.console import RenderableType
@@ -14,6 +15,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 
 from sectigo_tui.ui.steady_net import LAST_NET
+from sectigo_tui.ui.typed_ahead import TypedAhead
 
 R = TypeVar("R")
 
@@ -27,6 +29,11 @@ class SteadyApp(App[R]):
 
     defect: BaseException | None = None
     _is_leaving = False
+
+    @cached_property
+    def typed_ahead(self) -> TypedAhead:
+        """What holds the keys that were typed ahead of what they are meant for."""
+        return TypedAhead(self, super().on_event)
 
     def get_driver_class(self) -> type[Driver]:
         """Return what drives the terminal."""
@@ -49,15 +56,19 @@ class SteadyApp(App[R]):
     def exit(self, result: R | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave, before whatever else was typed until now is acted on."""
         self._is_leaving = True
+        self.typed_ahead.close()
         super().exit(result, return_code, message)
 
     async def on_event(self, event: events.Event) -> None:
-        """Drop what was typed once the application leaves."""
-        if not (self._is_leaving and isinstance(event, events.InputEvent)):
+        """Deliver what is typed when all before it has had its effect; drop it once the application leaves."""
+        if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
             await super().on_event(event)
+        elif not self._is_leaving:
+            await self.typed_ahead.take(event)
 
     def _fatal_error(self) -> None:
         """Leave after a defect, and let whoever runs it tell: Textual's own way shows local variables."""
         self.defect = sys.exc_info()[1]
+        self.typed_ahead.close()
         self.bell()
         self._close_messages_no_wait()

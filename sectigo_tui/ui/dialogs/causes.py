@@ -26,6 +26,7 @@ class Causes(Dialog[CommonCause]):
         not_looked_up: How many orders are not counted, since nobody has looked up what they wait for.
     """
 
+    TAKES_EARLY_KEYS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "highlight(1)", "Down", show=False, id="causes.next"),
         Binding("k", "highlight(-1)", "Up", show=False, id="causes.previous"),

@@ -32,6 +32,7 @@ class Columns(Dialog[tuple[str, ...]]):
         shown: Those it shows, in the order in which it does.
     """
 
+    TAKES_EARLY_KEYS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Show or hide", id="columns.mark"),
         Binding("J,shift+down", "shift(1)", "Move down", id="columns.down"),

@@ -1,12 +1,13 @@
-"""The shape of every dialog: a title, a body, buttons, and no key that was typed before it was seen."""
+"""The shape of every dialog: a title, a body, buttons, and no answer that was typed before it was seen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -14,10 +15,12 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets import Button, Input, OptionList, Static, TextArea
 
 from sectigo_tui.ui.key_names import key_names_of
+from sectigo_tui.ui.leaving import dismiss_once
 from sectigo_tui.ui.text import printable, printable_lines
+from sectigo_tui.ui.typed_ahead import JudgesKeys
 
 Result = TypeVar("Result")
 
@@ -46,11 +49,11 @@ class Choice(NamedTuple):
     by_enter: bool = True
 
 
-class Dialog(ModalScreen[Result | None], Generic[Result]):
+class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
     """Asks one question, and is dismissed with its answer; None when the operator cancels.
 
-    Cancel has the focus, and keys typed before the dialog was painted are dropped (see `is_early`): a lag does not
-    answer a question that nobody has read.
+    Cancel has the focus. Text that was typed ahead lands in the dialog's fields; what would answer it, typed before it
+    was painted, is dropped (see `admits`): a lag does not answer a question that nobody has read.
 
     Args:
         title: What it is about; untrusted text inside it is shown as text.
@@ -63,6 +66,8 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         Binding("tab", "app.focus_next", "Next field", show=False, priority=True, id="dialog.next"),
         Binding("shift+tab", "app.focus_previous", "Last field", show=False, priority=True, id="dialog.previous"),
     ]
+    TAKES_EARLY_KEYS = False
+    """Whether all that is typed ahead is taken: only where an answer changes nothing by itself, as in a menu."""
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (ROOMY_COLUMNS, "-wide")]  # noqa: RUF012 - declared so by Textual
     VERTICAL_BREAKPOINTS = [(0, "-low"), (ROOMY_LINES, "-tall")]  # noqa: RUF012 - declared so by Textual
     DEFAULT_CSS = """
@@ -102,7 +107,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title = title
-        self._seen_at: float | None = None
+        self.seen_at: float | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the dialog."""
@@ -149,7 +154,22 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     def is_early(self, event: Message) -> bool:
         """Return whether an event was made before the operator could have seen this dialog."""
-        return self._seen_at is None or event.time < self._seen_at
+        return self.seen_at is None or event.time < self.seen_at
+
+    def admits(self, event: events.Key) -> bool:
+        """Return whether a key is taken: any once this could be seen; before that none that may answer it."""
+        is_text = isinstance(self.focused, Input | TextArea)
+        may_answer = event.key == "enter" if is_text else event.key in ("enter", "space")
+        if self.TAKES_EARLY_KEYS or not may_answer or not self.is_early(event):
+            return True
+        if isinstance(self.focused, TextArea):
+            return True
+        self.complain("Not taken: this was confirmed before it could be read. Read it, then confirm it again.")
+        return False
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close with an answer, once, whatever lies above."""
+        return dismiss_once(self, result, super().dismiss)
 
     def complain(self, problem: str) -> None:
         """Say what is missing or wrong, in words that may be untrusted; the form stays filled in."""
@@ -177,7 +197,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
             focused.scroll_visible(animate=False)
 
     def _note_seen(self) -> None:
-        self._seen_at = Message().time
+        self.seen_at = Message().time
 
     @on(OptionList.OptionHighlighted)
     def _on_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:

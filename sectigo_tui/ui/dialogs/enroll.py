@@ -23,6 +23,7 @@ from sectigo_tui.ui.text import printable
 
 MAKE, FILE, PASTE = "make", "file", "paste"
 _SOURCES = (("make a key and CSR here", MAKE), ("read a CSR from a file", FILE), ("paste a CSR", PASTE))
+_BY_COMMAS = "separated by commas"
 _USUAL_KINDS = ("RSA 2048", "EC P-256")
 """What is offered where a profile names none."""
 _ROWS_OF_SOURCE = {
@@ -125,7 +126,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         yield Static("", id="term-note", classes="label", markup=False)
         yield Row("CSR", choice_field("source", _SOURCES, filled.source))
         yield Row("Common name", text_field("cn", filled.common_name, hint="www.example.com"), id="row-cn")
-        yield Row("More names", text_field("names", filled.names, hint="separated by commas"), id="row-names")
+        yield Row("More names", text_field("names", filled.names, hint=_BY_COMMAS, separator=", "), id="row-names")
         yield Row("Key", choice_field("key-kind", _key_kinds(profile), filled.key_kind), id="row-key-kind")
         hint = f"{self._key_directory}/NAME.key"
         passphrase = "empty: as before" if filled.passphrase is not None else "optional"
@@ -133,7 +134,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         yield Row("Passphrase", text_field("passphrase", hint=passphrase, is_secret=True), id="row-passphrase")
         yield Row("CSR file", text_field("csr-path", filled.csr_path, hint="/path/to/request.csr"), id="row-csr-path")
         yield Row("CSR (PEM)", CsrText(filled.csr_text, id="csr-text"), id="row-csr-text")
-        yield Row("Requester e-mails", text_field("requesters", filled.requesters, hint="separated by commas"))
+        yield Row("Requester e-mails", text_field("requesters", filled.requesters, hint=_BY_COMMAS, separator=", "))
         yield Row("Comments", text_field("comments", filled.comments))
         yield Row("DCV", choice_field("dcv", [(mode, mode) for mode in DCV_MODES], filled.dcv_mode, prompt="default"))
         yield Row("DCV e-mail", text_field("dcv-email", filled.dcv_email), id="row-dcv-email")

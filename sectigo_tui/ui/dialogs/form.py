@@ -12,6 +12,7 @@ from textual.widgets import Checkbox, Input, Select, Static
 
 from sectigo_tui.ui.lines import labelled
 from sectigo_tui.ui.text import printable, printable_lines
+from sectigo_tui.ui.typed_ahead import LineField
 
 LABEL_CELLS = 21
 """The cells of a label, in a row and among facts alike."""
@@ -91,9 +92,27 @@ class Facts(Static):
         self.update(labelled(self._facts, self.size.width, label_cells=LABEL_CELLS))
 
 
-def text_field(field_id: str, value: str = "", *, hint: str = "", is_secret: bool = False) -> Input:
-    """Return a field for one line of text; a secret one shows dots."""
-    return Input(value, placeholder=hint, id=field_id, password=is_secret, compact=True, select_on_focus=False)
+def text_field(
+    field_id: str, value: str = "", *, hint: str = "", is_secret: bool = False, separator: str = " "
+) -> Input:
+    """Return a field for one line of text; a secret one shows dots.
+
+    Args:
+        field_id: The field's id.
+        value: What is filled in at first.
+        hint: What stands there while it is empty.
+        is_secret: Whether it shows dots.
+        separator: What stands between lines that are pasted into it.
+    """
+    return LineField(
+        value,
+        separator=separator,
+        placeholder=hint,
+        id=field_id,
+        password=is_secret,
+        compact=True,
+        select_on_focus=False,
+    )
 
 
 def words(text: Content | str) -> Content:

@@ -40,6 +40,7 @@ class Menu(Dialog[str]):
         items: The actions.
     """
 
+    TAKES_EARLY_KEYS = True
     DEFAULT_CSS = """
     #menu { text-wrap: nowrap; text-overflow: ellipsis; }
     """

@@ -27,6 +27,7 @@ class Reading(Notice):
         text: The text, in lines; untrusted.
     """
 
+    TAKES_EARLY_KEYS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,enter", "cancel", "Close", show=False, id="reading.close"),
     ]

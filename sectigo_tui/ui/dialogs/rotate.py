@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -119,6 +120,10 @@ class Rotate(Dialog[RotateAnswer]):
         if self._problem:
             self.complain(self._problem)
 
+    def admits(self, event: events.Key) -> bool:
+        """Return whether a key is taken: where nobody has asked for this, what came before it was for the list."""
+        return not (self._by_itself and self.is_early(event)) and super().admits(event)
+
     def stand_down(self) -> None:
         """Take note that SCM takes credentials again that were rotated elsewhere: nothing is left to be asked.
 
@@ -128,7 +133,7 @@ class Rotate(Dialog[RotateAnswer]):
 
     def _stand_down(self) -> None:
         has_typed = any(field.value for field in self.query(Input))
-        if self._by_itself and not has_typed and self.is_current:
+        if self._by_itself and not has_typed:
             self.dismiss(None)
         else:
             self.query_one(Facts).show(self._facts("in use again: rotated elsewhere"))

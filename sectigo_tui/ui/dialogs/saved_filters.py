@@ -49,6 +49,7 @@ class SavedFilters(Dialog[FilterAnswer]):
         query: The filter in force; empty for none.
     """
 
+    TAKES_EARLY_KEYS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x,delete", "delete", "Delete", id="filters.delete"),
         Binding("j", "highlight(1)", "Down", show=False, id="filters.next"),

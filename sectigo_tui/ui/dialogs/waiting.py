@@ -9,9 +9,10 @@ from textual.widgets import Static
 
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
 from sectigo_tui.ui.dialogs.form import words
+from sectigo_tui.ui.typed_ahead import Interim
 
 
-class Waiting(Dialog[bool]):
+class Waiting(Dialog[bool], Interim):
     """Stands until what it waits for has ended; Esc stops waiting only where that is harmless.
 
     Args:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -26,6 +27,7 @@ from sectigo_tui.ui.diagnosis import diagnosis_content
 from sectigo_tui.ui.diagnosis_validations import records_to_publish
 from sectigo_tui.ui.header import header_segments
 from sectigo_tui.ui.key_names import filled, key_names_of
+from sectigo_tui.ui.leaving import dismiss_once
 from sectigo_tui.ui.news import News, essence
 from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
@@ -99,6 +101,10 @@ class Diagnose(Screen[None]):
     @property
     def _target(self) -> Target:
         return self.subject.target or 0
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, once."""
+        return dismiss_once(self, result, super().dismiss)
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""

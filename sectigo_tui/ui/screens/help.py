@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -15,6 +16,7 @@ from textual.widgets import Static
 from sectigo_tui.ui.glyphs import Glyphs, StateLook, state_looks
 from sectigo_tui.ui.key_names import filled
 from sectigo_tui.ui.keys import KeyHelp, grouped
+from sectigo_tui.ui.leaving import dismiss_once
 
 KEY_CELLS = 12
 LOOKS_A_LINE = 8
@@ -78,6 +80,10 @@ class Help(ModalScreen[None]):
         self._is_of_dialog = is_of_dialog
         self._keys = keys
         self._glyphs = glyphs
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, once."""
+        return dismiss_once(self, result, super().dismiss)
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
