@@ -68,7 +68,7 @@ async def _check_as_json(settings: Settings) -> int:
 
 @asynccontextmanager
 async def _client(settings: Settings) -> AsyncIterator[ScmClient]:
-    client = make_client(settings, credentials_of(settings), Announcer(), SystemClock())
+    client = make_client(settings, credentials_of(settings, may_prompt=True), Announcer(), SystemClock())
     try:
         yield client
     finally:

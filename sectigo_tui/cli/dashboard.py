@@ -23,7 +23,7 @@ from sectigo_tui.cli.screen_flags import THEMES, plain_with_screen_flags, with_s
 from sectigo_tui.cli.screen_settings import check_theme
 from sectigo_tui.collector import keep_what_is_loaded
 from sectigo_tui.config.plain import PlainSettings, plain_of
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.errors import InputError, PasswordCommandFailed
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import choose_glyphs
@@ -77,11 +77,21 @@ def _until_left(options: Namespace) -> tuple[str | None, int]:
     _theme(settings)
     _check_terminal()
     outside = _with_profiles(outside_of(settings), options)
-    return asyncio.run(_show(plain_of(settings), lambda: settings, outside))
+    return asyncio.run(_show(plain_of(settings), lambda: settings, outside, unasked=_ask_password(settings)))
 
 
 def _settings(options: Namespace) -> Settings:
     return with_screen_flags(settings_from(options), options)
+
+
+def _ask_password(settings: Settings) -> PasswordCommandFailed | None:
+    """Ask `password_command`, where one is set, while the terminal is still its own; return how it failed."""
+    if settings.password_command is not None:
+        try:
+            settings.resolve_password(may_prompt=True)
+        except PasswordCommandFailed as failure:
+            return failure
+    return None
 
 
 def _for_profile(options: Namespace, profile: str) -> Namespace:
@@ -94,9 +104,8 @@ def _with_profiles(outside: Outside, options: Namespace) -> Outside:
         return ("", *names) if names else ()
 
     def check(profile: str) -> None:
-        settings = _settings(_for_profile(options, profile))
-        settings.account()
-        settings.resolve_password()
+        # A password command is asked when this screen has left the terminal: it may prompt there.
+        _settings(_for_profile(options, profile)).account()
 
     return replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
 
@@ -132,21 +141,47 @@ def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
     _check_terminal()
     settings.account()
     _theme(settings)
-    _, code = asyncio.run(_show(plain_of(settings), lambda: settings, outside_of(settings), track))
+    show_all = _show(plain_of(settings), lambda: settings, outside_of(settings), track, unasked=_ask_password(settings))
+    _, code = asyncio.run(show_all)
     return code
 
 
 async def _show(
-    plain: PlainSettings, complete: Callable[[], Settings], outside: Outside, track: Sequence[int] = ()
+    plain: PlainSettings,
+    complete: Callable[[], Settings],
+    outside: Outside,
+    track: Sequence[int] = (),
+    *,
+    unasked: PasswordCommandFailed | None = None,
 ) -> tuple[str | None, int]:
+    """Show a profile's dashboard.
+
+    Args:
+        plain: The settings as far as they are plain.
+        complete: Returns all of them.
+        outside: What is reached besides the engine.
+        track: sslIds that become local at once.
+        unasked: How the password command has failed before the screen was up; None where it has not.
+
+    Returns:
+        The profile to go on with, if any, and the exit code.
+    """
     ascii_only = {None: "auto", True: "ascii", False: "unicode"}[plain.ascii]
     # What is loaded until the first paint stays; the collector starts with the engine.
     gc.disable()
     async with prepared(plain, complete) as (engine, connect):
+        failed = [] if unasked is None else [unasked]
 
         async def begin() -> None:
-            await connect()
-            keep_what_is_loaded()
+            try:
+                if failed:
+                    raise failed.pop()
+                if unasked is not None:
+                    engine.health.asking_since = engine.context.clock.now()
+                await connect()
+            finally:
+                engine.health.asking_since = None
+                keep_what_is_loaded()
 
         app = SectigoApp(
             engine,

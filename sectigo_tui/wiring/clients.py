@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from sectigo_tui.scm.debug_log import DebugLog
 
 
-def credentials_of(settings: Settings) -> Credentials:
+def credentials_of(settings: Settings, *, may_prompt: bool = False) -> Credentials:
     """Return the credentials that the settings name; asks `password_command` where one is set.
+
+    Args:
+        settings: The settings.
+        may_prompt: Whether no screen has the terminal, so that the command may ask the operator something there.
 
     Raises:
         ConfigError: No account is named, or there is no password.
@@ -27,7 +31,7 @@ def credentials_of(settings: Settings) -> Credentials:
     from sectigo_tui.domain.ports import Credentials, SecretText
 
     account = settings.account()
-    password = SecretText(settings.resolve_password().get_secret_value())
+    password = SecretText(settings.resolve_password(may_prompt=may_prompt).get_secret_value())
     return Credentials(account.customer_uri, account.login, password)
 
 
@@ -52,7 +56,9 @@ def make_client(settings: Settings, credentials: Credentials, announcer: Announc
     )
 
 
-def connection(settings: Settings, plain: PlainSettings, announcer: Announcer, clock: Clock) -> Connected:
+def connection(
+    settings: Settings, plain: PlainSettings, announcer: Announcer, clock: Clock, *, may_prompt: bool = False
+) -> Connected:
     """Return what an engine's requests go through; may take long, where a command tells the password.
 
     Args:
@@ -60,6 +66,7 @@ def connection(settings: Settings, plain: PlainSettings, announcer: Announcer, c
         plain: What the engine was put together with.
         announcer: Hears of every request.
         clock: The time.
+        may_prompt: Whether that command may ask the operator something on the terminal.
 
     Raises:
         ConfigError: The settings are others than those, name no account, or there is no password.
@@ -79,7 +86,7 @@ def connection(settings: Settings, plain: PlainSettings, announcer: Announcer, c
             problem="was changed while the program started",
             remedy="start it again",
         )
-    credentials = credentials_of(settings)
+    credentials = credentials_of(settings, may_prompt=may_prompt)
     certctl = None
     server = settings.certctl_server()
     if server is not None:

@@ -48,7 +48,8 @@ async def opened(
     from sectigo_tui.config.plain import plain_of
 
     settings.account()
-    async with prepared(plain_of(settings), lambda: settings, clock=clock, random=random) as (engine, connect):
+    prepare = prepared(plain_of(settings), lambda: settings, clock=clock, random=random, may_prompt=True)
+    async with prepare as (engine, connect):
         await connect()
         yield engine
 
@@ -60,6 +61,7 @@ async def prepared(
     *,
     clock: Clock | None = None,
     random: Random | None = None,
+    may_prompt: bool = False,
 ) -> AsyncIterator[tuple[Engine, Connect]]:
     """Put together what shows the local orders, for an engine that sends nothing before it is connected.
 
@@ -68,6 +70,7 @@ async def prepared(
         complete: Returns all of them; called in another thread.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
+        may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
         The engine, and what connects it: that raises `ConfigError` for what is wrong with the full settings.
@@ -108,7 +111,7 @@ async def prepared(
     )
 
     async def connect() -> None:
-        lines.connect(await _in_thread(lambda: connection(complete(), plain, announcer, clock)))
+        lines.connect(await in_thread(lambda: connection(complete(), plain, announcer, clock, may_prompt=may_prompt)))
         gate.open()
 
     try:
@@ -121,7 +124,7 @@ async def prepared(
             await store.close()
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
+async def in_thread(work: Callable[[], T]) -> T:
     """Do something in a thread that does not keep the program from ending: a password command may take long."""
     import asyncio
     from threading import Thread
