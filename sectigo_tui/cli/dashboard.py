@@ -21,6 +21,7 @@ from sectigo_tui.cli.exit_codes import FINE, ended_by
 from sectigo_tui.cli.outside import outside_of, plain_outside_of
 from sectigo_tui.cli.screen_flags import THEMES, plain_with_screen_flags, with_screen_flags
 from sectigo_tui.cli.screen_settings import check_theme
+from sectigo_tui.cli.streams import ClosedStream
 from sectigo_tui.collector import keep_what_is_loaded
 from sectigo_tui.config.plain import PlainSettings, plain_of
 from sectigo_tui.domain.errors import InputError, PasswordCommandFailed
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
 
 TERMINAL_CHECK_SECONDS = 1.0
+
+_NO_SCREENS = ("dumb", "unknown", "emacs")
+"""How terminals are called that only print."""
 
 R = TypeVar("R")
 
@@ -119,8 +123,12 @@ async def _first_run(settings: Settings) -> tuple[bool | None, int]:
 
 
 def _check_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    is_closed = isinstance(sys.stdout, ClosedStream)
+    if is_closed or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise InputError("the dashboard needs a terminal", "in scripts use sectigo-tui orders --json")
+    if os.environ.get("TERM", "").startswith(_NO_SCREENS):
+        problem = f"the dashboard needs a terminal with a screen, and TERM is {os.environ['TERM']}"
+        raise InputError(problem, "set TERM to what the terminal is, or use sectigo-tui orders and watch")
 
 
 def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
