@@ -11,6 +11,9 @@ def main() -> int:
     Returns:
         The exit code.
     """
+    from sectigo_tui.cli.streams import settle_streams
+
+    settle_streams()
     if sys.argv[1:] == ["--version"]:
         # Scripts ask for this alone: it needs no parser.
         from sectigo_tui import __version__

@@ -89,5 +89,10 @@ def secret_from(path: str, what: str) -> SecretText:
 
 def secret_typed(question: str) -> SecretText | None:
     """Ask for a secret without echo; None when nothing is typed. Not to be called on an event loop."""
-    text = getpass.getpass(f"{question} ")
+    try:
+        text = getpass.getpass(f"{question} ")
+    except EOFError:
+        return None
+    except UnicodeDecodeError:
+        raise InputError("what was typed is not UTF-8", "type it on a terminal that writes UTF-8") from None
     return SecretText(text) if text else None

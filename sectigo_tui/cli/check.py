@@ -87,7 +87,7 @@ def _keys_without_order(settings: Settings) -> list[Path]:
 
 @asynccontextmanager
 async def _client(settings: Settings, *, insist: bool) -> AsyncIterator[ScmClient]:
-    credentials, clock = credentials_of(settings), SystemClock()
+    credentials, clock = credentials_of(settings, may_prompt=True), SystemClock()
     logins = logins_of(settings, settings.sectigo.base_url, credentials.customer_uri, clock)
     if insist:
         logins.insist(credentials)

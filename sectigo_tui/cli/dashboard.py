@@ -22,9 +22,10 @@ from sectigo_tui.cli.exit_codes import FINE, ended_by
 from sectigo_tui.cli.outside import outside_of, plain_outside_of
 from sectigo_tui.cli.screen_flags import THEMES, plain_with_screen_flags, with_screen_flags
 from sectigo_tui.cli.screen_settings import check_theme
+from sectigo_tui.cli.streams import ClosedStream
 from sectigo_tui.collector import keep_what_is_loaded
 from sectigo_tui.config.plain import PlainSettings, plain_of
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.errors import InputError, PasswordCommandFailed
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.flows.flow import Defaults
 from sectigo_tui.ui.glyphs import choose_glyphs
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
 
 TERMINAL_CHECK_SECONDS = 1.0
+
+_NO_SCREENS = ("dumb", "unknown", "emacs")
+"""How terminals are called that only print."""
 
 R = TypeVar("R")
 
@@ -78,11 +82,21 @@ def _until_left(options: Namespace) -> tuple[str | None, int]:
     _theme(settings)
     _check_terminal()
     outside = _with_profiles(outside_of(settings), options)
-    return asyncio.run(_show(plain_of(settings), lambda: settings, outside))
+    return asyncio.run(_show(plain_of(settings), lambda: settings, outside, unasked=_ask_password(settings)))
 
 
 def _settings(options: Namespace) -> Settings:
     return with_screen_flags(settings_from(options), options)
+
+
+def _ask_password(settings: Settings) -> PasswordCommandFailed | None:
+    """Ask `password_command`, where one is set, while the terminal is still its own; return how it failed."""
+    if settings.password_command is not None:
+        try:
+            settings.resolve_password(may_prompt=True)
+        except PasswordCommandFailed as failure:
+            return failure
+    return None
 
 
 def _for_profile(options: Namespace, profile: str) -> Namespace:
@@ -95,9 +109,8 @@ def _with_profiles(outside: Outside, options: Namespace) -> Outside:
         return ("", *names) if names else ()
 
     def check(profile: str) -> None:
-        settings = _settings(_for_profile(options, profile))
-        settings.account()
-        settings.resolve_password()
+        # A password command is asked when this screen has left the terminal: it may prompt there.
+        _settings(_for_profile(options, profile)).account()
 
     return replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
 
@@ -111,8 +124,12 @@ async def _first_run(settings: Settings) -> tuple[bool | None, int]:
 
 
 def _check_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    is_closed = isinstance(sys.stdout, ClosedStream)
+    if is_closed or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise InputError("the dashboard needs a terminal", "in scripts use sectigo-tui orders --json")
+    if os.environ.get("TERM", "").startswith(_NO_SCREENS):
+        problem = f"the dashboard needs a terminal with a screen, and TERM is {os.environ['TERM']}"
+        raise InputError(problem, "set TERM to what the terminal is, or use sectigo-tui orders and watch")
 
 
 def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
@@ -133,21 +150,47 @@ def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
     _check_terminal()
     settings.account()
     _theme(settings)
-    _, code = asyncio.run(_show(plain_of(settings), lambda: settings, outside_of(settings), track))
+    show_all = _show(plain_of(settings), lambda: settings, outside_of(settings), track, unasked=_ask_password(settings))
+    _, code = asyncio.run(show_all)
     return code
 
 
 async def _show(
-    plain: PlainSettings, complete: Callable[[], Settings], outside: Outside, track: Sequence[int] = ()
+    plain: PlainSettings,
+    complete: Callable[[], Settings],
+    outside: Outside,
+    track: Sequence[int] = (),
+    *,
+    unasked: PasswordCommandFailed | None = None,
 ) -> tuple[str | None, int]:
+    """Show a profile's dashboard.
+
+    Args:
+        plain: The settings as far as they are plain.
+        complete: Returns all of them.
+        outside: What is reached besides the engine.
+        track: sslIds that become local at once.
+        unasked: How the password command has failed before the screen was up; None where it has not.
+
+    Returns:
+        The profile to go on with, if any, and the exit code.
+    """
     ascii_only = {None: "auto", True: "ascii", False: "unicode"}[plain.ascii]
     # What is loaded until the first paint stays; the collector starts with the engine.
     gc.disable()
     async with prepared(plain, complete, keep_defect=keep_defect) as (engine, connect):
+        failed = [] if unasked is None else [unasked]
 
         async def begin() -> None:
-            await connect()
-            keep_what_is_loaded()
+            try:
+                if failed:
+                    raise failed.pop()
+                if unasked is not None:
+                    engine.health.asking_since = engine.context.clock.now()
+                await connect()
+            finally:
+                engine.health.asking_since = None
+                keep_what_is_loaded()
 
         app = SectigoApp(
             engine,

@@ -14,6 +14,7 @@ from typing import TextIO
 from sectigo_tui.cli.crash import CrashReports
 from sectigo_tui.cli.exit_codes import FAILED, ended_by, exit_code
 from sectigo_tui.cli.parser import make_parser
+from sectigo_tui.cli.streams import ClosedStream
 from sectigo_tui.collector import loading
 from sectigo_tui.config.paths import find_paths
 from sectigo_tui.domain.errors import SectigoTuiError
@@ -92,5 +93,7 @@ def _flushed(code: int) -> int:
 
 def _discard(stream: TextIO) -> None:
     """Let the interpreter's exit find somewhere to write what a stream could not."""
+    if isinstance(stream, ClosedStream):
+        return
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no file
         os.dup2(nowhere.fileno(), stream.fileno())

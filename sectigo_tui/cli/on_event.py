@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 
-from sectigo_tui.cli.outside import COMMAND_SECONDS, outside_of
+from sectigo_tui.cli.outside import COMMAND_SECONDS, runner
 from sectigo_tui.cli.watch_events import Event
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
@@ -31,11 +31,15 @@ class OnEvent:
     """
 
     def __init__(self, settings: Settings, failed: Callable[[InputError], None]) -> None:
-        outside = outside_of(settings)
-        self._command = EventCommand(outside.on_event, outside.run)
+        self._settings = [settings]
+        self._command = EventCommand(settings.ui.on_event or (), runner(lambda: self._settings))
         self._failed = failed
         self._known: dict[str, Standing] = {}
         self._running: set[asyncio.Task[None]] = set()
+
+    def use(self, settings: Settings) -> None:
+        """Keep the command from learning what these settings tell, too: the password was changed."""
+        self._settings.append(settings)
 
     def listener(self, engine: Engine) -> Callable[[Announcement], None]:
         """Return what hears an engine's announcements; what changed since the last engine is told at once.

@@ -37,8 +37,14 @@ def failure_text(failure: Exception) -> str:
 
 def table(rows: Iterable[Sequence[str]]) -> str:
     """Return rows as aligned columns; the last column is as long as it is."""
-    cells = [[printable(cell, limit=LONGEST_LINE) for cell in row] for row in rows]
+    cells = [[_spelled(printable(cell, limit=LONGEST_LINE)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
     )
+
+
+def _spelled(text: str) -> str:
+    """Return a text as stdout's encoding writes it, whose width counts."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

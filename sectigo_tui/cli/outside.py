@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from sectigo_tui.config.plain import PlainSettings, plain_of
 from sectigo_tui.config.screen import ScreenFile
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.durable import create_file, replace_file
-from sectigo_tui.ui.outside import Outside
+from sectigo_tui.ui.outside import Outside, Run
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
@@ -23,6 +27,14 @@ COMMAND_SECONDS = 10.0
 """How long a command may take; it is told of one change after another."""
 SHORT_SECRET = 6
 _OWN_VARIABLES = "CERTCTL_"
+_ORDINARY = frozenset(
+    (
+        *("HOME", "PATH", "PWD", "USER", "LOGNAME", "SHELL", "TMPDIR", "LANG", "LANGUAGE", "TZ"),
+        *("TERM", "TERMINFO", "COLORTERM", "DISPLAY", "WAYLAND_DISPLAY", "TMUX", "STY"),
+        *("DBUS_SESSION_BUS_ADDRESS", "SSH_AUTH_SOCK", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV"),
+    )
+)
+"""What a password command may name without meaning a secret: a command that is given an event needs it too."""
 
 
 def outside_of(settings: Settings) -> Outside:
@@ -44,45 +56,91 @@ def plain_outside_of(plain: PlainSettings, complete: Callable[[], Settings], *, 
         complete: Returns all of them, before a command is run; called in another thread.
         recalls_theme: Whether a theme that was chosen live is shown again.
     """
-
-    async def run(arguments: Sequence[str], stdin: bytes) -> str:
-        from sectigo_tui.command import run_command
-
-        try:
-            environ = await asyncio.to_thread(lambda: without_secrets(complete()))
-        except ConfigError as error:
-            return str(error)
-        return await run_command(arguments, stdin, environ=environ, timeout_seconds=COMMAND_SECONDS)
-
     return Outside(
         environ=os.environ,
         keeper=ScreenFile(plain.paths.screen_file, plain.profile),
         write_file=write_file,
-        run=run,
+        run=runner(lambda: [complete()]),
         theme=plain.theme,
         recalls_theme=recalls_theme,
     )
 
 
-def without_secrets(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment that commands get: without this program's variables, nor any that holds a secret."""
-    secrets = tuple(_secrets(settings))
+def runner(complete: Callable[[], Sequence[Settings]]) -> Run:
+    """Return what runs a command, for which no secret of some settings is in the environment.
+
+    Args:
+        complete: Returns the settings, the newest last; called in another thread before a command is run.
+    """
+
+    async def run(arguments: Sequence[str], stdin: bytes) -> str:
+        from sectigo_tui.command import run_command
+
+        try:
+            environ = await asyncio.to_thread(lambda: without_secrets(*complete()))
+        except ConfigError as error:
+            return str(error)
+        return await run_command(arguments, stdin, environ=environ, timeout_seconds=COMMAND_SECONDS)
+
+    return run
+
+
+def without_secrets(*several: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment that commands get: without this program's variables, nor any that holds a secret.
+
+    A variable that `password_command` names counts as one: the command makes the password of it.
+
+    Args:
+        several: The settings that have been in use.
+        environ: The whole environment.
+    """
+    secrets = {secret for settings in several for secret in _secrets(settings)}
+    named = {name for settings in several for name in _named_by_command(settings)}
     return {
         name: value
         for name, value in environ.items()
-        if not name.startswith(_OWN_VARIABLES) and not any(_holds(value, secret) for secret in secrets)
+        if not name.startswith(_OWN_VARIABLES)
+        and name not in named
+        and not any(_holds(value, secret) for secret in secrets)
     }
 
 
 def _holds(value: str, secret: str) -> bool:
-    """Return whether a variable holds a secret; a short one only as a whole, for it is a part of many words."""
-    return secret in value if len(secret) >= SHORT_SECRET else secret == value
+    """Return whether a variable holds a secret, plainly or encoded; a short one only as a whole: many words have it."""
+    return value == secret or any(len(form) >= SHORT_SECRET and form in value for form in _forms(secret))
+
+
+@lru_cache(maxsize=64)
+def _forms(secret: str) -> frozenset[str]:
+    data = secret.encode("utf-8", "surrogateescape")
+    encoded = {base64.b64encode(data), base64.urlsafe_b64encode(data)}
+    return frozenset({secret, data.hex(), quote(secret), *(text.decode().rstrip("=") for text in encoded)})
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
-    for secret in (settings.sectigo.password, settings.certctl.api_key):
-        if secret is not None:
+    from sectigo_tui.config.credentials import read_credentials
+
+    command = settings.password_command
+    own = (settings.sectigo.password, settings.certctl.api_key, *(command.told if command is not None else ()))
+    # One that another profile, or a rotation by another process, has put there is no less a secret.
+    entries = read_credentials(settings.paths.credentials_file).values()
+    kept = [secret for entry in entries for secret in (entry.password, entry.pending and entry.pending.password)]
+    for secret in (*own, *kept):
+        if secret:
             yield secret.get_secret_value()
+    if settings.certctl.url is not None and settings.certctl.api_key_file is not None:
+        server = settings.certctl_server()
+        if server is not None:
+            yield server.api_key.get_secret_value()
+
+
+def _named_by_command(settings: Settings) -> Iterator[str]:
+    """Return the variables that the password command names, but for those without which hardly anything runs."""
+    command = settings.password_command
+    for argument in command.arguments if command is not None else ():
+        for name in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", argument):
+            if name not in _ORDINARY and not name.startswith(("LC_", "XDG_")):
+                yield name
 
 
 def write_file(path: Path, content: bytes, *, replace: bool) -> bool:

@@ -23,17 +23,26 @@ from sectigo_tui.cli.write_shapes import say_json_line
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.clock import SystemClock
-from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, SectigoTuiError, StoreError
+from sectigo_tui.domain.errors import (
+    ConfigError,
+    CredentialsRefused,
+    InputError,
+    PasswordCommandFailed,
+    SectigoTuiError,
+    StoreError,
+)
 from sectigo_tui.domain.events import Announcement, FailureReported
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.wiring.clients import credentials_of
-from sectigo_tui.wiring.engine import opened
+from sectigo_tui.wiring.engine import in_thread, opened
 
 ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0
 """How often it is looked whether refused credentials were rotated elsewhere, where no file tells it at once."""
+ASK_AGAIN_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
+"""The pauses before a password command that told none is asked again; the last one repeats."""
 
 
 def run(options: Namespace) -> int:
@@ -81,7 +90,7 @@ class _Watch:
 
     async def _watch(self, settings: Settings, on_event: OnEvent) -> int:
         self._kept_at = _kept_at(settings)
-        while not self._ended_by:
+        while await self._has_password(settings):
             was_refused = await self._poll(settings, on_event)
             if was_refused is None:
                 break
@@ -89,12 +98,46 @@ class _Watch:
                 complain(f"the password comes from {settings.sources['password'].detail}: change it there, start again")
                 await on_event.finish()
                 return REFUSED
-            settings = await self._other_credentials(settings, was_refused)
+            settings = await self._other_credentials(settings, was_refused, on_event)
         self._tell(
             event("ended", self._clock.now()) | {"signal": self._ended_by},
             f"ended by {self._ended_by}; every order stays what it is",
         )
         return FINE
+
+    async def _has_password(self, settings: Settings) -> bool:
+        """Have the password told before anything is opened; return whether to go on, and not to end.
+
+        A command that tells none now is asked again, with growing pauses: who starts this may be no person.
+
+        Raises:
+            ConfigError: There is no such command, or what it tells can be no password.
+        """
+        pauses = iter(ASK_AGAIN_SECONDS)
+        pause = 0.0
+        while not self._ended_by:
+            try:
+                await self._asked(settings)
+            except PasswordCommandFailed as failure:
+                if not failure.may_pass:
+                    raise
+                pause = next(pauses, pause)
+                what = f"the password command told no password, it is asked again in {pause:g} s"
+                self._tell_reported(FailureReported(self._clock.now(), what, failure), lambda _order_id: None)
+            else:
+                return not self._ended_by
+            await self._rest(pause)
+        return False
+
+    async def _asked(self, settings: Settings) -> Credentials | None:
+        """Return the credentials; None where it is told to end before the password command has answered."""
+        asked = asyncio.create_task(in_thread(lambda: credentials_of(settings, may_prompt=True)))
+        while not asked.done() and not self._ended_by:
+            await asyncio.wait({asked}, timeout=ROUND_SECONDS)
+        if asked.done():
+            return asked.result()
+        asked.cancel()
+        return None
 
     def _end(self, number: signal.Signals) -> None:
         self._ended_by = signal.Signals(number).name
@@ -141,17 +184,20 @@ class _Watch:
         while self._heard:
             self._tell_announcement(engine, self._heard.popleft())
 
-    async def _other_credentials(self, settings: Settings, was_refused: Callable[[Credentials], bool]) -> Settings:
+    async def _other_credentials(
+        self, settings: Settings, was_refused: Callable[[Credentials], bool], on_event: OnEvent
+    ) -> Settings:
         """Wait for credentials that SCM has not refused, or to be told to end."""
         while not self._ended_by:
             await self._rest_until_kept_anew(settings)
             try:
                 fresh = settings_from(self._options)
-                found = await asyncio.to_thread(credentials_of, fresh)
+                found = await self._asked(fresh)
             except (ConfigError, OSError) as error:
                 complain(str(error))
                 continue
-            if not was_refused(found):
+            if found is not None and not was_refused(found):
+                on_event.use(fresh)
                 self._tell(event("resumed", self._clock.now()), "resumed: there are other credentials")
                 return fresh
         return settings

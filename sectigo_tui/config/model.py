@@ -50,6 +50,9 @@ def _one_line_secret(value: SecretStr) -> SecretStr:
         raise ValueError("is empty")
     if any(not character.isprintable() for character in secret):
         raise ValueError("has a line break or another control character in it")
+    if secret != secret.strip():
+        # No HTTP header carries one.
+        raise ValueError("has a blank at its start or end")
     return value
 
 

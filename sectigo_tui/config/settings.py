@@ -106,14 +106,18 @@ class Settings:
         raise_all(missing)
         return Account(self.sectigo.base_url, self.sectigo.customer_uri or "", self.sectigo.login or "")
 
-    def resolve_password(self) -> SecretStr:
+    def resolve_password(self, *, may_prompt: bool = False) -> SecretStr:
         """Return the password, asking `password_command` where one is set; that may block for seconds.
 
+        Args:
+            may_prompt: Whether no screen has the terminal, so that the command may ask the operator something there.
+
         Raises:
-            ConfigError: There is none, or the command failed.
+            PasswordCommandFailed: The command tells none now.
+            ConfigError: There is none.
         """
         if self.password_command is not None:
-            return self.password_command.run()
+            return self.password_command.run(may_prompt=may_prompt)
         if self.sectigo.password is None:
             raise self._missing("password")
         return self.sectigo.password

@@ -4,6 +4,7 @@
 
     SectigoTuiError
     ├── ConfigError              a setting is wrong: key, source, problem, remedy
+    │   └── PasswordCommandFailed  password_command told no password
     ├── InputError               what the operator gave cannot be used: problem, remedy
     │   ├── NoRoom               a file cannot be written, since the disk is full or fails
     │   ├── ReadOnly             a write was asked for in read-only mode
@@ -63,6 +64,22 @@ class ConfigError(SectigoTuiError):
         self.source = source
         self.problem = problem
         self.remedy = remedy
+
+
+class PasswordCommandFailed(ConfigError):
+    """`password_command` told no password.
+
+    Args:
+        source: Where the command was configured.
+        problem: What went wrong; never holds a secret value.
+        may_pass: Whether it may tell one later: it failed, took too long or printed nothing. Otherwise it is a wrong
+            setting: there is no such command, or what it prints can be no password.
+    """
+
+    def __init__(self, *, source: str, problem: str, may_pass: bool) -> None:
+        remedy = "run the command by hand: it must print the password alone on its first line"
+        super().__init__(key="password_command", source=source, problem=problem, remedy=remedy)
+        self.may_pass = may_pass
 
 
 class InputError(SectigoTuiError):

@@ -46,6 +46,7 @@ class ApiHealth:
         answered_at: When SCM itself answered last, whatever it said; None before that.
         failing_since: Since when no exchange has brought an answer from SCM; None while they do.
         failure: Why the newest exchange brought none; None when it did.
+        asking_since: Since when `password_command` is being asked, while the screen is up; None while it is not.
         held_until: Until when SCM asked not to be asked (the newest Retry-After); None when it did not.
     """
 
@@ -55,6 +56,7 @@ class ApiHealth:
         self.failing_since: datetime | None = None
         self.failure: ScmFailure | None = None
         self.held_until: datetime | None = None
+        self.asking_since: datetime | None = None
         self._past: deque[PastExchange] = deque(maxlen=KEPT_EXCHANGES)
 
     def note(self, exchange: Exchange) -> None:

@@ -61,6 +61,10 @@ class Rotating:
             raise InputError("neither a login nor a password was given", "give what is new")
         if password is not None and not password.reveal():
             raise InputError("the password is empty", "type it")
+        if password is not None and password.reveal() != password.reveal().strip():
+            raise InputError(
+                "the password has a blank at its start or end", "type it without: no HTTP header carries one"
+            )
         if not insist and self._installer.was_refused(candidate):
             raise InputError(
                 "SCM has refused exactly these credentials",

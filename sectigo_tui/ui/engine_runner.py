@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from textual.app import App
 
-from sectigo_tui.domain.errors import ConfigError, InputError, SectigoTuiError
+from sectigo_tui.domain.errors import ConfigError, InputError, PasswordCommandFailed, SectigoTuiError
 from sectigo_tui.domain.events import Announcement, FailureReported
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.ui.view_model import Use
 
 GATHER_SECONDS = 0.05
 """Announcements within this time reach the screens together."""
+
+ASK_AGAIN_SECONDS = (15.0, 45.0, 120.0, 300.0)
+"""The pauses before a password command that told none is asked again; the last one repeats."""
 
 
 class EngineRunner:
@@ -49,6 +53,7 @@ class EngineRunner:
         self._tell_connected = connected
         self._give_up = give_up
         self._connected = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._heard: list[Announcement] = []
 
     @property
@@ -86,7 +91,7 @@ class EngineRunner:
         """Run the engine; the boundary at which a defect of it is reported, for its workers would die unseen."""
         try:
             if self._connect is not None:
-                await self._connect()
+                await self._connect_patiently(self._connect)
             self._connected.set()
             self._tell_connected()
             await self._engine.run(self._refresh_seconds)
@@ -95,7 +100,23 @@ class EngineRunner:
         except Exception as defect:  # noqa: BLE001 - the named boundary: a dead engine must not look like a quiet one
             self.report("the engine stopped, restart the program", defect)
 
+    async def _connect_patiently(self, connect: Callable[[], Awaitable[None]]) -> None:
+        """Connect; where the password command tells no password, the local orders are shown and it is asked again."""
+        pauses = iter(ASK_AGAIN_SECONDS)
+        pause = 0.0
+        while True:
+            try:
+                return await connect()
+            except PasswordCommandFailed as failure:
+                self.report("no password: only local orders are shown, nothing is polled, it is asked again", failure)
+            pause = next(pauses, pause)
+            self._wanted.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), pause)
+
     async def _use(self, what: str, use: Use) -> None:
+        # Whoever asks for something does not wait for a pause to end.
+        self._wanted.set()
         try:
             await self._connected.wait()
         except asyncio.CancelledError:

@@ -139,6 +139,9 @@ def _api(engine: Engine, now: datetime) -> tuple[Segment, ...]:
             Segment(f"OFFLINE since {fmt.clock(health.failing_since)}", "$state-failed"),
             Segment(printable(why, limit=40), "$state-failed", 5, is_joined=True),
         )
+    if health.asking_since is not None:
+        seconds = (now - health.asking_since) / timedelta(seconds=1)
+        return (Segment(f"waiting for password_command, {seconds:.0f} s", "$state-warning"),)
     if health.last is None:
         return (Segment("API ...", "$state-muted"),)
     if health.held_until is not None and health.held_until > now:

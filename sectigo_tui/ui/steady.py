@@ -66,6 +66,11 @@ class SteadyApp(App[R]):
         elif not self._is_leaving:
             await self.typed_ahead.take(event)
 
+    def fail(self, defect: BaseException) -> None:
+        """Leave after a defect outside the application's own thread."""
+        self.defect = defect
+        self._close_messages_no_wait()
+
     def _fatal_error(self) -> None:
         """Leave after a defect, and let whoever runs it tell: Textual's own way shows local variables."""
         self.defect = sys.exc_info()[1]

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import termios
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from textual.app import App
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from sectigo_tui.ui.short_frames import shortened
+from sectigo_tui.ui.steady_input import TerminalInput
+
+if TYPE_CHECKING:
+    from sectigo_tui.ui.steady import SteadyApp
 
 BACKLOG_BYTES = 16_384
 """How much waits for the terminal before frames are left out: a repaint or two of a usual screen.
@@ -34,6 +41,11 @@ LAST_WORDS_SECONDS = 0.6
 
 LAST_TRY_SECONDS = 1.2
 """How long it may take then; with no more than that to write, only a machine without time for it takes so long."""
+
+INPUT_SECONDS = 0.1
+"""How long is waited for what is typed before a lone escape counts as the key."""
+
+INPUT_BYTES = 4_096
 
 _STDERR = 2
 _CANCEL = b"\x18"
@@ -122,8 +134,9 @@ class SteadyDriver(LinuxDriver):
     """Textual's driver, which goes on while the terminal stalls, and restores it also after a stop from outside."""
 
     def __init__(
-        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+        self, app: SteadyApp[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
+        self._app: SteadyApp[object]
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._terminal = self._file.fileno() if self._file else _STDERR
         # Textual's own thread writes nothing any more; what it flushes at its end is not to fail with the terminal.
@@ -157,6 +170,44 @@ class SteadyDriver(LinuxDriver):
             self._outlet.begin_last_words()
         super().stop_application_mode()
         self._is_on = False
+
+    def _run_input_thread(self) -> None:
+        """Read what is typed; a defect there ends the application, which would be deaf."""
+        try:
+            self.run_input_thread()
+        except BaseException as defect:  # noqa: BLE001 - the boundary of the thread: the application ends with it
+            self._app.call_later(self._app.fail, defect)
+
+    def run_input_thread(self) -> None:
+        """Read what is typed until told to end, whatever bytes it is."""
+        source = TerminalInput(debug=self._debug)
+        while not self.exit_event.is_set():
+            if select.select([self.fileno], [], [], INPUT_SECONDS)[0]:
+                for message in source.feed(self._read_input()):
+                    self.process_message(message)
+            for message in source.tick():
+                self.process_message(message)
+
+    def _read_input(self) -> bytes:
+        try:
+            data = os.read(self.fileno, INPUT_BYTES)
+        except BlockingIOError:
+            # Whoever shares the terminal has made it so.
+            return b""
+        except OSError:
+            data = b""
+        if not data:
+            # It is gone; the application learns that by itself, and ends.
+            self.exit_event.wait(INPUT_SECONDS)
+        return data
+
+    def process_message(self, message: Message) -> None:
+        """Hand a message on, unless it is a report that was not asked for."""
+        is_unasked = (isinstance(message, events.MouseEvent) and not self._mouse) or (
+            isinstance(message, events.Resize) and not self._in_band_window_resize
+        )
+        if not is_unasked:
+            super().process_message(message)
 
     def close(self) -> None:
         """Wait until the terminal is put back, though not for one that takes nothing."""

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from sectigo_tui.scm.debug_log import DebugLog
 
 
-def credentials_of(settings: Settings) -> Credentials:
+def credentials_of(settings: Settings, *, may_prompt: bool = False) -> Credentials:
     """Return the credentials that the settings name; asks `password_command` where one is set.
+
+    Args:
+        settings: The settings.
+        may_prompt: Whether no screen has the terminal, so that the command may ask the operator something there.
 
     Raises:
         ConfigError: No account is named, or there is no password.
@@ -31,7 +35,7 @@ def credentials_of(settings: Settings) -> Credentials:
     from sectigo_tui.domain.ports import Credentials, SecretText
 
     account = settings.account()
-    password = SecretText(settings.resolve_password().get_secret_value())
+    password = SecretText(settings.resolve_password(may_prompt=may_prompt).get_secret_value())
     return Credentials(account.customer_uri, account.login, password)
 
 
@@ -84,6 +88,8 @@ def connection(
     announcer: Announcer,
     clock: Clock,
     is_poller: Callable[[], bool] = lambda: False,
+    *,
+    may_prompt: bool = False,
 ) -> Connected:
     """Return what an engine's requests go through; may take long, where a command tells the password.
 
@@ -93,6 +99,7 @@ def connection(
         announcer: Hears of every request.
         clock: The time.
         is_poller: Whether this process polls.
+        may_prompt: Whether that command may ask the operator something on the terminal.
 
     Raises:
         ConfigError: The settings are others than those, name no account, or there is no password.
@@ -112,7 +119,7 @@ def connection(
             problem="was changed while the program started",
             remedy="start it again",
         )
-    credentials = credentials_of(settings)
+    credentials = credentials_of(settings, may_prompt=may_prompt)
     certctl = None
     server = settings.certctl_server()
     if server is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from sectigo_tui.wiring.clients import Lines, connection
+from sectigo_tui.wiring.clients import Connected, Lines, connection
 from sectigo_tui.wiring.disk import account_directory
 
 T = TypeVar("T")
@@ -53,8 +53,15 @@ async def opened(
     from sectigo_tui.config.plain import plain_of
 
     settings.account()
-    made = prepared(plain_of(settings), lambda: settings, clock=clock, random=random, keep_defect=keep_defect)
-    async with made as (engine, connect):
+    prepare = prepared(
+        plain_of(settings),
+        lambda: settings,
+        clock=clock,
+        random=random,
+        keep_defect=keep_defect,
+        may_prompt=True,
+    )
+    async with prepare as (engine, connect):
         await connect()
         yield engine
 
@@ -67,6 +74,7 @@ async def prepared(
     clock: Clock | None = None,
     random: Random | None = None,
     keep_defect: KeepDefect = lambda _defect, _where: None,
+    may_prompt: bool = False,
 ) -> AsyncIterator[tuple[Engine, Connect]]:
     """Put together what shows the local orders, for an engine that sends nothing before it is connected.
 
@@ -76,6 +84,7 @@ async def prepared(
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
         keep_defect: Writes a defect down that a boundary reports.
+        may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
         The engine, and what connects it: that raises `ConfigError` for what is wrong with the full settings.
@@ -116,7 +125,10 @@ async def prepared(
     )
 
     async def connect() -> None:
-        lines.connect(await _in_thread(lambda: connection(complete(), plain, announcer, clock, store.is_poller)))
+        def make() -> Connected:
+            return connection(complete(), plain, announcer, clock, store.is_poller, may_prompt=may_prompt)
+
+        lines.connect(await in_thread(make))
         gate.open()
 
     try:
@@ -129,7 +141,7 @@ async def prepared(
             await store.close()
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
+async def in_thread(work: Callable[[], T]) -> T:
     """Do something in a thread that does not keep the program from ending: a password command may take long."""
     import asyncio
     from threading import Thread

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
+import tomli_w
+from pydantic import SecretStr
 
 from sectigo_tui.cli.outside import outside_of, without_secrets
 from sectigo_tui.cli.parser import make_parser
 from sectigo_tui.cli.screen_flags import with_screen_flags
+from sectigo_tui.config.credentials import write_credentials
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.keymap import keymap_of
@@ -44,12 +48,44 @@ def test_commands_get_the_environment_without_this_program_s_secrets(tmp_path: P
         "COPY_OF_IT": "scm=canary-7Hk2Qp9w;",
         "TMUX": "/tmp/tmux-0/default,1,0",
     }
-    assert without_secrets(configured, environ) == {"PATH": "/bin", "TMUX": "/tmp/tmux-0/default,1,0"}
+    assert without_secrets(configured, environ=environ) == {"PATH": "/bin", "TMUX": "/tmp/tmux-0/default,1,0"}
+
+
+SECRET = "canary-7Hk2Qp9w/+%"
+
+
+@pytest.mark.parametrize(
+    ("command", "variables"),
+    [
+        (["printenv", "SCM_PW"], {"SCM_PW": SECRET}),
+        (["sh", "-c", 'echo "$SCM_PW"'], {"SCM_PW": SECRET, "COPY": f"x={SECRET};"}),
+        (["sh", "-c", 'echo "${SCM_PW#raw:}"'], {"SCM_PW": f"raw:{SECRET}"}),
+        (["sh", "-c", "env | sed -n 's/^HIDDEN_NAME=//p'"], {"HIDDEN_NAME": SECRET}),
+        (["sh", "-c", "env | sed -n 's/^SCM_B64=//p' | base64 -d"], {"SCM_B64": b64encode(SECRET.encode()).decode()}),
+        (["sh", "-c", 'test "$VAULT_TOKEN" = t && echo "$1"', "sh", SECRET], {"VAULT_TOKEN": "t"}),
+    ],
+)
+def test_a_command_for_events_gets_no_variable_that_the_password_command_makes_the_password_of(
+    tmp_path: Path, command: list[str], variables: dict[str, str]
+) -> None:
+    environ = {"PATH": "/usr/bin:/bin", "HOME": "/home/me", "SLACK_TOKEN": "its-own", **variables}
+    config = tmp_path / "config.toml"
+    config.write_text(tomli_w.dumps({"sectigo": {"password_command": command}}))
+    configured = settings_of(config=config, data_dir=tmp_path, environ=environ)
+    assert configured.resolve_password().get_secret_value() == SECRET
+    left = {"PATH": "/usr/bin:/bin", "HOME": "/home/me", "SLACK_TOKEN": "its-own"}
+    assert without_secrets(configured, environ=environ) == left
+
+
+def test_a_variable_with_a_password_that_the_program_has_stored_is_kept_from_commands(tmp_path: Path) -> None:
+    configured = settings(tmp_path, CERTCTL_SECTIGO_PASSWORD="canary-7Hk2Qp9w")
+    write_credentials(configured.paths.credentials_file, None, login="api", password=SecretStr("rotated-3Jd8"))
+    assert without_secrets(configured, environ={"PATH": "/bin", "NEXT": "rotated-3Jd8"}) == {"PATH": "/bin"}
 
 
 def test_a_short_password_empties_no_environment(tmp_path: Path) -> None:
     configured = settings(tmp_path, CERTCTL_SECTIGO_PASSWORD="bin")
-    assert without_secrets(configured, {"PATH": "/bin", "PW": "bin"}) == {"PATH": "/bin"}
+    assert without_secrets(configured, environ={"PATH": "/bin", "PW": "bin"}) == {"PATH": "/bin"}
 
 
 def test_the_keys_of_the_example_configuration_are_keys(tmp_path: Path) -> None:

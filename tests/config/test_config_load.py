@@ -56,7 +56,7 @@ def test_without_any_configuration_the_connector_s_defaults_hold(place: Place) -
     [
         ("customer_uri", "CERTCTL_SECTIGO_CUSTOMER_URI", "acme", "acme"),
         ("login", "CERTCTL_SECTIGO_LOGIN", "api", "api"),
-        ("password", "CERTCTL_SECTIGO_PASSWORD", " s p ", SecretStr(" s p ")),
+        ("password", "CERTCTL_SECTIGO_PASSWORD", "s p", SecretStr("s p")),
         ("org_id", "CERTCTL_SECTIGO_ORG_ID", "12", 12),
         ("cert_type", "CERTCTL_SECTIGO_CERT_TYPE", "77", 77),
         ("term", "CERTCTL_SECTIGO_TERM", "90", 90),

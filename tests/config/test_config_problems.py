@@ -58,6 +58,8 @@ def complaint(tmp_path: Path) -> Complaint:
         ("connect_timeout_seconds = 0", "0 is not a number of seconds, above 0"),
         ('read_only = "yes"', "'yes' is not true or false; write e.g. read_only = false"),
         ('environment = "far too long for a band"', "is not a band of at most 16 characters"),
+        ('password = "canary "', "has a blank at its start or end"),
+        ('password = " canary"', "has a blank at its start or end"),
         ('password_command = "a \'b"', "cannot be split into words"),
         ("password_command = []", "is empty"),
     ],

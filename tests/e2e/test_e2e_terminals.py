@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +102,41 @@ def test_the_first_run_asks_tries_and_keeps_the_account(program: Installation, t
     assert set(files) == {"config.toml", "credentials.toml"}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files.values())
     assert answers["PASSWORD"] not in files["config.toml"].read_text()
+
+
+def test_bytes_of_every_kind_end_nothing_and_what_is_typed_after_them_works(program: Installation) -> None:
+    program.place("ov-vetting", "shop.acme.example", age_seconds=7200)
+    with program.terminal(columns=80, lines=24) as terminal:
+        terminal.until(r"shop\.acme\.example")
+        for data in (
+            b"\xe4",
+            b"\x1b[M \xc3\xa1",
+            b"\x1b[M \xfe\xff",
+            b"\x1b[97:65;2u",
+            b"\x1b[1114112u",
+            b"\x1b[?62;4c",
+        ):
+            terminal.press_bytes(data)
+        terminal.press("?")
+        terminal.until(r"Esc")
+        terminal.press("\x1b")
+        terminal.until(lambda: not terminal.shows("Esc"))
+        terminal.press("q")
+        assert terminal.end() == 0
+        assert terminal.is_restored
+
+
+def test_a_defect_of_what_reads_the_keyboard_is_written_down_and_is_no_success(program: Installation) -> None:
+    script = (
+        "import sys; from sectigo_tui.ui import steady_input; from sectigo_tui.__main__ import main\n"
+        "def defect(self, data): raise RuntimeError('planted')\n"
+        "steady_input.TerminalInput.feed = defect; sys.exit(main())"
+    )
+    with program.terminal(command=(sys.executable, "-c", script)) as terminal:
+        terminal.until(r"No order is pending|API OK")
+        terminal.press("j")
+        assert terminal.end() == 1
+        assert terminal.is_restored
+        assert terminal.shows("a defect of this program", "planted")
+    (report,) = program.home.rglob("crashes/*.txt")
+    assert "steady_driver.py" in report.read_text()

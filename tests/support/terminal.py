@@ -97,7 +97,11 @@ class Terminal:
 
     def press(self, keys: str) -> None:
         """Type."""
-        os.write(self._ours, keys.encode())
+        self.press_bytes(keys.encode())
+
+    def press_bytes(self, data: bytes) -> None:
+        """Type what need not be UTF-8."""
+        os.write(self._ours, data)
 
     def press_until(self, keys: str, condition: Callable[[], bool]) -> None:
         """Type, and again each second, as an operator does who sees nothing happen.
