@@ -27,7 +27,12 @@ def cut(name: str, share: float) -> Damage:
 
 
 def filled(name: str, content: bytes) -> Damage:
-    return lambda directory: (directory / name).write_bytes(content)
+    def damage(directory: Path) -> None:
+        (directory / name).write_bytes(content)
+        # A mode that is too wide is told, and is another damage.
+        (directory / name).chmod(0o600)
+
+    return damage
 
 
 def with_more(name: str, content: bytes) -> Damage:
@@ -64,7 +69,7 @@ def newer(name: str) -> Damage:
     def damage(directory: Path) -> None:
         path = directory / name
         content = path.read_bytes()
-        for before in (b'"schema":1', b'"v":1'):
+        for before in (b'"schema":2', b'"v":2'):
             content = content.replace(before, before[:-1] + b"99")
         assert content != path.read_bytes()
         path.write_bytes(content)
