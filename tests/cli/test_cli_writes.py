@@ -722,20 +722,8 @@ def test_a_wait_leaves_polling_to_whoever_polls_already(site: Site) -> None:
 
 def made_by_openssl(site: Site, *arguments: str, subject: str = f"/CN={NAME}") -> Path:
     path = site.home / "request.csr"
-    command = [
-        "openssl",
-        "req",
-        "-new",
-        "-nodes",
-        "-keyout",
-        site.home / "k",
-        "-subj",
-        subject,
-        "-out",
-        path,
-        *arguments,
-    ]
-    subprocess.run([str(word) for word in command], check=True, capture_output=True)
+    made = ["openssl", "req", "-new", "-nodes", "-keyout", str(site.home / "k"), "-subj", subject, "-out", str(path)]
+    subprocess.run([*made, *arguments], check=True, capture_output=True)
     return path
 
 

@@ -200,8 +200,8 @@ async def test_a_renewal_answered_with_the_old_sslid_is_searched_for() -> None:
     site, old, ssl_id = await a_site_with_a_certificate()
     renew = site.scm.renew
 
-    async def misled(renewed: int, csr_pem: str = "") -> int:
-        await renew(renewed, csr_pem)
+    async def misled(ssl_id: int, csr_pem: str = "") -> int:
+        await renew(ssl_id, csr_pem)
         return ssl_id
 
     site.scm.renew = misled  # type: ignore[assignment, method-assign] # SCM answers wrongly

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from sectigo_tui.ui.text import PLACEHOLDER, Align, fit, looks_spoofed, printable
+from sectigo_tui.ui.text import PLACEHOLDER, Align, counted, fit, looks_spoofed, printable
 
 
 @pytest.mark.parametrize(
@@ -109,3 +109,13 @@ def test_text_is_cut_and_padded_in_cells(text: str, width: int, align: Align, sh
 )
 def test_what_cannot_be_seen_is_told(text: str, spoofed: bool) -> None:
     assert looks_spoofed(text) is spoofed
+
+
+def test_many_names_end_in_a_count_rather_than_an_ellipsis() -> None:
+    names = [f"host{number}.acme.example" for number in range(300)]
+    shown = counted(names)
+    assert shown.startswith("host0.acme.example, host1.acme.example, ")
+    assert shown.endswith(" more (300 in all)")
+    assert printable(shown) == shown
+    assert counted(names[:3]) == "host0.acme.example, host1.acme.example, host2.acme.example"
+    assert counted(()) == ""
