@@ -52,6 +52,9 @@ SIDE_CALLS = frozenset(
 )
 """Calls whose 401 says nothing of the credentials: the login may lack the privilege."""
 
+VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
+"""Calls whose 401 is about the credentials even where they were accepted before."""
+
 _COST, _BLOCK, _LANES, _MEMORY = 2**14, 8, 1, 64 * 2**20
 """scrypt's parameters: some 50 ms and 16 MB for each guess."""
 
@@ -155,9 +158,10 @@ class SharedLogins:
 
     def _ended(self, call: str, credentials: Credentials, failure: ScmFailure | None) -> None:
         if isinstance(failure, CredentialsRefused):
-            if failure.sent and call not in SIDE_CALLS:
+            is_proven = credentials == self._proven
+            if failure.sent and (call in VITAL_CALLS or not (is_proven or call in SIDE_CALLS)):
                 self._insisted.discard(credentials)
-                self._proven = None if credentials == self._proven else self._proven
+                self._proven = None if is_proven else self._proven
                 self._remember(credentials, failure)
         elif failure is None or failure.code is not None:
             # SCM's own code is an answer to somebody it knows.

@@ -32,6 +32,7 @@ class Scm:
         self.logins: list[str] = []
         self.in_flight = self.most_in_flight = 0
         self.side_refused = False
+        self.refused_alone = ""
         self.turns = 3
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
@@ -42,7 +43,8 @@ class Scm:
             await asyncio.sleep(0)
         self.in_flight -= 1
         is_side = request.url.path.endswith("/admin/v1/password")
-        if request.headers["password"] != self.valid or (is_side and self.side_refused):
+        is_alone = bool(self.refused_alone) and self.refused_alone in request.url.path
+        if request.headers["password"] != self.valid or (is_side and self.side_refused) or is_alone:
             return httpx.Response(401, json={"code": -16, "description": "Unknown user"})
         return httpx.Response(200, json={"state": "ALIVE"} if is_side else [])
 
@@ -155,6 +157,25 @@ async def test_a_side_query_that_is_refused_is_no_bad_password(scm: Scm) -> None
             await client.password_status()
         assert logins.refusal_of(GOOD) is None
         await client.types()
+
+
+async def test_a_write_that_is_refused_alone_by_accepted_credentials_is_no_bad_password(scm: Scm) -> None:
+    scm.refused_alone = "/approve/"
+    async with scm.process(GOOD) as (client, logins):
+        await client.types()
+        with pytest.raises(CredentialsRefused):
+            await client.approve(7, "fine")
+        assert logins.refusal_of(GOOD) is None
+        await client.types()
+
+
+async def test_a_bad_password_is_known_by_whichever_call_meets_it_first(scm: Scm) -> None:
+    async with scm.process(BAD) as (client, _):
+        with pytest.raises(CredentialsRefused):
+            await client.approve(7, "fine")
+        with pytest.raises(RefusedBefore):
+            await client.types()
+    assert scm.logins == ["wrong-one"]
 
 
 async def test_whoever_does_not_poll_sends_one_request_at_a_time_and_all_keep_to_the_limit(scm: Scm) -> None:
