@@ -204,7 +204,7 @@ async def test_a_renewal_answered_with_the_old_sslid_is_searched_for() -> None:
         await renew(ssl_id, csr_pem)
         return ssl_id
 
-    site.scm.renew = misled  # type: ignore[assignment, method-assign] # SCM answers wrongly
+    site.scm.renew = misled  # type: ignore[method-assign] # SCM answers wrongly
     placed = await site.engine.renewing.renew(ssl_id)
     assert placed.order.state is OrderState.UNCONFIRMED
     await site.follow_for(5)
