@@ -120,4 +120,4 @@ async def test_an_action_without_a_key_is_in_the_palette() -> None:
 @on_stage
 async def test_the_palette_of_an_account_without_orders_says_how_to_begin() -> None:
     async with staged(world=World(seed=5), outside=Outside(keys={"app.menu": ""})) as stage:
-        assert ":Actions: enroll, 3: the account" in stage.text
+        assert "3 lists the account; :Actions: enroll places a new one." in stage.text

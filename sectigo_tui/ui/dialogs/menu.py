@@ -81,5 +81,5 @@ class Menu(Dialog[str]):
     def _line(item: MenuItem) -> Content:
         style = "$state-muted" if item.why_not else ""
         return Content.assemble(
-            (f" {item.key}  ", "bold"), (f"{printable(item.title):<26}", style), (printable(item.why_not), style)
+            (f" {item.key}  ", "bold"), (f"{printable(item.title):<27} ", style), (printable(item.why_not), style)
         )
