@@ -80,7 +80,8 @@ def narrowed(directory: Path) -> list[StoreProblem]:
     with disk_failures(directory, "read"):
         found = [directory, *sorted(directory.iterdir())]
     for path in found:
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+        # What is being written, or was when a process was killed, gets its mode or is removed.
+        if path.is_symlink() or path.suffix == ".new" or not (path.is_file() or path.is_dir()):
             continue
         try:
             wide = _narrow(path, 0o700 if path.is_dir() else 0o600)
