@@ -181,7 +181,7 @@ def test_the_facts_are_the_leaf_s_own() -> None:
     assert facts.sha1 == leaf.fingerprint(hashes.SHA1()).hex().upper()
 
 
-@pytest.mark.parametrize("first", [LEAF, INTERMEDIATE])
+@pytest.mark.parametrize("first", [LEAF, INTERMEDIATE], ids=["leaf", "intermediate"])
 @pytest.mark.parametrize("with_csr", [True, False])
 def test_a_bundle_that_was_cut_is_not_taken_wherever_it_was(first: str, with_csr: bool) -> None:
     whole = (first + (INTERMEDIATE if first == LEAF else LEAF)).encode()
