@@ -1,4 +1,4 @@
-"""Makes the pictures that README shows, from the demo's account in virtual time: always the same ones.
+"""Makes the pictures that the documents show, from the demo's account in virtual time: always the same ones.
 
 Run `python screenshots/make.py` in the environment of the tests; it writes beside itself, or into the directory given.
 """

@@ -1,13 +1,14 @@
-"""Every command that README shows is run as it is shown, and does what README shows it for.
+"""Every command that README and `docs/` show is run as it is shown, and does what it is shown for.
 
 Each runs in a shell, at a terminal where it asks or draws, against a simulated SCM in which order 2100001 is in the
-state that the command is for. Two kinds are not run whole: what installs asks a package index, so here pip only reads
-what it is told to install, and `.ci/run` runs README's block for tests as it is; and what measures takes minutes, so
-here it only tells how it is used.
+state that the command is for. Three kinds are not run whole: what installs asks a package index, so here pip only reads
+what it is told to install, and `.ci/run` runs README's block for tests as it is; what measures takes minutes, so here
+it only tells how it is used; and no service manager runs under a test, so its commands are held to the unit's name.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -17,20 +18,27 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.world import FIRST_ID, World
+from sectigo_tui.store.journal_store import JournalStore
 from support.installation import CANARY, Installation, installed
-from support.readme import ROOT, blocks, shown_commands
+from support.readme import ROOT, TEXTS, blocks, shown_commands
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
 
 SSL_ID = 2_100_001
-"""The order of README's examples."""
+"""The order of the examples."""
+LOCAL_ID = "0a1b2c3d4e5f"
+"""The local id of the examples; each order has another."""
 NAME = "www.acme.example"
+COMMANDS = "docs/commands.md"
 NEW_PASSWORD = f"new-{CANARY}"
 CTRL_C = "\x03"
 
@@ -40,7 +48,7 @@ CI_TAKES_THE_BLOCK = """sed -n '/<!-- test command -->/,/^```$/p' README.md"""
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where a command of README is run.
+    """Where a command of a document is run.
 
     Args:
         line: The command.
@@ -59,11 +67,11 @@ class Scene:
 
     @property
     def status(self) -> str:
-        """What SCM says of the order of README's examples."""
+        """What SCM says of the order of the examples."""
         return self.world.statuses()[SSL_ID]
 
     def place(self, life: str) -> None:
-        """Let the order of README's examples lead a life since an hour ago."""
+        """Let the order of the examples lead a life since an hour ago."""
         assert self.program.place(life, NAME) == SSL_ID == FIRST_ID
 
     def track(self) -> None:
@@ -94,7 +102,7 @@ RECIPES: dict[str, Recipe] = {}
 
 
 def recipe(*lines: str) -> Callable[[Recipe], Recipe]:
-    """Say how to run commands of README, and what must come of it."""
+    """Say how to run commands of the documents, and what must come of it."""
 
     def keep(function: Recipe) -> Recipe:
         RECIPES.update(dict.fromkeys(lines, function))
@@ -114,12 +122,12 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[W
 
 
 @pytest.mark.parametrize("line", shown_commands())
-def test_a_command_that_readme_shows_does_what_it_is_shown_for(line: str, program: tuple[World, Installation]) -> None:
-    assert line in RECIPES, "README shows a new command: say below how it is run, and what must come of it"
+def test_a_command_that_is_shown_does_what_it_is_shown_for(line: str, program: tuple[World, Installation]) -> None:
+    assert line in RECIPES, "a new command is shown: say below how it is run, and what must come of it"
     RECIPES[line](Scene(line, *program))
 
 
-def test_no_recipe_is_left_of_a_command_that_readme_no_longer_shows() -> None:
+def test_no_recipe_is_left_of_a_command_that_is_no_longer_shown() -> None:
     assert set(RECIPES) - set(shown_commands()) == set()
 
 
@@ -155,8 +163,9 @@ def _installing(scene: Scene) -> None:
     assert (read.returncode, read.stderr) == (0, "")
 
 
-@recipe("python -m benchmarks", "python -m benchmarks.resilience")
+@recipe("python -m benchmarks", "python -m benchmarks starting", "python -m benchmarks.resilience")
 def _measuring(scene: Scene) -> None:
+    program, *axes = scene.line.removeprefix("python -m ").split()
     told = subprocess.run(
         ["/bin/sh", "-c", f"{scene.line} --help"],
         capture_output=True,
@@ -165,7 +174,18 @@ def _measuring(scene: Scene) -> None:
         env=scene.program.environ,
         text=True,
     )
-    assert told.stdout.startswith(f"usage: {scene.line}")
+    assert told.stdout.startswith(f"usage: python -m {program} ")
+    assert all(axis in told.stdout for axis in axes)
+
+
+@recipe(
+    "systemctl --user enable --now sectigo-tui.service",
+    "loginctl enable-linger",
+    "journalctl --user -u sectigo-tui.service -f",
+)
+def _service(scene: Scene) -> None:
+    units = set(re.findall(r"\S+\.service", scene.line))
+    assert units <= set(re.findall(r"~/\.config/systemd/user/(\S+\.service)", TEXTS[COMMANDS]))
 
 
 # What needs no order
@@ -200,6 +220,61 @@ def _check(scene: Scene) -> None:
     assert CANARY not in shown
 
 
+@recipe("sectigo-tui check --json")
+def _check_json(scene: Scene) -> None:
+    document = json.loads(scene.run())
+    assert "Sectigo SSL OV" in [profile["name"] for profile in document["profiles"]]
+
+
+@recipe("sectigo-tui check --debug-log sectigo.log")
+def _check_logged(scene: Scene) -> None:
+    scene.run()
+    log = scene.home / "sectigo.log"
+    assert "/ssl/v1/types" in log.read_text()
+    assert CANARY not in log.read_text()
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+@recipe("sectigo-tui --help")
+def _help(scene: Scene) -> None:
+    assert all(f"    {name} " in scene.run() for name in ("enroll", "watch", "simulator"))
+
+
+@recipe("sectigo-tui --version")
+def _version(scene: Scene) -> None:
+    assert re.fullmatch(r"sectigo-tui \d+\.\d+\.\d+\S*\n", scene.run())
+
+
+@recipe("df -h ~/.local/share/sectigo-tui")
+def _room(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    scene.track()
+    assert len(scene.run().splitlines()) == 2
+
+
+@recipe("tar -C ~ -cpf - .config/sectigo-tui .local/share/sectigo-tui | ssh new-host tar -xpf -")
+def _moving(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    scene.track()
+    assert scene.program.run("config", "init").returncode == 0
+    here = scene.local()
+    other, ssh = scene.home / "other", scene.home / "bin" / "ssh"
+    other.mkdir()
+    ssh.parent.mkdir()
+    ssh.write_text('#!/bin/sh\nshift\ncd "$OTHER_HOME" || exit\nexec "$@"\n')
+    ssh.chmod(0o700)
+    scene.program.environ.update(OTHER_HOME=str(other), PATH=f"{ssh.parent}:{scene.program.environ['PATH']}")
+    scene.run()
+    assert _modes(other) == _modes(scene.home / ".config") | _modes(scene.home / ".local")
+    scene.program.environ["HOME"] = str(other)
+    assert scene.local() == here
+
+
+def _modes(directory: Path) -> set[tuple[str, int]]:
+    """Return the name and mode of each file below a directory."""
+    return {(path.name, stat.S_IMODE(path.stat().st_mode)) for path in directory.rglob("*") if path.is_file()}
+
+
 @recipe("sectigo-tui demo")
 def _demo(scene: Scene) -> None:
     with scene.at_terminal() as terminal:
@@ -210,7 +285,7 @@ def _demo(scene: Scene) -> None:
 
 @recipe("sectigo-tui simulator --port 8089")
 def _simulator(scene: Scene) -> None:
-    # README's port may be somebody's here.
+    # The port that is shown may be somebody's here.
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with scene.at_terminal(scene.line.replace("8089", str(port))) as simulator:
@@ -222,7 +297,7 @@ def _simulator(scene: Scene) -> None:
     assert scene.program.requests() == []
 
 
-# What only looks
+# What only reads
 
 
 @recipe("sectigo-tui")
@@ -231,6 +306,32 @@ def _dashboard(scene: Scene) -> None:
     with scene.at_terminal() as terminal:
         terminal.until(str(SSL_ID), "APL", NAME)
         terminal.press("q")
+
+
+@recipe("sectigo-tui --read-only")
+def _read_only(scene: Scene) -> None:
+    scene.place("ov-approval")
+    with scene.at_terminal() as terminal:
+        terminal.until(r"\[R\]")
+        terminal.until(str(SSL_ID), NAME)
+        terminal.press("a")
+        terminal.until("Approve", "read-only")
+        terminal.press("\x1b")
+        terminal.until(lambda: not terminal.shows("Approve"))
+        terminal.press("q")
+    assert scene.status == "Requested"
+
+
+@recipe("sectigo-tui orders")
+def _orders_as_text(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    scene.track()
+    scene.program.forget_requests()
+    title, order = scene.run().splitlines()
+    assert NAME not in title
+    assert order.split()[0] == str(SSL_ID)
+    assert NAME in order
+    assert scene.program.requests() == []
 
 
 @recipe("sectigo-tui orders --json")
@@ -243,7 +344,7 @@ def _orders(scene: Scene) -> None:
     assert scene.program.requests() == []
 
 
-@recipe("sectigo-tui diagnose 2100001")
+@recipe("sectigo-tui diagnose 2100001", "sectigo-tui diagnose 2100001 --history")
 def _diagnose(scene: Scene) -> None:
     scene.place("ov-approval")
     told = scene.run()
@@ -251,19 +352,35 @@ def _diagnose(scene: Scene) -> None:
     assert "approver" in told
 
 
-@recipe("sectigo-tui handover")
-def _handover(scene: Scene) -> None:
+@recipe("sectigo-tui diagnose 2100001 --markdown")
+def _pack(scene: Scene) -> None:
     scene.place("ov-approval")
     told = scene.run()
+    assert told.startswith("# ")
+    assert str(SSL_ID) in told
+
+
+@recipe("sectigo-tui diagnose 2100001 --json")
+def _diagnose_json(scene: Scene) -> None:
+    scene.place("ov-approval")
+    assert json.loads(scene.run())["verdict"]["blocked_on"] == "an SCM approver"
+
+
+@recipe("sectigo-tui handover", "sectigo-tui handover > handover.md")
+def _handover(scene: Scene) -> None:
+    scene.place("ov-approval")
+    told = scene.run() or (scene.home / "handover.md").read_text()
     assert told.startswith("# ")
     assert f"{SSL_ID}" in told
 
 
-@recipe("sectigo-tui audit")
+@recipe("sectigo-tui audit", "sectigo-tui audit --since 1d", "sectigo-tui audit --since 7d")
 def _audit(scene: Scene) -> None:
     scene.place("ov-vetting")
     scene.track()
-    assert all(str(SSL_ID) in line for line in scene.run().splitlines())
+    lines = scene.run().splitlines()
+    assert lines
+    assert all(str(SSL_ID) in line for line in lines)
 
 
 @recipe("sectigo-tui audit verify")
@@ -288,6 +405,23 @@ def _track(scene: Scene) -> None:
     assert scene.local() == [(SSL_ID, "pending")]
 
 
+@recipe("sectigo-tui track 2100001 --wait=3600")
+def _track_until_collected(scene: Scene) -> None:
+    scene.place("ov-instant")
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    assert (ended.returncode, ended.stdout) == (0, f"{SSL_ID}  collected  Issued  {NAME}\n"), ended.stderr
+    assert scene.local() == [(SSL_ID, "collected")]
+
+
+@recipe("sectigo-tui watch --json")
+def _watch_json(scene: Scene) -> None:
+    scene.place("ov-instant")
+    scene.track()
+    with scene.at_terminal() as watch:
+        watch.until(lambda: b'"to_state": "collected"' in watch.received)
+        watch.press(CTRL_C)
+
+
 @recipe("sectigo-tui watch")
 def _watch(scene: Scene) -> None:
     scene.place("ov-instant")
@@ -304,7 +438,7 @@ def test_the_service_polls_and_ends_well_when_it_is_stopped(program: tuple[World
     scene = Scene("", *program)
     scene.place("ov-instant")
     scene.track()
-    (unit,) = blocks("ini")
+    (unit,) = blocks(COMMANDS, "ini")
     (line,) = re.findall(r"^ExecStart=%h/\.local/bin/(.+)$", unit, re.MULTILINE)
     with scene.at_terminal(line) as service:
         service.until('"event": "look"')
@@ -327,6 +461,28 @@ def _enroll(scene: Scene) -> None:
     assert scene.local() == [(SSL_ID, "collected")]
 
 
+@recipe("sectigo-tui enroll --make-key EC:P-256 --cn www.acme.example --term 199 --yes")
+def _enroll_with_key(scene: Scene) -> None:
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith(f"{SSL_ID}  submitted  ")
+    (key,) = scene.home.rglob("keys/*.key")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert scene.world.enrolled == [SSL_ID]
+
+
+@recipe("sectigo-tui renew 2100001 --wait", "sectigo-tui renew 2100001 --csr www.csr --wait")
+def _renew_and_wait(scene: Scene) -> None:
+    (scene.home / "www.csr").write_bytes(csr_pem(NAME))
+    scene.program.place("ov-instant", NAME, age_seconds=190 * 86_400)
+    with scene.at_terminal() as terminal:
+        terminal.until("key", "a new one" if "--csr" in scene.line else "the same")
+        terminal.until(r"Type 'order' to go on:")
+        terminal.press("order\n")
+        terminal.until(rf"{SSL_ID + 1}  collected  Issued  {NAME}")
+    assert scene.local() == [(SSL_ID + 1, "collected")]
+
+
 @recipe("sectigo-tui renew 2100001")
 def _renew(scene: Scene) -> None:
     scene.program.place("ov-instant", NAME, age_seconds=190 * 86_400)
@@ -339,7 +495,7 @@ def _renew(scene: Scene) -> None:
     assert scene.local() == [(SSL_ID + 1, "submitted")]
 
 
-@recipe("sectigo-tui recover")
+@recipe("sectigo-tui recover", "sectigo-tui recover --wait=600")
 def _recover(scene: Scene) -> None:
     scene.program.add_fault("latency", path="/ssl/v1/enroll", seconds=8, done=True)
     enroll = ["enroll", "--make-key=EC:P-256", f"--cn={NAME}", "--term=199", "--yes"]
@@ -348,8 +504,54 @@ def _recover(scene: Scene) -> None:
             pass
         killed.kill()
     assert scene.local() == [(None, "intent")]
-    assert scene.run() == f"{SSL_ID}  submitted  Issued  {NAME}\n"
+    state = "collected" if "--wait" in scene.line else "submitted"
+    assert scene.run() == f"{SSL_ID}  {state}  Issued  {NAME}\n"
     assert scene.world.enrolled == [SSL_ID], "ordered once"
+
+
+def undecided(scene: Scene) -> str:
+    """Leave an order whose sending was cut off, and that no search has found; return its local id."""
+    scene.program.add_fault("drop", path="/ssl/v1/enroll")
+    enroll = ["enroll", "--make-key=EC:P-256", f"--cn={NAME}", "--term=199", "--yes"]
+    with subprocess.Popen([PROGRAM, *enroll], env=scene.program.environ, stdin=subprocess.DEVNULL) as killed:
+        while not scene.program.requests("/ssl/v1/enroll") and killed.poll() is None:
+            pass
+        killed.kill()
+    scene.program.control.delete("/faults").raise_for_status()
+    (journal,) = scene.home.rglob("journal.jsonl")
+    return asyncio.run(_searched_for_in_vain(journal.parent))
+
+
+async def _searched_for_in_vain(directory: Path) -> str:
+    clock = SystemClock()
+    store = JournalStore.open(directory, clock)
+    (order,) = store.orders()
+    assert order.placement is not None
+    placement = replace(order.placement, searches=6, next_search_at=None)
+    entry = TimelineEntry(at=clock.now(), order_id=order.id, kind=EventKind.CHANGED, summary="not found at SCM")
+    await store.put(replace(order, state=OrderState.UNCONFIRMED, placement=placement), entry)
+    await store.close()
+    return order.id
+
+
+@recipe(f"sectigo-tui recover --order-again {LOCAL_ID}")
+def _order_again(scene: Scene) -> None:
+    line = scene.line.replace(LOCAL_ID, undecided(scene))
+    with scene.at_terminal(line) as terminal:
+        terminal.until(r"Type 'order' to go on:")
+        assert scene.world.enrolled == []
+        terminal.press("order\n")
+        terminal.until(rf"{SSL_ID}  submitted  ")
+    assert scene.world.enrolled == [SSL_ID]
+
+
+@recipe(f"sectigo-tui recover --give-up {LOCAL_ID}")
+def _give_up(scene: Scene) -> None:
+    local_id = undecided(scene)
+    given_up = replace(scene, line=scene.line.replace(LOCAL_ID, local_id))
+    assert given_up.run().startswith(f"{local_id}  failed  ")
+    assert scene.local() == [(None, "failed")]
+    assert scene.world.enrolled == []
 
 
 @recipe('sectigo-tui approve 2100001 --message "CHG-1"')
@@ -375,6 +577,22 @@ def _collect(scene: Scene) -> None:
     assert [path.read_bytes().count(b"BEGIN CERTIFICATE") for path in paths] == [1, 2, 3]
 
 
+@recipe("sectigo-tui collect 2100002 --directory certs")
+def _collect_renewed(scene: Scene) -> None:
+    scene.program.place("ov-instant", NAME)
+    scene.program.place("ov-instant", NAME)
+    paths = [Path(line) for line in scene.run().splitlines()]
+    assert {path.resolve() for path in paths} == set((scene.home / "certs").iterdir())
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths} == {0o644}
+
+
+@recipe('sectigo-tui revoke 2100001 --reason-code 4 --reason "replaced" --confirm www.acme.example')
+def _revoke_confirmed(scene: Scene) -> None:
+    scene.place("ov-instant")
+    assert str(SSL_ID) in scene.run(f"sslId {SSL_ID}: revoked, and confirmed by SCM")
+    assert scene.status == "Revoked"
+
+
 @recipe('sectigo-tui revoke 2100001 --reason-code 1 --reason "key lost"')
 def _revoke(scene: Scene) -> None:
     scene.place("ov-instant")
@@ -388,14 +606,20 @@ def _revoke(scene: Scene) -> None:
     assert scene.local() == [(SSL_ID, "revoked")]
 
 
-@recipe("sectigo-tui rotate")
-def _rotate(scene: Scene) -> None:
+def keep_credentials(scene: Scene, more: str = "") -> Path:
+    """Let login and password come from the program's own file, which is returned, and not from the environment."""
     del scene.program.environ["CERTCTL_SECTIGO_PASSWORD"]
     login = scene.program.environ.pop("CERTCTL_SECTIGO_LOGIN")
     kept = scene.home / ".config" / "sectigo-tui" / "credentials.toml"
     kept.parent.mkdir(parents=True, mode=0o700)
     kept.touch(mode=0o600)
-    kept.write_text(f'[sectigo]\nlogin = "{login}"\npassword = "{CANARY}"\n')
+    kept.write_text(f'[sectigo]\nlogin = "{login}"\npassword = "{CANARY}"\n{more.format(login=login)}')
+    return kept
+
+
+@recipe("sectigo-tui rotate")
+def _rotate(scene: Scene) -> None:
+    kept = keep_credentials(scene)
     scene.world.account.credentials.password = NEW_PASSWORD
     assert scene.program.run("check").returncode == 3
     with scene.at_terminal() as terminal:
@@ -403,6 +627,43 @@ def _rotate(scene: Scene) -> None:
         terminal.press(f"{NEW_PASSWORD}\n")
         terminal.until(r"SCM accepts login ")
     assert NEW_PASSWORD in kept.read_text()
+    assert scene.program.run("check").returncode == 0
+
+
+@recipe("sectigo-tui rotate --password-file new-password")
+def _rotate_from_file(scene: Scene) -> None:
+    kept = keep_credentials(scene)
+    scene.world.account.credentials.password = NEW_PASSWORD
+    given = scene.home / "new-password"
+    given.touch(mode=0o600)
+    given.write_text(f"{NEW_PASSWORD}\n")
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    assert ended.returncode == 0, ended.stderr
+    assert NEW_PASSWORD in kept.read_text()
+    assert NEW_PASSWORD not in ended.stdout + ended.stderr
+
+
+@recipe("sectigo-tui rotate --at-sectigo")
+def _rotate_at_sectigo(scene: Scene) -> None:
+    kept = keep_credentials(scene)
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    assert ended.returncode == 0, ended.stderr
+    made = scene.world.account.credentials.password
+    assert made != CANARY
+    assert made in kept.read_text()
+    assert made not in ended.stdout + ended.stderr
+
+
+@recipe("sectigo-tui rotate --settle")
+def _rotate_settled(scene: Scene) -> None:
+    pending = f'[sectigo.pending]\nlogin = "{{login}}"\npassword = "{NEW_PASSWORD}"\nmade_at = 2026-05-05T03:12:00Z\n'
+    kept = keep_credentials(scene, pending)
+    scene.world.account.credentials.password = NEW_PASSWORD
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    assert ended.returncode == 0, ended.stderr
+    assert "pending password works" in ended.stderr
+    assert NEW_PASSWORD in kept.read_text()
+    assert CANARY not in kept.read_text().replace(NEW_PASSWORD, "")
     assert scene.program.run("check").returncode == 0
 
 

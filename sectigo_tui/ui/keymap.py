@@ -111,7 +111,7 @@ def _ids(name: str, bound: Mapping[str, object], named_by: str) -> list[str]:
     if not ids:
         known = sorted({*bound, *(each.rpartition(".")[2] for each in bound)})
         near = get_close_matches(name, known, n=1)
-        remedy = f"did you mean {near[0]}?" if near else "README lists the actions that have keys"
+        remedy = f"did you mean {near[0]}?" if near else "docs/keys.md lists the actions that have keys"
         raise ConfigError(key=f"ui.keys.{name}", source=named_by, problem="no such action", remedy=remedy)
     return ids
 

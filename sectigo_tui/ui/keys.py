@@ -26,6 +26,7 @@ _NAMES = {
     "escape": "Esc",
     "space": "Space",
     "tab": "Tab",
+    "delete": "Del",
     "question_mark": "?",
     "slash": "/",
     "colon": ":",
@@ -119,7 +120,8 @@ def key_label(key: str) -> str:
     if is_no_key(key):
         return ""
     *modifiers, last = key.split("+")
-    name = _NAMES.get(last) or (last if len(last) == 1 else key_to_character(last) or last)
+    character = last if len(last) == 1 else key_to_character(last) or ""
+    name = _NAMES.get(last) or (character if character.isprintable() and character else last)
     return "".join(f"{'^' if modifier == 'ctrl' else modifier + '+'}" for modifier in modifiers) + name
 
 

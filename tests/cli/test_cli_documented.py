@@ -52,7 +52,7 @@ def test_a_missing_a_further_and_a_wrong_field_are_differences() -> None:
 
 
 def test_the_exit_codes_are_those_that_subcommands_end_with() -> None:
-    told = {int(code) for code in re.findall(r"^\| (\d) \| ", TEXTS["json.md"], re.MULTILINE)}
+    told = {int(code) for code in re.findall(r"^\| (\d) \| ", (DOCS / "commands.md").read_text(), re.MULTILINE)}
     known = {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
     assert told == known
     assert {ending.exit_code for ending in results.Ending} <= told

@@ -6,11 +6,19 @@ import pytest
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import FailureReported
+from sectigo_tui.ui.keys import key_label
 from sectigo_tui.ui.view_model import Surroundings
 from support.ui_stage import Stage, demo_world, on_stage, staged, tracked_by_demo
 from support.writing import Site
 
 OLDEST = "#2100342"
+
+
+def test_a_key_without_a_readable_character_is_written_by_its_name() -> None:
+    for key in ("delete", "f5", "backspace", "ctrl+delete", "newline"):
+        assert key_label(key).isprintable()
+        assert key_label(key)
+    assert key_label("delete") == "Del"
 
 
 @on_stage
