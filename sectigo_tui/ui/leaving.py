@@ -26,7 +26,7 @@ def dismiss_once(
     app: Any = screen.app
     stack = next((each for each in app._screen_stacks.values() if screen in each), None)  # noqa: SLF001 - no other way
     if stack is None:
-        return AwaitComplete.nothing()
+        return AwaitComplete()
     if app.screen is screen:
         return dismiss_top(result)
     if screen._result_callbacks:  # noqa: SLF001 - as Textual's own dismiss does
@@ -38,4 +38,5 @@ def dismiss_once(
     async def remove() -> None:
         await app._replace_screen(screen)  # noqa: SLF001 - as Textual's own pop does
 
-    return AwaitComplete(remove()).call_next(app)
+    closed: AwaitComplete = AwaitComplete(remove()).call_next(app)
+    return closed

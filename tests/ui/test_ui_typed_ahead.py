@@ -9,7 +9,7 @@ from textual.widgets import Input
 from sectigo_tui.ui.dialogs.menu import Menu
 from support.ui_stage import Stage, demo_world, on_stage, staged
 
-OPENERS = "a : o e P F d C ? A T Y E H D /".split()
+OPENERS = ["a", ":", "o", "e", "P", "F", "d", "C", "?", "A", "T", "Y", "E", "H", "D", "/"]
 JOINED = [("enter", "enter"), ("escape", "escape"), ("same", "same"), ("enter", "o", "o"), ("enter", "escape", "q")]
 REQUESTED = 2100366
 
@@ -22,9 +22,7 @@ def burst(stage: Stage, *keys: str) -> None:
 def click(stage: Stage, x: int, y: int) -> None:
     for kind in (events.MouseDown, events.MouseUp):
         stage.app.post_message(
-            kind(
-                None, x, y, 0, 0, 1, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y, style=None
-            )  # fmt: skip
+            kind(None, x, y, 0, 0, 1, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y, style=None)
         )
 
 

@@ -30,6 +30,11 @@ def subjects_content(subjects: Sequence[Subject]) -> Content:
     return Content("\n").join([*lines, Content("")])
 
 
+def done(outcomes: Sequence[Outcome[Any, Any]] | None) -> list[Any]:
+    """Return the orders for which it was done: their marks go, those of the others stay."""
+    return [outcome.target for outcome in outcomes or () if outcome.failure is None]
+
+
 def outcomes_content(outcomes: Sequence[Outcome[Any, Any]]) -> Content:
     """Return what came of each: done, or why not."""
     lines = []
