@@ -146,6 +146,15 @@ class SectigoApp(ThemedApp[str]):
             show_view=self.action_view,
         )
 
+    @cached_property
+    def drafts(self) -> dict[str, dict[str, str]]:
+        """What was filled in and not sent, kept between runs; nothing secret is among it."""
+        return self._model.memory.drafts
+
+    def drafts_changed(self) -> None:
+        """Have the drafts kept."""
+        self._model.memory.changed()
+
     def on_mount(self) -> None:
         """Show the first view, then start the engine: what is on disk is seen before anything is asked for."""
         self._recall_theme()

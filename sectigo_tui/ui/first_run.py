@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from sectigo_tui.domain.errors import CredentialsRefused, SectigoTuiError
+from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, SectigoTuiError
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
 from sectigo_tui.ui.flows.flow import in_words
@@ -37,14 +37,17 @@ class FirstRun(Dialog[dict[str, str]]):
     """The form.
 
     Args:
-        answers: What is filled in at first; never the password.
+        answers: What is filled in at first; a password only where SCM could not be asked, and it shows dots.
         problem: What was wrong with an earlier try.
+        wrong: The id of the field that it is about, or of the button where it is about none.
     """
 
-    def __init__(self, answers: Answers, problem: str = "") -> None:
+    def __init__(self, answers: Answers, problem: str = "", wrong: str = "customer_uri") -> None:
         super().__init__("Welcome to sectigo-tui: which SCM account?")
         self._answers = answers
         self._problem = problem
+        self._wrong = wrong
+        self.was_filled = bool(problem)
 
     def body(self) -> ComposeResult:
         """Lay out the form."""
@@ -62,8 +65,8 @@ class FirstRun(Dialog[dict[str, str]]):
         return (Choice(CONFIRM, "Try and save"),)
 
     def first_focus(self) -> Widget:
-        """Return the first field."""
-        return self.query_one("#customer_uri")
+        """Return the field to go on with."""
+        return self.query_one(f"#{self._wrong}")
 
     def on_mount(self) -> None:
         """Say what was wrong before."""
@@ -74,9 +77,9 @@ class FirstRun(Dialog[dict[str, str]]):
         """Answer once all that is needed was given."""
         del choice_id
         answers = {key: self.query_one(f"#{key}", Input).value for key, _, _ in _FIELDS}
-        missing = [label for key, label, _ in _FIELDS if key in _NEEDED and not answers[key].strip()]
+        missing = {key: label for key, label, _ in _FIELDS if key in _NEEDED and not answers[key].strip()}
         if missing:
-            self.complain(f"Needed: {', '.join(missing)}.")
+            self.complain(f"Needed: {', '.join(missing.values())}.", at=next(iter(missing)))
         else:
             self.dismiss({key: text if key == "password" else text.strip() for key, text in answers.items()})
 
@@ -101,21 +104,31 @@ class FirstRunApp(ThemedApp[bool]):
         self.run_worker(self._ask(), exit_on_error=True)
 
     async def _ask(self) -> None:
-        host, answers, problem = FlowHost(self), dict[str, str](), ""
+        host, answers, problem, wrong = FlowHost(self), dict[str, str](), "", "customer_uri"
         while True:
-            given = await host.ask(FirstRun(answers, problem))
+            given = await host.ask(FirstRun(answers, problem, wrong))
             if given is None:
                 self.exit(False)
                 return
-            answers = {key: text for key, text in given.items() if key != "password"}
+            answers = given
             try:
                 where = await host.during("Asking SCM once ...", self._accept(given), can_stop=False)
             except CredentialsRefused as refused:
-                problem = in_words(refused, "Correct what is wrong above.")
+                problem, wrong = in_words(refused, "Correct what is wrong above."), "password"
+                answers = {key: text for key, text in given.items() if key != "password"}
                 continue
             except SectigoTuiError as failure:
-                problem = in_words(failure)
+                problem, wrong = in_words(failure), _field_of(failure)
                 continue
             self.notify(printable(f"Kept in {where}"), markup=False)
             self.exit(True)
             return
+
+
+def _field_of(failure: SectigoTuiError) -> str:
+    """Return the id of the field that a failure names; of the button where it names none, as where nobody answered."""
+    if isinstance(failure, ScmFailure):
+        return CONFIRM
+    said = str(failure).casefold()
+    named = (key for key, label, _ in _FIELDS if key.casefold() in said or label.casefold() in said)
+    return next(named, CONFIRM)

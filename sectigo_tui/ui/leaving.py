@@ -38,4 +38,5 @@ def dismiss_once(
     async def remove() -> None:
         await app._replace_screen(screen)  # noqa: SLF001 - as Textual's own pop does
 
-    return AwaitComplete(remove()).call_next(app)
+    closed: AwaitComplete = AwaitComplete(remove()).call_next(app)
+    return closed

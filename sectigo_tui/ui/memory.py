@@ -79,6 +79,7 @@ class Memory:
         theme: The theme chosen live; empty for none.
         theme_instead_of: What the configuration said when it was chosen: a later choice there is the stronger.
         seen: Where orders stood, what of them was marked, watched and acknowledged.
+        drafts: What was filled in and not sent, by the form and its fields; nothing secret.
     """
 
     changed: Callable[[], None] = lambda: None
@@ -88,6 +89,7 @@ class Memory:
     theme: str = ""
     theme_instead_of: str = ""
     seen: Seen = field(default_factory=Seen)
+    drafts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, view: str) -> Arrangement:
         """Return how a view is arranged."""
@@ -155,6 +157,7 @@ def to_text(memory: Memory) -> str:
             "theme": memory.theme,
             "theme_instead_of": memory.theme_instead_of,
             "filters": memory.filters,
+            "drafts": memory.drafts,
             "views": {
                 view: {
                     "sort": each.sort,
@@ -188,10 +191,8 @@ def from_text(text: str) -> Memory:
     return Memory(
         view=_text(kept.get("view")),
         arrangements={view: _arrangement(_table(each)) for view, each in _table(kept.get("views")).items()},
-        filters={
-            kind: {name: query for name, query in _table(named).items() if isinstance(query, str)}
-            for kind, named in _table(kept.get("filters")).items()
-        },
+        filters=_tables_of_text(kept.get("filters")),
+        drafts=_tables_of_text(kept.get("drafts")),
         theme=_text(kept.get("theme")),
         theme_instead_of=_text(kept.get("theme_instead_of")),
         seen=Seen(
@@ -222,6 +223,13 @@ def _arrangement(kept: Mapping[str, object]) -> Arrangement:
 
 def _table(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
+
+
+def _tables_of_text(value: object) -> dict[str, dict[str, str]]:
+    return {
+        kind: {name: text for name, text in _table(named).items() if isinstance(text, str)}
+        for kind, named in _table(value).items()
+    }
 
 
 def _text(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.command import CommandPalette
@@ -58,7 +58,9 @@ class Openings:
         show_view: Callable[[str], Awaitable[None]],
     ) -> None:
         host = FlowHost(app, self._flow_ended)
-        self.flow = Flow(engine, host.ask, host.during, say, app.copy_to_clipboard, model.surroundings, defaults)
+        self.flow = Flow(
+            engine, host.ask, host.during, say, app.copy_to_clipboard, model.surroundings, defaults, self._unmark
+        )
         self._app = app
         self._engine = engine
         self._model = model
@@ -221,6 +223,18 @@ class Openings:
             marked = [screen.subject_of(row_id) for row_id in sorted(screen.table.marks)]
             return marked or ([screen.subject] if screen.subject is not None else [])
         return [screen.subject] if isinstance(screen, Diagnose) else None
+
+    def _unmark(self, done: Iterable[int | str]) -> None:
+        """Take the marks of orders away for which it was done; what failed stays marked, to be tried again."""
+        ids = set(done)
+        for screen in self._app.screen_stack:
+            if isinstance(screen, View):
+                screen.unmark(
+                    row_id
+                    for row_id in screen.table.marks
+                    if (subject := screen.subject_of(row_id)).ssl_id in ids
+                    or (subject.order is not None and subject.order.id in ids)
+                )
 
     async def _escalate(self, target: Target) -> None:
         from sectigo_tui.ui.flows.escalate import escalate

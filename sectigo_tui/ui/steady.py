@@ -15,7 +15,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 
 from sectigo_tui.ui.steady_net import LAST_NET
-from sectigo_tui.ui.typed_ahead import TypedAhead
+from sectigo_tui.ui.typed_ahead import JudgesKeys, TypedAhead
 
 R = TypeVar("R")
 
@@ -29,6 +29,22 @@ class SteadyApp(App[R]):
 
     defect: BaseException | None = None
     _is_leaving = False
+
+    @cached_property
+    def drafts(self) -> dict[str, dict[str, str]]:
+        """What was filled in and not sent, by the form: it comes back when the form is opened again."""
+        return {}
+
+    def drafts_changed(self) -> None:
+        """Take note that a draft was kept or taken up."""
+
+    async def action_quit(self) -> None:
+        """Leave, once the operator has said what is to become of a form that is filled in."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, JudgesKeys) and screen.has_typed():
+                screen.ask_to_leave(self.exit)
+                return
+        await super().action_quit()
 
     @cached_property
     def typed_ahead(self) -> TypedAhead:

@@ -112,6 +112,8 @@ class TypedAhead:
 
     def _admitted(self, screen: Screen[Any], event: Typed) -> Typed | None:
         """Return an event as it is to be delivered; None where it was not meant for what is shown."""
+        if isinstance(screen, JudgesKeys) and not isinstance(event, events.MouseMove):
+            screen.before_input()
         if isinstance(event, events.MouseDown):
             return event if self._is_aimed(screen, event) else None
         if isinstance(event, events.Paste):
@@ -215,6 +217,17 @@ class JudgesKeys:
 
     def admits(self, event: events.Key) -> bool:
         """Return whether a key is taken; what is not taken was typed before the operator could have read this."""
+        raise NotImplementedError
+
+    def before_input(self) -> None:
+        """Take note of how this is filled in before anything is typed."""
+
+    def has_typed(self) -> bool:
+        """Return whether something is filled in that would be lost."""
+        return False
+
+    def ask_to_leave(self, leave: Callable[[], object]) -> None:
+        """Ask what is to become of what is filled in, and leave unless the operator goes back to it."""
         raise NotImplementedError
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.geometry import Region
 from textual.message import Message
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from textual.widgets import Button, Input, OptionList, Static, TextArea
+from textual.widgets import Button, Checkbox, Input, OptionList, Select, Static, TextArea
+from textual.widgets.select import InvalidSelectValueError
 
 from sectigo_tui.ui.key_names import key_names_of
 from sectigo_tui.ui.leaving import dismiss_once
@@ -49,6 +53,58 @@ class Choice(NamedTuple):
     by_enter: bool = True
 
 
+@runtime_checkable
+class KeepsDrafts(Protocol):
+    """An application in which drafts are kept."""
+
+    @property
+    def drafts(self) -> dict[str, dict[str, str]]:
+        """What was filled in and not sent, by the form."""
+        ...
+
+    def drafts_changed(self) -> None:
+        """Take note that a draft was kept or taken up."""
+        ...
+
+
+def form_values(form: Screen[Any], *, with_secrets: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield the id and the content of each field of a form.
+
+    Args:
+        form: The form.
+        with_secrets: Whether what shows as dots is among them.
+    """
+    for widget in form.query("#dialog-body *"):
+        match widget:
+            case Input(id=str(key)) if with_secrets or not widget.password:
+                yield key, widget.value
+            case TextArea(id=str(key)):
+                yield key, widget.text
+            case Checkbox(id=str(key)):
+                yield key, "x" if widget.value else ""
+            case Select(id=str(key)):
+                yield key, str(widget.selection or "")
+            case _:
+                pass
+
+
+def fill_in(form: Screen[Any], values: Mapping[str, str]) -> None:
+    """Fill in the fields of a form that there are."""
+    for key, text in values.items():
+        with suppress(NoMatches, InvalidSelectValueError):
+            match form.query_one(f"#{key}"):
+                case Input() as field:
+                    field.value = text
+                case TextArea() as area:
+                    area.load_text(text)
+                case Checkbox() as box:
+                    box.value = bool(text)
+                case Select() as choice if text:
+                    choice.value = text
+                case _:
+                    pass
+
+
 class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
     """Asks one question, and is dismissed with its answer; None when the operator cancels.
 
@@ -68,6 +124,8 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
     ]
     TAKES_EARLY_KEYS = False
     """Whether all that is typed ahead is taken: only where an answer changes nothing by itself, as in a menu."""
+    NOT_KEPT: ClassVar[Sequence[str]] = ()
+    """The ids of fields that are empty whenever this is opened."""
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (ROOMY_COLUMNS, "-wide")]  # noqa: RUF012 - declared so by Textual
     VERTICAL_BREAKPOINTS = [(0, "-low"), (ROOMY_LINES, "-tall")]  # noqa: RUF012 - declared so by Textual
     DEFAULT_CSS = """
@@ -88,8 +146,14 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         #dialog-body { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
         #dialog-foot { height: auto; dock: bottom; }
         #dialog-problem { color: $state-failed; height: auto; max-height: 6; }
-        #dialog-buttons { height: 1; align-horizontal: right; }
-        #dialog-buttons Button { margin-left: 2; }
+        #dialog-buttons { height: auto; align-horizontal: right; }
+        #dialog-buttons Button { margin-left: 2; background: $surface; color: $foreground; text-style: bold; }
+        #dialog-buttons Button.-error { color: $state-failed; }
+        #dialog-buttons Button:focus { background: $primary; color: $button-color-foreground; text-style: bold; }
+        #dialog-buttons Button.-error:focus { background: $error; color: $button-color-foreground; }
+        /* One below the other where they have no room beside each other, each as high as its words need. */
+        &.-stacked #dialog-buttons { layout: vertical; }
+        &.-stacked #dialog-buttons Button { width: 100%; margin-left: 0; text-wrap: wrap; height: auto; }
         .label { color: $state-muted; }
         Input { border: none; height: 1; padding: 0; }
         Input:focus { background: $panel; }
@@ -108,6 +172,8 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         super().__init__()
         self._title = title
         self.seen_at: float | None = None
+        self.was_filled = False
+        self._untouched: dict[str, str] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the dialog."""
@@ -128,6 +194,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         """Put the focus where it does no harm, and listen to keys once the dialog has been painted."""
         self.set_class(any(choice.is_danger for choice in self.choices()), "danger")
         self.first_focus().focus()
+        self._recall()
         self.call_after_refresh(self._note_seen)
 
     def body(self) -> Sequence[Widget] | ComposeResult:
@@ -171,19 +238,76 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         """Close with an answer, once, whatever lies above."""
         return dismiss_once(self, result, super().dismiss)
 
-    def complain(self, problem: str) -> None:
-        """Say what is missing or wrong, in words that may be untrusted; the form stays filled in."""
+    def complain(self, problem: str, at: str = "") -> None:
+        """Say what is missing or wrong, in words that may be untrusted; the form stays filled in.
+
+        Args:
+            problem: What is wrong.
+            at: The id of the field that it is about, which gets the focus; empty to leave the focus where it is.
+        """
+        if at:
+            self.set_focus(self.query_one(f"#{at}"))
         shown = self.query_one("#dialog-problem", Static)
         shown.update(Content(printable_lines(problem, limit=PROBLEM_CHARACTERS)))
         shown.set_class(not problem, "-empty")
         self.call_after_refresh(self._show_focused)
 
     def action_cancel(self) -> None:
-        """Answer nothing."""
-        self.dismiss(None)
+        """Answer nothing; what is filled in is thrown away only when the operator says so."""
+        if self.has_typed():
+            self.ask_to_leave(lambda: self.dismiss(None))
+        else:
+            self.dismiss(None)
+
+    def before_input(self) -> None:
+        """Take note of how the form is filled in before anything is typed."""
+        if self._untouched is None and self.is_mounted:
+            self._untouched = dict(form_values(self, with_secrets=True))
+
+    def has_typed(self) -> bool:
+        """Return whether something is filled in that would be lost."""
+        if self.was_filled:
+            return True
+        return self._untouched is not None and dict(form_values(self, with_secrets=True)) != self._untouched
+
+    def draft_key(self) -> str:
+        """Return what a draft of this form is kept by: what it is about is a part of it."""
+        return f"{type(self).__name__} {self._title}"
+
+    def ask_to_leave(self, leave: Callable[[], object]) -> None:
+        """Ask what is to become of what is filled in, and leave unless the operator goes back to it."""
+        from sectigo_tui.ui.dialogs.leaving import KEEP, Leaving
+
+        values = {key: text for key, text in form_values(self) if key not in self.NOT_KEPT}
+
+        def left(choice: str | None) -> None:
+            if choice is None:
+                return
+            if choice == KEEP and isinstance(self.app, KeepsDrafts):
+                self.app.drafts[self.draft_key()] = values
+                self.app.drafts_changed()
+            leave()
+
+        self.app.push_screen(Leaving(self._title, may_keep=any(values.values())), left)
+
+    def _recall(self) -> None:
+        """Fill in what was filled in before and not sent."""
+        app = self.app
+        draft = app.drafts.pop(self.draft_key(), None) if isinstance(app, KeepsDrafts) and not self.was_filled else None
+        if not draft or not isinstance(app, KeepsDrafts):
+            return
+        app.drafts_changed()
+        self.was_filled = True
+        fill_in(self, draft)
+        # What depends on another field is offered once that is filled in.
+        self.call_after_refresh(fill_in, self, draft)
+        self.complain("This was filled in before, and not sent. Check it, then go on.")
 
     def on_resize(self) -> None:
-        """Keep the field that has the focus in sight where there is less room."""
+        """Keep the field that has the focus in sight where there is less room, and the buttons whole."""
+        labels = [str(button.label) for button in self.query("#dialog-buttons Button").results(Button)]
+        needed = sum(max(cell_len(label) + 2, 1 if self.size.width < ROOMY_COLUMNS else 16) + 2 for label in labels)
+        self.set_class(needed > self.query_one("#dialog-foot").size.width > 0, "-stacked")
         self.call_after_refresh(self._show_focused)
 
     def _show_focused(self) -> None:

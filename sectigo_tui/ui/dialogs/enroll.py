@@ -92,7 +92,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         wanted_days: The term that the configuration asks for.
         key_directory: Where keys made here go.
         problem: What was wrong with the form before; empty for a new one.
-        wrong: Which part of the form that was, where it is known: it has the focus.
+        wrong: Which part of the form that was, or the id of its field, where it is known: it has the focus.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         wanted_days: int,
         key_directory: Path,
         problem: str = "",
-        wrong: DraftField | None = None,
+        wrong: DraftField | str | None = None,
     ) -> None:
         super().__init__("Enroll: order a certificate")
         self._offer = offer
@@ -112,6 +112,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         self._key_directory = key_directory
         self._problem = problem
         self._wrong = wrong
+        self.was_filled = bool(problem)
 
     def body(self) -> ComposeResult:
         """Lay out the form."""
@@ -153,6 +154,8 @@ class EnrollForm(Dialog[EnrollAnswer]):
 
     def _field_to_begin(self) -> str:
         filled = self._filled
+        if isinstance(self._wrong, str):
+            return self._wrong
         if self._wrong is DraftField.CUSTOM_FIELDS:
             given = {name for name, value in filled.custom_fields if value}
             for number, field in enumerate(self._offer.custom_fields.items):
@@ -203,7 +206,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         del choice_id
         missing = [name for name in ("profile", "organization", "term") if not chosen(self._select(name))]
         if missing:
-            self.complain(f"Choose: {', '.join(missing)}.")
+            self.complain(f"Choose: {', '.join(missing)}.", at=missing[0])
             return
         passphrase = self._text("passphrase")
         custom = zip(self._offer.custom_fields.items, self._custom_values(), strict=True)

@@ -60,15 +60,13 @@ class Tick(Checkbox):
         disabled: Whether it cannot be ticked.
     """
 
-    BUTTON_INNER = " "
-
     def __init__(self, label: str, *, id: str, disabled: bool = False) -> None:  # noqa: A002 - Textual's name
         super().__init__(Content(label), id=id, disabled=disabled, compact=True)
 
-    def watch_value(self) -> None:
-        """Show the mark, or take it away."""
-        self.BUTTON_INNER = "X" if self.value else " "
-        super().watch_value()
+    @property
+    def _button(self) -> Content:
+        """The box, seen also while it is empty, whatever the theme."""
+        return Content.styled("[X]" if self.value else "[ ]", "bold")
 
 
 class Facts(Static):

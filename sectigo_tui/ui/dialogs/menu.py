@@ -21,7 +21,7 @@ class MenuItem(NamedTuple):
 
     Args:
         id: What it is called.
-        key: The key that chooses it here.
+        key: The key that chooses it here; empty where the cursor alone does.
         title: What it does.
         why_not: Why it cannot be done now; empty when it can. Untrusted text inside it is shown as text.
     """
@@ -81,5 +81,7 @@ class Menu(Dialog[str]):
     def _line(item: MenuItem) -> Content:
         style = "$state-muted" if item.why_not else ""
         return Content.assemble(
-            (f" {item.key}  ", "bold"), (f"{printable(item.title):<27} ", style), (printable(item.why_not), style)
+            (f" {item.key or ' '}  ", "bold"),
+            (f"{printable(item.title):<27} ", style),
+            (printable(item.why_not), style),
         )

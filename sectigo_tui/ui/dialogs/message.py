@@ -46,6 +46,7 @@ class AskText(Dialog[str]):
         self._value = value
         self._longest = longest
         self._problem = problem
+        self.was_filled = bool(problem)
 
     def body(self) -> ComposeResult:
         """Lay out what it is about, and the field."""
@@ -60,6 +61,10 @@ class AskText(Dialog[str]):
         """Return the field: it confirms nothing."""
         return self.query_one("#text")
 
+    def draft_key(self) -> str:
+        """Return what a draft is kept by: words about some orders are not for others."""
+        return f"{super().draft_key()} {words(self._content).plain}"
+
     def on_mount(self) -> None:
         """Say what was wrong before."""
         if self._problem:
@@ -72,4 +77,4 @@ class AskText(Dialog[str]):
         if 1 <= len(text) <= self._longest:
             self.dismiss(text)
         else:
-            self.complain(f"Write 1 to {self._longest} characters.")
+            self.complain(f"Write 1 to {self._longest} characters.", at="text")

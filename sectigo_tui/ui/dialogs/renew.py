@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
@@ -30,6 +31,7 @@ class Renew(Dialog[str]):
         self._duplicates = duplicates
         self._path = path
         self._problem = problem
+        self.was_filled = bool(path)
 
     def body(self) -> ComposeResult:
         """Lay out the old order, and the field."""
@@ -40,6 +42,14 @@ class Renew(Dialog[str]):
     def choices(self) -> Sequence[Choice]:
         """Return the button that orders."""
         return (Choice(CONFIRM, "Order it, billed", by_enter=False),)
+
+    def draft_key(self) -> str:
+        """Return what a draft is kept by: it is about one order."""
+        return f"{super().draft_key()} {self._facts}"
+
+    def first_focus(self) -> Widget:
+        """Return the field where the file was wrong; it orders nothing by Enter."""
+        return self.query_one("#csr-path") if self._problem and self._path else super().first_focus()
 
     def on_mount(self) -> None:
         """Say what was wrong before."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
 from sectigo_tui.engine.confirming import ConfirmBy
@@ -40,15 +41,28 @@ class Revoke(Dialog[RevokeAnswer]):
         offer: The certificate, asked for just now.
         surroundings: Which account this is.
         reason: The words of an earlier try; the typed name is empty on every opening.
+        reason_code: The reason's code of an earlier try; None where none was chosen.
         problem: What was wrong with an earlier try.
     """
 
-    def __init__(self, offer: RevokeOffer, surroundings: Surroundings, *, reason: str = "", problem: str = "") -> None:
+    NOT_KEPT = ("typed",)
+
+    def __init__(
+        self,
+        offer: RevokeOffer,
+        surroundings: Surroundings,
+        *,
+        reason: str = "",
+        reason_code: int | None = None,
+        problem: str = "",
+    ) -> None:
         super().__init__("Revoke a certificate, for good")
         self._offer = offer
         self._surroundings = surroundings
         self._reason = reason
+        self._reason_code = reason_code
         self._problem = problem
+        self.was_filled = bool(problem)
 
     def body(self) -> ComposeResult:
         """Lay out the certificate and the questions."""
@@ -69,9 +83,17 @@ class Revoke(Dialog[RevokeAnswer]):
             text = "The common name holds characters that cannot be seen."
             yield Static(Content.styled(text, "$state-failed"), markup=False)
         reasons = [(f"{code} {name}", str(code)) for code, name in REASONS.items()]
-        yield Row("Reason code", choice_field("reason-code", reasons))
+        yield Row("Reason code", choice_field("reason-code", reasons, str(self._reason_code or "")))
         yield Row("Reason", text_field("reason", self._reason, hint=f"1 to {REASON_AT_MOST} characters"))
         yield Row(f"Type the {self._offer.confirm_by.value}", text_field("typed"))
+
+    def draft_key(self) -> str:
+        """Return what a draft is kept by: it is about one order."""
+        return f"{super().draft_key()} {self._offer.details.ssl_id}"
+
+    def first_focus(self) -> Widget:
+        """Return the name's field after a try that was refused: it is what is to be typed again."""
+        return self.query_one("#typed") if self._problem else super().first_focus()
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that revokes."""
@@ -89,11 +111,11 @@ class Revoke(Dialog[RevokeAnswer]):
         reason = self.query_one("#reason", Input).value.strip()
         typed = self.query_one("#typed", Input).value
         if not code:
-            self.complain("Choose a reason code: there is no default.")
+            self.complain("Choose a reason code: there is no default.", at="reason-code")
         elif not 1 <= len(reason) <= REASON_AT_MOST:
-            self.complain(f"Write a reason of 1 to {REASON_AT_MOST} characters.")
+            self.complain(f"Write a reason of 1 to {REASON_AT_MOST} characters.", at="reason")
         elif typed != self._wanted():
-            self.complain(f"What was typed is not the {self._offer.confirm_by.value}.")
+            self.complain(f"What was typed is not the {self._offer.confirm_by.value}.", at="typed")
         else:
             self.dismiss(RevokeAnswer(int(code), reason, typed))
 

@@ -50,6 +50,7 @@ class Rotate(Dialog[RotateAnswer]):
         problem: What was wrong with an earlier try.
         may_insist: Whether that problem is that SCM is known to refuse what was given.
         is_read_only: Whether what changes something at SCM or certctl-server is locked.
+        typed: What an earlier try was made of, which is kept: all of it, or without a password that was refused.
         by_itself: Whether nobody has asked for this dialog: Cancel then has the focus, so that keys meant for the
             list do not become a password.
     """
@@ -68,6 +69,7 @@ class Rotate(Dialog[RotateAnswer]):
         problem: str = "",
         may_insist: bool = False,
         is_read_only: bool = False,
+        typed: RotateAnswer | None = None,
         by_itself: bool = False,
     ) -> None:
         super().__init__("Rotate the credentials")
@@ -81,9 +83,11 @@ class Rotate(Dialog[RotateAnswer]):
         self._may_insist = may_insist
         self._is_read_only = is_read_only
         self._by_itself = by_itself
+        self._typed = typed or RotateAnswer()
+        self.was_filled = typed is not None
 
     def body(self) -> ComposeResult:
-        """Lay out the form; nothing secret is ever filled in."""
+        """Lay out the form; a password is filled in only where SCM could not be asked, and shows dots."""
         state = "SCM refuses them; nothing is sent until new ones are accepted" if self._refused else "in use"
         yield Facts(self._facts(state))
         yield Static(
@@ -91,8 +95,9 @@ class Rotate(Dialog[RotateAnswer]):
             "old ones only when SCM accepts them.",
             classes="label",
         )
-        yield Row("New login", text_field("login", hint="empty: as it is"))
-        yield Row("New password", text_field("password", hint="empty: as it is", is_secret=True))
+        yield Row("New login", text_field("login", self._typed.login, hint="empty: as it is"))
+        password = self._typed.password.reveal() if self._typed.password is not None else ""
+        yield Row("New password", text_field("password", password, hint="empty: as it is", is_secret=True))
         with Vertical(classes="ticks"):
             locked = " (locked: read-only)" if self._is_read_only else ""
             yield Tick(
@@ -117,6 +122,8 @@ class Rotate(Dialog[RotateAnswer]):
 
     def on_mount(self) -> None:
         """Say what was wrong before."""
+        self.query_one("#make-new", Tick).value = self._typed.make_new
+        self.query_one("#hand-over", Tick).value = self._typed.hand_over
         if self._problem:
             self.complain(self._problem)
 
@@ -154,9 +161,9 @@ class Rotate(Dialog[RotateAnswer]):
         typed = self.query_one("#password", Input).value
         make_new = self.query_one("#make-new", Tick).value
         if make_new and (login or typed):
-            self.complain("Either type the new credentials, or have a password made.")
+            self.complain("Either type the new credentials, or have a password made.", at="make-new")
         elif not (make_new or login or typed):
-            self.complain("Type a new login or password.")
+            self.complain("Type a new login or password.", at="password")
         else:
             insist = self._may_insist and self.query_one("#insist", Tick).value
             password = SecretText(typed) if typed else None

@@ -95,7 +95,7 @@ class SavedFilters(Dialog[FilterAnswer]):
         if 1 <= len(name) <= LONGEST_NAME:
             self.dismiss(FilterAnswer(Verb.SAVE, name))
         else:
-            self.complain(f"Write a name of 1 to {LONGEST_NAME} characters.")
+            self.complain(f"Write a name of 1 to {LONGEST_NAME} characters.", at="name")
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Answer with the filter chosen."""

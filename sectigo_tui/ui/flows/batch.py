@@ -35,6 +35,11 @@ def _status(subject: Subject) -> str:
     return subject.status if order is None else order.told_status or order.state
 
 
+def done(outcomes: Sequence[Outcome[Any, Any]] | None) -> list[Any]:
+    """Return the orders for which it was done: their marks go, those of the others stay."""
+    return [outcome.target for outcome in outcomes or () if outcome.failure is None]
+
+
 def outcomes_content(outcomes: Sequence[Outcome[Any, Any]]) -> Content:
     """Return what came of each: done, or why not."""
     lines = []

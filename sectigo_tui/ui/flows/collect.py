@@ -10,7 +10,7 @@ from sectigo_tui.engine.collecting import Collected
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.message import AskText
-from sectigo_tui.ui.flows.batch import outcomes_content, subjects_content
+from sectigo_tui.ui.flows.batch import done, outcomes_content, subjects_content
 from sectigo_tui.ui.flows.flow import Flow, in_words
 from sectigo_tui.ui.text import printable
 
@@ -33,6 +33,7 @@ async def collect(flow: Flow, subjects: Sequence[Subject]) -> None:
     outcomes = await flow.during("Collecting ...", flow.engine.collecting.collect_all(ssl_ids), can_stop=True)
     if outcomes is None:
         return
+    flow.unmark(done(outcomes))
     failed: list[Outcome[int, Collected]] = []
     for outcome in outcomes:
         if outcome.result is None:

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from textual.content import Content
 
-from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
+from sectigo_tui.domain.errors import CredentialsRefused, InputError, Refused, ScmFailure
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.drafts import Draft, DraftRefused
+from sectigo_tui.engine.drafts import Draft, DraftField, DraftRefused
 from sectigo_tui.engine.duplicates import Duplicates
 from sectigo_tui.engine.enrolling import EnrollOffer
 from sectigo_tui.engine.placing import Placed
 from sectigo_tui.ui import format as fmt
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
+from sectigo_tui.ui.dialogs.dialog import CONFIRM
 from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, EnrollAnswer, EnrollForm
 from sectigo_tui.ui.flows.csr_file import read_csr_file
 from sectigo_tui.ui.flows.flow import Flow, in_words
@@ -39,7 +40,8 @@ async def enroll(flow: Flow) -> None:
     answer: EnrollAnswer | None = EnrollAnswer(
         organization_id=defaults.organization_id, profile_id=defaults.profile_id, key_kind="RSA 2048"
     )
-    problem, wrong = "", None
+    problem, is_first = "", True
+    wrong: DraftField | str | None = None
     while answer is not None:
         form = EnrollForm(
             offer,
@@ -49,20 +51,39 @@ async def enroll(flow: Flow) -> None:
             problem=problem,
             wrong=wrong,
         )
+        form.was_filled = not is_first
         filled = await flow.ask(form)
         if filled is None:
             made.tell_kept()
             return
-        answer, problem, wrong = filled, "", None
+        answer, problem, wrong, is_first = filled, "", None, False
         try:
             placed = await _place(flow, offer, answer, made)
         except (InputError, ScmFailure) as failure:
             problem = await after_refusal(flow, failure)
-            wrong = failure.field if isinstance(failure, DraftRefused) else None
+            wrong = failure.field if isinstance(failure, DraftRefused) else _field_of(failure, answer)
             continue
         if placed is not None:
             await tell_placed(flow, placed)
             return
+
+
+def _field_of(failure: InputError | ScmFailure, answer: EnrollAnswer) -> str | None:
+    """Return the id of the field that a failure is about; the button where SCM did not answer, None where unknown."""
+    if isinstance(failure, ScmFailure):
+        return None if isinstance(failure, Refused) else CONFIRM
+    if answer.source != MAKE:
+        return "csr-path" if answer.source == FILE else "csr-text"
+    said, others = failure.problem, _split(answer.names)
+    is_of_file = "exist" in said or "file" in said or "directory" in said
+    asked = (
+        ("passphrase", "passphrase" in said),
+        ("key-path", is_of_file),
+        ("names", any(name in said for name in others)),
+        ("cn", answer.common_name in said),
+        ("key-kind", " key can be made " in said),
+    )
+    return next((field for field, is_at_fault in asked if is_at_fault), None)
 
 
 async def _offer(flow: Flow) -> EnrollOffer | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -67,6 +67,7 @@ class Flow:
         copy: Puts text on the clipboard.
         surroundings: Which account this is about.
         defaults: What the configuration says of orders placed here.
+        unmark: Takes the marks of orders away for which it was done, by sslId or by the id of the local order.
     """
 
     engine: Engine
@@ -76,6 +77,7 @@ class Flow:
     copy: Callable[[str], None]
     surroundings: Surroundings
     defaults: Defaults
+    unmark: Callable[[Iterable[int | str]], None] = lambda _done: None
 
 
 def in_words(failure: Exception, next_step: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import zip_longest
 
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.engine.arming import ARMED_SECONDS
@@ -36,7 +37,7 @@ async def switch_profile(flow: Flow, outside: Outside, leave: Callable[[str], No
         return
     items = [
         MenuItem(name or NO_PROFILE, key, name or NO_PROFILE, "this is it" if name == present else "")
-        for key, name in zip(_KEYS, profiles, strict=False)
+        for key, name in zip_longest(_KEYS[: len(profiles)], profiles, fillvalue="")
     ]
     chosen = await flow.ask(Menu("Go on with which profile?", items))
     if chosen is None:

@@ -53,6 +53,7 @@ async def renew(flow: Flow, subject: Subject) -> None:
             problem = await after_refusal(flow, failure)
             continue
         if placed is not None:
+            flow.unmark([subject.ssl_id])
             await tell_placed(flow, placed)
         return
 

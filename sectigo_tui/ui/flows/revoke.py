@@ -32,12 +32,12 @@ async def revoke(flow: Flow, subject: Subject) -> None:
 
 
 async def _until_told(flow: Flow, offer: RevokeOffer) -> None:
-    reason, problem, ssl_id = "", "", offer.details.ssl_id
+    reason, code, problem, ssl_id = "", None, "", offer.details.ssl_id
     while True:
-        answer = await flow.ask(Revoke(offer, flow.surroundings, reason=reason, problem=problem))
+        answer = await flow.ask(Revoke(offer, flow.surroundings, reason=reason, reason_code=code, problem=problem))
         if answer is None:
             return
-        reason = answer.reason
+        reason, code = answer.reason, answer.reason_code
         work = flow.engine.revoking.revoke(ssl_id, answer.reason_code, answer.reason, answer.typed)
         try:
             order = await flow.during(f"Revoking sslId {ssl_id} ...", work, can_stop=False)
@@ -45,6 +45,7 @@ async def _until_told(flow: Flow, offer: RevokeOffer) -> None:
             problem = await after_refusal(flow, failure)
             continue
         if order is None or order.state is OrderState.REVOKED:
+            flow.unmark([ssl_id])
             flow.tell(f"Revoked, and confirmed by SCM: sslId {ssl_id}.")
             return
         await flow.ask(Notice(f"Revoke sslId {ssl_id}", _in_doubt(order)))

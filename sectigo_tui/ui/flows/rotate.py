@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sectigo_tui.domain.account import PasswordStatus
 from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
 from sectigo_tui.domain.events import Announcement, PollingResumed
@@ -28,6 +30,7 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
         by_itself: Whether the program asks, not the operator.
     """
     rotating, problem, may_insist = flow.engine.rotating, await _settled(flow), False
+    typed: RotateAnswer | None = None
     while True:
         dialog = Rotate(
             account=f"{flow.surroundings.band} {flow.surroundings.customer}".strip(),
@@ -39,6 +42,7 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
             overridden_by=rotating.overridden_by,
             problem=problem,
             may_insist=may_insist,
+            typed=typed,
             by_itself=by_itself,
         )
         answer = await _answered(flow, dialog)
@@ -50,9 +54,11 @@ async def rotate(flow: Flow, *, by_itself: bool = False) -> None:
             installed = await _installed(flow, answer)
         except CredentialsRefused as refused:
             problem = _refused(refused)
+            typed = replace(answer, password=None)
             continue
         except (InputError, ScmFailure, ConfigError, StoreError) as failure:
             problem = in_words(failure)
+            typed = answer
             continue
         if installed is not None:
             lines = [*_lines(installed), *await _handed_over(flow, answer)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.ui.board import Subject
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
-from sectigo_tui.ui.flows.batch import outcomes_content, subjects_content
+from sectigo_tui.ui.flows.batch import done, outcomes_content, subjects_content
 from sectigo_tui.ui.flows.enroll import tell_placed
 from sectigo_tui.ui.flows.flow import Flow, in_words
 
@@ -20,6 +20,7 @@ async def remove(flow: Flow, subjects: Sequence[Subject]) -> None:
     ):
         return
     outcomes = await flow.engine.removing.remove_all(order_ids)
+    flow.unmark(done(outcomes))
     if any(outcome.failure for outcome in outcomes):
         await flow.ask(Notice("Remove", outcomes_content(outcomes)))
     else:

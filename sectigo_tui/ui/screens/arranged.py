@@ -161,4 +161,5 @@ class Arranged(OrderKeys):
 
     def _said(self, row_ids: Sequence[str], words: str) -> None:
         self.say(words.format(row_ids[0].lstrip("#") if len(row_ids) == 1 else f"{len(row_ids)} orders"))
+        self.unmark(row_ids)
         self.reload()

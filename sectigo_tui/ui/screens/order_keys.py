@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -73,8 +73,17 @@ class OrderKeys(Frame):
         if not remote:
             self.say("There is nothing to track: what is chosen is local already." if chosen else "No order here.")
         for ssl_id in remote:
-            self._model.perform(f"track sslId {ssl_id}", self._model.board.engine.track(ssl_id))
-        self.table.clear_marks()
+            self._model.perform(f"track sslId {ssl_id}", self._track(ssl_id))
+        self.unmark(one.row_id for one in marked if one.ssl_id not in remote)
+
+    async def _track(self, ssl_id: int) -> None:
+        marked = [row_id for row_id in self.table.marks if self.subject_of(row_id).ssl_id == ssl_id]
+        await self._model.board.engine.track(ssl_id)
+        self.unmark(marked)
+
+    def unmark(self, row_ids: Iterable[str]) -> None:
+        """Take the marks of rows away for which it was done; what failed stays marked, to be tried again."""
+        self.table.unmark(list(row_ids))
 
     def action_copy(self) -> None:
         """Copy the facts of the order under the cursor."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import events
@@ -39,6 +40,10 @@ class LiveTable(TableView, can_focus=True):
         if index is not None:
             self.move_to_index(index)
         return index is not None
+
+    def unmark(self, row_ids: Iterable[str]) -> None:
+        """Take the marks of some rows away."""
+        self._set_marks(self.marks.difference(row_ids))
 
     def clear_marks(self) -> None:
         """Unmark all rows."""
