@@ -120,7 +120,12 @@ async def _first_run(settings: Settings) -> tuple[bool | None, int]:
 
     theme = _theme(settings)
     app = FirstRunApp(lambda answers: accept_account(settings, answers), theme)
-    return await _run(app, mouse=settings.ui.mouse)
+    return await _run(app, mouse=_uses_mouse(settings.ui.mouse))
+
+
+def _uses_mouse(chosen: bool | None) -> bool:
+    """Return whether the mouse is used: unless chosen, not in GNU screen, which keeps Esc back while it is."""
+    return chosen if chosen is not None else not os.environ.get("STY")
 
 
 def _check_terminal() -> None:
@@ -208,7 +213,7 @@ async def _show(
             outside=outside,
             connect=begin,
         )
-        return await _run(app, mouse=plain.mouse)
+        return await _run(app, mouse=_uses_mouse(plain.mouse))
 
 
 async def _run(app: SteadyApp[R], *, mouse: bool) -> tuple[R | None, int]:
@@ -217,7 +222,7 @@ async def _run(app: SteadyApp[R], *, mouse: bool) -> tuple[R | None, int]:
     Returns:
         What it returned, and the exit code.
     """
-    for number in (signal.SIGHUP, signal.SIGTERM):
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, app.exit, None, ended_by(number))
     leaving = asyncio.create_task(_leave_with_the_terminal(app))
     try:

@@ -214,7 +214,9 @@ class UiSection(_Section):
 
     theme: Line = Field("auto", description="auto, dark, light, safe, 16 or mono", examples=["auto"])
     ascii: StrictBool | None = Field(None, description="true or false (unset: by the locale)", examples=[False])
-    mouse: StrictBool = Field(True, description="true or false", examples=[True])
+    mouse: StrictBool | None = Field(
+        None, description="true or false (unset: true, but not in GNU screen)", examples=[True]
+    )
     remote_refresh_seconds: Whole = Field(
         60, ge=10, le=86_400, description="a whole number of seconds from 10 to 86400", examples=[60]
     )

@@ -59,7 +59,7 @@ class PlainSettings:
     read_only: bool
     theme: str
     ascii: bool | None
-    mouse: bool
+    mouse: bool | None
     remote_refresh_seconds: int
 
 
@@ -191,7 +191,7 @@ _KEYS = {
     "read_only": _switch(default=False),
     "theme": _text("auto", origin="ui"),
     "ascii": _switch(default=None, origin="ui"),
-    "mouse": _switch(default=True, origin="ui"),
+    "mouse": _switch(default=None, origin="ui"),
     "remote_refresh_seconds": _number(60, 10, 86_400, "ui"),
 }
 """Limits and defaults are those of `config.model`."""

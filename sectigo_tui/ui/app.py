@@ -18,7 +18,7 @@ from sectigo_tui.ui.app_keys import APP_KEYS
 from sectigo_tui.ui.attention import Attention
 from sectigo_tui.ui.attention_alarm import Alarm
 from sectigo_tui.ui.board import Board
-from sectigo_tui.ui.clipboard import Clipboard
+from sectigo_tui.ui.clipboard import Clipboard, request
 from sectigo_tui.ui.columns import Now
 from sectigo_tui.ui.engine_runner import EngineRunner
 from sectigo_tui.ui.glyphs import Glyphs
@@ -93,7 +93,7 @@ class SectigoApp(ThemedApp[str]):
         keymap = _keymap(outside, type(self))
         self.set_keymap(keymap)
         self.key_names = KeyNames(keymap)
-        self._copier = Clipboard(outside.environ, outside.run, super().copy_to_clipboard)
+        self._copier = Clipboard(outside.environ, outside.run, lambda text: self._write(request(text, outside.environ)))
         use_shapes(self, glyphs)
         self._track = track
         self._engine = engine
@@ -301,7 +301,11 @@ class SectigoApp(ThemedApp[str]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a text by every way there is."""
+        self._clipboard = text
         self.run_worker(self._copier.copy(text), group="copy", exit_on_error=False)
+        if self._copier.is_in_screen:
+            sent = "Sent through GNU screen, which may not pass it on; {app.copied} shows it."
+            self._say_done(self.key_names.fill(sent))
 
     def _write(self, sequence: str) -> None:
         """Write to the terminal what is no picture: a bell, a notification."""

@@ -37,6 +37,7 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "app.diagnose": Hinted("D", "Diagnose"),
         "app.handover": Hinted("H", "Handover"),
         "app.causes": Hinted("C", "Causes"),
+        "app.copied": Hinted("Y", "Copied"),
         "app.menu": Hinted("a", "Actions"),
         "app.palette": Hinted("colon", "Palette"),
         "app.help": Hinted("question_mark", "Help"),

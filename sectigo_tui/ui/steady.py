@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from rich.console import RenderableType
-from textual import events
+from textual import events, on
 from textual.app import App, ScreenStackError
+from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 
+from sectigo_tui.ui.steady_job import has_shell
 from sectigo_tui.ui.steady_net import LAST_NET
 from sectigo_tui.ui.typed_ahead import JudgesKeys, TypedAhead
 
@@ -26,6 +30,9 @@ class SteadyApp(App[R]):
     Attributes:
         defect: What broke it, once it has ended; None where nothing did.
     """
+
+    # Without an id: the terminal's own key, everywhere the same, and no line of the help's.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True)]
 
     defect: BaseException | None = None
     _is_leaving = False
@@ -81,6 +88,24 @@ class SteadyApp(App[R]):
             await super().on_event(event)
         elif not self._is_leaving:
             await self.typed_ahead.take(event)
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal back and stop until the shell goes on with it, where there is a shell that can."""
+        if self._driver is None or not self._driver.can_suspend or not has_shell():
+            self.notify("There is no shell here that could go on with it: not suspended.", markup=False)
+            return
+        self.app_suspend_signal.publish(self)
+        # All of the job, as the terminal itself does it.
+        os.kill(0, signal.SIGTSTP)
+
+    @on(Driver.SignalResume)
+    def repaint_all(self) -> None:
+        """Paint everything: what the terminal shows now is not what was painted last."""
+        if not self.screen_stack:
+            return
+        screen = self.screen
+        screen.refresh(layout=True)
+        self._display(screen, screen._compositor.render_update(full=True))  # noqa: SLF001 - nothing public does
 
     def fail(self, defect: BaseException) -> None:
         """Leave after a defect outside the application's own thread."""

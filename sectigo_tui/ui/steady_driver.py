@@ -11,6 +11,7 @@ import os
 import select
 import termios
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -47,6 +48,15 @@ INPUT_SECONDS = 0.1
 
 INPUT_BYTES = 4_096
 
+ANSWER_SECONDS = 3.0
+"""How long a terminal that has answered before may take to say that it reports nothing any more: over a slow line."""
+SILENCE_SECONDS = 0.4
+"""How long nothing may come from one that has never answered, before it counts as having heard that."""
+DRAIN_SECONDS = 3.0
+"""How long what a terminal reports is waited out at most."""
+
+_ARE_YOU_OK = "\x1b[5n"
+_OK = b"\x1b[0n"
 _STDERR = 2
 _CANCEL = b"\x18"
 """Ends a control sequence of which only a part was written."""
@@ -143,6 +153,7 @@ class SteadyDriver(LinuxDriver):
         self._file = io.TextIOWrapper(io.BytesIO())
         self._outlet: Outlet | None = None
         self._is_on = False
+        self._source = TerminalInput(debug=debug)
 
     def write(self, data: str) -> None:
         """Have something written to the terminal."""
@@ -159,17 +170,33 @@ class SteadyDriver(LinuxDriver):
             # own modes there, and these are to be found again at the end.
             self.suspend_application_mode()
             self._must_signal_resume = True
+        self._source = TerminalInput(debug=self._debug)
         self._outlet = Outlet(self._terminal, self._repaint_soon)
         self._outlet.start()
         self._is_on = True
         super().start_application_mode()  # type: ignore[no-untyped-call] # Textual has no types there
 
     def stop_application_mode(self) -> None:
-        """Put the terminal back as it was."""
+        """Put the terminal back as it was; nothing that it still reports reaches whoever has it next."""
         if self._outlet is not None:
             self._outlet.begin_last_words()
+        if self._is_on:
+            self._end_reports()
         super().stop_application_mode()
         self._is_on = False
+
+    def _end_reports(self) -> None:
+        """Have the terminal report nothing any more, and take what it had on its way until it has heard that."""
+        self._disable_mouse_support()
+        self._disable_bracketed_paste()
+        self._disable_in_band_window_resize()
+        self.write("\x1b[?1004l")
+        self.write(_ARE_YOU_OK)
+        self.exit_event.set()
+        if self._key_thread is not None:
+            self._key_thread.join()
+        self.exit_event.clear()
+        drain(self.fileno, patience_seconds=ANSWER_SECONDS if self._source.has_answered else SILENCE_SECONDS)
 
     def _run_input_thread(self) -> None:
         """Read what is typed; a defect there ends the application, which would be deaf."""
@@ -180,7 +207,7 @@ class SteadyDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read what is typed until told to end, whatever bytes it is."""
-        source = TerminalInput(debug=self._debug)
+        source = self._source
         while not self.exit_event.is_set():
             if select.select([self.fileno], [], [], INPUT_SECONDS)[0]:
                 for message in source.feed(self._read_input()):
@@ -219,4 +246,25 @@ class SteadyDriver(LinuxDriver):
         self._loop.call_soon_threadsafe(self._repaint)
 
     def _repaint(self) -> None:
-        self._app.refresh(layout=True)
+        self._app.repaint_all()
+
+
+def drain(descriptor: int, *, patience_seconds: float) -> None:
+    """Take what comes from a terminal and drop it, until it has answered that it is well, or is silent.
+
+    Args:
+        descriptor: The terminal.
+        patience_seconds: How long nothing may come before that counts as silence.
+    """
+    deadline = time.monotonic() + DRAIN_SECONDS
+    taken = b""
+    while _OK not in taken and (left := deadline - time.monotonic()) > 0:
+        if not select.select([descriptor], [], [], min(left, patience_seconds))[0]:
+            return
+        try:
+            data = os.read(descriptor, INPUT_BYTES)
+        except OSError:
+            return
+        if not data:
+            return
+        taken = taken[-len(_OK) :] + data

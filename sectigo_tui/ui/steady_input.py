@@ -66,9 +66,13 @@ class TerminalInput:
 
     Args:
         debug: Whether Textual's parser logs.
+
+    Attributes:
+        has_answered: Whether the terminal has answered something, as it then will again.
     """
 
     def __init__(self, *, debug: bool = False) -> None:
+        self.has_answered = False
         self._debug = debug
         self._decoder = getincrementaldecoder("utf-8")("replace")
         self._parser = _Parser(debug)
@@ -157,6 +161,8 @@ class TerminalInput:
             self._forget()
             self._paste = ""
             return
+        if character == "y" and self._sequence.startswith("\x1b[?"):
+            self.has_answered = True
         yield from filter(_is_sound, self._parser.feed(character))
         if self._parser.is_within:
             self._drop_unknown()

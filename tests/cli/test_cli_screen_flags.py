@@ -35,7 +35,7 @@ def test_flags_are_stronger_than_the_configuration(tmp_path: Path, command: list
     assert (flagged.ui.theme, flagged.ui.ascii, flagged.ui.mouse) == ("safe", True, False)
     assert not outside_of(flagged).recalls_theme
     plain = with_screen_flags(configured, make_parser().parse_args(command))
-    assert (plain.ui.theme, plain.ui.ascii, plain.ui.mouse) == ("dark", False, True)
+    assert (plain.ui.theme, plain.ui.ascii, plain.ui.mouse) == ("dark", False, None)
     assert outside_of(plain).recalls_theme
 
 

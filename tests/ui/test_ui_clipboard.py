@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Sequence
 
 import pytest
 
-from sectigo_tui.ui.clipboard import LOAD, LOAD_AND_SEND, Clipboard
+from sectigo_tui.ui.clipboard import LOAD, LOAD_AND_SEND, Clipboard, request
 from sectigo_tui.ui.outside import Outside
 from support.ui_stage import on_stage, staged, written_to_terminal
 
@@ -85,3 +86,32 @@ async def test_what_was_copied_can_be_seen_and_selected_by_hand() -> None:
         shown = [line for line in stage.lines if "sslId 2100342" in line]
         assert shown
         assert not [line for line in stage.lines[2:-1] if "│" in line], "a frame would be selected with the text"
+
+
+SCREEN = {"STY": "1234.pts-0.host"}
+
+
+def passed_on_by_screen(written: str) -> str:
+    """Return what GNU screen passes on of a text: what stands in each DCS, of which it takes 256 characters at most."""
+    parts = re.findall(r"\x1bP(.*?)\x1b\\", written, re.DOTALL)
+    assert "".join(f"\x1bP{part}\x1b\\" for part in parts) == written
+    assert all(len(part) <= 256 for part in parts)
+    return "".join(parts)
+
+
+@pytest.mark.parametrize("text", ["sslId 7", "x" * 5_000, "日本"])
+def test_gnu_screen_is_asked_to_pass_the_request_on(text: str) -> None:
+    asked = passed_on_by_screen(request(text, SCREEN))
+    assert b64decode(asked.removeprefix("\x1b]52;c;").removesuffix("\a")).decode() == text
+    assert request(text, {}) == asked
+
+
+@on_stage
+async def test_c_in_gnu_screen_says_that_it_was_sent_and_which_key_shows_it() -> None:
+    async with staged(outside=Outside(environ=SCREEN)) as stage:
+        with written_to_terminal() as written:
+            await stage.press("c")
+        (sequence,) = [text for text in written if text.startswith("\x1bP")]
+        assert passed_on_by_screen(sequence).startswith("\x1b]52;c;")
+        assert "Sent through GNU screen" in stage.text
+        assert "Y shows it" in " ".join(stage.text.split())
