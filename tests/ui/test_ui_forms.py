@@ -196,7 +196,8 @@ async def test_marks_go_where_it_was_done_and_stay_where_it_failed() -> None:
         await stage.press("1")
         await stage.wait(1)
         for ssl_id in waiting:
-            stage.view.table.move_to_id(next(each for each in stage.view.table._rows.ids if each and str(ssl_id) in each))
+            ids = stage.view.table._rows.ids
+            stage.view.table.move_to_id(next(each for each in ids if each and str(ssl_id) in each))
             await stage.press("space")
         await stage.press("a", "p")
         await stage.wait(1)
