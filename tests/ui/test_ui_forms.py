@@ -139,19 +139,22 @@ async def test_a_message_that_scm_did_not_get_is_still_there_for_another_try() -
         assert stage.app.screen.query_one("#text", Input).value == "as agreed"
 
 
+@pytest.mark.parametrize("theme", ["dark", "light", "safe", "16", "mono"])
 @on_stage
-async def test_the_button_that_has_the_focus_is_the_filled_one_and_an_empty_box_is_seen() -> None:
-    async with staged(size=(120, 40)) as stage:
+async def test_the_button_that_has_the_focus_is_the_filled_one_and_an_empty_box_is_seen(theme: str) -> None:
+    async with staged(size=(120, 40), theme=theme) as stage:
         await stage.press("a", "o")
         await stage.wait(1)
         screen = stage.app.screen
         assert "[ ] Make a password" in stage.text
         cancel, confirm = screen.query_one("#cancel", Button), screen.query_one("#rotate", Button)
-        plain = confirm.styles.background
-        cancel.focus()
-        await stage.wait()
-        assert cancel.styles.background != confirm.styles.background
-        assert confirm.styles.background == plain
+        for focused, other in ((cancel, confirm), (confirm, cancel)):
+            focused.focus()
+            await stage.wait()
+            filled, plain = focused.rich_style, other.rich_style
+            assert filled.reverse or filled.bgcolor != plain.bgcolor
+            assert not plain.reverse
+            assert plain.bgcolor == screen.query_one("#dialog").rich_style.bgcolor
         screen.query_one("#make-new", Tick).value = True
         await stage.wait()
         assert "[X] Make a password" in stage.text
