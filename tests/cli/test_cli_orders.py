@@ -111,7 +111,7 @@ def test_a_person_reads_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["orders"]) == 0
     title, revoked, pending, unconfirmed = capsys.readouterr().out.splitlines()
     assert title.split() == ["SSLID", "STATE", "SCM", "STATUS", "NEXT", "LOOK", "COMMON", "NAME"]
-    assert revoked.split() == ["1002", "revoked", "Applied", "settled", "host2.example.com"]
+    assert revoked.split() == ["1002", "revoked", "was", "Applied", "settled", "host2.example.com"]
     assert pending.split() == ["1001", "pending", "Applied", "2026-03-02T03:00:00Z", "host1.example.com"]
     assert unconfirmed.split() == ["-", "unconfirmed", "-", "-", "-"]
 
