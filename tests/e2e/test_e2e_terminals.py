@@ -89,9 +89,9 @@ def test_the_first_run_asks_tries_and_keeps_the_account(program: Installation, t
         terminal.press(base_url)
         terminal.press("\r")
         terminal.until(r"-16")
-        terminal.until(r"Correct what is wrong above")
+        terminal.until(r"Next: Correct what is wrong")
         assert not list(home.rglob("*.toml"))
-        terminal.press("\t\t")
+        # The focus is where the fault is.
         terminal.press(answers["PASSWORD"])
         terminal.press("\r")
         terminal.until(r"API OK|No order is pending")
