@@ -93,8 +93,7 @@ def test_the_first_run_asks_tries_and_keeps_the_account(program: Installation, t
         assert not list(home.rglob("*.toml"))
         # The focus is where the fault is.
         terminal.press(answers["PASSWORD"])
-        terminal.press("\r")
-        terminal.until(r"API OK|No order is pending")
+        terminal.press_until("\r", lambda: "API OK" in terminal.text or "No order is pending" in terminal.text)
         terminal.press("q")
         assert terminal.end() == 0
         assert answers["PASSWORD"].encode() not in terminal.received

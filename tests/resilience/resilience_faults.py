@@ -100,6 +100,8 @@ NOT_DONE = "It was not done: wait, then do it again."
 TOO_MANY = "SCM has had too many requests from this account"
 REFUSES_LOGIN = "SCM does not know this customer, login and password."
 ROTATE = "Rotate the credentials"
+ASK_FOR_PRIVILEGE = "Ask your SCM administrator for the privilege"
+"""Where SCM accepts the same credentials for every other call."""
 
 
 def refusal(status: int, code: int, description: str, *headers: str) -> bytes:
@@ -256,7 +258,7 @@ ROWS = (
         kind=CredentialsRefused,
         problem="HTTP 401",
         meaning=REFUSES_LOGIN,
-        next_step=ROTATE,
+        next_step=ASK_FOR_PRIVILEGE,
         fate=Fate.UNTOUCHED,
         after=After.HELD,
     ),
@@ -266,7 +268,7 @@ ROWS = (
         kind=CredentialsRefused,
         problem="HTTP 401",
         meaning="SCM refuses the credentials; more tries with them could lock the account",
-        next_step=ROTATE,
+        next_step=ASK_FOR_PRIVILEGE,
         fate=Fate.UNTOUCHED,
         after=After.HELD,
     ),
@@ -275,8 +277,8 @@ ROWS = (
         fault=answering(refusal(404, -105, "Certificate not found")),
         kind=NotFound,
         problem="HTTP 404",
-        meaning="SCM has nothing under this number or address",
-        next_step="Check the sslId, the account and base_url.",
+        meaning="This code means two things: only SCM's own words tell which.",
+        next_step="Read SCM's own words.",
         fate=Fate.REFUSED,
         after=After.STOPPED,
     ),
