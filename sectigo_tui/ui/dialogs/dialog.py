@@ -237,7 +237,10 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
             return True
         if isinstance(self.focused, TextArea):
             return True
-        self.complain("Not taken: this was confirmed before it could be read. Read it, then confirm it again.")
+        if self.choices():
+            self.complain("Not taken: this was confirmed before it could be read. Read it, then confirm it again.")
+        else:
+            self.complain("Not closed: the key was typed before this could be read. Read it, then close it.")
         return False
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
