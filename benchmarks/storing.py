@@ -17,7 +17,7 @@ from benchmarks.figures import Figure, compared, in_pairs
 from benchmarks.scene import fill_store, pending_order
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:

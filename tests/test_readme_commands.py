@@ -27,8 +27,8 @@ from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.world import FIRST_ID, World
-from sectigo_tui.store.journal_store import JournalStore
-from support.installation import CANARY, Installation, installed
+from sectigo_tui.store.local.journal_store import JournalStore
+from support.installation import CANARY, Installation, switched
 from support.readme import ROOT, TEXTS, blocks, shown_commands
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
@@ -116,7 +116,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[W
     world = World(seed=5)
     world.default_lives["OV"] = "instant"
     monkeypatch.chdir(tmp_path)
-    with installed(tmp_path, world) as made:
+    with switched(tmp_path, world) as made:
         made.environ["PATH"] = f"{PROGRAM.parent}:/usr/bin:/bin"
         yield world, made
 
@@ -526,10 +526,10 @@ async def _searched_for_in_vain(directory: Path) -> str:
     clock = SystemClock()
     store = JournalStore.open(directory, clock)
     (order,) = store.orders()
-    assert order.placement is not None
-    placement = replace(order.placement, searches=6, next_search_at=None)
+    assert order.pending_enroll is not None
+    pending_enroll = replace(order.pending_enroll, searches=6, next_search_at=None)
     entry = TimelineEntry(at=clock.now(), order_id=order.id, kind=EventKind.CHANGED, summary="not found at SCM")
-    await store.put(replace(order, state=OrderState.UNCONFIRMED, placement=placement), entry)
+    await store.put(replace(order, state=OrderState.UNCONFIRMED, pending_enroll=pending_enroll), entry)
     await store.close()
     return order.id
 

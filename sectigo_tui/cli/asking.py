@@ -80,8 +80,8 @@ def secret_from(path: str, what: str) -> SecretText:
     except OSError as error:
         raise InputError(f"the {what}'s file {path}: {error.strerror}", "name a file that you can read") from error
     except UnicodeDecodeError:
-        problem = f"the {what} is not UTF-8"
-        raise InputError(problem, "write it again") from None  # the decoder's error keeps the secret
+        reason = f"the {what} is not UTF-8"
+        raise InputError(reason, "write it again") from None  # the decoder's error keeps the secret
     if not text:
         raise InputError(f"the {what} is empty", "write it on the first line")
     return SecretText(text)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sectigo_tui.cli.exit_codes import FINE, UNKNOWN, WAITING, exit_code
 from sectigo_tui.cli.output import complain, failure_text
-from sectigo_tui.cli.shapes import Json
-from sectigo_tui.cli.write_shapes import failure_json
 from sectigo_tui.domain.errors import NotReady, ScmFailure, SectigoTuiError
-from sectigo_tui.engine.fates import Fate, fate_of
+from sectigo_tui.engine.orders.write_outcome import WriteOutcome, write_outcome_of
+from sectigo_tui.presentation.json import Json
+from sectigo_tui.presentation.json_writes import failure_json
 
 
 def code_of(failure: SectigoTuiError | None, *, is_write: bool) -> int:
@@ -22,7 +22,7 @@ def code_of(failure: SectigoTuiError | None, *, is_write: bool) -> int:
             return FINE
         case NotReady():
             return WAITING
-        case ScmFailure() if is_write and fate_of(failure) is Fate.UNKNOWN:
+        case ScmFailure() if is_write and write_outcome_of(failure) is WriteOutcome.UNKNOWN:
             return UNKNOWN
         case _:
             return exit_code(failure)

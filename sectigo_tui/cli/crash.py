@@ -30,7 +30,7 @@ _in_charge: list[CrashReports] = []
 """What writes defects down while the program runs, as the interpreter's own hooks are of the whole process."""
 
 
-def keep_defect(defect: BaseException, where: str) -> None:
+def keep_crash(defect: BaseException, where: str) -> None:
     """Write a defect down that a boundary has caught, so that the program goes on.
 
     Args:
@@ -53,7 +53,7 @@ class CrashReports:
     """
 
     def __init__(self, directory: Callable[[], Path], arguments: Sequence[str]) -> None:
-        self.told: list[str] = []
+        self.messages: list[str] = []
         self._directory = directory
         self._arguments = arguments
         self._count = 0
@@ -73,12 +73,12 @@ class CrashReports:
             return
         self._kept.add(same)
         self._count += 1
-        secrets = _secrets_in_memory()
+        secrets = _known_secrets()
         what = _masked("".join(traceback.format_exception_only(defect)).strip(), secrets)
         trace = "".join(traceback.TracebackException.from_exception(defect, capture_locals=False).format())
         text = f"{self._heading(where)}\n{trace}"
-        self.told.append(f"a defect of this program, {where}: {what.splitlines()[-1]}")
-        self.told.append(self._write(_masked(text, secrets)))
+        self.messages.append(f"a defect of this program, {where}: {what.splitlines()[-1]}")
+        self.messages.append(self._write(_masked(text, secrets)))
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -168,7 +168,7 @@ def _masked(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
-def _secrets_in_memory() -> list[str]:
+def _known_secrets() -> list[str]:
     """Return every secret that this process holds, the longest first."""
     import gc
 

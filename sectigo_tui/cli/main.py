@@ -51,17 +51,17 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as defect:  # noqa: BLE001 - the outermost boundary: written down without values, and told
         reports.keep(defect, str(options.handler))
         code = FAILED
-    _tell(reports)
+    _print(reports)
     return _flushed(code)
 
 
-def _tell(reports: CrashReports) -> None:
-    if reports.told:
+def _print(reports: CrashReports) -> None:
+    if reports.messages:
         from sectigo_tui.cli.output import complain
 
         # The terminal may be gone; the reports are on disk.
         with suppress(OSError):
-            complain("\n".join(reports.told))
+            complain("\n".join(reports.messages))
 
 
 def _complain(error: SectigoTuiError) -> None:

@@ -7,14 +7,14 @@ import json
 from collections.abc import Callable
 
 from sectigo_tui.cli.outside import COMMAND_SECONDS, runner
-from sectigo_tui.cli.watch_events import Event
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.events import Announcement
+from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.ui.attention import Attention, Change, Standing
-from sectigo_tui.ui.attention_alerts import EventCommand, change_json
-from sectigo_tui.ui.board import Board
+from sectigo_tui.presentation.json_events import Event
+from sectigo_tui.presentation.notifications import EventCommand, change_json
+from sectigo_tui.presentation.rows import OrderRows
+from sectigo_tui.presentation.watchlist import Change, OrderSnapshot, Watchlist
 
 ON_EVENT = "on_event command"
 """What a failure is told to have happened during."""
@@ -34,30 +34,30 @@ class OnEvent:
         self._settings = [settings]
         self._command = EventCommand(settings.ui.on_event or (), runner(lambda: self._settings))
         self._failed = failed
-        self._known: dict[str, Standing] = {}
+        self._known: dict[str, OrderSnapshot] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     def use(self, settings: Settings) -> None:
         """Keep the command from learning what these settings tell, too: the password was changed."""
         self._settings.append(settings)
 
-    def listener(self, engine: Engine) -> Callable[[Announcement], None]:
-        """Return what hears an engine's announcements; what changed since the last engine is told at once.
+    def listener(self, engine: Engine) -> Callable[[EngineEvent], None]:
+        """Return what hears an engine's events; what changed since the last engine is told at once.
 
         Args:
             engine: The engine, with its orders loaded.
         """
-        attention = Attention(Board(engine), watches_all=True, known=self._known)
+        watchlist = Watchlist(OrderRows(engine), watches_all=True, known=self._known)
         clock = engine.context.clock
 
-        def told(changes: list[Change]) -> None:
+        def is_delivered(changes: list[Change]) -> None:
             for change in changes:
                 self._start(change_json(change, clock.now()))
 
-        told(attention.begin())
-        return lambda announcement: told(attention.hear([announcement]))
+        is_delivered(watchlist.begin())
+        return lambda engine_event: is_delivered(watchlist.receive([engine_event]))
 
-    def tell(self, event: Event) -> None:
+    def deliver(self, event: Event) -> None:
         """Give the command an event of `watch` itself."""
         self._start(json.dumps(event))
 
@@ -80,6 +80,6 @@ class OnEvent:
 
     async def _run(self, line: str) -> None:
         try:
-            await self._command.tell(line)
+            await self._command.deliver(line)
         except InputError as failure:
             self._failed(failure)

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.ports import StoreProblem
-from sectigo_tui.ui.text import printable
+from sectigo_tui.domain.ports import StoreDamage
+from sectigo_tui.presentation.text import printable
 
 LONGEST_LINE = 4_000
 
 
-def say(text: str) -> None:
+def show_message(text: str) -> None:
     """Write lines to stdout."""
     sys.stdout.write("".join(f"{printable(line, limit=LONGEST_LINE)}\n" for line in text.split("\n")))
 
@@ -23,9 +23,9 @@ def complain(text: str) -> None:
     sys.stderr.write("".join(f"{'' if number else 'sectigo-tui: '}{line}\n" for number, line in enumerate(lines)))
 
 
-def complain_of(problem: StoreProblem) -> None:
+def complain_of(reason: StoreDamage) -> None:
     """Write to stderr what was found damaged in the data directory."""
-    complain(f"{problem.where}: {problem.what}; {problem.remedy}")
+    complain(f"{reason.where}: {reason.what}; {reason.remedy}")
 
 
 def failure_text(failure: Exception) -> str:

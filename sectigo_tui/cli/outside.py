@@ -121,7 +121,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
     from sectigo_tui.config.credentials import read_credentials
 
     command = settings.password_command
-    own = (settings.sectigo.password, settings.certctl.api_key, *(command.told if command is not None else ()))
+    own = (settings.sectigo.password, settings.certctl.api_key, *(command.output if command is not None else ()))
     # One that another profile, or a rotation by another process, has put there is no less a secret.
     entries = read_credentials(settings.paths.credentials_file).values()
     kept = [secret for entry in entries for secret in (entry.password, entry.pending and entry.pending.password)]

@@ -12,12 +12,12 @@ from sectigo_tui.cli.screen_flags import add_screen_flags
 
 DESCRIPTION = (
     "Every certificate order at Sectigo Certificate Manager that is not a certificate yet, why it is not, "
-    "who must act, and when the next look is. Without a subcommand: the dashboard."
+    "who must act, and when the next poll is. Without a subcommand: the dashboard."
 )
 
 EPILOG = (
     "Exit codes: 0 fine; 1 refused by SCM, or the disk failed; 2 configuration or arguments; "
-    "3 credentials refused; 4 SCM unreachable; 5 whether SCM did it is not known, and nothing is done twice; "
+    "3 credentials refused; 4 SCM unreachable; 5 Outcome unknown: the order is not resubmitted; "
     "6 not ordered, there are orders of the same name; 7 not a certificate yet."
 )
 
@@ -117,7 +117,7 @@ def _handover(parser: argparse.ArgumentParser) -> None:
 
 def _track(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
-    add_wait(parser, "poll until they are certificates, at most so long; by default poll_max_wait_seconds")
+    add_wait(parser, "poll until they are certificates, wait up to SECONDS; by default poll_max_wait_seconds")
     add_json(parser, "one JSON array (docs/json.md)")
 
 

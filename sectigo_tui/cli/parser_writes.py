@@ -77,7 +77,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how")
     how.add_argument("--yes", action="store_true", help="order without asking")
     how.add_argument("--allow-duplicate", action="store_true", help="order although others have the same name")
-    add_wait(parser, "poll until it is a certificate, at most so long; by default poll_max_wait_seconds")
+    add_wait(parser, "poll until it is a certificate, wait up to SECONDS; by default poll_max_wait_seconds")
     add_json(parser)
 
 
@@ -93,7 +93,7 @@ def _recover(parser: argparse.ArgumentParser) -> None:
 def _approve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
     _add_message(parser)
-    add_wait(parser, "then poll until they are certificates, at most so long; by default poll_max_wait_seconds")
+    add_wait(parser, "then poll until they are certificates, wait up to SECONDS; by default poll_max_wait_seconds")
 
 
 def _decline(parser: argparse.ArgumentParser) -> None:
@@ -115,7 +115,7 @@ def _collect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
     parser.add_argument("--directory", metavar="DIR", default=".", help="where they are saved; by default here")
     parser.add_argument("--overwrite", action="store_true", help="replace files with other content")
-    add_wait(parser, "poll until they are certificates, at most so long; by default poll_max_wait_seconds")
+    add_wait(parser, "poll until they are certificates, wait up to SECONDS; by default poll_max_wait_seconds")
     add_json(parser, "one JSON array (docs/json.md)")
 
 
@@ -130,7 +130,7 @@ def _revoke(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--reason", metavar="TEXT", required=True, help="in words, kept by SCM")
     parser.add_argument("--confirm", metavar="NAME", help="its common name; asked for without")
-    add_wait(parser, "until SCM has answered, at most so long; by default poll_max_wait_seconds")
+    add_wait(parser, "until SCM has answered, wait up to SECONDS; by default poll_max_wait_seconds")
     add_json(parser)
 
 

@@ -25,7 +25,7 @@ class Ending(StrEnum):
     """Whether SCM took it is not known."""
     REVOKING = "revoking"
     """Whether SCM has revoked it is not known, or it could not be told yet."""
-    HELD_BACK = "held back"
+    CREDENTIALS_REJECTED = "held back"
     """SCM refuses the credentials: nothing is sent until they are rotated."""
 
     @property
@@ -43,10 +43,10 @@ _EXIT_CODES = {
     Ending.STOPPED: FAILED,
     Ending.UNCONFIRMED: UNKNOWN,
     Ending.REVOKING: UNKNOWN,
-    Ending.HELD_BACK: REFUSED,
+    Ending.CREDENTIALS_REJECTED: REFUSED,
 }
 
 
 def order_line(order: Order) -> str:
     """Return an order as one line: sslId (or local id), state, SCM's status, common name."""
-    return f"{order.ssl_id or order.id}  {order.state}  {order.told_status or '-'}  {order.common_name or '-'}"
+    return f"{order.ssl_id or order.id}  {order.state}  {order.status_text or '-'}  {order.common_name or '-'}"

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
-from sectigo_tui.ui.theme import PREFERENCES
+from sectigo_tui.ui.theme.choice import PREFERENCES
 
 if TYPE_CHECKING:
     from sectigo_tui.config.plain import PlainSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.screen_flags import THEMES
-from sectigo_tui.config.problems import unknown_name
+from sectigo_tui.config.setting_errors import unknown_name
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
@@ -32,6 +32,6 @@ def check_screen(settings: Settings) -> None:
     if settings.ui.keys:
         # What binds keys is the dashboard itself, which nothing else here has to load.
         from sectigo_tui.ui.app import SectigoApp
-        from sectigo_tui.ui.keymap import keymap_of
+        from sectigo_tui.ui.keys.keymap import keymap_of
 
         keymap_of(settings.ui.keys, SectigoApp, named_by=settings.sources["ui.keys"].detail)

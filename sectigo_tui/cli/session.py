@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sectigo_tui.cli.crash import keep_defect
+from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.output import complain, complain_of
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.config.sources import SourceKind
@@ -49,9 +49,9 @@ async def acting(settings: Settings) -> AsyncIterator[Engine]:
     """
     is_done, unsaved = False, None
     try:
-        async with opened(settings, keep_defect=keep_defect) as engine:
+        async with opened(settings, keep_crash=keep_crash) as engine:
             yield engine
-            is_done, unsaved = True, engine.context.book.failing
+            is_done, unsaved = True, engine.context.repository.failing
     except StoreError as error:
         if not is_done:
             raise
@@ -76,9 +76,9 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
         ScmFailure: Which password works could not be learned.
     """
     async with acting(settings) as engine:
-        for problem in engine.context.book.store.problems:
-            complain_of(problem)
-        settled = await engine.changing.settle()
+        for reason in engine.context.repository.store.damage:
+            complain_of(reason)
+        settled = await engine.password_change.settle()
         if settled is not None:
             complain(f"a change of the password was cut short: the {settled.candidate} password works, and is in use")
         yield engine

@@ -27,7 +27,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sectigo_tui.config.files import Table, check_private, read_toml
-from sectigo_tui.config.problems import unknown_name
+from sectigo_tui.config.setting_errors import unknown_name
 from sectigo_tui.domain.credentials import Candidate
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.durable import replace_file
@@ -127,7 +127,7 @@ def write_pending(path: Path, profile: str | None, *, login: str, password: Secr
             raise ConfigError(
                 key="pending",
                 source=f"{path} {section_title(profile)}",
-                problem="an earlier password change is not settled",
+                reason="an earlier password change is not settled",
                 remedy="let `sectigo-tui rotate` find out which password works first",
             )
         return replace(entry, pending=PendingCredentials(login, password, made_at))
@@ -210,7 +210,7 @@ def _locked(path: Path) -> Iterator[None]:
         raise ConfigError(
             key=str(path),
             source="file",
-            problem=f"another process held it for {_LOCK_TIMEOUT_SECONDS:g} s",
+            reason=f"another process held it for {_LOCK_TIMEOUT_SECONDS:g} s",
             remedy="end the other sectigo-tui, then do it again",
         ) from None
     try:
@@ -280,7 +280,7 @@ def _text(path: Path, title: str, table: Table, key: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value:
         raise ConfigError(
-            key=key, source=f"{path} {title}", problem="is no text, or empty", remedy=f'write {key} = "..."'
+            key=key, source=f"{path} {title}", reason="is no text, or empty", remedy=f'write {key} = "..."'
         )
     return value
 
@@ -291,10 +291,10 @@ def _table(path: Path, title: str, value: object) -> Table:
     return value
 
 
-def _damaged(path: Path, title: str, problem: str) -> ConfigError:
+def _damaged(path: Path, title: str, reason: str) -> ConfigError:
     return ConfigError(
         key=title,
         source=str(path),
-        problem=problem,
+        reason=reason,
         remedy="correct it, or move the file away and give the credentials again with `sectigo-tui rotate`",
     )

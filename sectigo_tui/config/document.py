@@ -10,7 +10,7 @@ from sectigo_tui.config.files import Table, check_private, read_toml
 from sectigo_tui.config.layers import check_names
 from sectigo_tui.config.model import SECRETS, CertctlSection, SectigoSection, UiSection
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.problems import raise_all, unknown_name
+from sectigo_tui.config.setting_errors import raise_all, unknown_name
 from sectigo_tui.domain.errors import ConfigError
 
 _SECTIONS = ("sectigo", "certctl", "ui", "profile")
@@ -77,7 +77,7 @@ def _table(parent: Table, name: str, title: str, source: str, errors: list[Confi
     if isinstance(value, dict):
         return value
     errors.append(
-        ConfigError(key=name, source=source, problem="is no section", remedy=f"write {title} on a line of its own")
+        ConfigError(key=name, source=source, reason="is no section", remedy=f"write {title} on a line of its own")
     )
     return {}
 

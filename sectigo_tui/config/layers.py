@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from sectigo_tui.config.files import Table
 from sectigo_tui.config.model import ALTERNATIVES, SECRETS
-from sectigo_tui.config.problems import quoted, unknown_name
+from sectigo_tui.config.setting_errors import quoted, unknown_name
 from sectigo_tui.config.sources import MASK, Source, SourceKind
 from sectigo_tui.domain.errors import ConfigError
 
@@ -52,7 +52,7 @@ def check_names(model: type[BaseModel], table: Table, source: str, prefix: str =
         ConfigError(
             key=f"{prefix}{key}",
             source=source,
-            problem=f"{other} is set in the same section",
+            reason=f"{other} is set in the same section",
             remedy="delete one of the two",
         )
         for key, other in ALTERNATIVES.items()

@@ -13,7 +13,7 @@ from sectigo_tui.config.model import CertctlSection, SectigoSection, UiSection
 from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.password_command import PasswordCommand
 from sectigo_tui.config.paths import Paths, for_display
-from sectigo_tui.config.problems import unknown_name
+from sectigo_tui.config.setting_errors import unknown_name
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.config.sources import Source, SourceKind
 from sectigo_tui.config.validate import validate

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sectigo_tui.domain.clock import Clock
-from sectigo_tui.domain.credentials import PastRefusal
+from sectigo_tui.domain.credentials import PastRejection
 from sectigo_tui.domain.errors import CredentialsRefused, RefusedBefore, ScmFailure, StoreError, Unreachable
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.domain.values import dataclass
@@ -110,15 +110,15 @@ class SharedLogins:
         self._is_poller = is_poller
         self._proven: Credentials | None = None
         self._insisted: set[Credentials] = set()
-        self._unkept: dict[Credentials, PastRefusal] = {}
+        self._unkept: dict[Credentials, PastRejection] = {}
         self._fingerprints: dict[tuple[str, Credentials], str] = {}
-        self._looked_at: tuple[int, ...] | None = None
+        self._checked_at: tuple[int, ...] | None = None
 
-    def refusal_of(self, credentials: Credentials) -> PastRefusal | None:
+    def rejection_of(self, credentials: Credentials) -> PastRejection | None:
         """Return when SCM has refused exactly these, and not accepted them since; may take 0.1 s."""
         entry = self._entry(credentials)
         if entry is not None:
-            return PastRefusal(entry.at, entry.code) if entry.is_refused else None
+            return PastRejection(entry.at, entry.code) if entry.is_refused else None
         return self._unkept.get(credentials)
 
     def is_accepted(self, credentials: Credentials) -> bool:
@@ -174,20 +174,20 @@ class SharedLogins:
 
     async def _check(self, call: str, credentials: Credentials) -> None:
         stamp = self._stamp()
-        if credentials == self._proven and stamp == self._looked_at:
+        if credentials == self._proven and stamp == self._checked_at:
             return
-        refusal = await asyncio.to_thread(self.refusal_of, credentials)
-        self._looked_at = stamp
-        if refusal is not None:
-            raise RefusedBefore(call, refusal.at, refusal.code)
+        rejection = await asyncio.to_thread(self.rejection_of, credentials)
+        self._checked_at = stamp
+        if rejection is not None:
+            raise RefusedBefore(call, rejection.at, rejection.code)
 
     def _remember(self, credentials: Credentials, failure: CredentialsRefused) -> None:
-        self._unkept[credentials] = PastRefusal(self._clock.now(), failure.code)
+        self._unkept[credentials] = PastRejection(self._clock.now(), failure.code)
         try:
             self._change(credentials, failure.code, is_refused=True)
         except (OSError, StoreError) as error:
             why = getattr(error, "strerror", None) or error
-            failure.problem += f"; other processes do not know it: {self._path} cannot be written ({why})"
+            failure.reason += f"; other processes do not know it: {self._path} cannot be written ({why})"
         else:
             del self._unkept[credentials]
 
@@ -266,8 +266,8 @@ class SharedLogins:
     @asynccontextmanager
     async def _login(self, call: str) -> AsyncIterator[None]:
         """Hold the sole right to send credentials that SCM has not accepted yet."""
-        async with self._turn((self._locks / "login",)) as is_held:
-            if not is_held:
+        async with self._turn((self._locks / "login",)) as is_acquired:
+            if not is_acquired:
                 raise Unreachable(
                     call,
                     f"another sectigo-tui has been trying its credentials for {PATIENCE_SECONDS:.0f} s: look for a "

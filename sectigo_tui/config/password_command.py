@@ -52,7 +52,7 @@ class PasswordCommand:
     source: str
     environ: Mapping[str, str] = field(repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
-    told: list[SecretStr] = field(default_factory=list, repr=False, compare=False)
+    output: list[SecretStr] = field(default_factory=list, repr=False, compare=False)
 
     def run(self, *, may_prompt: bool = False) -> SecretStr:
         """Return the password, asking for it the first time; blocks, so call it from a thread when a screen is up.
@@ -63,9 +63,9 @@ class PasswordCommand:
         Raises:
             PasswordCommandFailed: It cannot be run, takes too long, fails, or prints nothing that can be a password.
         """
-        if not self.told:
-            self.told.append(self._ask(may_prompt=may_prompt))
-        return self.told[0]
+        if not self.output:
+            self.output.append(self._ask(may_prompt=may_prompt))
+        return self.output[0]
 
     def _ask(self, *, may_prompt: bool) -> SecretStr:
         try:
@@ -74,8 +74,8 @@ class PasswordCommand:
                 with _notice(self.timeout_seconds, is_wanted=give_terminal is not None):
                     run.until_answered(self.timeout_seconds)
         except (OSError, ValueError) as error:
-            problem = f"cannot be run: {getattr(error, 'strerror', None) or error}"
-            raise self._error(problem, may_pass=False) from None
+            reason = f"cannot be run: {getattr(error, 'strerror', None) or error}"
+            raise self._error(reason, may_pass=False) from None
         if run.code == -signal.SIGINT and give_terminal is not None:
             # ctrl-c reached the command alone, which had the terminal: it is meant for this program too.
             os.kill(os.getpid(), signal.SIGINT)
@@ -102,9 +102,9 @@ class PasswordCommand:
             raise self._error("printed a blank at the start or the end of its first line", may_pass=False)
         return SecretStr(password)
 
-    def _error(self, problem: str, *, may_pass: bool = True) -> PasswordCommandFailed:
+    def _error(self, reason: str, *, may_pass: bool = True) -> PasswordCommandFailed:
         # The arguments are not shown: some secret managers take a token there.
-        return PasswordCommandFailed(source=self.source, problem=f"{self.arguments[0]} {problem}", may_pass=may_pass)
+        return PasswordCommandFailed(source=self.source, reason=f"{self.arguments[0]} {reason}", may_pass=may_pass)
 
 
 class _Run:

@@ -103,15 +103,15 @@ def make_private_directory(directory: Path, *, named_by: str = "") -> Path:
         raise ConfigError(
             key="data_dir",
             source=named_by or "default",
-            problem=f"{directory} cannot be used: {error.strerror}",
+            reason=f"{directory} cannot be used: {error.strerror}",
             remedy=f"name a directory that you can write to with --data-dir or {DATA_DIR_VARIABLE}",
         ) from error
-    problem = _open_to_others(found)
-    if problem:
+    reason = _open_to_others(found)
+    if reason:
         raise ConfigError(
             key="data_dir",
             source=named_by or "default",
-            problem=f"{directory} {problem}",
+            reason=f"{directory} {reason}",
             remedy=f"chmod 700 {directory}, as its owner, or name another with --data-dir",
         )
     return directory
@@ -132,14 +132,14 @@ def check_own_directory(directory: Path, *, named_by: str = "", is_secret: bool 
         found = directory.stat()
     except OSError:
         return
-    problem = _open_to_others(found)
-    if not problem and found.st_mode & (0o077 if is_secret else 0o022):
-        problem = f"is open to the group or others (mode {found.st_mode & 0o7777:04o})"
-    if problem:
+    reason = _open_to_others(found)
+    if not reason and found.st_mode & (0o077 if is_secret else 0o022):
+        reason = f"is open to the group or others (mode {found.st_mode & 0o7777:04o})"
+    if reason:
         raise ConfigError(
             key="data_dir",
             source=named_by or "default",
-            problem=f"{directory} {problem}",
+            reason=f"{directory} {reason}",
             remedy=f"see what others may have read or put there, then chmod 700 {directory}",
         )
 

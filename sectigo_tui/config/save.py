@@ -68,6 +68,6 @@ def write_first_config(path: Path, section: SectigoSection) -> None:
         raise ConfigError(
             key=str(path),
             source="file",
-            problem="there is a configuration already, and this program never rewrites one",
+            reason="there is a configuration already, and this program never rewrites one",
             remedy="edit it, or name another with --config",
         ) from None

@@ -13,7 +13,7 @@ from sectigo_tui.config.model import CertctlSection, SectigoSection, UiSection
 from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.password_command import PasswordCommand
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.problems import raise_all
+from sectigo_tui.config.setting_errors import raise_all
 from sectigo_tui.config.sources import Source
 from sectigo_tui.domain.errors import ConfigError
 
@@ -141,14 +141,14 @@ class Settings:
         path, source = self.certctl.api_key_file or Path(), self.sources["certctl.api_key_file"].detail
         try:
             key = path.read_text().strip()
-            problem = "" if key and key.isprintable() else "does not hold one line of text"
+            reason = "" if key and key.isprintable() else "does not hold one line of text"
         except (OSError, UnicodeDecodeError) as error:
-            key, problem = "", f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
-        if problem:
+            key, reason = "", f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
+        if reason:
             raise ConfigError(
                 key="certctl.api_key_file",
                 source=source,
-                problem=f"{path} {problem}",
+                reason=f"{path} {reason}",
                 remedy="name a file that holds the API key alone",
             )
         return SecretStr(key)
@@ -158,7 +158,7 @@ class Settings:
         return ConfigError(
             key=f"certctl.{key}",
             source="not set",
-            problem=f"certctl.url is set, so this is needed: {field.description}",
+            reason=f"certctl.url is set, so this is needed: {field.description}",
             remedy=f'write {key} = "..." in [certctl] of {self.paths.config_file}',
         )
 
@@ -166,7 +166,7 @@ class Settings:
         return ConfigError(
             key=key,
             source="not set",
-            problem=f"needed: {SectigoSection.model_fields[key].description}",
+            reason=f"needed: {SectigoSection.model_fields[key].description}",
             remedy=(
                 f'write {key} = "..." in {section_title(self.profile)} of {self.paths.config_file}, '
                 f"or set {ENVIRONMENT_NAMES[key][0]}"

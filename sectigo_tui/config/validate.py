@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from sectigo_tui.config.layers import Merged, shown
 from sectigo_tui.config.model import SECRETS, SECTION_MODELS, Sections
-from sectigo_tui.config.problems import quoted, raise_all
+from sectigo_tui.config.setting_errors import quoted, raise_all
 from sectigo_tui.config.sources import Source, SourceKind
 from sectigo_tui.domain.errors import ConfigError
 
@@ -62,13 +62,13 @@ def _explained(finding: ErrorDetails, merged: Mapping[str, Merged]) -> ConfigErr
     source = merged[name].sources[key]
     own_words = finding.get("ctx", {}).get("error")
     if own_words is not None:
-        problem = str(own_words)
+        reason = str(own_words)
     elif key in SECRETS:
-        problem = "is no text"
+        reason = "is no text"
     else:
-        problem = f"{quoted(merged[name].values[key])} is not {field.description}"
+        reason = f"{quoted(merged[name].values[key])} is not {field.description}"
     return ConfigError(
-        key=_full_key(name, key), source=source.detail, problem=problem, remedy=_remedy(key, field, source)
+        key=_full_key(name, key), source=source.detail, reason=reason, remedy=_remedy(key, field, source)
     )
 
 

@@ -21,7 +21,7 @@ DEFAULT_TIMEOUT_SECONDS = 5.0
 class SystemDns:
     """The DNS as this machine's resolver sees it; fulfils `domain.dns.Dns`.
 
-    The CA looks from elsewhere, and may see another view of a split zone.
+    The CA checks from elsewhere, and may see another view of a split zone.
 
     Args:
         nameservers: Addresses to ask instead of the machine's own.

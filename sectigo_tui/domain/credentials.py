@@ -36,7 +36,7 @@ class UnprovenPassword:
 
 
 @dataclass(frozen=True, slots=True)
-class PastRefusal:
+class PastRejection:
     """That SCM refused some credentials, and has not accepted them since.
 
     Args:
@@ -51,7 +51,7 @@ class PastRefusal:
 class Logins(Protocol):
     """What SCM refused of credentials, known to all processes, and whose turn it is to send."""
 
-    def refusal_of(self, credentials: Credentials) -> PastRefusal | None:
+    def rejection_of(self, credentials: Credentials) -> PastRejection | None:
         """Return when SCM has refused exactly these, and not accepted them since; may take 0.1 s."""
         ...
 

@@ -58,11 +58,11 @@ class ConfigError(SectigoTuiError):
         remedy: What to write instead.
     """
 
-    def __init__(self, *, key: str, source: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{key} ({source}): {problem}; {remedy}")
+    def __init__(self, *, key: str, source: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{key} ({source}): {reason}; {remedy}")
         self.key = key
         self.source = source
-        self.problem = problem
+        self.reason = reason
         self.remedy = remedy
 
 
@@ -76,9 +76,9 @@ class PasswordCommandFailed(ConfigError):
             setting: there is no such command, or what it prints can be no password.
     """
 
-    def __init__(self, *, source: str, problem: str, may_pass: bool) -> None:
+    def __init__(self, *, source: str, reason: str, may_pass: bool) -> None:
         remedy = "run the command by hand: it must print the password alone on its first line"
-        super().__init__(key="password_command", source=source, problem=problem, remedy=remedy)
+        super().__init__(key="password_command", source=source, reason=reason, remedy=remedy)
         self.may_pass = may_pass
 
 
@@ -90,9 +90,9 @@ class InputError(SectigoTuiError):
         remedy: What to do about it.
     """
 
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"{problem}; {remedy}")
-        self.problem = problem
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}; {remedy}")
+        self.reason = reason
         self.remedy = remedy
 
 
@@ -153,10 +153,10 @@ class StoreError(SectigoTuiError):
         remedy: What to do about it.
     """
 
-    def __init__(self, path: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{path}: {problem}; {remedy}")
+    def __init__(self, path: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{path}: {reason}; {remedy}")
         self.path = path
-        self.problem = problem
+        self.reason = reason
         self.remedy = remedy
 
 
@@ -169,7 +169,7 @@ class DoneUnsaved(StoreError):
     """
 
     def __init__(self, order: Order, error: StoreError) -> None:
-        super().__init__(error.path, error.problem, error.remedy)
+        super().__init__(error.path, error.reason, error.remedy)
         self.order = order
 
 
@@ -204,11 +204,11 @@ class CertctlFailure(SectigoTuiError):
     """
 
     def __init__(
-        self, step: str, problem: str, remedy: str, *, http_status: int | None = None, sent: bool = True
+        self, step: str, reason: str, remedy: str, *, http_status: int | None = None, sent: bool = True
     ) -> None:
-        super().__init__(f"{step}: {problem}; {remedy}")
+        super().__init__(f"{step}: {reason}; {remedy}")
         self.step = step
-        self.problem = problem
+        self.reason = reason
         self.remedy = remedy
         self.http_status = http_status
         self.sent = sent
@@ -222,10 +222,10 @@ class DnsFailure(SectigoTuiError):
         problem: What the resolver came to.
     """
 
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"DNS {name}: {problem}")
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"DNS {name}: {reason}")
         self.name = name
-        self.problem = problem
+        self.reason = reason
 
 
 class ScmFailure(SectigoTuiError):
@@ -245,7 +245,7 @@ class ScmFailure(SectigoTuiError):
     def __init__(
         self,
         call: str,
-        problem: str,
+        reason: str,
         *,
         http_status: int | None = None,
         code: int | None = None,
@@ -253,9 +253,9 @@ class ScmFailure(SectigoTuiError):
         sent: bool = True,
         retry_after_seconds: float | None = None,
     ) -> None:
-        super().__init__(f"{call}: {problem}")
+        super().__init__(f"{call}: {reason}")
         self.call = call
-        self.problem = problem
+        self.reason = reason
         self.http_status = http_status
         self.code = code
         self.description = description
@@ -293,7 +293,7 @@ class RateLimited(ScmFailure):
     def __init__(
         self,
         call: str,
-        problem: str,
+        reason: str,
         *,
         retry_after_seconds: float | None = None,
         code: int | None = None,
@@ -301,7 +301,7 @@ class RateLimited(ScmFailure):
     ) -> None:
         super().__init__(
             call,
-            problem,
+            reason,
             http_status=429,
             code=code,
             description=description,

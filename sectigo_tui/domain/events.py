@@ -1,4 +1,4 @@
-"""What happened: entries of an order's timeline, and what the engine announces to whoever shows it."""
+"""What happened: entries of an order's timeline, and what the engine publishes to whoever shows it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.domain.polling import Look
+from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.values import dataclass
 
 
@@ -20,7 +20,7 @@ class EventKind(StrEnum):
     WINDOW_ENDED = "window ended"
     WRITE_ASKED = "write asked"
     WRITE_ANSWERED = "write answered"
-    GAP = "nobody looked"
+    NOT_POLLED = "not polled"
     NOTE = "note"
     REMOVED = "removed"
 
@@ -56,25 +56,25 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class OrderChanged:
-    """A local order is new or not what it was. `entry` is None for bookkeeping (a look that changed nothing)."""
+    """A local order is new or not what it was. `entry` is None for bookkeeping (a poll that changed nothing)."""
 
     order: Order
     entry: TimelineEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class LookStarted:
-    """A look at an order is on its way."""
+class PollStarted:
+    """A poll of an order has started."""
 
     order_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class LookMade:
-    """A look ended, whatever it came to."""
+class PollFinished:
+    """A poll ended, whatever it came to."""
 
     order_id: str
-    look: Look
+    poll: PollResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class FailureReported:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreTrouble:
+class StoreStateChanged:
     """Saving fails (or, with None, works again)."""
 
     at: datetime
@@ -138,15 +138,15 @@ class AccountChanged:
     ssl_id: int | None = None
 
 
-Announcement = (
+EngineEvent = (
     OrderChanged
-    | LookStarted
-    | LookMade
+    | PollStarted
+    | PollFinished
     | Exchange
     | PollingPaused
     | PollingResumed
     | FailureReported
-    | StoreTrouble
+    | StoreStateChanged
     | AccountChanged
 )
-"""All that the engine announces. Immutable: a screen may keep it."""
+"""All that the engine publishes. Immutable: a screen may keep it."""

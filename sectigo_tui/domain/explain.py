@@ -85,7 +85,7 @@ _WRITES = frozenset(
 
 _OWN_WORDS_CHARACTERS = 300
 _MAY_BE_DONE = "It may have been done at SCM all the same"
-_LOOK_FIRST = "Do not repeat it before its result was looked up at SCM."
+_CHECK_FIRST = "Do not repeat it before its result was looked up at SCM."
 _ROTATE = "Rotate the credentials: nothing is sent until then."
 _BY_SCHEDULE = "An order that is polled is polled again by the schedule; do anything else again."
 _COLLECT_AGAIN = "Collect it again later, or wait for it with `collect --wait`."
@@ -150,18 +150,18 @@ def explain(failure: BaseException, *, is_once: bool = False) -> Explanation:
             told = _explain_scm(failure)
             return replace(told, next_step=_of_one_run(told.next_step)) if is_once else told
         case ConfigError():
-            what, meaning, next_step = f"{failure.key} ({failure.source})", failure.problem, failure.remedy
+            what, meaning, next_step = f"{failure.key} ({failure.source})", failure.reason, failure.remedy
         case InputError():
-            what, meaning, next_step = "Nothing was done", failure.problem, failure.remedy
+            what, meaning, next_step = "Nothing was done", failure.reason, failure.remedy
         case StoreError():
-            what, meaning, next_step = _store_what(failure), failure.problem, failure.remedy
+            what, meaning, next_step = _store_what(failure), failure.reason, failure.remedy
         case CertctlFailure():
-            what = f"certctl-server, {failure.step}: {failure.problem}"
+            what = f"certctl-server, {failure.step}: {failure.reason}"
             meaning = "certctl-server may still use the old credentials; the ones here are not touched by it"
             next_step = failure.remedy
         case DnsFailure():
             what = f"Looking up {failure.name} in DNS"
-            meaning = f"{_sentence(failure.problem)} Nothing is known of its records"
+            meaning = f"{_sentence(failure.reason)} Nothing is known of its records"
             next_step = "Check the name and this machine's resolver, or look the name up from elsewhere"
         case _:
             what = f"An unexpected {type(failure).__name__}"
@@ -181,7 +181,7 @@ def _of_one_run(next_step: str) -> str:
 
 
 def _explain_scm(failure: ScmFailure) -> Explanation:
-    what = f"{call_in_words(failure.call)}: {failure.problem}"
+    what = f"{call_in_words(failure.call)}: {failure.reason}"
     known = _known_code(failure)
     meaning, next_step = (known.meaning, known.next_step) if known else _by_class(failure)
     if failure.retry_after_seconds is not None and not isinstance(failure, RateLimited):
@@ -229,7 +229,7 @@ def _of_a_write(failure: ScmFailure, meaning: str, next_step: str) -> tuple[str,
         return meaning, next_step
     if not failure.sent:
         return "Nothing reached SCM", "Check network, proxy, CA bundle and base_url, then do it again."
-    return f"{meaning.rstrip('.')}. {_MAY_BE_DONE}", _LOOK_FIRST
+    return f"{meaning.rstrip('.')}. {_MAY_BE_DONE}", _CHECK_FIRST
 
 
 def _store_what(failure: StoreError) -> str:

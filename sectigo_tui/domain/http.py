@@ -43,7 +43,7 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpTrouble:
+class HttpFailure:
     """No usable answer.
 
     Args:
@@ -53,7 +53,7 @@ class HttpTrouble:
         is_torn: Whether an answer came that cannot be read, rather than none.
     """
 
-    problem: str
+    reason: str
     sent: bool
     http_status: int | None = None
     is_torn: bool = False
@@ -62,7 +62,7 @@ class HttpTrouble:
 class Http(Protocol):
     """A connection to one server."""
 
-    async def send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
+    async def send(self, request: HttpRequest) -> HttpAnswer | HttpFailure:
         """Send a request once: no retry, no redirect, no cookie; never raises for what the network does."""
         ...
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, OrderDetails
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.polling import Look, PollWindow
+from sectigo_tui.domain.polling import PollResult, PollWindow
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.domain.values import dataclass
 
@@ -21,7 +21,7 @@ class OrderState(StrEnum):
     UNCONFIRMED = "unconfirmed"
     """The enroll may have reached SCM, the answer was lost: searched for, never sent again by itself."""
     SUBMITTED = "submitted"
-    """The sslId is known; no look has been made."""
+    """The sslId is known; no poll has been made."""
     PENDING = "pending"
     ISSUED = "issued"
     """Issued at SCM, not collected yet."""
@@ -36,7 +36,7 @@ class OrderState(StrEnum):
 
     @property
     def is_polled(self) -> bool:
-        """Whether looks are made for an order in this state."""
+        """Whether polls are made for an order in this state."""
         return self in _POLLED
 
     @property
@@ -65,18 +65,18 @@ _PAST_STATUS: dict[OrderState, tuple[StatusClass, ...]] = {
 """What SCM told before an order came into a state here: a revocation is known before the next details tell it."""
 
 _S = OrderState
-_AFTER_LOOK = frozenset({_S.PENDING, _S.ISSUED, _S.COLLECTED, _S.FAILED, _S.EXPIRED, _S.REPLACED, _S.REVOKED})
+_AFTER_POLL = frozenset({_S.PENDING, _S.ISSUED, _S.COLLECTED, _S.FAILED, _S.EXPIRED, _S.REPLACED, _S.REVOKED})
 _LEGAL: dict[OrderState, frozenset[OrderState]] = {
     _S.INTENT: frozenset({_S.SUBMITTED, _S.UNCONFIRMED, _S.FAILED}),
     _S.UNCONFIRMED: frozenset({_S.SUBMITTED, _S.FAILED, _S.INTENT}),
-    _S.SUBMITTED: _AFTER_LOOK | {_S.REVOKING},
-    _S.PENDING: _AFTER_LOOK - {_S.PENDING} | {_S.REVOKING},
+    _S.SUBMITTED: _AFTER_POLL | {_S.REVOKING},
+    _S.PENDING: _AFTER_POLL - {_S.PENDING} | {_S.REVOKING},
     _S.ISSUED: frozenset({_S.PENDING, _S.COLLECTED, _S.FAILED, _S.EXPIRED, _S.REPLACED, _S.REVOKING, _S.REVOKED}),
     _S.COLLECTED: frozenset({_S.PENDING, _S.EXPIRED, _S.REPLACED, _S.REVOKING, _S.REVOKED}),
     _S.FAILED: frozenset({_S.PENDING, _S.ISSUED}),
     _S.EXPIRED: frozenset({_S.REVOKED}),
     _S.REPLACED: frozenset({_S.REVOKING, _S.REVOKED}),
-    _S.REVOKING: _AFTER_LOOK | {_S.SUBMITTED},
+    _S.REVOKING: _AFTER_POLL | {_S.SUBMITTED},
     _S.REVOKED: frozenset(),
 }
 
@@ -115,13 +115,13 @@ class Revocation:
     confirmed_at: datetime | None = None
     attempts: int = 0
     next_attempt_at: datetime | None = None
-    trouble: str = ""
+    error: str = ""
     before: OrderState | None = None
     is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class PendingEnroll:
     """How an order is placed, kept until its sslId is known: what finds it again when the answer is lost.
 
     Args:
@@ -140,7 +140,7 @@ class Placement:
     searches: int = 0
     next_search_at: datetime | None = None
     attempt: int = 1
-    trouble: str = ""
+    error: str = ""
 
     @property
     def is_searched_for(self) -> bool:
@@ -171,8 +171,8 @@ class Order:
         renews_ssl_id: The order that this one renews.
         details: SCM's last answer about it.
         window: Its poll window; None before the first.
-        last_look: The newest look, whatever it came to.
-        last_answer_at: The newest look that told something about the order.
+        last_look: The newest poll, whatever it came to.
+        last_answer_at: The newest poll that told something about the order.
         certificate: The collected certificate's facts.
         certificate_path: Where the collected bundle lies; empty until collected.
         revocation: The revocation asked for here.
@@ -194,19 +194,19 @@ class Order:
     validation: str = ""
     term_days: int | None = None
     organization_id: int | None = None
-    marker: str = ""
+    order_tag: str = ""
     csr_pem: str = ""
     key_path: str = ""
     renews_ssl_id: int | None = None
     details: OrderDetails | None = None
     window: PollWindow | None = None
-    last_look: Look | None = None
+    last_poll: PollResult | None = None
     last_answer_at: datetime | None = None
     certificate: CertificateFacts | None = None
     certificate_path: str = ""
     revocation: Revocation | None = None
-    placement: Placement | None = None
-    refusal: str = ""
+    pending_enroll: PendingEnroll | None = None
+    rejection: str = ""
     revision: int = 0
     removed: bool = False
 
@@ -226,7 +226,7 @@ class Order:
         return self.state.is_polled or self.state in (OrderState.INTENT, OrderState.UNCONFIRMED)
 
     @property
-    def told_status(self) -> str:
+    def status_text(self) -> str:
         """SCM's status for a person: marked as past where the state here is newer and says otherwise."""
         status = self.scm_status
         is_past = bool(status) and classify(status) in _PAST_STATUS.get(self.state, ())

@@ -34,7 +34,7 @@ class CsrFacts:
     pem: str
     common_names: tuple[str, ...] = ()
     other_names: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

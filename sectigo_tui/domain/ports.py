@@ -7,14 +7,14 @@ from typing import Protocol
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, ListingFilter, ListingPage, OrderDetails
-from sectigo_tui.domain.events import Announcement, TimelineEntry
+from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.polling import Look
+from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.domain.values import dataclass
 
-Announce = Callable[[Announcement], None]
-"""Takes an announcement; must not raise and must not wait."""
+Publish = Callable[[EngineEvent], None]
+"""Takes an event; must not raise and must not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Scm(Protocol):
         ...
 
     async def recheck_dcv(self, ssl_id: int) -> DcvLog:
-        """Ask the CA to look at the order's domains again."""
+        """Ask the CA to check the order's domains again."""
         ...
 
     async def organizations(self) -> tuple[Organization, ...]:
@@ -147,7 +147,7 @@ class StoreChanges:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreProblem:
+class StoreDamage:
     """Something wrong that was found in the data directory and worked around.
 
     Args:
@@ -165,7 +165,7 @@ class OrderStore(Protocol):
     """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
 
     @property
-    def problems(self) -> tuple[StoreProblem, ...]:
+    def damage(self) -> tuple[StoreDamage, ...]:
         """What was found damaged and set aside, for the operator to know of."""
         ...
 
@@ -202,20 +202,20 @@ class OrderStore(Protocol):
         """
         ...
 
-    def note(self, order: Order, look: Look | None = None) -> None:
-        """Remember poll bookkeeping (window, last look, last answer) soon, surviving the end of the process.
+    def note(self, order: Order, poll: PollResult | None = None) -> None:
+        """Remember poll bookkeeping (window, last poll, last answer) soon, surviving the end of the process.
 
         The order's revision stays; what another process put in between is kept, and only `window`, `last_look` and
         `last_answer_at` are taken.
 
         Args:
-            order: The order with its new window, last look and the time of its last answer.
-            look: The look to add to its poll history.
+            order: The order with its new window, last poll and the time of its last answer.
+            look: The poll to add to its poll history.
         """
         ...
 
-    def looks(self, order_id: str) -> Sequence[Look]:
-        """Return the order's newest looks (bounded), oldest first."""
+    def polls(self, order_id: str) -> Sequence[PollResult]:
+        """Return the order's newest polls (bounded), oldest first."""
         ...
 
     def timeline(self, order_id: str) -> Sequence[TimelineEntry]:

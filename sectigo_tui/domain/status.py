@@ -41,7 +41,7 @@ class StatusMeaning:
 
     name: str
     meaning: str
-    who_acts: str
+    responsible: str
     status_class: StatusClass
 
 

@@ -71,8 +71,8 @@ class DcvCheck:
         domain: The domain.
         status: As it came, such as `Awaiting Validation`.
         proof: What is asked of its owner.
-        last_check: When the CA looked last.
-        next_check: When the CA looks next.
+        last_check: When the CA checked last.
+        next_check: When the CA checks next.
         validated: When it was validated.
     """
 
@@ -105,8 +105,8 @@ class DomainValidation:
         validated: When it was validated.
         expires: When the validation expires.
         submitted: When it was submitted.
-        last_check: When the CA looked last.
-        next_check: When the CA looks next.
+        last_check: When the CA checked last.
+        next_check: When the CA checks next.
     """
 
     domain: str

@@ -10,15 +10,15 @@ from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.domain.ports import CertificateReader, Scm
 from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.arming import Arming
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import RequestLimiter
 
 HOW_TO_ARM = "arm writes in the dashboard (its action Arm writes), or set read_only = false in the configuration"
 """How writes are unlocked that the configuration locks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class EngineOptions:
     """What the operator has settled.
 
     Args:
@@ -50,18 +50,18 @@ class Context:
     """
 
     scm: Scm
-    gate: RequestGate
-    book: OrderBook
+    limiter: RequestLimiter
+    repository: OrderRepository
     clock: Clock
     random: Random
     read_certificate: CertificateReader
-    policy: Policy
+    options: EngineOptions
     arming: Arming = field(default_factory=Arming)
 
     @property
     def is_read_only(self) -> bool:
         """Whether everything that changes something at SCM is refused now."""
-        return self.policy.read_only and not self.arming.is_armed(self.clock.now())
+        return self.options.read_only and not self.arming.is_armed(self.clock.now())
 
     def check_writable(self, what: str) -> None:
         """Refuse what changes something at SCM while the program is read-only.
@@ -76,4 +76,4 @@ class Context:
             ReadOnly: It is.
         """
         if self.is_read_only:
-            raise ReadOnly(what, HOW_TO_ARM) if self.policy.may_arm else ReadOnly(what)
+            raise ReadOnly(what, HOW_TO_ARM) if self.options.may_arm else ReadOnly(what)

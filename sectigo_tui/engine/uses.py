@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sectigo_tui.domain.dns import Dns
     from sectigo_tui.domain.pki import CertificateTools
-    from sectigo_tui.engine.access import Access
-    from sectigo_tui.engine.account import Account
-    from sectigo_tui.engine.approving import Approving
-    from sectigo_tui.engine.changing import Changing
-    from sectigo_tui.engine.claims import Claims
-    from sectigo_tui.engine.collecting import Collecting
+    from sectigo_tui.engine.account.remote_orders import Account
     from sectigo_tui.engine.context import Context
+    from sectigo_tui.engine.credentials.access import Access
+    from sectigo_tui.engine.credentials.certctl import HandingOver
+    from sectigo_tui.engine.credentials.change import PasswordChange
+    from sectigo_tui.engine.credentials.rotate import Rotating
+    from sectigo_tui.engine.credentials.switch import CredentialsSwitch
+    from sectigo_tui.engine.credentials.watch import RotationWatch
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
-    from sectigo_tui.engine.enrolling import Enrolling
-    from sectigo_tui.engine.following_rotation import FollowingRotation
-    from sectigo_tui.engine.followup import FollowUp
-    from sectigo_tui.engine.handing_over import HandingOver
-    from sectigo_tui.engine.installing import Installer
-    from sectigo_tui.engine.placing import Placing
-    from sectigo_tui.engine.recovery import Recovery
-    from sectigo_tui.engine.removing import Removing
-    from sectigo_tui.engine.renewing import Renewing
-    from sectigo_tui.engine.revoker import Revoker
-    from sectigo_tui.engine.revoking import Revoking
-    from sectigo_tui.engine.rotating import Rotating
-    from sectigo_tui.engine.supervisor import Supervisor
-    from sectigo_tui.engine.tracking import Tracking
+    from sectigo_tui.engine.orders.approve import Approving
+    from sectigo_tui.engine.orders.collect import Collecting
+    from sectigo_tui.engine.orders.enroll import Enrolling
+    from sectigo_tui.engine.orders.order_locks import OrderLocks
+    from sectigo_tui.engine.orders.pending_writes import PendingWrites
+    from sectigo_tui.engine.orders.place import Placing
+    from sectigo_tui.engine.orders.recover import Recovery
+    from sectigo_tui.engine.orders.remove import Removing
+    from sectigo_tui.engine.orders.renew import Renewing
+    from sectigo_tui.engine.orders.revocation_sender import Revoker
+    from sectigo_tui.engine.orders.revoke import Revoking
+    from sectigo_tui.engine.orders.track import Tracking
+    from sectigo_tui.engine.polling.scheduler import Scheduler
 
 
 class Uses:
@@ -48,7 +48,7 @@ class Uses:
     def __init__(
         self,
         context: Context,
-        supervisor: Supervisor,
+        scheduler: Scheduler,
         account: Account,
         *,
         tools: Callable[[], CertificateTools],
@@ -56,7 +56,7 @@ class Uses:
         dns: Dns | None,
     ) -> None:
         self.context = context
-        self.supervisor = supervisor
+        self.scheduler = scheduler
         self.account = account
         self._tools = tools
         self._access = access
@@ -65,125 +65,125 @@ class Uses:
     @cached_property
     def tracking(self) -> Tracking:
         """Adopting remote orders."""
-        from sectigo_tui.engine.tracking import Tracking
+        from sectigo_tui.engine.orders.track import Tracking
 
         return Tracking(self.context)
 
     @cached_property
     def enrolling(self) -> Enrolling:
         """Ordering."""
-        from sectigo_tui.engine.enrolling import Enrolling
+        from sectigo_tui.engine.orders.enroll import Enrolling
 
         return Enrolling(self.context, self._placing, self._tools())
 
     @cached_property
     def renewing(self) -> Renewing:
         """Ordering again what an order was."""
-        from sectigo_tui.engine.renewing import Renewing
+        from sectigo_tui.engine.orders.renew import Renewing
 
         return Renewing(self.context, self._placing, self._tools())
 
     @cached_property
     def recovery(self) -> Recovery:
         """Orders whose answer was lost."""
-        from sectigo_tui.engine.recovery import Recovery
+        from sectigo_tui.engine.orders.recover import Recovery
 
-        return Recovery(self.context, self._claims, self._placing)
+        return Recovery(self.context, self._order_locks, self._placing)
 
     @cached_property
     def approving(self) -> Approving:
         """Approving and declining."""
-        from sectigo_tui.engine.approving import Approving
+        from sectigo_tui.engine.orders.approve import Approving
 
         return Approving(self.context)
 
     @cached_property
     def collecting(self) -> Collecting:
         """Collecting and saving."""
-        from sectigo_tui.engine.collecting import Collecting
+        from sectigo_tui.engine.orders.collect import Collecting
 
         return Collecting(self.context, self._tools())
 
     @cached_property
     def revoking(self) -> Revoking:
         """Revoking."""
-        from sectigo_tui.engine.revoking import Revoking
+        from sectigo_tui.engine.orders.revoke import Revoking
 
-        return Revoking(self.context, self._claims, self.tracking, self._revoker, self.supervisor.watch)
+        return Revoking(self.context, self._order_locks, self.tracking, self._revoker, self.scheduler.watch)
 
     @cached_property
     def removing(self) -> Removing:
         """Taking finished orders off the list."""
-        from sectigo_tui.engine.removing import Removing
+        from sectigo_tui.engine.orders.remove import Removing
 
-        return Removing(self.context, self._claims)
+        return Removing(self.context, self._order_locks)
 
     @cached_property
     def rotating(self) -> Rotating:
         """Credentials that were changed elsewhere."""
-        from sectigo_tui.engine.rotating import Rotating
+        from sectigo_tui.engine.credentials.rotate import Rotating
 
-        return Rotating(self.context, self._installer)
+        return Rotating(self.context, self._credentials_switch)
 
     @cached_property
-    def changing(self) -> Changing:
+    def password_change(self) -> PasswordChange:
         """The password at SCM itself."""
-        from sectigo_tui.engine.changing import Changing
+        from sectigo_tui.engine.credentials.change import PasswordChange
 
-        return Changing(self.context, self._installer)
+        return PasswordChange(self.context, self._credentials_switch)
 
     @cached_property
-    def following_rotation(self) -> FollowingRotation:
+    def rotation_watch(self) -> RotationWatch:
         """Credentials that another process has put in use."""
-        from sectigo_tui.engine.following_rotation import FollowingRotation
+        from sectigo_tui.engine.credentials.watch import RotationWatch
 
-        return FollowingRotation(self.context, self._installer)
+        return RotationWatch(self.context, self._credentials_switch)
 
     @cached_property
     def handing_over(self) -> HandingOver | None:
         """Telling certctl-server; None without one."""
-        from sectigo_tui.engine.handing_over import HandingOver
+        from sectigo_tui.engine.credentials.certctl import HandingOver
 
         access = self._access()
         if access.certctl is None:
             return None
-        return HandingOver(self.context, self._installer, access.certctl, access.issuer_id)
+        return HandingOver(self.context, self._credentials_switch, access.certctl, access.issuer_id)
 
     @cached_property
     def diagnoser(self) -> Diagnoser:
         """Who orders wait for."""
         from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 
-        return Diagnoser(self.context, self.account, self._dns, lambda: (self._installer.in_use.password,))
+        return Diagnoser(self.context, self.account, self._dns, lambda: (self._credentials_switch.in_use.password,))
 
     @cached_property
-    def follow_up(self) -> FollowUp:
+    def pending_writes(self) -> PendingWrites:
         """What is done by itself about orders in doubt and revocations not confirmed."""
-        from sectigo_tui.engine.followup import FollowUp
+        from sectigo_tui.engine.orders.pending_writes import PendingWrites
 
-        return FollowUp(self.context, self._claims, (self.recovery, self._revoker))
+        return PendingWrites(self.context, self._order_locks, (self.recovery, self._revoker))
 
     @cached_property
-    def _claims(self) -> Claims:
-        from sectigo_tui.engine.claims import Claims
+    def _order_locks(self) -> OrderLocks:
+        from sectigo_tui.engine.orders.order_locks import OrderLocks
 
-        return Claims(self.context)
+        return OrderLocks(self.context)
 
     @cached_property
     def _placing(self) -> Placing:
-        from sectigo_tui.engine.placing import Placing
+        from sectigo_tui.engine.orders.place import Placing
 
-        return Placing(self.context, self._claims, self.supervisor.watch)
+        return Placing(self.context, self._order_locks, self.scheduler.watch)
 
     @cached_property
     def _revoker(self) -> Revoker:
-        from sectigo_tui.engine.revoker import Revoker
+        from sectigo_tui.engine.orders.revocation_sender import Revoker
 
-        return Revoker(self.context, self.supervisor.watch)
+        return Revoker(self.context, self.scheduler.watch)
 
     @cached_property
-    def _installer(self) -> Installer:
-        from sectigo_tui.engine.installing import Installer
+    def _credentials_switch(self) -> CredentialsSwitch:
+        from sectigo_tui.engine.credentials.switch import CredentialsSwitch
 
         access = self._access()
-        return Installer(self.context, access.keeper, access.in_use, self.supervisor.resume, access.logins)
+        return CredentialsSwitch(self.context, access.keeper, access.in_use, self.scheduler.resume, access.logins)

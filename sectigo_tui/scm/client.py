@@ -234,7 +234,7 @@ class ScmClient:
         await self._session.ask("revoke_by_serial", "POST", path, done, body=bodies.revoke(reason_code, reason))
 
     async def recheck_dcv(self, ssl_id: int) -> DcvLog:
-        """Ask the CA to look at the order's domains again."""
+        """Ask the CA to check the order's domains again."""
         found = await self._session.ask("recheck_dcv", "POST", f"/ssl/v1/{ssl_id:d}/dcv/recheck", _DCV)
         return found.to_domain()
 

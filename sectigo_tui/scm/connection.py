@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.domain.excerpts import one_line
-from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble, is_loopback
+from sectigo_tui.domain.http import HttpAnswer, HttpFailure, HttpRequest, is_loopback
 from sectigo_tui.scm.proxies import proxy_for
 from sectigo_tui.scm.timeouts import Timeouts
 from sectigo_tui.scm.trust import check_trust
@@ -53,7 +53,7 @@ class Connection:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._log = log
-        self._base_url = _checked(base_url)
+        self._base_url = _checked_address(base_url)
         self._timeouts = timeouts or Timeouts()
         self._ca_bundle = ca_bundle
         self._given = transport
@@ -61,7 +61,7 @@ class Connection:
         if not transport and not ca_bundle and self._base_url.startswith("https:"):
             check_trust()
         self._transport: Transport | None = None
-        self._opening = asyncio.Lock()
+        self._connecting = asyncio.Lock()
         self._closed = False
 
     @property
@@ -74,7 +74,7 @@ class Connection:
         """The proxy that carries requests, without its user and password; empty for none."""
         return self._proxy.shown if self._proxy else ""
 
-    async def send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
+    async def send(self, request: HttpRequest) -> HttpAnswer | HttpFailure:
         """Send a request once: no retry, no redirect, no cookie; never raises for what the network does."""
         log = self._log
         if log is None:
@@ -84,11 +84,11 @@ class Connection:
         log.answered(number, request, answer, seconds=time.monotonic() - started)
         return answer
 
-    async def _send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
+    async def _send(self, request: HttpRequest) -> HttpAnswer | HttpFailure:
         transport = self._transport
         if transport is None:
             opened = await self._open()
-            if isinstance(opened, HttpTrouble):
+            if isinstance(opened, HttpFailure):
                 return opened
             transport = opened
         return await transport.send(request)
@@ -102,15 +102,15 @@ class Connection:
         if self._log is not None:
             self._log.close()
 
-    async def _open(self) -> Transport | HttpTrouble:
-        async with self._opening:
+    async def _open(self) -> Transport | HttpFailure:
+        async with self._connecting:
             if self._closed:
-                return HttpTrouble("the connection was closed by this program", sent=False)
+                return HttpFailure("the connection was closed by this program", sent=False)
             if self._transport is None:
                 try:
                     self._transport = await asyncio.to_thread(self._load)
                 except (OSError, ValueError, ImportError) as error:
-                    return HttpTrouble(
+                    return HttpFailure(
                         f"the connection cannot be set up: {one_line(str(error), _LONG_WORDS)}", sent=False
                     )
             return self._transport
@@ -128,12 +128,12 @@ class Connection:
         )
 
 
-def _checked(base_url: str) -> str:
-    def wrong(problem: str) -> ConfigError:
+def _checked_address(base_url: str) -> str:
+    def wrong(reason: str) -> ConfigError:
         return ConfigError(
             key="base_url",
             source="the connection",
-            problem=problem,
+            reason=reason,
             remedy="write https://host/path; http is for this machine alone",
         )
 

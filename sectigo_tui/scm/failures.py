@@ -20,7 +20,7 @@ from sectigo_tui.domain.errors import (
     Unreadable,
 )
 from sectigo_tui.domain.excerpts import describe_body, one_line
-from sectigo_tui.domain.http import HttpAnswer, HttpTrouble
+from sectigo_tui.domain.http import HttpAnswer, HttpFailure
 from sectigo_tui.scm.dates import retry_after_seconds
 from sectigo_tui.scm.reading import NotTheApi, read_json
 from sectigo_tui.scm.wire_fields import ERROR
@@ -29,7 +29,7 @@ COLLECT = "collect"
 COUNT = "count"
 
 
-class _Told(NamedTuple):
+class _ApiError(NamedTuple):
     """What an error answer's body tells."""
 
     is_api: bool
@@ -37,10 +37,10 @@ class _Told(NamedTuple):
     description: str
 
 
-def from_trouble(call: str, trouble: HttpTrouble) -> ScmFailure:
+def from_failure(call: str, failure: HttpFailure) -> ScmFailure:
     """Return the failure of a call that got no usable answer."""
-    kind = Unreadable if trouble.is_torn else Unreachable
-    return kind(call, trouble.problem, http_status=trouble.http_status, sent=trouble.sent)
+    kind = Unreadable if failure.is_torn else Unreachable
+    return kind(call, failure.reason, http_status=failure.http_status, sent=failure.sent)
 
 
 def from_answer(call: str, answer: HttpAnswer, now: datetime, clean: Callable[[str], str] = str) -> ScmFailure | None:
@@ -60,10 +60,10 @@ def from_answer(call: str, answer: HttpAnswer, now: datetime, clean: Callable[[s
         return None
     if status < 400:
         return _redirect(call, answer)
-    return _refusal(call, answer, now, clean)
+    return _rejection(call, answer, now, clean)
 
 
-def unreadable(call: str, answer: HttpAnswer, problem: str = "") -> Unreadable:
+def unreadable(call: str, answer: HttpAnswer, reason: str = "") -> Unreadable:
     """Return the failure of an answer that claims success and is not the API's.
 
     Args:
@@ -71,7 +71,7 @@ def unreadable(call: str, answer: HttpAnswer, problem: str = "") -> Unreadable:
         answer: The answer.
         problem: What is wrong with it; by default, what its body looks like.
     """
-    words = problem or f"answered with {describe_body(answer.body)}"
+    words = reason or f"answered with {describe_body(answer.body)}"
     return Unreadable(call, f"HTTP {answer.status} {words}", http_status=answer.status)
 
 
@@ -90,8 +90,8 @@ def _redirect(call: str, answer: HttpAnswer) -> Unreadable:
     return unreadable(call, answer, f"redirects to {towards}, which is not followed")
 
 
-def _refusal(call: str, answer: HttpAnswer, now: datetime, clean: Callable[[str], str]) -> ScmFailure:
-    status, told = answer.status, _told(answer.body)
+def _rejection(call: str, answer: HttpAnswer, now: datetime, clean: Callable[[str], str]) -> ScmFailure:
+    status, told = answer.status, _api_error(answer.body)
     code, description = told.code, clean(told.description)
     words = f"HTTP {status}" + (f": {one_line(description)!r}" if description else "")
     wait = retry_after_seconds(answer.headers.get("retry-after", ""), now)
@@ -105,7 +105,7 @@ def _refusal(call: str, answer: HttpAnswer, now: datetime, clean: Callable[[str]
     return failure
 
 
-def _kind(call: str, status: int, told: _Told) -> type[ScmFailure]:
+def _kind(call: str, status: int, told: _ApiError) -> type[ScmFailure]:
     kind: type[ScmFailure] = Refused
     if status == 401 or (status < 500 and told.code in CREDENTIAL_CODES):
         kind = CredentialsRefused
@@ -121,10 +121,10 @@ def _kind(call: str, status: int, told: _Told) -> type[ScmFailure]:
     return kind
 
 
-def _told(body: bytes) -> _Told:
+def _api_error(body: bytes) -> _ApiError:
     error = read_json(ERROR, body)
     if isinstance(error, NotTheApi):
-        return _Told(is_api=False, code=None, description="")
+        return _ApiError(is_api=False, code=None, description="")
     # SCM's codes are negative, or 0; a gateway's JSON has none, or an HTTP status for one.
     is_api = error.code is not None and error.code <= 0
-    return _Told(is_api=is_api, code=error.code if is_api else None, description=error.description)
+    return _ApiError(is_api=is_api, code=error.code if is_api else None, description=error.description)

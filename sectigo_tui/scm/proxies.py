@@ -73,8 +73,8 @@ def _variable(name: str) -> str:
 
 
 def _checked(url: str, variable: str) -> Proxy:
-    def wrong(problem: str, remedy: str = "write http://host:port") -> ConfigError:
-        return ConfigError(key=variable, source="environment", problem=problem, remedy=remedy)
+    def wrong(reason: str, remedy: str = "write http://host:port") -> ConfigError:
+        return ConfigError(key=variable, source="environment", reason=reason, remedy=remedy)
 
     try:
         parts = urlsplit(url)

@@ -21,7 +21,7 @@ T = TypeVar("T")
 class NotTheApi:
     """A body that cannot be what was asked for; `problem` says why, in one line."""
 
-    problem: str
+    reason: str
 
 
 def read_json(adapter: TypeAdapter[T], body: bytes) -> T | NotTheApi:
@@ -37,10 +37,10 @@ def read_json(adapter: TypeAdapter[T], body: bytes) -> T | NotTheApi:
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
-        refusal = error
-    mended = _mended(body) if _first(refusal)["type"] == _NO_JSON else b""
+        rejection = error
+    mended = _mended(body) if _first(rejection)["type"] == _NO_JSON else b""
     if not mended:
-        return NotTheApi(_what_is_wrong(refusal, body))
+        return NotTheApi(_what_is_wrong(rejection, body))
     try:
         return adapter.validate_json(mended)
     except ValidationError as error:
@@ -61,12 +61,12 @@ def _mended(body: bytes) -> bytes:
         return b""
 
 
-def _first(refusal: ValidationError) -> ErrorDetails:
-    return refusal.errors(include_url=False, include_input=False, include_context=False)[0]
+def _first(rejection: ValidationError) -> ErrorDetails:
+    return rejection.errors(include_url=False, include_input=False, include_context=False)[0]
 
 
-def _what_is_wrong(refusal: ValidationError, body: bytes) -> str:
-    first = _first(refusal)
+def _what_is_wrong(rejection: ValidationError, body: bytes) -> str:
+    first = _first(rejection)
     if first["type"] == _NO_JSON or not first["loc"]:
         return f"answered with {describe_body(body)}"
     where = one_line(".".join(str(part) for part in first["loc"]))

@@ -16,9 +16,9 @@ from sectigo_tui.domain.credentials import Logins
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.excerpts import masked, without_secrets
-from sectigo_tui.domain.http import Http, HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.domain.http import Http, HttpAnswer, HttpFailure, HttpRequest
 from sectigo_tui.domain.ports import Credentials
-from sectigo_tui.scm.failures import from_answer, from_trouble, unreadable
+from sectigo_tui.scm.failures import from_answer, from_failure, unreadable
 from sectigo_tui.scm.reading import NotTheApi, read_json
 
 T = TypeVar("T")
@@ -97,8 +97,8 @@ class Session:
         async with self._logins.admitted(call, used) as ended:
             try:
                 result = await self._send(call, request, read, secrets)
-            except CredentialsRefused as refusal:
-                await asyncio.to_thread(ended, refusal)
+            except CredentialsRefused as rejection:
+                await asyncio.to_thread(ended, rejection)
                 raise
             except ScmFailure as failure:
                 ended(failure)
@@ -109,21 +109,21 @@ class Session:
     async def _send(self, call: str, request: HttpRequest, read: Read[T], secrets: tuple[str, ...]) -> T:
         started = self._clock.monotonic()
         answer = await self._http.send(request)
-        status = answer.http_status if isinstance(answer, HttpTrouble) else answer.status
+        status = answer.http_status if isinstance(answer, HttpFailure) else answer.status
         try:
             result = self._judge(call, answer, read, secrets)
         except ScmFailure as failure:
-            self._tell(call, started, status, failure)
+            self._print(call, started, status, failure)
             raise
-        self._tell(call, started, status, None)
+        self._print(call, started, status, None)
         return result
 
-    def _judge(self, call: str, answer: HttpAnswer | HttpTrouble, read: Read[T], secrets: tuple[str, ...]) -> T:
+    def _judge(self, call: str, answer: HttpAnswer | HttpFailure, read: Read[T], secrets: tuple[str, ...]) -> T:
         def clean(text: str) -> str:
             return masked(text, secrets)
 
-        if isinstance(answer, HttpTrouble):
-            raise from_trouble(call, replace(answer, problem=clean(answer.problem)))
+        if isinstance(answer, HttpFailure):
+            raise from_failure(call, replace(answer, reason=clean(answer.reason)))
         with suppress(ScmFailure):
             return self._read(call, answer, read)
         # It fails again, and this time in words that quote no password.
@@ -146,7 +146,7 @@ class Session:
             raise failure
         return read(call, answer)
 
-    def _tell(self, call: str, started: float, status: int | None, failure: ScmFailure | None) -> None:
+    def _print(self, call: str, started: float, status: int | None, failure: ScmFailure | None) -> None:
         if self._observe is not None:
             latency_seconds = self._clock.monotonic() - started
             self._observe(Exchange(self._clock.now(), call, latency_seconds, status, failure))
@@ -158,7 +158,7 @@ def json_of(adapter: TypeAdapter[T]) -> Read[T]:
     def read(call: str, answer: HttpAnswer) -> T:
         found = read_json(adapter, answer.body)
         if isinstance(found, NotTheApi):
-            raise unreadable(call, answer, found.problem)
+            raise unreadable(call, answer, found.reason)
         return found
 
     return read
@@ -187,19 +187,19 @@ def header_values(call: str, credentials: Credentials) -> tuple[tuple[bytes, byt
 
 
 def _header(call: str, name: str, value: str) -> bytes:
-    problem = ""
+    reason = ""
     if not value:
-        problem = "is empty"
+        reason = "is empty"
     elif value != value.strip():
-        problem = "begins or ends with a space"
+        reason = "begins or ends with a space"
     elif any(character < " " or character == "\x7f" for character in value):
-        problem = "holds a control character"
+        reason = "holds a control character"
     else:
         try:
             return value.encode("latin-1")
         except UnicodeEncodeError:
-            problem = "holds a character outside Latin-1, which no HTTP header can carry"
-    raise CredentialsRefused(call, f"the {name} {problem}; nothing was sent", sent=False)
+            reason = "holds a character outside Latin-1, which no HTTP header can carry"
+    raise CredentialsRefused(call, f"the {name} {reason}; nothing was sent", sent=False)
 
 
 def _json(body: object) -> bytes:

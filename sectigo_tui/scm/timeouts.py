@@ -11,7 +11,7 @@ class Timeouts:
 
     Args:
         connect_seconds: To reach the server, TLS included.
-        read_seconds: From one piece of the answer to the next. Source: 15 to 60 s observed under load.
+        read_seconds: From one answer of the answer to the next. Source: 15 to 60 s observed under load.
         whole_seconds: From the start to the answer's end, so that an answer in drips ends too; None for what it
             takes to connect and three times `read_seconds`.
     """

@@ -16,10 +16,10 @@ import httpx
 
 from sectigo_tui import __version__
 from sectigo_tui.domain.excerpts import one_line
-from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.domain.http import HttpAnswer, HttpFailure, HttpRequest
+from sectigo_tui.scm.network_errors import ProxyStage, failure_of, late
 from sectigo_tui.scm.proxies import Proxy
 from sectigo_tui.scm.timeouts import Timeouts
-from sectigo_tui.scm.troubles import ProxyStage, late, trouble_of
 from sectigo_tui.scm.trust import named
 
 _CONNECTIONS = 10
@@ -113,7 +113,7 @@ class Transport:
             headers={"accept": "*/*", "accept-encoding": "gzip", "user-agent": f"sectigo-tui/{__version__}"},
         )
 
-    async def send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
+    async def send(self, request: HttpRequest) -> HttpAnswer | HttpFailure:
         """Send a request once and read the whole answer.
 
         An error answer is worth its status even where its body is not: it comes back with an empty body.
@@ -135,18 +135,18 @@ class Transport:
                 finally:
                     await response.aclose()
         except _UnusableBodyError as error:
-            trouble = HttpTrouble(str(error), sent=True, is_torn=True)
+            failure = HttpFailure(str(error), sent=True, is_torn=True)
         except TimeoutError:
-            trouble = late(self._whole_seconds, stage)
+            failure = late(self._whole_seconds, stage)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
-            trouble = trouble_of(error, self._server, answering=response is not None, stage=stage)
+            failure = failure_of(error, self._server, answering=response is not None, stage=stage)
         else:
             return HttpAnswer(response.status_code, response.headers, body)
         if response is None:
-            return trouble
+            return failure
         if response.status_code >= 400:
             return HttpAnswer(response.status_code, response.headers, b"")
-        return HttpTrouble(trouble.problem, sent=True, http_status=response.status_code, is_torn=trouble.is_torn)
+        return HttpFailure(failure.reason, sent=True, http_status=response.status_code, is_torn=failure.is_torn)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -43,7 +43,7 @@ def _why(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _wrong(variable: str, problem: str, what: str) -> ConfigError:
+def _wrong(variable: str, reason: str, what: str) -> ConfigError:
     return ConfigError(
-        key=variable, source="environment", problem=problem, remedy=f"name {what}, set ca_bundle, or unset {variable}"
+        key=variable, source="environment", reason=reason, remedy=f"name {what}, set ca_bundle, or unset {variable}"
     )

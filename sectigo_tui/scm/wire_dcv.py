@@ -37,7 +37,7 @@ class WireDcvError(Wire):
     description: Text = ""
 
     @property
-    def tells_something(self) -> bool:
+    def holds_something(self) -> bool:
         """Whether there is an error."""
         return self.code not in (None, 0) or (self.code is None and self.description != "")
 
@@ -90,7 +90,7 @@ class WireDcv(Wire):
         return {"dcvLog": blocks, "instructions": instructions}
 
     @model_validator(mode="after")
-    def _must_tell_something(self) -> WireDcv:
+    def _must_hold_something(self) -> WireDcv:
         if not self.model_fields_set:
             raise ValueError("has neither dcvLog nor instructions")
         return self
@@ -103,7 +103,7 @@ class WireDcv(Wire):
         checks = [_check(line, instructions.get(line.domain_name.casefold())) for line in lines]
         unlogged = (instruction for key, instruction in instructions.items() if key not in logged)
         checks += [_check(WireDcvLine(domainName=extra.domain_name), extra) for extra in unlogged]
-        error = next((block.error for block in self.dcv_log if block.error.tells_something), WireDcvError())
+        error = next((block.error for block in self.dcv_log if block.error.holds_something), WireDcvError())
         return DcvLog(tuple(checks), error.code, error.description)
 
 

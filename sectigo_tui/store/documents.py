@@ -22,7 +22,7 @@ import orjson
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow
 from sectigo_tui.domain.values import dataclass
 
 Document = dict[str, Any]
@@ -36,23 +36,23 @@ _Made = TypeVar("_Made")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Poll bookkeeping of one order: what a look changes without changing the order.
+    """Poll bookkeeping of one order: what a poll changes without changing the order.
 
     Args:
         order_id: The order.
-        revision: The order's revision when the look was made.
-        window: Its poll window after the look.
-        last_look: Its newest look.
-        last_answer_at: Its newest look that told something.
-        look: The look to add to its history.
+        revision: The order's revision when the poll was made.
+        window: Its poll window after the poll.
+        last_look: Its newest poll.
+        last_answer_at: Its newest poll that told something.
+        look: The poll to add to its history.
     """
 
     order_id: str
     revision: int
     window: PollWindow | None
-    last_look: Look | None
+    last_poll: PollResult | None
     last_answer_at: datetime | None
-    look: Look | None
+    poll: PollResult | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,21 +219,21 @@ _MICROSECOND = timedelta(microseconds=1)
 _LONGEST_DETAIL = 200
 
 
-def packed_look(look: Look) -> bytes:
-    """Return a look as a short JSON array, of which tens of thousands stay in memory."""
+def packed_poll(poll: PollResult) -> bytes:
+    """Return a poll as a short JSON array, of which tens of thousands stay in memory."""
     return dumps(
         (
-            (look.at - _EPOCH) // _MICROSECOND,
-            look.outcome,
-            look.detail[:_LONGEST_DETAIL],
-            look.latency_seconds,
-            look.http_status,
-            look.code,
+            (poll.at - _EPOCH) // _MICROSECOND,
+            poll.outcome,
+            poll.detail[:_LONGEST_DETAIL],
+            poll.latency_seconds,
+            poll.http_status,
+            poll.code,
         )
     )
 
 
-def unpacked_look(row: list[Any]) -> Look:
-    """Make a look of its array."""
+def unpacked_poll(row: list[Any]) -> PollResult:
+    """Make a poll of its array."""
     at, outcome, *rest = row
-    return Look(_EPOCH + at * _MICROSECOND, LookOutcome(outcome), *rest)
+    return PollResult(_EPOCH + at * _MICROSECOND, PollOutcome(outcome), *rest)

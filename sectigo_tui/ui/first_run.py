@@ -9,13 +9,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, SectigoTuiError
+from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
-from sectigo_tui.ui.flows.flow import in_words
-from sectigo_tui.ui.host import FlowHost
-from sectigo_tui.ui.text import printable
-from sectigo_tui.ui.theme import ThemeChoice
-from sectigo_tui.ui.themed import ThemedApp
+from sectigo_tui.ui.theme.choice import ThemeChoice
+from sectigo_tui.ui.theme.themed_app import ThemedApp
+from sectigo_tui.ui.workflows.runner import WorkflowRunner
+from sectigo_tui.ui.workflows.workflow import in_words
 
 Answers = Mapping[str, str]
 Accept = Callable[[Answers], Awaitable[str]]
@@ -42,12 +42,12 @@ class FirstRun(Dialog[dict[str, str]]):
         wrong: The id of the field that it is about, or of the button where it is about none.
     """
 
-    def __init__(self, answers: Answers, problem: str = "", wrong: str = "customer_uri") -> None:
+    def __init__(self, answers: Answers, error_text: str = "", wrong: str = "customer_uri") -> None:
         super().__init__("Welcome to sectigo-tui: which SCM account?")
         self._answers = answers
-        self._problem = problem
+        self._error = error_text
         self._wrong = wrong
-        self.was_filled = bool(problem)
+        self.was_filled = bool(error_text)
 
     def body(self) -> ComposeResult:
         """Lay out the form."""
@@ -70,8 +70,8 @@ class FirstRun(Dialog[dict[str, str]]):
 
     def on_mount(self) -> None:
         """Say what was wrong before."""
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     def answer(self, choice_id: str) -> None:
         """Answer once all that is needed was given."""
@@ -104,9 +104,9 @@ class FirstRunApp(ThemedApp[bool]):
         self.run_worker(self._ask(), exit_on_error=True)
 
     async def _ask(self) -> None:
-        host, answers, problem, wrong = FlowHost(self), dict[str, str](), "", "customer_uri"
+        host, answers, error_text, wrong = WorkflowRunner(self), dict[str, str](), "", "customer_uri"
         while True:
-            given = await host.ask(FirstRun(answers, problem, wrong))
+            given = await host.ask(FirstRun(answers, error_text, wrong))
             if given is None:
                 self.exit(False)
                 return
@@ -114,11 +114,11 @@ class FirstRunApp(ThemedApp[bool]):
             try:
                 where = await host.during("Asking SCM once ...", self._accept(given), can_stop=False)
             except CredentialsRefused as refused:
-                problem, wrong = in_words(refused, "Correct what is wrong above."), "password"
+                error_text, wrong = in_words(refused, "Correct what is wrong above."), "password"
                 answers = {key: text for key, text in given.items() if key != "password"}
                 continue
             except SectigoTuiError as failure:
-                problem, wrong = in_words(failure), _field_of(failure)
+                error_text, wrong = in_words(failure), _field_of(failure)
                 continue
             self.notify(printable(f"Kept in {where}"), markup=False)
             self.exit(True)

@@ -1,4 +1,4 @@
-"""What every screen is given: the board, the time, what was announced, and the settled facts of this run."""
+"""What every screen is given: the board, the time, what was published, and the settled facts of this run."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from textual.signal import Signal
 
-from sectigo_tui.domain.events import Announcement
+from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.domain.values import dataclass
-from sectigo_tui.ui.attention import Attention
-from sectigo_tui.ui.board import Board
-from sectigo_tui.ui.columns import Now
-from sectigo_tui.ui.memory import Memory
-from sectigo_tui.ui.troubles import Troubles
+from sectigo_tui.presentation.columns import RowContext
+from sectigo_tui.presentation.rows import OrderRows
+from sectigo_tui.presentation.watchlist import Watchlist
+from sectigo_tui.ui.errors import Errors
+from sectigo_tui.ui.layout import Layout
 
 Use = Coroutine[Any, Any, object]
 Perform = Callable[[str, Use], None]
@@ -44,19 +44,19 @@ class ViewModel:
     Args:
         board: Finds what is shown.
         now: The time and what else the cells depend on.
-        announced: Published with what the engine announced since the last time, oldest first.
+        published: Published with what the engine published since the last time, oldest first.
         surroundings: The settled facts of this run.
         troubles: The failures of this session.
         perform: Runs a use case.
         memory: How the screen is arranged.
-        attention: What deserves a look.
+        attention: What deserves a poll.
     """
 
-    board: Board
-    now: Now
-    announced: Signal[Sequence[Announcement]]
+    order_rows: OrderRows
+    now: RowContext
+    changed_rows: Signal[Sequence[EngineEvent]]
     surroundings: Surroundings
-    troubles: Troubles
+    errors: Errors
     perform: Perform
-    memory: Memory
-    attention: Attention
+    layout: Layout
+    watchlist: Watchlist

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.credentials import Logins
     from sectigo_tui.domain.ports import Credentials, SecretText
-    from sectigo_tui.engine.access import Access
-    from sectigo_tui.engine.engine import Announcer
+    from sectigo_tui.engine.credentials.access import Access
+    from sectigo_tui.engine.engine import EventSource
     from sectigo_tui.scm.client import ScmClient
     from sectigo_tui.scm.debug_log import DebugLog
 
@@ -59,7 +59,7 @@ def logins_of(
 
 
 def make_client(
-    settings: Settings, credentials: Credentials, announcer: Announcer, clock: Clock, logins: Logins
+    settings: Settings, credentials: Credentials, event_source: EventSource, clock: Clock, logins: Logins
 ) -> ScmClient:
     """Return a client of the account that the settings name.
 
@@ -76,7 +76,7 @@ def make_client(
         clock,
         timeouts=Timeouts(connect_seconds=section.connect_timeout_seconds, read_seconds=section.read_timeout_seconds),
         ca_bundle=section.ca_bundle,
-        observe=announcer,
+        observe=event_source,
         log=debug_log_of(settings, section.base_url, clock),
         logins=logins,
     )
@@ -85,7 +85,7 @@ def make_client(
 def connection(
     settings: Settings,
     plain: PlainSettings,
-    announcer: Announcer,
+    event_source: EventSource,
     clock: Clock,
     is_poller: Callable[[], bool] = lambda: False,
     *,
@@ -106,17 +106,17 @@ def connection(
         InputError: The debug log cannot be used.
     """
     from sectigo_tui.certctl.client import CertctlClient
-    from sectigo_tui.config.keeper import CredentialsFile
+    from sectigo_tui.config.credentials_store import CredentialsFile
     from sectigo_tui.config.plain import plain_of
     from sectigo_tui.domain.errors import ConfigError
-    from sectigo_tui.engine.access import Access
+    from sectigo_tui.engine.credentials.access import Access
     from sectigo_tui.scm.connection import Connection
 
     if plain_of(settings) != plain:
         raise ConfigError(
             key=str(settings.paths.config_file),
             source="file",
-            problem="was changed while the program started",
+            reason="was changed while the program started",
             remedy="start it again",
         )
     credentials = credentials_of(settings, may_prompt=may_prompt)
@@ -133,7 +133,7 @@ def connection(
         certctl=certctl,
         issuer_id=server.issuer_id if server else "",
     )
-    return Connected(make_client(settings, credentials, announcer, clock, logins), certctl, access)
+    return Connected(make_client(settings, credentials, event_source, clock, logins), certctl, access)
 
 
 @dataclass(frozen=True, slots=True)

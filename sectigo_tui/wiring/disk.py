@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sectigo_tui.config.paths import Paths
-    from sectigo_tui.domain.ports import StoreProblem
+    from sectigo_tui.domain.ports import StoreDamage
 
 
 def account_directory(paths: Paths, base_url: str, customer_uri: str) -> Path:
@@ -50,7 +50,7 @@ def remove_leftovers(paths: Paths) -> list[Path]:
     return stubborn
 
 
-def keys_without_order(paths: Paths, tell: Callable[[StoreProblem], None]) -> list[Path]:
+def keys_without_order(paths: Paths, notify: Callable[[StoreDamage], None]) -> list[Path]:
     """Return the private keys made here that no local order of any account was placed with.
 
     Args:
@@ -60,14 +60,14 @@ def keys_without_order(paths: Paths, tell: Callable[[StoreProblem], None]) -> li
     Raises:
         StoreError: Some orders cannot be read.
     """
-    from sectigo_tui.store.reading import read_all_orders
+    from sectigo_tui.store.local.reading import read_all_orders
 
     keys = sorted((paths.data_dir / "keys").glob("*.key"))
     if not keys:
         return []
     used = set()
     for directory in sorted((paths.data_dir / "accounts").glob("*/")):
-        used |= {_resolved(order.key_path) for order in read_all_orders(directory, tell) if order.key_path}
+        used |= {_resolved(order.key_path) for order in read_all_orders(directory, notify) if order.key_path}
     return [key for key in keys if key.resolve() not in used]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.domain.ports import Scm
-    from sectigo_tui.engine.engine import Engine, KeepDefect
+    from sectigo_tui.engine.engine import Engine, KeepCrash
 
     Connect = Callable[[], Awaitable[None]]
     """Connects an engine, in another thread where that takes long."""
@@ -33,7 +33,7 @@ async def opened(
     *,
     clock: Clock | None = None,
     random: Random | None = None,
-    keep_defect: KeepDefect = lambda _defect, _where: None,
+    keep_crash: KeepCrash = lambda _defect, _where: None,
 ) -> AsyncIterator[Engine]:
     """Put an engine together, and take it apart at the end.
 
@@ -58,7 +58,7 @@ async def opened(
         lambda: settings,
         clock=clock,
         random=random,
-        keep_defect=keep_defect,
+        keep_crash=keep_crash,
         may_prompt=True,
     )
     async with prepare as (engine, connect):
@@ -73,7 +73,7 @@ async def prepared(
     *,
     clock: Clock | None = None,
     random: Random | None = None,
-    keep_defect: KeepDefect = lambda _defect, _where: None,
+    keep_crash: KeepCrash = lambda _defect, _where: None,
     may_prompt: bool = False,
 ) -> AsyncIterator[tuple[Engine, Connect]]:
     """Put together what shows the local orders, for an engine that sends nothing before it is connected.
@@ -96,27 +96,27 @@ async def prepared(
     from random import SystemRandom
 
     from sectigo_tui.domain.clock import SystemClock
-    from sectigo_tui.engine.book import OrderBook
-    from sectigo_tui.engine.context import Context, Policy
-    from sectigo_tui.engine.engine import Announcer, Engine
-    from sectigo_tui.engine.gate import RequestGate
-    from sectigo_tui.store.journal_store import JournalStore
+    from sectigo_tui.engine.context import Context, EngineOptions
+    from sectigo_tui.engine.engine import Engine, EventSource
+    from sectigo_tui.engine.repository import OrderRepository
+    from sectigo_tui.engine.requests.limiter import RequestLimiter
+    from sectigo_tui.store.local.journal_store import JournalStore
 
-    clock, announcer, lines = clock or SystemClock(), Announcer(keep_defect), Lines()
+    clock, event_source, lines = clock or SystemClock(), EventSource(keep_crash), Lines()
     directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
     store = JournalStore.open(directory, clock, retention_days=plain.retention_days)
-    book = OrderBook(store, clock, announcer)
+    repository = OrderRepository(store, clock, event_source)
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
-    store.report_trouble_to(book.hear_store)
-    gate = RequestGate(plain.requests_in_flight, is_open=False)
+    store.report_errors_to(repository.receive_store_state)
+    limiter = RequestLimiter(plain.requests_in_flight, is_open=False)
     context = Context(
         scm=cast("Scm", lines),
-        gate=gate,
-        book=book,
+        limiter=limiter,
+        repository=repository,
         clock=clock,
         random=random or SystemRandom(),
         read_certificate=_read_certificate,
-        policy=Policy(
+        options=EngineOptions(
             deadline_seconds=plain.poll_max_wait_seconds,
             rearm=plain.on_deadline == "rearm",
             read_only=plain.read_only,
@@ -126,13 +126,13 @@ async def prepared(
 
     async def connect() -> None:
         def make() -> Connected:
-            return connection(complete(), plain, announcer, clock, store.is_poller, may_prompt=may_prompt)
+            return connection(complete(), plain, event_source, clock, store.is_poller, may_prompt=may_prompt)
 
         lines.connect(await in_thread(make))
-        gate.open()
+        limiter.open()
 
     try:
-        yield Engine(context, announcer, _tools, lambda: lines.connected.access, _dns(plain)), connect
+        yield Engine(context, event_source, _tools, lambda: lines.connected.access, _dns(plain)), connect
     finally:
         try:
             await lines.aclose()

@@ -143,7 +143,7 @@ async def test_secrets_that_come_back_are_not_quoted(status: int) -> None:
     server = Server(status, body={"error": "bad n3w-canary for api-canary"} if status != 200 else b"n3w-canary")
     with pytest.raises(CertctlFailure) as failed:
         await STEPS["changing"](server.client)
-    assert "canary" not in f"{failed.value!r} {failed.value.problem} {explain(failed.value)}"
+    assert "canary" not in f"{failed.value!r} {failed.value.reason} {explain(failed.value)}"
 
 
 @pytest.mark.parametrize("document", [ISSUER | {"type": "DigiCert"}, ISSUER | {"config": None}])

@@ -94,7 +94,7 @@ def test_a_call_that_fails_is_a_gap_and_no_failure(site: Site) -> None:
     site.world.faults.add("unavailable", path="validations")
     found = document(site.run("diagnose", ssl_id, "--json"))
     assert (found["verdict"]["blocked_on"], found["verdict"]["strength"]) == ("unknown", "partial")
-    assert any("failed to load" in gap["what"] for gap in found["gaps"])
+    assert any("failed to load" in missing_part["what"] for missing_part in found["gaps"])
     assert 503 in {piece["http_status"] for piece in found["pieces"]}
 
 

@@ -11,7 +11,7 @@ from cli_site import Site, cli_site
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store.replica import Change, Replica
+from sectigo_tui.store.local.orders_in_step import Change, SharedOrders
 from support.stored_orders import files_no_larger_than
 
 NAME = "www.acme.example"
@@ -41,14 +41,14 @@ def without_snapshot(site: Site) -> None:
 
 def without_answers(monkeypatch: pytest.MonkeyPatch, *kinds: EventKind) -> None:
     """Let the journal have room for what is asked, and none for what is answered."""
-    commit: Callable[[Replica, Sequence[Change]], object] = Replica.commit
+    commit: Callable[[SharedOrders, Sequence[Change]], object] = SharedOrders.commit
 
-    def full(replica: Replica, changes: Sequence[Change]) -> object:
+    def full(shared_orders: SharedOrders, changes: Sequence[Change]) -> object:
         if any(change.entry.kind in kinds for change in changes):
             raise StoreError("journal.jsonl", "cannot write: No space left on device", "free space on its file system")
-        return commit(replica, changes)
+        return commit(shared_orders, changes)
 
-    monkeypatch.setattr(Replica, "commit", full)
+    monkeypatch.setattr(SharedOrders, "commit", full)
 
 
 def warned(err: str) -> bool:

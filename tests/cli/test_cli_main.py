@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sectigo_tui import __version__
-from sectigo_tui.cli import check
+from sectigo_tui.cli.commands import check
 from sectigo_tui.cli.exit_codes import ended_by, exit_code
 from sectigo_tui.cli.main import run
 from sectigo_tui.cli.parser import make_parser
@@ -27,7 +27,7 @@ from sectigo_tui.domain.errors import (
     Unreadable,
 )
 
-WRONG_TERM = ConfigError(key="term", source="config.toml", problem="'x' is no number", remedy="write e.g. term = 365")
+WRONG_TERM = ConfigError(key="term", source="config.toml", reason="'x' is no number", remedy="write e.g. term = 365")
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:

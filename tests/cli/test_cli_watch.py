@@ -21,13 +21,13 @@ import pytest
 import tomli_w
 from cli_site import CANARY, Site, cli_site, mode, of_shape
 
-from sectigo_tui.cli import watch
+from sectigo_tui.cli.commands import watch
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.ports import StoreChanges
-from sectigo_tui.engine import supervisor
-from sectigo_tui.engine.supervisor import Supervisor
+from sectigo_tui.engine.polling import scheduler as scheduler
+from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.terminal import PROGRAM
 
 NAME = "www.acme.example"
@@ -58,7 +58,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 def ordered(site: Site, *, life: str = "vetting") -> int:
-    """Place an order, whose first look is due at once."""
+    """Place an order, whose first poll is due at once."""
     ended = site.order(NAME, life=life)
     assert ended.code == 0, ended.err
     return site.world.enrolled[-1]
@@ -123,7 +123,7 @@ def watched(site: Site, drive: Driver, *, end: signal.Signals = signal.SIGTERM) 
     return code, events
 
 
-def test_an_order_is_told_from_its_first_look_to_its_certificate(site: Site) -> None:
+def test_an_order_is_told_from_its_first_poll_to_its_certificate(site: Site) -> None:
     ssl_id = ordered(site, life="quick")
 
     def drive(events: Events) -> None:
@@ -172,14 +172,14 @@ def test_an_order_placed_meanwhile_by_another_process_is_polled(site: Site) -> N
     watched(site, drive)
 
 
-def test_a_failing_look_is_told_and_polling_goes_on(site: Site) -> None:
+def test_a_failing_poll_is_told_and_polling_goes_on(site: Site) -> None:
     ordered(site)
     site.world.faults.add("unavailable", count=1)
 
     def drive(events: Events) -> None:
         failed = events.until("look", outcome="server failure")
         assert (failed["http_status"], failed["window_ended"]) == (503, None)
-        assert failed["next_look_at"] > failed["at"]
+        assert failed["next_poll_at"] > failed["at"]
 
     watched(site, drive)
 
@@ -239,7 +239,7 @@ def test_a_defect_in_the_background_is_told_written_down_once_and_ends_no_watch(
         secret = CANARY
         raise ZeroDivisionError(f"a defect near {secret}")
 
-    site.monkeypatch.setattr(Supervisor, "_take_over_changes", breaks)
+    site.monkeypatch.setattr(Scheduler, "_take_over_changes", breaks)
 
     def drive(events: Events) -> None:
         for _ in range(2):
@@ -264,7 +264,7 @@ def test_an_oserror_in_housekeeping_ends_no_watch(site: Site, failing: str) -> N
     left = [1, 1]
 
     async def sleep(self: SystemClock, seconds: float) -> None:
-        if left and seconds == supervisor.CHANGES_SECONDS:
+        if left and seconds == scheduler.CHANGES_SECONDS:
             left.pop()
             raise OSError(4, "Interrupted system call")
         await asyncio.sleep(seconds)

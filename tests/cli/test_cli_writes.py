@@ -19,7 +19,7 @@ from cli_site import CANARY, ENROLL, TERM, Site, cli_site, mode
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sectigo_tui.cli import placed
-from sectigo_tui.engine import recovery
+from sectigo_tui.engine.orders import recover as recovery
 from sectigo_tui.simulator.world import World
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
@@ -162,7 +162,7 @@ def test_an_issued_certificate_far_from_expiry_is_a_duplicate_as_json_too(site: 
     assert site.posts() == []
 
 
-def test_without_a_look_at_the_account_nothing_is_ordered(site: Site) -> None:
+def test_without_a_poll_at_the_account_nothing_is_ordered(site: Site) -> None:
     site.world.faults.add("unavailable", path="/ssl/v1$")
     ended = site.order(NAME)
     assert ended.code == 4
@@ -388,7 +388,7 @@ def test_only_a_terminal_gets_a_line_of_progress(site: Site) -> None:
     terminal = Terminal()
     site.monkeypatch.setattr("sys.stderr", terminal)
     site.run("track", site.world.enrolled[0], "--wait=0.5")
-    assert f"\r{NAME}  Approved  next look 00:0" in terminal.getvalue()
+    assert f"\r{NAME}  Approved  next poll 00:0" in terminal.getvalue()
     assert terminal.getvalue().split("\r")[-2].isspace()
 
 
@@ -682,24 +682,24 @@ def test_certctl_server_is_told_step_by_step_and_undoes_nothing(site: Site, is_b
 # At a real terminal, and beside other processes
 
 
-def installed(site: Site, *arguments: str) -> Terminal:
+def switched(site: Site, *arguments: str) -> Terminal:
     return Terminal([str(PROGRAM), *arguments], {**os.environ, "PATH": "/usr/bin:/bin"})
 
 
 def test_an_operator_reads_the_summary_types_the_word_and_sees_the_wait(site: Site) -> None:
     path = csr_file(site, NAME)
-    with installed(site, "enroll", "--csr", str(path), TERM, "--comments=[sim:vetting]", "--wait=60") as terminal:
+    with switched(site, "enroll", "--csr", str(path), TERM, "--comments=[sim:vetting]", "--wait=60") as terminal:
         terminal.until(r"Type 'order' to go on:")
         assert site.posts() == []
         terminal.press("order\n")
-        terminal.until(rf"{NAME} +Approved +next look 00:0\d +waited \d+s")
+        terminal.until(rf"{NAME} +Approved +next poll 00:0\d +waited \d+s")
         terminal.press("\x03")
         assert terminal.end() == 130
     assert [order["ssl_id"] for order in site.orders()] == site.world.enrolled
 
 
 def test_ctrl_c_at_the_question_ends_the_program_with_nothing_ordered(site: Site) -> None:
-    with installed(site, "enroll", "--csr", str(csr_file(site, NAME)), TERM) as terminal:
+    with switched(site, "enroll", "--csr", str(csr_file(site, NAME)), TERM) as terminal:
         terminal.until(r"Type 'order' to go on:")
         terminal.press("\x03")
         assert terminal.end() == 130

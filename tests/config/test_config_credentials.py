@@ -132,13 +132,13 @@ def test_a_file_open_to_others_is_refused(path: Path, mode: int) -> None:
         ('[sectigo]\npassword = "canary\n', "is no valid TOML"),
     ],
 )
-def test_a_damaged_file_is_explained_and_left_as_it_is(path: Path, text: str, problem: str) -> None:
+def test_a_damaged_file_is_explained_and_left_as_it_is(path: Path, text: str, reason: str) -> None:
     path.parent.mkdir()
     path.write_text(text)
     path.chmod(0o600)
     with pytest.raises(ConfigError) as caught:
         write(path, None, "p")
-    assert problem in str(caught.value)
+    assert reason in str(caught.value)
     assert "canary" not in str(caught.value)
     assert path.read_text() == text
 

@@ -47,7 +47,7 @@ FAILURES = [
     Refused("enroll", "x", code=-36),
     Refused("enroll", "x", code=-99999),
     ScmFailure("later call", "x"),
-    ConfigError(key="sectigo.term", source="environment", problem="is no number", remedy="write 90"),
+    ConfigError(key="sectigo.term", source="environment", reason="is no number", remedy="write 90"),
     InputError("the reason is empty", "write one"),
     ReadOnly("revoke"),
     StoreError("/data", "disk full", "free some space"),

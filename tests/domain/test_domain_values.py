@@ -40,9 +40,9 @@ def named(dataclass: Decorate) -> Any:
     return Named
 
 
-def changing(dataclass: Decorate) -> Any:
+def password_change(dataclass: Decorate) -> Any:
     @dataclass
-    class Changing:
+    class PasswordChange:
         """A count that goes on."""
 
         count: int = 0
@@ -50,7 +50,7 @@ def changing(dataclass: Decorate) -> Any:
         def __post_init__(self) -> None:
             self.count *= 10
 
-    return Changing
+    return PasswordChange
 
 
 BOTH = pytest.mark.parametrize("dataclass", [dataclasses.dataclass, lazy_dataclass], ids=["library", "ours"])
@@ -123,7 +123,7 @@ def test_fields_given_by_name_may_follow_ones_with_a_default(dataclass: Decorate
 
 @BOTH
 def test_one_that_is_not_frozen_is_set_up_further_changes_and_is_no_key(dataclass: Decorate) -> None:
-    made = changing(dataclass)()
+    made = password_change(dataclass)()
     made.count += 1
     assert made.count == 1
     assert type(made)(2).count == 20

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 from support.terminal import PROGRAM, Terminal
 
 MOUSE_REPORT = b"\x1b[<35;10;10M"
@@ -22,7 +22,7 @@ MOUSE_REPORT = b"\x1b[<35;10;10M"
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         made.run("track", str(made.place("ov-vetting", "shop.acme.example")))
         yield made
 

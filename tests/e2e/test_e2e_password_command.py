@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from support.installation import CANARY, Installation, installed
+from support.installation import CANARY, Installation, switched
 from support.terminal import PROGRAM
 
 PROMPTS = {
@@ -21,7 +21,7 @@ PROMPTS = {
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         made.run("track", str(made.place("ov-vetting", "shop.acme.example")))
         del made.environ["CERTCTL_SECTIGO_PASSWORD"]
         yield made

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 from support.terminal import PROGRAM, Terminal
 
 KINDS = ("xterm-256color", "xterm-16color", "screen-256color", "tmux-256color", "linux", "vt220")
@@ -20,7 +20,7 @@ KINDS = ("xterm-256color", "xterm-16color", "screen-256color", "tmux-256color", 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 

@@ -81,7 +81,7 @@ async def test_ordering_again_takes_the_first_order_when_it_has_shown_up_after_a
     site.world.faults.add("drop", path="enroll", count=1)
     placed = await site.engine.enrolling.enroll(draft())
     await site.follow_for(3600)
-    late = site.world.add_order(common_name="www.acme.example", comments=placed.order.marker)
+    late = site.world.add_order(common_name="www.acme.example", comments=placed.order.order_tag)
     again = await site.engine.recovery.order_again(placed.order.id)
     assert again.order.ssl_id == late.ssl_id
     assert site.wire.count(ENROLL) == 1
@@ -155,7 +155,7 @@ async def test_the_search_is_held_back_while_the_credentials_are_refused() -> No
         await site.clock.sleep(3600)
         assert site.wire.count(".") == 3
         site.world.account.credentials.password = right
-        site.engine.supervisor.resume()
+        site.engine.scheduler.resume()
         await site.clock.sleep(1)
     assert [site.order.ssl_id] == site.world.enrolled
 
@@ -195,7 +195,7 @@ def test_an_intent_whose_process_died_is_searched_for_at_the_next_start(fault: s
         assert after.order.state is OrderState.INTENT
         site.world.faults.clear()
         if fault == "lost":
-            site.world.add_order(common_name="www.acme.example", comments=site.order.marker)
+            site.world.add_order(common_name="www.acme.example", comments=site.order.order_tag)
         await after.follow_for(3600)
         expected = OrderState.SUBMITTED if fault == "lost" else OrderState.UNCONFIRMED
         assert after.order.state is expected
@@ -273,13 +273,13 @@ async def test_a_renewal_that_carries_a_copy_of_the_marker_is_not_taken_for_the_
     site.world.faults.add("lost", path="enroll", count=1)
     placed = await site.engine.enrolling.enroll(draft(comments="[sim:instant]"))
     original = site.world.enrolled[0]
-    site.world.add_order(common_name="www.acme.example", comments=placed.order.marker)
+    site.world.add_order(common_name="www.acme.example", comments=placed.order.order_tag)
     await site.follow_for(5)
     assert site.order.ssl_id == original
 
 
 @in_virtual_time
-async def test_of_a_domain_with_thousands_of_hosts_only_its_own_orders_are_looked_at() -> None:
+async def test_of_a_domain_with_thousands_of_hosts_only_its_own_orders_are_polled() -> None:
     site = Site()
     site.world.add_issued(3_000)
     (host,) = {row.common_name for row in (await site.scm.listing(ListingFilter(), position=0, size=1)).rows}
@@ -297,6 +297,6 @@ async def test_a_command_waits_for_its_own_orders_fate() -> None:
     site.world.faults.add("lost", path="enroll", count=1)
     site.world.faults.add("unavailable", path="ssl/v1$", after=1, count=2)
     placed = await site.engine.enrolling.enroll(draft())
-    settled = await site.engine.follow_up.until_settled(placed.order.id)
+    settled = await site.engine.pending_writes.until_settled(placed.order.id)
     assert settled is not None
     assert [settled.ssl_id] == site.world.enrolled

@@ -22,7 +22,7 @@ CANARIES = ("Canary-Old-1", "Canary-New-2", "Canary-Wrong-3")
 
 def everything_said(site: Site, failures: list[BaseException]) -> str:
     """Return all text that the engine has let out: events, timelines, the disk, failures, reprs and results."""
-    said = [repr(event) for event in site.heard]
+    said = [repr(event) for event in site.received]
     said += [repr(entry) for entry in site.disk.entries]
     said += [orjson.dumps(order).decode() for order in site.disk.orders.values()]
     for failure in failures:
@@ -60,9 +60,9 @@ async def everything_that_can_go_wrong() -> str:
     await tried(site.engine.rotating.rotate("", SecretText(new)))
     site.kept.failing = False
     site.world.faults.add("error", path="changepassword", code=-7306, description="policy", count=2)
-    await tried(site.engine.changing.change())
+    await tried(site.engine.password_change.change())
     site.world.faults.add("lost", path="changepassword", count=1)
-    changed = await site.engine.changing.change()
+    changed = await site.engine.password_change.change()
     assert len(failures) == 5
     made_here = site.world.account.credentials.password
     said = everything_said(site, failures) + repr(changed)

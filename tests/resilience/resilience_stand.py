@@ -18,18 +18,18 @@ from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import Credentials, Scm, SecretText
-from sectigo_tui.engine.access import Access
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.engine import Announcer, Engine
-from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.engine.context import Context, EngineOptions
+from sectigo_tui.engine.credentials.access import Access
+from sectigo_tui.engine.engine import Engine, EventSource
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.scm.timeouts import Timeouts
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.stored_orders import HandClock
 from support.writing import ACME, OV, Kept, csr_pem
 
@@ -97,22 +97,22 @@ class Stand:
             row: A fault that its requests meet.
             only: The one call that meets it; all, if empty.
         """
-        announcer = Announcer()
+        event_source = EventSource()
         store = JournalStore.open(self._directory, self.clock)
         self._stores.append(store)
-        gate = RequestGate(4)
-        gate.unlock()
+        limiter = RequestLimiter(4)
+        limiter.unlock()
         context = Context(
             scm=cast("Scm", _OneCallBy(self.client(row), only, self._direct())) if only else self.client(row),
-            gate=gate,
-            book=OrderBook(store, self.clock, announcer),
+            limiter=limiter,
+            repository=OrderRepository(store, self.clock, event_source),
             clock=self.clock,
             random=Random(len(self._stores)),
             read_certificate=read_certificate,
-            policy=Policy(),
+            options=EngineOptions(),
         )
         access = Access(in_use=self._kept.present, keeper=self._kept)
-        return Engine(context, announcer, PkiTools, lambda: access)
+        return Engine(context, event_source, PkiTools, lambda: access)
 
     def _direct(self) -> ScmClient:
         made = ScmClient(self._direct_url, self._kept.present, self.clock, timeouts=PATIENT)
@@ -139,7 +139,7 @@ class Stand:
     async def kill(self, engine: Engine) -> None:
         """End a process without a word; what it has handed to the operating system is there."""
         store = self._stores.pop()
-        assert store is engine.context.book.store
+        assert store is engine.context.repository.store
         await store.flush()
         await store.release()
         store.let_go()

@@ -10,7 +10,7 @@ import pytest
 
 from sectigo_tui.cli.main import run
 from sectigo_tui.domain.errors import StoreError
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.stored_orders import HandClock, an_entry, an_order
 
 SSL_IDS = {"1001", "1002", "1003"}

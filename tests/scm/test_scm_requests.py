@@ -193,8 +193,8 @@ async def test_a_cookie_is_not_sent_back() -> None:
         ("https://scm.example/?x=1", "a query"),
     ],
 )
-def test_a_base_url_that_is_none_or_would_leak_the_password_is_refused(url: str, problem: str) -> None:
-    with pytest.raises(ConfigError, match=problem) as refused:
+def test_a_base_url_that_is_none_or_would_leak_the_password_is_refused(url: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason) as refused:
         ScmClient(url, CREDENTIALS, SystemClock())
     assert "canary" not in str(refused.value)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 
 PR_GET_DUMPABLE = 3
 CRASHES = f"""
@@ -27,7 +27,7 @@ FORBID = "from sectigo_tui.cli.dumps import forbid_dumps; forbid_dumps()"
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.polling import Look
+from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.store.documents import (
     UNREADABLE,
     dumps,
     entry_from,
     order_from,
-    packed_look,
-    unpacked_look,
+    packed_poll,
+    unpacked_poll,
 )
 from sectigo_tui.store.migrations import migrated
 from support.stored_orders import an_order
@@ -67,9 +67,9 @@ def test_any_timeline_entry_comes_back_as_it_was(entry: TimelineEntry) -> None:
     assert entry_from(orjson.loads(dumps(entry))) == entry
 
 
-@given(any_of(Look))
-def test_any_look_comes_back_as_it_was(look: Look) -> None:
-    assert unpacked_look(orjson.loads(packed_look(look))) == look
+@given(any_of(PollResult))
+def test_any_poll_comes_back_as_it_was(poll: PollResult) -> None:
+    assert unpacked_poll(orjson.loads(packed_poll(poll))) == poll
 
 
 def test_a_day_without_a_time_stays_a_day() -> None:

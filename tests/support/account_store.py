@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.clock import Clock
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.wiring.disk import account_directory
 
 

@@ -9,10 +9,10 @@ from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.polling import Look
-from sectigo_tui.domain.ports import StoreChanges, StoreProblem
+from sectigo_tui.domain.polling import PollResult
+from sectigo_tui.domain.ports import StoreChanges, StoreDamage
 
-LOOKS_KEPT = 50
+POLLS_KEPT = 50
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Disk:
 
     orders: dict[str, Order] = field(default_factory=dict)
     entries: list[TimelineEntry] = field(default_factory=list)
-    looks: dict[str, list[Look]] = field(default_factory=dict)
+    polls: dict[str, list[PollResult]] = field(default_factory=dict)
     certificates: dict[str, bytes] = field(default_factory=dict)
     leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     writes: list[tuple[str, str, TimelineEntry | None]] = field(default_factory=list)
@@ -57,15 +57,15 @@ class MemoryStore:
         self._name = name
         self._known = dict(self.disk.orders)
         self._seen_writes = len(self.disk.writes)
-        self.damage: list[StoreProblem] = []
+        self.planted_damage: list[StoreDamage] = []
 
     def plant(self, order: Order) -> None:
         """Have an order on the disk as if it had always been there."""
         self.disk.orders[order.id] = self._known[order.id] = order
 
     @property
-    def problems(self) -> tuple[StoreProblem, ...]:
-        return tuple(self.damage)
+    def damage(self) -> tuple[StoreDamage, ...]:
+        return tuple(self.planted_damage)
 
     def orders(self) -> list[Order]:
         return [order for order in self._known.values() if not order.removed]
@@ -96,17 +96,17 @@ class MemoryStore:
         self._write(stored, entry)
         return stored
 
-    def note(self, order: Order, look: Look | None = None) -> None:
+    def note(self, order: Order, poll: PollResult | None = None) -> None:
         there = self.disk.orders[order.id]
         self._write(
-            replace(there, window=order.window, last_look=order.last_look, last_answer_at=order.last_answer_at), None
+            replace(there, window=order.window, last_poll=order.last_poll, last_answer_at=order.last_answer_at), None
         )
-        if look is not None:
-            self.disk.looks.setdefault(order.id, []).append(look)
-            del self.disk.looks[order.id][:-LOOKS_KEPT]
+        if poll is not None:
+            self.disk.polls.setdefault(order.id, []).append(poll)
+            del self.disk.polls[order.id][:-POLLS_KEPT]
 
-    def looks(self, order_id: str) -> Sequence[Look]:
-        return tuple(self.disk.looks.get(order_id, ()))
+    def polls(self, order_id: str) -> Sequence[PollResult]:
+        return tuple(self.disk.polls.get(order_id, ()))
 
     def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
         return [entry for entry in self.disk.entries if entry.order_id == order_id]

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict
-from sectigo_tui.store import write_behind
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local import write_behind
+from sectigo_tui.store.local.journal_store import JournalStore
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -36,8 +36,8 @@ async def write(store: JournalStore, life: str) -> None:
         order = await store.put(an_order(number), an_entry(an_order(number)))
         say("put", order.id)
         for times in (1, 2):
-            order, look = looked_at(order, times)
-            store.note(order, look)
+            order, poll = looked_at(order, times)
+            store.note(order, poll)
             await store.flush()
             say("look", order.id, times)
 

@@ -15,8 +15,8 @@ import pytest
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.virtual_time import START
 
 
@@ -55,7 +55,7 @@ def an_order(number: int = 1) -> Order:
         common_name=f"host{number}.example.com",
         csr_pem="-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n",
         details=OrderDetails(ssl_id=1000 + number, status="Applied", requested=START.date()),
-        window=PollWindow(opened_at=START, deadline_seconds=600.0, next_look_at=START),
+        window=PollWindow(opened_at=START, deadline_seconds=600.0, next_poll_at=START),
     )
 
 
@@ -66,13 +66,13 @@ def an_entry(order: Order, summary: str = "placed") -> TimelineEntry:
     )
 
 
-def looked_at(order: Order, times: int = 1) -> tuple[Order, Look]:
-    """Return an order after another look that changed nothing, and that look."""
+def looked_at(order: Order, times: int = 1) -> tuple[Order, PollResult]:
+    """Return an order after another poll that changed nothing, and that poll."""
     assert order.window is not None
     at = START + timedelta(seconds=10 * times)
-    look = Look(at, LookOutcome.PENDING, "Applied", latency_seconds=0.125, http_status=200)
-    window = replace(order.window, looks=times, next_look_at=at + timedelta(seconds=45), wait_seconds=45.0)
-    return replace(order, window=window, last_look=look, last_answer_at=at), look
+    poll = PollResult(at, PollOutcome.PENDING, "Applied", latency_seconds=0.125, http_status=200)
+    window = replace(order.window, attempts=times, next_poll_at=at + timedelta(seconds=45), wait_seconds=45.0)
+    return replace(order, window=window, last_poll=poll, last_answer_at=at), poll
 
 
 _OPENED: list[JournalStore] = []

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.handing_over import HandOverStep
+from sectigo_tui.engine.credentials.certctl import HandOverStep
 from sectigo_tui.simulator.world import World
 from sectigo_tui.ui.dialogs.menu import Menu
 from sectigo_tui.ui.dialogs.rotate import Rotate
@@ -37,8 +37,8 @@ def writes(world: World) -> int:
 
 def everything_seen(stage: Stage) -> str:
     """Return what a person or a file could have of this session: screen, picture, events, timeline."""
-    store = stage.site.engine.context.book.store
-    return "\n".join([stage.text, stage.svg(), *map(repr, stage.site.heard), *map(repr, store.entries(1_000))])
+    store = stage.site.engine.context.repository.store
+    return "\n".join([stage.text, stage.svg(), *map(repr, stage.site.received), *map(repr, store.entries(1_000))])
 
 
 @on_stage
@@ -310,7 +310,7 @@ async def refused_while(stage: Stage, *keys: str) -> None:
     await stage.press(*keys)
     stage.world.account.credentials.password = CANARY
     await stage.wait(15)
-    assert stage.site.engine.context.gate.refusal is not None
+    assert stage.site.engine.context.limiter.rejection is not None
 
 
 @pytest.mark.parametrize("opened_by", ["a", "question_mark", "colon", "e", "F"])
@@ -341,7 +341,7 @@ async def test_an_offer_to_rotate_is_not_made_any_more_once_the_credentials_work
         await refused_while(stage, "a")
         stage.site.kept.present = replace(stage.site.kept.present, password=SecretText(CANARY))
         await stage.wait(5)
-        assert stage.site.engine.context.gate.refusal is None
+        assert stage.site.engine.context.limiter.rejection is None
         await stage.press("escape")
         await stage.wait(1)
         assert not isinstance(stage.app.screen, Rotate)

@@ -29,10 +29,10 @@ class Handed:
 
 def caught(stage: Stage, monkeypatch: pytest.MonkeyPatch, keep: Callable[[str, str], str] | None = None) -> Handed:
     handed = Handed()
-    openings = stage.app._openings
-    flow = openings.flow
-    defaults = replace(flow.defaults, keep=keep or handed.keep)
-    monkeypatch.setattr(openings, "flow", replace(flow, copy=handed.copied.append, defaults=defaults))
+    openings = stage.app._workflows
+    workflow = openings.workflow
+    defaults = replace(workflow.defaults, keep=keep or handed.keep)
+    monkeypatch.setattr(openings, "flow", replace(workflow, copy=handed.copied.append, defaults=defaults))
     return handed
 
 
@@ -85,7 +85,7 @@ async def test_a_pack_that_cannot_be_kept_is_copied_all_the_same(monkeypatch: py
 
 
 @on_stage
-async def test_the_handover_looks_up_what_is_open_and_groups_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_handover_polls_up_what_is_open_and_groups_it(monkeypatch: pytest.MonkeyPatch) -> None:
     world = a_world()
     for number in range(40):
         life = "ov-org-pending" if number < 35 else "ov-approval"

@@ -14,7 +14,7 @@ from sectigo_tui.cli.outside import write_file
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.diagnosis.markdown import REDACTED, redactor
-from sectigo_tui.ui.export import Exported, to_csv, to_json, to_markdown
+from sectigo_tui.presentation.export import Exported, to_csv, to_json, to_markdown
 from sectigo_tui.ui.outside import Outside
 from support.ui_stage import Stage, demo_world, on_stage, staged
 
@@ -71,7 +71,7 @@ async def test_json_names_what_it_is_about_and_says_null_for_what_is_not_known(t
     assert row["outage"] is None
 
 
-@pytest.mark.parametrize(("view", "words"), [("4", "tracked, SCM status Applied"), ("5", "5 s +-20% after look 1")])
+@pytest.mark.parametrize(("view", "words"), [("4", "tracked, SCM status Applied"), ("5", "5 s +-20% after poll 1")])
 @on_stage
 async def test_a_list_that_is_not_of_orders_is_saved_as_its_text(tmp_path: Path, view: str, words: str) -> None:
     async with staged(outside=outside(), track=[OLDEST], size=(120, 24)) as stage:

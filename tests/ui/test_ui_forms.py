@@ -11,7 +11,7 @@ from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, SectigoTu
 from sectigo_tui.ui.dialogs.form import Tick
 from sectigo_tui.ui.first_run import FirstRunApp
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.theme import choose_theme
+from sectigo_tui.ui.theme.choice import choose_theme
 from support.ui_stage import Stage, demo_world, on_stage, staged
 
 REQUESTED = 2100366
@@ -19,7 +19,7 @@ GIVEN = {"customer_uri": "acme", "login": "api", "password": "not-shown-4711"}
 REFUSALS = {
     "password": CredentialsRefused("profiles", "refused", http_status=401, code=-970),
     "confirm": Unreachable("profiles", "no answer"),
-    "base_url": ConfigError(key="base_url", source="the form", problem="no URL", remedy="write one"),
+    "base_url": ConfigError(key="base_url", source="the form", reason="no URL", remedy="write one"),
 }
 
 
@@ -205,4 +205,4 @@ async def test_marks_go_where_it_was_done_and_stay_where_it_failed() -> None:
         await stage.press("enter")
         await stage.wait(2)
         assert "-1601" in stage.text, stage.text
-        assert [stage.view.subject_of(row_id).ssl_id for row_id in stage.view.table.marks] == [waiting[1]]
+        assert [stage.view.order_row_of(row_id).ssl_id for row_id in stage.view.table.marks] == [waiting[1]]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.ui import keymap
 from sectigo_tui.ui.app import SectigoApp
-from sectigo_tui.ui.keymap import keymap_of
+from sectigo_tui.ui.keys import keymap
+from sectigo_tui.ui.keys.keymap import keymap_of
 from sectigo_tui.ui.outside import Outside
 from support.ui_stage import on_stage, staged
 
@@ -39,10 +39,10 @@ async def test_a_short_name_means_the_action_wherever_it_is() -> None:
 async def test_two_actions_may_swap_their_keys() -> None:
     async with staged(outside=Outside(keys={"view.poll": "R", "view.refresh": "r"}), track=[2100342]) as stage:
         await stage.wait(40)
-        looks = stage.site.wire.count("GET /ssl/v1/2100342")
+        polls = stage.site.wire.count("GET /ssl/v1/2100342")
         await stage.press("R")
         await stage.wait(1)
-        assert stage.site.wire.count("GET /ssl/v1/2100342") == looks + 1
+        assert stage.site.wire.count("GET /ssl/v1/2100342") == polls + 1
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sectigo_tui.ui.actions import ACTIONS
 from sectigo_tui.ui.outside import Outside
+from sectigo_tui.ui.workflows.actions import ACTIONS
 from support.ui_stage import Stage, on_stage, staged
 
 

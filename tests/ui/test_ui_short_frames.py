@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sectigo_tui.ui.short_frames import shortened
+from sectigo_tui.ui.terminal.short_frames import shortened
 
 COLUMNS, LINES = 12, 5
 

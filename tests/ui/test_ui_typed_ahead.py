@@ -33,7 +33,7 @@ async def test_keys_joined_in_one_write_never_end_the_program(joined: tuple[str,
         for opener in OPENERS:
             burst(stage, opener, *(opener if key == "same" else key for key in joined))
             await stage.wait(2)
-            assert stage.app.defect is None, opener
+            assert stage.app.fatal_error is None, opener
             if joined[-1] == "q" and not stage.app.is_running:
                 return
             assert stage.app.is_running, opener
@@ -51,7 +51,7 @@ async def test_two_clicks_in_one_read_choose_once_and_never_end_the_program(open
             click(stage, 20, line)
             await stage.wait(1)
             assert stage.app.is_running
-            assert stage.app.defect is None
+            assert stage.app.fatal_error is None
 
 
 @on_stage

@@ -12,18 +12,18 @@ from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.diagnosis.normal import quantile
-from sectigo_tui.engine.health import ApiHealth, PastExchange
-from sectigo_tui.engine.policy import JITTER, nominal_wait_seconds
-from sectigo_tui.engine.supervisor import Supervisor
+from sectigo_tui.engine.diagnosis.normal.figures import quantile
+from sectigo_tui.engine.polling.schedule import JITTER, scheduled_wait_seconds
+from sectigo_tui.engine.polling.scheduler import Scheduler
+from sectigo_tui.engine.requests.health import ApiHealth, PastExchange
 
 ANSWERED = "answered"
 """How an exchange counts that brought an answer of SCM's without a failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DueLook:
-    """The next look at one order.
+class DuePoll:
+    """The next poll of one order.
 
     Args:
         order_id: The local order.
@@ -34,7 +34,7 @@ class DueLook:
         wait_seconds: The wait that ends then.
         reason: Why that wait is what it is.
         why: The same in words.
-        looks: How many looks were made in this window.
+        looks: How many polls were made in this window.
         deadline_at: When the window ends.
     """
 
@@ -42,23 +42,23 @@ class DueLook:
     ssl_id: int | None
     common_name: str
     due_at: datetime
-    is_looking: bool
+    is_polling: bool
     wait_seconds: float
     reason: WaitReason
     why: str
-    looks: int
+    polls: int
     deadline_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Unpolled:
-    """A pending order at which nobody looks any more."""
+    """A pending order at which no poll is made any more."""
 
     order_id: str
     ssl_id: int | None
     common_name: str
     ended: WindowEnd | None
-    last_look_at: datetime | None
+    last_poll_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,9 @@ class PollBudget:
 
     Args:
         at: When this was put together.
-        due: The next looks, nearest first.
+        due: The next polls, nearest first.
         due_in_total: How many orders are polled.
-        unpolled: Pending orders at which nobody looks any more.
+        unpolled: Pending orders at which no poll is made any more.
         minute: The requests of the last minute.
         hour: The requests of the last hour.
         retry_after_until: Until when SCM has asked not to be asked; None while it has not.
@@ -101,7 +101,7 @@ class PollBudget:
     """
 
     at: datetime
-    due: tuple[DueLook, ...]
+    due: tuple[DuePoll, ...]
     due_in_total: int
     unpolled: tuple[Unpolled, ...]
     minute: Tally
@@ -113,36 +113,36 @@ class PollBudget:
     poller: str
 
 
-def poll_budget(context: Context, supervisor: Supervisor, health: ApiHealth, *, rows: int = 200) -> PollBudget:
+def poll_budget(context: Context, scheduler: Scheduler, health: ApiHealth, *, rows: int = 200) -> PollBudget:
     """Return the poll budget as it stands now.
 
     Args:
         context: The world.
         supervisor: The poll workers.
         health: How SCM answers.
-        rows: How many of the next looks to list.
+        rows: How many of the next polls to list.
     """
     now = context.clock.now()
-    polled = [order for order in context.book.store.orders() if order.state.is_polled]
+    polled = [order for order in context.repository.store.orders() if order.state.is_polled]
     windows = [(order, order.window) for order in polled if order.window is not None]
     due = sorted(
-        ((window.next_look_at, order, window) for order, window in windows if window.next_look_at is not None),
-        key=lambda look: (look[0], look[1].id),
+        ((window.next_poll_at, order, window) for order, window in windows if window.next_poll_at is not None),
+        key=lambda poll: (poll[0], poll[1].id),
     )
-    held = health.held_until
-    refusal = context.gate.refusal
+    held = health.retry_after_until
+    rejection = context.limiter.rejection
     return PollBudget(
         at=now,
-        due=tuple(_due(order, window, at, supervisor) for at, order, window in due[:rows]),
+        due=tuple(_due(order, window, at, scheduler) for at, order, window in due[:rows]),
         due_in_total=len(due),
         unpolled=tuple(_unpolled(order) for order in polled if order.window is None or not order.window.is_open),
         minute=tally(health.recent(now, 60.0), 60.0),
         hour=tally(health.recent(now), 3600.0),
         retry_after_until=held if held is not None and held > now else None,
-        refused=one_line(refusal.description or refusal.problem) if refusal is not None else "",
-        in_flight=context.gate.in_flight,
-        limit=context.gate.limit,
-        poller=context.book.store.poller(),
+        refused=one_line(rejection.description or rejection.reason) if rejection is not None else "",
+        in_flight=context.limiter.in_flight,
+        limit=context.limiter.limit,
+        poller=context.repository.store.poller(),
     )
 
 
@@ -165,20 +165,20 @@ def tally(exchanges: Sequence[PastExchange], seconds: float) -> Tally:
     )
 
 
-def why(window: PollWindow, last_look_at: datetime | None) -> str:
-    """Return in words why the next look of a window is when it is.
+def why(window: PollWindow, last_poll_at: datetime | None) -> str:
+    """Return in words why the next poll of a window is when it is.
 
     Args:
         window: An open window.
-        last_look_at: The look before; None when there was none.
+        last_look_at: The poll before; None when there was none.
     """
     since = ""
-    if last_look_at is not None and window.next_look_at is not None:
-        since = f", {seconds_between(last_look_at, window.next_look_at):.0f} s after the last"
-    nominal = nominal_wait_seconds(max(1, window.looks))
+    if last_poll_at is not None and window.next_poll_at is not None:
+        since = f", {seconds_between(last_poll_at, window.next_poll_at):.0f} s after the last"
+    scheduled = scheduled_wait_seconds(max(1, window.attempts))
     return {
-        WaitReason.FIRST: f"first look{', at once' if window.wait_seconds <= 0 else since}",
-        WaitReason.SCHEDULE: f"{nominal:.0f} s +-{JITTER:.0%} after look {window.looks}",
+        WaitReason.FIRST: f"first poll{', at once' if window.wait_seconds <= 0 else since}",
+        WaitReason.SCHEDULE: f"{scheduled:.0f} s +-{JITTER:.0%} after poll {window.attempts}",
         WaitReason.RETRY_AFTER: f"SCM asked for {window.wait_seconds:.0f} s",
         WaitReason.DEADLINE: f"last, at the deadline of {window.deadline_seconds:.0f} s",
         WaitReason.ASKED: f"asked for{since}",
@@ -186,17 +186,17 @@ def why(window: PollWindow, last_look_at: datetime | None) -> str:
     }[window.reason]
 
 
-def _due(order: Order, window: PollWindow, at: datetime, supervisor: Supervisor) -> DueLook:
-    return DueLook(
+def _due(order: Order, window: PollWindow, at: datetime, scheduler: Scheduler) -> DuePoll:
+    return DuePoll(
         order_id=order.id,
         ssl_id=order.ssl_id,
         common_name=order.common_name,
         due_at=at,
-        is_looking=supervisor.is_looking(order.id),
+        is_polling=scheduler.is_polling(order.id),
         wait_seconds=window.wait_seconds,
         reason=window.reason,
-        why=why(window, order.last_look.at if order.last_look else None),
-        looks=window.looks,
+        why=why(window, order.last_poll.at if order.last_poll else None),
+        polls=window.attempts,
         deadline_at=window.deadline_at,
     )
 
@@ -207,5 +207,5 @@ def _unpolled(order: Order) -> Unpolled:
         order.ssl_id,
         order.common_name,
         order.window.ended if order.window else None,
-        order.last_look.at if order.last_look else None,
+        order.last_poll.at if order.last_poll else None,
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.engine.diagnosis.evidence import has_passed
+from sectigo_tui.engine.diagnosis.evidence.model import has_passed
 from sectigo_tui.engine.diagnosis.spans import Span, When
 
 
@@ -74,8 +74,8 @@ def outage_clock(
 def _renewed(ssl_id: int, order: Order | None, details: OrderDetails | None) -> OutageClock | None:
     if order is not None and order.certificate is not None:
         return OutageClock(ssl_id, order.common_name, order.certificate.not_after, "the collected certificate")
-    told = details or (order.details if order else None)
-    if told is None or told.expires is None:
+    scm_words = details or (order.details if order else None)
+    if scm_words is None or scm_words.expires is None:
         return None
     at = order.last_answer_at if order is not None and details is None else None
-    return OutageClock(ssl_id, told.common_name, told.expires, f"SCM details {ssl_id}", at)
+    return OutageClock(ssl_id, scm_words.common_name, scm_words.expires, f"SCM details {ssl_id}", at)

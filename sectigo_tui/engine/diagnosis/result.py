@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sectigo_tui.engine.diagnosis.causes import OrderRef
-from sectigo_tui.engine.diagnosis.domains import DomainLine, domain_lines
-from sectigo_tui.engine.diagnosis.evidence import Evidence
-from sectigo_tui.engine.diagnosis.findings import Cause
-from sectigo_tui.engine.diagnosis.history import Sample
-from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, WaitProposal, compare, propose_wait
-from sectigo_tui.engine.diagnosis.organizations import OrganizationLine, organization_line
+from sectigo_tui.engine.diagnosis.common_causes import OrderRef
+from sectigo_tui.engine.diagnosis.evidence.domains import DomainLine, domain_lines
+from sectigo_tui.engine.diagnosis.evidence.model import Evidence
+from sectigo_tui.engine.diagnosis.evidence.organizations import OrganizationLine, organization_line
+from sectigo_tui.engine.diagnosis.normal.figures import Comparison, Pace, WaitProposal, compare, propose_wait
+from sectigo_tui.engine.diagnosis.normal.history import Sample
 from sectigo_tui.engine.diagnosis.outage import OutageClock
-from sectigo_tui.engine.diagnosis.stages import Stage, Unwatched, time_line, unwatched
+from sectigo_tui.engine.diagnosis.rules.causes import Cause
+from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, time_line, unwatched
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 
 _WAITED_FOR = frozenset({Cause.VETTING, Cause.CREATING, Cause.NOT_TAKEN, Cause.COLLECT_NOT_READY})
@@ -29,7 +29,7 @@ class Diagnosis:
         evidence: What is known.
         verdict: Who it waits for.
         stages: Its time line.
-        unwatched: When nobody looked.
+        unwatched: When nothing was polled.
         domains: How each domain stands.
         organization: How the organization stands; None where it does not count or is not known.
         normal: Its times beside the account's own.
@@ -40,7 +40,7 @@ class Diagnosis:
     evidence: Evidence
     verdict: Verdict
     stages: tuple[Stage, ...]
-    unwatched: tuple[Unwatched, ...]
+    unwatched: tuple[NotPolled, ...]
     domains: tuple[DomainLine, ...]
     organization: OrganizationLine | None
     normal: tuple[Comparison, ...]

@@ -1,6 +1,6 @@
 """Times and durations that never claim more precision than their sources have.
 
-SCM tells many dates as days, and what is seen here happened some time since the look before. So a time is a range,
+SCM tells many dates as days, and what is seen here happened some time since the poll before. So a time is a range,
 and so is what lies between two of them: "2-3 d" rather than an hour that nobody told.
 """
 
@@ -76,19 +76,19 @@ class Span:
         return cls(least, max(least, seconds_between(start.earliest, end.latest)))
 
     @property
-    def doubt_seconds(self) -> float:
+    def uncertainty_seconds(self) -> float:
         """How much is not known."""
         return self.at_most_seconds - self.at_least_seconds
 
     @property
     def text(self) -> str:
         """In completed units, such as `2h05m`, `12-17 m`, `2-3 d` or `<1 d`."""
-        if self.doubt_seconds < _MINUTE:
+        if self.uncertainty_seconds < _MINUTE:
             return _two_units(self.at_least_seconds)
         unit, name = next(
             (unit, name)
             for longest, doubt, unit, name in _UNITS
-            if self.at_most_seconds < longest and self.doubt_seconds < doubt
+            if self.at_most_seconds < longest and self.uncertainty_seconds < doubt
         )
         low, high = int(self.at_least_seconds // unit), max(0, ceil(self.at_most_seconds / unit) - 1)
         if low >= high:

@@ -21,10 +21,10 @@ from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, OptionList, Select, Static, TextArea
 from textual.widgets.select import InvalidSelectValueError
 
-from sectigo_tui.ui.key_names import key_names_of
-from sectigo_tui.ui.leaving import dismiss_once
-from sectigo_tui.ui.text import printable, printable_lines
-from sectigo_tui.ui.typed_ahead import JudgesKeys
+from sectigo_tui.presentation.text import printable, printable_lines
+from sectigo_tui.ui.keys.key_names import key_names_of
+from sectigo_tui.ui.keys.typed_ahead import JudgesKeys
+from sectigo_tui.ui.terminal.dismiss import dismiss_once
 
 Result = TypeVar("Result")
 
@@ -171,7 +171,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title = title
-        self.seen_at: float | None = None
+        self.shown_at: float | None = None
         self.was_filled = False
         self._untouched: dict[str, str] | None = None
 
@@ -195,7 +195,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         self.set_class(any(choice.is_danger for choice in self.choices()), "danger")
         self.first_focus().focus()
         self._recall()
-        self.call_after_refresh(self._note_seen)
+        self.call_after_refresh(self._record_shown)
 
     def body(self) -> Sequence[Widget] | ComposeResult:
         """Return the widgets between title and buttons."""
@@ -221,7 +221,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
 
     def is_early(self, event: Message) -> bool:
         """Return whether an event was made before the operator could have seen this dialog."""
-        return self.seen_at is None or event.time < self.seen_at
+        return self.shown_at is None or event.time < self.shown_at
 
     def admits(self, event: events.Key) -> bool:
         """Return whether a key is taken: any once this could be seen; before that none that may answer it."""
@@ -238,7 +238,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         """Close with an answer, once, whatever lies above."""
         return dismiss_once(self, result, super().dismiss)
 
-    def complain(self, problem: str, at: str = "") -> None:
+    def complain(self, error_text: str, at: str = "") -> None:
         """Say what is missing or wrong, in words that may be untrusted; the form stays filled in.
 
         Args:
@@ -248,8 +248,8 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         if at:
             self.set_focus(self.query_one(f"#{at}"))
         shown = self.query_one("#dialog-problem", Static)
-        shown.update(Content(printable_lines(problem, limit=PROBLEM_CHARACTERS)))
-        shown.set_class(not problem, "-empty")
+        shown.update(Content(printable_lines(error_text, limit=PROBLEM_CHARACTERS)))
+        shown.set_class(not error_text, "-empty")
         self.call_after_refresh(self._show_focused)
 
     def action_cancel(self) -> None:
@@ -276,7 +276,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
 
     def ask_to_leave(self, leave: Callable[[], object]) -> None:
         """Ask what is to become of what is filled in, and leave unless the operator goes back to it."""
-        from sectigo_tui.ui.dialogs.leaving import KEEP, Leaving
+        from sectigo_tui.ui.dialogs.discard import KEEP, Leaving
 
         values = {key: text for key, text in form_values(self) if key not in self.NOT_KEPT}
 
@@ -320,8 +320,8 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         elif focused is not None:
             focused.scroll_visible(animate=False)
 
-    def _note_seen(self) -> None:
-        self.seen_at = Message().time
+    def _record_shown(self) -> None:
+        self.shown_at = Message().time
 
     @on(OptionList.OptionHighlighted)
     def _on_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:

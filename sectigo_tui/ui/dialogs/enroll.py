@@ -14,12 +14,12 @@ from textual.widgets import Input, Select, Static
 
 from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.drafts import DCV_MODES, DraftField, choose_term
-from sectigo_tui.engine.enrolling import EnrollOffer
+from sectigo_tui.engine.orders.enroll import EnrollOffer
+from sectigo_tui.engine.orders.request import DCV_MODES, DraftField, choose_term
+from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.csr_text import CsrText
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, offer_choices, text_field
-from sectigo_tui.ui.text import printable
 
 MAKE, FILE, PASTE = "make", "file", "paste"
 _SOURCES = (("make a key and CSR here", MAKE), ("read a CSR from a file", FILE), ("paste a CSR", PASTE))
@@ -102,7 +102,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         *,
         wanted_days: int,
         key_directory: Path,
-        problem: str = "",
+        error_text: str = "",
         wrong: DraftField | str | None = None,
     ) -> None:
         super().__init__("Enroll: order a certificate")
@@ -110,9 +110,9 @@ class EnrollForm(Dialog[EnrollAnswer]):
         self._filled = answer
         self._wanted_days = wanted_days
         self._key_directory = key_directory
-        self._problem = problem
+        self._error = error_text
         self._wrong = wrong
-        self.was_filled = bool(problem)
+        self.was_filled = bool(error_text)
 
     def body(self) -> ComposeResult:
         """Lay out the form."""
@@ -173,8 +173,8 @@ class EnrollForm(Dialog[EnrollAnswer]):
         """Show the rows that the CSR's source needs."""
         self._show_rows()
         self._note_term()
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     @on(CsrText.KeyRefused)
     def _on_key_refused(self, message: CsrText.KeyRefused) -> None:
@@ -239,7 +239,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         )
         for name, failure in parts:
             if failure is not None:
-                text = f"SCM did not tell the {name}: {printable(failure.problem)}"
+                text = f"SCM did not tell the {name}: {printable(failure.reason)}"
                 yield Static(Content.styled(text, "$state-failed"), markup=False)
 
     def _organizations(self) -> list[tuple[str, str]]:
@@ -257,7 +257,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
 
     def _note_term(self) -> None:
         profile = self._profile()
-        note = choose_term(profile, self._wanted_days).said if profile is not None else ""
+        note = choose_term(profile, self._wanted_days).note if profile is not None else ""
         field = self.query_one("#term-note", Static)
         field.update(Content(printable(note)))
         field.display = bool(note)

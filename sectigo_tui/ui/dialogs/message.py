@@ -37,7 +37,7 @@ class AskText(Dialog[str]):
         value: str = "",
         longest: int = 512,
         is_danger: bool = False,
-        problem: str = "",
+        error_text: str = "",
     ) -> None:
         super().__init__(title)
         self._content = content
@@ -45,8 +45,8 @@ class AskText(Dialog[str]):
         self._choice = Choice(CONFIRM, button, is_danger)
         self._value = value
         self._longest = longest
-        self._problem = problem
-        self.was_filled = bool(problem)
+        self._error = error_text
+        self.was_filled = bool(error_text)
 
     def body(self) -> ComposeResult:
         """Lay out what it is about, and the field."""
@@ -67,8 +67,8 @@ class AskText(Dialog[str]):
 
     def on_mount(self) -> None:
         """Say what was wrong before."""
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     def answer(self, choice_id: str) -> None:
         """Answer with the text, once there is any."""

@@ -10,11 +10,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.confirm import Notice
 from sectigo_tui.ui.dialogs.dialog import TITLE_CHARACTERS
 from sectigo_tui.ui.dialogs.form import words
-from sectigo_tui.ui.key_names import filled
-from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 
 

@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
-from sectigo_tui.engine.confirming import ConfirmBy
-from sectigo_tui.engine.revoking import REASON_AT_MOST, REASONS, RevokeOffer
-from sectigo_tui.ui import format as fmt
+from sectigo_tui.engine.orders.confirmation import ConfirmBy
+from sectigo_tui.engine.orders.revoke import REASON_AT_MOST, REASONS, RevokeOffer
+from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.text import may_be_spoofed, printable
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Facts, Row, choice_field, chosen, text_field
-from sectigo_tui.ui.text import looks_spoofed, printable
 from sectigo_tui.ui.view_model import Surroundings
 
 
@@ -54,15 +54,15 @@ class Revoke(Dialog[RevokeAnswer]):
         *,
         reason: str = "",
         reason_code: int | None = None,
-        problem: str = "",
+        error_text: str = "",
     ) -> None:
         super().__init__("Revoke a certificate, for good")
         self._offer = offer
         self._surroundings = surroundings
         self._reason = reason
         self._reason_code = reason_code
-        self._problem = problem
-        self.was_filled = bool(problem)
+        self._error = error_text
+        self.was_filled = bool(error_text)
 
     def body(self) -> ComposeResult:
         """Lay out the certificate and the questions."""
@@ -79,7 +79,7 @@ class Revoke(Dialog[RevokeAnswer]):
                 ("Expires", fmt.format_when(details.expires)),
             )
         )
-        if looks_spoofed(details.common_name):
+        if may_be_spoofed(details.common_name):
             text = "The common name holds characters that cannot be seen."
             yield Static(Content.styled(text, "$state-failed"), markup=False)
         reasons = [(f"{code} {name}", str(code)) for code, name in REASONS.items()]
@@ -93,7 +93,7 @@ class Revoke(Dialog[RevokeAnswer]):
 
     def first_focus(self) -> Widget:
         """Return the name's field after a try that was refused: it is what is to be typed again."""
-        return self.query_one("#typed") if self._problem else super().first_focus()
+        return self.query_one("#typed") if self._error else super().first_focus()
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that revokes."""
@@ -101,8 +101,8 @@ class Revoke(Dialog[RevokeAnswer]):
 
     def on_mount(self) -> None:
         """Say what was wrong before."""
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     def answer(self, choice_id: str) -> None:
         """Answer once a reason is chosen and written, and the name is typed."""

@@ -66,7 +66,7 @@ class Rotate(Dialog[RotateAnswer]):
         has_certctl: bool,
         password_note: str = "",
         overridden_by: str = "",
-        problem: str = "",
+        error_text: str = "",
         may_insist: bool = False,
         is_read_only: bool = False,
         typed: RotateAnswer | None = None,
@@ -79,7 +79,7 @@ class Rotate(Dialog[RotateAnswer]):
         self._has_certctl = has_certctl
         self._password_note = password_note
         self._overridden_by = overridden_by
-        self._problem = problem
+        self._error = error_text
         self._may_insist = may_insist
         self._is_read_only = is_read_only
         self._by_itself = by_itself
@@ -124,8 +124,8 @@ class Rotate(Dialog[RotateAnswer]):
         """Say what was wrong before."""
         self.query_one("#make-new", Tick).value = self._typed.make_new
         self.query_one("#hand-over", Tick).value = self._typed.hand_over
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     def admits(self, event: events.Key) -> bool:
         """Return whether a key is taken: where nobody has asked for this, what came before it was for the list."""

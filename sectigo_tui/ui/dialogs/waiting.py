@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
 from sectigo_tui.ui.dialogs.form import words
-from sectigo_tui.ui.typed_ahead import Interim
+from sectigo_tui.ui.keys.typed_ahead import Interim
 
 
 class Waiting(Dialog[bool], Interim):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
-from sectigo_tui.ui.key_names import filled
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.order_keys import OrderKeys
-from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
-from sectigo_tui.ui.widgets.live_table_messages import Highlighted
+from sectigo_tui.ui.widgets.table.messages import Highlighted
 
 if TYPE_CHECKING:
     from sectigo_tui.ui.dialogs.saved_filters import FilterAnswer
@@ -47,7 +47,7 @@ class Arranged(OrderKeys):
 
     def on_mount(self) -> None:
         """Arrange the list as it was left."""
-        kept = self._model.memory.of(str(self.TITLE))
+        kept = self._model.layout.of(str(self.TITLE))
         self.table.show_columns(kept.of_columns(self.COLUMNS))
         if kept.query:
             self.use_filter(kept.query)
@@ -62,7 +62,7 @@ class Arranged(OrderKeys):
 
     def remembered_sort(self) -> tuple[str, bool]:
         """Return the column to sort by, and whether downwards."""
-        kept = self._model.memory.of(str(self.TITLE))
+        kept = self._model.layout.of(str(self.TITLE))
         is_known = kept.sort == "" or kept.sort in {column.key for column in self.COLUMNS}
         return (kept.sort, kept.is_descending) if kept.sort is not None and is_known else self.DEFAULT_SORT
 
@@ -78,38 +78,40 @@ class Arranged(OrderKeys):
 
     def flag(self, row_id: str) -> str:
         """Return the shape in front of a row, one cell."""
-        return self._model.attention.flag(row_id)
+        return self._model.watchlist.flag(row_id)
 
     @on(Highlighted)
     def _on_cursor_moved(self, message: Highlighted) -> None:
         """Take a row as seen when the operator comes to it, and not when the row that he was on has gone."""
         left, self._under_cursor = self._under_cursor, message.row_id
         if message.row_id is not None and left is not None and self.shows(left):
-            self._model.attention.see(message.row_id)
+            self._model.watchlist.see(message.row_id)
 
     def action_watch(self) -> None:
         """Watch the marked orders or the one under the cursor, or no longer."""
         row_ids = self._chosen()
         if row_ids:
-            told = "Watched: bell and notification when {} changes." if self._model.attention.watch(row_ids) else ""
-            self._said(row_ids, told or "No longer watched: {}.")
+            told = "Watched: bell and notification when {} changes." if self._model.watchlist.watch(row_ids) else ""
+            self._message_for(row_ids, told or "No longer watched: {}.")
 
     def action_watch_all(self) -> None:
         """Watch every order, or no longer."""
-        is_on = self._model.attention.watch_all()
-        self.say("Every order is watched: bell and notification on any change." if is_on else "No longer watching all.")
+        is_on = self._model.watchlist.watch_all()
+        self.show_message(
+            "Every order is watched: bell and notification on any change." if is_on else "No longer watching all."
+        )
         self.reload()
 
     def action_quiet(self) -> None:
         """Acknowledge the marked orders or the one under the cursor until they change, or take that back."""
         row_ids = self._chosen()
         if row_ids:
-            told = "Acknowledged until it changes: {}." if self._model.attention.acknowledge(row_ids) else ""
-            self._said(row_ids, told or "No longer acknowledged: {}.")
+            told = "Acknowledged until it changes: {}." if self._model.watchlist.acknowledge(row_ids) else ""
+            self._message_for(row_ids, told or "No longer acknowledged: {}.")
 
-    def action_seen(self) -> None:
+    def action_clear_changed(self) -> None:
         """Take all changed rows as seen."""
-        self._model.attention.see_all()
+        self._model.watchlist.see_all()
         self.reload()
 
     def action_columns(self) -> None:
@@ -122,7 +124,7 @@ class Arranged(OrderKeys):
         """Let the operator use, save or delete a filter."""
         from sectigo_tui.ui.dialogs.saved_filters import SavedFilters
 
-        saved = self._model.memory.filters.get(self.FILTER_KIND, {})
+        saved = self._model.layout.filters.get(self.FILTER_KIND, {})
         self.app.push_screen(SavedFilters(saved, self.filter_field.value.strip()), self._do_with_filter)
 
     def _show_columns(self, keys: Sequence[str] | None) -> None:
@@ -130,7 +132,7 @@ class Arranged(OrderKeys):
             return
         by_key = {column.key: column for column in self.COLUMNS}
         self.table.show_columns([by_key[key] for key in keys])
-        self._model.memory.shows(str(self.TITLE), keys, [key for key in by_key if key not in keys])
+        self._model.layout.shows(str(self.TITLE), keys, [key for key in by_key if key not in keys])
         self.reload()
 
     def _do_with_filter(self, answer: FilterAnswer | None) -> None:
@@ -138,28 +140,28 @@ class Arranged(OrderKeys):
 
         if answer is None:
             return
-        memory, name = self._model.memory, answer.name
+        layout, name = self._model.layout, answer.name
         match answer.verb:
             case Verb.USE:
-                self.use_filter(memory.filters[self.FILTER_KIND][name])
+                self.use_filter(layout.filters[self.FILTER_KIND][name])
             case Verb.SAVE:
-                memory.save_filter(self.FILTER_KIND, name, self.filter_field.value.strip())
+                layout.save_filter(self.FILTER_KIND, name, self.filter_field.value.strip())
                 uses = filled(self, "{view.filters} uses it.")
                 self.notify(f"Saved the filter as {printable(name)}: {uses}", markup=False)
             case Verb.DELETE:
-                memory.delete_filter(self.FILTER_KIND, name)
+                layout.delete_filter(self.FILTER_KIND, name)
                 self.action_filters()
 
     def _chosen(self) -> list[str]:
         """Return the marked orders, or the one under the cursor."""
-        marked = [self.subject_of(row_id) for row_id in sorted(self.table.marks)]
-        chosen = marked or ([self.subject] if self.subject is not None else [])
-        row_ids = [subject.row_id for subject in chosen if subject.target is not None]
+        marked = [self.order_row_of(row_id) for row_id in sorted(self.table.marks)]
+        chosen = marked or ([self.row] if self.row is not None else [])
+        row_ids = [row.row_id for row in chosen if row.target is not None]
         if not row_ids:
-            self.say("There is no order here.")
+            self.show_message("There is no order here.")
         return row_ids
 
-    def _said(self, row_ids: Sequence[str], words: str) -> None:
-        self.say(words.format(row_ids[0].lstrip("#") if len(row_ids) == 1 else f"{len(row_ids)} orders"))
+    def _message_for(self, row_ids: Sequence[str], words: str) -> None:
+        self.show_message(words.format(row_ids[0].lstrip("#") if len(row_ids) == 1 else f"{len(row_ids)} orders"))
         self.unmark(row_ids)
         self.reload()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sectigo_tui.ui.board import Subject
-from sectigo_tui.ui.key_names import filled
+from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.view import View
 
 _NONE_YET = "No local order yet.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it; "
@@ -15,9 +15,9 @@ class LocalView(View):
     TITLE = "Local"
     WANTS_VERDICTS = True
 
-    def subjects(self) -> list[Subject]:
+    def rows(self) -> list[OrderRow]:
         """Return all local orders."""
-        return self._model.board.local()
+        return self._model.order_rows.local()
 
     def empty_text(self) -> tuple[str, str]:
         """Return how orders come to be local."""

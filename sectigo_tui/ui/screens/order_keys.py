@@ -9,15 +9,15 @@ from textual.binding import Binding, BindingType
 
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.ui.board import Subject
-from sectigo_tui.ui.detail import detail_text
-from sectigo_tui.ui.screens.frame import Frame
-from sectigo_tui.ui.text import printable
+from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.ui.content.detail import detail_text
+from sectigo_tui.ui.screens.table_screen import TableScreen
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 
 
-class OrderKeys(Frame):
+class OrderKeys(TableScreen):
     """Polls, tracks and copies orders, and acknowledges failures.
 
     Args:
@@ -41,44 +41,46 @@ class OrderKeys(Frame):
         self._timeline: tuple[tuple[str, int], Sequence[TimelineEntry]] = (("", 0), ())
 
     @property
-    def subject(self) -> Subject | None:
+    def row(self) -> OrderRow | None:
         """The order under the cursor."""
         row_id = self.table.cursor_id
-        return self.subject_of(row_id) if row_id is not None else None
+        return self.order_row_of(row_id) if row_id is not None else None
 
-    def subject_of(self, row_id: str) -> Subject:
+    def order_row_of(self, row_id: str) -> OrderRow:
         """Return what is known of a row now."""
-        return self._model.board.subject(row_id)
+        return self._model.order_rows.row(row_id)
 
     def action_poll(self) -> None:
         """Poll the marked orders, or the one under the cursor, now or as soon as the schedule's spacing allows."""
-        marked = [self.subject_of(row_id) for row_id in sorted(self.table.marks)]
-        chosen = marked or ([self.subject] if self.subject is not None else [])
-        polled = [subject.order for subject in chosen if subject.order is not None and subject.order.state.is_polled]
+        marked = [self.order_row_of(row_id) for row_id in sorted(self.table.marks)]
+        chosen = marked or ([self.row] if self.row is not None else [])
+        polled = [row.order for row in chosen if row.order is not None and row.order.state.is_polled]
         for order in polled:
-            self._model.perform("poll now", self._model.board.engine.supervisor.open_window(order.id))
+            self._model.perform("poll now", self._model.order_rows.engine.scheduler.open_window(order.id))
         words = _not_polled(chosen, len(polled))
         if words:
-            self.say(words)
+            self.show_message(words)
 
     def action_refresh(self) -> None:
         """List the account's pending orders again."""
-        self._model.perform("list the account", self._model.board.engine.account.refresh_pending())
+        self._model.perform("list the account", self._model.order_rows.engine.account.refresh_pending())
 
     def action_track(self) -> None:
         """Make the marked remote orders local, or the one under the cursor."""
-        marked = [self.subject_of(row_id) for row_id in self.table.marks]
-        chosen = marked or ([self.subject] if self.subject is not None else [])
+        marked = [self.order_row_of(row_id) for row_id in self.table.marks]
+        chosen = marked or ([self.row] if self.row is not None else [])
         remote = sorted(one.ssl_id for one in chosen if one.order is None and one.ssl_id is not None)
         if not remote:
-            self.say("There is nothing to track: what is chosen is local already." if chosen else "No order here.")
+            self.show_message(
+                "There is nothing to track: what is chosen is local already." if chosen else "No order here."
+            )
         for ssl_id in remote:
             self._model.perform(f"track sslId {ssl_id}", self._track(ssl_id))
         self.unmark(one.row_id for one in marked if one.ssl_id not in remote)
 
     async def _track(self, ssl_id: int) -> None:
-        marked = [row_id for row_id in self.table.marks if self.subject_of(row_id).ssl_id == ssl_id]
-        await self._model.board.engine.track(ssl_id)
+        marked = [row_id for row_id in self.table.marks if self.order_row_of(row_id).ssl_id == ssl_id]
+        await self._model.order_rows.engine.track(ssl_id)
         self.unmark(marked)
 
     def unmark(self, row_ids: Iterable[str]) -> None:
@@ -87,25 +89,25 @@ class OrderKeys(Frame):
 
     def action_copy(self) -> None:
         """Copy the facts of the order under the cursor."""
-        subject = self.subject
-        if subject is None:
-            self.say("There is no order here to copy.")
+        row = self.row
+        if row is None:
+            self.show_message("There is no order here to copy.")
             return
-        self.app.copy_to_clipboard(detail_text(subject, self._timeline_of(subject.order), self._model.now))
-        self.notify(f"Copied the facts of {printable(subject.common_name, limit=40)}.", markup=False)
+        self.app.copy_to_clipboard(detail_text(row, self._timeline_of(row.order), self._model.now))
+        self.notify(f"Copied the facts of {printable(row.common_name, limit=40)}.", markup=False)
 
     def action_acknowledge(self) -> None:
         """Take the newest failure off the screen."""
-        self._model.troubles.acknowledge()
-        self._show_troubles()
+        self._model.errors.acknowledge()
+        self._show_errors()
 
     def action_acknowledge_all(self) -> None:
         """Take all failures off the screen."""
-        self._model.troubles.acknowledge_all()
-        self._show_troubles()
+        self._model.errors.acknowledge_all()
+        self._show_errors()
 
-    def _show_troubles(self) -> None:
-        self.query_one("#errors", ErrorPane).show(self._model.troubles.open)
+    def _show_errors(self) -> None:
+        self.query_one("#errors", ErrorPane).show(self._model.errors.open)
 
     def _timeline_of(self, order: Order | None) -> Sequence[TimelineEntry]:
         """Return an order's timeline; it is read from the disk only when the order has changed."""
@@ -113,18 +115,18 @@ class OrderKeys(Frame):
             return ()
         key = (order.id, order.revision)
         if self._timeline[0] != key:
-            self._timeline = (key, self._model.board.engine.context.book.store.timeline(order.id))
+            self._timeline = (key, self._model.order_rows.engine.context.repository.store.timeline(order.id))
         return self._timeline[1]
 
 
-def _not_polled(chosen: Sequence[Subject], polled: int) -> str:
+def _not_polled(chosen: Sequence[OrderRow], polled: int) -> str:
     """Return why orders that were chosen are not polled; empty when all are.
 
     Args:
         chosen: The orders.
         polled: How many of them are polled.
     """
-    remote = sum(subject.order is None for subject in chosen)
+    remote = sum(row.order is None for row in chosen)
     if len(chosen) > 1:
         ended = len(chosen) - remote - polled
         why = [f"{remote} remote ({{view.track}} tracks them)"] if remote else []

@@ -14,22 +14,22 @@ from textual.message import Message
 from textual.worker import Worker
 
 from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
-from sectigo_tui.domain.events import Announcement
-from sectigo_tui.ui.board import Subject, Tally, matches, tally
-from sectigo_tui.ui.columns import COLUMNS, cell
-from sectigo_tui.ui.detail import detail_content
-from sectigo_tui.ui.header import header_segments
-from sectigo_tui.ui.key_names import filled, key_names_of
-from sectigo_tui.ui.news import News, essence
+from sectigo_tui.domain.events import EngineEvent
+from sectigo_tui.presentation.columns import COLUMNS, cell
+from sectigo_tui.presentation.rows import OrderRow, Tally, matches, tally
+from sectigo_tui.presentation.sorting import BOOKKEEPING, in_order
+from sectigo_tui.presentation.table_columns import Column
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.ui.changed_rows import ChangedRows, listing_key
+from sectigo_tui.ui.content.detail import detail_content
+from sectigo_tui.ui.content.header import header_segments
+from sectigo_tui.ui.keys.key_names import filled, key_names_of
 from sectigo_tui.ui.screens.arranged import Arranged
-from sectigo_tui.ui.sorting import BOOKKEEPING, in_order
-from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.live_table_columns import Column
-from sectigo_tui.ui.widgets.live_table_messages import HeaderSelected, Highlighted, VisibleChanged
-from sectigo_tui.ui.widgets.live_table_paint import Cell
+from sectigo_tui.ui.widgets.table.messages import HeaderSelected, Highlighted, VisibleChanged
+from sectigo_tui.ui.widgets.table.paint import Cell
 
 TICK_SECONDS = 1.0
 GATHER_SECONDS = 0.1
@@ -60,8 +60,8 @@ class View(Arranged):
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
-        self._news = News(model.board)
-        self._subjects: dict[str, Subject] = {}
+        self._changed_rows = ChangedRows(model.order_rows)
+        self._rows: dict[str, OrderRow] = {}
         self._query = ""
         self._sort, self._is_descending = self.remembered_sort()
         self._is_frozen = False
@@ -69,20 +69,20 @@ class View(Arranged):
         self._is_listed = False
         self._is_out_of_order = False
         self._is_unseen = False
-        self._sighting: Worker[None] | None = None
+        self._poll_answer: Worker[None] | None = None
         self._tally = Tally()
 
     def on_mount(self) -> None:
         """Start to follow the engine; what there is is shown on the resumption that follows."""
         self.table.show_sort(self._sort, descending=self._is_descending)
-        self._model.announced.subscribe(self, self._hear, immediate=True)
+        self._model.changed_rows.subscribe(self, self._receive, immediate=True)
         self.set_interval(TICK_SECONDS, self._tick)
 
     def on_screen_resume(self) -> None:
         """Show what happened while another view was shown."""
         self.reload()
 
-    def subjects(self) -> list[Subject]:
+    def rows(self) -> list[OrderRow]:
         """Return what this view lists, before filter and sort."""
         raise NotImplementedError
 
@@ -92,7 +92,7 @@ class View(Arranged):
 
     def note(self) -> str:
         """Return what the header says of this list: how much of it the filter shows."""
-        return f"{len(self._subjects)} shown" if self._query else ""
+        return f"{len(self._rows)} shown" if self._query else ""
 
     def back_title(self) -> str:
         """Return what going back does here, in a word."""
@@ -100,35 +100,35 @@ class View(Arranged):
 
     def shows(self, row_id: str) -> bool:
         """Return whether a row is listed."""
-        return row_id in self._subjects
+        return row_id in self._rows
 
     def reload(self) -> None:
         """List again, with filter and sort; the cursor stays on its order."""
-        self._news.take()
+        self._changed_rows.take()
         self._is_out_of_order = False
         if not self._is_frozen:
             self._list()
-        self._tally = tally(self._model.board.pending(), self._model.attention.is_acknowledged)
+        self._tally = tally(self._model.order_rows.pending(), self._model.watchlist.is_acknowledged)
         self._show_header()
         self.show_detail()
-        self._show_troubles()
-        is_asking = self._sighting is not None and self._sighting.is_running
-        if self._is_unseen and not is_asking and self._model.board.engine.health.failing_since is None:
+        self._show_errors()
+        is_asking = self._poll_answer is not None and self._poll_answer.is_running
+        if self._is_unseen and not is_asking and self._model.order_rows.engine.health.failing_since is None:
             self._see(self.table.visible_ids)
 
     def _list(self) -> None:
         wanted = matches(self._query)
-        chosen = [subject for subject in self.subjects() if wanted(subject)]
+        chosen = [row for row in self.rows() if wanted(row)]
         chosen = in_order(chosen, self._sort, self._model.now, descending=self._is_descending)
-        self._subjects = {subject.row_id: subject for subject in chosen}
+        self._rows = {row.row_id: row for row in chosen}
         self.table.show_empty(*self._empty())
         held, is_untouched = self.table.cursor_id, self._is_untouched()
-        self.table.update_rows(list(self._subjects))
+        self.table.update_rows(list(self._rows))
         if is_untouched:
             self.table.move_to_index(0)
-        elif held is not None and held not in self._subjects:
-            self.table.move_to_id(self._model.board.row_id_now(held))
-        account = self._model.board.engine.account
+        elif held is not None and held not in self._rows:
+            self.table.move_to_id(self._model.order_rows.row_id_now(held))
+        account = self._model.order_rows.engine.account
         self._is_listed = account.refreshed_at is not None or account.failure is not None
 
     def _is_untouched(self) -> bool:
@@ -154,50 +154,50 @@ class View(Arranged):
 
     def enrolls(self) -> str:
         """Return how an order is placed from here; in read-only mode, what has to be done first."""
-        context = self._model.board.engine.context
+        context = self._model.order_rows.engine.context
         if not context.is_read_only:
             return filled(self, "{app.menu}: enroll places a new one")
         return (
-            filled(self, "read-only: {app.arm} arms writes") if context.policy.may_arm else "started with --read-only"
+            filled(self, "read-only: {app.arm} arms writes") if context.options.may_arm else "started with --read-only"
         )
 
     def _cell(self, row_id: str, key: str, width: int) -> Cell:
-        subject = self._subjects.get(row_id)
-        if subject is None:
-            subject = self._subjects[row_id] = self.subject_of(row_id)
-        shown = cell(subject, key, width, self._model.now)
-        return Cell(shown.text, "muted") if self._model.attention.is_acknowledged(row_id) else shown
+        row = self._rows.get(row_id)
+        if row is None:
+            row = self._rows[row_id] = self.order_row_of(row_id)
+        shown = cell(row, key, width, self._model.now)
+        return Cell(shown.text, "muted") if self._model.watchlist.is_acknowledged(row_id) else shown
 
-    def _hear(self, announcements: Sequence[Announcement]) -> None:
-        self._note(announcements)
+    def _receive(self, events: Sequence[EngineEvent]) -> None:
+        self._note(events)
         if not self._is_gathering and self.is_current:
             self._is_gathering = True
-            self.set_timer(GATHER_SECONDS, self._show_news)
+            self.set_timer(GATHER_SECONDS, self._show_changes)
 
-    def _note(self, announcements: Sequence[Announcement]) -> None:
-        self._news.hear(announcements)
+    def _note(self, events: Sequence[EngineEvent]) -> None:
+        self._changed_rows.receive(events)
 
-    def _show_news(self) -> None:
+    def _show_changes(self) -> None:
         self._is_gathering = False
-        is_list, row_ids = self._news.take()
-        changed = {row_id: self.subject_of(row_id) for row_id in row_ids & self._subjects.keys()}
-        if is_list or any(self._is_elsewhere(self._subjects[row_id], new) for row_id, new in changed.items()):
+        is_list, row_ids = self._changed_rows.take()
+        changed = {row_id: self.order_row_of(row_id) for row_id in row_ids & self._rows.keys()}
+        if is_list or any(self._is_elsewhere(self._rows[row_id], new) for row_id, new in changed.items()):
             # What was evidence for one status is none for the next, and it ages: what is still young costs no request.
             self._is_unseen = True
             self.reload()
             return
         if not self._is_frozen:
-            self._subjects.update(changed)
+            self._rows.update(changed)
             self.table.refresh_rows(changed)
             self._is_out_of_order = self._is_out_of_order or self._sort in BOOKKEEPING
         if self.table.cursor_id in row_ids:
             self.show_detail()
         # The header follows with the next tick: at several polls a second it would be half of all that is painted.
-        self._show_troubles()
+        self._show_errors()
 
-    def _is_elsewhere(self, before: Subject, now: Subject) -> bool:
+    def _is_elsewhere(self, before: OrderRow, now: OrderRow) -> bool:
         """Return whether a changed row may stand at another place of this list, or outside of it."""
-        return essence(before) != essence(now)
+        return listing_key(before) != listing_key(now)
 
     def _tick(self) -> None:
         if not self.is_current:
@@ -210,11 +210,11 @@ class View(Arranged):
 
     def _show_header(self) -> None:
         segments = header_segments(
-            self._model.board.engine,
+            self._model.order_rows.engine,
             self._model.surroundings,
             self._tally,
             is_frozen=self._is_frozen,
-            note=", ".join(filter(None, (self.note(), self._model.attention.summary()))),
+            note=", ".join(filter(None, (self.note(), self._model.watchlist.summary()))),
             refresh_seconds=self._model.now.refresh_seconds,
         )
         self.query_one("#header", HeaderLine).show(segments)
@@ -226,11 +226,11 @@ class View(Arranged):
 
     def detail(self) -> Content:
         """Return what is known of what is under the cursor."""
-        subject = self.subject
-        if subject is None:
+        row = self.row
+        if row is None:
             return Content("No order here.")
-        timeline = self._timeline_of(subject.order)
-        return detail_content(subject, timeline, self._model.now, self.pane.text_width, keys=key_names_of(self))
+        timeline = self._timeline_of(row.order)
+        return detail_content(row, timeline, self._model.now, self.pane.text_width, keys=key_names_of(self))
 
     @on(Highlighted)
     @on(DetailPane.WidthChanged)
@@ -252,10 +252,10 @@ class View(Arranged):
     def _see(self, row_ids: Sequence[str]) -> None:
         self._is_unseen = False
         chosen = [self.table.cursor_id] if self.table.cursor_id is not None else []
-        self._sighting = self._sight(list(dict.fromkeys((*chosen, *row_ids))))
+        self._poll_answer = self._sight(list(dict.fromkeys((*chosen, *row_ids))))
 
     def _wants_details(self, row_id: str) -> bool:
-        return row_id.startswith("#") and self._model.board.order(row_id) is None
+        return row_id.startswith("#") and self._model.order_rows.order(row_id) is None
 
     @work(group="sight", exclusive=True, exit_on_error=False)
     async def _sight(self, row_ids: Sequence[str]) -> None:
@@ -264,9 +264,9 @@ class View(Arranged):
         try:
             for row_id in filter(self._wants_details, row_ids):
                 with suppress(NotFound, Refused):
-                    await self._model.board.engine.account.sight([int(row_id[1:])])
+                    await self._model.order_rows.engine.account.sight([int(row_id[1:])])
         except ScmFailure:
-            # The exchange itself was announced: the header tells it, and the rows stay as they are known for now.
+            # The exchange itself was published: the header tells it, and the rows stay as they are known for now.
             self._is_unseen = True
             self._show_header()
             return
@@ -274,20 +274,20 @@ class View(Arranged):
         if not self.WANTS_VERDICTS or diagnoser is None:
             return
         for row_id in row_ids:
-            subject = self.subject_of(row_id)
-            if subject.is_open and subject.target is not None:
-                await diagnoser.attend([subject.target], lambda _target, _verdict: None)
+            row = self.order_row_of(row_id)
+            if row.is_open and row.target is not None:
+                await diagnoser.attend([row.target], lambda _target, _verdict: None)
                 self.table.refresh_rows([row_id])
 
     def apply_filter(self, text: str) -> None:
         """Show only what matches what was typed."""
         self._query = text
-        self._model.memory.filtered_by(str(self.TITLE), text.strip())
+        self._model.layout.filtered_by(str(self.TITLE), text.strip())
         self.reload()
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
         self._sort, self._is_descending = key, descending
-        self._model.memory.sorted_by(str(self.TITLE), key, descending=descending)
+        self._model.layout.sorted_by(str(self.TITLE), key, descending=descending)
         self.table.show_sort(key, descending=descending)
         self.reload()
 
@@ -304,7 +304,7 @@ class View(Arranged):
         self._sort_by(column.key, descending=False)
         is_placed = any(placed.column.key == column.key for placed in self.table.placed_columns)
         if self._sort == column.key and not is_placed:
-            self.say(f"Sorted by {column.title}, for which there is no room here.")
+            self.show_message(f"Sorted by {column.title}, for which there is no room here.")
 
     def action_reverse(self) -> None:
         """Sort the other way round."""

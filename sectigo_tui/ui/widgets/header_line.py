@@ -10,7 +10,7 @@ from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region
 from textual.widget import Widget
 
-from sectigo_tui.ui.header import BAR, Segment, fitting
+from sectigo_tui.ui.content.header import BAR, HeaderPart, fitting
 from sectigo_tui.ui.widgets.short_colours import SHORT_COLOURS
 
 
@@ -29,9 +29,9 @@ class HeaderLine(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
-        self._segments: tuple[Segment, ...] = ()
+        self._segments: tuple[HeaderPart, ...] = ()
 
-    def show(self, segments: tuple[Segment, ...]) -> None:
+    def show(self, segments: tuple[HeaderPart, ...]) -> None:
         """Show segments.
 
         Args:
@@ -61,7 +61,7 @@ class HeaderLine(Widget):
         return Content.assemble(*parts)
 
 
-def changed_end(before: Sequence[Segment], after: Sequence[Segment]) -> int:
+def changed_end(before: Sequence[HeaderPart], after: Sequence[HeaderPart]) -> int:
     """Return the cell behind the last one in which two lines differ; 0 where they are the same.
 
     Args:
@@ -70,7 +70,7 @@ def changed_end(before: Sequence[Segment], after: Sequence[Segment]) -> int:
     """
     ends = [0, 0]
     changed = 0
-    for pair in zip_longest(before, after, fillvalue=Segment("")):
+    for pair in zip_longest(before, after, fillvalue=HeaderPart("")):
         was_level = ends[0] == ends[1]
         ends = [end + segment.cells for end, segment in zip(ends, pair, strict=True)]
         if pair[0] != pair[1] or not was_level:

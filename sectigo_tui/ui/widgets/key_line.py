@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
 
-from sectigo_tui.ui.key_names import KeyNames
+from sectigo_tui.ui.keys.key_names import KeyNames
 
 HINT_SECONDS = 6.0
 """How long a hint stands over the keys."""
@@ -70,7 +70,7 @@ class KeyLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._hints: tuple[KeyHint, ...] = ()
-        self._said = ""
+        self._message = ""
         self._until: Timer | None = None
 
     @property
@@ -86,9 +86,9 @@ class KeyLine(Widget):
         """
         if tuple(hints) != self._hints:
             self._hints = tuple(hints)
-            self.say("")
+            self.show_message("")
 
-    def say(self, words: str) -> None:
+    def show_message(self, words: str) -> None:
         """Say why a key did nothing, for some seconds.
 
         Args:
@@ -96,8 +96,8 @@ class KeyLine(Widget):
         """
         if self._until is not None:
             self._until.stop()
-        self._until = self.set_timer(HINT_SECONDS, lambda: self.say("")) if words else None
-        self._said = words
+        self._until = self.set_timer(HINT_SECONDS, lambda: self.show_message("")) if words else None
+        self._message = words
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -110,8 +110,8 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         """Return the line."""
-        if self._said:
-            return Content.styled(self._said, "$state-warning")
+        if self._message:
+            return Content.styled(self._message, "$state-warning")
         parts: list[Content | str | tuple[str, str]] = []
         for hint in self._fitting():
             if parts:

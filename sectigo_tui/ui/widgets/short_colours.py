@@ -9,14 +9,14 @@ from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 
-from sectigo_tui.ui.widgets.live_table_paint import terminal_style
+from sectigo_tui.ui.widgets.table.paint import terminal_style
 
 
 class ShortColours(LineFilter):
     """Names a colour by its number in the palette of 256 where it has one: half the bytes of its three components."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - the filter's shape
-        """Return segments that look the same.
+        """Return segments that poll the same.
 
         Args:
             segments: Segments of a line.

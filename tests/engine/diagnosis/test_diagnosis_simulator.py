@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from sectigo_tui.domain.ports import Credentials, SecretText
-from sectigo_tui.engine.account import Account
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.context import Context, Policy
+from sectigo_tui.engine.account.remote_orders import Account
+from sectigo_tui.engine.context import Context, EngineOptions
 from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
-from sectigo_tui.engine.diagnosis.findings import Cause, Party
+from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import Strength
-from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import RequestLimiter
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.simulator.app import create_app
 from sectigo_tui.simulator.world import Dialect, World
@@ -58,12 +58,12 @@ class Setup:
         self.scm = ScmClient("https://scm.test/api", credentials, self.clock, transport=transport)
         context = Context(
             scm=self.scm,
-            gate=RequestGate(4),
-            book=OrderBook(MemoryStore(self.clock), self.clock, lambda _announcement: None),
+            limiter=RequestLimiter(4),
+            repository=OrderRepository(MemoryStore(self.clock), self.clock, lambda _announcement: None),
             clock=self.clock,
             random=Random(0),
             read_certificate=read_leaf,
-            policy=Policy(),
+            options=EngineOptions(),
         )
         self.diagnoser = Diagnoser(context, Account(context))
 

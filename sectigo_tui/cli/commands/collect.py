@@ -1,0 +1,66 @@
+"""`sectigo-tui collect`: certificates as files for a server."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from dataclasses import dataclass
+
+from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.output import complain, show_message
+from sectigo_tui.cli.placed import wait_for_certificates
+from sectigo_tui.cli.session import session
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.errors import NotReady
+from sectigo_tui.engine.orders.batch import Outcome, each
+from sectigo_tui.presentation.json import Json
+from sectigo_tui.presentation.json_writes import print_json
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """A certificate's files."""
+
+    common_name: str
+    paths: tuple[str, ...]
+
+
+def run(options: Namespace) -> int:
+    """Collect each certificate; those that fail are told, and the others are saved nevertheless."""
+    settings = settings_from(options)
+    return asyncio.run(_collect(settings, options))
+
+
+async def _collect(settings: Settings, options: Namespace) -> int:
+    def print_result(outcome: Outcome[int, _Saved]) -> None:
+        if outcome.failure is not None:
+            complain_of(f"sslId {outcome.target}", outcome.failure)
+            if isinstance(outcome.failure, NotReady) and options.wait is None:
+                complain(f"sslId {outcome.target}: collect --wait polls until it is")
+        elif outcome.result is not None and not options.json:
+            show_message("\n".join(outcome.result.paths))
+
+    async with session(settings) as engine:
+        if options.wait is not None:
+            await wait_for_certificates(engine, options.ssl_ids, options.wait)
+
+        async def one(ssl_id: int) -> _Saved:
+            collected = await engine.collecting.collect(ssl_id)
+            if collected.bundle.facts.warning:
+                complain(f"warning: sslId {ssl_id}: {collected.bundle.facts.warning}")
+            paths = await engine.collecting.save(collected, options.directory, overwrite=options.overwrite)
+            return _Saved(collected.common_name, paths)
+
+        outcomes = await each(options.ssl_ids, one, print_result)
+    if options.json:
+        print_json([_json(outcome) for outcome in outcomes])
+    return max(code_of(outcome.failure, is_write=False) for outcome in outcomes)
+
+
+def _json(outcome: Outcome[int, _Saved]) -> dict[str, Json]:
+    saved = outcome.result
+    return outcome_json(outcome.target, outcome.failure, is_write=False) | {
+        "common_name": saved.common_name if saved else None,
+        "paths": list(saved.paths) if saved else [],
+    }

@@ -1,0 +1,134 @@
+"""`sectigo-tui diagnose` and `handover`: who orders wait for, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from argparse import Namespace
+
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.output import show_message
+from sectigo_tui.cli.session import session
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.errors import InputError, NotFound
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.domain.status import StatusClass, classify
+from sectigo_tui.engine.diagnosis.evidence.known import Target
+from sectigo_tui.engine.diagnosis.normal.figures import Comparison
+from sectigo_tui.engine.diagnosis.result import Diagnosis
+from sectigo_tui.engine.engine import Engine
+
+
+def run(options: Namespace) -> int:
+    """Diagnose one order, by its sslId or local id.
+
+    A call for evidence that fails is a gap in the diagnosis.
+
+    Raises:
+        InputError: There is no such order.
+        ScmFailure: It is only remote, and SCM did not tell it; or the dates of issued orders could not be had.
+    """
+    return asyncio.run(_diagnose(settings_from(options), options))
+
+
+def run_handover(options: Namespace) -> int:
+    """Print all that is open, grouped by cause, as Markdown or JSON, after asking SCM about each order.
+
+    Raises:
+        ScmFailure: The account's pending orders could not be listed; what is known here was printed.
+    """
+    return asyncio.run(_handover(settings_from(options), options))
+
+
+async def _diagnose(settings: Settings, options: Namespace) -> int:
+    async with session(settings) as engine:
+        target = _target(engine, options.order)
+        await _check_known(engine, target)
+        if options.history:
+            await engine.diagnoser.samples.learn_remote(lambda _done, _total: None)
+        diagnosis = await engine.diagnoser.diagnose(target)
+        await engine.context.repository.store.changes()  # by which it is known who polls
+        if options.json:
+            sys.stdout.write(f"{engine.diagnoser.as_json(diagnosis)}\n")
+        elif options.markdown:
+            show_message(engine.diagnoser.pack(diagnosis).rstrip("\n"))
+        else:
+            show_message(_text(diagnosis))
+            show_message(f"polled        {_polled_by(engine, diagnosis)}")
+    return FINE
+
+
+def _target(engine: Engine, order: str) -> Target:
+    if order.isascii() and order.isdecimal():
+        return engine.context.repository.store.by_ssl_id(int(order)) or int(order)
+    known = engine.context.repository.store.order(order)
+    if known is None:
+        raise InputError(f"there is no local order {order}", "give an sslId, or an id of sectigo-tui orders --json")
+    return known
+
+
+async def _check_known(engine: Engine, target: Target) -> None:
+    """Ask SCM for an order that is only remote: without an answer nothing is known of it that could be diagnosed."""
+    if isinstance(target, int):
+        try:
+            await engine.account.details(target)
+        except NotFound as unknown:
+            raise InputError(f"SCM has no order {target}", "check the sslId") from unknown
+
+
+def _text(diagnosis: Diagnosis) -> str:
+    verdict = diagnosis.verdict
+    lines = [
+        f"order         {diagnosis.ref}  {diagnosis.evidence.common_name}",
+        f"blocked on    {verdict.party}",
+        f"why           {verdict.sentence}",
+        f"next          {verdict.next_action}",
+        *(f"normal        {_compared(one)}" for one in diagnosis.normal if one.is_running),
+        f"changes when  {verdict.changes_when}",
+        *(f"also          {other.sentence}" for other in verdict.others),
+        *(f"not known     {missing_part.what}" for missing_part in verdict.missing_evidence),
+        *(f"evidence      {fact.statement} [{fact.source}]" for fact in verdict.evidence),
+    ]
+    return "\n".join(lines)
+
+
+def _polled_by(engine: Engine, diagnosis: Diagnosis) -> str:
+    """Say who does what the diagnosis tells to wait for: this command ends, and nothing of it runs on."""
+    if diagnosis.evidence.order is None:
+        return "no: the order is remote; `sectigo-tui track` makes it local"
+    poller = engine.context.repository.store.poller()
+    return f"by {poller}" if poller else "by nobody now: the dashboard or `sectigo-tui watch` polls it while it runs"
+
+
+def _compared(comparison: Comparison) -> str:
+    figure = f", {comparison.figure.text}" if comparison.figure is not None else "; --history asks SCM for some"
+    return f"{comparison.leg} {comparison.elapsed.text} so far: {comparison.pace}{figure}"
+
+
+async def _handover(settings: Settings, options: Namespace) -> int:
+    async with session(settings) as engine:
+        await engine.account.refresh_pending()
+        failure = engine.account.failure
+        orders = [order for order in engine.context.repository.store.orders() if order.is_waiting]
+        local = {order.ssl_id for order in orders}
+        remote = [
+            ssl_id
+            for ssl_id, listed in engine.account.pending().items()
+            if ssl_id not in local and classify(listed.status) is StatusClass.PENDING
+        ]
+        targets: list[Target] = [*orders, *remote]
+        missing_part = ""
+        if failure is not None:
+            failed = [status for status, query in engine.account.queries.items() if query.failure is not None]
+            which = f"orders with status {', '.join(failed)}" if engine.account.refreshed_at else "the account"
+            missing_part = f"SCM did not list {which}: {explain(failure).meaning}"
+        if engine.account.refreshed_at is not None:
+            await engine.diagnoser.attend(targets, lambda _target, _verdict: None)
+        if options.json:
+            sys.stdout.write(f"{engine.diagnoser.handover_json(targets, missing_part=missing_part)}\n")
+        else:
+            show_message(engine.diagnoser.handover(targets, missing_part=missing_part).rstrip("\n"))
+        if failure is not None:
+            raise failure
+    return FINE

@@ -1,0 +1,272 @@
+"""`sectigo-tui watch`: polls without a screen until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from sectigo_tui import __version__
+from sectigo_tui.cli.common import settings_from
+from sectigo_tui.cli.crash import keep_crash
+from sectigo_tui.cli.exit_codes import FINE, REFUSED
+from sectigo_tui.cli.on_event import ON_EVENT, OnEvent
+from sectigo_tui.cli.output import complain, show_message
+from sectigo_tui.cli.wait import polling
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.config.sources import SourceKind
+from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.domain.errors import (
+    ConfigError,
+    CredentialsRefused,
+    InputError,
+    PasswordCommandFailed,
+    SectigoTuiError,
+    StoreError,
+)
+from sectigo_tui.domain.events import EngineEvent, FailureReported
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.domain.ports import Credentials
+from sectigo_tui.engine.engine import Engine
+from sectigo_tui.presentation.json_events import Event, OrderById, event, event_of, failure_field, line_of
+from sectigo_tui.presentation.json_writes import print_json_line
+from sectigo_tui.wiring.clients import credentials_of
+from sectigo_tui.wiring.engine import in_thread, opened
+
+ROUND_SECONDS = 1.0
+CREDENTIALS_SECONDS = 30.0
+"""How often it is looked whether refused credentials were rotated elsewhere, where no file tells it at once."""
+ASK_AGAIN_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
+"""The pauses before a password command that told none is asked again; the last one repeats."""
+
+
+def run(options: Namespace) -> int:
+    """Poll until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: The settings name no account.
+        StoreError: The local orders cannot be opened.
+    """
+    return asyncio.run(_Watch(options).run())
+
+
+def _kept_at(settings: Settings) -> tuple[int, ...]:
+    """Return what changes whenever the files are written that credentials are kept in."""
+    found = []
+    for path in (settings.paths.credentials_file, settings.paths.config_file):
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(0)
+        else:
+            found += [status.st_mtime_ns, status.st_ino, status.st_size]
+    return tuple(found)
+
+
+class _Watch:
+    def __init__(self, options: Namespace) -> None:
+        self._options = options
+        self._clock = SystemClock()
+        self._changed_rows = asyncio.Event()
+        self._received: deque[EngineEvent] = deque()
+        self._ended_by = ""
+        self._kept_at: tuple[int, ...] = ()
+
+    async def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._end, number)
+        settings = settings_from(self._options)
+        self._print_start(settings)
+        on_event = OnEvent(settings, self._command_failed)
+        try:
+            return await self._watch(settings, on_event)
+        finally:
+            await on_event.close()
+
+    async def _watch(self, settings: Settings, on_event: OnEvent) -> int:
+        self._kept_at = _kept_at(settings)
+        while await self._has_password(settings):
+            was_refused = await self._poll(settings, on_event)
+            if was_refused is None:
+                break
+            if settings.sources["password"].kind is SourceKind.ENVIRONMENT:
+                complain(f"the password comes from {settings.sources['password'].detail}: change it there, start again")
+                await on_event.finish()
+                return REFUSED
+            settings = await self._other_credentials(settings, was_refused, on_event)
+        self._print(
+            event("ended", self._clock.now()) | {"signal": self._ended_by},
+            f"ended by {self._ended_by}; every order stays what it is",
+        )
+        return FINE
+
+    async def _has_password(self, settings: Settings) -> bool:
+        """Have the password told before anything is opened; return whether to go on, and not to end.
+
+        A command that tells none now is asked again, with growing pauses: who starts this may be no person.
+
+        Raises:
+            ConfigError: There is no such command, or what it tells can be no password.
+        """
+        pauses = iter(ASK_AGAIN_SECONDS)
+        pause = 0.0
+        while not self._ended_by:
+            try:
+                await self._asked(settings)
+            except PasswordCommandFailed as failure:
+                if not failure.may_pass:
+                    raise
+                pause = next(pauses, pause)
+                what = f"the password command told no password, it is asked again in {pause:g} s"
+                self._print_reported(FailureReported(self._clock.now(), what, failure), lambda _order_id: None)
+            else:
+                return not self._ended_by
+            await self._rest(pause)
+        return False
+
+    async def _asked(self, settings: Settings) -> Credentials | None:
+        """Return the credentials; None where it is told to end before the password command has answered."""
+        asked = asyncio.create_task(in_thread(lambda: credentials_of(settings, may_prompt=True)))
+        while not asked.done() and not self._ended_by:
+            await asyncio.wait({asked}, timeout=ROUND_SECONDS)
+        if asked.done():
+            return asked.result()
+        asked.cancel()
+        return None
+
+    def _end(self, number: signal.Signals) -> None:
+        self._ended_by = signal.Signals(number).name
+        self._changed_rows.set()
+
+    async def _poll(self, settings: Settings, on_event: OnEvent) -> Callable[[Credentials], bool] | None:
+        """Poll until told to end, or until SCM refuses the credentials.
+
+        Returns:
+            Whether SCM refuses some credentials, when it refuses the present ones; None otherwise.
+        """
+        async with opened(settings, keep_crash=keep_crash) as engine:
+            silences = [
+                engine.event_source.subscribe(self._receive),
+                engine.event_source.subscribe(on_event.listener(engine)),
+            ]
+            try:
+                engine.report_damage()
+                await self._settle_password(engine)
+                # Only whoever polls knows who polls. What fails here is told by the housekeeping.
+                with suppress(StoreError, OSError):
+                    await engine.context.repository.store.changes()
+                async with polling(engine):
+                    await self._until_refused(engine)
+            finally:
+                for silence in silences:
+                    silence()
+            rejection = engine.context.limiter.rejection
+        if rejection is None or self._ended_by:
+            return None
+        # Told once the right to poll is given back: what others poll with may work.
+        explained = explain(rejection)
+        paused = event("paused", self._clock.now()) | failure_field(rejection)
+        self._print(paused, f"PAUSED: {explained.what}: {explained.meaning} {explained.next_step}")
+        on_event.deliver(paused)
+        return lambda found: engine.rotating.was_refused(found.login, found.password)
+
+    async def _until_refused(self, engine: Engine) -> None:
+        poller: str | None = None
+        while not self._ended_by and engine.context.limiter.rejection is None:
+            if poller != engine.context.repository.store.poller():
+                poller = engine.context.repository.store.poller()
+                self._print_poller(poller, len(engine.context.repository.store.orders()))
+            while self._received:
+                self._print_event(engine, self._received.popleft())
+            await self._rest(ROUND_SECONDS)
+        while self._received:
+            self._print_event(engine, self._received.popleft())
+
+    async def _other_credentials(
+        self, settings: Settings, was_refused: Callable[[Credentials], bool], on_event: OnEvent
+    ) -> Settings:
+        """Wait for credentials that SCM has not refused, or to be told to end."""
+        while not self._ended_by:
+            await self._rest_until_kept_anew(settings)
+            try:
+                fresh = settings_from(self._options)
+                found = await self._asked(fresh)
+            except (ConfigError, OSError) as error:
+                complain(str(error))
+                continue
+            if found is not None and not was_refused(found):
+                on_event.use(fresh)
+                self._print(event("resumed", self._clock.now()), "resumed: there are other credentials")
+                return fresh
+        return settings
+
+    async def _rest_until_kept_anew(self, settings: Settings) -> None:
+        """Wait until credentials were kept by another process, or it is time to look wherever else they come from."""
+        left = CREDENTIALS_SECONDS
+        while left > 0 and not self._ended_by and _kept_at(settings) == self._kept_at:
+            await self._rest(min(ROUND_SECONDS, left))
+            left -= ROUND_SECONDS
+        self._kept_at = _kept_at(settings)
+
+    async def _settle_password(self, engine: Engine) -> None:
+        try:
+            await engine.password_change.settle()
+        except CredentialsRefused:
+            pass  # the gate holds everything back now, and that is told
+        except SectigoTuiError as failure:
+            engine.event_source(FailureReported(self._clock.now(), "a change of the password was cut short", failure))
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed_rows.wait()
+        except TimeoutError:
+            return
+        self._changed_rows.clear()
+
+    def _receive(self, engine_event: EngineEvent) -> None:
+        self._received.append(engine_event)
+        self._changed_rows.set()
+
+    def _print_start(self, settings: Settings) -> None:
+        account = settings.account()
+        started: Event = {
+            "version": __version__,
+            "pid": os.getpid(),
+            "customer_uri": account.customer_uri,
+            "base_url": account.base_url,
+            "read_only": settings.sectigo.read_only,
+        }
+        self._print(
+            event("started", self._clock.now()) | started, f"watching {account.customer_uri} at {account.base_url}"
+        )
+
+    def _print_poller(self, poller: str, orders: int) -> None:
+        self._print(
+            event("poller", self._clock.now())
+            | {"poller": poller or None, "is_this_process": not poller, "orders": orders},
+            f"{poller or 'this process'} polls; {orders} local orders",
+        )
+
+    def _command_failed(self, failure: InputError) -> None:
+        self._print_reported(FailureReported(self._clock.now(), ON_EVENT, failure), lambda _order_id: None)
+
+    def _print_event(self, engine: Engine, engine_event: EngineEvent) -> None:
+        self._print_reported(engine_event, engine.context.repository.store.order)
+
+    def _print_reported(self, engine_event: EngineEvent, order_by_id: OrderById) -> None:
+        told_as = event_of(engine_event, order_by_id)
+        if told_as is not None:
+            self._print(told_as, line_of(engine_event, order_by_id))
+
+    def _print(self, told_as: Event, line: str) -> None:
+        if self._options.json:
+            print_json_line(told_as)
+        elif line:
+            show_message(f"{told_as['at']}  {line}")
+        sys.stdout.flush()

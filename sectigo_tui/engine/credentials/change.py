@@ -1,0 +1,206 @@
+"""Changing the password at SCM itself: by one this program makes, keeps before it is sent, and proves after."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from sectigo_tui.domain.account import PasswordStatus
+from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
+from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
+from sectigo_tui.domain.ports import Credentials
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.credentials.password import new_password
+from sectigo_tui.engine.credentials.switch import CredentialsSwitch, SwitchedCredentials
+from sectigo_tui.engine.orders.write_outcome import WriteOutcome, write_outcome_of
+from sectigo_tui.engine.requests.exclusive import alone
+from sectigo_tui.engine.requests.limiter import Priority
+
+POLICY_BROKEN = -7306
+"""The description holds the policy. Source: SCM manual 25.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Which of two passwords is the account's.
+
+    Args:
+        candidate: Which one.
+        is_proven: Whether SCM has taken it; otherwise it is the one left, the other having been refused.
+        installed: What is in use now.
+    """
+
+    candidate: Candidate
+    is_proven: bool
+    switched: SwitchedCredentials
+
+
+class PasswordChange:
+    """Changes the password at SCM.
+
+    Args:
+        context: The world.
+        installer: Puts credentials in use.
+    """
+
+    def __init__(self, context: Context, installer: CredentialsSwitch) -> None:
+        self._context = context
+        self._credentials_switch = installer
+
+    async def status(self) -> PasswordStatus:
+        """Ask SCM when the password expires; see `passwords.expires_soon`.
+
+        Raises:
+            ScmFailure: SCM did not tell it; a login may lack the privilege (`Refused`).
+        """
+        return await self._context.limiter.run(
+            Priority.SIGHT, self._context.scm.password_status, side="password_status"
+        )
+
+    async def change(self) -> SwitchedCredentials:
+        """Have SCM take a new password that nobody sees; no other request is under way meanwhile.
+
+        Returns:
+            What is in use now: the new password, proven. When SCM's answer was lost, whichever of the two works.
+
+        Raises:
+            InputError: SCM refuses the present credentials, a change is under way or was not settled, or the
+                program is read-only; nothing was sent.
+            ScmFailure: SCM refused (-7306 with its policy, after one other try), and the present password stays;
+                or which of the two works could not be learned, and `settle` is to be called.
+            ConfigError: The new password could not be kept; nothing was sent.
+            StoreError: The same.
+        """
+        self._context.check_writable("changing the password")
+        if self._context.limiter.rejection is not None:
+            raise InputError("SCM refuses the present credentials", "rotate to ones that work first")
+        async with self._credentials_switch.one_at_a_time():
+            if await self._credentials_switch.keeper.unproven() is not None:
+                raise InputError("an earlier change of the password was not settled", "settle it first")
+            await self._prove_present()
+            await self._credentials_switch.note_asked("change the password at SCM")
+            try:
+                switched = await alone(self._context.limiter, self._change)
+            except ScmFailure as failure:
+                await self._credentials_switch.note_answered(
+                    "the password was not changed, or which one works is not known", failure
+                )
+                raise
+            await self._credentials_switch.note_answered("the password in use is proven")
+            return switched
+
+    async def is_unsettled(self) -> bool:
+        """Return whether a change was cut short, so that it is not known which password works; sends nothing.
+
+        Raises:
+            ConfigError: What is kept cannot be used.
+        """
+        return await self._credentials_switch.keeper.unproven() is not None
+
+    async def settle(self, *, again: bool = False) -> Settled | None:
+        """Learn which password works after a change that was cut short, with at most one try of each.
+
+        To be called at every start before anything else is sent: it sends nothing when nothing was cut short.
+
+        Args:
+            again: Try those that were tried before, too: the operator has asked for it.
+
+        Returns:
+            Which one works, now in use; None when nothing was cut short.
+
+        Raises:
+            CredentialsRefused: Neither works; everything is held back until the operator rotates.
+            ScmFailure: Which one works could not be learned.
+            ConfigError: What is kept cannot be used.
+            StoreError: A try could not be written down; it was not made.
+        """
+        async with self._credentials_switch.one_at_a_time():
+            unproven = await self._credentials_switch.keeper.unproven()
+            if unproven is None:
+                return None
+            if again:
+                unproven = UnprovenPassword(unproven.credentials)
+            try:
+                settled = await self._undisturbed(partial(self._settle, unproven, insist=again))
+            except ScmFailure as failure:
+                await self._credentials_switch.note_answered("which password works is not known", failure)
+                raise
+            word = "proven" if settled.is_proven else "the one left"
+            await self._credentials_switch.note_answered(f"the {settled.candidate} password works, {word}")
+            return settled
+
+    async def _prove_present(self) -> None:
+        """See that the present credentials work, so that a refusal later is about the new ones."""
+        try:
+            await self._context.limiter.run(Priority.WRITE, self._context.scm.types)
+        except CredentialsRefused:
+            raise
+        except ScmFailure as failure:
+            if write_outcome_of(failure) is not WriteOutcome.REFUSED:
+                raise
+
+    async def _undisturbed(self, settle: Callable[[], Awaitable[Settled]]) -> Settled:
+        if self._context.limiter.rejection is not None:
+            # The gate holds everything back already, and would hold this back too.
+            return await settle()
+        return await alone(self._context.limiter, settle)
+
+    async def _change(self) -> SwitchedCredentials:
+        keeper, present = self._credentials_switch.keeper, self._credentials_switch.in_use
+        policy: str | None = None
+        while True:
+            password = new_password(present.login, refused_with=policy)
+            candidate = Credentials(present.customer_uri, present.login, password)
+            await keeper.save_unproven(candidate)
+            try:
+                await self._context.scm.change_password(candidate.password)
+            except ScmFailure as failure:
+                if write_outcome_of(failure) is WriteOutcome.UNKNOWN:
+                    return (await self._settle(UnprovenPassword(candidate))).switched
+                await keeper.discard()
+                if failure.code != POLICY_BROKEN or policy is not None:
+                    raise
+                policy = failure.description
+                continue
+            return (await self._settle(UnprovenPassword(candidate))).switched
+
+    async def _settle(self, unproven: UnprovenPassword, *, insist: bool = False) -> Settled:
+        keeper = self._credentials_switch.keeper
+        candidates: Mapping[Candidate, Credentials] = {
+            Candidate.PENDING: unproven.credentials,
+            Candidate.CURRENT: self._credentials_switch.in_use,
+        }
+        rejections: dict[Candidate, CredentialsRefused] = {}
+        if self._context.limiter.rejection is not None:
+            rejections[Candidate.CURRENT] = self._context.limiter.rejection
+        for candidate, credentials in candidates.items():
+            if candidate in unproven.tried or candidate in rejections:
+                continue
+            await keeper.mark_tried(candidate)
+            try:
+                await self._credentials_switch.prove(credentials, insist=insist)
+            except CredentialsRefused as rejection:
+                rejections[candidate] = rejection
+                # Where it cannot be written down, the next start merely does not know it.
+                with suppress(ConfigError, StoreError):
+                    await keeper.mark_refused(candidate)
+                continue
+            return await self._settled(candidate, credentials, is_proven=True)
+        refused = unproven.refused | rejections.keys()
+        left = [candidate for candidate in candidates if candidate not in refused]
+        if len(left) == 1:
+            return await self._settled(left[0], candidates[left[0]], is_proven=False)
+        if rejections:
+            raise rejections.get(Candidate.PENDING) or rejections[Candidate.CURRENT]
+        if refused:
+            raise InputError("SCM has refused both passwords", "have the account checked, then settle again, or rotate")
+        raise InputError(
+            "both passwords were tried, and SCM did not say which works", "settle again, once SCM can be reached"
+        )
+
+    async def _settled(self, candidate: Candidate, credentials: Credentials, *, is_proven: bool) -> Settled:
+        keeper = self._credentials_switch.keeper
+        keep = keeper.promote if candidate is Candidate.PENDING else keeper.discard
+        return Settled(candidate, is_proven, await self._credentials_switch.switch_to(credentials, keep))

@@ -1,0 +1,145 @@
+"""The credentials in use: tried once, kept, and put in place for every request together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sectigo_tui.domain.credentials import CredentialsKeeper, Logins
+from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
+from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.ports import Credentials
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.orders.entries import record
+from sectigo_tui.engine.orders.write_outcome import in_words
+
+KeepingFailure = ConfigError | StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedCredentials:
+    """Credentials that are in use now.
+
+    Args:
+        login: Their login.
+        resumed: How many poll workers go on with them.
+        kept_in: Where they are kept for the next start.
+        keeping_failure: Why they could not be kept; they are in use all the same. None when they were.
+        overridden_by: What would win over them at the next start, and must be changed there; empty for nothing.
+    """
+
+    login: str
+    resumed: int
+    kept_in: str
+    keeping_failure: KeepingFailure | None = None
+    overridden_by: str = ""
+
+
+class CredentialsSwitch:
+    """Tries credentials, and puts them in use; one change of credentials at a time.
+
+    Args:
+        context: The world.
+        keeper: Keeps credentials beyond this process.
+        in_use: The credentials that requests are sent with.
+        resume: Lets paused workers go on, and returns how many do; `Supervisor.resume`.
+        logins: What SCM refused of credentials, to whichever process; None where this process alone knows it.
+
+    Attributes:
+        in_use: The credentials that requests are sent with.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        keeper: CredentialsKeeper,
+        in_use: Credentials,
+        resume: Callable[[], int],
+        logins: Logins | None = None,
+    ) -> None:
+        self.in_use = in_use
+        self.keeper = keeper
+        self._context = context
+        self._resume = resume
+        self._logins = logins
+        self._switch_lock = asyncio.Lock()
+        self._refused: Credentials | None = None
+
+    @asynccontextmanager
+    async def one_at_a_time(self) -> AsyncIterator[None]:
+        """Keep changes of the credentials apart.
+
+        Raises:
+            InputError: Another one is under way.
+        """
+        if self._switch_lock.locked():
+            raise InputError("the credentials are being changed already", "wait for what comes of it")
+        async with self._switch_lock:
+            yield
+
+    def was_refused(self, candidate: Credentials) -> bool:
+        """Return whether SCM is known to refuse exactly these; may take 0.1 s."""
+        if self._logins is not None:
+            if self._logins.is_accepted(candidate):
+                return False
+            if self._logins.rejection_of(candidate) is not None:
+                return True
+        return candidate == self._refused or (self._context.limiter.rejection is not None and candidate == self.in_use)
+
+    def is_accepted_elsewhere(self) -> bool:
+        """Return whether another process had SCM accept what it has refused here; may take 0.1 s."""
+        if self._logins is None or self._context.limiter.rejection is None:
+            return False
+        return self._logins.is_accepted(self.in_use)
+
+    async def prove(self, candidate: Credentials, *, insist: bool = False) -> None:
+        """Try credentials with exactly one request, past the lock that a refused login puts on all others.
+
+        Args:
+            candidate: The credentials.
+            insist: Whether they are tried though SCM has refused them before.
+
+        Raises:
+            CredentialsRefused: SCM refuses them, or has refused them before.
+            ScmFailure: Whether they work is not known.
+        """
+        if insist and self._logins is not None:
+            self._logins.insist(candidate)
+        try:
+            await self._context.scm.try_credentials(candidate)
+        except CredentialsRefused:
+            self._refused = candidate
+            raise
+
+    async def switch_to(self, proven: Credentials, keep: Callable[[], Awaitable[None]]) -> SwitchedCredentials:
+        """Put credentials in use: kept first, so that a start after a crash knows them.
+
+        Args:
+            proven: The credentials.
+            keep: Keeps them; a failure of it is told, and they are used all the same.
+
+        Returns:
+            What came of it.
+        """
+        failure: KeepingFailure | None = None
+        try:
+            await keep()
+        except (ConfigError, StoreError) as error:
+            failure = error
+        self.in_use = proven
+        self._refused = None
+        self._context.scm.use_credentials(proven)
+        return SwitchedCredentials(
+            proven.login, self._resume(), self.keeper.place, failure, "" if failure else self.keeper.overridden_by()
+        )
+
+    async def note_asked(self, what: str) -> None:
+        """Record that a change was asked for; a disk that fails must not keep the operator from rotating."""
+        await record(self._context, EventKind.WRITE_ASKED, what, may_fail=True)
+
+    async def note_answered(self, what: str, failure: ScmFailure | None = None) -> None:
+        """Record what came of it."""
+        words = f"{what}: {in_words(failure)}" if failure else what
+        await record(self._context, EventKind.WRITE_ANSWERED, words, failure=failure, may_fail=True)

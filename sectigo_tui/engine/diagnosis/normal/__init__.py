@@ -1,0 +1,1 @@
+"""This account's own figures, and whether an order is within them."""

@@ -1,0 +1,186 @@
+"""Finding an order at SCM whose answer was lost.
+
+The orders of its common name are listed just before it is sent, so it is one of those that are there afterwards and
+were not before. Which one, its details tell: an enroll's comments hold its marker. A renewal has no comments of its own
+(SCM may copy the old order's, marker included, or not), so it is the one that is of the same profile and organization
+and not another order of this program; when more than one could be it, none is taken and the operator decides.
+
+Times are no evidence here: clocks may differ by more than anybody expects, and an order passed over for its time would
+be ordered twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
+from sectigo_tui.domain.errors import Refused, Unreadable
+from sectigo_tui.domain.names import name_key, name_keys
+from sectigo_tui.domain.orders import Order, Origin
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.orders.order_tag import tagged_orders
+from sectigo_tui.engine.requests.limiter import Priority
+
+_PAGE_SIZE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The account's orders that go by one name.
+
+    Args:
+        rows: They, the highest sslIds first.
+        left_out: How many rows by common name were not read, and may hold more.
+        left_out_nameless: How many rows by alternative name were not read, and may hold more.
+    """
+
+    rows: tuple[ListingRow, ...]
+    left_out: int = 0
+    left_out_nameless: int = 0
+
+    @property
+    def ssl_ids(self) -> tuple[int, ...]:
+        """Their sslIds, in order."""
+        return tuple(sorted(row.ssl_id for row in self.rows))
+
+
+async def orders_named(
+    context: Context,
+    common_name: str,
+    *,
+    at_most: int | None = None,
+    nameless_too: bool = True,
+    any_alternative: bool = False,
+) -> Named:
+    """Return the account's orders of a common name, and those without one that have it as alternative name.
+
+    SCM may find names by a part of them: then all of a domain's hosts are read to find the orders of the domain
+    itself. Those of longer names are left out here; a name that is spelled otherwise (an IDN) is not.
+
+    Args:
+        context: The world.
+        common_name: The name.
+        at_most: How many rows of each kind are read; None for all, however many pages that takes.
+        nameless_too: Whether orders without a common name are asked for.
+        any_alternative: Whether orders that have another common name count, too, if an alternative name is this one.
+
+    Raises:
+        ScmFailure: They were not told, or rows shifted between pages so that one may be missing.
+    """
+    by_name, left_out = await _rows(context, ListingFilter(common_name=common_name), at_most)
+    wanted = common_name.casefold()
+    rows = {ssl_id: row for ssl_id, row in by_name.items() if _may_be_name(row.common_name.casefold(), wanted)}
+    left_out_nameless = 0
+    if nameless_too:
+        nameless, left_out_nameless = await _nameless(context, common_name, at_most, any_alternative=any_alternative)
+        rows |= nameless
+    newest_first = tuple(sorted(rows.values(), key=lambda row: row.ssl_id, reverse=True))
+    return Named(newest_first, left_out, left_out_nameless)
+
+
+async def _nameless(
+    context: Context, name: str, at_most: int | None, *, any_alternative: bool = False
+) -> tuple[dict[int, ListingRow], int]:
+    """Return the rows that go by an alternative name, by sslId, and how many were not read."""
+    try:
+        rows, left_out = await _rows(context, ListingFilter(alternative_name=name), at_most)
+    except Refused:
+        # An installation that does not filter by alternative names finds orders by common names alone.
+        return {}, 0
+    key = name_key(name)
+    found = {ssl_id: row for ssl_id, row in rows.items() if _goes_by(row, key, any_alternative=any_alternative)}
+    return found, left_out
+
+
+async def _rows(context: Context, where: ListingFilter, at_most: int | None) -> tuple[dict[int, ListingRow], int]:
+    """Return a listing's rows by sslId, and how many were not read."""
+    priority = Priority.LISTING if at_most is None else Priority.WRITE
+    rows: dict[int, ListingRow] = {}
+    position, total, unusable, is_end = 0, None, 0, False
+    while at_most is None or position < at_most:
+        ask = partial(context.scm.listing, where, position=position, size=_PAGE_SIZE)
+        page = await context.limiter.run(priority, ask)
+        rows |= {row.ssl_id: row for row in page.rows}
+        position, total, unusable = position + page.received, page.total, unusable + len(page.unusable)
+        is_end = page.received < _PAGE_SIZE
+        if is_end:
+            break
+    # A header that says less than the rows that came says nothing: behind a full page there may be more.
+    unread = max((total or 0) - position, 0 if is_end or (total is not None and total >= position) else 1)
+    left_out = unread + unusable
+    if not left_out and total is not None and len(rows) < total:
+        raise Unreadable("listing", f"{len(rows)} different rows came of {total}", http_status=200)
+    return rows, left_out
+
+
+async def search(context: Context, order: Order) -> tuple[OrderDetails, ...]:
+    """Look for an order at SCM.
+
+    Args:
+        context: The world.
+        order: The order, unconfirmed.
+
+    Returns:
+        The orders that it may be: one is it, several are for the operator to tell apart. None is SCM's word only for
+        now: an order may show up later.
+
+    Raises:
+        ScmFailure: SCM did not tell all that was needed.
+    """
+    found = await _among(context, order, await orders_named(context, order.common_name, nameless_too=False))
+    if not found:
+        nameless, _ = await _nameless(context, order.common_name, None)
+        found = await _among(context, order, Named(tuple(nameless.values())))
+    if order.renews_ssl_id is None and found:
+        # A renewal of it would carry a copy of its marker: the oldest is the order itself.
+        found = [min(found, key=lambda details: details.ssl_id)]
+    return tuple(found)
+
+
+async def _among(context: Context, order: Order, named: Named) -> list[OrderDetails]:
+    """Return which of some orders an order may be."""
+    known = order.pending_enroll.known_ssl_ids if order.pending_enroll else ()
+    rows = [row for row in named.rows if row.ssl_id not in known]
+    renewed = await _details(context, order.renews_ssl_id) if order.renews_ssl_id and rows else None
+    candidates = [await _details(context, row.ssl_id) for row in rows]
+    return [details for details in candidates if _is_it(context, order, details, renewed)]
+
+
+async def _details(context: Context, ssl_id: int) -> OrderDetails:
+    return await context.limiter.run(Priority.WRITE, lambda: context.scm.details(ssl_id))
+
+
+def _is_it(context: Context, order: Order, details: OrderDetails, renewed: OrderDetails | None) -> bool:
+    marks = tagged_orders(details.comments)
+    if renewed is None:
+        return order.id in marks
+    local = context.repository.store.by_ssl_id(details.ssl_id)
+    is_anothers = (
+        local is not None
+        and local.id != order.id
+        and local.origin is not Origin.TRACKED
+        and local.renews_ssl_id != order.renews_ssl_id
+    )
+    return (
+        not is_anothers
+        and details.ssl_id != renewed.ssl_id
+        and marks <= tagged_orders(renewed.comments)
+        and _may_be_same(details.profile_id, renewed.profile_id)
+        and _may_be_same(details.organization_id, renewed.organization_id)
+    )
+
+
+def _may_be_name(name: str, wanted: str) -> bool:
+    return name == wanted or wanted not in name
+
+
+def _goes_by(row: ListingRow, key: str, *, any_alternative: bool) -> bool:
+    """Return whether a row goes by a name: its common name is it, or it has none and an alternative name is it."""
+    if row.is_nameless or any_alternative:
+        return key in name_keys(row.subject_alternative_names)
+    return name_key(row.common_name) == key
+
+
+def _may_be_same(one: int | None, other: int | None) -> bool:
+    return one is None or other is None or one == other

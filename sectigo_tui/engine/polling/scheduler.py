@@ -1,0 +1,312 @@
+"""Wakes the poll workers: one heap of due times, one limit, one lease."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from dataclasses import replace
+
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import InputError, StoreError
+from sectigo_tui.domain.events import (
+    EventKind,
+    FailureReported,
+    OrderChanged,
+    PollingPaused,
+    PollingResumed,
+    TimelineEntry,
+)
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.jobs import keep_running
+from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling.poll import Poller
+from sectigo_tui.engine.polling.waiting import rest
+from sectigo_tui.engine.polling.worker import PollWorker
+
+BATCH_SECONDS = 0.25
+"""Workers that are due within this time wake together: one timer for any number of workers."""
+
+LEASE_SECONDS = 15.0
+LEASE_RENEWAL_SECONDS = 5.0
+CHANGES_SECONDS = 1.0
+"""How often the work of other processes is looked for."""
+
+
+class Scheduler:
+    """Keeps one poll worker for each order that is polled, and lets the due ones look, nearest due first.
+
+    Only orders whose lease this process holds are polled here; the others are shown as another process polls them.
+
+    Args:
+        context: The world.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._looker = Poller(context)
+        self._workers: dict[str, PollWorker] = {}
+        self._heap: list[tuple[float, str]] = []
+        self._leased: frozenset[str] = frozenset()
+        self._lease_asked_at = context.clock.now()
+        self._polls: set[asyncio.Task[None]] = set()
+        self._paused = False
+        self._lease_is_stale = True
+        self._is_unrenewed = False
+        self._wake = asyncio.Event()
+
+    @property
+    def workers(self) -> int:
+        """How many orders are polled or wait to be."""
+        return len(self._workers)
+
+    def is_polling(self, order_id: str) -> bool:
+        """Return whether a poll of this order is on its way from this process."""
+        worker = self._workers.get(order_id)
+        return worker is not None and worker.in_flight
+
+    async def run(self) -> None:
+        """Poll until cancelled; polls under way are then cancelled too, and the leases given back."""
+        for order in self._context.repository.store.orders():
+            self.watch(order)
+        self._context.limiter.on_rejection = self._wake.set
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(keep_running(self._context, "housekeeping", self._maintain))
+                group.create_task(keep_running(self._context, "polling", self._serve))
+        finally:
+            polls = tuple(self._polls)
+            for poll in polls:
+                poll.cancel()
+            await asyncio.gather(*polls, return_exceptions=True)
+            await self._give_back()
+
+    def watch(self, order: Order) -> None:
+        """Take note of an order as it stands now: poll it, poll it at another time, or poll it no more."""
+        window = order.window
+        if order.removed or not order.state.is_polled or window is None or window.next_poll_at is None:
+            self._workers.pop(order.id, None)
+            return
+        worker = self._workers.get(order.id)
+        if worker is None:
+            worker = self._workers[order.id] = PollWorker(order.id, self._context, self._looker)
+            self._lease_is_stale = True
+        due = window.next_poll_at.timestamp()
+        if worker.queued_for != due:
+            worker.queued_for = due
+            heapq.heappush(self._heap, (due, order.id))
+            self._wake.set()
+
+    async def open_window(self, order_id: str, *, at_once: bool = False) -> Order:
+        """Poll an order now, or as soon as 5 s after its last poll; a window that has ended is followed by a new one.
+
+        Args:
+            order_id: The order.
+            at_once: Whether it is polled without that distance: something was written to it since.
+
+        Returns:
+            The order with its open window.
+
+        Raises:
+            InputError: The order is not one that is polled.
+            StoreError: The new window could not be written.
+        """
+        now = self._context.clock.now()
+
+        def change(order: Order) -> tuple[Order, TimelineEntry | None] | None:
+            if not order.state.is_polled:
+                raise InputError(f"order {order.ssl_id or order.id} is {order.state}", "only pending orders are polled")
+            last = order.last_poll.at if order.last_poll and not at_once else None
+            if order.window is not None and order.window.is_open:
+                return replace(order, window=policy.asked_now(order.window, now, last)), None
+            wait = (policy.spaced(now, last) - now).total_seconds()
+            window = policy.open_window(now, self._context.options.deadline_seconds, first_wait_seconds=wait)
+            entry = TimelineEntry(
+                at=now,
+                order_id=order.id,
+                kind=EventKind.WINDOW_OPENED,
+                summary=f"polling for {window.deadline_seconds:.0f} s",
+                ssl_id=order.ssl_id,
+            )
+            return replace(order, window=window), entry
+
+        order = await self._context.repository.change(order_id, change)
+        if order is None:
+            raise InputError(f"there is no local order {order_id}", "track it first")
+        self.watch(order)
+        return order
+
+    def resume(self) -> int:
+        """Go on after new credentials were accepted, the workers spread over some seconds.
+
+        Returns:
+            How many workers go on.
+        """
+        self._context.limiter.unlock()
+        now, resumed = self._context.clock.now(), 0
+        for order_id in self._polled_here():
+            order = self._context.repository.store.order(order_id)
+            if order is None or order.window is None or not order.window.is_open:
+                continue
+            resumed += 1
+            window = policy.after_pause(order.window, now, self._context.random)
+            if window != order.window:
+                self._workers[order_id].missed_at = order.window.next_poll_at
+                order = replace(order, window=window)
+                self._context.repository.note(order)
+            self.watch(order)
+        self._paused = False
+        self._context.repository.publish(PollingResumed(now, resumed))
+        self._wake.set()
+        return resumed
+
+    async def _serve(self) -> None:
+        while True:
+            self._wake.clear()
+            if self._lease_is_stale or self._has_stood_still():
+                await self._renew()
+            self._start_due()
+            await rest(self._context.clock, self._next_wait(), self._wake)
+
+    def _start_due(self) -> None:
+        if self._context.limiter.rejection is not None:
+            self._pause()
+            return
+        now = self._context.clock.now().timestamp()
+        while self._heap and self._heap[0][0] <= now and len(self._polls) < self._context.limiter.limit:
+            due, order_id = heapq.heappop(self._heap)
+            worker = self._workers.get(order_id)
+            if worker is None or worker.queued_for != due:
+                continue
+            worker.queued_for = None
+            if order_id in self._leased and not worker.in_flight:
+                self._start(worker)
+
+    def _start(self, worker: PollWorker) -> None:
+        worker.in_flight = True
+        task = asyncio.create_task(worker.poll(), name=f"look {worker.order_id}")
+        self._polls.add(task)
+        task.add_done_callback(lambda ended: self._ended(ended, worker))
+
+    def _ended(self, task: asyncio.Task[None], worker: PollWorker) -> None:
+        self._polls.discard(task)
+        self._wake.set()
+        if task.cancelled():
+            return
+        if (defect := task.exception()) is not None:
+            self._broke(worker, _as_exception(defect))
+            return
+        worker.breaks = 0
+        order = self._context.repository.store.order(worker.order_id)
+        if order is None:
+            self._workers.pop(worker.order_id, None)
+        else:
+            self.watch(order)
+
+    def _broke(self, worker: PollWorker, defect: Exception) -> None:
+        """Report a defect met with one order, and look at it again by the schedule; the others are polled on."""
+        worker.breaks += 1
+        wait = policy.scheduled_wait_seconds(worker.breaks)
+        now = self._context.clock.now()
+        what = f"a poll broke; the order is polled again in {wait:.0f} s"
+        self._context.repository.publish(FailureReported(now, what, defect, worker.order_id))
+        if worker.order_id in self._workers:
+            worker.queued_for = now.timestamp() + wait
+            heapq.heappush(self._heap, (worker.queued_for, worker.order_id))
+
+    def _polled_here(self) -> list[str]:
+        return [order_id for order_id in self._workers if order_id in self._leased]
+
+    def _pause(self) -> None:
+        if not self._paused and self._context.limiter.rejection is not None:
+            self._paused = True
+            self._context.repository.publish(
+                PollingPaused(self._context.clock.now(), len(self._polled_here()), self._context.limiter.rejection)
+            )
+
+    def _next_wait(self) -> float:
+        if (
+            self._context.limiter.rejection is not None
+            or not self._heap
+            or len(self._polls) >= self._context.limiter.limit
+        ):
+            return LEASE_RENEWAL_SECONDS
+        wait = self._heap[0][0] - self._context.clock.now().timestamp()
+        return min(max(wait, BATCH_SECONDS), LEASE_RENEWAL_SECONDS)
+
+    async def _maintain(self) -> None:
+        renew_at = self._context.clock.monotonic() + LEASE_RENEWAL_SECONDS
+        while True:
+            await self._context.clock.sleep(CHANGES_SECONDS)
+            await self._take_over_changes()
+            if self._context.clock.monotonic() >= renew_at:
+                renew_at = self._context.clock.monotonic() + LEASE_RENEWAL_SECONDS
+                self._lease_is_stale = True
+                self._wake.set()
+
+    async def _take_over_changes(self) -> None:
+        try:
+            changes = await self._context.repository.store.changes()
+        except (StoreError, OSError) as error:
+            self._context.repository.report_store_error(_as_store_error(error), "changes")
+            return
+        self._context.repository.report_store_error(None, "changes")
+        silent = {order.id: order for order in changes.orders}
+        for order in changes.orders:
+            self.watch(order)
+        for entry in changes.entries:
+            silent.pop(entry.order_id, None)
+            known = self._context.repository.store.order(entry.order_id)
+            if known is not None:
+                self._context.repository.publish(OrderChanged(known, entry))
+        for order in silent.values():
+            self._context.repository.publish(OrderChanged(order))
+
+    def _has_stood_still(self) -> bool:
+        """Return whether this process was stopped, or its host asleep, for so long that others may poll by now."""
+        return seconds_between(self._lease_asked_at, self._context.clock.now()) >= LEASE_SECONDS
+
+    async def _renew(self) -> None:
+        self._lease_is_stale, self._lease_asked_at = False, self._context.clock.now()
+        try:
+            leased = await self._context.repository.store.lease(list(self._workers), LEASE_SECONDS)
+        except (StoreError, OSError) as error:
+            self._report_unrenewed(_as_store_error(error))
+            return
+        self._is_unrenewed = False
+        self._context.repository.report_store_error(None, "leases")
+        taken, self._leased = leased - self._leased, leased
+        for order_id in taken:
+            order = self._context.repository.store.order(order_id)
+            if order is not None and order.window is not None:
+                window = policy.after_set_back(order.window, self._context.clock.now())
+                if window is not order.window:
+                    order = replace(order, window=window)
+                    self._context.repository.note(order)
+                self.watch(order)
+
+    def _report_unrenewed(self, error: StoreError) -> None:
+        """Say that polling goes on as it was, which another process may not know of: nothing paid for is let down."""
+        self._context.repository.report_store_error(error, "leases")
+        if not self._is_unrenewed:
+            self._is_unrenewed = True
+            does = "polling goes on" if self._leased else "this process does not poll"
+            what = f"the right to poll could not be renewed; {does}, and another process may poll too"
+            self._context.repository.publish(FailureReported(self._context.clock.now(), what, error))
+
+    async def _give_back(self) -> None:
+        try:
+            await self._context.repository.store.release()
+        except (StoreError, OSError) as error:
+            # Nobody waits for this longer than for the leases to run out.
+            self._context.repository.report_store_error(_as_store_error(error), "leases")
+
+
+def _as_store_error(error: StoreError | OSError) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    return StoreError(error.filename or "the data directory", error.strerror or str(error), "check the file system")
+
+
+def _as_exception(error: BaseException) -> Exception:
+    return error if isinstance(error, Exception) else RuntimeError(repr(error))

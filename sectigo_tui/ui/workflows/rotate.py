@@ -1,0 +1,171 @@
+"""Rotating the credentials: here, at SCM, and at certctl-server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sectigo_tui.domain.account import PasswordStatus
+from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
+from sectigo_tui.domain.events import EngineEvent, PollingResumed
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.engine.credentials.certctl import HandingOver
+from sectigo_tui.engine.credentials.switch import SwitchedCredentials
+from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
+from sectigo_tui.ui.dialogs.rotate import Rotate, RotateAnswer
+from sectigo_tui.ui.workflows.workflow import Workflow, in_words
+
+UNSETTLED = (
+    "Whether the new password or the one before is the account's is not known. Each of the two is tried with one "
+    "request; the one that works is kept and used."
+)
+
+
+async def rotate(workflow: Workflow, *, by_itself: bool = False) -> None:
+    """Ask until new credentials are accepted or the operator gives up, then say what came of each step.
+
+    Args:
+        flow: What every flow works with.
+        by_itself: Whether the program asks, not the operator.
+    """
+    rotating, error_text, may_insist = workflow.engine.rotating, await _settled(workflow), False
+    typed: RotateAnswer | None = None
+    while True:
+        dialog = Rotate(
+            account=f"{workflow.surroundings.band} {workflow.surroundings.customer}".strip(),
+            login=rotating.login,
+            refused=workflow.engine.context.limiter.rejection is not None,
+            has_certctl=workflow.engine.handing_over is not None,
+            is_read_only=workflow.engine.context.is_read_only,
+            password_note=password_note(workflow.engine.password),
+            overridden_by=rotating.overridden_by,
+            error_text=error_text,
+            may_insist=may_insist,
+            typed=typed,
+            by_itself=by_itself,
+        )
+        answer = await _answered(workflow, dialog)
+        if answer is None:
+            return
+        by_itself = False
+        may_insist = not answer.make_new and rotating.was_refused(answer.login, answer.password)
+        try:
+            switched = await _switched_text(workflow, answer)
+        except CredentialsRefused as refused:
+            error_text = _refused(refused)
+            typed = replace(answer, password=None)
+            continue
+        except (InputError, ScmFailure, ConfigError, StoreError) as failure:
+            error_text = in_words(failure)
+            typed = answer
+            continue
+        if switched is not None:
+            lines = [*_lines(switched), *await _handed_over(workflow, answer)]
+            await workflow.ask(Notice("Rotated", "\n".join(map(printable, lines))))
+        return
+
+
+async def after_rejection(workflow: Workflow, failure: InputError | ScmFailure) -> str:
+    """Return what to say in a form whose answer was refused; rotates first where the credentials were.
+
+    Args:
+        flow: What every flow works with.
+        failure: What came of the form; nothing was done.
+    """
+    if not isinstance(failure, CredentialsRefused):
+        return in_words(failure)
+    await rotate(workflow)
+    if workflow.engine.context.limiter.rejection is not None:
+        return in_words(failure)
+    return "The credentials are new. Nothing was done with the ones from before: go on from here."
+
+
+def _refused(failure: CredentialsRefused) -> str:
+    """Return what to do after a refusal: its usual next step, to rotate, is what was just tried."""
+    told = explain(failure)
+    code = "" if told.code is None else f" (SCM code {told.code})"
+    return (
+        f"{told.what}{code}: SCM refused what was typed, and the credentials from before stay. "
+        "Next: check them in SCM's portal before another try: refused tries add up, and lock the account."
+    )
+
+
+async def _answered(workflow: Workflow, dialog: Rotate) -> RotateAnswer | None:
+    """Ask, until another process has rotated and what it keeps is taken over here."""
+
+    def receive(event: EngineEvent) -> None:
+        if isinstance(event, PollingResumed):
+            dialog.stand_down()
+
+    silence = workflow.engine.event_source.subscribe(receive)
+    try:
+        return await workflow.ask(dialog)
+    finally:
+        silence()
+
+
+async def _settled(workflow: Workflow) -> str:
+    """Learn which password works where a change of it was cut short; return what is wrong, empty for nothing."""
+    password_change = workflow.engine.password_change
+    try:
+        if not await password_change.is_unsettled() or not await workflow.ask(
+            Confirm("A change of the password was cut short", UNSETTLED, "Try each once")
+        ):
+            return ""
+        work = password_change.settle(again=True)
+        settled = await workflow.during("Trying each password once ...", work, can_stop=False)
+    except (InputError, ScmFailure, ConfigError, StoreError) as failure:
+        return in_words(failure)
+    if settled is not None:
+        await workflow.ask(Notice("Settled", f"The {settled.candidate} password works, and is in use."))
+    return ""
+
+
+async def _switched_text(workflow: Workflow, answer: RotateAnswer) -> SwitchedCredentials | None:
+    if answer.make_new:
+        return await workflow.during(
+            "Changing the password at SCM ...", workflow.engine.password_change.change(), can_stop=False
+        )
+    work = workflow.engine.rotating.rotate(answer.login, answer.password, insist=answer.insist)
+    return await workflow.during("Trying the new credentials once ...", work, can_stop=False)
+
+
+def password_note(status: PasswordStatus | None) -> str:
+    """Return what is known of the password's expiry; empty when nothing is."""
+    if status is None:
+        return ""
+    expires = f", expires {fmt.format_when(status.expires)}" if status.expires is not None else ""
+    return f"{printable(status.state)}{expires}"
+
+
+def _lines(switched: SwitchedCredentials) -> list[str]:
+    goes_on = {0: "No poll worker had to wait", 1: "1 poll worker goes on"}
+    some = f"{switched.resumed} poll workers go on, spread over some seconds"
+    lines = [f"SCM accepts login {switched.login}. {goes_on.get(switched.resumed, some)}."]
+    if switched.keeping_failure is not None:
+        told = explain(switched.keeping_failure)
+        lines.append(f"NOT kept for the next start: {told.meaning} {told.next_step}")
+    else:
+        lines.append(f"Kept in {switched.kept_in}.")
+    if switched.overridden_by:
+        lines.append(f"The next start would take them from {switched.overridden_by}: change them there too.")
+    return lines
+
+
+async def _handed_over(workflow: Workflow, answer: RotateAnswer) -> list[str]:
+    handing_over = workflow.engine.handing_over
+    if not answer.hand_over or handing_over is None:
+        return []
+    return await workflow.during("Telling certctl-server ...", _steps(handing_over), can_stop=False) or []
+
+
+async def _steps(handing_over: HandingOver) -> list[str]:
+    lines = []
+    async for done in handing_over.hand_over():
+        if done.failure is None:
+            lines.append(f"certctl-server, {done.step.value}: done {done.words}".rstrip())
+        else:
+            told = explain(done.failure)
+            lines.append(f"certctl-server, {done.step.value}: FAILED, {told.meaning} Left to do: {told.next_step}")
+    return lines
