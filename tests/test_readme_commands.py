@@ -9,6 +9,7 @@ it only tells how it is used; and no service manager runs under a test, so its c
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import re
 import signal
@@ -18,10 +19,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.events import EventKind, TimelineEntry
@@ -548,7 +550,7 @@ def _order_again(scene: Scene) -> None:
 @recipe(f"sectigo-tui recover --give-up {LOCAL_ID}")
 def _give_up(scene: Scene) -> None:
     local_id = undecided(scene)
-    given_up = replace(scene, line=scene.line.replace(LOCAL_ID, local_id))
+    given_up = dataclasses.replace(scene, line=scene.line.replace(LOCAL_ID, local_id))
     assert given_up.run().startswith(f"{local_id}  failed  ")
     assert scene.local() == [(None, "failed")]
     assert scene.world.enrolled == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+import dataclasses
 from typing import TYPE_CHECKING, TypedDict
+
+from msgspec.structs import replace
 
 from sectigo_tui.ui.theme.choice import PREFERENCES
 
@@ -35,7 +37,9 @@ def with_screen_flags(settings: Settings, options: argparse.Namespace) -> Settin
 
     changes = _changes(options)
     flags = {f"ui.{key}": Source(SourceKind.FLAG, f"flag {_FLAGS[key]}", str(value)) for key, value in changes.items()}
-    return replace(settings, ui=settings.ui.model_copy(update=changes), sources={**settings.sources, **flags})
+    return dataclasses.replace(
+        settings, ui=settings.ui.model_copy(update=changes), sources={**settings.sources, **flags}
+    )
 
 
 def plain_with_screen_flags(plain: PlainSettings, options: argparse.Namespace) -> PlainSettings:

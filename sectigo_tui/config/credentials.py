@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from sectigo_tui.config.files import Table, check_private, read_toml
@@ -35,8 +36,7 @@ from sectigo_tui.durable import replace_file
 _LOCK_TIMEOUT_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class PendingCredentials:
+class PendingCredentials(Struct, frozen=True):
     """Credentials that may or may not have reached SCM.
 
     Args:
@@ -54,8 +54,7 @@ class PendingCredentials:
     refused: frozenset[Candidate] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialsEntry:
+class CredentialsEntry(Struct, frozen=True):
     """One section of the file; unset fields leave it to `config.toml`."""
 
     login: str | None = None

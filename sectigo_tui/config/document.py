@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sectigo_tui.config.credentials import section_title
 from sectigo_tui.config.files import Table, check_private, read_toml
@@ -16,8 +17,7 @@ from sectigo_tui.domain.errors import ConfigError
 _SECTIONS = ("sectigo", "certctl", "ui", "profile")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """The configuration file's sections; values are not checked yet.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel, SecretStr
 
 from sectigo_tui.config.files import Table
@@ -14,8 +15,7 @@ from sectigo_tui.config.sources import MASK, Source, SourceKind
 from sectigo_tui.domain.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """A place that sets some keys.
 
     Args:
@@ -29,8 +29,7 @@ class Layer:
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """The strongest value of each key that is set anywhere, and the origin of it."""
 
     values: Mapping[str, object]

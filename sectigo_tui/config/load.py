@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sectigo_tui.config.credentials import CredentialsEntry, read_credentials, section_title
 from sectigo_tui.config.document import Document, read_document

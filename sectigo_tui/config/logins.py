@@ -23,11 +23,12 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import Struct
+
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.credentials import PastRejection
 from sectigo_tui.domain.errors import CredentialsRefused, RefusedBefore, ScmFailure, StoreError, Unreachable
 from sectigo_tui.domain.ports import Credentials
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.durable import replace_file
 
 KEPT = 50
@@ -59,8 +60,7 @@ _COST, _BLOCK, _LANES, _MEMORY = 2**14, 8, 1, 64 * 2**20
 """scrypt's parameters: some 50 ms and 16 MB for each guess."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """What SCM said last of some credentials."""
 
     fingerprint: str
@@ -69,8 +69,7 @@ class _Entry:
     is_refused: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """The file."""
 
     salt: str

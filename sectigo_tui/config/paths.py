@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.domain.values import dataclass
 
 APPLICATION = "sectigo-tui"
 CONFIG_VARIABLE = "SECTIGO_TUI_CONFIG"
 DATA_DIR_VARIABLE = "SECTIGO_TUI_DATA_DIR"
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Struct, frozen=True):
     """The files of one run.
 
     Args:

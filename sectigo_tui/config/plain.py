@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
+from msgspec import Struct
+
 from sectigo_tui.config.files import Table, read_toml
 from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.domain.values import dataclass
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
@@ -31,8 +32,7 @@ _SHORT_TEXT = 200
 _COLORS = ("auto", "red", "yellow", "green", "blue", "magenta")
 
 
-@dataclass(frozen=True, slots=True)
-class PlainSettings:
+class PlainSettings(Struct, frozen=True):
     """The settings that show an account's local orders, and put an engine together for them.
 
     Each is that of `config.toml`, under its name; a text that is not set is empty. `is_read_only_by_flag` tells
@@ -134,8 +134,7 @@ def _plain(key: str, tables: Mapping[Origin, list[Table]], environ: Mapping[str,
     return kind.default
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     """What a key's value is when it is plain."""
 
     default: object

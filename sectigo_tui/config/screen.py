@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from msgspec import Struct
+
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.durable import replace_file
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenFile:
+class ScreenFile(Struct, frozen=True):
     """Keeps one profile's part of the file, and leaves the others as they are.
 
     Args:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 from sectigo_tui.config.credentials import PendingCredentials, section_title
@@ -18,8 +19,7 @@ from sectigo_tui.config.sources import Source
 from sectigo_tui.domain.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """Which SCM account, and as whom.
 
     Args:
@@ -33,8 +33,7 @@ class Account:
     login: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertctlServer:
+class CertctlServer(Struct, frozen=True):
     """The certctl-server that is told about a rotation.
 
     Args:

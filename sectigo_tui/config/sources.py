@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
 
 MASK = "********"
 """What is shown in place of a secret."""
@@ -22,8 +22,7 @@ class SourceKind(StrEnum):
     DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One value's origin.
 
     Args:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
+
 from sectigo_tui.domain.ports import SecretText
 
 
@@ -27,8 +29,7 @@ class Issuer:
     document: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerTest:
+class IssuerTest(Struct, frozen=True):
     """What certctl-server's own try of an issuer came to, in its words (untrusted)."""
 
     successful: bool

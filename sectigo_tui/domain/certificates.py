@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from msgspec import Struct
+
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class ListingFilter:
+class ListingFilter(Struct, frozen=True):
     """Which orders a listing returns; empty fields do not filter.
 
     Args:
@@ -31,8 +31,7 @@ class ListingFilter:
     alternative_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ListingRow:
+class ListingRow(Struct, frozen=True):
     """One row of a listing, which tells no status, date or organization.
 
     Args:
@@ -50,8 +49,7 @@ class ListingRow:
     is_nameless: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListingPage:
+class ListingPage(Struct, frozen=True):
     """A page of a listing.
 
     Args:
@@ -70,8 +68,7 @@ class ListingPage:
         return len(self.rows) + len(self.unusable)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderDetails:
+class OrderDetails(Struct, frozen=True, kw_only=True):
     """SCM's answer about one order. Any fact may be missing: empty text, None, or an empty tuple.
 
     Args:
@@ -139,8 +136,7 @@ class OrderDetails:
     custom_fields: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrollRequest:
+class EnrollRequest(Struct, frozen=True, kw_only=True):
     """A certificate to be ordered: billed, not idempotent.
 
     Args:
@@ -168,8 +164,7 @@ class EnrollRequest:
     dcv_email: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateFacts:
+class CertificateFacts(Struct, frozen=True, kw_only=True):
     """A certificate as read from the bundle itself, not as told.
 
     Args:

@@ -5,11 +5,10 @@ Source: SCM manual 25.5; 0 for collect, and -102 for an order already revoked, o
 
 from __future__ import annotations
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class CodeMeaning:
+class CodeMeaning(Struct, frozen=True):
     """A code in plain words.
 
     Args:

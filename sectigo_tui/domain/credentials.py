@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.ports import Credentials
@@ -20,8 +21,7 @@ class Candidate(StrEnum):
     PENDING = "pending"
 
 
-@dataclass(frozen=True, slots=True)
-class UnprovenPassword:
+class UnprovenPassword(Struct, frozen=True):
     """A password that may or may not have reached SCM.
 
     Args:
@@ -35,8 +35,7 @@ class UnprovenPassword:
     refused: frozenset[Candidate] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class PastRejection:
+class PastRejection(Struct, frozen=True):
     """That SCM refused some credentials, and has not accepted them since.
 
     Args:

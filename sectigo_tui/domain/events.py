@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import PollResult
-from sectigo_tui.domain.values import dataclass
 
 
 class EventKind(StrEnum):
@@ -25,8 +26,7 @@ class EventKind(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
+class TimelineEntry(Struct, frozen=True, kw_only=True):
     """One thing that happened to an order, and how it was learned.
 
     Args:
@@ -54,31 +54,27 @@ class TimelineEntry:
     ssl_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChanged:
+class OrderChanged(Struct, frozen=True):
     """A local order is new or not what it was. `entry` is None for bookkeeping (a poll that changed nothing)."""
 
     order: Order
     entry: TimelineEntry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PollStarted:
+class PollStarted(Struct, frozen=True):
     """A poll of an order has started."""
 
     order_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PollFinished:
+class PollFinished(Struct, frozen=True):
     """A poll ended, whatever it came to."""
 
     order_id: str
     poll: PollResult
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """One request to SCM, ended.
 
     Args:
@@ -96,8 +92,7 @@ class Exchange:
     failure: ScmFailure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PollingPaused:
+class PollingPaused(Struct, frozen=True):
     """SCM refused the credentials: nothing is sent until they are rotated."""
 
     at: datetime
@@ -105,16 +100,14 @@ class PollingPaused:
     failure: ScmFailure
 
 
-@dataclass(frozen=True, slots=True)
-class PollingResumed:
+class PollingResumed(Struct, frozen=True):
     """New credentials were accepted; `resumed` workers go on, spread over some seconds."""
 
     at: datetime
     resumed: int
 
 
-@dataclass(frozen=True, slots=True)
-class FailureReported:
+class FailureReported(Struct, frozen=True):
     """Something failed that the operator must read; it stays until acknowledged."""
 
     at: datetime
@@ -123,16 +116,14 @@ class FailureReported:
     order_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStateChanged:
+class StoreStateChanged(Struct, frozen=True):
     """Saving fails (or, with None, works again)."""
 
     at: datetime
     error: StoreError | None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountChanged:
+class AccountChanged(Struct, frozen=True):
     """Something new is known of the account's remote orders. `ssl_id` is None when it concerns a whole listing."""
 
     ssl_id: int | None = None

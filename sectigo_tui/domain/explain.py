@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sectigo_tui.domain.codes import (
     TWO_MEANINGS,
@@ -33,11 +34,9 @@ from sectigo_tui.domain.errors import (
     UnusableRows,
 )
 from sectigo_tui.domain.excerpts import one_line
-from sectigo_tui.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """A failure as the operator reads it; untrusted text inside is shown as text.
 
     Args:

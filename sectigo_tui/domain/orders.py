@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.polling import PollResult, PollWindow
 from sectigo_tui.domain.status import StatusClass, classify
-from sectigo_tui.domain.values import dataclass
 
 
 class OrderState(StrEnum):
@@ -93,8 +94,7 @@ class Origin(StrEnum):
     RENEWED = "renewed"
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(Struct, frozen=True):
     """A revocation as it was asked for here.
 
     Args:
@@ -120,8 +120,7 @@ class Revocation:
     is_unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PendingEnroll:
+class PendingEnroll(Struct, frozen=True):
     """How an order is placed, kept until its sslId is known: what finds it again when the answer is lost.
 
     Args:
@@ -148,8 +147,7 @@ class PendingEnroll:
         return self.next_search_at is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """A local order: placed or adopted here, and what was last known of it.
 
     Args:

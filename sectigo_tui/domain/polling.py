@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class PollOutcome(StrEnum):
@@ -42,8 +42,7 @@ _ANSWERS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PollResult:
+class PollResult(Struct, frozen=True):
     """One poll at SCM for one order.
 
     Args:
@@ -84,8 +83,7 @@ class WindowEnd(StrEnum):
     """SCM says that it does not know the order, or has refused several looks in a row; the order stays what it was."""
 
 
-@dataclass(frozen=True, slots=True)
-class PollWindow:
+class PollWindow(Struct, frozen=True):
     """A bounded time of polling one order.
 
     Args:

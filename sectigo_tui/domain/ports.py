@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, ListingFilter, ListingPage, OrderDetails
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
-from sectigo_tui.domain.values import dataclass
 
 Publish = Callable[[EngineEvent], None]
 """Takes an event; must not raise and must not wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretText:
+class SecretText(Struct, frozen=True):
     """A secret that no repr, log or traceback shows; `reveal` is called at the last moment."""
 
     _value: str
@@ -33,8 +33,7 @@ class SecretText:
     __str__ = __repr__
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """The three headers of every request."""
 
     customer_uri: str
@@ -133,8 +132,7 @@ class Scm(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class StoreChanges:
+class StoreChanges(Struct, frozen=True):
     """What other processes did since a point.
 
     Args:
@@ -146,8 +144,7 @@ class StoreChanges:
     entries: tuple[TimelineEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StoreDamage:
+class StoreDamage(Struct, frozen=True):
     """Something wrong that was found in the data directory and worked around.
 
     Args:

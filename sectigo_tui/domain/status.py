@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import lru_cache
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
 
 
 class StatusClass(StrEnum):
@@ -28,8 +28,7 @@ class StatusClass(StrEnum):
         return self is StatusClass.PENDING
 
 
-@dataclass(frozen=True, slots=True)
-class StatusMeaning:
+class StatusMeaning(Struct, frozen=True):
     """A status in plain words.
 
     Args:

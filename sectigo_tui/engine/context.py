@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from random import Random
+
+from msgspec import Struct, field
 
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.domain.ports import CertificateReader, Scm
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.arming import Arming
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import RequestLimiter
@@ -17,8 +17,7 @@ HOW_TO_ARM = "arm writes in the dashboard (its action Arm writes), or set read_o
 """How writes are unlocked that the configuration locks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineOptions:
+class EngineOptions(Struct, frozen=True, kw_only=True):
     """What the operator has settled.
 
     Args:
@@ -34,8 +33,7 @@ class EngineOptions:
     may_arm: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """The world as the engine's use cases see it.
 
     Args:

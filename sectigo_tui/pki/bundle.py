@@ -11,8 +11,9 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.errors import CutBundle, InputError

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from sectigo_tui.domain.clock import Clock, Moment
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.glyphs import Glyphs, order_glyph, status_glyph
 from sectigo_tui.presentation.rows import OrderRow
@@ -53,8 +54,7 @@ OUTAGE_SOON_DAYS = 7
 _STOPPED = "stopped: {view.poll} polls again"
 
 
-@dataclass(frozen=True, slots=True)
-class RowContext:
+class RowContext(Struct, frozen=True):
     """What a row's cells depend on besides its subject.
 
     Args:

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sectigo_tui.engine.diagnosis.markdown import Redact, prose
 from sectigo_tui.engine.diagnosis.markdown import table as markdown_table
@@ -19,8 +20,7 @@ _FORMULA = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS 
 """What a spreadsheet takes a cell for a formula by, and runs it: names come from whoever placed an order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """A table as it is shown.
 
     Args:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.engine.diagnosis.markdown import Redact, prose
@@ -16,8 +17,7 @@ from sectigo_tui.ui.workflows.export_table import moment_text
 Facts = dict[str, Value | list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class ExportedOrder:
+class ExportedOrder(Struct, frozen=True):
     """An order and what happened to it.
 
     Args:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(Struct, frozen=True):
     """One set of shapes; chosen once, when the program starts.
 
     Args:

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
+import msgspec
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Order, Revocation
 from sectigo_tui.domain.polling import PollResult, PollWindow
 
 _TO_THE_SECOND = len("2026-03-12T03:12:00")
-
-_AS_MOMENT_JSON = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
 Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -28,11 +26,8 @@ def order_json(order: Order) -> dict[str, Json]:
 
 
 def order_line(order: Order) -> bytes:
-    """Return a local order as `order_json` has it, in one line of JSON.
-
-    Its times are put into words by orjson: an order has a dozen, and a script may list thousands of orders.
-    """
-    return orjson.dumps(_order(order, _in_utc), option=_AS_MOMENT_JSON)
+    """Return a local order as `order_json` has it, in one line of JSON."""
+    return msgspec.json.encode(_order(order, moment_json))
 
 
 def moment_json(moment: Moment | None) -> str | None:
@@ -42,10 +37,6 @@ def moment_json(moment: Moment | None) -> str | None:
         utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
         return f"{utc.isoformat()[:_TO_THE_SECOND]}Z"
     return moment.isoformat() if moment is not None else None
-
-
-def _in_utc(moment: Moment | None) -> Moment | None:
-    return moment.astimezone(UTC) if isinstance(moment, datetime) and moment.tzinfo is not UTC else moment
 
 
 def _order(order: Order, written: _Written) -> dict[str, Json]:

@@ -9,20 +9,20 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify, is_same
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.engine import Engine
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.diagnosis.evidence.known import Target
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRow:
+class OrderRow(Struct, frozen=True):
     """One row: an order that is local, remote, or both.
 
     Args:

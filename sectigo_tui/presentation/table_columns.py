@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
+
 from sectigo_tui.presentation.text import Align
 
 GUTTER_CELLS = 1
@@ -13,8 +14,7 @@ _GAP_CELLS = 1
 _BEFORE_ALL = 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a table.
 
     Args:
@@ -44,8 +44,7 @@ class Column:
     ticking: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedColumn:
+class PlacedColumn(Struct, frozen=True):
     """A column where it is shown.
 
     Args:

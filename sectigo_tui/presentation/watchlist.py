@@ -6,15 +6,15 @@ Plain values over the board, so that what rings and what is marked can be tested
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.presentation.glyphs import order_glyph, status_glyph
 from sectigo_tui.presentation.rows import OrderRow, OrderRows, local_id, remote_id
 
@@ -50,8 +50,7 @@ class OrderSnapshot(NamedTuple):
         return self.code != before.code or (self.ended not in ("", before.ended))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """An order stands elsewhere than before.
 
     Args:
@@ -85,8 +84,7 @@ def snapshot_of(row: OrderRow) -> OrderSnapshot | None:
     return OrderSnapshot(order_glyph(order.state, row.status).code, why, order.state, row.status)
 
 
-@dataclass(slots=True)
-class Watchlist:
+class Watchlist(Struct):
     """Knows where the orders stood, and what the operator wants to be told of them.
 
     Args:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TypeVar
 
+from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -17,8 +17,7 @@ _NO_JSON = "json_invalid"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class NotTheApi:
+class NotTheApi(Struct, frozen=True):
     """A body that cannot be what was asked for; `problem` says why, in one line."""
 
     reason: str

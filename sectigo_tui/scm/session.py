@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import TypeVar
 
-import orjson
+import msgspec
 from pydantic import TypeAdapter
 
 from sectigo_tui.domain.clock import Clock
@@ -123,12 +123,12 @@ class Session:
             return masked(text, secrets)
 
         if isinstance(answer, HttpFailure):
-            raise from_failure(call, replace(answer, reason=clean(answer.reason)))
+            raise from_failure(call, dataclasses.replace(answer, reason=clean(answer.reason)))
         with suppress(ScmFailure):
             return self._read(call, answer, read)
         # It fails again, and this time in words that quote no password.
         headers = {name.lower(): clean(value) for name, value in answer.headers.items()}
-        cleaned = replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
+        cleaned = dataclasses.replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
         return self._read(call, cleaned, read, clean)
 
     def _secrets(self, used: Credentials, secret: str) -> tuple[str, ...]:
@@ -204,6 +204,6 @@ def _header(call: str, name: str, value: str) -> bytes:
 
 def _json(body: object) -> bytes:
     try:
-        return orjson.dumps(body)
+        return msgspec.json.encode(body)
     except TypeError:
         raise InputError("the text cannot be written as JSON", "remove characters that are no text") from None

@@ -1,41 +1,34 @@
-"""Orders, timeline entries and looks as stored documents, and back.
+"""Orders, timeline entries and polls as stored documents, and back.
 
-Writing is orjson's own dataclass support, and reading is built from the fields' types, so a field added to the domain
-is stored without a line here: a document from before has its default. A document that lacks a field without one, or
-holds a word no enum knows, is damaged and never half read. Types are not validated a second time, since every
-document lies under a checksum; that, and compiled code that sets slot after slot, makes opening a store of 10,000
-orders cost less than twice their bare parsing, where pydantic is an import that the first paint waits for.
+A field added to the domain is stored without a line here: a document from before has its default. A document that lacks
+a field without one, or holds a value of another type or a word that no enum knows, is damaged and never half read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
-from sys import intern
-from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
-import orjson
+import msgspec
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow
-from sectigo_tui.domain.values import dataclass
 
 Document = dict[str, Any]
 """A parsed JSON object; it does not leave this package."""
 
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 """What reading a document that is not one of ours raises."""
 
 _Made = TypeVar("_Made")
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Poll bookkeeping of one order: what a poll changes without changing the order.
 
     Args:
@@ -55,8 +48,7 @@ class Note:
     poll: PollResult | None
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who wrote a line.
 
     Args:
@@ -76,19 +68,20 @@ def dumps(value: object) -> bytes:
     """Return a value as JSON; what no JSON can hold (lone surrogates) becomes a replacement character.
 
     Args:
-        value: Dataclasses, dictionaries, lists, scalars.
+        value: Records, dictionaries, lists, scalars.
 
     Raises:
         ValueError: A number is beyond 64 bits.
     """
     try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        pass
-    try:
-        return orjson.dumps(_encodable(value))
-    except orjson.JSONEncodeError as error:
-        raise ValueError(str(error)) from error
+        return _ENCODE(value)
+    except UnicodeEncodeError:
+        return _ENCODE(_encodable(value))
+
+
+def loads(data: bytes) -> Any:
+    """Return what JSON holds; `UNREADABLE` tells what it raises for what is none."""
+    return _DECODE(data)
 
 
 def _encodable(value: Any) -> Any:
@@ -98,109 +91,35 @@ def _encodable(value: Any) -> Any:
         return {key: _encodable(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
         return [_encodable(each) for each in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        changed = {each.name: _encodable(getattr(value, each.name)) for each in fields(value)}
-        return replace(value, **changed)
+    if isinstance(value, Struct):
+        return replace(value, **{each.name: _encodable(getattr(value, each.name)) for each in fields(value)})
     return value
 
 
-def sparse(value: Any) -> Document:
-    """Return a dataclass as a document without the fields that have their defaults, which reading fills in again."""
+def sparse(value: Struct) -> Document:
+    """Return a record as a document without the fields that have their defaults, which reading fills in again."""
     document: Document = {}
     for each in fields(value):
         held = getattr(value, each.name)
         if held is not each.default and held != each.default:
-            document[each.name] = sparse(held) if is_dataclass(held) else held
+            document[each.name] = sparse(held) if isinstance(held, Struct) else held
     return document
 
 
 def _reader(made: type[_Made]) -> Callable[[Document], _Made]:
-    """Return what makes an instance of its document; it is put together for the first one."""
-    prepared: Callable[[Document], _Made] | None = None
-
-    def read(document: Document) -> _Made:
-        nonlocal prepared
-        if prepared is None:
-            prepared = _compiled_reader(made)
-        return prepared(document)
-
-    return read
+    """Return what makes an instance of its document."""
+    return lambda document: msgspec.convert(document, made, dec_hook=_moment)
 
 
-def _compiled_reader(made: type[_Made]) -> Callable[[Document], _Made]:
-    """Return code that fills slot after slot: what a loop over the fields would take, and `__init__`, is spared.
-
-    Slots of a frozen class can only be set by a call for each. So they are set, by plain assignments in half the time,
-    while the instance is of a class of the same slots that is not frozen; then it becomes one of the frozen class.
-    """
-    hints = get_type_hints(made)
-    names = [each.name for each in fields(made)]  # type: ignore[arg-type]  # only dataclasses are read
-    blank = type(made.__name__, (), {"__slots__": names})
-    known: dict[str, Any] = {"made": made, "blank": blank, "defaults": _defaults(made)}
-    lines = [f"if len(document) < {len(names)}: document = {{**defaults, **document}}", "instance = blank()"]
-    for name in names:
-        value = f"document[{name!r}]"
-        if (convert := _conversion(name, hints[name])) is not None:
-            known[f"convert_{name}"] = convert
-            lines.append(f"value = {value}")
-            value = f"None if value is None else convert_{name}(value)"
-        lines.append(f"instance.{name} = {value}")
-    body = "\n ".join([*lines, "instance.__class__ = made", "return instance"])
-    exec(f"def read(document):\n {body}", known)  # noqa: S102 - of field names only, as dataclasses do it
-    read: Callable[[Document], _Made] = known["read"]
-    return read
+def _moment(kind: type, value: Any) -> Any:
+    """Read a point in time, or a day where no time was known."""
+    if kind is not Moment:  # type: ignore[comparison-overlap]  # a class of its own at run time
+        raise NotImplementedError(kind)
+    return datetime.fromisoformat(value) if len(value) > len("2026-03-04") else date.fromisoformat(value)
 
 
-def _defaults(made: type) -> Document:
-    defaults = {each.name: each.default for each in fields(made) if each.default is not MISSING}
-    for name, value in defaults.items():
-        if isinstance(value, StrEnum):
-            defaults[name] = value.value
-    return defaults
-
-
-def _conversion(name: str, hint: Any) -> Callable[[Any], object] | None:
-    inside = set(get_args(hint)) - {NoneType} if get_origin(hint) in {Union, UnionType} else {hint}
-    if inside == {datetime, date}:
-        return _moment
-    (kind,) = inside
-    if kind in _AS_THEY_COME:
-        return intern if name in _OFTEN_THE_SAME else None
-    if kind is datetime:
-        return datetime.fromisoformat
-    if get_origin(kind) is tuple:
-        return _tuple_of(_conversion(name, get_args(kind)[0]))
-    if issubclass(kind, StrEnum):
-        return {each.value: each for each in kind}.__getitem__
-    return _reader(kind)
-
-
-def _tuple_of(convert: Callable[[Any], object] | None) -> Callable[[list[Any]], tuple[object, ...]]:
-    return tuple if convert is None else lambda values: tuple(map(convert, values))
-
-
-def _moment(text: str) -> Moment:
-    return datetime.fromisoformat(text) if len(text) > len("2026-03-04") else date.fromisoformat(text)
-
-
-_AS_THEY_COME = frozenset({str, int, float, bool})
-
-_OFTEN_THE_SAME = frozenset(
-    {
-        "status",
-        "profile_name",
-        "validation",
-        "owner",
-        "requester",
-        "requested_via",
-        "key_type",
-        "key",
-        "issuer",
-        "user",
-        "tty",
-    }
-)
-"""Texts of which many orders have the same one: kept once."""
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder().decode
 
 order_from = _reader(Order)
 """Make an order of its document, which is used up."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import field, replace
 from datetime import datetime
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from textual.content import Content
 
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import EngineEvent, FailureReported, PollingPaused, PollingResumed, StoreStateChanged
 from sectigo_tui.domain.explain import Explanation, explain
 from sectigo_tui.domain.status import StatusClass, meaning_of
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.presentation.watchlist import Change
 
@@ -22,8 +22,7 @@ KEPT = 1_000
 LONG_TEXT = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorEntry:
+class ErrorEntry(Struct, frozen=True):
     """A failure as the operator reads it, or another thing that stays until it was read.
 
     Args:
@@ -43,8 +42,7 @@ class ErrorEntry:
     ssl_id: int | None = None
 
 
-@dataclass(slots=True)
-class Errors:
+class Errors(Struct):
     """The failures of this session.
 
     Args:

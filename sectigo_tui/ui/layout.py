@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from sectigo_tui.presentation.table_columns import Column
 from sectigo_tui.presentation.watchlist import OrderSnapshot, Watchlist
 
@@ -14,8 +15,7 @@ STANDINGS_KEPT = 2_000
 """In an account with more orders, only what is watched or acknowledged is remembered: the file stays small."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(Struct, frozen=True):
     """How one view is arranged.
 
     Args:
@@ -44,8 +44,7 @@ class Arrangement:
         return shown + new if shown else list(known)
 
 
-@dataclass(frozen=True, slots=True)
-class WatchState:
+class WatchState(Struct, frozen=True):
     """What attention goes on from.
 
     Args:
@@ -65,8 +64,7 @@ class WatchState:
     acknowledged: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Layout:
+class Layout(Struct):
     """What is remembered.
 
     Args:

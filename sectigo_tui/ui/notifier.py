@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import NotFound, ScmFailure
 from sectigo_tui.domain.events import AccountChanged, EngineEvent

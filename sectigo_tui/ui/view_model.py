@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from msgspec import Struct
 from textual.signal import Signal
 
 from sectigo_tui.domain.events import EngineEvent
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.presentation.columns import RowContext
 from sectigo_tui.presentation.rows import OrderRows
 from sectigo_tui.presentation.watchlist import Watchlist
@@ -20,8 +20,7 @@ Perform = Callable[[str, Use], None]
 """Runs a use case in a worker; its failure goes to the error pane under the given name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """The settled facts of this run, as the header shows them.
 
     Args:
@@ -37,8 +36,7 @@ class Surroundings:
     customer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ViewModel:
+class ViewModel(Struct, frozen=True):
     """What every screen is given.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import TYPE_CHECKING
 
@@ -37,14 +38,13 @@ def settings_of(
     Raises:
         ConfigError: Something is wrong with them.
     """
-    from dataclasses import replace
 
     from sectigo_tui.config.load import load_settings
 
     paths = find_paths(environ, config=config, data_dir=data_dir)
     flags = {"read_only": True} if read_only else {}
     settings = load_settings(paths, environ, profile=profile, flags=flags)
-    return replace(settings, debug_log=debug_log) if debug_log is not None else settings
+    return dataclasses.replace(settings, debug_log=debug_log) if debug_log is not None else settings
 
 
 def plain_settings_of(

@@ -8,12 +8,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.cli.main import run
 from sectigo_tui.domain.clock import SystemClock

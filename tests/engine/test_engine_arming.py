@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.engine.context import EngineOptions

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField
 from sectigo_tui.domain.certificates import EnrollRequest
@@ -186,7 +187,7 @@ async def test_orders_of_the_same_name_that_are_pending_or_far_from_expiry_are_s
     pending = site.world.add_order(common_name="www.acme.example", life="vetting")
     issued = site.world.add_order(common_name="WWW.acme.example", life="instant")
     site.world.add_order(common_name="www.acme.example", life="rejected", requested=START.replace(year=2025))
-    old = replace(named_life("instant"), gated=False)
+    old = dataclasses.replace(named_life("instant"), gated=False)
     site.world.add_order(common_name="www.acme.example", life=old, requested=START - timedelta(days=180))
     site.world.add_order(common_name="other.www.acme.example", life="vetting")
     found = await site.engine.enrolling.duplicates(draft())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_lost_answer_leaves_the_order_unconfirmed_until_it_is_found_by_its_mar
     async def story() -> None:
         site = Site()
         site.world.add_order(common_name="www.acme.example", comments="somebody else's")
-        site.world.faults.add(replace(LOST[how], path="enroll", count=1))
+        site.world.faults.add(dataclasses.replace(LOST[how], path="enroll", count=1))
         placed = await site.engine.enrolling.enroll(draft())
         assert placed.lost is not None
         assert placed.order.state is OrderState.UNCONFIRMED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_a_lost_answer_is_verified_by_details(fault: Fault) -> None:
     @in_virtual_time
     async def story() -> None:
         site, ssl_id = await a_site_with_a_certificate()
-        site.world.faults.add(replace(fault, path="revoke", count=1))
+        site.world.faults.add(dataclasses.replace(fault, path="revoke", count=1))
         order = await site.engine.revoking.revoke(ssl_id, 0, "no longer needed", NAME)
         assert order.state is OrderState.REVOKED
         assert any("UNKNOWN, verifying" in summary for summary in site.summaries(order.id))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from unittest import mock
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain import clock
 from sectigo_tui.domain.clock import SystemClock, seconds_between

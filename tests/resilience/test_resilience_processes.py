@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -58,7 +59,7 @@ POLLS = r"^/api/ssl/v1/(\d+|collect/\d+)$"
 LIVES = (
     named_life("ov-vetting"),
     named_life("ov-quick"),
-    replace(named_life("ov-rejected"), vetting_seconds=80.0),
+    dataclasses.replace(named_life("ov-rejected"), vetting_seconds=80.0),
 )
 """Pending for good; issued after 45 s, and after any third look; rejected after 110 s, and after any fourth."""
 

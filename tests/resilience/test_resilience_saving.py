@@ -6,10 +6,10 @@ import asyncio
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind, PollFinished, StoreStateChanged, TimelineEntry

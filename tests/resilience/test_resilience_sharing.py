@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, TimelineEntry
 from sectigo_tui.domain.polling import PollWindow

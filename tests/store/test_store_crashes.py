@@ -6,11 +6,11 @@ import random
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.orders import Order

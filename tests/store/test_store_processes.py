@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import DuplicateOrder, InputError, RevisionConflict
 from sectigo_tui.domain.orders import Order

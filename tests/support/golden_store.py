@@ -10,10 +10,11 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from unittest import mock
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry

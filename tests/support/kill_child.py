@@ -10,6 +10,7 @@ killed with SIGKILL before or after the N-th call of a port (SCM, the store, the
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import faulthandler
 import gc
 import importlib
@@ -21,7 +22,7 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -290,8 +291,8 @@ def lives_of(job: Job) -> str:
     """Live one life, or two together, and return how the first ended; the second is to come to its end."""
     if not job.twin:
         return ended(job, begun(job))
-    first, second = begun(job), begun(replace(job, twin=2, step=0))
-    second_ended = ended(replace(job, twin=2), second)
+    first, second = begun(job), begun(dataclasses.replace(job, twin=2, step=0))
+    second_ended = ended(dataclasses.replace(job, twin=2), second)
     first_ended = ended(job, first)
     return first_ended if second_ended == "done" else second_ended
 

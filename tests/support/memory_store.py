@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict
 from sectigo_tui.store.local import write_behind

@@ -7,7 +7,6 @@ import functools
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certctl import Certctl
 from sectigo_tui.domain.credentials import Candidate, UnprovenPassword

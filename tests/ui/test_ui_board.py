@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.events import AccountChanged, EventKind, OrderChanged, PollStarted, TimelineEntry

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields, replace
 from rich.cells import cell_len
 
 from sectigo_tui.domain.certificates import CertificateFacts, ListingRow, OrderDetails

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.engine.context import EngineOptions

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-
 import pytest
+from msgspec.structs import fields, replace
 
 from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.errors import Refused

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.common import settings_from
@@ -18,8 +19,7 @@ from sectigo_tui.presentation.json import Json
 from sectigo_tui.presentation.json_writes import print_json
 
 
-@dataclass(frozen=True, slots=True)
-class _Saved:
+class _Saved(Struct, frozen=True):
     """A certificate's files."""
 
     common_name: str

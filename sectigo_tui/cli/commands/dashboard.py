@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import os
 import select
@@ -11,7 +12,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -112,7 +112,7 @@ def _with_profiles(outside: Outside, options: Namespace) -> Outside:
         # A password command is asked when this screen has left the terminal: it may prompt there.
         _settings(_for_profile(options, profile)).account()
 
-    return replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
+    return dataclasses.replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
 
 
 async def _first_run(settings: Settings) -> tuple[bool | None, int]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from argparse import Namespace
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sectigo_tui.cli.asking import check_can_ask, confirm, secret_from, secret_typed
 from sectigo_tui.cli.common import settings_from

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sectigo_tui.cli.asking import check_can_ask, secret_from, secret_typed
 from sectigo_tui.cli.common import settings_from
@@ -84,8 +85,7 @@ async def _hand_over(engine: Engine) -> list[StepDone]:
     return [] if handing_over is None else [step async for step in handing_over.hand_over()]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rotated:
+class _Rotated(Struct, frozen=True):
     switched: SwitchedCredentials
     steps: Sequence[StepDone]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow
 from sectigo_tui.domain.errors import Refused, ScmFailure, Unreadable

@@ -7,12 +7,13 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from msgspec import Struct
+
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import NotFound, RateLimited, Refused, ScmFailure, UnusableRows
 from sectigo_tui.domain.events import AccountChanged, FailureReported
 from sectigo_tui.domain.status import PENDING_STATUSES, is_same
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.account.listing import Listing
 from sectigo_tui.engine.account.spellings import StatusSpellings
 from sectigo_tui.engine.context import Context
@@ -25,16 +26,14 @@ DETAILS_KEPT = 2_000
 DETAILS_FRESH_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class KnownOrder:
+class KnownOrder(Struct, frozen=True):
     """Details of an order, and when SCM told them."""
 
     details: OrderDetails
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """An order that the query for a pending status found: the status, its row, and when that was."""
 
     status: str
@@ -42,8 +41,7 @@ class Listed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PendingQuery:
+class PendingQuery(Struct, frozen=True):
     """One query for the orders of one pending status.
 
     Args:

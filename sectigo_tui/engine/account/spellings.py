@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.errors import Refused

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sectigo_tui.domain.certctl import Certctl
 from sectigo_tui.domain.credentials import CredentialsKeeper, Logins
 from sectigo_tui.domain.ports import Credentials
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """The credentials and their places.
 
     Args:

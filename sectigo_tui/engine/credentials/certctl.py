@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certctl import Certctl
 from sectigo_tui.domain.errors import CertctlFailure
@@ -20,8 +21,7 @@ class HandOverStep(Enum):
     TEST = "have certctl-server test it"
 
 
-@dataclass(frozen=True, slots=True)
-class StepDone:
+class StepDone(Struct, frozen=True):
     """What a step came to.
 
     Args:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from sectigo_tui.domain.account import PasswordStatus
 from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
@@ -22,8 +23,7 @@ POLICY_BROKEN = -7306
 """The description holds the policy. Source: SCM manual 25.5."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """Which of two passwords is the account's.
 
     Args:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sectigo_tui.domain.credentials import CredentialsKeeper, Logins
 from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
@@ -18,8 +19,7 @@ from sectigo_tui.engine.orders.write_outcome import in_words
 KeepingFailure = ConfigError | StoreError
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchedCredentials:
+class SwitchedCredentials(Struct, frozen=True):
     """Credentials that are in use now.
 
     Args:

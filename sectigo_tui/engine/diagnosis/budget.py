@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.excerpts import one_line
@@ -21,8 +22,7 @@ ANSWERED = "answered"
 """How an exchange counts that brought an answer of SCM's without a failure."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DuePoll:
+class DuePoll(Struct, frozen=True, kw_only=True):
     """The next poll of one order.
 
     Args:
@@ -50,8 +50,7 @@ class DuePoll:
     deadline_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Unpolled:
+class Unpolled(Struct, frozen=True):
     """A pending order at which no poll is made any more."""
 
     order_id: str
@@ -61,8 +60,7 @@ class Unpolled:
     last_poll_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """The requests of some time.
 
     Args:
@@ -82,8 +80,7 @@ class Tally:
     slowest_seconds: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollBudget:
+class PollBudget(Struct, frozen=True, kw_only=True):
     """What polling costs and what is next.
 
     Args:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sectigo_tui.engine.diagnosis.rules.causes import BlockingCause, Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import Verdict
@@ -12,8 +13,7 @@ OrderRef = int | str
 """An order by its sslId, or by its local id while it has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommonCause:
+class CommonCause(Struct, frozen=True):
     """Orders that wait for one thing.
 
     Args:

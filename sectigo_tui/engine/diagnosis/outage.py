@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Moment
@@ -13,8 +14,7 @@ from sectigo_tui.engine.diagnosis.evidence.model import has_passed
 from sectigo_tui.engine.diagnosis.spans import Span, When
 
 
-@dataclass(frozen=True, slots=True)
-class OutageClock:
+class OutageClock(Struct, frozen=True):
     """The end of the certificate in use, by which the order must be a certificate.
 
     Args:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sectigo_tui.engine.diagnosis.common_causes import OrderRef
 from sectigo_tui.engine.diagnosis.evidence.domains import DomainLine, domain_lines
@@ -21,8 +23,7 @@ _WAITED_FOR = frozenset({Cause.VETTING, Cause.CREATING, Cause.NOT_TAKEN, Cause.C
 _ESCALATE = "end the escalation pack to Sectigo support."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True):
     """What is known and concluded about one order at one time.
 
     Args:

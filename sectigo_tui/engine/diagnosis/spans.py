@@ -6,18 +6,18 @@ and so is what lies between two of them: "2-3 d" rather than an hour that nobody
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from math import ceil
+
+from msgspec import Struct
 
 from sectigo_tui.domain.clock import Moment, seconds_between
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(Struct, frozen=True):
     """A time that is known to lie between two.
 
     Args:
@@ -57,8 +57,7 @@ class When:
         return f"{self.earliest:%Y-%m-%d %H:%M}-{self.latest:%H:%MZ}"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A duration that is known to lie between two.
 
     Args:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import seconds_between
@@ -37,8 +38,7 @@ class StageState(StrEnum):
     """The order failed in this stage."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(Struct, frozen=True, kw_only=True):
     """One stage of an order.
 
     Args:
@@ -56,8 +56,7 @@ class Stage:
     lasted: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class NotPolled:
+class NotPolled(Struct, frozen=True):
     """A time in which an order was not polled that could have changed.
 
     Args:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import InputError, ScmFailure
@@ -21,8 +22,7 @@ MESSAGE_AT_MOST = 512
 _WAITING = ("Requested", "SA Approved")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What SCM did with an order.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from sectigo_tui.domain.errors import SectigoTuiError
 
@@ -12,8 +13,7 @@ Target = TypeVar("Target")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[Target, Result]):
+class Outcome(Struct, Generic[Target, Result], frozen=True):
     """What the action came to for one order.
 
     Args:

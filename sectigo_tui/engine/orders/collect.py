@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import CutBundle, InputError, NotReady, OtherNames, Unreadable
@@ -21,8 +23,7 @@ from sectigo_tui.engine.polling import schedule as policy
 from sectigo_tui.engine.requests.limiter import Priority
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Struct, frozen=True):
     """A certificate that can be saved.
 
     Args:

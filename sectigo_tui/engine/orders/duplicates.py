@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Moment
@@ -27,8 +28,7 @@ EXAMINED_AT_MOST = 20
 """Of the account's orders of the same name, so many are polled, the highest sslIds first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicates:
+class Duplicates(Struct, frozen=True):
     """Orders of the same name that are pending, or issued and far from expiry.
 
     Args:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization
 from sectigo_tui.domain.certificates import EnrollRequest
@@ -36,8 +37,7 @@ KNOWN_AT_MOST = 1000
 """Of a name with more rows than this the orders there are before are not listed: the marker tells them apart too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offered(Generic[T]):
+class Offered(Struct, Generic[T], frozen=True):
     """One part of what the account offers.
 
     Args:
@@ -49,8 +49,7 @@ class Offered(Generic[T]):
     failure: ScmFailure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EnrollOffer:
+class EnrollOffer(Struct, frozen=True):
     """What may be ordered, from live answers; each part fails by itself.
 
     Args:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import DoneUnsaved, DuplicateOrder, ScmFailure, StoreError, Unreadable
@@ -21,8 +23,7 @@ Watch = Callable[[Order], None]
 """Takes an order that is to be polled, as `Supervisor.watch` does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """What came of placing an order.
 
     Args:

@@ -7,7 +7,8 @@ its common name from just before it was sent; so only one renewal of a name may 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import InputError
@@ -23,8 +24,7 @@ from sectigo_tui.engine.orders.track import new_order_id
 from sectigo_tui.engine.requests.limiter import Priority
 
 
-@dataclass(frozen=True, slots=True)
-class RenewOffer:
+class RenewOffer(Struct, frozen=True):
     """What a renewal is about.
 
     Args:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField
 from sectigo_tui.domain.errors import InputError
@@ -27,8 +28,7 @@ COMMENTS_ROOM = COMMENTS_AT_MOST - 36
 """The operator's part of the comments: the rest is kept for the marker."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A certificate as the operator wants it.
 
     Args:
@@ -91,8 +91,7 @@ class DraftField(Enum):
     DCV = "dcv"
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidField:
+class InvalidField(Struct, frozen=True):
     """Why a draft cannot be ordered as it is.
 
     Args:
@@ -121,8 +120,7 @@ class DraftRefused(InputError):
         self.field = errors[0].field
 
 
-@dataclass(frozen=True, slots=True)
-class TermChoice:
+class TermChoice(Struct, frozen=True):
     """The term to begin with.
 
     Args:

@@ -6,8 +6,9 @@ Revoking twice does no harm (SCM says that it is revoked already), so unlike an 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import CredentialsRefused, DoneUnsaved, RefusedAlone, ScmFailure, StoreError

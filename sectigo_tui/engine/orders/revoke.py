@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import InputError
@@ -43,8 +45,7 @@ _OVER: Mapping[OrderState, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeOffer:
+class RevokeOffer(Struct, frozen=True):
     """A certificate as it is shown before it is revoked.
 
     Args:

@@ -11,8 +11,9 @@ be ordered twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
 from sectigo_tui.domain.errors import Refused, Unreadable
@@ -25,8 +26,7 @@ from sectigo_tui.engine.requests.limiter import Priority
 _PAGE_SIZE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The account's orders that go by one name.
 
     Args:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import fields, replace
 from datetime import datetime
 from random import Random
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.codes import INTERNAL_CODES, NEVER_COLLECTABLE_CODES, UNKNOWN_ORDER_CODES
@@ -30,7 +32,6 @@ from sectigo_tui.domain.errors import (
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, state_for
 from sectigo_tui.domain.polling import PollOutcome, PollResult, WindowEnd
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.leaf_names import check_names
 from sectigo_tui.engine.polling import schedule as policy
@@ -58,8 +59,7 @@ _SAYS_UNKNOWN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PollAnswer:
+class PollAnswer(Struct, frozen=True):
     """What one poll brought.
 
     Args:
@@ -176,8 +176,7 @@ class Poller:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Consequence:
+class Consequence(Struct, frozen=True):
     """What a poll changes: the order as it is now, and the entry for its timeline when there is something to tell."""
 
     order: Order

@@ -6,9 +6,10 @@ a last time at the deadline.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd

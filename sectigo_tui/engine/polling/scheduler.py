@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import InputError, StoreError

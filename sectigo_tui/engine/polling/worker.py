@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import CredentialsRefused, StoreError

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import (
     ScmFailure,
@@ -14,15 +16,13 @@ from sectigo_tui.domain.errors import (
 )
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.polling import PollOutcome
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.engine.polling.poll import outcome_of
 
 KEPT_SECONDS = 3600.0
 KEPT_EXCHANGES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class PastExchange:
+class PastExchange(Struct, frozen=True):
     """What is remembered of an exchange; its failure would keep the stack and the answer's body in memory.
 
     Args:

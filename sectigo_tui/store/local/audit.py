@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+
+from msgspec import Struct
 
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.store.documents import Actor, Document
@@ -24,8 +25,7 @@ _OPEN_NAME = "journal.jsonl"
 _FAULTS_NAMED = 100
 
 
-@dataclass(frozen=True, slots=True)
-class AuditFault:
+class AuditFault(Struct, frozen=True):
     """A place where the journal is not what was written.
 
     Args:
@@ -39,8 +39,7 @@ class AuditFault:
     file: str = _OPEN_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class AuditReport:
+class AuditReport(Struct, frozen=True):
     """What verifying a journal came to.
 
     Args:
@@ -61,8 +60,7 @@ class AuditReport:
         return not self.faults
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
+class AuditRecord(Struct, frozen=True):
     """One line of the journal, for audit.
 
     Args:
@@ -96,8 +94,7 @@ def verify(directory: Path) -> AuditReport:
     return proof.report()
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
+class _Raw(Struct, frozen=True):
     """A line as it is on the disk: its file, its number there, and its bytes."""
 
     file: str

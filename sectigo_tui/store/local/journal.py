@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
+from msgspec import Struct
+
 from sectigo_tui.domain.ports import StoreDamage
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.durable import sync_directory
 from sectigo_tui.store.documents import Actor
 from sectigo_tui.store.local.files import aside_name, disk_failures, open_private, open_readable, sync_data, write_all
@@ -36,8 +37,7 @@ Report = Callable[[StoreDamage], None]
 """Takes a problem that the operator is to read."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(Struct, frozen=True):
     """The open segment, as it was opened."""
 
     descriptor: int

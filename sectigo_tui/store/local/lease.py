@@ -16,20 +16,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 
-import orjson
+from msgspec import Struct
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import StoreError
-from sectigo_tui.domain.values import dataclass
-from sectigo_tui.store.documents import UNREADABLE, Actor, actor_from, dumps
+from sectigo_tui.store.documents import UNREADABLE, Actor, actor_from, dumps, loads
 from sectigo_tui.store.local.actors import birth_of, is_alive
 from sectigo_tui.store.local.files import DirectoryLock, FileLock, disk_failures, replace_file
 
 _RENEW_AFTER_SHARE = 1 / 3
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who has the right.
 
     Args:
@@ -193,7 +191,7 @@ class Lease:
     def _read(self) -> Holder | None:
         with disk_failures(self._path, "read"):
             try:
-                document = orjson.loads(self._path.read_bytes())
+                document = loads(self._path.read_bytes())
                 document["by"] = actor_from(document["by"])
                 document["expires"] = datetime.fromisoformat(document["expires"])
                 return Holder(**document)

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-import orjson
+from msgspec import Struct
 
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.documents import (
     UNREADABLE,
     Actor,
@@ -25,6 +24,7 @@ from sectigo_tui.store.documents import (
     actor_from,
     dumps,
     entry_from,
+    loads,
     note_from,
     order_from,
     sparse,
@@ -38,8 +38,7 @@ _HASH_KEY = b',"hash":"'
 _TAIL_BYTES = len(_HASH_KEY) + 64 + len(b'"}\n')
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """A place in the journal, after some line.
 
     Args:
@@ -53,8 +52,7 @@ class Position:
     hash: str = GENESIS
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A part of the journal that has a file of its own.
 
     Args:
@@ -66,8 +64,7 @@ class Segment:
     start: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of the journal, read.
 
     Args:
@@ -167,8 +164,8 @@ def proven(raw: bytes) -> Document | None:
     if raw[-_TAIL_BYTES:] != _HASH_KEY + sha256(body).hexdigest().encode() + b'"}\n':
         return None
     try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        document = loads(raw)
+    except UNREADABLE:
         return None
     return document if isinstance(document, dict) else None
 

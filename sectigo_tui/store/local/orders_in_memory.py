@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field, replace
 from threading import Lock
 
-import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
-from sectigo_tui.domain.values import dataclass
-from sectigo_tui.store.documents import Note, packed_poll, unpacked_poll
+from sectigo_tui.store.documents import Note, dumps, loads, packed_poll, unpacked_poll
 
 POLLS_KEPT = 40
 """How many polls of each order are kept."""
@@ -20,8 +19,7 @@ POLLS_KEPT = 40
 _TRIM_ABOVE_BYTES = POLLS_KEPT * 64
 
 
-@dataclass(frozen=True, slots=True)
-class StoredOrder:
+class StoredOrder(Struct, frozen=True):
     """All that is kept of one order.
 
     Args:
@@ -35,8 +33,7 @@ class StoredOrder:
     polls: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(Struct, frozen=True):
     """Changes that are about to become durable together.
 
     Args:
@@ -229,12 +226,12 @@ class OrdersInMemory:
         if row in rows:
             return
         if len(rows) > _TRIM_ABOVE_BYTES:
-            rows = orjson.dumps(_unpacked(rows)[-POLLS_KEPT + 1 :])[1:-1]
+            rows = dumps(_unpacked(rows)[-POLLS_KEPT + 1 :])[1:-1]
         self._polls[order_id] = rows + b"," + row if rows else row
 
 
 def _unpacked(rows: bytes) -> list[list[object]]:
-    unpacked: list[list[object]] = orjson.loads(b"[" + rows + b"]")
+    unpacked: list[list[object]] = loads(b"[" + rows + b"]")
     return unpacked
 
 

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from msgspec import Struct
+
 from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreChanges, StoreDamage
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.store.documents import Actor, Note
 from sectigo_tui.store.local.files import FileLock, NoLock, narrowed, remove_unfinished, why_read_only
 from sectigo_tui.store.local.journal import MAY_BE_MISSING, Journal
@@ -30,8 +31,7 @@ RETENTION_DAYS = 400
 _ENTRIES_KEPT_FOR_CHANGES = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What is to be made durable.
 
     Args:

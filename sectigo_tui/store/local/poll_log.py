@@ -10,10 +10,9 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import orjson
+from msgspec import Struct
 
-from sectigo_tui.domain.values import dataclass
-from sectigo_tui.store.documents import UNREADABLE, Note, dumps, note_from
+from sectigo_tui.store.documents import UNREADABLE, Note, dumps, loads, note_from
 from sectigo_tui.store.local.files import disk_failures, open_private, open_readable, write_all
 
 LARGEST_FILE_BYTES = 4 * 1024 * 1024
@@ -23,8 +22,7 @@ SMALLEST_FILE_BYTES = 64 * 1024
 is about to hold what is in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PollLogPosition:
+class PollLogPosition(Struct, frozen=True):
     """A place in the bookkeeping.
 
     Args:
@@ -158,6 +156,6 @@ class PollLog:
 
 def _read(line: bytes) -> Note | None:
     try:
-        return note_from(orjson.loads(line))
+        return note_from(loads(line))
     except UNREADABLE:
         return None

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
+
 from sectigo_tui.store.local.files import disk_failures, replace_file
 from sectigo_tui.store.local.lines import Segment, segment_of
 
@@ -25,8 +26,7 @@ _BLOCK_BYTES = 1 << 16
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """A segment that nothing is added to.
 
     Args:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
+from msgspec import Struct, field
+from msgspec.structs import asdict
 from tinydb import TinyDB
 from tinydb.table import Table
 
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreDamage
-from sectigo_tui.domain.values import dataclass
-from sectigo_tui.store.documents import UNREADABLE, Document, dumps, order_from
+from sectigo_tui.store.documents import UNREADABLE, Document, dumps, loads, order_from
 from sectigo_tui.store.local.files import aside_name, disk_failures
 from sectigo_tui.store.local.journal import MAY_BE_MISSING
 from sectigo_tui.store.local.lines import Position
@@ -28,8 +28,7 @@ _SCHEMA = re.compile(rb'"schema":\s*(\d+)')
 _HEAD_BYTES = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """Up to where the file holds the journal and the bookkeeping.
 
     Args:
@@ -171,7 +170,7 @@ class OrdersFile:
         if len(lines) < 2 or not lines[1].startswith(b'"1":'):
             return None
         try:
-            about = orjson.loads(lines[1].removeprefix(b'"1":'))
+            about = loads(lines[1].removeprefix(b'"1":'))
             return Header(about["schema"], Position(**about["journal"]), PollLogPosition(**about["looks"]))
         except UNREADABLE:
             return None
@@ -211,14 +210,14 @@ def _head(path: Path) -> bytes:
             return b""
 
 
-def _document(shelved: StoredOrder) -> orjson.Fragment:
+def _document(shelved: StoredOrder) -> msgspec.Raw:
     newest_line = b"null" if shelved.newest_line is None else b"%d" % shelved.newest_line
     order = dumps(shelved.order)
-    return orjson.Fragment(order[:-1] + b',"newest_line":' + newest_line + b',"looks":[' + shelved.polls + b"]}")
+    return msgspec.Raw(order[:-1] + b',"newest_line":' + newest_line + b',"looks":[' + shelved.polls + b"]}")
 
 
 def _shelved(document: dict[str, Any], version: int) -> StoredOrder:
-    polls = orjson.dumps(document.pop("looks"))[1:-1]
+    polls = dumps(document.pop("looks"))[1:-1]
     newest_line = document.pop("newest_line")
     order: Order = order_from(migrated(document, version))
     return StoredOrder(order, newest_line, polls)

@@ -8,9 +8,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import orjson
 from tinydb.storages import Storage
 
+from sectigo_tui.store.documents import dumps, loads
 from sectigo_tui.store.local.files import disk_failures, replace_file
 
 _SEAL = b'"seal":'
@@ -51,7 +51,7 @@ class StreamedTable(Mapping[str, Any]):
         """Return pairs of id and document, parsed in turn."""
         for row in self._rows():
             key, _, document = row.partition(b":")
-            yield key[1:-1].decode(), orjson.loads(document.removesuffix(b","))
+            yield key[1:-1].decode(), loads(document.removesuffix(b","))
 
     def _rows(self) -> Iterator[bytes]:
         start = self._start
@@ -97,7 +97,7 @@ class ChecksumStorage(Storage):
         """Replace the file.
 
         Args:
-            data: The tables; a document may be an `orjson.Fragment`.
+            data: The tables; a document may be an `msgspec.Raw`.
 
         Raises:
             StoreError: The disk failed; the file is the one that was there.
@@ -106,7 +106,7 @@ class ChecksumStorage(Storage):
 
 
 def _seal(digest: str) -> bytes:
-    return _SEAL + orjson.dumps({"1": {"sha256": digest}}) + b"}\n"
+    return _SEAL + dumps({"1": {"sha256": digest}}) + b"}\n"
 
 
 def _checksummed_lines(data: Mapping[str, Mapping[Any, Any]]) -> Iterator[bytes]:
@@ -118,10 +118,10 @@ def _checksummed_lines(data: Mapping[str, Mapping[Any, Any]]) -> Iterator[bytes]
 
 
 def _table_lines(name: str, table: Mapping[Any, Any]) -> Iterator[bytes]:
-    yield orjson.dumps(name) + b":{\n"
+    yield dumps(name) + b":{\n"
     first = True
     for key, document in table.items():
-        yield (b"" if first else b",\n") + orjson.dumps(str(key)) + b":" + orjson.dumps(document)
+        yield (b"" if first else b",\n") + dumps(str(key)) + b":" + dumps(document)
         first = False
     yield b"\n},\n"
 

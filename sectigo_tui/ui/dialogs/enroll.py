@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -42,8 +42,7 @@ _FIELD_OF_PROBLEM = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrollAnswer:
+class EnrollAnswer(Struct, frozen=True, kw_only=True):
     """The form as it was filled in.
 
     Args:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widget import Widget
@@ -19,8 +19,7 @@ from sectigo_tui.ui.dialogs.form import Facts, Row, choice_field, chosen, text_f
 from sectigo_tui.ui.view_model import Surroundings
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeAnswer:
+class RevokeAnswer(Struct, frozen=True):
     """What the operator gave.
 
     Args:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -18,8 +18,7 @@ from sectigo_tui.ui.dialogs.form import Facts, Row, Tick, text_field
 ROTATE = "rotate"
 
 
-@dataclass(frozen=True, slots=True)
-class RotateAnswer:
+class RotateAnswer(Struct, frozen=True):
     """What the operator gave.
 
     Args:

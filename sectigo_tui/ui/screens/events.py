@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import ClassVar
 
+from msgspec import Struct
 from textual.content import Content
 
 from sectigo_tui.domain.events import (
@@ -39,8 +39,7 @@ _NOTHING_YET = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One row: an entry of a timeline, or a failure of this session."""
 
     at: datetime

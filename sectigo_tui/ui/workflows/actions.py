@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.status import is_same
@@ -19,8 +20,7 @@ Run = Callable[[Workflow, Subjects], Coroutine[Any, Any, None]]
 WhyNot = Callable[[OrderRow], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One entry of the menu.
 
     Args:

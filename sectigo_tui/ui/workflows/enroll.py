@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
 from textual.content import Content
 
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, Refused, ScmFailure

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from msgspec import Struct
+
 from sectigo_tui.domain.explain import Explanation, explain
-from sectigo_tui.domain.values import dataclass
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.engine import Engine
@@ -34,8 +35,7 @@ class During(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(Struct, frozen=True):
     """What the configuration says of orders placed here, and of files.
 
     Args:
@@ -55,8 +55,7 @@ class Defaults:
     keep: Callable[[str, str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """What every flow works with.
 
     Args:

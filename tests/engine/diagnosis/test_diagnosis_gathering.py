@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.account import Organization
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
@@ -94,7 +95,7 @@ class Bench:
         """Let one call fail from now on, and no other."""
 
         async def refuse(*_arguments: object) -> None:
-            self.scm.asked.append(replace(self.scm.asked[-1], call=call))
+            self.scm.asked.append(dataclasses.replace(self.scm.asked[-1], call=call))
             raise failure
 
         setattr(self.scm, call, refuse)

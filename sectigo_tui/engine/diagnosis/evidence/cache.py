@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Generic, TypeVar
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import Clock, seconds_between
 from sectigo_tui.domain.errors import CredentialsRefused, DnsFailure, ScmFailure

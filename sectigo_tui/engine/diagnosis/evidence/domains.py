@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.validation import NOTHING_ASKED, DcvCheck, DcvProof, DomainValidation
@@ -27,8 +28,7 @@ class DomainState(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainLine:
+class DomainLine(Struct, frozen=True, kw_only=True):
     """One domain of an order.
 
     Args:

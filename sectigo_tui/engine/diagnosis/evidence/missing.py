@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sectigo_tui.engine.diagnosis.evidence.domains import DomainState, domain_lines, is_domain
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, Part, moment_text, quoted
 
 
-@dataclass(frozen=True, slots=True)
-class MissingEvidence:
+class MissingEvidence(Struct, frozen=True):
     """Something that is not known, or no longer up to date.
 
     Args:

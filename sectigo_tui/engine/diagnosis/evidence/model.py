@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Moment
@@ -45,8 +46,7 @@ class AnswerState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T_co]):
+class Answer(Struct, Generic[T_co], frozen=True):
     """One answer.
 
     Args:
@@ -79,8 +79,7 @@ class Answer(Generic[T_co]):
         return Answer(self.source, self.state, value, self.at, self.error, self.failed_at, self.http_status, self.code)
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One thing a verdict rests on.
 
     Args:
@@ -94,8 +93,7 @@ class Fact:
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class OrganizationEvidence:
+class OrganizationEvidence(Struct, frozen=True):
     """An organization as far as an order depends on it.
 
     Args:
@@ -113,8 +111,7 @@ class OrganizationEvidence:
     validations: tuple[OrganizationValidation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedRecord:
+class PublishedRecord(Struct, frozen=True):
     """What DNS says about the record that a domain's owner was asked to publish.
 
     Args:
@@ -130,8 +127,7 @@ class PublishedRecord:
     is_as_asked: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """All that is known about one order at one time.
 
     Args:

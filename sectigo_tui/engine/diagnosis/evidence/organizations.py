@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sectigo_tui.domain.validation import OrganizationValidation
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Fact, has_passed, moment_text, quoted
@@ -22,8 +23,7 @@ class OrganizationState(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganizationLine:
+class OrganizationLine(Struct, frozen=True, kw_only=True):
     """The organization of an order.
 
     Args:

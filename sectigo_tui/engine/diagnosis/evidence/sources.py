@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from sectigo_tui.domain.account import Organization
 from sectigo_tui.domain.certificates import OrderDetails
@@ -23,8 +24,7 @@ T = TypeVar("T")
 DNS_AT_ONCE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class DcvKey:
+class DcvKey(Struct, frozen=True):
     """An order under one status: an answer is not used any more once the order has another."""
 
     ssl_id: int
@@ -36,8 +36,7 @@ class DcvKey:
         return cls(ssl_id, meaning_of(status).name)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordKey:
+class RecordKey(Struct, frozen=True):
     """A DCV record as its owner was asked to publish it."""
 
     kind: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from math import ceil, floor
+
+from msgspec import Struct
 
 from sectigo_tui.engine.diagnosis.normal.history import ENDS, Leg, Sample
 from sectigo_tui.engine.diagnosis.spans import Span, When
@@ -33,8 +34,7 @@ class Pace(StrEnum):
     NO_HISTORY = "no history"
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """How long a leg took.
 
     Args:
@@ -63,8 +63,7 @@ class Figure:
         return f"p50 {self.p50.text}, p90 {self.p90.text} (n={self.n}{weak}; {self.scope})"
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A leg of an order beside the account's figure for it.
 
     Args:
@@ -82,8 +81,7 @@ class Comparison:
     pace: Pace
 
 
-@dataclass(frozen=True, slots=True)
-class WaitProposal:
+class WaitProposal(Struct, frozen=True):
     """A `poll_max_wait_seconds` that would have caught 9 of 10 of a profile's orders, and its price.
 
     Args:

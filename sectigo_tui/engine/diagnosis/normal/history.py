@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.orders import Order
@@ -37,8 +38,7 @@ ENDS: Mapping[Leg, tuple[StageName, StageName]] = {
 """Between which stages each leg lies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """How long one issued order took.
 
     Args:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sectigo_tui.engine.diagnosis.evidence.model import Fact
 
@@ -72,8 +73,7 @@ class Cause(StrEnum):
 _RANKS = {cause: rank for rank, cause in enumerate(Cause)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockingCause:
+class BlockingCause(Struct, frozen=True, kw_only=True):
     """One cause that the evidence shows.
 
     Args:

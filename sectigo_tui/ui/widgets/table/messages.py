@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.message import Message
 from textual.widget import Widget
-
-from sectigo_tui.domain.values import dataclass
 
 
 @dataclass

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from msgspec import Struct
 from rich.color import Color
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.presentation.glyphs import Glyphs
 from sectigo_tui.presentation.table_columns import GUTTER_CELLS, PlacedColumn
 from sectigo_tui.presentation.text import fit, printable
@@ -47,8 +47,7 @@ class RowState(Enum):
     CURSOR_BLURRED = "cursor-blurred"
 
 
-@dataclass(frozen=True, slots=True)
-class PaintedRow:
+class PaintedRow(Struct, frozen=True):
     """A row as it is on the screen.
 
     Args:
