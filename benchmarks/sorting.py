@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from benchmarks.figures import Figure, compared, in_pairs
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow
-from sectigo_tui.engine.account.listing import Listing
-from sectigo_tui.engine.account.listing_rows import PAGE_SIZE
+from sectigo_tui.engine.account.listing import PAGE_SIZE, Listing
 from sectigo_tui.presentation.listing_rows import arranged
 from sectigo_tui.simulator.world import World
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from sectigo_tui.cli.exit_codes import FINE, UNKNOWN, WAITING, exit_code
 from sectigo_tui.cli.output import complain, failure_text
 from sectigo_tui.domain.errors import NotReady, ScmFailure, SectigoTuiError
-from sectigo_tui.engine.orders.write_outcome import WriteOutcome, write_outcome_of
-from sectigo_tui.presentation.json import Json
-from sectigo_tui.presentation.json_writes import failure_json
+from sectigo_tui.engine.orders.entries import WriteOutcome, write_outcome_of
+from sectigo_tui.presentation.json import Json, failure_json
 
 
 def code_of(failure: SectigoTuiError | None, *, is_write: bool) -> int:

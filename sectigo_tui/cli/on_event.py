@@ -11,7 +11,7 @@ from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation.json_events import Event
+from sectigo_tui.presentation.json import Event
 from sectigo_tui.presentation.notifications import EventCommand, change_json
 from sectigo_tui.presentation.rows import OrderRows
 from sectigo_tui.presentation.watchlist import Change, OrderSnapshot, Watchlist

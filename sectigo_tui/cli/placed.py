@@ -16,8 +16,7 @@ from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.duplicates import Duplicates
 from sectigo_tui.engine.orders.place import Placed
-from sectigo_tui.presentation.json import moment_json
-from sectigo_tui.presentation.json_writes import placed_json, print_json
+from sectigo_tui.presentation.json import moment_json, placed_json, print_json
 
 SEARCH_SECONDS = 20.0
 """How long a lost order is searched for by the command that placed it; others search on."""

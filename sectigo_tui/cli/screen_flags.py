@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from msgspec.structs import replace
 
+from sectigo_tui.config.validate import unknown_name
 from sectigo_tui.ui.theme.choice import PREFERENCES
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def with_screen_flags(settings: Settings, options: argparse.Namespace) -> Settin
         settings: The settings.
         options: The arguments; a command may lack the flags.
     """
-    from sectigo_tui.config.sources import Source, SourceKind
+    from sectigo_tui.config.layers import Source, SourceKind
 
     changes = _changes(options)
     flags = {f"ui.{key}": Source(SourceKind.FLAG, f"flag {_FLAGS[key]}", str(value)) for key, value in changes.items()}
@@ -63,3 +64,29 @@ def _changes(options: argparse.Namespace) -> _Changes:
     if given.get("no_mouse"):
         changes["mouse"] = False
     return changes
+
+
+def check_theme(settings: Settings) -> None:
+    """Refuse a theme that there is not.
+
+    Raises:
+        ConfigError: There is no such theme.
+    """
+    theme = settings.ui.theme
+    if theme not in THEMES:
+        raise unknown_name("ui.theme", settings.sources["ui.theme"].detail, "theme", theme, THEMES)
+
+
+def check_screen(settings: Settings) -> None:
+    """Refuse a theme, or keys, with which the dashboard would not start.
+
+    Raises:
+        ConfigError: There is no such theme, action or key, or two actions would have the same key.
+    """
+    check_theme(settings)
+    if settings.ui.keys:
+        # What binds keys is the dashboard itself, which nothing else here has to load.
+        from sectigo_tui.ui.app import SectigoApp
+        from sectigo_tui.ui.keys.keymap import keymap_of
+
+        keymap_of(settings.ui.keys, SectigoApp, named_by=settings.sources["ui.keys"].detail)

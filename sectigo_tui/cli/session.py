@@ -1,18 +1,87 @@
-"""The engine as subcommands open it."""
+"""What subcommands share: their settings, and an open engine."""
 
 from __future__ import annotations
 
+import resource
+import sys
+from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.output import complain, complain_of
+from sectigo_tui.config.layers import SourceKind
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ReadOnly, StoreError
 from sectigo_tui.engine.context import HOW_TO_ARM
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.wiring.engine import opened
+from sectigo_tui.wiring.settings import account_directory, plain_settings_of, settings_of
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.plain import PlainSettings
+    from sectigo_tui.config.settings import Settings
+
+_PR_SET_DUMPABLE = 4
+
+
+def forbid_dumps() -> None:
+    """Let neither a crash nor another program of the same user copy this process's memory.
+
+    A limit of 0 keeps the kernel from writing a core file. One that is piped to a collector is not bound by it, so
+    that on Linux the process is marked as not to be dumped too, which closes it to debuggers other than root's.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes
+
+        # Where it is refused there is nothing left to do: the limit holds.
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def settings_from(options: Namespace) -> Settings:
+    """Return the settings of a subcommand, with their secrets; from here on nothing may dump this process's memory.
+
+    Raises:
+        ConfigError: Something is wrong with them.
+    """
+    forbid_dumps()
+    given = vars(options)
+    return settings_of(
+        config=given.get("config"),
+        data_dir=given.get("data_dir"),
+        profile=given.get("profile"),
+        read_only=given.get("read_only", False),
+        debug_log=given.get("debug_log"),
+    )
+
+
+def plain_settings_from(options: Namespace) -> PlainSettings | None:
+    """Return the settings of a subcommand as far as they are plain; None where the full ones are to be asked."""
+    given = vars(options)
+    return plain_settings_of(
+        config=given.get("config"),
+        data_dir=given.get("data_dir"),
+        profile=given.get("profile"),
+        read_only=given.get("read_only", False),
+    )
+
+
+def store_directory_from(options: Namespace) -> Path:
+    """Return the directory of the local orders of a subcommand's account.
+
+    Raises:
+        ConfigError: The settings name no account, or the directory cannot be used.
+    """
+    plain = plain_settings_from(options)
+    if plain is not None:
+        return account_directory(plain.paths, plain.base_url, plain.customer_uri)
+    settings = settings_from(options)
+    # Whose orders they are is all that is asked: neither a login nor a password opens them.
+    customer_uri = settings.sectigo.customer_uri or settings.account().customer_uri
+    return account_directory(settings.paths, settings.sectigo.base_url, customer_uri)
 
 
 def check_writable(settings: Settings, what: str) -> None:

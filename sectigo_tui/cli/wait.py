@@ -18,7 +18,7 @@ from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
-from sectigo_tui.engine.polling.waiting import rest
+from sectigo_tui.engine.polling.scheduler import rest
 from sectigo_tui.presentation.format import countdown, human_duration
 from sectigo_tui.presentation.text import fit, printable
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from random import Random
 
 from msgspec import Struct, field
@@ -9,9 +10,36 @@ from msgspec import Struct, field
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.domain.ports import CertificateReader, Scm
-from sectigo_tui.engine.arming import Arming
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import RequestLimiter
+
+ARMED_SECONDS = 300.0
+
+
+class Arming:
+    """Until when writes are armed.
+
+    Attributes:
+        until: Until when; None while they are not.
+    """
+
+    __slots__ = ("until",)
+
+    def __init__(self) -> None:
+        self.until: datetime | None = None
+
+    def arm(self, now: datetime, seconds: float = ARMED_SECONDS) -> None:
+        """Arm writes for some time, counted from now."""
+        self.until = now + timedelta(seconds=seconds)
+
+    def lock(self) -> None:
+        """Lock them at once."""
+        self.until = None
+
+    def is_armed(self, now: datetime) -> bool:
+        """Return whether writes are armed; once the time is up they are locked without anybody's doing."""
+        return self.until is not None and now < self.until
+
 
 HOW_TO_ARM = "arm writes in the dashboard (its action Arm writes), or set read_only = false in the configuration"
 """How writes are unlocked that the configuration locks."""

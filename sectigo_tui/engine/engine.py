@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.account import PasswordStatus
     from sectigo_tui.domain.dns import Dns
     from sectigo_tui.domain.pki import CertificateTools
-    from sectigo_tui.engine.credentials.access import Access
+    from sectigo_tui.engine.credentials.switch import Access
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0

@@ -11,11 +11,9 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.engine.account.remote_orders import Account
     from sectigo_tui.engine.context import Context
-    from sectigo_tui.engine.credentials.access import Access
     from sectigo_tui.engine.credentials.certctl import HandingOver
     from sectigo_tui.engine.credentials.change import PasswordChange
-    from sectigo_tui.engine.credentials.rotate import Rotating
-    from sectigo_tui.engine.credentials.switch import CredentialsSwitch
+    from sectigo_tui.engine.credentials.switch import Access, CredentialsSwitch, Rotating
     from sectigo_tui.engine.credentials.watch import RotationWatch
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
     from sectigo_tui.engine.orders.approve import Approving
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.recover import Recovery
     from sectigo_tui.engine.orders.remove import Removing
     from sectigo_tui.engine.orders.renew import Renewing
-    from sectigo_tui.engine.orders.revocation_sender import Revoker
-    from sectigo_tui.engine.orders.revoke import Revoking
+    from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
     from sectigo_tui.engine.polling.scheduler import Scheduler
 
@@ -121,7 +118,7 @@ class Uses:
     @cached_property
     def rotating(self) -> Rotating:
         """Credentials that were changed elsewhere."""
-        from sectigo_tui.engine.credentials.rotate import Rotating
+        from sectigo_tui.engine.credentials.switch import Rotating
 
         return Rotating(self.context, self._credentials_switch)
 
@@ -177,7 +174,7 @@ class Uses:
 
     @cached_property
     def _revoker(self) -> Revoker:
-        from sectigo_tui.engine.orders.revocation_sender import Revoker
+        from sectigo_tui.engine.orders.revoke import Revoker
 
         return Revoker(self.context, self.scheduler.watch)
 

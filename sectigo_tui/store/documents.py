@@ -6,7 +6,7 @@ a field without one, or holds a value of another type or a word that no enum kno
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -15,9 +15,57 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow
+
+SCHEMA_VERSION = 2
+"""What this program writes. It grows with every change of a stored document, an added field included."""
+
+
+def _unchanged(document: Document) -> Document:
+    return document
+
+
+MIGRATIONS: Mapping[int, Callable[[Document], Document]] = {1: _unchanged}
+"""From a version to the next: takes an order's document and returns it with the next version's fields.
+
+2: a window counts how often it was opened by itself; the journal has lines with a window alone, and segments.
+"""
+
+
+def migrated(
+    document: Document,
+    version: int,
+    *,
+    steps: Mapping[int, Callable[[Document], Document]] = MIGRATIONS,
+    newest: int = SCHEMA_VERSION,
+) -> Document:
+    """Return an order's document as the newest version has it.
+
+    Args:
+        document: The document, used up.
+        version: The version it was written by, at most `newest`.
+        steps: From each older version to the next.
+        newest: The version wanted.
+
+    Raises:
+        KeyError: No step leads on from a version.
+    """
+    for older in range(version, newest):
+        document = steps[older](document)
+    return document
+
+
+def too_new(path: str, version: int) -> StoreError:
+    """Return the failure to report for a file that a newer program wrote: nothing of it is changed."""
+    return StoreError(
+        path,
+        f"written by a newer sectigo-tui (schema {version}; this one knows up to {SCHEMA_VERSION})",
+        "install that version again; nothing was changed",
+    )
+
 
 Document = dict[str, Any]
 """A parsed JSON object; it does not leave this package."""

@@ -24,13 +24,12 @@ from sectigo_tui.ui.errors import Errors
 from sectigo_tui.ui.keys.active_keys import active_keys, grouped
 from sectigo_tui.ui.keys.app_keys import APP_KEYS
 from sectigo_tui.ui.keys.key_names import KeyNames
-from sectigo_tui.ui.layout_saver import LayoutSaver
+from sectigo_tui.ui.layout import LayoutSaver
 from sectigo_tui.ui.notifier import Notifier
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.terminal.clipboard import Clipboard, request
-from sectigo_tui.ui.theme.choice import MONO, PREFERENCES, SIXTEEN, ThemeChoice
-from sectigo_tui.ui.theme.plain import use_shapes
+from sectigo_tui.ui.theme.choice import MONO, PREFERENCES, SIXTEEN, ThemeChoice, use_shapes
 from sectigo_tui.ui.theme.themed_app import ThemedApp
 from sectigo_tui.ui.view_model import Surroundings, ViewModel
 from sectigo_tui.ui.views import VIEWS

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from sectigo_tui.wiring.clients import Connected, Lines, connection
-from sectigo_tui.wiring.disk import account_directory
+from sectigo_tui.wiring.settings import account_directory
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from sectigo_tui.domain.certctl import Issuer, IssuerTest
 from sectigo_tui.domain.errors import CertctlFailure
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.scm.connection import Connection
+from sectigo_tui.scm.http import Connection
 
 ISSUER = {
     "id": "iss/1",

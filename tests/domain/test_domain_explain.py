@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sectigo_tui.domain import codes
-from sectigo_tui.domain.codes import meaning_of_code
+from sectigo_tui.domain import explain as codes
 from sectigo_tui.domain.errors import (
     CertctlFailure,
     ConfigError,
@@ -27,7 +26,7 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
-from sectigo_tui.domain.explain import explain
+from sectigo_tui.domain.explain import explain, meaning_of_code
 
 KNOWN_CODES = """
     0 -1400 -183 -109 -103 -140 -195 -129 -130 -110 -124 -126 -1450 -169 -1144 -5101 -16 -970 -3 -37 -7306 -220 -982

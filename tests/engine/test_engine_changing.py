@@ -16,7 +16,7 @@ from sectigo_tui.domain.errors import (
     StoreError,
 )
 from sectigo_tui.domain.ports import Credentials, SecretText
-from sectigo_tui.engine.credentials.password import days_left, expires_soon, new_password
+from sectigo_tui.engine.credentials.change import days_left, expires_soon, new_password
 from support.virtual_time import START, in_virtual_time
 from support.writing import Site, draft
 

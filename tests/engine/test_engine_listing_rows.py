@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sectigo_tui.domain.certificates import ListingRow
-from sectigo_tui.engine.account.listing_rows import PAGE_SIZE, ListingRows
+from sectigo_tui.engine.account.listing import PAGE_SIZE, ListingRows
 
 
 def page(first: int, size: int = PAGE_SIZE) -> list[ListingRow]:

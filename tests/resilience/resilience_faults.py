@@ -13,7 +13,6 @@ from http import HTTPStatus
 import orjson
 from resilience_proxy import Fault, Passage, answering, done_but, http, reset
 
-from sectigo_tui.domain.codes import CREDENTIAL_CODES, NOT_READY_CODES, meaning_of_code, meaning_outside_collect
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
     NotFound,
@@ -25,7 +24,8 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
-from sectigo_tui.engine.orders.write_outcome import WriteOutcome
+from sectigo_tui.domain.explain import CREDENTIAL_CODES, NOT_READY_CODES, meaning_of_code, meaning_outside_collect
+from sectigo_tui.engine.orders.entries import WriteOutcome
 from support.virtual_time import START
 
 

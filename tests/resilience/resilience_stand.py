@@ -19,14 +19,14 @@ from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import Credentials, Scm, SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
-from sectigo_tui.engine.credentials.access import Access
+from sectigo_tui.engine.credentials.switch import Access
 from sectigo_tui.engine.engine import Engine, EventSource
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.timeouts import Timeouts
+from sectigo_tui.scm.http import Timeouts
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
 from sectigo_tui.store.local.journal_store import JournalStore

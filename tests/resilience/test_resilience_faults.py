@@ -15,9 +15,8 @@ from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.write_outcome import WriteOutcome, write_outcome_of
-from sectigo_tui.engine.polling.poll import Poller, outcome_of
-from sectigo_tui.engine.polling.worker import PollWorker
+from sectigo_tui.engine.orders.entries import WriteOutcome, write_outcome_of
+from sectigo_tui.engine.polling.poll import Poller, PollWorker, outcome_of
 from sectigo_tui.simulator.world import World
 from support.writing import draft
 

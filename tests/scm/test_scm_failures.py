@@ -14,7 +14,6 @@ import pytest
 from scm_support import CALLS, COUNT, READS, WRITES, HandClock, answering
 
 from sectigo_tui.domain.certificates import ListingFilter
-from sectigo_tui.domain.codes import NOT_READY_CODES
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
     NotFound,
@@ -25,6 +24,7 @@ from sectigo_tui.domain.errors import (
     ServerFailure,
     Unreadable,
 )
+from sectigo_tui.domain.explain import NOT_READY_CODES
 from sectigo_tui.domain.ports import Credentials, SecretText
 
 PAGE = b"<!DOCTYPE html><html><head><title>502 Bad\nGateway</title></head></html>"

@@ -14,7 +14,7 @@ from sectigo_tui.domain.account import CertificateProfile, CustomField, Organiza
 from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.validation import DcvCheck, DcvProof, DomainValidation, OrganizationValidation
-from sectigo_tui.scm.dates import moment
+from sectigo_tui.scm.wire_fields import moment
 from sectigo_tui.scm.wire_orders import validation_level
 
 DETAILS = {

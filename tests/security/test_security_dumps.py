@@ -22,7 +22,7 @@ resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl({PR_GET_DUMPABLE}), flush=True)
 os.abort()
 """
-FORBID = "from sectigo_tui.cli.dumps import forbid_dumps; forbid_dumps()"
+FORBID = "from sectigo_tui.cli.session import forbid_dumps; forbid_dumps()"
 
 
 @pytest.fixture

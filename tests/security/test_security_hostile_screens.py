@@ -17,10 +17,10 @@ from rich.cells import cell_len
 
 from sectigo_tui.certctl.client import CertctlClient
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.engine.credentials.access import Access
+from sectigo_tui.engine.credentials.switch import Access
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.pki.tools import PkiTools
-from sectigo_tui.scm.connection import Connection
+from sectigo_tui.scm.http import Connection
 from sectigo_tui.ui.dialogs.dialog import Dialog
 from sectigo_tui.ui.outside import Outside
 from support.hostile import API_KEY, INTERPRETED, ORDERS, TYPED, HostileDns, HostileScm, certctl_answers, words_of

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sectigo_tui.store.local.actors import this_process
 from sectigo_tui.store.local.audit import records, verify
+from sectigo_tui.store.local.lease import this_process
 from support.stored_orders import an_entry, an_order, opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 from support.virtual_time import START
 

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.store.documents import Actor
+from sectigo_tui.store.local.journal import Draft, Position
 from sectigo_tui.store.local.journal_store import JournalStore
-from sectigo_tui.store.local.lines import Draft, Position
 from support.stored_orders import an_entry, an_order, left_behind, looked_at, opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 
 CHILD = Path(__file__).parent.parent / "support" / "store_child.py"
@@ -173,7 +173,7 @@ async def test_a_newer_program_beside_this_one_is_noticed_before_anything_is_wri
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, orders = await a_store_with(tmp_path, 1)
-    monkeypatch.setattr("sectigo_tui.store.local.lines.SCHEMA_VERSION", 3)
+    monkeypatch.setattr("sectigo_tui.store.local.journal.SCHEMA_VERSION", 3)
     newer = await opened(tmp_path).put(replace(orders[0], order_tag="by the newer one"), an_entry(orders[0]))
     monkeypatch.undo()
     journal = (tmp_path / "journal.jsonl").read_bytes()

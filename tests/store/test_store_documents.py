@@ -21,11 +21,11 @@ from sectigo_tui.store.documents import (
     UNREADABLE,
     dumps,
     entry_from,
+    migrated,
     order_from,
     packed_poll,
     unpacked_poll,
 )
-from sectigo_tui.store.migrations import migrated
 from support.stored_orders import an_order
 
 SCALARS: dict[Any, st.SearchStrategy[Any]] = {

@@ -33,13 +33,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sectigo_tui.config.credentials_store import CredentialsFile
+from sectigo_tui.config.credentials import CredentialsFile
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, SectigoTuiError
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, StoreStateChanged
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
-from sectigo_tui.engine.credentials.access import Access
+from sectigo_tui.engine.credentials.switch import Access
 from sectigo_tui.engine.engine import Engine, EventSource
 from sectigo_tui.engine.orders.request import Draft
 from sectigo_tui.engine.repository import OrderRepository
@@ -47,11 +47,10 @@ from sectigo_tui.engine.requests.limiter import Priority, RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.transport import tls_context
+from sectigo_tui.scm.http import tls_context
 from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.wiring.clients import credentials_of
-from sectigo_tui.wiring.disk import account_directory
-from sectigo_tui.wiring.settings import settings_of
+from sectigo_tui.wiring.settings import account_directory, settings_of
 
 SPEED = 20_000.0
 """Five hours of the poll schedule pass in a second."""
@@ -72,7 +71,7 @@ LOADED_FIRST = (
     "sectigo_tui.engine.orders.revoke",
     "sectigo_tui.engine.orders.track",
     "sectigo_tui.pki.facts",
-    "sectigo_tui.scm.transport",
+    "sectigo_tui.scm.http",
     "sectigo_tui.store.local.journal_store",
     "sectigo_tui.store.local.snapshot",
     "sniffio",

@@ -17,10 +17,9 @@ from sectigo_tui.presentation.table_columns import Column, PlacedColumn, place_c
 from sectigo_tui.presentation.text import Align, fit
 from sectigo_tui.ui.theme.choice import DARK, LIGHT
 from sectigo_tui.ui.theme.colours import THEMES
-from sectigo_tui.ui.widgets.table.messages import TableMessage
 from sectigo_tui.ui.widgets.table.paint import Cell, changed_span
 from sectigo_tui.ui.widgets.table.rows import RowIds, TableRows
-from sectigo_tui.ui.widgets.table.table import LiveTable
+from sectigo_tui.ui.widgets.table.table import LiveTable, TableMessage
 
 COLUMNS = (
     Column("next", "NEXT", 5, align="right", ticking=True),

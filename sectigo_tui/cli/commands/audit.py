@@ -8,14 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.common import store_directory_from
 from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.output import complain, show_message
+from sectigo_tui.cli.session import store_directory_from
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.presentation.json import Json, moment_json
-from sectigo_tui.presentation.json_events import entry_json, entry_line
-from sectigo_tui.presentation.json_writes import print_json, print_json_line
+from sectigo_tui.presentation.json import Json, entry_json, entry_line, moment_json, print_json, print_json_line
 
 if TYPE_CHECKING:
     from sectigo_tui.store.local.audit import AuditRecord

@@ -9,19 +9,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.commands.config import settings_json, settings_rows
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import complain, complain_of, show_message, table
-from sectigo_tui.cli.screen_settings import check_screen
+from sectigo_tui.cli.screen_flags import check_screen
+from sectigo_tui.cli.session import settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.engine.engine import EventSource
-from sectigo_tui.presentation.json import Json
-from sectigo_tui.presentation.json_writes import failure_json, print_json
+from sectigo_tui.presentation.json import Json, failure_json, print_json
 from sectigo_tui.wiring.clients import credentials_of, logins_of, make_client
-from sectigo_tui.wiring.disk import keys_without_order, remove_leftovers
+from sectigo_tui.wiring.settings import keys_without_order, remove_leftovers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,15 +8,13 @@ from argparse import Namespace
 from msgspec import Struct
 
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.output import complain, show_message
 from sectigo_tui.cli.placed import wait_for_certificates
-from sectigo_tui.cli.session import session
+from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import NotReady
 from sectigo_tui.engine.orders.batch import Outcome, each
-from sectigo_tui.presentation.json import Json
-from sectigo_tui.presentation.json_writes import print_json
+from sectigo_tui.presentation.json import Json, print_json
 
 
 class _Saved(Struct, frozen=True):

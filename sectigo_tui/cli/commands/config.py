@@ -6,16 +6,15 @@ import os
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import complain, show_message, table
-from sectigo_tui.cli.screen_settings import check_screen
+from sectigo_tui.cli.screen_flags import check_screen
+from sectigo_tui.cli.session import settings_from
 from sectigo_tui.config.paths import Paths, find_paths
 from sectigo_tui.config.save import example_config
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.durable import create_file
-from sectigo_tui.presentation.json import Json
-from sectigo_tui.presentation.json_writes import print_json
+from sectigo_tui.presentation.json import Json, print_json
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings

@@ -16,12 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sectigo_tui.cli.common import plain_settings_from, settings_from
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.exit_codes import FINE, ended_by
 from sectigo_tui.cli.outside import outside_of, plain_outside_of
-from sectigo_tui.cli.screen_flags import THEMES, plain_with_screen_flags, with_screen_flags
-from sectigo_tui.cli.screen_settings import check_theme
+from sectigo_tui.cli.screen_flags import THEMES, check_theme, plain_with_screen_flags, with_screen_flags
+from sectigo_tui.cli.session import plain_settings_from, settings_from
 from sectigo_tui.cli.streams import ClosedStream
 from sectigo_tui.collector import keep_what_is_loaded
 from sectigo_tui.config.plain import PlainSettings, plain_of
@@ -33,9 +32,8 @@ from sectigo_tui.ui.terminal.terminal_app import TerminalApp
 from sectigo_tui.ui.theme.choice import ThemeChoice, choose_theme
 from sectigo_tui.ui.view_model import Surroundings
 from sectigo_tui.ui.workflows.workflow import Defaults
-from sectigo_tui.wiring.disk import keep_text
 from sectigo_tui.wiring.engine import prepared
-from sectigo_tui.wiring.first_account import accept_account
+from sectigo_tui.wiring.settings import accept_account, keep_text
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings

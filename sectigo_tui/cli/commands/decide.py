@@ -7,16 +7,15 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable
 
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import show_message
 from sectigo_tui.cli.placed import wait_for_certificates
-from sectigo_tui.cli.session import check_writable, session
+from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.approve import Decision
 from sectigo_tui.engine.orders.batch import Outcome, each
-from sectigo_tui.presentation.json_writes import print_json
+from sectigo_tui.presentation.json import print_json
 
 Decide = Callable[[Engine, int, str], Awaitable[Decision]]
 

@@ -6,10 +6,9 @@ import asyncio
 import sys
 from argparse import Namespace
 
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import show_message
-from sectigo_tui.cli.session import session
+from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError, NotFound
 from sectigo_tui.domain.explain import explain

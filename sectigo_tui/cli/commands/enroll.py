@@ -10,10 +10,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sectigo_tui.cli.asking import check_can_ask, confirm, secret_from, secret_typed
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.output import complain
 from sectigo_tui.cli.placed import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
-from sectigo_tui.cli.session import check_writable, session
+from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.errors import ConfigError, InputError

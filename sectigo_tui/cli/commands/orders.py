@@ -6,13 +6,13 @@ import sys
 from argparse import Namespace
 from datetime import datetime
 
-from sectigo_tui.cli.common import store_directory_from
 from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.session import store_directory_from
 from sectigo_tui.collector import collector_paused, keep_what_is_loaded
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreDamage
 from sectigo_tui.presentation.json import moment_json, order_line
-from sectigo_tui.store.local.reading import read_orders
+from sectigo_tui.store.local.journal_store import read_orders
 
 _DELETE = b"\x7f"
 

@@ -8,18 +8,16 @@ from collections.abc import Sequence
 
 from sectigo_tui.cli.asking import check_can_ask, confirm
 from sectigo_tui.cli.commands.remove import local_order
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE, UNKNOWN
 from sectigo_tui.cli.output import complain, show_message
 from sectigo_tui.cli.placed import UNCONFIRMED_STATES, facts, follow, placed_by, search_for, show_placed
 from sectigo_tui.cli.results import order_line
-from sectigo_tui.cli.session import check_writable, session
+from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.wait import current, wait_for
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation.json import Json, moment_json, order_json
-from sectigo_tui.presentation.json_writes import print_json
+from sectigo_tui.presentation.json import Json, moment_json, order_json, print_json
 
 
 def run(options: Namespace) -> int:

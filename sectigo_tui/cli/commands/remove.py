@@ -6,16 +6,15 @@ import asyncio
 from argparse import Namespace
 
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.output import show_message
 from sectigo_tui.cli.results import order_line
-from sectigo_tui.cli.session import acting
+from sectigo_tui.cli.session import acting, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.batch import Outcome, each
-from sectigo_tui.presentation.json_writes import print_json
+from sectigo_tui.presentation.json import print_json
 
 
 def run(options: Namespace) -> int:

@@ -7,10 +7,9 @@ from argparse import Namespace
 
 from sectigo_tui.cli.asking import check_can_ask, confirm
 from sectigo_tui.cli.commands.enroll import csr_bytes
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.output import complain
 from sectigo_tui.cli.placed import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
-from sectigo_tui.cli.session import check_writable, session
+from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.pki import CsrFacts
 from sectigo_tui.engine.orders.duplicates import Duplicates, OrderedMeanwhile

@@ -6,20 +6,17 @@ import asyncio
 from argparse import Namespace
 
 from sectigo_tui.cli.asking import check_can_ask, typed
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.output import complain, show_message
 from sectigo_tui.cli.placed import facts
 from sectigo_tui.cli.results import Ending, order_line
-from sectigo_tui.cli.session import check_writable, session
+from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import DoneUnsaved, InputError, StoreError
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.confirmation import ConfirmBy
-from sectigo_tui.engine.orders.revoke import REASONS, RevokeOffer
-from sectigo_tui.presentation.json import moment_json, order_json
-from sectigo_tui.presentation.json_writes import print_json
+from sectigo_tui.engine.orders.revoke import REASONS, ConfirmBy, RevokeOffer
+from sectigo_tui.presentation.json import moment_json, order_json, print_json
 
 
 def run(options: Namespace) -> int:

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from sectigo_tui.cli.asking import check_can_ask, secret_from, secret_typed
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.output import complain, show_message
-from sectigo_tui.cli.session import acting, check_writable
+from sectigo_tui.cli.session import acting, check_writable, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.explain import explain
@@ -20,8 +19,7 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.credentials.certctl import StepDone
 from sectigo_tui.engine.credentials.switch import SwitchedCredentials
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation.json import Json
-from sectigo_tui.presentation.json_writes import failure_json, print_json
+from sectigo_tui.presentation.json import Json, failure_json, print_json
 
 
 def run(options: Namespace) -> int:

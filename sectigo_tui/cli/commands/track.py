@@ -7,19 +7,17 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from sectigo_tui.cli.batch import complain_of
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.exit_codes import FINE, exit_code
 from sectigo_tui.cli.output import show_message
 from sectigo_tui.cli.placed import print_outcome
 from sectigo_tui.cli.results import order_line
-from sectigo_tui.cli.session import session
+from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, StoreError
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation.json import order_json
-from sectigo_tui.presentation.json_writes import print_json
+from sectigo_tui.presentation.json import order_json, print_json
 
 
 def run(options: Namespace) -> int:

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sectigo_tui import __version__
-from sectigo_tui.cli.common import settings_from
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.exit_codes import FINE, REFUSED
 from sectigo_tui.cli.on_event import ON_EVENT, OnEvent
 from sectigo_tui.cli.output import complain, show_message
+from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.wait import polling
+from sectigo_tui.config.layers import SourceKind
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import (
     ConfigError,
@@ -33,8 +33,7 @@ from sectigo_tui.domain.events import EngineEvent, FailureReported
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation.json_events import Event, OrderById, event, event_of, failure_field, line_of
-from sectigo_tui.presentation.json_writes import print_json_line
+from sectigo_tui.presentation.json import Event, OrderById, event, event_of, failure_field, line_of, print_json_line
 from sectigo_tui.wiring.clients import credentials_of
 from sectigo_tui.wiring.engine import in_thread, opened
 

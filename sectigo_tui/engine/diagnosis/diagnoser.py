@@ -21,13 +21,11 @@ from sectigo_tui.engine.diagnosis.evidence.known import Knowledge, Target, Versi
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
-from sectigo_tui.engine.diagnosis.normal.samples import Samples
-from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
+from sectigo_tui.engine.diagnosis.normal.history import Samples
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
-from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
+from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
-from sectigo_tui.engine.orders.entries import record
-from sectigo_tui.engine.orders.write_outcome import in_words
+from sectigo_tui.engine.orders.entries import in_words, record
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.requests.limiter import Priority
 

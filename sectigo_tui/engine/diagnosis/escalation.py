@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sectigo_tui.domain.codes import meaning_of_code
+from sectigo_tui.domain.explain import meaning_of_code
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause, common_causes
 from sectigo_tui.engine.diagnosis.evidence.model import Fact, moment_text
 from sectigo_tui.engine.diagnosis.markdown import Redact, code, prose, table

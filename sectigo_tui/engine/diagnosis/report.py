@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.engine.diagnosis.escalation import open_by_cause
-from sectigo_tui.engine.diagnosis.evidence.domains import DomainLine
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, Fact
-from sectigo_tui.engine.diagnosis.evidence.organizations import OrganizationLine
+from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, OrganizationLine
 from sectigo_tui.engine.diagnosis.markdown import Redact
 from sectigo_tui.engine.diagnosis.normal.figures import Comparison, Figure
 from sectigo_tui.engine.diagnosis.result import Diagnosis

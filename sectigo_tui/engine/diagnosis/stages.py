@@ -15,7 +15,7 @@ from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.domain.status import StatusClass, meaning_of
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence
 from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.polling.worker import NOT_POLLED_SECONDS
+from sectigo_tui.engine.polling.poll import NOT_POLLED_SECONDS
 
 
 class StageName(StrEnum):

@@ -9,10 +9,21 @@ from msgspec import Struct
 
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.status import is_same, meaning_of
-from sectigo_tui.engine.diagnosis.evidence.domains import DomainState, domain_lines
-from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence, missing_evidence_of
-from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Fact, Part, quoted, status_fact
-from sectigo_tui.engine.diagnosis.evidence.organizations import OrganizationState, organization_line
+from sectigo_tui.engine.diagnosis.evidence.model import (
+    Evidence,
+    Fact,
+    MissingEvidence,
+    Part,
+    missing_evidence_of,
+    quoted,
+    status_fact,
+)
+from sectigo_tui.engine.diagnosis.evidence.validations import (
+    DomainState,
+    OrganizationState,
+    domain_lines,
+    organization_line,
+)
 from sectigo_tui.engine.diagnosis.rules.causes import BlockingCause, Cause, Party
 from sectigo_tui.engine.diagnosis.rules.status import status_causes
 from sectigo_tui.engine.diagnosis.rules.validation import validation_causes

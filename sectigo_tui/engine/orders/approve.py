@@ -12,8 +12,7 @@ from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.status import is_same
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.batch import Outcome, each
-from sectigo_tui.engine.orders.entries import record
-from sectigo_tui.engine.orders.write_outcome import WriteOutcome, in_words, write_outcome_of
+from sectigo_tui.engine.orders.entries import WriteOutcome, in_words, record, write_outcome_of
 from sectigo_tui.engine.requests.limiter import Priority
 
 MESSAGE_AT_MOST = 512

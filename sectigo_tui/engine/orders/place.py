@@ -13,9 +13,8 @@ from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, PendingEnroll
 from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.orders.entries import change_entry
+from sectigo_tui.engine.orders.entries import WriteOutcome, change_entry, in_words, write_outcome_of
 from sectigo_tui.engine.orders.order_locks import OrderLocks
-from sectigo_tui.engine.orders.write_outcome import WriteOutcome, in_words, write_outcome_of
 from sectigo_tui.engine.polling import schedule as policy
 from sectigo_tui.engine.requests.limiter import Priority
 

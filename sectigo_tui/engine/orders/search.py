@@ -1,27 +1,51 @@
-"""Finding an order at SCM whose answer was lost.
-
-The orders of its common name are listed just before it is sent, so it is one of those that are there afterwards and
-were not before. Which one, its details tell: an enroll's comments hold its marker. A renewal has no comments of its own
-(SCM may copy the old order's, marker included, or not), so it is the one that is of the same profile and organization
-and not another order of this program; when more than one could be it, none is taken and the operator decides.
-
-Times are no evidence here: clocks may differ by more than anybody expects, and an order passed over for its time would
-be ordered twice.
-"""
+"""The order tag, and finding an order at SCM by it when its answer was lost."""
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from msgspec import Struct
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
-from sectigo_tui.domain.errors import Refused, Unreadable
+from sectigo_tui.domain.errors import InputError, Refused, Unreadable
 from sectigo_tui.domain.names import name_key, name_keys
 from sectigo_tui.domain.orders import Order, Origin
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.orders.order_tag import tagged_orders
 from sectigo_tui.engine.requests.limiter import Priority
+
+COMMENTS_AT_MOST = 1024
+"""Source: SCM manual 25.5."""
+
+_ORDER_TAG = re.compile(r"\[sectigo-tui:([0-9a-f]{12})(?:\.(\d{1,4}))?\]")
+
+
+def order_tag_of(order_id: str, attempt: int) -> str:
+    """Return an order's marker; every time it is ordered again it gets another."""
+    return f"[sectigo-tui:{order_id}]" if attempt == 1 else f"[sectigo-tui:{order_id}.{attempt}]"
+
+
+def marked(comments: str, order_tag: str) -> str:
+    """Return the operator's comments with a marker.
+
+    Raises:
+        InputError: They are too long together.
+    """
+    room = COMMENTS_AT_MOST - len(order_tag) - 1
+    if len(comments) > room:
+        raise InputError(f"the comments have {len(comments)} characters", f"use at most {room}")
+    return f"{comments} {order_tag}" if comments else order_tag
+
+
+def untagged(comments: str) -> str:
+    """Return comments without any marker."""
+    return _ORDER_TAG.sub("", comments).strip()
+
+
+def tagged_orders(comments: str) -> frozenset[str]:
+    """Return the local ids of the orders whose markers are in some comments."""
+    return frozenset(found[1] for found in _ORDER_TAG.finditer(comments))
+
 
 _PAGE_SIZE = 200
 

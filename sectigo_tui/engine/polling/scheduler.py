@@ -7,7 +7,7 @@ import heapq
 
 from msgspec.structs import replace
 
-from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.clock import Clock, seconds_between
 from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import (
     EventKind,
@@ -21,9 +21,28 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.jobs import keep_running
 from sectigo_tui.engine.polling import schedule as policy
-from sectigo_tui.engine.polling.poll import Poller
-from sectigo_tui.engine.polling.waiting import rest
-from sectigo_tui.engine.polling.worker import PollWorker
+from sectigo_tui.engine.polling.poll import Poller, PollWorker
+
+
+async def rest(clock: Clock, seconds: float, wake: asyncio.Event) -> None:
+    """Wait until some time has passed, or an event is set.
+
+    Args:
+        clock: The time.
+        seconds: How long at most.
+        wake: Ends the wait.
+    """
+    sleeping = asyncio.ensure_future(clock.sleep(seconds))
+    woken = asyncio.ensure_future(wake.wait())
+    try:
+        await asyncio.wait((sleeping, woken), return_when=asyncio.FIRST_COMPLETED)
+        if sleeping.done():
+            # A sleep that fails must not turn into no sleep at all.
+            sleeping.result()
+    finally:
+        sleeping.cancel()
+        woken.cancel()
+
 
 BATCH_SECONDS = 0.25
 """Workers that are due within this time wake together: one timer for any number of workers."""

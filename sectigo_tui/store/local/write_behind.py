@@ -13,7 +13,7 @@ from functools import partial
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.store.documents import Note
-from sectigo_tui.store.local.orders_in_step import SharedOrders
+from sectigo_tui.store.local.orders import SharedOrders
 
 NOTES_WITHIN_SECONDS = 0.1
 """How long a poll's outcome may wait for others, to be written together."""

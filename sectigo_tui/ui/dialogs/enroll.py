@@ -2,24 +2,86 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import Struct
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Select, Static
+from textual.widgets import Input, Select, Static, TextArea
 
 from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.orders.enroll import EnrollOffer
 from sectigo_tui.engine.orders.request import DCV_MODES, DraftField, choose_term
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.dialogs.csr_text import CsrText
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, offer_choices, text_field
+
+_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
+_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY-----")
+_LONGEST_END = 80
+"""The characters within which the line that ends a key is found."""
+
+
+class CsrText(TextArea):
+    """Holds a CSR in PEM; a private key that is pasted into it is neither kept nor shown.
+
+    A terminal that cannot mark a paste types it: then the key's first line is taken away again, and what follows is
+    dropped until the key's last line.
+
+    Args:
+        text: What it holds at first.
+        id: The field's id.
+    """
+
+    DEFAULT_CSS = "CsrText { height: 8; }"
+
+    @dataclass
+    class KeyRefused(Message):
+        """A private key was kept out."""
+
+    def __init__(self, text: str, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(text, id=id, compact=True, soft_wrap=False)
+        self._dropped: str | None = None
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        if _BEGIN.search(event.text):
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.KeyRefused())
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._dropped is None or not (event.is_printable or event.key == "enter"):
+            return
+        event.stop()
+        event.prevent_default()
+        self._dropped = (self._dropped + (event.character or ""))[-_LONGEST_END:]
+        if _END.search(self._dropped):
+            self._dropped = None
+
+    def _on_blur(self, event: events.Blur) -> None:
+        super()._on_blur(event)
+        self._dropped = None
+
+    @on(TextArea.Changed)
+    def _take_key_away(self, message: TextArea.Changed) -> None:
+        message.stop()
+        begin = _BEGIN.search(self.text)
+        if begin is None:
+            return
+        end = _END.search(self.text)
+        self._dropped = "" if end is None else None
+        # Loaded, not edited: what an edit takes away can be had back by undo.
+        self.load_text(self.text[: begin.start()])
+        self.move_cursor(self.document.end)
+        self.post_message(self.KeyRefused())
+
 
 MAKE, FILE, PASTE = "make", "file", "paste"
 _SOURCES = (("make a key and CSR here", MAKE), ("read a CSR from a file", FILE), ("paste a CSR", PASTE))

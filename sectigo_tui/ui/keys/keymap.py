@@ -14,8 +14,8 @@ from textual.keys import Keys, key_to_character
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.ui.dialogs.causes import Causes
 from sectigo_tui.ui.dialogs.columns import Columns
+from sectigo_tui.ui.dialogs.confirm import Reading
 from sectigo_tui.ui.dialogs.dialog import Dialog
-from sectigo_tui.ui.dialogs.reading import Reading
 from sectigo_tui.ui.dialogs.saved_filters import SavedFilters
 from sectigo_tui.ui.keys.active_keys import no_key
 from sectigo_tui.ui.screens.diagnose import Diagnose

@@ -12,7 +12,7 @@ from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.order_keys import OrderKeys
 from sectigo_tui.ui.view_model import ViewModel
-from sectigo_tui.ui.widgets.table.messages import Highlighted
+from sectigo_tui.ui.widgets.table.table import Highlighted
 
 if TYPE_CHECKING:
     from sectigo_tui.ui.dialogs.saved_filters import FilterAnswer

@@ -21,12 +21,10 @@ from sectigo_tui.engine.diagnosis.diagnoser import DIAGNOSE_MAX_AGE_SECONDS, Dia
 from sectigo_tui.engine.diagnosis.evidence.known import Target
 from sectigo_tui.engine.diagnosis.evidence.model import Part
 from sectigo_tui.engine.diagnosis.result import Diagnosis
-from sectigo_tui.presentation.common_causes import shared_causes
 from sectigo_tui.presentation.rows import OrderRow, Tally, tally
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.changed_rows import ChangedRows, listing_key
-from sectigo_tui.ui.content.diagnosis import diagnosis_content
-from sectigo_tui.ui.content.diagnosis_validations import records_to_publish
+from sectigo_tui.ui.content.diagnosis import diagnosis_content, records_to_publish
 from sectigo_tui.ui.content.header import header_segments
 from sectigo_tui.ui.keys.key_names import filled, key_names_of
 from sectigo_tui.ui.terminal.dismiss import dismiss_once
@@ -35,6 +33,7 @@ from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 from sectigo_tui.ui.widgets.key_line import KeyLine, hints_of
+from sectigo_tui.ui.workflows.common_causes import shared_causes
 
 Escalate = Callable[[Diagnosis], Awaitable[None]]
 

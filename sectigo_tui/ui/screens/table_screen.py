@@ -20,9 +20,8 @@ from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 from sectigo_tui.ui.widgets.key_line import KeyHint, KeyLine, hints_of
-from sectigo_tui.ui.widgets.table.messages import Selected
 from sectigo_tui.ui.widgets.table.paint import Cell
-from sectigo_tui.ui.widgets.table.table import LiveTable
+from sectigo_tui.ui.widgets.table.table import LiveTable, Selected
 
 WIDE_COLUMNS = 160
 """From this width on the detail pane stands beside the list."""

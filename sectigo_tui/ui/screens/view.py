@@ -28,8 +28,8 @@ from sectigo_tui.ui.screens.arranged import Arranged
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.table.messages import HeaderSelected, Highlighted, VisibleChanged
 from sectigo_tui.ui.widgets.table.paint import Cell
+from sectigo_tui.ui.widgets.table.table import HeaderSelected, Highlighted, VisibleChanged
 
 TICK_SECONDS = 1.0
 GATHER_SECONDS = 0.1

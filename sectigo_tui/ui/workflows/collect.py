@@ -9,8 +9,7 @@ from sectigo_tui.engine.orders.batch import Outcome
 from sectigo_tui.engine.orders.collect import Collected
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
-from sectigo_tui.ui.dialogs.message import AskText
+from sectigo_tui.ui.dialogs.confirm import AskText, Confirm, Notice
 from sectigo_tui.ui.workflows.batch import done, outcomes_content, rows_content
 from sectigo_tui.ui.workflows.workflow import Workflow, in_words
 

@@ -10,8 +10,7 @@ from sectigo_tui.domain.errors import InputError, Refused, ScmFailure, Unreachab
 from sectigo_tui.domain.status import is_same
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.dialogs.confirm import Notice
-from sectigo_tui.ui.dialogs.message import AskText
+from sectigo_tui.ui.dialogs.confirm import AskText, Notice
 from sectigo_tui.ui.workflows.batch import done, outcomes_content, rows_content
 from sectigo_tui.ui.workflows.rotate import after_rejection
 from sectigo_tui.ui.workflows.workflow import Workflow

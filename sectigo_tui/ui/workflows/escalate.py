@@ -8,7 +8,7 @@ from sectigo_tui.domain.errors import InputError
 from sectigo_tui.engine.diagnosis.evidence.known import Target
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.presentation.rows import OrderRows
-from sectigo_tui.ui.dialogs.reading import Reading
+from sectigo_tui.ui.dialogs.confirm import Reading
 from sectigo_tui.ui.workflows.workflow import Workflow
 
 FETCHED_AT_MOST = 200

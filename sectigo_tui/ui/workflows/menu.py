@@ -16,7 +16,7 @@ from sectigo_tui.ui.keys.key_names import KeyNames
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
-from sectigo_tui.ui.workflows.rotation_prompt import RotationPrompt
+from sectigo_tui.ui.workflows.rotate import RotationPrompt
 from sectigo_tui.ui.workflows.runner import WorkflowRunner
 from sectigo_tui.ui.workflows.workflow import Defaults, Workflow
 
@@ -152,8 +152,7 @@ class MenuWorkflows:
 
     def export(self) -> None:
         """Save the table, the order under the cursor, or a picture of the screen."""
-        from sectigo_tui.ui.workflows.export import export
-        from sectigo_tui.ui.workflows.export_documents import documents
+        from sectigo_tui.ui.workflows.export import documents, export
 
         view = self._app.screen
         if isinstance(view, View):
@@ -165,7 +164,7 @@ class MenuWorkflows:
 
     def copied(self, text: str) -> None:
         """Show what was copied last, to select it where copying does not reach the clipboard."""
-        from sectigo_tui.ui.dialogs.reading import Reading
+        from sectigo_tui.ui.dialogs.confirm import Reading
 
         lines = [printable(line, limit=LONGEST_LINE_CHARACTERS) for line in text.splitlines()]
         note = "To select, where it did not reach the clipboard:" if lines else "Nothing was copied yet."

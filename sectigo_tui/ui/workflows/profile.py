@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import zip_longest
 
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.engine.arming import ARMED_SECONDS
+from sectigo_tui.engine.context import ARMED_SECONDS
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.menu import Menu, MenuItem
 from sectigo_tui.ui.outside import Outside

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
+from sectigo_tui.ui.dialogs.confirm import Waiting
 from sectigo_tui.ui.dialogs.dialog import Dialog
-from sectigo_tui.ui.dialogs.waiting import Waiting
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
 
 R = TypeVar("R")

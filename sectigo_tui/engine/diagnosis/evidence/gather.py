@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.status import is_same
 from sectigo_tui.domain.validation import DcvLog
-from sectigo_tui.engine.diagnosis.evidence.domains import DomainState, account_state, bare
 from sectigo_tui.engine.diagnosis.evidence.known import (
     MAX_NAMES,
     Knowledge,
@@ -23,6 +22,7 @@ from sectigo_tui.engine.diagnosis.evidence.known import (
 )
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part
 from sectigo_tui.engine.diagnosis.evidence.sources import DcvKey, Sources
+from sectigo_tui.engine.diagnosis.evidence.validations import DomainState, account_state, bare
 from sectigo_tui.engine.diagnosis.verdict import waits_at_ca
 
 OnPart = Callable[[Part, Evidence], None]

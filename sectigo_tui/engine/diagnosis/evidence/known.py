@@ -18,7 +18,9 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.validation import DomainValidation, OrganizationValidation
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.diagnosis.evidence.domains import (
+from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, OrganizationEvidence, Part
+from sectigo_tui.engine.diagnosis.evidence.sources import DcvKey, RecordKey, Sources
+from sectigo_tui.engine.diagnosis.evidence.validations import (
     DomainState,
     account_state,
     bare,
@@ -29,8 +31,6 @@ from sectigo_tui.engine.diagnosis.evidence.domains import (
     names_outside_log,
     proves,
 )
-from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, OrganizationEvidence, Part
-from sectigo_tui.engine.diagnosis.evidence.sources import DcvKey, RecordKey, Sources
 from sectigo_tui.engine.diagnosis.verdict import waits_at_ca
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sectigo_tui.domain.codes import meaning_of_code
+from sectigo_tui.domain.explain import meaning_of_code
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import PollOutcome
 from sectigo_tui.domain.status import StatusClass

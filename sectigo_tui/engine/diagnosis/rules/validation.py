@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from sectigo_tui.engine.diagnosis.evidence.domains import DomainLine, DomainState, domain_lines
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Fact, moment_text, quoted
-from sectigo_tui.engine.diagnosis.evidence.organizations import OrganizationLine, OrganizationState, organization_line
+from sectigo_tui.engine.diagnosis.evidence.validations import (
+    DomainLine,
+    DomainState,
+    OrganizationLine,
+    OrganizationState,
+    domain_lines,
+    organization_line,
+)
 from sectigo_tui.engine.diagnosis.rules.causes import BlockingCause, Cause, Party
 
 _RECHECK = "then ask for a DCV recheck"

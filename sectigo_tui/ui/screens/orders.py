@@ -1,4 +1,4 @@
-"""View 1: everything that is not a certificate yet, local and remote together."""
+"""View 1: everything that is not a certificate yet. View 2: the orders placed or tracked here."""
 
 from __future__ import annotations
 
@@ -71,3 +71,21 @@ class PendingView(View):
     def is_asking(self) -> bool:
         """Return whether the account has not been listed yet."""
         return self._model.order_rows.engine.account.refreshed_at is None
+
+
+_NONE_YET = "No local order yet.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it; "
+
+
+class LocalView(View):
+    """All local orders."""
+
+    TITLE = "Local"
+    WANTS_VERDICTS = True
+
+    def rows(self) -> list[OrderRow]:
+        """Return all local orders."""
+        return self._model.order_rows.local()
+
+    def empty_text(self) -> tuple[str, str]:
+        """Return how orders come to be local."""
+        return f"{filled(self, _NONE_YET)}{self.enrolls()}.", "muted"
