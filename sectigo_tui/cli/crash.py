@@ -49,7 +49,7 @@ class CrashReports:
         arguments: The program's arguments.
 
     Attributes:
-        told: What there is to be told to the operator, a line each.
+        messages: What there is to be told to the operator, a line each.
     """
 
     def __init__(self, directory: Callable[[], Path], arguments: Sequence[str]) -> None:

@@ -38,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
     )
     try:
         with loading():
-            handler: Handler = getattr(import_module(f"sectigo_tui.cli.{module}"), name)
+            handler: Handler = getattr(import_module(f"sectigo_tui.cli.commands.{module}"), name)
         with reports.watching():
             code = handler(options)
     except SectigoTuiError as error:

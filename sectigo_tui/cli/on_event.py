@@ -48,7 +48,7 @@ class OnEvent:
             engine: The engine, with its orders loaded.
         """
         watchlist = Watchlist(OrderRows(engine), watches_all=True, known=self._known)
-        clock = engine.context.clock
+        clock = engine.clock
 
         def is_delivered(changes: list[Change]) -> None:
             for change in changes:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sectigo_tui.config.layers import SourceKind
 from sectigo_tui.config.plain import PlainSettings, plain_of
 from sectigo_tui.config.screen import ScreenFile
+from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.durable import create_file, replace_file
-from sectigo_tui.ui.outside import Outside, Run
+from sectigo_tui.presentation.notifications import Run
+from sectigo_tui.ui.outside import Outside
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings

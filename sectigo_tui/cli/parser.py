@@ -89,7 +89,7 @@ def add_watching(add: Add) -> None:
     """Add the subcommands that poll without a screen, prove the audit trail, and tell the configuration."""
     add("watch", "watch:run", "Poll without a screen until SIGTERM or SIGINT.", _watch)
     add("audit", "audit:run", "Tell what was done, when and by whom.", _audit)
-    add("config", "config_command:run", "Where the configuration is, what is in force, and a first one.", _config)
+    add("config", "config:run", "Where the configuration is, what is in force, and a first one.", _config)
 
 
 def add_wait(parser: argparse.ArgumentParser, text: str) -> None:

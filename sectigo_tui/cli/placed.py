@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from sectigo_tui.cli.exit_codes import DUPLICATE
 from sectigo_tui.cli.output import complain, show_message, table
-from sectigo_tui.cli.results import Ending, order_line
+from sectigo_tui.cli.results import code_of_ending, order_line
 from sectigo_tui.cli.wait import current, wait_for
 from sectigo_tui.domain.errors import DoneUnsaved, ScmFailure, StoreError
 from sectigo_tui.domain.explain import explain
@@ -16,7 +16,7 @@ from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.duplicates import Duplicates
 from sectigo_tui.engine.orders.place import Placed
-from sectigo_tui.presentation.json import moment_json, placed_json, print_json
+from sectigo_tui.presentation.json import Ending, moment_json, placed_json, print_json
 
 SEARCH_SECONDS = 20.0
 """How long a lost order is searched for by the command that placed it; others search on."""
@@ -89,7 +89,7 @@ async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
         ScmFailure: SCM refused it, or it certainly was not sent.
         StoreError: It could not be written down; nothing was sent.
     """
-    store = engine.context.repository.store
+    store = engine.orders
     before = {order.id for order in store.orders() if order.state in UNCONFIRMED_STATES}
     try:
         return await placing
@@ -211,7 +211,7 @@ def show_placed(
     else:
         show_message(order_line(order))
     print_outcome(ending, order)
-    return ending.exit_code
+    return code_of_ending(ending)
 
 
 def print_outcome(ending: Ending, order: Order) -> None:

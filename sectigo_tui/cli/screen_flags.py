@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from msgspec.structs import replace
 
-from sectigo_tui.config.validate import unknown_name
+from sectigo_tui.config.setting_errors import unknown_name
 from sectigo_tui.ui.theme.choice import PREFERENCES
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def with_screen_flags(settings: Settings, options: argparse.Namespace) -> Settin
         settings: The settings.
         options: The arguments; a command may lack the flags.
     """
-    from sectigo_tui.config.layers import Source, SourceKind
+    from sectigo_tui.config.sources import Source, SourceKind
 
     changes = _changes(options)
     flags = {f"ui.{key}": Source(SourceKind.FLAG, f"flag {_FLAGS[key]}", str(value)) for key, value in changes.items()}

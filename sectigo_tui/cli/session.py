@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.output import complain, complain_of
-from sectigo_tui.config.layers import SourceKind
 from sectigo_tui.config.settings import Settings
+from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ReadOnly, StoreError
 from sectigo_tui.engine.context import HOW_TO_ARM
 from sectigo_tui.engine.engine import Engine
@@ -145,7 +145,7 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
         ScmFailure: Which password works could not be learned.
     """
     async with acting(settings) as engine:
-        for reason in engine.context.repository.store.damage:
+        for reason in engine.orders.damage:
             complain_of(reason)
         settled = await engine.password_change.settle()
         if settled is not None:

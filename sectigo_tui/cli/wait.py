@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from sectigo_tui.cli.output import LONGEST_LINE, complain
-from sectigo_tui.cli.results import Ending
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.events import EngineEvent, FailureReported, StoreStateChanged
@@ -20,6 +19,7 @@ from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.polling.scheduler import rest
 from sectigo_tui.presentation.format import countdown, human_duration
+from sectigo_tui.presentation.json import Ending
 from sectigo_tui.presentation.text import fit, printable
 
 PROGRESS_SECONDS = 1.0
@@ -77,7 +77,7 @@ async def wait_for(engine: Engine, order_ids: Collection[str], seconds: float) -
 
 
 async def _begin(engine: Engine, order_id: str) -> None:
-    order = engine.context.repository.store.order(order_id)
+    order = engine.orders.order(order_id)
     if order is not None and order.state.is_polled and not (order.window and order.window.is_open):
         await engine.scheduler.open_window(order_id)
 
@@ -85,7 +85,7 @@ async def _begin(engine: Engine, order_id: str) -> None:
 class _Waiting:
     def __init__(self, engine: Engine, seconds: float) -> None:
         self._engine = engine
-        self._clock = engine.context.clock
+        self._clock = engine.clock
         self._started = self._clock.monotonic()
         configured = engine.context.options.deadline_seconds
         self._may_reopen = seconds > 0
@@ -159,12 +159,12 @@ class _Waiting:
 
 def current(engine: Engine, order_id: str) -> Order | None:
     """Return an order as it stands, or the one that turned out to be the same; None when there is neither."""
-    order = engine.context.repository.store.order(order_id)
+    order = engine.orders.order(order_id)
     if order is None or not (order.removed and order.order_tag):
         return order
     # It was found at SCM as an order that somebody had tracked meanwhile.
     return next(
-        (other for other in engine.context.repository.store.orders() if other.order_tag == order.order_tag), order
+        (other for other in engine.orders.orders() if other.order_tag == order.order_tag), order
     )
 
 
@@ -172,7 +172,7 @@ def settled(engine: Engine, order: Order) -> Ending | None:
     """Return how an order has settled; None while something is still to come of it by itself."""
     if order.state in (OrderState.COLLECTED, OrderState.REVOKED) or order.state.is_final:
         return left_as(order)
-    if engine.context.limiter.rejection is not None:
+    if engine.rejection is not None:
         return Ending.CREDENTIALS_REJECTED
     if order.state in (OrderState.INTENT, OrderState.UNCONFIRMED):
         return Ending.UNCONFIRMED if engine.recovery.is_undecided(order) else None

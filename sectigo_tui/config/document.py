@@ -11,7 +11,7 @@ from sectigo_tui.config.files import Table, check_private, read_toml
 from sectigo_tui.config.layers import check_names
 from sectigo_tui.config.model import SECRETS, CertctlSection, SectigoSection, UiSection
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.validate import raise_all, unknown_name
+from sectigo_tui.config.setting_errors import raise_all, unknown_name
 from sectigo_tui.domain.errors import ConfigError
 
 _SECTIONS = ("sectigo", "certctl", "ui", "profile")

@@ -45,7 +45,7 @@ class PasswordCommand:
         timeout_seconds: How long it may take; a secret manager may ask the operator something on the terminal.
 
     Attributes:
-        told: What it has told, once it has: it is not asked again.
+        output: What it has told, once it has: it is not asked again.
     """
 
     arguments: tuple[str, ...] = field(repr=False)

@@ -54,7 +54,7 @@ class ConfigError(SectigoTuiError):
     Args:
         key: The setting as the operator writes it, such as `sectigo.term`.
         source: Where the value came from, such as `environment CERTCTL_SECTIGO_TERM`.
-        problem: What is wrong with it; never holds a secret value.
+        reason: What is wrong with it; never holds a secret value.
         remedy: What to write instead.
     """
 
@@ -71,7 +71,7 @@ class PasswordCommandFailed(ConfigError):
 
     Args:
         source: Where the command was configured.
-        problem: What went wrong; never holds a secret value.
+        reason: What went wrong; never holds a secret value.
         may_pass: Whether it may tell one later: it failed, took too long or printed nothing. Otherwise it is a wrong
             setting: there is no such command, or what it prints can be no password.
     """
@@ -86,7 +86,7 @@ class InputError(SectigoTuiError):
     """What the operator gave cannot be used, and nothing was done.
 
     Args:
-        problem: What is wrong.
+        reason: What is wrong.
         remedy: What to do about it.
     """
 
@@ -149,7 +149,7 @@ class StoreError(SectigoTuiError):
 
     Args:
         path: The file concerned.
-        problem: What is wrong with it.
+        reason: What is wrong with it.
         remedy: What to do about it.
     """
 
@@ -197,7 +197,7 @@ class CertctlFailure(SectigoTuiError):
 
     Args:
         step: What was being done, such as `reading the issuer`.
-        problem: What is wrong; untrusted text inside it is shown as text, and no secret is in it.
+        reason: What is wrong; untrusted text inside it is shown as text, and no secret is in it.
         remedy: What to do about it.
         http_status: The HTTP status, when an answer came.
         sent: Whether the request may have reached certctl-server; False only when that is certain.
@@ -219,7 +219,7 @@ class DnsFailure(SectigoTuiError):
 
     Args:
         name: The name.
-        problem: What the resolver came to.
+        reason: What the resolver came to.
     """
 
     def __init__(self, name: str, reason: str) -> None:
@@ -233,7 +233,7 @@ class ScmFailure(SectigoTuiError):
 
     Args:
         call: The call by name, such as `details` or `enroll`.
-        problem: One line for a person; untrusted text inside it is shown as text.
+        reason: One line for a person; untrusted text inside it is shown as text.
         http_status: The HTTP status, when an answer came.
         code: SCM's own error code (negative, or 0), when the answer had one.
         description: SCM's own words, when the answer had them.
@@ -284,7 +284,7 @@ class RateLimited(ScmFailure):
 
     Args:
         call: The call by name.
-        problem: One line for a person.
+        reason: One line for a person.
         retry_after_seconds: What the answer asked for, never negative; None when it named nothing usable.
         code: SCM's own error code, when the answer had one.
         description: SCM's own words, when the answer had them.

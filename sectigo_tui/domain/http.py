@@ -47,7 +47,7 @@ class HttpFailure:
     """No usable answer.
 
     Args:
-        problem: One line for a person; holds no secret.
+        reason: One line for a person; holds no secret.
         sent: Whether the request may have arrived; False only when that is certain.
         http_status: The status, where an answer began and then could not be read.
         is_torn: Whether an answer came that cannot be read, rather than none.

@@ -104,7 +104,7 @@ class Revocation(Struct, frozen=True):
         confirmed_at: When SCM confirmed it; None until then.
         attempts: How often SCM was told.
         next_attempt_at: When SCM is told again; None when that is not due.
-        trouble: What the last attempt came to, for a person.
+        error: What the last attempt came to, for a person.
         before: The state that the order goes back to when SCM refuses.
         is_unknown: Whether an attempt's answer was lost, so that SCM may have revoked already.
     """
@@ -130,7 +130,7 @@ class PendingEnroll(Struct, frozen=True):
         searches: How often SCM was searched for it since its answer was lost.
         next_search_at: When it is searched for again; None when that is not due.
         attempt: 1, and one more each time the operator orders it again.
-        trouble: How the answer was lost, or what the last search came to, for a person.
+        error: How the answer was lost, or what the last search came to, for a person.
     """
 
     asked_at: datetime
@@ -163,19 +163,19 @@ class Order(Struct, frozen=True, kw_only=True):
         validation: `DV`, `OV`, `EV`, or empty where unknown.
         term_days: The validity asked for.
         organization_id: The organization or department.
-        marker: What this program wrote into `comments` to find a lost order again.
+        order_tag: What this program wrote into `comments` to find a lost order again.
         csr_pem: The CSR sent, for finding the leaf and for ordering again.
         key_path: The private key made here; empty where there is none.
         renews_ssl_id: The order that this one renews.
         details: SCM's last answer about it.
         window: Its poll window; None before the first.
-        last_look: The newest poll, whatever it came to.
+        last_poll: The newest poll, whatever it came to.
         last_answer_at: The newest poll that told something about the order.
         certificate: The collected certificate's facts.
         certificate_path: Where the collected bundle lies; empty until collected.
         revocation: The revocation asked for here.
-        placement: How it is placed; None once its sslId is known, or SCM has refused it.
-        refusal: SCM's words when it refused the enroll, or the CA the order.
+        pending_enroll: How it is placed; None once its sslId is known, or SCM has refused it.
+        rejection: SCM's words when it refused the enroll, or the CA the order.
         revision: Grows by one with every change in the store.
         removed: Taken off the list by the operator; the timeline is kept.
     """

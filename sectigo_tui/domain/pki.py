@@ -23,7 +23,7 @@ class CsrFacts(Struct, frozen=True, kw_only=True):
         pem: The request alone, freshly encoded: nothing of what stood around it.
         common_names: All common names, in order; empty where `common_name` is the only one or there is none.
         other_names: Alternative names of other kinds, each with its kind: they cannot be ordered.
-        doubts: Why a public CA may refuse it although it is sound, each as a sentence without its period.
+        cautions: Why a public CA may refuse it although it is sound, each as a sentence without its period.
     """
 
     common_name: str

@@ -89,12 +89,12 @@ class PollWindow(Struct, frozen=True):
     Args:
         opened_at: The start, from which the deadline counts.
         deadline_seconds: The bound.
-        looks: How many polls were made in it.
-        next_look_at: When the next one is due; None once the window has ended.
+        attempts: How many polls were made in it.
+        next_poll_at: When the next one is due; None once the window has ended.
         wait_seconds: The wait that ends at `next_look_at`.
         reason: Why that wait is what it is.
         ended: Why it polls no more; None while it is open.
-        refusals: How many polls SCM has refused since it last told something about the order.
+        rejections: How many polls SCM has refused since it last told something about the order.
         rearmed: How many windows in a row followed another by themselves, this one included.
     """
 

@@ -207,7 +207,7 @@ class OrderStore(Protocol):
 
         Args:
             order: The order with its new window, last poll and the time of its last answer.
-            look: The poll to add to its poll history.
+            poll: The poll to add to its poll history.
         """
         ...
 

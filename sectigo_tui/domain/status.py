@@ -34,7 +34,7 @@ class StatusMeaning(Struct, frozen=True):
     Args:
         name: SCM's own spelling.
         meaning: What has happened.
-        who_acts: Whose move it is.
+        responsible: Whose move it is.
         status_class: What it means for the order.
     """
 

@@ -66,12 +66,12 @@ class Context(Struct, frozen=True, kw_only=True):
 
     Args:
         scm: SCM; called through the gate.
-        gate: The limit that all requests share.
-        book: Where orders are changed.
+        limiter: The limit that all requests share.
+        repository: Where orders are changed.
         clock: The time.
         random: Where ids, markers and jitter come from.
         read_certificate: Finds the leaf in a collected bundle.
-        policy: What the operator has settled.
+        options: What the operator has settled.
         arming: Until when writes are armed in spite of it.
     """
 

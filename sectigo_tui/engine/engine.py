@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -24,9 +25,29 @@ from sectigo_tui.engine.jobs import keep_running
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.engine.requests.health import ApiHealth
-from sectigo_tui.engine.uses import Uses
 
 if TYPE_CHECKING:
+    from sectigo_tui.domain.dns import Dns
+    from sectigo_tui.domain.pki import CertificateTools
+    from sectigo_tui.engine.account.remote_orders import Account
+    from sectigo_tui.engine.context import Context
+    from sectigo_tui.engine.credentials.certctl import HandingOver
+    from sectigo_tui.engine.credentials.change import PasswordChange
+    from sectigo_tui.engine.credentials.switch import Access, CredentialsSwitch, Rotating
+    from sectigo_tui.engine.credentials.watch import RotationWatch
+    from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+    from sectigo_tui.engine.orders.approve import Approving
+    from sectigo_tui.engine.orders.collect import Collecting
+    from sectigo_tui.engine.orders.enroll import Enrolling
+    from sectigo_tui.engine.orders.order_locks import OrderLocks
+    from sectigo_tui.engine.orders.pending_writes import PendingWrites
+    from sectigo_tui.engine.orders.place import Placing
+    from sectigo_tui.engine.orders.recover import Recovery
+    from sectigo_tui.engine.orders.remove import Removing
+    from sectigo_tui.engine.orders.renew import Renewing
+    from sectigo_tui.engine.orders.revoke import Revoker, Revoking
+    from sectigo_tui.engine.orders.track import Tracking
+    from sectigo_tui.engine.polling.scheduler import Scheduler
     from sectigo_tui.domain.account import PasswordStatus
     from sectigo_tui.domain.dns import Dns
     from sectigo_tui.domain.pki import CertificateTools
@@ -46,7 +67,7 @@ class EventSource:
     A defect that a boundary reports, or that a listener raises, is written down here: the one place that all pass.
 
     Args:
-        keep_defect: Writes it down.
+        keep_crash: Writes it down.
     """
 
     def __init__(self, keep_crash: KeepCrash = lambda _defect, _where: None) -> None:
@@ -77,20 +98,22 @@ class EventSource:
                 pass
 
 
-class Engine(Uses):
-    """Everything the program can do, without a screen.
+class Engine:
+    """Everything the program can do, without a screen: a service for each use case, and what may be read.
+
+    A service is put together when it is first asked for: the first paint needs none, and they are many.
 
     Args:
         context: The world.
-        announcer: Where its events are heard.
+        event_source: Publishes its events.
         tools: Returns what makes keys and CSRs and reads bundles; asked when it is first needed.
         access: Tells how this program gets in; asked when it is first needed.
         dns: The DNS; None unless the operator has switched it on.
 
     Attributes:
         context: The world.
-        announcer: Where its events are heard.
-        supervisor: The poll workers.
+        event_source: Publishes its events.
+        scheduler: The poll workers.
         account: The account's remote orders.
         health: How SCM answers.
         password: What SCM told last of the password's expiry; None before that.
@@ -104,7 +127,12 @@ class Engine(Uses):
         access: Callable[[], Access],
         dns: Dns | None = None,
     ) -> None:
-        super().__init__(context, Scheduler(context), Account(context), tools=tools, access=access, dns=dns)
+        self.context = context
+        self.scheduler = Scheduler(context)
+        self.account = Account(context)
+        self._tools = tools
+        self._access = access
+        self._dns = dns
         self.event_source = event_source
         self.health = ApiHealth()
         self.password: PasswordStatus | None = None
@@ -113,6 +141,152 @@ class Engine(Uses):
         event_source.subscribe(self._receive)
         context.limiter.verify = lambda: context.scm.types()  # noqa: PLW0108 - SCM's calls are known once it is connected
         context.limiter.on_switched_off = self._report_switched_off
+
+    @property
+    def orders(self) -> OrderReader:
+        """The local orders with their timelines and polls, to be read."""
+        return self.context.repository.store
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self.context.clock
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether every write is refused now."""
+        return self.context.is_read_only
+
+    @property
+    def rejection(self) -> ScmFailure | None:
+        """How SCM rejected the credentials; None while it accepts them, or was not asked yet."""
+        return self.context.limiter.rejection
+
+    @cached_property
+    def tracking(self) -> Tracking:
+        """Adopting remote orders."""
+        from sectigo_tui.engine.orders.track import Tracking
+
+        return Tracking(self.context)
+
+    @cached_property
+    def enrolling(self) -> Enrolling:
+        """Ordering."""
+        from sectigo_tui.engine.orders.enroll import Enrolling
+
+        return Enrolling(self.context, self._placing, self._tools())
+
+    @cached_property
+    def renewing(self) -> Renewing:
+        """Ordering again what an order was."""
+        from sectigo_tui.engine.orders.renew import Renewing
+
+        return Renewing(self.context, self._placing, self._tools())
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        """Orders whose answer was lost."""
+        from sectigo_tui.engine.orders.recover import Recovery
+
+        return Recovery(self.context, self._order_locks, self._placing)
+
+    @cached_property
+    def approving(self) -> Approving:
+        """Approving and declining."""
+        from sectigo_tui.engine.orders.approve import Approving
+
+        return Approving(self.context)
+
+    @cached_property
+    def collecting(self) -> Collecting:
+        """Collecting and saving."""
+        from sectigo_tui.engine.orders.collect import Collecting
+
+        return Collecting(self.context, self._tools())
+
+    @cached_property
+    def revoking(self) -> Revoking:
+        """Revoking."""
+        from sectigo_tui.engine.orders.revoke import Revoking
+
+        return Revoking(self.context, self._order_locks, self.tracking, self._revoker, self.scheduler.watch)
+
+    @cached_property
+    def removing(self) -> Removing:
+        """Taking finished orders off the list."""
+        from sectigo_tui.engine.orders.remove import Removing
+
+        return Removing(self.context, self._order_locks)
+
+    @cached_property
+    def rotating(self) -> Rotating:
+        """Credentials that were changed elsewhere."""
+        from sectigo_tui.engine.credentials.switch import Rotating
+
+        return Rotating(self.context, self._credentials_switch)
+
+    @cached_property
+    def password_change(self) -> PasswordChange:
+        """The password at SCM itself."""
+        from sectigo_tui.engine.credentials.change import PasswordChange
+
+        return PasswordChange(self.context, self._credentials_switch)
+
+    @cached_property
+    def rotation_watch(self) -> RotationWatch:
+        """Credentials that another process has put in use."""
+        from sectigo_tui.engine.credentials.watch import RotationWatch
+
+        return RotationWatch(self.context, self._credentials_switch)
+
+    @cached_property
+    def handing_over(self) -> HandingOver | None:
+        """Telling certctl-server; None without one."""
+        from sectigo_tui.engine.credentials.certctl import HandingOver
+
+        access = self._access()
+        if access.certctl is None:
+            return None
+        return HandingOver(self.context, self._credentials_switch, access.certctl, access.issuer_id)
+
+    @cached_property
+    def diagnoser(self) -> Diagnoser:
+        """Who orders wait for."""
+        from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+
+        return Diagnoser(self.context, self.account, self._dns, lambda: (self._credentials_switch.in_use.password,))
+
+    @cached_property
+    def pending_writes(self) -> PendingWrites:
+        """What is done by itself about orders in doubt and revocations not confirmed."""
+        from sectigo_tui.engine.orders.pending_writes import PendingWrites
+
+        return PendingWrites(self.context, self._order_locks, (self.recovery, self._revoker))
+
+    @cached_property
+    def _order_locks(self) -> OrderLocks:
+        from sectigo_tui.engine.orders.order_locks import OrderLocks
+
+        return OrderLocks(self.context)
+
+    @cached_property
+    def _placing(self) -> Placing:
+        from sectigo_tui.engine.orders.place import Placing
+
+        return Placing(self.context, self._order_locks, self.scheduler.watch)
+
+    @cached_property
+    def _revoker(self) -> Revoker:
+        from sectigo_tui.engine.orders.revoke import Revoker
+
+        return Revoker(self.context, self.scheduler.watch)
+
+    @cached_property
+    def _credentials_switch(self) -> CredentialsSwitch:
+        from sectigo_tui.engine.credentials.switch import CredentialsSwitch
+
+        access = self._access()
+        return CredentialsSwitch(self.context, access.keeper, access.in_use, self.scheduler.resume, access.logins)
 
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.

@@ -70,7 +70,7 @@ class OrderRepository:
         Args:
             order_id: The order.
             change: What to do with it; called again with the newer order after a conflict.
-            look: The poll that led to it, for the order's poll history.
+            poll: The poll that led to it, for the order's poll history.
 
         Returns:
             The order as it is now; None when there is no such order.

@@ -14,9 +14,7 @@ from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, Wait
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.glyphs import Glyphs, order_glyph, status_glyph
 from sectigo_tui.presentation.rows import OrderRow
-from sectigo_tui.presentation.table_columns import Column
-from sectigo_tui.ui.keys.key_names import DEFAULT_NAMES
-from sectigo_tui.ui.widgets.table.paint import Cell
+from sectigo_tui.presentation.table_columns import Cell, Column
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
@@ -61,7 +59,7 @@ class RowContext(Struct, frozen=True):
         clock: The time.
         glyphs: The shapes of this terminal.
         refresh_seconds: The time between two listings of the account.
-        is_looking: Tells whether a poll at a local order is on its way.
+        is_polling: Tells whether a poll at a local order is on its way.
         is_paused: Tells whether SCM has refused the credentials.
         diagnoser: Returns what says who orders wait for; None before the engine runs, for the first paint waits for
             nothing that is slow to load.
@@ -74,14 +72,14 @@ class RowContext(Struct, frozen=True):
     is_polling: Callable[[str], bool]
     is_paused: Callable[[], bool]
     diagnoser: Callable[[], Diagnoser | None]
-    hint: Callable[[str], str] = DEFAULT_NAMES.fill
+    hint: Callable[[str], str] = str
 
 
 def cell(row: OrderRow, key: str, width: int, now: RowContext) -> Cell:
     """Return what one cell shows.
 
     Args:
-        subject: The row.
+        row: The row.
         key: The column's key.
         width: The cells there are.
         now: The time and what else is not the subject's.

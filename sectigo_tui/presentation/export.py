@@ -12,9 +12,9 @@ from msgspec import Struct
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.engine.diagnosis.markdown import Redact, prose
 from sectigo_tui.engine.diagnosis.markdown import table as markdown_table
+from sectigo_tui.presentation.json import moment_json
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.workflows.export import moment_text
 
 Value = str | int | None
 LONG_TEXT = 2_000
@@ -100,7 +100,7 @@ class ExportedOrder(Struct, frozen=True):
     """An order and what happened to it.
 
     Args:
-        subject: The order; untrusted text inside.
+        row: The order; untrusted text inside.
         timeline: Its timeline, oldest first; empty for a remote order.
     """
 
@@ -144,7 +144,7 @@ def _facts(row: OrderRow) -> Facts:
         "subject_alternative_names": list(details.subject_alternative_names) if details is not None else [],
         "profile_name": row.profile or None,
         "validation": row.validation or None,
-        "requested": moment_text(row.requested),
+        "requested": moment_json(row.requested),
     }
     if details is not None:
         facts |= {
@@ -152,11 +152,11 @@ def _facts(row: OrderRow) -> Facts:
             "order_number": details.order_number or None,
             "backend_cert_id": details.backend_cert_id or None,
             "requester": details.requester or None,
-            "approved": moment_text(details.approved),
-            "issued": moment_text(details.issued),
-            "declined": moment_text(details.declined),
-            "expires": moment_text(details.expires),
-            "revoked": moment_text(details.revoked),
+            "approved": moment_json(details.approved),
+            "issued": moment_json(details.issued),
+            "declined": moment_json(details.declined),
+            "expires": moment_json(details.expires),
+            "revoked": moment_json(details.revoked),
             "term_days": details.term_days,
             "serial_number": details.serial_number or None,
             "comments": details.comments or None,
@@ -166,7 +166,7 @@ def _facts(row: OrderRow) -> Facts:
 
 def _entry(entry: TimelineEntry) -> Facts:
     return {
-        "at": moment_text(entry.at),
+        "at": moment_json(entry.at),
         "kind": entry.kind,
         "summary": entry.summary,
         "from_state": entry.from_state,

@@ -6,11 +6,11 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from sectigo_tui.cli.results import Ending
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.events import (
@@ -32,6 +32,27 @@ Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
 _Written = Callable[[Moment | None], Any]
 """What stands for a time or a day in a shape."""
+
+
+class Ending(StrEnum):
+    """How a subcommand leaves an order."""
+
+    ORDERED = "ordered"
+    """SCM took it; it was not waited for."""
+    CERTIFICATE = "certificate"
+    REVOKED = "revoked"
+    PENDING = "pending"
+    """Waited for in vain: it is still on its way."""
+    ENDED = "ended"
+    """It will never be a certificate, or is one no more."""
+    STOPPED = "stopped"
+    """SCM refuses it, so polling has stopped; the order is what it was."""
+    UNCONFIRMED = "unconfirmed"
+    """Whether SCM took it is not known."""
+    REVOKING = "revoking"
+    """Whether SCM has revoked it is not known, or it could not be told yet."""
+    CREDENTIALS_REJECTED = "held back"
+    """SCM refuses the credentials: nothing is sent until they are rotated."""
 
 
 def order_json(order: Order) -> dict[str, Json]:
@@ -201,7 +222,7 @@ def event_of(engine_event: EngineEvent, order_by_id: OrderById) -> Event | None:
     """Return what an event is told as; None for what is only for a screen.
 
     Args:
-        event: What the engine has published.
+        engine_event: What the engine has published.
         order_by_id: Returns a local order.
     """
     match engine_event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.presentation.watchlist import Change
-from sectigo_tui.ui.outside import Run
+
+Run = Callable[[Sequence[str], bytes], Awaitable[str]]
+"""Runs a command (its arguments, and what it is given on stdin); returns what went wrong, empty for nothing."""
 
 BELL = "\a"
 TITLE = "sectigo-tui"

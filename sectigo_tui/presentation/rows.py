@@ -164,16 +164,16 @@ class OrderRows:
 
     def order(self, row_id: str) -> Order | None:
         """Return the local order of a row; None when there is none."""
-        store = self._engine.context.repository.store
+        store = self._engine.orders
         return store.by_ssl_id(int(row_id[1:])) if row_id.startswith("#") else store.order(row_id)
 
     def local(self) -> list[OrderRow]:
         """Return all local orders."""
-        return [self._local(order, local_id(order)) for order in self._engine.context.repository.store.orders()]
+        return [self._local(order, local_id(order)) for order in self._engine.orders.orders()]
 
     def pending(self) -> list[OrderRow]:
         """Return all orders that are not a certificate yet: local ones, and the account's others."""
-        orders = self._engine.context.repository.store.orders()
+        orders = self._engine.orders.orders()
         local = {order.ssl_id for order in orders}
         pending = [self._local(order, local_id(order)) for order in orders if is_open(order)]
         remote = [self.row(remote_id(ssl_id)) for ssl_id in self._engine.account.pending() if ssl_id not in local]
@@ -185,7 +185,7 @@ class Tally(NamedTuple):
 
     Args:
         pending: All of them.
-        acts: Those that somebody on this side must act on.
+        needing_you: Those that somebody on this side must act on.
         unpolled: Those of the others whose polling window has passed: nothing is wrong with them, and nobody looks.
     """
 

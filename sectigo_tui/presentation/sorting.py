@@ -22,7 +22,7 @@ def in_order(order_rows: Iterable[OrderRow], key: str, now: RowContext, *, desce
     """Return rows as a column sorts them; equal ones by sslId.
 
     Args:
-        subjects: The rows.
+        order_rows: The rows.
         key: The column's key; empty leaves them as they are.
         now: The time.
         descending: Whether the greatest comes first.

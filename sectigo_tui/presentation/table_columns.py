@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -12,6 +13,18 @@ GUTTER_CELLS = 1
 """In front of the first column: the cursor's and the marks' shape."""
 _GAP_CELLS = 1
 _BEFORE_ALL = 1 << 30
+
+
+class Cell(NamedTuple):
+    """What one cell shows.
+
+    Args:
+        text: Untrusted text; it is made printable, cut and padded when it is painted.
+        style: A name of `sectigo_tui.ui.theme.choice.CELL_STYLES`, or "" for the row's own.
+    """
+
+    text: str
+    style: str = ""
 
 
 class Column(Struct, frozen=True):

@@ -54,7 +54,7 @@ class Change(Struct, frozen=True):
     """An order stands elsewhere than before.
 
     Args:
-        subject: The order as it is now.
+        row: The order as it is now.
         before: Where it stood; None for one that was not there.
         after: Where it stands.
     """
@@ -88,7 +88,7 @@ class Watchlist(Struct):
     """Knows where the orders stood, and what the operator wants to be told of them.
 
     Args:
-        board: Finds the orders.
+        order_rows: Finds the orders.
         noted: Called when something is to be remembered: what is watched, or acknowledged.
 
     Attributes:
@@ -141,7 +141,7 @@ class Watchlist(Struct):
 
         What they became, only SCM can tell: the list does not.
         """
-        account, store = self.order_rows.engine.account, self.order_rows.engine.context.repository.store
+        account, store = self.order_rows.engine.account, self.order_rows.engine.orders
         if account.refreshed_at is None:
             return []
         wanted = self.known if self.watches_all else self.watched
@@ -216,7 +216,7 @@ class Watchlist(Struct):
 
     def still_kept(self) -> list[str]:
         """Return the row ids of watched orders that are pending no more and stay in the list, the newest last."""
-        now = self.order_rows.engine.context.clock.now()
+        now = self.order_rows.engine.clock.now()
         self.kept = {row_id: until for row_id, until in self.kept.items() if until > now}
         return list(self.kept)
 
@@ -226,7 +226,7 @@ class Watchlist(Struct):
 
     def _watched(self, changes: Iterable[Change]) -> list[Change]:
         watched = [change for change in changes if self.is_watched(change.row.row_id)]
-        until = self.order_rows.engine.context.clock.now() + timedelta(seconds=KEPT_SECONDS)
+        until = self.order_rows.engine.clock.now() + timedelta(seconds=KEPT_SECONDS)
         self.kept.update((change.row.row_id, until) for change in watched if change.is_end)
         return watched
 
@@ -238,7 +238,7 @@ class Watchlist(Struct):
 
     def _of_rows(self, ssl_ids: Iterable[int]) -> list[Change]:
         """Return the changes of remote orders; local ones publish theirs themselves."""
-        store, account = self.order_rows.engine.context.repository.store, self.order_rows.engine.account
+        store, account = self.order_rows.engine.orders, self.order_rows.engine.account
         changes: list[Change] = []
         for ssl_id in ssl_ids:
             row_id = remote_id(ssl_id)

@@ -134,7 +134,7 @@ def unreadable(call: str, answer: HttpAnswer, reason: str = "") -> Unreadable:
     Args:
         call: The call by name.
         answer: The answer.
-        problem: What is wrong with it; by default, what its body looks like.
+        reason: What is wrong with it; by default, what its body looks like.
     """
     words = reason or f"answered with {describe_body(answer.body)}"
     return Unreadable(call, f"HTTP {answer.status} {words}", http_status=answer.status)

@@ -26,8 +26,6 @@ from sectigo_tui.domain.http import HttpAnswer, HttpFailure, HttpRequest, is_loo
 from sectigo_tui.scm.trust import check_trust, named
 
 if TYPE_CHECKING:
-    import httpx
-
     from sectigo_tui.scm.debug_log import DebugLog
 
 

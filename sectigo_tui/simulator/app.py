@@ -8,8 +8,6 @@ In process, a client reaches it without a port::
 (the headers of `world.account.credentials` are missing here).
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 from collections.abc import Callable
@@ -24,48 +22,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sectigo_tui.simulator.control import control_routes
 from sectigo_tui.simulator.endpoints import Api
+from sectigo_tui.simulator.errors import ApiError
 from sectigo_tui.simulator.faults import Fault
 from sectigo_tui.simulator.traffic import Request
 from sectigo_tui.simulator.world import World
-
-
-class ApiError(Exception):
-    """An answer of the API that is not a success.
-
-    Args:
-        code: SCM's error code.
-        description: SCM's text for it.
-        status: The HTTP status.
-
-    Source: SCM manual 25.5, "Errors".
-    """
-
-    def __init__(self, code: int, description: str, status: int = 400) -> None:
-        super().__init__(code, description, status)
-        self.code = code
-        self.description = description
-        self.status = status
-
-
-def missing(field: str) -> ApiError:
-    """Return the refusal of a request that lacks a field."""
-    return ApiError(-7, f"{field} is required but missing.")
-
-
-def invalid(field: str) -> ApiError:
-    """Return the refusal of a field whose value is not acceptable."""
-    return ApiError(-1601, f"Field '{field}' has invalid value.")
-
-
-def wrong_id(ssl_id: object, *, status: int = 400) -> ApiError:
-    """Return the refusal of an sslId that the account does not have.
-
-    Args:
-        ssl_id: The id as it was sent.
-        status: 404 where the vendor's OpenAPI documents one (details and DCV), else 400.
-    """
-    return ApiError(-124, f"Wrong SSL certificate id {ssl_id}.", status)
-
 
 CLOSE = "sectigo_tui.simulator.close"
 """Under this key of its scope, a request may find a function that closes its connection at once."""

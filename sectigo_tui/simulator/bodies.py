@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from sectigo_tui.simulator.app import ApiError, invalid, missing
+from sectigo_tui.simulator.errors import ApiError, invalid, missing
 
 
 class Body:

@@ -15,9 +15,9 @@ from sectigo_tui.simulator.account_views import (
     validation_view,
 )
 from sectigo_tui.simulator.actions import Actions
-from sectigo_tui.simulator.app import ApiError, wrong_id
 from sectigo_tui.simulator.bodies import Body
 from sectigo_tui.simulator.ca import FORMATS, certificate
+from sectigo_tui.simulator.errors import ApiError, wrong_id
 from sectigo_tui.simulator.listing import Listing
 from sectigo_tui.simulator.orders import Order
 from sectigo_tui.simulator.views import dcv_view, order_view, profile_view

@@ -40,7 +40,7 @@ class Life:
         collect_lag_seconds: From issuance until the certificate can be collected.
         collect_code: What collecting answers until then; None is 200 with an empty body.
         gated: Whether the CA waits for domains and organization to be valid.
-        refusal: The code with which the enrollment is refused.
+        rejection: The code with which the enrollment is refused.
     """
 
     name: str = "straight"

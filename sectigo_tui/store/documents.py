@@ -83,9 +83,9 @@ class Note(Struct, frozen=True):
         order_id: The order.
         revision: The order's revision when the poll was made.
         window: Its poll window after the poll.
-        last_look: Its newest poll.
+        last_poll: Its newest poll.
         last_answer_at: Its newest poll that told something.
-        look: The poll to add to its history.
+        poll: The poll to add to its history.
     """
 
     order_id: str

@@ -107,11 +107,11 @@ class SectigoApp(ThemedApp[str]):
             give_up=self._give_up,
         )
         now = RowContext(
-            clock=engine.context.clock,
+            clock=engine.clock,
             glyphs=glyphs,
             refresh_seconds=refresh_seconds,
             is_polling=engine.scheduler.is_polling,
-            is_paused=lambda: engine.context.limiter.rejection is not None,
+            is_paused=lambda: engine.rejection is not None,
             diagnoser=lambda: engine.diagnoser if runner.is_connected else None,
             hint=self.key_names.fill,
         )

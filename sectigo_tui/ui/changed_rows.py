@@ -14,7 +14,7 @@ class ChangedRows:
     A poll that changed nothing touches one row: with a thousand polled orders, a list is not made anew for each.
 
     Args:
-        board: Finds the orders.
+        order_rows: Finds the orders.
     """
 
     def __init__(self, order_rows: OrderRows) -> None:

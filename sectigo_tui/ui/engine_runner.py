@@ -29,7 +29,7 @@ class EngineRunner:
         engine: The engine.
         refresh_seconds: The time between two listings of the account.
         connect: Makes the engine able to send; None when it is already.
-        hear: Takes what was published within a moment.
+        receive: Takes what was published within a moment.
         connected: Called once requests can be sent.
         give_up: Ends the application: the settings do not let anybody connect.
     """
@@ -85,7 +85,7 @@ class EngineRunner:
             what: What failed, for a person.
             failure: Why.
         """
-        self._engine.event_source(FailureReported(self._engine.context.clock.now(), what, failure))
+        self._engine.event_source(FailureReported(self._engine.clock.now(), what, failure))
 
     async def _run(self) -> None:
         """Run the engine; the boundary at which a defect of it is reported, for its workers would die unseen."""

@@ -124,7 +124,7 @@ def error_content(failure: ErrorEntry, *, more: int = 0, keys: str = "") -> Cont
     """Return a failure in its four fields: what, SCM's code, what it means, what to do.
 
     Args:
-        trouble: The failure.
+        failure: The failure.
         more: How many others wait behind it.
         keys: What is said of the keys that acknowledge it.
     """

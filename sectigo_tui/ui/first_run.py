@@ -38,7 +38,7 @@ class FirstRun(Dialog[dict[str, str]]):
 
     Args:
         answers: What is filled in at first; a password only where SCM could not be asked, and it shows dots.
-        problem: What was wrong with an earlier try.
+        error_text: What was wrong with an earlier try.
         wrong: The id of the field that it is about, or of the button where it is about none.
     """
 

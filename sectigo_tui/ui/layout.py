@@ -80,7 +80,7 @@ class Layout(Struct):
         filters: The filters that were given a name, by the kind of filter.
         theme: The theme chosen live; empty for none.
         theme_instead_of: What the configuration said when it was chosen: a later choice there is the stronger.
-        seen: Where orders stood, what of them was marked, watched and acknowledged.
+        watch_state: Where orders stood, what of them was marked, watched and acknowledged.
         drafts: What was filled in and not sent, by the form and its fields; nothing secret.
     """
 
@@ -255,7 +255,7 @@ class LayoutSaver:
         report: Told once of what went wrong; the screen goes on without its memory.
 
     Attributes:
-        memory: What is remembered.
+        layout: What is remembered.
     """
 
     def __init__(

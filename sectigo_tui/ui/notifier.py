@@ -21,9 +21,9 @@ class Notifier:
     """Hears what the engine publishes, and rings for watched orders.
 
     Args:
-        attention: Knows what is watched.
+        watchlist: Knows what is watched.
         engine: Asked what became of a watched order that has left the list.
-        troubles: Shows until it is acknowledged what became of one.
+        errors: Shows until it is acknowledged what became of one.
         outside: The terminal's environment, and the operator's own command.
         write: Writes to the terminal.
         perform: Runs something, and reports its failure.
@@ -62,7 +62,7 @@ class Notifier:
         if not changes:
             return
         self._write(notification(changes, self._environ))
-        at = self._engine.context.clock.now()
+        at = self._engine.clock.now()
         for change in changes:
             # What becomes of a local order is in its timeline.
             if change.is_end and change.row.order is None:
@@ -75,7 +75,7 @@ class Notifier:
         try:
             await self._engine.account.details(ssl_id, fresh_seconds=0.0)
         except NotFound as unknown:
-            at = self._engine.context.clock.now()
+            at = self._engine.clock.now()
             self._errors.add(ErrorEntry(at, replace(explain(unknown), what=f"watched sslId {ssl_id} left the list")))
         except ScmFailure:
             # The exchange itself was published: the header tells it. The next listing asks again.

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sectigo_tui.domain.errors import InputError
-
-Run = Callable[[Sequence[str], bytes], Awaitable[str]]
-"""Runs a command (its arguments, and what it is given on stdin); returns what went wrong, empty for nothing."""
+from sectigo_tui.presentation.notifications import Run
 
 
 class ScreenKeeper(Protocol):

@@ -40,14 +40,14 @@ class ViewModel(Struct, frozen=True):
     """What every screen is given.
 
     Args:
-        board: Finds what is shown.
+        order_rows: Finds what is shown.
         now: The time and what else the cells depend on.
-        published: Published with what the engine published since the last time, oldest first.
+        changed_rows: Published with what the engine published since the last time, oldest first.
         surroundings: The settled facts of this run.
-        troubles: The failures of this session.
+        errors: The failures of this session.
         perform: Runs a use case.
-        memory: How the screen is arranged.
-        attention: What deserves a poll.
+        layout: How the screen is arranged.
+        watchlist: What deserves a poll.
     """
 
     order_rows: OrderRows

@@ -96,7 +96,7 @@ def connection(
     Args:
         settings: All settings.
         plain: What the engine was put together with.
-        announcer: Hears of every request.
+        event_source: Hears of every request.
         clock: The time.
         is_poller: Whether this process polls.
         may_prompt: Whether that command may ask the operator something on the terminal.
@@ -106,7 +106,7 @@ def connection(
         InputError: The debug log cannot be used.
     """
     from sectigo_tui.certctl.client import CertctlClient
-    from sectigo_tui.config.credentials import CredentialsFile
+    from sectigo_tui.config.credentials_store import CredentialsFile
     from sectigo_tui.config.plain import plain_of
     from sectigo_tui.domain.errors import ConfigError
     from sectigo_tui.engine.credentials.switch import Access

@@ -41,7 +41,7 @@ async def opened(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_defect: Writes a defect down that a boundary reports.
+        keep_crash: Writes a defect down that a boundary reports.
 
     Yields:
         The engine; nothing has been sent yet.
@@ -83,7 +83,7 @@ async def prepared(
         complete: Returns all of them; called in another thread.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_defect: Writes a defect down that a boundary reports.
+        keep_crash: Writes a defect down that a boundary reports.
         may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:

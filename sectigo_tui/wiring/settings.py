@@ -60,7 +60,7 @@ def keys_without_order(paths: Paths, notify: Callable[[StoreDamage], None]) -> l
 
     Args:
         paths: Where the files are.
-        tell: Takes what is damaged in the orders' files.
+        notify: Takes what is damaged in the orders' files.
 
     Raises:
         StoreError: Some orders cannot be read.
@@ -122,7 +122,6 @@ def settings_of(
     Raises:
         ConfigError: Something is wrong with them.
     """
-
     from sectigo_tui.config.load import load_settings
 
     paths = find_paths(environ, config=config, data_dir=data_dir)

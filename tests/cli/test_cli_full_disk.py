@@ -11,7 +11,7 @@ from cli_site import Site, cli_site
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store.local.orders import Change, SharedOrders
+from sectigo_tui.store.local.shared_orders import Change, SharedOrders
 from support.stored_orders import files_no_larger_than
 
 NAME = "www.acme.example"

@@ -24,7 +24,7 @@ from cli_site import CANARY, Site, cli_site, mode, of_shape
 from sectigo_tui.cli.commands import watch
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.ports import StoreChanges
-from sectigo_tui.engine.polling import scheduler as scheduler
+from sectigo_tui.engine.polling import scheduler
 from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.simulator.world import World
 from sectigo_tui.store.local.journal_store import JournalStore

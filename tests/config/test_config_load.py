@@ -6,10 +6,10 @@ import pytest
 from pydantic import SecretStr
 
 from sectigo_tui.config.credentials import write_credentials
-from sectigo_tui.config.layers import SourceKind
 from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.settings import Account, Settings
+from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ConfigError
 
 ACCOUNT = 'customer_uri = "acme"\nlogin = "api"\npassword = "from-config"\n'

@@ -19,7 +19,7 @@ from random import Random
 from sectigo_tui.cli.wait import polling
 from sectigo_tui.domain.events import EngineEvent, PollStarted
 from sectigo_tui.engine.orders import pending_writes as followup
-from sectigo_tui.engine.polling import scheduler as scheduler
+from sectigo_tui.engine.polling import scheduler
 from sectigo_tui.store.local import write_behind
 from sectigo_tui.wiring.engine import opened
 from sectigo_tui.wiring.settings import settings_of

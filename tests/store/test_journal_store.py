@@ -17,7 +17,7 @@ from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.ports import OrderStore
 from sectigo_tui.store.local.journal_store import JournalStore
-from sectigo_tui.store.local.orders import POLLS_KEPT
+from sectigo_tui.store.local.orders_in_memory import POLLS_KEPT
 from support.stored_orders import an_entry, an_order, left_behind, looked_at, opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 from support.virtual_time import START, in_virtual_time
 

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.store.documents import Actor
-from sectigo_tui.store.local.journal import Draft, Position
 from sectigo_tui.store.local.journal_store import JournalStore
+from sectigo_tui.store.local.lines import Draft, Position
 from support.stored_orders import an_entry, an_order, left_behind, looked_at, opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 
 CHILD = Path(__file__).parent.parent / "support" / "store_child.py"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import types
-from dataclasses import is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -12,6 +11,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from sectigo_tui.domain.events import TimelineEntry
@@ -53,7 +53,7 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(list(hint))
     assert isinstance(hint, type), hint
-    assert is_dataclass(hint), hint
+    assert issubclass(hint, Struct), hint
     hints = get_type_hints(hint)
     return st.builds(hint, **{each.name: any_of(hints[each.name]) for each in fields(hint)})
 

@@ -15,6 +15,7 @@ from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.presentation.columns import RowContext
 from sectigo_tui.presentation.glyphs import UNICODE, Glyphs
+from sectigo_tui.ui.keys.key_names import DEFAULT_NAMES
 from support.fake_scm import FakeScm
 from support.memory_store import MemoryStore
 from support.stored_orders import HandClock
@@ -63,6 +64,7 @@ class Pieces:
             is_paused: Whether SCM has refused the credentials.
         """
         return RowContext(
+            hint=DEFAULT_NAMES.fill,
             clock=self.clock,
             glyphs=glyphs,
             refresh_seconds=60.0,

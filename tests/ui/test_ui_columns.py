@@ -28,7 +28,7 @@ def of(order: Order) -> OrderRow:
 
 def window(**changes: object) -> PollWindow:
     opened = PollWindow(START, 600.0, attempts=3, next_poll_at=START + timedelta(seconds=42), wait_seconds=45.0)
-    return replace(opened, **changes)  # type: ignore[arg-type] # each test names PollWindow's own fields
+    return replace(opened, **changes)
 
 
 def polled(**changes: object) -> Order:

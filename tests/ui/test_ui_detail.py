@@ -25,7 +25,7 @@ NOW = Pieces().now()
 
 def order_row(order: Order, **changes: object) -> OrderRow:
     known = OrderRow("#1001", order, None, order.scm_status, order.details, order.last_answer_at)
-    return replace(known, **changes)  # type: ignore[arg-type] # each test names Subject's own fields
+    return replace(known, **changes)
 
 
 def text(order: Order, *entries: TimelineEntry) -> str:
@@ -168,7 +168,7 @@ def test_nothing_of_any_text_reaches_the_terminal_as_control(hostile: str) -> No
     words = {
         field.name: hostile for field in fields(OrderDetails) if isinstance(getattr(plain.details, field.name), str)
     }
-    details = replace(plain.details, **words, subject_alternative_names=(hostile,))  # type: ignore[arg-type] # each is a str
+    details = replace(plain.details, **words, subject_alternative_names=(hostile,))
     order = replace(plain, details=details, common_name=hostile, rejection=hostile)
     entry = TimelineEntry(at=START, order_id="x", kind=EventKind.NOTE, summary=hostile)
     content = detail_content(order_row(order), (entry,), NOW, 70)

@@ -16,7 +16,7 @@ def notify(stage: Stage, summary: str, **changes: object) -> None:
     entry = TimelineEntry(
         at=stage.site.clock.now(), order_id=order.id, kind=EventKind.NOTE, summary=summary, ssl_id=order.ssl_id
     )
-    stage.site.engine.event_source(OrderChanged(order, replace(entry, **changes)))  # type: ignore[arg-type] # its fields
+    stage.site.engine.event_source(OrderChanged(order, replace(entry, **changes)))
 
 
 @on_stage

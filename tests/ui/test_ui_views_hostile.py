@@ -39,7 +39,7 @@ def hostile_order(number: int, text: str) -> Order:
         for field in fields(OrderDetails)
         if isinstance(getattr(plain.details, field.name), str) and field.name != "status"
     }
-    details = replace(plain.details, **words, status=text, subject_alternative_names=(text, text))  # type: ignore[arg-type] # each named field is a str
+    details = replace(plain.details, **words, status=text, subject_alternative_names=(text, text))
     return replace(
         plain,
         state=OrderState.PENDING,

@@ -189,7 +189,7 @@ async def _show(
                 if failed:
                     raise failed.pop()
                 if unasked is not None:
-                    engine.health.asking_since = engine.context.clock.now()
+                    engine.health.asking_since = engine.clock.now()
                 await connect()
             finally:
                 engine.health.asking_since = None

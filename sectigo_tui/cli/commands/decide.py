@@ -10,6 +10,7 @@ from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import show_message
 from sectigo_tui.cli.placed import wait_for_certificates
+from sectigo_tui.cli.results import code_of_ending
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.engine.engine import Engine
@@ -51,7 +52,7 @@ async def _each(
 
         async def one(ssl_id: int) -> Decision:
             decision = await decide(engine, ssl_id, options.message)
-            order = engine.context.repository.store.by_ssl_id(ssl_id)
+            order = engine.orders.by_ssl_id(ssl_id)
             if order is not None and order.state.is_polled:
                 # Whoever polls looks at once.
                 await engine.scheduler.open_window(order.id, at_once=True)
@@ -63,4 +64,4 @@ async def _each(
     if options.json:
         print_json([outcome_json(each.target, each.failure, is_write=True) for each in outcomes])
     codes = [code_of(each.failure, is_write=True) for each in outcomes]
-    return max(*codes, *(ending.exit_code for ending in endings), FINE)
+    return max(*codes, *(code_of_ending(ending) for ending in endings), FINE)

@@ -47,7 +47,7 @@ async def _diagnose(settings: Settings, options: Namespace) -> int:
         if options.history:
             await engine.diagnoser.samples.learn_remote(lambda _done, _total: None)
         diagnosis = await engine.diagnoser.diagnose(target)
-        await engine.context.repository.store.changes()  # by which it is known who polls
+        await engine.orders.changes()  # by which it is known who polls
         if options.json:
             sys.stdout.write(f"{engine.diagnoser.as_json(diagnosis)}\n")
         elif options.markdown:
@@ -60,8 +60,8 @@ async def _diagnose(settings: Settings, options: Namespace) -> int:
 
 def _target(engine: Engine, order: str) -> Target:
     if order.isascii() and order.isdecimal():
-        return engine.context.repository.store.by_ssl_id(int(order)) or int(order)
-    known = engine.context.repository.store.order(order)
+        return engine.orders.by_ssl_id(int(order)) or int(order)
+    known = engine.orders.order(order)
     if known is None:
         raise InputError(f"there is no local order {order}", "give an sslId, or an id of sectigo-tui orders --json")
     return known
@@ -96,7 +96,7 @@ def _polled_by(engine: Engine, diagnosis: Diagnosis) -> str:
     """Say who does what the diagnosis tells to wait for: this command ends, and nothing of it runs on."""
     if diagnosis.evidence.order is None:
         return "no: the order is remote; `sectigo-tui track` makes it local"
-    poller = engine.context.repository.store.poller()
+    poller = engine.orders.poller()
     return f"by {poller}" if poller else "by nobody now: the dashboard or `sectigo-tui watch` polls it while it runs"
 
 
@@ -109,7 +109,7 @@ async def _handover(settings: Settings, options: Namespace) -> int:
     async with session(settings) as engine:
         await engine.account.refresh_pending()
         failure = engine.account.failure
-        orders = [order for order in engine.context.repository.store.orders() if order.is_waiting]
+        orders = [order for order in engine.orders.orders() if order.is_waiting]
         local = {order.ssl_id for order in orders}
         remote = [
             ssl_id

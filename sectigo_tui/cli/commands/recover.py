@@ -41,14 +41,14 @@ def run(options: Namespace) -> int:
 
 async def _search(settings: Settings, options: Namespace) -> int:
     async with session(settings) as engine:
-        doubtful = [order.id for order in engine.context.repository.store.orders() if order.state in UNCONFIRMED_STATES]
+        doubtful = [order.id for order in engine.orders.orders() if order.state in UNCONFIRMED_STATES]
         if doubtful and options.wait is not None:
             await wait_for(engine, doubtful, options.wait)
         else:
             engine.recovery.begin()
             await asyncio.gather(*(search_for(engine, order_id) for order_id in doubtful))
-        if engine.context.limiter.rejection is not None:
-            raise engine.context.limiter.rejection
+        if engine.rejection is not None:
+            raise engine.rejection
         orders = [order for each in doubtful if (order := current(engine, each)) is not None]
         undecided = [order.id for order in orders if engine.recovery.is_undecided(order)]
     if options.json:

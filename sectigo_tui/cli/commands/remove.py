@@ -32,7 +32,7 @@ def local_order(engine: Engine, name: str) -> Order:
     Raises:
         InputError: There is none.
     """
-    store = engine.context.repository.store
+    store = engine.orders
     order = store.order(name) or (store.by_ssl_id(int(name)) if name.isascii() and name.isdigit() else None)
     if order is None or order.removed:
         raise InputError(f"there is no local order {name}", "sectigo-tui orders lists them")

@@ -8,7 +8,7 @@ from argparse import Namespace
 from sectigo_tui.cli.asking import check_can_ask, typed
 from sectigo_tui.cli.output import complain, show_message
 from sectigo_tui.cli.placed import facts
-from sectigo_tui.cli.results import Ending, order_line
+from sectigo_tui.cli.results import code_of_ending, order_line
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.config.settings import Settings
@@ -16,7 +16,7 @@ from sectigo_tui.domain.errors import DoneUnsaved, InputError, StoreError
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.revoke import REASONS, ConfirmBy, RevokeOffer
-from sectigo_tui.presentation.json import moment_json, order_json, print_json
+from sectigo_tui.presentation.json import Ending, moment_json, order_json, print_json
 
 
 def run(options: Namespace) -> int:
@@ -55,7 +55,7 @@ async def _revoked(engine: Engine, options: Namespace, confirmed: str) -> Order:
         complain("warning: SCM has revoked it, and that could not be saved here")
         return done.order
     except StoreError as error:
-        order = engine.context.repository.store.by_ssl_id(options.ssl_id)
+        order = engine.orders.by_ssl_id(options.ssl_id)
         if order is None or order.state is not OrderState.REVOKING:
             raise
         # It was recorded and told, and what came of that could not be saved.
@@ -103,4 +103,5 @@ def _print(order: Order, ending: Ending, *, as_json: bool) -> int:
         )
     else:
         complain(f"sslId {order.ssl_id}: NOT revoked, it is {order.scm_status or order.state}; see its timeline")
-    return ending.exit_code if order.state in (OrderState.REVOKED, OrderState.REVOKING) else Ending.ENDED.exit_code
+    is_told = order.state in (OrderState.REVOKED, OrderState.REVOKING)
+    return code_of_ending(ending if is_told else Ending.ENDED)

@@ -10,7 +10,7 @@ from sectigo_tui.cli.batch import complain_of
 from sectigo_tui.cli.exit_codes import FINE, exit_code
 from sectigo_tui.cli.output import show_message
 from sectigo_tui.cli.placed import print_outcome
-from sectigo_tui.cli.results import order_line
+from sectigo_tui.cli.results import code_of_ending, order_line
 from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.config.settings import Settings
@@ -40,7 +40,7 @@ async def _track(settings: Settings, options: Namespace) -> int:
     if options.wait is not None:
         for order, ending in left:
             print_outcome(ending, order)
-            worst = max(worst, ending.exit_code)
+            worst = max(worst, code_of_ending(ending))
     return worst
 
 

@@ -18,8 +18,8 @@ from sectigo_tui.cli.on_event import ON_EVENT, OnEvent
 from sectigo_tui.cli.output import complain, show_message
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.wait import polling
-from sectigo_tui.config.layers import SourceKind
 from sectigo_tui.config.settings import Settings
+from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import (
     ConfigError,
@@ -158,13 +158,13 @@ class _Watch:
                 await self._settle_password(engine)
                 # Only whoever polls knows who polls. What fails here is told by the housekeeping.
                 with suppress(StoreError, OSError):
-                    await engine.context.repository.store.changes()
+                    await engine.orders.changes()
                 async with polling(engine):
                     await self._until_refused(engine)
             finally:
                 for silence in silences:
                     silence()
-            rejection = engine.context.limiter.rejection
+            rejection = engine.rejection
         if rejection is None or self._ended_by:
             return None
         # Told once the right to poll is given back: what others poll with may work.
@@ -176,10 +176,10 @@ class _Watch:
 
     async def _until_refused(self, engine: Engine) -> None:
         poller: str | None = None
-        while not self._ended_by and engine.context.limiter.rejection is None:
-            if poller != engine.context.repository.store.poller():
-                poller = engine.context.repository.store.poller()
-                self._print_poller(poller, len(engine.context.repository.store.orders()))
+        while not self._ended_by and engine.rejection is None:
+            if poller != engine.orders.poller():
+                poller = engine.orders.poller()
+                self._print_poller(poller, len(engine.orders.orders()))
             while self._received:
                 self._print_event(engine, self._received.popleft())
             await self._rest(ROUND_SECONDS)
@@ -256,7 +256,7 @@ class _Watch:
         self._print_reported(FailureReported(self._clock.now(), ON_EVENT, failure), lambda _order_id: None)
 
     def _print_event(self, engine: Engine, engine_event: EngineEvent) -> None:
-        self._print_reported(engine_event, engine.context.repository.store.order)
+        self._print_reported(engine_event, engine.orders.order)
 
     def _print_reported(self, engine_event: EngineEvent, order_by_id: OrderById) -> None:
         told_as = event_of(engine_event, order_by_id)

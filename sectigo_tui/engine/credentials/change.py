@@ -83,7 +83,7 @@ class Settled(Struct, frozen=True):
     Args:
         candidate: Which one.
         is_proven: Whether SCM has taken it; otherwise it is the one left, the other having been refused.
-        installed: What is in use now.
+        switched: What is in use now.
     """
 
     candidate: Candidate

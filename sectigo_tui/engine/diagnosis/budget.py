@@ -30,11 +30,11 @@ class DuePoll(Struct, frozen=True, kw_only=True):
         ssl_id: Its sslId.
         common_name: Its name; untrusted text.
         due_at: When it is due.
-        is_looking: Whether it is under way.
+        is_polling: Whether it is under way.
         wait_seconds: The wait that ends then.
         reason: Why that wait is what it is.
         why: The same in words.
-        looks: How many polls were made in this window.
+        polls: How many polls were made in this window.
         deadline_at: When the window ends.
     """
 
@@ -115,7 +115,7 @@ def poll_budget(context: Context, scheduler: Scheduler, health: ApiHealth, *, ro
 
     Args:
         context: The world.
-        supervisor: The poll workers.
+        scheduler: The poll workers.
         health: How SCM answers.
         rows: How many of the next polls to list.
     """
@@ -167,7 +167,7 @@ def why(window: PollWindow, last_poll_at: datetime | None) -> str:
 
     Args:
         window: An open window.
-        last_look_at: The poll before; None when there was none.
+        last_poll_at: The poll before; None when there was none.
     """
     since = ""
     if last_poll_at is not None and window.next_poll_at is not None:

@@ -19,11 +19,11 @@ class CommonCause(Struct, frozen=True):
     Args:
         cause: Why they wait.
         party: Who must act.
-        subject: What they share, such as `organization 1002 OV`; empty where it is the cause alone.
-        subject_name: The same for a person; untrusted text, already quoted.
+        about: What they share, such as `organization 1002 OV`; empty where it is the cause alone.
+        about_name: The same for a person; untrusted text, already quoted.
         orders: The orders.
         waiting_only_for_this: Those of them that wait for nothing else.
-        finding: One of the findings, for its words and its next action.
+        blocking_cause: One of the findings, for its words and its next action.
     """
 
     cause: Cause

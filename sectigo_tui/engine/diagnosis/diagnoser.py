@@ -213,7 +213,7 @@ class Diagnoser:
 
         Args:
             targets: Local orders, or the sslIds of any.
-            gap: Why these are not all; empty when they are.
+            missing_part: Why these are not all; empty when they are.
         """
         diagnoses = [self.known(target) for target in targets]
         return handover(diagnoses, self._context.clock.now(), self.redactor(), missing_part=missing_part)

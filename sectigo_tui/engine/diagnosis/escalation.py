@@ -54,7 +54,7 @@ def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, m
         diagnoses: The diagnoses of all that is open; what is settled is left out.
         now: The time.
         redact: Takes credentials out of untrusted text.
-        gap: Why it is not all; empty when it is.
+        missing_part: Why it is not all; empty when it is.
     """
     grouped = open_by_cause(diagnoses)
     groups, total = [group for group, _ in grouped], sum(len(members) for _, members in grouped)

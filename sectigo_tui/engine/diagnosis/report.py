@@ -43,7 +43,7 @@ def handover_json(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact,
         diagnoses: The diagnoses of all that is open; what is settled is left out.
         now: The time.
         redact: Takes credentials out of untrusted text.
-        gap: Why it is not all; empty when it is.
+        missing_part: Why it is not all; empty when it is.
     """
     groups: list[Json] = [
         {

@@ -9,15 +9,8 @@ from msgspec import Struct
 
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.status import is_same, meaning_of
-from sectigo_tui.engine.diagnosis.evidence.model import (
-    Evidence,
-    Fact,
-    MissingEvidence,
-    Part,
-    missing_evidence_of,
-    quoted,
-    status_fact,
-)
+from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence, missing_evidence_of
+from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Fact, Part, quoted, status_fact
 from sectigo_tui.engine.diagnosis.evidence.validations import (
     DomainState,
     OrganizationState,
@@ -56,7 +49,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
         changes_when: What would change it.
         primary: The finding behind it.
         others: Further causes that hold at once, the most urgent first.
-        gaps: What is not known.
+        missing_evidence: What is not known.
         strength: How much evidence there is.
         at: When it was reached.
     """

@@ -27,7 +27,7 @@ class Decision(Struct, frozen=True):
     Args:
         ssl_id: The order.
         order_id: The local order, which a poll would be worth now; empty where it is not local.
-        seen: SCM's details, where the answer itself was lost and they had to tell.
+        shown: SCM's details, where the answer itself was lost and they had to tell.
     """
 
     ssl_id: int

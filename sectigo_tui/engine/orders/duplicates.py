@@ -34,7 +34,7 @@ class Duplicates(Struct, frozen=True):
     Args:
         local: Those of this program that SCM did not tell of, not a certificate yet.
         remote: Those of the account, the highest sslId first.
-        not_looked_at: How many more rows may be of the name.
+        not_examined: How many more rows may be of the name.
         failure: Why the lookup is incomplete; None when it is not.
         known: The ids of all local orders that were polled: what is not among them was ordered later.
     """

@@ -81,8 +81,8 @@ class PendingWrites:
 
     Args:
         context: The world.
-        claims: Keeps writes to one order apart.
-        chores: What there is to do.
+        order_locks: Keeps writes to one order apart.
+        pending_writes: What there is to do.
     """
 
     def __init__(self, context: Context, order_locks: OrderLocks, pending_writes: Sequence[PendingWrite]) -> None:

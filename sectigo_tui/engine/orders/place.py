@@ -39,7 +39,7 @@ class Placing:
 
     Args:
         context: The world.
-        claims: The sole right to write to an order.
+        order_locks: The sole right to write to an order.
         watch: Polls an order from now on.
     """
 

@@ -31,7 +31,7 @@ class Recovery:
 
     Args:
         context: The world.
-        claims: The sole right to write to an order.
+        order_locks: The sole right to write to an order.
         placing: Sends intents, and settles what was found.
     """
 

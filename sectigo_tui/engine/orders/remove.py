@@ -25,7 +25,7 @@ class Removing:
 
     Args:
         context: The world.
-        claims: Keeps writes to one order apart.
+        order_locks: Keeps writes to one order apart.
     """
 
     def __init__(self, context: Context, order_locks: OrderLocks) -> None:

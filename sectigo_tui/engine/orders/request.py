@@ -96,7 +96,7 @@ class InvalidField(Struct, frozen=True):
 
     Args:
         field: The part of the form.
-        problem: What is wrong.
+        reason: What is wrong.
         remedy: What to do about it.
     """
 
@@ -109,7 +109,7 @@ class DraftRefused(InputError):
     """A draft cannot be ordered as it is, and nothing was sent.
 
     Args:
-        problems: All that is wrong, at least one; what the first one is about is where to go on.
+        errors: All that is wrong, at least one; what the first one is about is where to go on.
     """
 
     def __init__(self, errors: Sequence[InvalidField]) -> None:
@@ -125,7 +125,7 @@ class TermChoice(Struct, frozen=True):
 
     Args:
         term_days: One of the profile's terms, or the wanted one when it tells none.
-        said: What the operator is told about it; empty when it is the wanted one.
+        note: What the operator is told about it; empty when it is the wanted one.
     """
 
     term_days: int

@@ -308,7 +308,7 @@ class RevokeOffer(Struct, frozen=True):
         details: SCM's details, asked for now.
         confirm_by: What the operator types to confirm.
         serial_tail: The end of its serial number.
-        refusal: Why it cannot be revoked; empty when it can.
+        rejection: Why it cannot be revoked; empty when it can.
     """
 
     details: OrderDetails
@@ -322,7 +322,7 @@ class Revoking:
 
     Args:
         context: The world.
-        claims: Keeps writes to one order apart.
+        order_locks: Keeps writes to one order apart.
         tracking: Makes orders of the account local.
         revoker: Tells SCM.
         watch: Polls an order from now on.

@@ -65,7 +65,7 @@ class PollAnswer(Struct, frozen=True):
     """What one poll brought.
 
     Args:
-        look: Its outcome, for the record.
+        poll: Its outcome, for the record.
         details: SCM's answer about the order, when the poll asked for it.
         state: The state that the answer calls for; None when it told nothing.
         bundle: The collected certificate with its chain; empty when it was not collected.
@@ -190,7 +190,7 @@ def apply(order: Order, poll_answer: PollAnswer, now: datetime, random: Random, 
 
     Args:
         order: The order as it stands now, with an open window.
-        sighting: What the poll brought.
+        poll_answer: What the poll brought.
         now: The time.
         random: Where the next wait's jitter comes from.
         rearm: Whether a window whose deadline passes is followed by a new one.
@@ -316,7 +316,7 @@ class PollWorker:
         looker: Makes the polls.
 
     Attributes:
-        looking: Whether polling; set by whoever starts it.
+        in_flight: Whether polling; set by whoever starts it.
         queued_for: The due time (POSIX) for which the supervisor has it queued; None while it has not.
         missed_at: When a poll was due that a pause has put off; None when none was.
         breaks: How many polls in a row have broken by a defect.

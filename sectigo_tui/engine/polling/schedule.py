@@ -147,7 +147,7 @@ def asked_now(window: PollWindow, now: datetime, last_poll_at: datetime | None) 
     Args:
         window: An open window.
         now: When the operator asked.
-        last_look_at: The newest poll; None when there was none.
+        last_poll_at: The newest poll; None when there was none.
 
     Returns:
         The window; unchanged when its next poll comes sooner anyway, or when SCM has asked for this wait.

@@ -47,7 +47,7 @@ class ApiHealth:
         failing_since: Since when no exchange has brought an answer from SCM; None while they do.
         failure: Why the newest exchange brought none; None when it did.
         asking_since: Since when `password_command` is being asked, while the screen is up; None while it is not.
-        held_until: Until when SCM asked not to be asked (the newest Retry-After); None when it did not.
+        retry_after_until: Until when SCM asked not to be asked (the newest Retry-After); None when it did not.
     """
 
     def __init__(self) -> None:

@@ -42,8 +42,8 @@ class RequestLimiter:
         is_open: Whether requests may go at once; otherwise they wait for `open`.
 
     Attributes:
-        refusal: SCM's refusal of the credentials, while it holds everything back.
-        on_refusal: Called when that begins.
+        rejection: SCM's refusal of the credentials, while it holds everything back.
+        on_rejection: Called when that begins.
         on_switched_off: Called with the refusal of a side query that is not sent any more.
         verify: Makes a vital call; None where every refusal is one of the credentials.
     """
@@ -217,7 +217,7 @@ async def alone(limiter: RequestLimiter, call: Callable[[], Awaitable[T]]) -> T:
     """Make a call that no other request may overlap: a change of the password, which would refuse the others.
 
     Args:
-        gate: The limit that all requests share; requests under way end first, and new ones wait.
+        limiter: The limit that all requests share; requests under way end first, and new ones wait.
         call: What is done; a `CredentialsRefused` that it raises holds everything back, as any request's does.
 
     Returns:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.store.documents import Actor, Document
 from sectigo_tui.store.local.files import disk_failures
-from sectigo_tui.store.local.journal import Position, proven, read_line, segment_of
+from sectigo_tui.store.local.lines import Position, proven, read_line, segment_of
 from sectigo_tui.store.local.segments import ClosedSegments
 from sectigo_tui.store.local.snapshot import OrdersFile
 
@@ -30,7 +30,7 @@ class AuditFault(Struct, frozen=True):
 
     Args:
         line: The line of the file, counted from 1.
-        problem: What is wrong there.
+        reason: What is wrong there.
         file: The file's name.
     """
 

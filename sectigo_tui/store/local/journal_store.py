@@ -20,7 +20,7 @@ from sectigo_tui.domain.ports import StoreChanges, StoreDamage
 from sectigo_tui.store.documents import Note
 from sectigo_tui.store.local.files import disk_failures, make_directory, private_directory, replace_file
 from sectigo_tui.store.local.lease import Lease, this_process
-from sectigo_tui.store.local.orders import RETENTION_DAYS, Change, SharedOrders
+from sectigo_tui.store.local.shared_orders import RETENTION_DAYS, Change, SharedOrders
 from sectigo_tui.store.local.write_behind import Errors, WriteBehind
 
 _Result = TypeVar("_Result")
@@ -39,11 +39,11 @@ class JournalStore:
     journal's file; what is written goes through one thread, so the event loop never waits for the disk.
 
     Args:
-        replica: The files, opened.
+        shared_orders: The files, opened.
         lease: The right to poll.
         directory: Where they are.
         clock: Tells the time for leases.
-        on_trouble: Takes a failure to save, and None once saving works again; called on the event loop.
+        on_error: Takes a failure to save, and None once saving works again; called on the event loop.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class JournalStore:
         Args:
             directory: The account's directory, made if need be.
             clock: Tells the time for leases.
-            on_trouble: Takes a failure to save, and None once saving works again; called on the event loop.
+            on_error: Takes a failure to save, and None once saving works again; called on the event loop.
             retention_days: How long a closed part of the journal is kept.
 
         Raises:
@@ -168,7 +168,7 @@ class JournalStore:
 
         Args:
             order: The order with its new window, last poll and the time of its last answer.
-            look: The poll to add to its poll history.
+            poll: The poll to add to its poll history.
         """
         note = Note(order.id, order.revision, order.window, order.last_poll, order.last_answer_at, poll)
         if self._shared_orders.repository.learn_note(note) and not self._is_closed:
@@ -345,7 +345,7 @@ def read_orders(directory: Path, report: Callable[[StoreDamage], None]) -> list[
 
     Args:
         directory: The account's directory, made if need be.
-        tell: Takes what is damaged; whoever opens the directory next finds it no more.
+        report: Takes what is damaged; whoever opens the directory next finds it no more.
 
     Raises:
         StoreError: The directory belongs to somebody else, cannot be read or written, or was written by a newer

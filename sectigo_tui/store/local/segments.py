@@ -16,7 +16,7 @@ from threading import Lock
 from msgspec import Struct
 
 from sectigo_tui.store.local.files import disk_failures, replace_file
-from sectigo_tui.store.local.journal import Segment, segment_of
+from sectigo_tui.store.local.lines import Segment, segment_of
 
 LARGEST_SEGMENT_BYTES = 1024 * 1024
 """A segment this large is closed when `orders.json` is saved next."""

@@ -29,8 +29,9 @@ from sectigo_tui.store.documents import (
     too_new,
 )
 from sectigo_tui.store.local.files import aside_name, disk_failures, replace_file
-from sectigo_tui.store.local.journal import MAY_BE_MISSING, Position
-from sectigo_tui.store.local.orders import StoredOrder
+from sectigo_tui.store.local.journal import MAY_BE_MISSING
+from sectigo_tui.store.local.lines import Position
+from sectigo_tui.store.local.orders_in_memory import StoredOrder
 from sectigo_tui.store.local.poll_log import PollLogPosition
 
 _SEAL = b'"seal":'
@@ -177,7 +178,7 @@ class Header(Struct, frozen=True):
     Args:
         schema: The version of the documents.
         journal: The place in the journal.
-        looks: The place in the bookkeeping.
+        polls: The place in the bookkeeping.
     """
 
     schema: int = SCHEMA_VERSION

@@ -13,7 +13,7 @@ from functools import partial
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.store.documents import Note
-from sectigo_tui.store.local.orders import SharedOrders
+from sectigo_tui.store.local.shared_orders import SharedOrders
 
 NOTES_WITHIN_SECONDS = 0.1
 """How long a poll's outcome may wait for others, to be written together."""
@@ -35,7 +35,7 @@ class Errors:
     """What cannot be saved now: said when it begins, when it becomes another, and when it ends.
 
     Args:
-        say: Takes the failure, or None once saving works again.
+        report: Takes the failure, or None once saving works again.
     """
 
     def __init__(self, report: Callable[[StoreError | None], None]) -> None:
@@ -130,9 +130,9 @@ class WriteBehind:
     """Keeps the bookkeeping files and `orders.json` behind the orders in memory, but not far.
 
     Args:
-        replica: The orders in memory and their files.
+        shared_orders: The orders in memory and their files.
         files: The thread that alone works on the files.
-        troubles: What cannot be saved.
+        errors: What cannot be saved.
         now: Tells the time of day.
     """
 

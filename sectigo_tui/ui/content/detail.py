@@ -36,7 +36,7 @@ def detail_content(
     """Return what an on-call operator needs first, then the rest: state, polling, certificate, order, timeline.
 
     Args:
-        subject: The order.
+        row: The order.
         timeline: Its timeline, oldest first.
         now: The time.
         width: The cells of a line, for wrapping a text beside its label; 0 for no bound.

@@ -9,7 +9,8 @@ from textual.content import Content
 
 from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause
-from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, Fact, MissingEvidence
+from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence
+from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, DomainState, OrganizationLine
 from sectigo_tui.engine.diagnosis.normal.figures import Comparison, Pace, WaitProposal
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock

@@ -64,10 +64,10 @@ def header_segments(
         note: What the view says of its list; empty for nothing.
         refresh_seconds: The time between two listings of the account.
     """
-    now = engine.context.clock.now()
+    now = engine.clock.now()
     # Nobody has counted the account's orders before they were listed: a plain 0 would be a lie.
     unknown = "+?" if engine.account.refreshed_at is None or engine.account.not_loaded else ""
-    poller = engine.context.repository.store.poller()
+    poller = engine.orders.poller()
     segments = (
         *_who(surroundings),
         _writes(engine, now),
@@ -83,7 +83,7 @@ def header_segments(
         HeaderPart(printable(note, limit=60), "", 2),
         HeaderPart("NOT SAVED" if engine.context.repository.failing is not None else "", "$state-failed"),
         HeaderPart("FROZEN" if is_frozen else "", "$state-warning"),
-        HeaderPart(fmt.clock(engine.context.clock.wall()), "", 4),
+        HeaderPart(fmt.clock(engine.clock.wall()), "", 4),
     )
     return tuple(segment for segment in segments if segment.text)
 
@@ -133,7 +133,7 @@ def _writes(engine: Engine, now: datetime) -> HeaderPart:
 
 def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
     health = engine.health
-    if engine.context.limiter.rejection is not None:
+    if engine.rejection is not None:
         return (HeaderPart("AUTH refused: rotate", "$state-failed"),)
     if health.failing_since is not None:
         why = health.failure.reason if health.failure is not None else ""
@@ -167,7 +167,7 @@ def _left_out(engine: Engine) -> tuple[HeaderPart, ...]:
         some = account.refreshed_at is not None
         names = f"{printable(', '.join(account.not_loaded), limit=40)} " if some else ""
         segments.append(HeaderPart(f"{names}NOT LOADED", "$state-failed"))
-        if engine.health.failing_since is None and engine.context.limiter.rejection is None:
+        if engine.health.failing_since is None and engine.rejection is None:
             # What fails as a whole is told before.
             why = printable(next(iter(account.not_loaded.values())).reason, limit=80)
             segments.append(HeaderPart(why, "$state-failed", 5, is_joined=True))

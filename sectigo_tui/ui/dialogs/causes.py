@@ -23,7 +23,7 @@ class Causes(Dialog[CommonCause]):
 
     Args:
         causes: The causes, the one of most orders first.
-        not_looked_up: How many orders are not counted, since nothing was polled up what they wait for.
+        not_fetched: How many orders are not counted, since nothing was polled up what they wait for.
     """
 
     TAKES_EARLY_KEYS = True

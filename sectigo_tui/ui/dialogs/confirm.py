@@ -131,7 +131,7 @@ class AskText(Dialog[str]):
         value: What is filled in at first.
         longest: The most characters it may have.
         is_danger: Whether what follows cannot be undone.
-        problem: What was wrong with an earlier try.
+        error_text: What was wrong with an earlier try.
     """
 
     def __init__(

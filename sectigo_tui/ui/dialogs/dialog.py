@@ -242,7 +242,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         """Say what is missing or wrong, in words that may be untrusted; the form stays filled in.
 
         Args:
-            problem: What is wrong.
+            error_text: What is wrong.
             at: The id of the field that it is about, which gets the focus; empty to leave the focus where it is.
         """
         if at:

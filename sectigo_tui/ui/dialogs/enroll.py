@@ -152,7 +152,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         answer: What is filled in at first.
         wanted_days: The term that the configuration asks for.
         key_directory: Where keys made here go.
-        problem: What was wrong with the form before; empty for a new one.
+        error_text: What was wrong with the form before; empty for a new one.
         wrong: Which part of the form that was, or the id of its field, where it is known: it has the focus.
     """
 

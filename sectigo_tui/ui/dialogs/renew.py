@@ -20,7 +20,7 @@ class Renew(Dialog[str]):
         facts: The old order, as labels and untrusted values.
         duplicates: Orders that may be the same, ready to read.
         path: The file of an earlier try.
-        problem: What was wrong with it.
+        error_text: What was wrong with it.
     """
 
     def __init__(

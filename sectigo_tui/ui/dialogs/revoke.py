@@ -40,7 +40,7 @@ class Revoke(Dialog[RevokeAnswer]):
         surroundings: Which account this is.
         reason: The words of an earlier try; the typed name is empty on every opening.
         reason_code: The reason's code of an earlier try; None where none was chosen.
-        problem: What was wrong with an earlier try.
+        error_text: What was wrong with an earlier try.
     """
 
     NOT_KEPT = ("typed",)

@@ -46,7 +46,7 @@ class Rotate(Dialog[RotateAnswer]):
         has_certctl: Whether there is a certctl-server to tell.
         password_note: What is known of the present password's expiry.
         overridden_by: Where the credentials come from that must be changed there too; empty for nowhere else.
-        problem: What was wrong with an earlier try.
+        error_text: What was wrong with an earlier try.
         may_insist: Whether that problem is that SCM is known to refuse what was given.
         is_read_only: Whether what changes something at SCM or certctl-server is locked.
         typed: What an earlier try was made of, which is kept: all of it, or without a password that was refused.

@@ -49,8 +49,8 @@ def entries_of_menu(
     Args:
         items: The menu.
         about: What the actions are about.
-        act: Does the action of an id.
-        say: Says why one is not done.
+        run_action: Does the action of an id.
+        show_message: Says why one is not done.
     """
     return [
         Entry(item.title, f"not now: {item.why_not}", partial(show_message, f"{item.title}: {item.why_not}"))

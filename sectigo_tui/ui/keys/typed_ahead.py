@@ -235,7 +235,7 @@ class Interim(JudgesKeys):
     """A screen that says what is waited for: what is typed before it is seen is meant for what follows it.
 
     Attributes:
-        seen_at: When it could first be seen; None before that.
+        shown_at: When it could first be seen; None before that.
     """
 
     shown_at: float | None
@@ -246,7 +246,7 @@ class LineField(Input):
 
     Args:
         separator: What stands between the lines that are pasted into it.
-        **options: As of any `Input`.
+        value: As of any `Input`.
     """
 
     def __init__(self, value: str, *, separator: str = " ", **options: Any) -> None:

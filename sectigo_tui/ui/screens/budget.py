@@ -14,14 +14,13 @@ from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, P
 from sectigo_tui.engine.diagnosis.budget import ANSWERED, DuePoll, PollBudget, Tally, poll_budget
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import OrderRow, remote_id
-from sectigo_tui.presentation.table_columns import Column
+from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.content.lines import labelled
 from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.table.paint import Cell
 
 TALLY_SECONDS = 5.0
 """How often what polling has cost is counted anew: over an hour of requests, and nobody reads it faster."""

@@ -57,7 +57,7 @@ class Diagnose(Screen[None]):
 
     Args:
         model: What every screen is given.
-        subject: The order.
+        row: The order.
         diagnoser: Gathers and concludes.
         escalate: Hands an escalation pack to the operator.
     """

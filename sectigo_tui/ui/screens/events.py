@@ -22,13 +22,12 @@ from sectigo_tui.domain.events import (
 )
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import OrderRow, local_id, remote_id
-from sectigo_tui.presentation.table_columns import Column
+from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.errors import ErrorEntry, error_content
 from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.view_model import ViewModel
-from sectigo_tui.ui.widgets.table.paint import Cell
 
 KEPT = 1_000
 RECENT = 100
@@ -75,7 +74,7 @@ class EventsView(View):
 
     def on_mount(self) -> None:
         """Read what happened before."""
-        for entry in self._model.order_rows.engine.context.repository.store.entries(KEPT):
+        for entry in self._model.order_rows.engine.orders.entries(KEPT):
             self._keep(entry)
 
     @property
@@ -84,7 +83,7 @@ class EventsView(View):
         event = self._shown.get(self.table.cursor_id or "")
         if event is None:
             return None
-        order = self._model.order_rows.engine.context.repository.store.order(event.order_id)
+        order = self._model.order_rows.engine.orders.order(event.order_id)
         if order is not None:
             return self._model.order_rows.row(local_id(order))
         return self._model.order_rows.row(remote_id(event.ssl_id)) if event.ssl_id is not None else None
@@ -96,7 +95,7 @@ class EventsView(View):
     def empty_text(self) -> tuple[str, str]:
         """Return what an empty list means."""
         engine = self._model.order_rows.engine
-        if engine.context.limiter.rejection is not None:
+        if engine.rejection is not None:
             return filled(
                 self,
                 "No event is recorded yet, and nothing is polled: SCM refuses the credentials.\n"
@@ -152,7 +151,7 @@ class EventsView(View):
         return all((word[1:] not in text) if word.startswith("!") else (word in text) for word in words)
 
     def _name_of(self, event: Event) -> str:
-        order = self._model.order_rows.engine.context.repository.store.order(event.order_id) if event.order_id else None
+        order = self._model.order_rows.engine.orders.order(event.order_id) if event.order_id else None
         return order.common_name if order is not None else ""
 
     def _cell(self, row_id: str, key: str, _width: int) -> Cell:

@@ -115,7 +115,7 @@ class OrderKeys(TableScreen):
             return ()
         key = (order.id, order.revision)
         if self._timeline[0] != key:
-            self._timeline = (key, self._model.order_rows.engine.context.repository.store.timeline(order.id))
+            self._timeline = (key, self._model.order_rows.engine.orders.timeline(order.id))
         return self._timeline[1]
 
 

@@ -13,14 +13,13 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from sectigo_tui.presentation.glyphs import Glyphs
-from sectigo_tui.presentation.table_columns import Column
+from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.ui.keys.active_keys import KeyHelp, active_keys
 from sectigo_tui.ui.keys.key_names import filled, key_names_of
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 from sectigo_tui.ui.widgets.key_line import KeyHint, KeyLine, hints_of
-from sectigo_tui.ui.widgets.table.paint import Cell
 from sectigo_tui.ui.widgets.table.table import LiveTable, Selected
 
 WIDE_COLUMNS = 160

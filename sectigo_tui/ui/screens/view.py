@@ -18,7 +18,7 @@ from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.presentation.columns import COLUMNS, cell
 from sectigo_tui.presentation.rows import OrderRow, Tally, matches, tally
 from sectigo_tui.presentation.sorting import BOOKKEEPING, in_order
-from sectigo_tui.presentation.table_columns import Column
+from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.changed_rows import ChangedRows, listing_key
 from sectigo_tui.ui.content.detail import detail_content
@@ -28,7 +28,6 @@ from sectigo_tui.ui.screens.arranged import Arranged
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.table.paint import Cell
 from sectigo_tui.ui.widgets.table.table import HeaderSelected, Highlighted, VisibleChanged
 
 TICK_SECONDS = 1.0

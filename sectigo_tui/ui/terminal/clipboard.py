@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
-from sectigo_tui.ui.outside import Run
+from sectigo_tui.presentation.notifications import Run
 
 LOAD_AND_SEND = ("tmux", "load-buffer", "-w", "-")
 """Fills tmux's paste buffer, and has tmux pass it on to the terminal it runs in."""

@@ -1,7 +1,7 @@
 """The last net below all widgets: nothing that is painted holds what a terminal would act on.
 
-Widgets clean untrusted text by `sectigo_tui.presentation.text` when they take it, and know then how wide it is. This filter sees
-each line after that, and changes only what got through.
+Widgets clean untrusted text by `sectigo_tui.presentation.text` when they take it, and know then how wide it is. This
+filter sees each line after that, and changes only what got through.
 """
 
 from __future__ import annotations

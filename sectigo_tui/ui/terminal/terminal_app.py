@@ -28,7 +28,7 @@ class TerminalApp(App[R]):
     """An application that tells of a defect without the values of its variables, and never waits for its terminal.
 
     Attributes:
-        defect: What broke it, once it has ended; None where nothing did.
+        BINDINGS: What broke it, once it has ended; None where nothing did.
     """
 
     # Without an id: the terminal's own key, everywhere the same, and no line of the help's.

@@ -33,7 +33,7 @@ class ErrorPane(Widget):
         """Show the newest failure, or nothing.
 
         Args:
-            troubles: Those that wait to be acknowledged, oldest first.
+            errors: Those that wait to be acknowledged, oldest first.
         """
         self.display = bool(errors)
         shown = (errors[-1] if errors else None, len(errors))

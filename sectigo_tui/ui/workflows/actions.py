@@ -119,7 +119,7 @@ def menu_items(rows: Subjects, *, locked: str = "") -> tuple[MenuItem, ...]:
     """Return the menu for the marked orders, or the one under the cursor.
 
     Args:
-        subjects: The orders; none when there are none.
+        rows: The orders; none when there are none.
         locked: Why nothing is changed at SCM now, and what unlocks it; empty when nothing is locked.
     """
     return tuple(MenuItem(action.id, action.key, action.title, _why_not(action, rows, locked)) for action in ACTIONS)

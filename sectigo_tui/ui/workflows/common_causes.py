@@ -37,8 +37,8 @@ async def choose_cause(workflow: Workflow, order_rows: OrderRows) -> str:
     """Let the operator choose one of the causes that pending orders share.
 
     Args:
-        flow: What every flow works with.
-        board: Finds the orders.
+        workflow: What every flow works with.
+        order_rows: Finds the orders.
 
     Returns:
         The filter that lists the orders of the cause; empty when none was chosen.

@@ -19,7 +19,7 @@ async def escalate(workflow: Workflow, diagnosis: Diagnosis) -> None:
     """Copy an order's escalation pack, keep it as a file, and show it.
 
     Args:
-        flow: What every flow works with.
+        workflow: What every flow works with.
         diagnosis: The order's diagnosis.
     """
     pack = workflow.engine.diagnoser.pack(diagnosis)
@@ -30,13 +30,14 @@ async def hand_over(workflow: Workflow, order_rows: OrderRows) -> None:
     """Look up what is open, then copy all of it, grouped by cause, keep it as a file, and show it.
 
     Args:
-        flow: What every flow works with.
-        board: Finds what is open.
+        workflow: What every flow works with.
+        order_rows: Finds what is open.
     """
     targets: list[Target] = [row.target for row in order_rows.pending() if row.target is not None]
     in_flight = workflow.engine.diagnoser.attend(targets[:FETCHED_AT_MOST], lambda _target, _verdict: None)
     await workflow.during(
-        f"Looking up what {min(len(targets), FETCHED_AT_MOST)} orders wait for ...\nCancel: hand over what is known now.",
+        f"Looking up what {min(len(targets), FETCHED_AT_MOST)} orders wait for ...\n"
+        "Cancel: hand over what is known now.",
         in_flight,
         can_stop=True,
     )
@@ -45,7 +46,7 @@ async def hand_over(workflow: Workflow, order_rows: OrderRows) -> None:
 
 async def _hand_over(workflow: Workflow, title: str, markdown: str, name: str) -> None:
     workflow.copy(markdown)
-    at = workflow.engine.context.clock.now()
+    at = workflow.engine.clock.now()
     try:
         path = await asyncio.to_thread(workflow.defaults.keep, f"{name}-{at:%Y%m%dT%H%M%SZ}.md", markdown)
     except InputError as refused:

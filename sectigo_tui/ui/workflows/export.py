@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
 from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
 
-from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.engine.diagnosis.markdown import Redact
 from sectigo_tui.presentation.columns import RowContext, cell, outage_end
 from sectigo_tui.presentation.export import Exported, ExportedOrder, Value, to_csv, to_json, to_markdown
+from sectigo_tui.presentation.json import moment_json
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.table_columns import Column
 from sectigo_tui.presentation.text import printable
@@ -52,7 +51,7 @@ async def export(workflow: Workflow, documents: tuple[Document, ...], write_file
     """Ask what to save and where, and save it; a file that is there is replaced only after another question.
 
     Args:
-        flow: What every flow works with.
+        workflow: What every flow works with.
         documents: What can be saved.
         write_file: Writes a file.
         note: What is said of it before it is saved, such as what is left out.
@@ -147,13 +146,6 @@ class _Field(NamedTuple):
     value: Callable[[OrderRow, RowContext], Value]
 
 
-def moment_text(moment: Moment | None) -> str | None:
-    """Return a time as `2026-03-02T03:00:00Z`, a day as `2026-03-02`; None for what is not known."""
-    if isinstance(moment, datetime):
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return moment.isoformat() if moment is not None else None
-
-
 async def exported(view: Arranged, surroundings: Surroundings, now: RowContext) -> Exported:
     """Return a view's table as it is shown, of all rows that are loaded.
 
@@ -174,7 +166,7 @@ async def exported(view: Arranged, surroundings: Surroundings, now: RowContext) 
         "customer": surroundings.customer,
         "profile": surroundings.profile,
         "filter": view.filter_field.value.strip(),
-        "exported_at": moment_text(now.clock.now()) or "",
+        "exported_at": moment_json(now.clock.now()) or "",
     }
     return Exported(
         {name: value for name, value in about.items() if value},
@@ -194,12 +186,12 @@ def _shown(view: Arranged, row_id: str) -> tuple[Value, ...]:
 
 def _next_poll(row: OrderRow, _now: RowContext) -> Value:
     window = row.order.window if row.order is not None else None
-    return moment_text(window.next_poll_at) if window is not None else None
+    return moment_json(window.next_poll_at) if window is not None else None
 
 
 def _deadline(row: OrderRow, _now: RowContext) -> Value:
     window = row.order.window if row.order is not None else None
-    return moment_text(window.deadline_at) if window is not None and window.is_open else None
+    return moment_json(window.deadline_at) if window is not None and window.is_open else None
 
 
 def _polls(row: OrderRow, _now: RowContext) -> Value:
@@ -214,7 +206,7 @@ def _text(key: str) -> Callable[[OrderRow, RowContext], Value]:
 _FIELDS = {
     "next": _Field("next_poll_at", "NEXT LOOK", _next_poll),
     "deadline": _Field("deadline_at", "DEADLINE", _deadline),
-    "age": _Field("requested", "REQUESTED", lambda row, _now: moment_text(row.requested)),
+    "age": _Field("requested", "REQUESTED", lambda row, _now: moment_json(row.requested)),
     "state": _Field("state", "STATE", lambda row, now: cell(row, "state", 5, now).text[:3].strip(".") or None),
     "blocked": _Field("blocked_on", "BLOCKED ON", _text("blocked")),
     "ssl_id": _Field("ssl_id", "SSLID", lambda row, _now: row.ssl_id),
@@ -222,7 +214,7 @@ _FIELDS = {
     "validation": _Field("validation", "VALIDATION", lambda row, _now: row.validation or None),
     "last": _Field("last_poll", "LAST LOOK", _text("last")),
     "tries": _Field("looks", "ATTEMPTS", _polls),
-    "outage": _Field("outage", "OUTAGE", lambda row, now: moment_text(outage_end(row, now))),
+    "outage": _Field("outage", "OUTAGE", lambda row, now: moment_json(outage_end(row, now))),
     "profile": _Field("profile_name", "PROFILE", lambda row, _now: row.profile or None),
 }
 
@@ -288,7 +280,7 @@ def _exported_order(row: OrderRow | None, model: ViewModel) -> ExportedOrder:
     """Return the order under the cursor as it stands now: a list that moves on must not change what is saved."""
     if row is None or row.order is None:
         return ExportedOrder(row or OrderRow(""), ())
-    return ExportedOrder(row, model.order_rows.engine.context.repository.store.timeline(row.order.id))
+    return ExportedOrder(row, model.order_rows.engine.orders.timeline(row.order.id))
 
 
 def _name(view: Arranged) -> str:

@@ -39,7 +39,7 @@ class MenuWorkflows:
         outside: What is reached besides the engine.
         defaults: What the configuration says of orders placed here.
         perform: Does what takes long, and reports how it fails.
-        say: Says that something was done.
+        show_message: Says that something was done.
         key_names: The keys as the operator has them.
         show_view: Shows a view, by name.
     """

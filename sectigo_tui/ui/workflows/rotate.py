@@ -31,7 +31,7 @@ async def rotate(workflow: Workflow, *, by_itself: bool = False) -> None:
     """Ask until new credentials are accepted or the operator gives up, then say what came of each step.
 
     Args:
-        flow: What every flow works with.
+        workflow: What every flow works with.
         by_itself: Whether the program asks, not the operator.
     """
     rotating, error_text, may_insist = workflow.engine.rotating, await _settled(workflow), False
@@ -40,9 +40,9 @@ async def rotate(workflow: Workflow, *, by_itself: bool = False) -> None:
         dialog = Rotate(
             account=f"{workflow.surroundings.band} {workflow.surroundings.customer}".strip(),
             login=rotating.login,
-            refused=workflow.engine.context.limiter.rejection is not None,
+            refused=workflow.engine.rejection is not None,
             has_certctl=workflow.engine.handing_over is not None,
-            is_read_only=workflow.engine.context.is_read_only,
+            is_read_only=workflow.engine.is_read_only,
             password_note=password_note(workflow.engine.password),
             overridden_by=rotating.overridden_by,
             error_text=error_text,
@@ -75,13 +75,13 @@ async def after_rejection(workflow: Workflow, failure: InputError | ScmFailure) 
     """Return what to say in a form whose answer was refused; rotates first where the credentials were.
 
     Args:
-        flow: What every flow works with.
+        workflow: What every flow works with.
         failure: What came of the form; nothing was done.
     """
     if not isinstance(failure, CredentialsRefused):
         return in_words(failure)
     await rotate(workflow)
-    if workflow.engine.context.limiter.rejection is not None:
+    if workflow.engine.rejection is not None:
         return in_words(failure)
     return "The credentials are new. Nothing was done with the ones from before: go on from here."
 

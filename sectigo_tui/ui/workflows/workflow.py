@@ -62,7 +62,7 @@ class Workflow(Struct, frozen=True):
         engine: The use cases.
         ask: Asks the operator.
         during: Waits with the operator.
-        tell: Says that something was done.
+        notify: Says that something was done.
         copy: Puts text on the clipboard.
         surroundings: Which account this is about.
         defaults: What the configuration says of orders placed here.

@@ -43,7 +43,7 @@ def order(ssl_id: int, state: OrderState = OrderState.PENDING, **fields: object)
     made = Order(
         id=f"order-{ssl_id}", state=state, state_since=NOW, created_at=NOW, origin=Origin.RENEWED, ssl_id=ssl_id
     )
-    return replace(made, **fields)  # type: ignore[arg-type] # Order's own fields
+    return replace(made, **fields)
 
 
 def clock_of(

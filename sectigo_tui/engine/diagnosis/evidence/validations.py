@@ -33,9 +33,9 @@ class DomainLine(Struct, frozen=True, kw_only=True):
 
     Args:
         domain: The domain; untrusted text.
-        standing: Whether control over it is shown.
+        order_state: Whether control over it is shown.
         is_certain: Whether that is told; outside the order's own log, that nothing was started proves nothing.
-        told: SCM's own word for it.
+        scm_words: SCM's own word for it.
         proof: What is asked of its owner.
         last_check: When the CA checked last.
         next_check: When the CA checks next.
@@ -222,7 +222,7 @@ class OrganizationLine(Struct, frozen=True, kw_only=True):
         name: Its name, or its id where that is all that is known; untrusted text.
         level: The level that counts: OV or EV.
         is_certain: Whether SCM told that the order is of this level.
-        standing: Whether it is validated.
+        order_state: Whether it is validated.
         validation: The validation that this rests on.
         facts: What this rests on.
     """

@@ -89,8 +89,8 @@ class WaitProposal(Struct, frozen=True):
         n: How many orders it rests on.
         caught: How many of them would have been issued by then.
         caught_now: How many are by the bound in force.
-        looks_at_most: Requests for one order that is not issued by then.
-        looks_on_average: Requests for one of the n orders until it is issued, or the bound is reached.
+        polls_at_most: Requests for one order that is not issued by then.
+        polls_on_average: Requests for one of the n orders until it is issued, or the bound is reached.
         is_by_days: Whether some durations are known as days only; the longest they can be counts.
     """
 

@@ -82,8 +82,8 @@ class BlockingCause(Struct, frozen=True, kw_only=True):
         sentence: What it is, for a person.
         next_action: What to do.
         changes_when: What would change this.
-        subject: What orders with the same cause share, such as `organization 1002`; empty for nothing.
-        subject_name: The same for a person; untrusted text, already quoted.
+        about: What orders with the same cause share, such as `organization 1002`; empty for nothing.
+        about_name: The same for a person; untrusted text, already quoted.
         facts: What it rests on.
         is_certain: Whether the evidence says so; if not, it is no more than the best explanation.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple
 
 from msgspec import Struct
 from rich.color import Color
@@ -15,7 +14,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from sectigo_tui.presentation.glyphs import Glyphs
-from sectigo_tui.presentation.table_columns import GUTTER_CELLS, Column, PlacedColumn, place_columns
+from sectigo_tui.presentation.table_columns import GUTTER_CELLS, Cell, Column, PlacedColumn, place_columns
 from sectigo_tui.presentation.text import fit, printable
 from sectigo_tui.ui.widgets.table.rows import RowIds, TableRows
 
@@ -27,18 +26,6 @@ _PALETTE = {
     for b, blue in _CUBE_LEVELS
 } | {ColorTriplet(*(8 + 10 * step,) * 3): 232 + step for step in range(24)}
 """Colours that have the same number in every terminal of 256 colours."""
-
-
-class Cell(NamedTuple):
-    """What one cell shows.
-
-    Args:
-        text: Untrusted text; it is made printable, cut and padded when it is painted.
-        style: A name of `sectigo_tui.ui.theme.choice.CELL_STYLES`, or "" for the row's own.
-    """
-
-    text: str
-    style: str = ""
 
 
 class RowState(Enum):
@@ -54,7 +41,7 @@ class PaintedRow(Struct, frozen=True):
 
     Args:
         cells: What each placed column shows.
-        look: How the row is shown.
+        poll: How the row is shown.
         is_marked: Whether the row is marked.
         flag: The shape in front of it otherwise.
         strip: The line.
@@ -95,7 +82,7 @@ class Painter:
 
         Args:
             cells: One for each placed column.
-            look: How the row is shown. The cursor has one style for all its cells: contrast before colour.
+            poll: How the row is shown. The cursor has one style for all its cells: contrast before colour.
             is_marked: Whether it is marked.
             flag: The shape in front of it when it has neither cursor nor mark; one cell.
 

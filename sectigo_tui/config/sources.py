@@ -1,0 +1,43 @@
+"""Where a setting's value came from, and what it won over."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+MASK = "********"
+"""What is shown in place of a secret."""
+
+
+class SourceKind(StrEnum):
+    """The places a value can come from, strongest first."""
+
+    ANSWER = "answer"
+    FLAG = "flag"
+    ENVIRONMENT = "environment"
+    PASSWORD_COMMAND = "password_command"  # noqa: S105 - the name of a place, no password
+    CREDENTIALS = "credentials.toml"
+    CONFIG = "config.toml"
+    DEFAULT = "default"
+
+
+class Source(Struct, frozen=True):
+    """One value's origin.
+
+    Args:
+        kind: What kind of place.
+        detail: The place in words, such as `environment CERTCTL_SECTIGO_LOGIN`.
+        value: The value for display; `********` for a secret, empty when unset.
+        overridden: Weaker places that set the key too, strongest first.
+    """
+
+    kind: SourceKind
+    detail: str
+    value: str = ""
+    overridden: tuple[Source, ...] = ()
+
+    @property
+    def wins_over_credentials(self) -> bool:
+        """Whether a value written to credentials.toml would lose against this one at the next start."""
+        return self.kind in (SourceKind.FLAG, SourceKind.ENVIRONMENT, SourceKind.PASSWORD_COMMAND)
