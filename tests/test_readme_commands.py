@@ -376,6 +376,13 @@ def _handover(scene: Scene) -> None:
     assert f"{SSL_ID}" in told
 
 
+@recipe("sectigo-tui handover --json")
+def _handover_json(scene: Scene) -> None:
+    scene.place("ov-approval")
+    told = json.loads(scene.run())
+    assert [order["ssl_id"] for group in told["groups"] for order in group["orders"]] == [SSL_ID]
+
+
 @recipe("sectigo-tui audit", "sectigo-tui audit --since 1d", "sectigo-tui audit --since 7d")
 def _audit(scene: Scene) -> None:
     scene.place("ov-vetting")
