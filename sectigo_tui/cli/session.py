@@ -120,7 +120,7 @@ async def acting(settings: Settings) -> AsyncIterator[Engine]:
     try:
         async with opened(settings, keep_crash=keep_crash) as engine:
             yield engine
-            is_done, unsaved = True, engine.context.repository.failing
+            is_done, unsaved = True, engine.saving_error
     except StoreError as error:
         if not is_done:
             raise

@@ -87,7 +87,7 @@ class _Waiting:
         self._engine = engine
         self._clock = engine.clock
         self._started = self._clock.monotonic()
-        configured = engine.context.options.deadline_seconds
+        configured = engine.options.deadline_seconds
         self._may_reopen = seconds > 0
         self._seconds = seconds or ((configured if configured > 0 else DEFAULT_DEADLINE_SECONDS) + LAST_POLL_SECONDS)
         self._progress = _Progress()
@@ -163,9 +163,7 @@ def current(engine: Engine, order_id: str) -> Order | None:
     if order is None or not (order.removed and order.order_tag):
         return order
     # It was found at SCM as an order that somebody had tracked meanwhile.
-    return next(
-        (other for other in engine.orders.orders() if other.order_tag == order.order_tag), order
-    )
+    return next((other for other in engine.orders.orders() if other.order_tag == order.order_tag), order)
 
 
 def settled(engine: Engine, order: Order) -> Ending | None:

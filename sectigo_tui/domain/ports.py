@@ -158,8 +158,8 @@ class StoreDamage(Struct, frozen=True):
     remedy: str
 
 
-class OrderStore(Protocol):
-    """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
+class OrderReader(Protocol):
+    """The local orders with their timelines and polls, to be read."""
 
     @property
     def damage(self) -> tuple[StoreDamage, ...]:
@@ -177,6 +177,26 @@ class OrderStore(Protocol):
     def by_ssl_id(self, ssl_id: int) -> Order | None:
         """Return the order, not removed, that has this sslId."""
         ...
+
+    def polls(self, order_id: str) -> Sequence[PollResult]:
+        """Return the order's newest polls (bounded), oldest first."""
+        ...
+
+    def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
+        """Return the order's timeline, oldest first."""
+        ...
+
+    def entries(self, limit: int) -> Sequence[TimelineEntry]:
+        """Return the newest `limit` entries of all orders, oldest first."""
+        ...
+
+    def poller(self) -> str:
+        """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
+        ...
+
+
+class OrderStore(OrderReader, Protocol):
+    """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
 
     async def put(
         self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
@@ -211,18 +231,6 @@ class OrderStore(Protocol):
         """
         ...
 
-    def polls(self, order_id: str) -> Sequence[PollResult]:
-        """Return the order's newest polls (bounded), oldest first."""
-        ...
-
-    def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
-        """Return the order's timeline, oldest first."""
-        ...
-
-    def entries(self, limit: int) -> Sequence[TimelineEntry]:
-        """Return the newest `limit` entries of all orders, oldest first."""
-        ...
-
     async def record(self, entry: TimelineEntry) -> None:
         """Make an entry durable that changes no order."""
         ...
@@ -245,10 +253,6 @@ class OrderStore(Protocol):
 
     async def release(self) -> None:
         """Give back every right to poll."""
-        ...
-
-    def poller(self) -> str:
-        """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         ...
 
     async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:

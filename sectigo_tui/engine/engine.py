@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cached_property
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.clock import seconds_between
@@ -27,14 +27,17 @@ from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.engine.requests.health import ApiHealth
 
 if TYPE_CHECKING:
+    from sectigo_tui.domain.account import PasswordStatus
+    from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.dns import Dns
     from sectigo_tui.domain.pki import CertificateTools
-    from sectigo_tui.engine.account.remote_orders import Account
-    from sectigo_tui.engine.context import Context
+    from sectigo_tui.domain.ports import OrderReader
+    from sectigo_tui.engine.context import Arming, Context, EngineOptions
     from sectigo_tui.engine.credentials.certctl import HandingOver
     from sectigo_tui.engine.credentials.change import PasswordChange
     from sectigo_tui.engine.credentials.switch import Access, CredentialsSwitch, Rotating
     from sectigo_tui.engine.credentials.watch import RotationWatch
+    from sectigo_tui.engine.diagnosis.budget import PollBudget
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
     from sectigo_tui.engine.orders.approve import Approving
     from sectigo_tui.engine.orders.collect import Collecting
@@ -47,11 +50,6 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.renew import Renewing
     from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
-    from sectigo_tui.engine.polling.scheduler import Scheduler
-    from sectigo_tui.domain.account import PasswordStatus
-    from sectigo_tui.domain.dns import Dns
-    from sectigo_tui.domain.pki import CertificateTools
-    from sectigo_tui.engine.credentials.switch import Access
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
@@ -156,6 +154,31 @@ class Engine:
     def is_read_only(self) -> bool:
         """Whether every write is refused now."""
         return self.context.is_read_only
+
+    @property
+    def options(self) -> EngineOptions:
+        """What the operator has settled."""
+        return self.context.options
+
+    @property
+    def arming(self) -> Arming:
+        """Until when writes are armed in spite of read-only mode."""
+        return self.context.arming
+
+    @property
+    def saving_error(self) -> StoreError | None:
+        """Why orders cannot be saved now; None while they are."""
+        return self.context.repository.failing
+
+    def poll_budget(self, rows: int = 200) -> PollBudget:
+        """Return what is polled next and why then, and what the requests came to.
+
+        Args:
+            rows: How many of the next polls to list.
+        """
+        from sectigo_tui.engine.diagnosis.budget import poll_budget
+
+        return poll_budget(self.context, self.scheduler, self.health, rows=rows)
 
     @property
     def rejection(self) -> ScmFailure | None:

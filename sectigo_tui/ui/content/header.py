@@ -81,7 +81,7 @@ def header_segments(
         _password(engine, now),
         HeaderPart(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
         HeaderPart(printable(note, limit=60), "", 2),
-        HeaderPart("NOT SAVED" if engine.context.repository.failing is not None else "", "$state-failed"),
+        HeaderPart("NOT SAVED" if engine.saving_error is not None else "", "$state-failed"),
         HeaderPart("FROZEN" if is_frozen else "", "$state-warning"),
         HeaderPart(fmt.clock(engine.clock.wall()), "", 4),
     )
@@ -121,10 +121,9 @@ def _band_style(band: str, color: str) -> str:
 
 def _writes(engine: Engine, now: datetime) -> HeaderPart:
     """Return whether writes are disabled, or for how long they are armed."""
-    context = engine.context
-    if context.is_read_only:
+    if engine.is_read_only:
         return HeaderPart("[R]", "bold", is_joined=True)
-    until = context.arming.until if context.options.read_only else None
+    until = engine.arming.until if engine.options.read_only else None
     if until is None:
         return HeaderPart("")
     minutes = max(1, ceil((until - now) / timedelta(minutes=1)))

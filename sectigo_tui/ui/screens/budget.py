@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, PollStarted
-from sectigo_tui.engine.diagnosis.budget import ANSWERED, DuePoll, PollBudget, Tally, poll_budget
+from sectigo_tui.engine.diagnosis.budget import ANSWERED, DuePoll, PollBudget, Tally
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
@@ -78,7 +78,7 @@ class BudgetView(View):
 
     def _list(self) -> None:
         engine = self._model.order_rows.engine
-        budget = poll_budget(engine.context, engine.scheduler, engine.health)
+        budget = engine.poll_budget()
         words = self._query.casefold().split()
         self._due = {
             (remote_id(poll.ssl_id) if poll.ssl_id is not None else poll.order_id): poll
@@ -101,7 +101,7 @@ class BudgetView(View):
         super()._tick()
         if self.is_current and not self._is_frozen and self._is_tally_old():
             engine = self._model.order_rows.engine
-            self._show_tally(poll_budget(engine.context, engine.scheduler, engine.health, rows=0))
+            self._show_tally(engine.poll_budget(rows=0))
 
     def _is_tally_old(self) -> bool:
         now = self._model.now.clock.now()

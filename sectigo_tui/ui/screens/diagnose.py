@@ -232,9 +232,9 @@ class Diagnose(Screen[None]):
     def action_recheck(self) -> None:
         """Ask the CA to check the domains again."""
         ssl_id = self.row.ssl_id
-        context = self._model.order_rows.engine.context
-        if context.is_read_only:
-            arms = filled(self, "{app.arm} arms writes.") if context.options.may_arm else "Start without --read-only."
+        engine = self._model.order_rows.engine
+        if engine.is_read_only:
+            arms = filled(self, "{app.arm} arms writes.") if engine.options.may_arm else "Start without --read-only."
             self.query_one(KeyLine).show_message(f"Read-only: a DCV recheck has the CA do something. {arms}")
         elif ssl_id is None:
             self.query_one(KeyLine).show_message("SCM has not told an sslId yet: there is nothing to check.")

@@ -153,11 +153,11 @@ class View(Arranged):
 
     def enrolls(self) -> str:
         """Return how an order is placed from here; in read-only mode, what has to be done first."""
-        context = self._model.order_rows.engine.context
-        if not context.is_read_only:
+        engine = self._model.order_rows.engine
+        if not engine.is_read_only:
             return filled(self, "{app.menu}: enroll places a new one")
         return (
-            filled(self, "read-only: {app.arm} arms writes") if context.options.may_arm else "started with --read-only"
+            filled(self, "read-only: {app.arm} arms writes") if engine.options.may_arm else "started with --read-only"
         )
 
     def _cell(self, row_id: str, key: str, width: int) -> Cell:

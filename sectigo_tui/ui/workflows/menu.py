@@ -197,17 +197,17 @@ class MenuWorkflows:
 
     def _locked(self) -> str:
         """Return why nothing is changed at SCM now, and what unlocks it; empty when nothing is locked."""
-        context = self._engine.context
-        if not context.is_read_only:
+        if not self._engine.is_read_only:
             return ""
-        return self._key_names.fill("locked: {app.arm} arms writes") if context.options.may_arm else STARTED_READ_ONLY
+        return (
+            self._key_names.fill("locked: {app.arm} arms writes") if self._engine.options.may_arm else STARTED_READ_ONLY
+        )
 
     def _workflow_ended(self) -> None:
         self._offer.check_soon()
 
     def _must_rotate(self) -> bool:
-        context = self._engine.context
-        return context.limiter.rejection is not None
+        return self._engine.rejection is not None
 
     def _offer_rotation(self) -> None:
         from sectigo_tui.ui.workflows.rotate import rotate

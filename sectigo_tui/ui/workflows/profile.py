@@ -65,14 +65,14 @@ async def go_on_with(workflow: Workflow, outside: Outside, name: str, leave: Cal
 
 async def arm_writes(workflow: Workflow) -> None:
     """Arm writes for a limited time in a read-only profile, or lock them again."""
-    context = workflow.engine.context
+    engine = workflow.engine
     minutes = f"{ARMED_SECONDS / 60:.0f} minutes"
-    if not context.options.read_only:
+    if not engine.options.read_only:
         await workflow.ask(Notice("Writes", "Writes are not locked: read_only = true in config.toml locks them."))
-    elif not context.options.may_arm:
+    elif not engine.options.may_arm:
         await workflow.ask(Notice("Writes", "This dashboard was started with --read-only: start it without, to write."))
-    elif not context.is_read_only:
-        context.arming.lock()
+    elif not engine.is_read_only:
+        engine.arming.lock()
         workflow.notify("Writes are locked again.")
     elif await workflow.ask(
         Confirm(
@@ -83,5 +83,5 @@ async def arm_writes(workflow: Workflow) -> None:
             is_danger=True,
         )
     ):
-        context.arming.arm(context.clock.now())
+        engine.arming.arm(engine.clock.now())
         workflow.notify(f"Writes are armed for {minutes}.")
