@@ -29,7 +29,7 @@ def test_arguments_are_no_shell_s_business(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
+    ("arguments", "reason"),
     [
         (("sh", "-c", "echo 'no such pager\nsecond line' >&2; exit 3"), "sh ended with exit code 3: no such pager"),
         (("sh", "-c", "printf '\\033]0;title\\007' >&2; exit 1"), "sh ended with exit code 1: ]0;title"),

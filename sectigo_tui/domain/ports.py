@@ -194,6 +194,10 @@ class OrderReader(Protocol):
         """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         ...
 
+    async def changes(self) -> StoreChanges:
+        """Return what other processes did since the last call, and know it from now on."""
+        ...
+
 
 class OrderStore(OrderReader, Protocol):
     """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
@@ -233,10 +237,6 @@ class OrderStore(OrderReader, Protocol):
 
     async def record(self, entry: TimelineEntry) -> None:
         """Make an entry durable that changes no order."""
-        ...
-
-    async def changes(self) -> StoreChanges:
-        """Return what other processes did since the last call, and know it from now on."""
         ...
 
     async def lease(self, order_ids: Iterable[str], seconds: float) -> frozenset[str]:

@@ -46,7 +46,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, failure: BaseException) -> None:
 def test_every_subcommand_has_a_handler_that_can_be_imported_and_takes_the_common_flags(name: str) -> None:
     parser = subcommands()[name]
     module, function = parser.get_default("handler").split(":")
-    assert callable(getattr(__import__(f"sectigo_tui.cli.{module}", fromlist=[function]), function))
+    assert callable(getattr(__import__(f"sectigo_tui.cli.commands.{module}", fromlist=[function]), function))
     flags = {flag for action in parser._actions for flag in action.option_strings}
     assert {"--config", "--data-dir", "--profile", "--read-only"} <= flags
 

@@ -122,7 +122,7 @@ def test_a_file_open_to_others_is_refused(path: Path, mode: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
+    ("text", "reason"),
     [
         ("[sectgo]\n", "did you mean sectigo?"),
         ('[sectigo]\npasword = "canary"\n', "did you mean password?"),

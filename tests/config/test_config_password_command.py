@@ -31,7 +31,7 @@ def test_the_first_line_is_the_password(script: str, password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "problem"),
+    ("script", "reason"),
     [
         (
             "import sys; print('canary'); print('locked\\x1b[31m', file=sys.stderr); sys.exit(3)",

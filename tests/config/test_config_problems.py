@@ -79,7 +79,7 @@ def test_plain_http_is_for_this_machine(tmp_path: Path, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("uri", "problem"),
+    ("uri", "reason"),
     [
         (
             "https://cert-manager.com/customer/acme",
@@ -198,7 +198,7 @@ def test_a_configuration_that_was_named_must_exist(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"),
+    ("content", "reason"),
     [(b"[sectigo", "is no valid TOML: "), (b"# \xff", "is not UTF-8 at byte 2")],
 )
 def test_a_file_that_is_no_toml_is_explained(tmp_path: Path, content: bytes, reason: str) -> None:

@@ -118,7 +118,7 @@ def test_an_impostor_of_the_same_name_is_not_the_issuer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "csr_pem", "problem"),
+    ("data", "csr_pem", "reason"),
     [
         (OTHER_LEAF + LEAF, "", "2 certificates that could be the one ordered: CN=other.example.com and CN=www.ex"),
         (LEAF + INTERMEDIATE, OTHER.csr_pem(), "no certificate in the bundle is for the key of the order's CSR"),

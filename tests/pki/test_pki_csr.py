@@ -82,7 +82,7 @@ def test_what_is_sent_holds_nothing_of_what_stood_around() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "problem"),
+    ("data", "reason"),
     [
         (b"", "there is no CSR in this"),
         (b"hello", "there is no CSR in this"),

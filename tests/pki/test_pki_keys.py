@@ -79,7 +79,7 @@ def test_there_is_no_csr_when_the_key_cannot_be_synced(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("changes", "problem"),
+    ("changes", "reason"),
     [
         ({"common_name": "a" * 60 + ".example"}, "the common name has 68 characters"),
         ({"alternative_names": ["a@example.com"]}, "is an e-mail address"),

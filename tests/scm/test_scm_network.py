@@ -67,7 +67,7 @@ BOMB = gzip.compress(b" " * 30_000_000)
 
 
 @pytest.mark.parametrize(
-    ("answer", "problem"),
+    ("answer", "reason"),
     [
         pytest.param(http(b"[]", length=50), "cut off", id="too long a Content-Length"),
         pytest.param(CHUNKED + b"2\r\n[", "cut off", id="half a chunk"),
@@ -279,7 +279,7 @@ async def test_a_proxy_that_refuses_gets_its_own_password_and_no_other(monkeypat
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize(
-    ("proxy", "problem"),
+    ("proxy", "reason"),
     [
         ("ftp://user:proxy-pass@127.0.0.1:1", "a proxy of the kind ftp"),
         ("socks4://user:proxy-pass@127.0.0.1:1", "a proxy of the kind socks4"),

@@ -181,7 +181,7 @@ async def test_a_cookie_is_not_sent_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "problem"),
+    ("url", "reason"),
     [
         ("http://scm.example/api", "in the clear"),
         ("ftp://scm.example", "no http or https URL"),

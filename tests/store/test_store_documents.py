@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
+from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
@@ -36,6 +37,7 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     datetime: st.datetimes(timezones=st.just(UTC)),
     date: st.dates(),
     types.NoneType: st.none(),
+    Moment: st.one_of(st.datetimes(timezones=st.just(UTC)), st.dates()),
 }
 
 

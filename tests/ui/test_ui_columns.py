@@ -159,7 +159,7 @@ def test_a_remote_row_is_stale_past_twice_the_refresh(seconds: int, mark: str) -
 
 
 @pytest.mark.parametrize(
-    ("look", "text"),
+    ("poll", "text"),
     [
         (PollResult(START, PollOutcome.PENDING, "Applied"), "Applied"),
         (PollResult(START, PollOutcome.NOT_READY, code=0), "not ready (0)"),

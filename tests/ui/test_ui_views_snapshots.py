@@ -82,7 +82,7 @@ async def test_dialog(dialog: str, size: tuple[int, int], screen: SnapshotAssert
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("error", TROUBLES)
 @on_stage
 async def test_trouble_from_the_start(error: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
     world = demo_world()

@@ -163,7 +163,7 @@ async def test_a_part_that_is_being_asked_for_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "gap"),
+    ("call", "missing_part"),
     [
         ("details", "order details failed to load"),
         ("dcv", "order DCV log failed to load"),
