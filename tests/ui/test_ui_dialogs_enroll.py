@@ -168,7 +168,7 @@ async def test_a_passphrase_given_at_the_second_try_encrypts_the_key_that_is_use
         await stage.wait()
         await confirm_form(stage)
         assert sorted(directory.glob("*.key")) == keys
-        await stage.press("escape", "escape")
+        await stage.press("escape", "escape", "tab", "tab", "enter")
         await stage.wait()
         assert "The private key" in stage.text
 

@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.credentials.certctl import HandOverStep
 from sectigo_tui.simulator.world import World
+from sectigo_tui.ui.dialogs.enroll import EnrollForm
 from sectigo_tui.ui.dialogs.menu import Menu
 from sectigo_tui.ui.dialogs.rotate import Rotate
 from support.fake_certctl import FakeCertctl
@@ -148,15 +150,19 @@ async def test_what_would_win_at_the_next_start_is_said() -> None:
         assert "environment CERTCTL_SECTIGO_PASSWORD" in " ".join(stage.text.replace("│", " ").split())
 
 
-@pytest.mark.parametrize("typed", [("a", "v"), ("a", "enter"), ("a", "e", "enter")])
+@pytest.mark.parametrize(
+    ("typed", "opened"), [(("a", "v"), Menu), (("a", "enter"), EnrollForm), (("a", "e", "enter"), EnrollForm)]
+)
 @on_stage
-async def test_keys_typed_before_a_dialog_was_seen_answer_nothing(typed: tuple[str, ...]) -> None:
+async def test_keys_typed_before_a_dialog_was_seen_open_what_they_name_and_answer_nothing(
+    typed: tuple[str, ...], opened: type[Screen[object]]
+) -> None:
     async with staged(demo_world()) as stage:
         for key in typed:
             stage.post(key)
         await asyncio.sleep(0)
         await stage.wait(1)
-        assert isinstance(stage.app.screen, Menu)
+        assert isinstance(stage.app.screen, opened)
         assert writes(stage.world) == 0
 
 
@@ -361,6 +367,6 @@ async def test_a_flow_that_meets_the_refusal_itself_asks_for_new_credentials_onc
         await stage.press("escape")
         await stage.wait(1)
         assert "Decline this order?" in stage.text
-        await stage.press("escape")
+        await stage.press("escape", "tab", "tab", "enter")
         await stage.wait(1)
         assert len(stage.app.screen_stack) == 1, stage.text

@@ -151,6 +151,12 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         #dialog-buttons Button.-error { color: $state-failed; }
         #dialog-buttons Button:focus { background: $primary; color: $button-color-foreground; text-style: bold; }
         #dialog-buttons Button.-error:focus { background: $error; color: $button-color-foreground; }
+        /* Where the terminal's own colours are used, of which there may be none. */
+        &:ansi #dialog-buttons Button:focus {
+            background: ansi_default;
+            color: ansi_default;
+            text-style: bold reverse;
+        }
         /* One below the other where they have no room beside each other, each as high as its words need. */
         &.-stacked #dialog-buttons { layout: vertical; }
         &.-stacked #dialog-buttons Button { width: 100%; margin-left: 0; text-wrap: wrap; height: auto; }
