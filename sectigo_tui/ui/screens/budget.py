@@ -63,7 +63,7 @@ class BudgetView(View):
             if isinstance(widget, HeaderLine):
                 yield Static(id="tally", markup=False)
 
-    def order_rows(self) -> list[OrderRow]:
+    def rows(self) -> list[OrderRow]:
         """Return nothing: this view lists polls."""
         return []
 

@@ -78,7 +78,7 @@ class EventsView(View):
             self._keep(entry)
 
     @property
-    def order_row(self) -> OrderRow | None:
+    def row(self) -> OrderRow | None:
         """The order that the event under the cursor is about."""
         event = self._shown.get(self.table.cursor_id or "")
         if event is None:
@@ -88,7 +88,7 @@ class EventsView(View):
             return self._model.order_rows.row(local_id(order))
         return self._model.order_rows.row(remote_id(event.ssl_id)) if event.ssl_id is not None else None
 
-    def order_rows(self) -> list[OrderRow]:
+    def rows(self) -> list[OrderRow]:
         """Return nothing: this view lists events."""
         return []
 

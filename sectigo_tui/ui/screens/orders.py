@@ -28,7 +28,7 @@ class PendingView(View):
         self._kept: list[str] = []
         """Watched orders that are pending no more, as they are listed now."""
 
-    def order_rows(self) -> list[OrderRow]:
+    def rows(self) -> list[OrderRow]:
         """Return all orders that are not a certificate yet, and watched ones that were pending until just now."""
         order_rows = self._model.order_rows
         pending = order_rows.pending()
