@@ -77,27 +77,27 @@ class Painter:
         self._styles = styles
         self._glyphs = glyphs
 
-    def row(self, cells: tuple[Cell, ...], poll: RowState, *, is_marked: bool, flag: str = " ") -> PaintedRow:
+    def row(self, cells: tuple[Cell, ...], state: RowState, *, is_marked: bool, flag: str = " ") -> PaintedRow:
         """Paint a row.
 
         Args:
             cells: One for each placed column.
-            poll: How the row is shown. The cursor has one style for all its cells: contrast before colour.
+            state: How the row is shown. The cursor has one style for all its cells: contrast before colour.
             is_marked: Whether it is marked.
             flag: The shape in front of it when it has neither cursor nor mark; one cell.
 
         Returns:
             The painted row.
         """
-        is_plain = poll is RowState.PLAIN
-        base = self._styles["marked" if is_plain and is_marked else poll.value]
+        is_plain = state is RowState.PLAIN
+        base = self._styles["marked" if is_plain and is_marked else state.value]
         glyphs = self._glyphs
         gutter = glyphs.mark if is_marked else flag if is_plain else glyphs.cursor
         line = _Line(base, gutter)
         for placed, cell in zip(self._columns, cells, strict=True):
             text = fit(printable(cell.text), placed.width, align=placed.column.align, ellipsis=glyphs.ellipsis)
             line.add(placed.x, text, placed.width, self._styles[cell.style] if is_plain and cell.style else base)
-        return PaintedRow(cells, poll, is_marked, flag, line.strip(self._width))
+        return PaintedRow(cells, state, is_marked, flag, line.strip(self._width))
 
     def header(self, sort_key: str = "", *, descending: bool = False) -> Strip:
         """Paint the titles.
