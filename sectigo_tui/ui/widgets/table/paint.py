@@ -41,14 +41,14 @@ class PaintedRow(Struct, frozen=True):
 
     Args:
         cells: What each placed column shows.
-        poll: How the row is shown.
+        state: How the row is shown.
         is_marked: Whether the row is marked.
         flag: The shape in front of it otherwise.
         strip: The line.
     """
 
     cells: tuple[Cell, ...]
-    poll: RowState
+    state: RowState
     is_marked: bool
     flag: str
     strip: Strip
@@ -197,7 +197,7 @@ def terminal_style(style: Style) -> Style | None:
         style: A resolved style.
 
     Returns:
-        The same poll, or None when nothing is left to say.
+        The same state, or None when nothing is left to say.
     """
     said = Style(
         color=_short(style.color),
@@ -316,13 +316,13 @@ class RowStrips:
         if index >= len(rows.ids):
             is_said = not rows.ids and line < len(self.empty)
             return painter.note(self.empty[line] if is_said else Cell(""))
-        poll = RowState.PLAIN
+        state = RowState.PLAIN
         if index == rows.cursor_index:
-            poll = RowState.CURSOR if has_focus else RowState.CURSOR_BLURRED
+            state = RowState.CURSOR if has_focus else RowState.CURSOR_BLURRED
         row_id = rows.ids[index]
         if row_id is None:
-            return painter.row(self._loading_cells(index), poll, is_marked=False).strip
-        return self._row(painter, row_id, poll).strip
+            return painter.row(self._loading_cells(index), state, is_marked=False).strip
+        return self._row(painter, row_id, state).strip
 
     def tick(self) -> list[Region]:
         """Ask the ticking cells anew.
@@ -345,7 +345,7 @@ class RowStrips:
                     spans.append(span)
             if spans:
                 self._painted[row_id] = self._painter.row(
-                    tuple(cells), painted.poll, is_marked=painted.is_marked, flag=painted.flag
+                    tuple(cells), painted.state, is_marked=painted.is_marked, flag=painted.flag
                 )
                 x, end = spans[0][0], spans[-1][1]
                 regions.append(Region(x, y, end - x, 1))
@@ -380,12 +380,12 @@ class RowStrips:
             return False
         return self._flag(row_id) != painted.flag or self._cells(row_id) != painted.cells
 
-    def _row(self, painter: Painter, row_id: str, poll: RowState) -> PaintedRow:
+    def _row(self, painter: Painter, row_id: str, state: RowState) -> PaintedRow:
         is_marked, flag = row_id in self._rows.marks, self._flag(row_id)
         painted = self._painted.get(row_id)
-        if painted is None or (painted.poll, painted.is_marked, painted.flag) != (poll, is_marked, flag):
+        if painted is None or (painted.state, painted.is_marked, painted.flag) != (state, is_marked, flag):
             cells = self._cells(row_id) if painted is None else painted.cells
-            painted = self._painted[row_id] = painter.row(cells, poll, is_marked=is_marked, flag=flag)
+            painted = self._painted[row_id] = painter.row(cells, state, is_marked=is_marked, flag=flag)
         return painted
 
     def _cells(self, row_id: str) -> tuple[Cell, ...]:

@@ -34,7 +34,7 @@ class TableRows:
         indexes = [index for index, row_id in enumerate(self.window, self.first) if row_id is None]
         return (indexes[0], indexes[-1]) if indexes else None
 
-    def poll(self, first: int, lines: int) -> None:
+    def scroll_to(self, first: int, lines: int) -> None:
         """Move the window.
 
         Args:

@@ -284,7 +284,7 @@ class TableView(ScrollView):
         top = rows.replace(ids)
         self.virtual_size = Size(0, len(ids) + HEADER_LINES)
         self.scroll_to(y=top, animate=False, force=True)
-        self._poll()
+        self._visible_changed()
         if self.virtual_size != size_before or rows.first != first:
             self._strips.forget_rows()
             self.refresh()
@@ -387,7 +387,7 @@ class TableView(ScrollView):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Take note of the rows that came into sight."""
         super().watch_scroll_y(old_value, new_value)
-        self._poll()
+        self._visible_changed()
         self._publish()
 
     def notify_style_update(self) -> None:
@@ -402,7 +402,7 @@ class TableView(ScrollView):
         if not self._strips.is_ready or self._prepared_for != (self.size, self.scrollable_content_region):
             self._strips.forget()
             self._prepare()
-        self._poll()
+        self._visible_changed()
         self.move_to_index(self.cursor_index)
         self.refresh()
 
@@ -418,10 +418,10 @@ class TableView(ScrollView):
         self._prepared_for = (self.size, self.scrollable_content_region)
         self._strips.prepare(self.size.width, self.scrollable_content_region.width, styles_of(self))
 
-    def _poll(self) -> None:
+    def _visible_changed(self) -> None:
         """See which rows are in sight now."""
         lines = max(1, self.scrollable_content_region.height - HEADER_LINES)
-        self._rows.poll(self.scroll_offset.y, lines)
+        self._rows.scroll_to(self.scroll_offset.y, lines)
         self._strips.keep_visible()
 
     def _publish(self) -> None:
