@@ -80,7 +80,7 @@ class WindowEnd(StrEnum):
     """The order reached a state that needs no more polls."""
     DEADLINE = "deadline passed"
     STOPPED = "stopped"
-    """SCM says that it does not know the order, or has refused several looks in a row; the order stays what it was."""
+    """SCM says that it does not know the order, or has refused several polls in a row; the order stays what it was."""
 
 
 class PollWindow(Struct, frozen=True):
@@ -91,7 +91,7 @@ class PollWindow(Struct, frozen=True):
         deadline_seconds: The bound.
         attempts: How many polls were made in it.
         next_poll_at: When the next one is due; None once the window has ended.
-        wait_seconds: The wait that ends at `next_look_at`.
+        wait_seconds: The wait that ends at `next_poll_at`.
         reason: Why that wait is what it is.
         ended: Why it polls no more; None while it is open.
         rejections: How many polls SCM has refused since it last told something about the order.

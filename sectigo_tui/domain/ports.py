@@ -226,7 +226,7 @@ class OrderStore(OrderReader, Protocol):
     def note(self, order: Order, poll: PollResult | None = None) -> None:
         """Remember poll bookkeeping (window, last poll, last answer) soon, surviving the end of the process.
 
-        The order's revision stays; what another process put in between is kept, and only `window`, `last_look` and
+        The order's revision stays; what another process put in between is kept, and only `window`, `last_poll` and
         `last_answer_at` are taken.
 
         Args:

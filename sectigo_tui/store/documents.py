@@ -6,7 +6,7 @@ a field without one, or holds a value of another type or a word that no enum kno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -20,19 +20,11 @@ from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 1
 """What this program writes. It grows with every change of a stored document, an added field included."""
 
-
-def _unchanged(document: Document) -> Document:
-    return document
-
-
-MIGRATIONS: Mapping[int, Callable[[Document], Document]] = {1: _unchanged}
-"""From a version to the next: takes an order's document and returns it with the next version's fields.
-
-2: a window counts how often it was opened by itself; the journal has lines with a window alone, and segments.
-"""
+MIGRATIONS: Mapping[int, Callable[[Document], Document]] = {}
+"""From a version to the next: takes an order's document and returns it with the next version's fields."""
 
 
 def migrated(
@@ -122,14 +114,40 @@ def dumps(value: object) -> bytes:
         ValueError: A number is beyond 64 bits.
     """
     try:
-        return _ENCODE(value)
+        data = _ENCODE(value)
     except UnicodeEncodeError:
-        return _ENCODE(_encodable(value))
+        data = _ENCODE(_encodable(value))
+    if _MANY_DIGITS in data.translate(_DIGITS_AS_ZEROS):
+        _check_numbers(value)
+    return data
 
 
 def loads(data: bytes) -> Any:
     """Return what JSON holds; `UNREADABLE` tells what it raises for what is none."""
     return _DECODE(data)
+
+
+_MANY_DIGITS = b"0" * len(str(2**63))
+_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+
+
+def _check_numbers(value: Any) -> None:
+    """Refuse a number that other readers of JSON would round.
+
+    Raises:
+        ValueError: It is beyond 64 bits.
+    """
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise ValueError("a number exceeds the 64-bit range")
+    parts: Iterable[Any] = ()
+    if isinstance(value, dict):
+        parts = value.values()
+    elif isinstance(value, Struct):
+        parts = [getattr(value, each.name) for each in fields(value)]
+    elif isinstance(value, tuple | list):
+        parts = value
+    for part in parts:
+        _check_numbers(part)
 
 
 def _encodable(value: Any) -> Any:

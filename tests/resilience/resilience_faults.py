@@ -58,14 +58,14 @@ class Row:
         way: Where it goes wrong.
         kind: The failure it becomes.
         otherwise: Calls for which it becomes another failure.
-        problem: What the operator reads of how it failed.
+        reason: What the operator reads of how it failed.
         meaning: What the operator reads of its meaning, when a poll has met it.
         next_step: What the operator is told to do, when an order was being placed.
         is_sent: Whether the request may have arrived.
         is_done: Whether SCM has done what was asked for.
         hangs: Whether it takes as long as the program waits.
         after: What becomes of an order's poll window, or the seconds until the next poll.
-        fate: What is known of a write that met it.
+        write_outcome: What is known of a write that met it.
     """
 
     name: str
@@ -100,6 +100,8 @@ NOT_DONE = "It was not done: wait, then do it again."
 TOO_MANY = "SCM has had too many requests from this account"
 REFUSES_LOGIN = "SCM does not know this customer, login and password."
 ROTATE = "Rotate the credentials"
+ASK_FOR_PRIVILEGE = "Ask your SCM administrator for the privilege"
+"""Where SCM accepts the same credentials for every other call."""
 
 
 def rejection(status: int, code: int, description: str, *headers: str) -> bytes:
@@ -227,7 +229,7 @@ ROWS = (
     _unreadable("nothing with 200", "200", done_but(http("")), is_done=True, otherwise={"collect": NotReady}),
     _unreadable("JSON of another shape", "200", answering(http('{"result": ["unexpected", null, 1.5]}'))),
     _unreadable("no UTF-8", "200", answering(http(b'{"sslId": "\xff\xfe\xfa"'))),
-    _unreadable("1 GB published", "too large", answering(http("", length=1_000_000_000))),
+    _unreadable("1 GB announced", "too large", answering(http("", length=1_000_000_000))),
     _unreadable("11 MB in pieces", "too large", answering(MEGABYTES)),
     _unreadable("a gzip of 30 MB", "too large", answering(BOMB)),
     _unreadable("damaged gzip", "damaged", answering(http(b"no gzip", "Content-Encoding: gzip"))),
@@ -256,7 +258,7 @@ ROWS = (
         kind=CredentialsRefused,
         reason="HTTP 401",
         meaning=REFUSES_LOGIN,
-        next_step=ROTATE,
+        next_step=ASK_FOR_PRIVILEGE,
         write_outcome=WriteOutcome.UNTOUCHED,
         after=After.HELD,
     ),
@@ -266,7 +268,7 @@ ROWS = (
         kind=CredentialsRefused,
         reason="HTTP 401",
         meaning="SCM refuses the credentials; more tries with them could lock the account",
-        next_step=ROTATE,
+        next_step=ASK_FOR_PRIVILEGE,
         write_outcome=WriteOutcome.UNTOUCHED,
         after=After.HELD,
     ),
@@ -275,8 +277,8 @@ ROWS = (
         fault=answering(rejection(404, -105, "Certificate not found")),
         kind=NotFound,
         reason="HTTP 404",
-        meaning="SCM has nothing under this number or address",
-        next_step="Check the sslId, the account and base_url.",
+        meaning="This code means two things: only SCM's own words tell which.",
+        next_step="Read SCM's own words.",
         write_outcome=WriteOutcome.REFUSED,
         after=After.STOPPED,
     ),

@@ -162,9 +162,9 @@ async def test_files_of_a_newer_program_are_refused_and_stay_as_they_are(tmp_pat
     store, _ = await a_store_with(tmp_path, 1)
     await store.close()
     path = tmp_path / "orders.json"
-    newer = path.read_bytes().replace(b'"schema":2', b'"schema":9')
+    newer = path.read_bytes().replace(b'"schema":1', b'"schema":9')
     path.write_bytes(newer)
-    with pytest.raises(StoreError, match=r"newer sectigo-tui \(schema 9; this one knows up to 2\)"):
+    with pytest.raises(StoreError, match=r"newer sectigo-tui \(schema 9; this one knows up to 1\)"):
         opened(tmp_path)
     assert path.read_bytes() == newer
 
@@ -173,7 +173,7 @@ async def test_a_newer_program_beside_this_one_is_noticed_before_anything_is_wri
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, orders = await a_store_with(tmp_path, 1)
-    monkeypatch.setattr("sectigo_tui.store.local.journal.SCHEMA_VERSION", 3)
+    monkeypatch.setattr("sectigo_tui.store.local.lines.SCHEMA_VERSION", 2)
     newer = await opened(tmp_path).put(replace(orders[0], order_tag="by the newer one"), an_entry(orders[0]))
     monkeypatch.undo()
     journal = (tmp_path / "journal.jsonl").read_bytes()
@@ -187,7 +187,7 @@ async def test_an_older_program_does_not_replace_what_a_newer_one_saved_meanwhil
     store, orders = await a_store_with(tmp_path, 1)
     await store.save()
     path = tmp_path / "orders.json"
-    newer = path.read_bytes().replace(b'"schema":2', b'"schema":9')
+    newer = path.read_bytes().replace(b'"schema":1', b'"schema":9')
     path.write_bytes(newer)
     await store.put(replace(orders[0], order_tag="goes on"), an_entry(orders[0]))
     with pytest.raises(StoreError, match="newer sectigo-tui"):
@@ -212,11 +212,11 @@ async def test_a_power_failure_in_the_bookkeeping_costs_polls_only(tmp_path: Pat
         store.note(stored, poll)
     await store.flush()
     image = left_behind(tmp_path / "data", tmp_path / "image")
-    polls = the_only(image, "looks-*.jsonl").read_bytes()
+    polls = the_only(image, "polls-*.jsonl").read_bytes()
     first = polls.index(b"\n") + 1
     for size in range(first, len(polls)):
         copy = left_behind(image, tmp_path / "copy")
-        the_only(copy, "looks-*.jsonl").write_bytes(polls[:size])
+        the_only(copy, "polls-*.jsonl").write_bytes(polls[:size])
         again = opened(copy)
         assert len(again.polls(stored.id)) == (2 if size == len(polls) - 1 else 1), size
         if size % 50:
@@ -326,7 +326,7 @@ async def test_all_files_destroyed_is_said_with_what_to_do(tmp_path: Path, conte
     store = opened(tmp_path)
     await store.put(replace(orders[0], order_tag="x"), an_entry(orders[0]))
     await store.close()
-    for name in ("orders.json", "orders.json.bak", "journal.jsonl", "looks-000001.jsonl"):
+    for name in ("orders.json", "orders.json.bak", "journal.jsonl", "polls-000001.jsonl"):
         (tmp_path / name).write_bytes(content)
     again = opened(tmp_path)
     assert again.orders() == []

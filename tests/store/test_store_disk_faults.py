@@ -54,7 +54,7 @@ async def test_saving_that_fails_is_said_until_it_works_again_and_no_poll_is_los
         await asyncio.sleep(300)
         assert store.orders() == [after]
         assert len(said) == 1
-        assert "looks-" in str(said[0])
+        assert "polls-" in str(said[0])
     await asyncio.sleep(60)
     assert said[1:] == [None]
     assert opened(left_behind(tmp_path, tmp_path.parent / "copy")).polls(stored.id) == [poll]

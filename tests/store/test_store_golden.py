@@ -11,10 +11,10 @@ import pytest
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.store.local.audit import verify
 from sectigo_tui.store.local.journal_store import read_orders
-from support.golden_store import ENTRIES, HOST, LOOKS, ORDERS, REMOVED, WRITER
+from support.golden_store import ENTRIES, HOST, ORDERS, POLLS, REMOVED, WRITER
 from support.stored_orders import opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 
-SCHEMAS = (1, 2)
+SCHEMAS = (1,)
 
 
 @pytest.fixture(params=SCHEMAS, ids="schema {}".format)
@@ -41,7 +41,7 @@ async def test_every_order_entry_and_poll_of_each_schema_is_read(directory: Path
     assert store.order(REMOVED.id) == REMOVED
     full = ORDERS[0]
     assert tuple(store.timeline(full.id)) == ENTRIES
-    assert tuple(store.polls(full.id)) == LOOKS
+    assert tuple(store.polls(full.id)) == POLLS
     assert verify(directory).is_intact
 
 
@@ -64,9 +64,9 @@ async def test_orders_of_each_schema_are_written_on_without_losing_any(directory
 
 def test_files_of_a_later_schema_are_refused_in_words_and_left_as_they_are(directory: Path) -> None:
     path = directory / "orders.json"
-    path.write_bytes(re.sub(rb'"schema":\d', b'"schema":3', path.read_bytes()))
+    path.write_bytes(re.sub(rb'"schema":\d', b'"schema":2', path.read_bytes()))
     kept = {each.name: each.read_bytes() for each in directory.iterdir()}
-    reason = r"orders\.json: written by a newer sectigo-tui \(schema 3; this one knows up to 2\)"
+    reason = r"orders\.json: written by a newer sectigo-tui \(schema 2; this one knows up to 1\)"
     with pytest.raises(StoreError, match=reason) as refused:
         opened(directory)
     assert refused.value.remedy == "install that version again; nothing was changed"

@@ -26,7 +26,7 @@ from support.virtual_time import START
 
 DAY = 86_400.0
 CSR = "-----BEGIN CERTIFICATE REQUEST-----\n" + 15 * ("M" * 64 + "\n") + "-----END CERTIFICATE REQUEST-----\n"
-KINDS = ("journal", "looks", "orders")
+KINDS = ("journal", "polls", "orders")
 
 
 async def polled(directory: Path, *, orders: int, days: int, deadline_seconds: float) -> list[dict[str, int]]:
@@ -84,7 +84,7 @@ async def looked_at_once(repository: OrderRepository, clock: HandClock, random: 
 async def test_orders_that_rearm_day_after_day_add_nothing_to_the_journal(tmp_path: Path) -> None:
     first, *_, last = await polled(tmp_path, orders=3, days=3, deadline_seconds=600)
     assert last["journal"] == first["journal"]
-    assert last["looks"] < 3 * 64 * 1024
+    assert last["polls"] < 3 * 64 * 1024
     assert last["orders"] < 3 * 2 * 8192
     again = opened(left_behind(tmp_path, tmp_path.parent / "copy"))
     for order in again.orders():
@@ -97,4 +97,4 @@ async def test_orders_that_rearm_day_after_day_add_nothing_to_the_journal(tmp_pa
 async def test_a_pending_order_polled_every_five_minutes_adds_nothing_to_the_journal(tmp_path: Path) -> None:
     first, *_, last = await polled(tmp_path, orders=1, days=3, deadline_seconds=30 * DAY)
     assert last["journal"] == first["journal"]
-    assert last["looks"] < 3 * 64 * 1024
+    assert last["polls"] < 3 * 64 * 1024

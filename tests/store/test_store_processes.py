@@ -112,7 +112,7 @@ async def test_bookkeeping_goes_on_in_a_new_file_and_whoever_slept_through_it_mi
         await writer.flush()
         await writer.save()
         await reader.changes()
-    assert not (tmp_path / "looks-000001.jsonl").exists()
+    assert not (tmp_path / "polls-000001.jsonl").exists()
     await sleeper.changes()
     for store in (reader, sleeper, opened(tmp_path)):
         assert store.orders() == [stored]

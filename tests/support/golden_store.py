@@ -1,7 +1,7 @@
 """What a store of each schema held, and what wrote its files: `python -m support.golden_store DIRECTORY`, from tests/.
 
-The files in tests/store/schema_1 and schema_2 are never written again: they stand for what operators have on their
-disks. A new schema gets a directory of its own, and a migration that these are read through.
+The files in tests/store/schema_1 are never written again once it is released: they stand for what operators have on
+their disks. A new schema gets a directory of its own, and a migration that these are read through.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ _OUTCOMES = tuple(
         ),
     )
 )
-"""The words of schemas 1 and 2, whatever others have been added since."""
+"""The words of schema 1, whatever others have been added since."""
 
 _LATER = START + timedelta(minutes=7, microseconds=250)
 _FULL = Order(
@@ -216,12 +216,12 @@ ENTRIES = tuple(
     )
     for number, kind in enumerate(_KINDS)
 )
-LOOKS = tuple(
+POLLS = tuple(
     PollResult(START + timedelta(seconds=number), outcome, f"detail {outcome}", 0.125, 200, -183)
     for number, outcome in enumerate(_OUTCOMES)
 )
 ORDERS = (
-    replace(_FULL, revision=len(ENTRIES), last_poll=LOOKS[-1], last_answer_at=START),
+    replace(_FULL, revision=len(ENTRIES), last_poll=POLLS[-1], last_answer_at=START),
     *(replace(order, revision=1) for order in _EACH_STATE),
 )
 """What is read, oldest first."""
@@ -239,7 +239,7 @@ async def write(directory: Path) -> None:
         full = await _put_all(store, ENTRIES[:4], replace(_FULL, revision=0))
         for order in (*_EACH_STATE[:4], replace(REMOVED, revision=0)):
             await store.put(order, replace(ENTRIES[0], order_id=order.id))
-        for poll in LOOKS[:2]:
+        for poll in POLLS[:2]:
             full = replace(full, last_poll=poll, last_answer_at=START)
             store.note(full, poll)
         await store.flush()
@@ -247,7 +247,7 @@ async def write(directory: Path) -> None:
         full = await _put_all(store, ENTRIES[4:], full)
         for order in _EACH_STATE[4:]:
             await store.put(order, replace(ENTRIES[0], order_id=order.id))
-        for poll in LOOKS[2:]:
+        for poll in POLLS[2:]:
             full = replace(full, last_poll=poll)
             store.note(full, poll)
         await store.flush()

@@ -1,6 +1,6 @@
 """A process of its own with a store, for tests that need several, or kill one.
 
-`write DIRECTORY LIFE`: puts and notes without end, saying `put ID` and `look ID TIMES` once each is safe.
+`write DIRECTORY LIFE`: puts and notes without end, saying `put ID` and `poll ID TIMES` once each is safe.
 `share DIRECTORY NAME COUNT`: takes sslIds from others, and counts up an order that all share, COUNT times.
 `poll DIRECTORY`: says `lease` once it may poll, and waits for its end.
 """
@@ -40,7 +40,7 @@ async def write(store: JournalStore, life: str) -> None:
             order, poll = looked_at(order, times)
             store.note(order, poll)
             await store.flush()
-            say("look", order.id, times)
+            say("poll", order.id, times)
 
 
 async def share(store: JournalStore, name: str, count: str) -> None:

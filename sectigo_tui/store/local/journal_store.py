@@ -118,7 +118,7 @@ class JournalStore:
         return self._shared_orders.repository.by_ssl_id(ssl_id)
 
     def polls(self, order_id: str) -> Sequence[PollResult]:
-        """Return the order's newest polls, at most `book.LOOKS_KEPT`, oldest first."""
+        """Return the order's newest polls, at most `POLLS_KEPT`, oldest first."""
         return self._shared_orders.repository.polls(order_id)
 
     def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
@@ -163,7 +163,7 @@ class JournalStore:
     def note(self, order: Order, poll: PollResult | None = None) -> None:
         """Remember poll bookkeeping (window, last poll, last answer) soon, surviving the end of the process.
 
-        The order's revision stays; what another process put in between is kept, and only `window`, `last_look` and
+        The order's revision stays; what another process put in between is kept, and only `window`, `last_poll` and
         `last_answer_at` are taken.
 
         Args:

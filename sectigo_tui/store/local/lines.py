@@ -137,7 +137,7 @@ class Draft:
             "order": order,
         }
         if poll is not None:
-            document["poll"] = {key: value for key, value in sparse(poll).items() if key not in {"order_id", "look"}}
+            document["poll"] = {key: value for key, value in sparse(poll).items() if key not in {"order_id", "poll"}}
         if self._segment is not None and self._segment.number > 1 and self._segment.start == self.after.offset:
             document["segment"] = self._segment
         if removed is not None:
@@ -212,7 +212,7 @@ def read_line(raw: bytes, offset: int, path: str, *, order_too: bool = True) -> 
             by=actor_from(document["by"]),
             entry=entry,
             order=order_from(migrated(stored, version)) if stored is not None and order_too else None,
-            poll=None if poll is None else note_from({**poll, "order_id": entry.order_id, "look": None}),
+            poll=None if poll is None else note_from({**poll, "order_id": entry.order_id, "poll": None}),
         )
     except UNREADABLE:
         return None

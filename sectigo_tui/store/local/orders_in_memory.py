@@ -217,7 +217,7 @@ class OrdersInMemory:
             )
 
     def learn_polls(self, order_id: str, rows: bytes) -> None:
-        """Take an order's looks as `Shelved` has them."""
+        """Take an order's polls as `StoredOrder` has them."""
         if rows:
             self._polls[order_id] = rows
 

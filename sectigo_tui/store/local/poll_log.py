@@ -130,11 +130,11 @@ class PollLog:
         return min(later, default=None)
 
     def _generations(self) -> list[int]:
-        names = (path.stem.removeprefix("looks-") for path in self._directory.glob("looks-*.jsonl"))
+        names = (path.stem.removeprefix("polls-") for path in self._directory.glob("polls-*.jsonl"))
         return sorted(int(name) for name in names if name.isdecimal())
 
     def _path(self, generation: int) -> Path:
-        return self._directory / f"looks-{generation:06d}.jsonl"
+        return self._directory / f"polls-{generation:06d}.jsonl"
 
     def _read_rest(self, learn: Callable[[Note], None]) -> None:
         path = self._path(self.position.generation)

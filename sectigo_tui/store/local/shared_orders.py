@@ -243,7 +243,7 @@ class SharedOrders:
         patterns = ("orders.json*", "journal-*", "journal.jsonl.*", "certificates/*")
         if any(True for pattern in patterns for _ in self._directory.glob(pattern)):
             return True
-        return any(found.stat().st_size for found in self._directory.glob("looks-*"))
+        return any(found.stat().st_size for found in self._directory.glob("polls-*"))
 
     def _report_what_may_be_missing(self) -> None:
         """Say so where the orders were read from the journal alone, and that does not tell all of them."""

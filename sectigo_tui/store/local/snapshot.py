@@ -315,7 +315,7 @@ class OrdersFile:
             return None
         try:
             about = loads(lines[1].removeprefix(b'"1":'))
-            return Header(about["schema"], Position(**about["journal"]), PollLogPosition(**about["looks"]))
+            return Header(about["schema"], Position(**about["journal"]), PollLogPosition(**about["polls"]))
         except UNREADABLE:
             return None
 
@@ -357,11 +357,11 @@ def _head(path: Path) -> bytes:
 def _document(shelved: StoredOrder) -> msgspec.Raw:
     newest_line = b"null" if shelved.newest_line is None else b"%d" % shelved.newest_line
     order = dumps(shelved.order)
-    return msgspec.Raw(order[:-1] + b',"newest_line":' + newest_line + b',"looks":[' + shelved.polls + b"]}")
+    return msgspec.Raw(order[:-1] + b',"newest_line":' + newest_line + b',"polls":[' + shelved.polls + b"]}")
 
 
 def _shelved(document: dict[str, Any], version: int) -> StoredOrder:
-    polls = dumps(document.pop("looks"))[1:-1]
+    polls = dumps(document.pop("polls"))[1:-1]
     newest_line = document.pop("newest_line")
     order: Order = order_from(migrated(document, version))
     return StoredOrder(order, newest_line, polls)
