@@ -78,13 +78,13 @@ class EventSource:
         return lambda: self._listeners.remove(listener)
 
     def __call__(self, event: EngineEvent) -> None:
-        """Tell everybody."""
+        """Publish an event to every listener."""
         self._keep(event)
         for listener in tuple(self._listeners):
             try:
                 listener(event)
             except Exception as defect:  # noqa: BLE001 - the boundary of a listener: what it shows is not what the engine does
-                self._keep_crash(defect, f"hearing of {type(event).__name__}")
+                self._keep_crash(defect, f"publishing {type(event).__name__}")
 
     def _keep(self, event: EngineEvent) -> None:
         match event:

@@ -1,4 +1,4 @@
-"""What deserves a poll: orders that changed since they were last seen, watched orders, and acknowledged ones.
+"""What deserves attention: orders that changed since they were last seen, watched orders, and acknowledged ones.
 
 Plain values over the board, so that what rings and what is marked can be tested without a screen.
 """

@@ -226,7 +226,7 @@ def _header(call: str, name: str, value: str) -> bytes:
 def _json(body: object) -> bytes:
     try:
         return msgspec.json.encode(body)
-    except TypeError:
+    except (TypeError, UnicodeEncodeError):
         raise InputError("the text cannot be written as JSON", "remove characters that are no text") from None
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -254,7 +255,7 @@ class Actions:
             raise missing("commonName")
         names = tuple(dict.fromkeys((common_name, *alternatives)))
         for name in names:
-            if "." not in name or name.endswith((".local", ".internal")):
+            if _is_internal(name):
                 raise ApiError(
                     -164,
                     "Certificate cannot be enrolled for a Local Domain and/or Private IP "
@@ -288,6 +289,14 @@ def _addresses(text: str) -> str:
     if any("@" not in address for address in text.split(",") if address.strip()):
         raise invalid("externalRequester")
     return text
+
+
+def _is_internal(name: str) -> bool:
+    """Return whether no public CA certifies a name: it is of a local domain, or a private address."""
+    try:
+        return ipaddress.ip_address(name).is_private
+    except ValueError:
+        return "." not in name or name.endswith((".local", ".internal"))
 
 
 def _renew_id(seed: int, ssl_id: int) -> str:

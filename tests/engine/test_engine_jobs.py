@@ -35,7 +35,7 @@ def breaks(*_: object, **__: object) -> object:
 
 BREAKS: dict[str, tuple[str, Callable[[Site], tuple[object, str]]]] = {
     "password": ("the watch of the password's expiry", lambda site: (site.engine.password_change, "status")),
-    "rotation": ("the watch of rotations", lambda site: (site.engine.rotation_watch, "look")),
+    "rotation": ("the watch of rotations", lambda site: (site.engine.rotation_watch, "poll")),
     "listing": ("the listing", lambda site: (site.engine.account, "refresh_pending")),
     "writes": ("following up writes", lambda site: (site.engine.pending_writes, "_round")),
     "housekeeping": ("housekeeping", lambda site: (site.engine.scheduler, "_take_over_changes")),
@@ -92,10 +92,9 @@ class Unreliable(LoopClock):
 @pytest.mark.parametrize("always", [False, True])
 @in_virtual_time
 async def test_a_sleep_that_fails_ends_no_polling(always: bool) -> None:
-    world = World(deadline_seconds=3600)
-    world.place(7, "Applied", (1500.0, "Issued"))
     clock = Unreliable()
-    object.__setattr__(world.context, "clock", clock)
+    world = World(deadline_seconds=3600, clock=clock)
+    world.place(7, "Applied", (1500.0, "Issued"))
     async with world.polling():
         await asyncio.sleep(30)
         clock.failures, clock.always = 7, always
@@ -155,7 +154,7 @@ async def test_a_follow_up_that_meets_a_defect_is_tried_again(monkeypatch: pytes
 
     site.world.faults.add("unavailable", path="revoke", count=1)
     await site.engine.revoking.revoke(order.ssl_id or 0, 4, "superseded", order.common_name)
-    monkeypatch.setattr(site.engine._revoker, "tell", send)
+    monkeypatch.setattr(site.engine._revoker, "send", send)
     await site.follow_for(600)
     assert not left
     assert site.store.order(order.id).state is OrderState.REVOKED  # type: ignore[union-attr] # it is there
@@ -170,7 +169,7 @@ async def test_a_listener_that_breaks_is_written_down_and_breaks_nothing() -> No
     event_source.subscribe(received.append)
     event_source(PollFinished("order-1", None))  # type: ignore[arg-type] # nobody reads it
     assert len(received) == 1
-    assert kept == [("ZeroDivisionError", "hearing of LookMade")]
+    assert kept == [("ZeroDivisionError", "publishing PollFinished")]
 
 
 @in_virtual_time

@@ -8,8 +8,10 @@ import traceback
 from collections.abc import Coroutine
 from typing import Any
 
-import orjson
+import msgspec
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.explain import explain
@@ -24,7 +26,7 @@ def everything_said(site: Site, failures: list[BaseException]) -> str:
     """Return all text that the engine has let out: events, timelines, the disk, failures, reprs and results."""
     said = [repr(event) for event in site.received]
     said += [repr(entry) for entry in site.disk.entries]
-    said += [orjson.dumps(order).decode() for order in site.disk.orders.values()]
+    said += [msgspec.json.encode(order).decode() for order in site.disk.orders.values()]
     for failure in failures:
         said += [*traceback.format_exception(failure), repr(failure), repr(vars(failure))]
         said += [repr(explain(failure))]
@@ -32,7 +34,7 @@ def everything_said(site: Site, failures: list[BaseException]) -> str:
             repr(value)
             for frame, _ in traceback.walk_tb(failure.__traceback__)
             for value in frame.f_locals.values()
-            if dataclasses.is_dataclass(value)
+            if isinstance(value, Struct) or dataclasses.is_dataclass(value)
         ]
     said += [repr(site.engine.rotating), repr(site.kept.present), str(site.kept.present.password)]
     return "\n".join(said)
@@ -42,7 +44,7 @@ async def everything_that_can_go_wrong() -> str:
     old, new, wrong = CANARIES
     site = Site()
     site.world.account.credentials.password = old
-    site.scm.use_credentials(dataclasses.replace(site.kept.present, password=SecretText(old)))
+    site.scm.use_credentials(replace(site.kept.present, password=SecretText(old)))
     failures: list[BaseException] = []
 
     async def tried(write: Coroutine[Any, Any, object]) -> None:

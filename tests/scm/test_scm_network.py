@@ -26,7 +26,8 @@ from sectigo_tui.domain.errors import (
 )
 from sectigo_tui.scm import http as proxies
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.http import Timeouts, tls_context
+from sectigo_tui.scm.http import Timeouts
+from sectigo_tui.scm.transport import tls_context
 
 QUICK = Timeouts(connect_seconds=5, read_seconds=0.2, whole_seconds=5)
 

@@ -54,6 +54,7 @@ class World:
         proven: Whether SCM has accepted the credentials before.
         limit: How many requests may be in flight.
         seed: For all that is random.
+        clock: The time; a new clock of the loop by default.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class World:
         proven: bool = True,
         limit: int = 4,
         seed: int = 0,
+        clock: LoopClock | None = None,
     ) -> None:
-        self.clock = LoopClock()
+        self.clock = clock or LoopClock()
         self.received: list[EngineEvent] = []
         self.scm = scm or FakeScm(self.clock)
         self.store = MemoryStore(self.clock, disk, name)

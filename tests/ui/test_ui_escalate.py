@@ -86,7 +86,7 @@ async def test_a_pack_that_cannot_be_kept_is_copied_all_the_same(monkeypatch: py
 
 
 @on_stage
-async def test_the_handover_polls_up_what_is_open_and_groups_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_handover_looks_up_what_is_open_and_groups_it(monkeypatch: pytest.MonkeyPatch) -> None:
     world = a_world()
     for number in range(40):
         life = "ov-org-pending" if number < 35 else "ov-approval"

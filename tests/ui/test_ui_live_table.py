@@ -280,7 +280,7 @@ async def test_moving_the_cursor_paints_two_lines() -> None:
         assert sorted(region.y for region in app.table.repainted) == [1, 2]
 
 
-async def test_none_never_polls_like_could_not_load() -> None:
+async def test_none_never_looks_like_could_not_load() -> None:
     app = TableApp()
     async with running(app) as pilot:
         app.table.show_empty("No pending orders")
@@ -420,19 +420,19 @@ def test_columns_never_overlap_nor_pass_the_edge(width: int, shapes: list[tuple[
 @given(st.lists(st.lists(st.integers(0, 30), unique=True), max_size=8), st.integers(0, 30), st.integers(1, 12))
 def test_the_cursor_stays_on_its_row_whatever_comes(updates: Sequence[list[int]], index: int, lines: int) -> None:
     rows = TableRows()
-    rows.poll(0, lines)
+    rows.scroll_to(0, lines)
     for update in updates:
         ids = [str(each) for each in update]
         line, held = rows.cursor_index - rows.first, rows.cursor_id
         top = rows.replace(ids)
-        rows.poll(max(0, min(top, len(ids) - lines)), lines)
+        rows.scroll_to(max(0, min(top, len(ids) - lines)), lines)
         if held in ids:
             assert rows.cursor_id == held
         if ids:
             assert ids[rows.cursor_index] == rows.cursor_id
         if held in ids and 0 <= line < lines and rows.first == top == rows.cursor_index - line:
             assert rows.window[line] == held
-        rows.poll(max(0, rows.place_cursor(index, rows.first)), lines)
+        rows.scroll_to(max(0, rows.place_cursor(index, rows.first)), lines)
 
 
 @given(

@@ -219,7 +219,7 @@ async def test_ctrl_c_names_the_key_that_quits() -> None:
     ],
 )
 @on_stage
-async def test_empty_because_a_fetch_failed_never_polls_like_empty(fault: str, told: str) -> None:
+async def test_empty_because_a_fetch_failed_never_looks_like_empty(fault: str, told: str) -> None:
     world = demo_world()
     world.faults.add(fault)
     async with staged(world) as stage:

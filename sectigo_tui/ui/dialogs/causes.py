@@ -23,7 +23,7 @@ class Causes(Dialog[CommonCause]):
 
     Args:
         causes: The causes, the one of most orders first.
-        not_fetched: How many orders are not counted, since nothing was polled up what they wait for.
+        not_fetched: How many orders are not counted, since what they wait for was not looked up.
     """
 
     TAKES_EARLY_KEYS = True

@@ -52,7 +52,7 @@ _GROUP_OF_ID = {
     "view.watch": "Act",
     "view.watch_all": "Act",
     "view.quiet": "Act",
-    "view.seen": "Act",
+    "view.clear_changed": "Act",
     "app.diagnose": "Look",
     "app.escalate": "Look",
     "app.handover": "Look",

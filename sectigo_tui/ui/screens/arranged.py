@@ -31,7 +31,14 @@ class Arranged(OrderKeys):
         Binding("w", "watch", "Watch", show=False, id="view.watch", tooltip="Bell and notification when this changes"),
         Binding("W", "watch_all", "Watch all", show=False, id="view.watch_all", tooltip="The same for every order"),
         Binding("z", "quiet", "Quiet", show=False, id="view.quiet", tooltip="Acknowledge this order until it changes"),
-        Binding("u", "seen", "Seen", show=False, id="view.seen", tooltip="Take the + of all changed rows away"),
+        Binding(
+            "u",
+            "clear_changed",
+            "Clear changed",
+            show=False,
+            id="view.clear_changed",
+            tooltip="Take the + of all changed rows away",
+        ),
         Binding("o", "columns", "Columns", show=False, id="view.columns", tooltip="Choose and order the columns"),
         Binding("F", "filters", "Filters", show=False, id="view.filters", tooltip="Save, choose or delete a filter"),
     ]
