@@ -15,8 +15,9 @@ from textual.binding import Binding
 import sectigo_tui
 import sectigo_tui.ui
 from sectigo_tui.cli.parser import make_parser
-from sectigo_tui.config.model import ENVIRONMENT_NAMES, SECTION_MODELS
+from sectigo_tui.config.model import SECTION_MODELS
 from sectigo_tui.config.paths import CONFIG_VARIABLE, DATA_DIR_VARIABLE
+from sectigo_tui.config.sources import ENVIRONMENT_NAMES
 from sectigo_tui.presentation.columns import COLUMNS
 from sectigo_tui.presentation.glyphs import state_glyphs
 from sectigo_tui.ui.keys.active_keys import key_name

@@ -1,4 +1,7 @@
-"""What subcommands share: their settings, and an open engine."""
+"""What subcommands share: their settings, and an open engine.
+
+The engine is loaded where it is opened: commands that only list do not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.crash import keep_crash
-from sectigo_tui.cli.output import complain, complain_of
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ReadOnly, StoreError
-from sectigo_tui.engine.context import HOW_TO_ARM
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.wiring.engine import opened
 from sectigo_tui.wiring.settings import account_directory, plain_settings_of, settings_of
 
 if TYPE_CHECKING:
     from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import Settings
+    from sectigo_tui.engine.engine import Engine
 
 _PR_SET_DUMPABLE = 4
 
@@ -96,6 +94,8 @@ def check_writable(settings: Settings, what: str) -> None:
     """
     if not settings.sectigo.read_only:
         return
+    from sectigo_tui.engine.context import HOW_TO_ARM
+
     source = settings.sources.get("read_only")
     if source is None or source.kind is SourceKind.FLAG:
         raise ReadOnly(what)
@@ -116,6 +116,10 @@ async def acting(settings: Settings) -> AsyncIterator[Engine]:
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be opened.
     """
+    from sectigo_tui.cli.crash import keep_crash
+    from sectigo_tui.cli.output import complain
+    from sectigo_tui.wiring.engine import opened
+
     is_done, unsaved = False, None
     try:
         async with opened(settings, keep_crash=keep_crash) as engine:
@@ -144,6 +148,8 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
         StoreError: The local orders cannot be opened.
         ScmFailure: Which password works could not be learned.
     """
+    from sectigo_tui.cli.output import complain, complain_of
+
     async with acting(settings) as engine:
         for reason in engine.orders.damage:
             complain_of(reason)

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from sectigo_tui.config.credentials import CredentialsEntry, read_credentials, section_title
 from sectigo_tui.config.document import Document, read_document
 from sectigo_tui.config.layers import Layer, Merged, drop_outweighed, merge
-from sectigo_tui.config.model import ENVIRONMENT_NAMES, CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.model import CertctlSection, SectigoSection, UiSection
 from sectigo_tui.config.password_command import PasswordCommand
 from sectigo_tui.config.paths import Paths, for_display
 from sectigo_tui.config.setting_errors import unknown_name
 from sectigo_tui.config.settings import Settings
-from sectigo_tui.config.sources import Source, SourceKind
+from sectigo_tui.config.sources import ENVIRONMENT_NAMES, Source, SourceKind
 from sectigo_tui.config.validate import validate
 
 _ACCOUNT_KEYS = frozenset({"customer_uri", "login", "password", "password_command", "base_url"})

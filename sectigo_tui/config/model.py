@@ -25,19 +25,6 @@ from pydantic import (
 
 from sectigo_tui.domain.http import is_loopback
 
-ENVIRONMENT_NAMES: dict[str, tuple[str, ...]] = {
-    "customer_uri": ("CERTCTL_SECTIGO_CUSTOMER_URI",),
-    "login": ("CERTCTL_SECTIGO_LOGIN",),
-    "password": ("CERTCTL_SECTIGO_PASSWORD",),
-    "org_id": ("CERTCTL_SECTIGO_ORG_ID",),
-    "cert_type": ("CERTCTL_SECTIGO_CERT_TYPE",),
-    "term": ("CERTCTL_SECTIGO_TERM",),
-    "base_url": ("CERTCTL_SECTIGO_BASE_URL",),
-    "poll_max_wait_seconds": ("CERTCTL_SECTIGO_POLL_MAX_WAIT_SECONDS", "CERTCTL_ASYNC_POLL_MAX_WAIT_SECONDS"),
-}
-"""The variables of each key of `[sectigo]`, strongest first; shared with certctl's Sectigo connector."""
-
-
 DEFAULT_POLL_MAX_WAIT_SECONDS = 600
 SCM_HOST = "cert-manager.com"
 """Where SCM is logged in to; mistaken for the customer URI, which follows it in the address."""

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Literal, cast
 from msgspec import Struct
 
 from sectigo_tui.config.files import Table, read_toml
-from sectigo_tui.config.model import ENVIRONMENT_NAMES
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.sources import SourceKind
+from sectigo_tui.config.sources import ENVIRONMENT_NAMES, SourceKind
 from sectigo_tui.domain.errors import ConfigError
 
 if TYPE_CHECKING:

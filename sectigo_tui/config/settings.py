@@ -10,11 +10,11 @@ from msgspec import Struct
 from pydantic import SecretStr
 
 from sectigo_tui.config.credentials import PendingCredentials, section_title
-from sectigo_tui.config.model import ENVIRONMENT_NAMES, CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.model import CertctlSection, SectigoSection, UiSection
 from sectigo_tui.config.password_command import PasswordCommand
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.setting_errors import raise_all
-from sectigo_tui.config.sources import Source
+from sectigo_tui.config.sources import ENVIRONMENT_NAMES, Source
 from sectigo_tui.domain.errors import ConfigError
 
 

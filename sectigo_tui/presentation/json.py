@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -24,7 +24,9 @@ from sectigo_tui.domain.events import (
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import Order, Revocation
 from sectigo_tui.domain.polling import PollResult, PollWindow
-from sectigo_tui.engine.orders.duplicates import Duplicates
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.orders.duplicates import Duplicates
 
 _TO_THE_SECOND = len("2026-03-12T03:12:00")
 

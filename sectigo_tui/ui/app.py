@@ -29,7 +29,8 @@ from sectigo_tui.ui.notifier import Notifier
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.terminal.clipboard import Clipboard, request
-from sectigo_tui.ui.theme.choice import MONO, PREFERENCES, SIXTEEN, ThemeChoice, use_shapes
+from sectigo_tui.ui.theme.choice import MONO, PREFERENCES, SIXTEEN, ThemeChoice
+from sectigo_tui.ui.theme.shapes import use_shapes
 from sectigo_tui.ui.theme.themed_app import ThemedApp
 from sectigo_tui.ui.view_model import Surroundings, ViewModel
 from sectigo_tui.ui.views import VIEWS

@@ -338,35 +338,3 @@ def _settle(future: asyncio.Future[Order | None], outcome: Order | BaseException
         future.set_exception(outcome)
     else:
         future.set_result(outcome)
-
-
-def read_orders(directory: Path, report: Callable[[StoreDamage], None]) -> list[Order]:
-    """Return all orders that are not removed; what is damaged is set aside, as when the store is opened.
-
-    Args:
-        directory: The account's directory, made if need be.
-        report: Takes what is damaged; whoever opens the directory next finds it no more.
-
-    Raises:
-        StoreError: The directory belongs to somebody else, cannot be read or written, or was written by a newer
-            version of this program; nothing was changed.
-    """
-    return [order for order in _read(directory, report) if not order.removed]
-
-
-def read_all_orders(directory: Path, report: Callable[[StoreDamage], None]) -> list[Order]:
-    """Return all orders, also those that are removed; else as `read_orders`."""
-    return _read(directory, report)
-
-
-def _read(directory: Path, report: Callable[[StoreDamage], None]) -> list[Order]:
-    make_directory(directory)
-    shared_orders = SharedOrders(directory, this_process())
-    try:
-        with collector_paused():
-            shared_orders.open()
-        for reason in shared_orders.damage:
-            report(reason)
-        return [shelved.order for shelved in shared_orders.repository.shelved()]
-    finally:
-        shared_orders.close()

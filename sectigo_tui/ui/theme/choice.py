@@ -1,14 +1,12 @@
-"""The themes by name, and which of them a terminal begins with; their colours are in `theme_colours`."""
+"""The themes by name, and which of them a terminal begins with; their colours are in `colours`.
+
+The command line names the themes too, so nothing of Textual is loaded here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
-
-from textual.app import App
-from textual.scrollbar import ScrollBar, ScrollBarRender
-
-from sectigo_tui.presentation.glyphs import ASCII, Glyphs
+from typing import NamedTuple
 
 CELL_STYLES = ("pending", "waiting", "done", "failed", "warning", "muted", "strong")
 """What a cell can be: in progress, somebody must act, became a certificate, will not, look here, less, more."""
@@ -60,25 +58,3 @@ def _by_terminal(environ: Mapping[str, str]) -> str:
     if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
         return DARK
     return DARK if any(name in terminal for name in _TERMINALS_OF_MANY_COLOURS) else SIXTEEN
-
-
-ASCII_CLASS = "-ascii"
-"""Stands on the application: the style sheet draws other borders below it."""
-
-
-class PlainScrollBar(ScrollBarRender):
-    """A scroll bar of whole cells, drawn by colour alone."""
-
-    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
-    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
-
-
-def use_shapes(app: App[Any], glyphs: Glyphs) -> None:
-    """Draw borders and scroll bars as the terminal's font allows.
-
-    Args:
-        app: The application, before it runs.
-        glyphs: The shapes of this terminal.
-    """
-    app.set_class(glyphs is ASCII, ASCII_CLASS)
-    ScrollBar.renderer = PlainScrollBar if glyphs is ASCII else ScrollBarRender
