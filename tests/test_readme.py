@@ -34,8 +34,8 @@ PROSE = [name for name in TEXTS if name == "README.md" or name.startswith("docs/
 WRONG_SENTENCES = (
     "Whether SCM did it is not known",
     "nothing is done twice",
-    "polling",
-    "not polled since",
+    "a look is on its way",
+    "nobody looked since",
     "at most so long",
 )
 """What the project says otherwise: these are no sentences that a person reads at first sight."""
@@ -118,7 +118,7 @@ def test_the_exit_codes_are_those_of_the_help() -> None:
 
 def test_the_codes_and_shapes_of_the_states_are_those_of_the_list() -> None:
     told = [[quoted(cell)[0] for cell in row[:3]] for row in table(SCREENS, "| code | shape | ASCII | what it is |")]
-    assert told == [[poll.code, poll.unicode, poll.ascii] for poll in state_glyphs()]
+    assert told == [[shape.code, shape.unicode, shape.ascii] for shape in state_glyphs()]
 
 
 def test_the_columns_and_views_are_those_that_there_are() -> None:

@@ -450,7 +450,7 @@ def test_the_service_polls_and_ends_well_when_it_is_stopped(program: tuple[World
     (unit,) = blocks(COMMANDS, "ini")
     (line,) = re.findall(r"^ExecStart=%h/\.local/bin/(.+)$", unit, re.MULTILINE)
     with scene.at_terminal(line) as service:
-        service.until('"event": "look"')
+        service.until('"event": "poll"')
         service.signal(signal.SIGTERM)
     assert scene.local() == [(SSL_ID, "collected")]
 

@@ -25,11 +25,11 @@ REFUSED = 3
 UNREACHABLE = 4
 """SCM could not be reached, or answered as if it were something else."""
 UNKNOWN = 5
-"""Whether SCM did it is not known; nothing is done twice, and the program finds out."""
+"""Outcome unknown. The write is not repeated, and the program finds the outcome."""
 DUPLICATE = 6
 """Orders of the same name exist, and another was not asked for; nothing was ordered."""
 WAITING = 7
-"""It is not a certificate yet, and nothing has failed."""
+"""It is still pending, and nothing has failed."""
 
 
 def exit_code(error: SectigoTuiError) -> int:

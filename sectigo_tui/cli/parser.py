@@ -144,7 +144,7 @@ def _recover(parser: argparse.ArgumentParser) -> None:
     decision.add_argument("--order-again", metavar="ID", help="search a last time, and order what is not there, once")
     decision.add_argument("--give-up", metavar="ID", help="end the search")
     parser.add_argument("--yes", action="store_true", help="order again without asking")
-    add_wait(parser, "search on until it is settled, at most so long")
+    add_wait(parser, "search until the outcome is known, wait up to SECONDS")
     add_json(parser)
 
 
@@ -244,14 +244,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 DESCRIPTION = (
-    "Every certificate order at Sectigo Certificate Manager that is not a certificate yet, why it is not, "
+    "Every certificate order at Sectigo Certificate Manager that is still pending, why it waits, "
     "who must act, and when the next poll is. Without a subcommand: the dashboard."
 )
 
 EPILOG = (
     "Exit codes: 0 fine; 1 refused by SCM, or the disk failed; 2 configuration or arguments; "
-    "3 credentials refused; 4 SCM unreachable; 5 Outcome unknown: the order is not resubmitted; "
-    "6 not ordered, there are orders of the same name; 7 not a certificate yet."
+    "3 credentials refused; 4 SCM unreachable; 5 outcome unknown, the order is not resubmitted; "
+    "6 not ordered, there are orders of the same name; 7 still pending."
 )
 
 

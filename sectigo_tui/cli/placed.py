@@ -66,7 +66,7 @@ def duplicate_lines(duplicates: Duplicates) -> list[str]:
         for order in duplicates.local
     ]
     if duplicates.not_examined:
-        lines.append(f"and {duplicates.not_examined} more of this name that were not polled")
+        lines.append(f"and {duplicates.not_examined} more of this name that were not examined")
     if duplicates.failure is not None:
         lines.append(f"the lookup is incomplete: {duplicates.failure.reason}")
     return lines

@@ -220,7 +220,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it is not a certificate yet, and may become one."""
+        """Whether it is still pending, and may become a certificate."""
         return self.state.is_polled or self.state in (OrderState.INTENT, OrderState.UNCONFIRMED)
 
     @property

@@ -53,8 +53,8 @@ class Ending(StrEnum):
     """Whether SCM took it is not known."""
     REVOKING = "revoking"
     """Whether SCM has revoked it is not known, or it could not be told yet."""
-    CREDENTIALS_REJECTED = "held back"
-    """SCM refuses the credentials: nothing is sent until they are rotated."""
+    CREDENTIALS_REJECTED = "credentials rejected"
+    """SCM rejects the credentials: nothing is sent until they are rotated."""
 
 
 def order_json(order: Order) -> dict[str, Json]:
@@ -108,7 +108,7 @@ def _order(order: Order, written: _Written) -> dict[str, Json]:
         "certificate_path": order.certificate_path or None,
         "key_path": order.key_path or None,
         "revocation": _revocation(order.revocation, written),
-        "refusal": order.rejection or None,
+        "rejection": order.rejection or None,
     }
 
 
@@ -118,7 +118,7 @@ def _window(window: PollWindow | None, written: _Written) -> dict[str, Json] | N
     return {
         "opened_at": written(window.opened_at),
         "deadline_at": written(window.deadline_at),
-        "looks": window.attempts,
+        "attempts": window.attempts,
         "next_poll_at": written(window.next_poll_at),
         "reason": window.reason if window.is_open else None,
         "ended": window.ended,
@@ -232,7 +232,7 @@ def event_of(engine_event: EngineEvent, order_by_id: OrderById) -> Event | None:
             return event("order", entry.at) | about(order, entry.order_id) | entry_json(entry)
         case PollFinished(order_id, poll):
             known = order_by_id(order_id)
-            return event("look", poll.at) | about(known, order_id) | _poll_fields(poll, known.window if known else None)
+            return event("poll", poll.at) | about(known, order_id) | _poll_fields(poll, known.window if known else None)
         case FailureReported(at, what, failure, order_id):
             return (
                 event("failure", at)
@@ -240,7 +240,7 @@ def event_of(engine_event: EngineEvent, order_by_id: OrderById) -> Event | None:
                 | {"during": what, **failure_field(failure)}
             )
         case StoreStateChanged(at, error):
-            return event("store", at) | {"is_saving": error is None, "problem": str(error) if error else None}
+            return event("store", at) | {"is_saving": error is None, "error": str(error) if error else None}
         case _:
             return None
 

@@ -60,5 +60,5 @@ def test_the_exit_codes_are_those_that_subcommands_end_with() -> None:
 
 
 def test_each_outcome_of_an_order_is_told() -> None:
-    placed = TEXTS["json.md"].partition("## A placed")[2] + TEXTS["json.md"].partition("## A left")[2]
+    placed = TEXTS["json.md"].partition("## Placed order")[2] + TEXTS["json.md"].partition("## Order outcome")[2]
     assert [ending.value for ending in Ending if f"`{ending.value}`" not in placed] == []

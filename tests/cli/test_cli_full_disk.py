@@ -60,7 +60,7 @@ def test_an_order_is_told_as_ordered_though_orders_json_cannot_be_saved(site: Si
     without_snapshot(site)
     ended = site.order(NAME, "--json")
     assert ended.code == 0
-    assert ended.document("placed")["outcome"] == "ordered"
+    assert ended.document("placed order")["outcome"] == "ordered"
     assert warned(ended.err)
     assert len(site.orders()) == 1
 
@@ -71,7 +71,7 @@ def test_an_order_whose_answer_finds_no_room_is_told_with_its_ssl_id(
     without_answers(monkeypatch, EventKind.WRITE_ANSWERED)
     ended = site.order(NAME, "--json")
     assert ended.code == 0
-    document = ended.document("placed")
+    document = ended.document("placed order")
     (at_scm,) = site.world.orders.values()
     assert (document["outcome"], document["order"]["ssl_id"]) == ("ordered", at_scm.ssl_id)
     assert warned(ended.err)
@@ -91,7 +91,7 @@ def test_a_revocation_is_told_as_done_though_it_cannot_be_saved(
         without_answers(monkeypatch, EventKind.WRITE_ANSWERED)
     ended = site.run("revoke", ssl_id, "--reason-code=4", "--reason=superseded", f"--confirm={NAME}", "--json")
     assert ended.code == 0, ended.err
-    assert ended.document("left")["order"]["state"] == "revoked"
+    assert ended.document("order outcome")["order"]["state"] == "revoked"
     assert warned(ended.err)
 
 
@@ -100,7 +100,7 @@ def test_an_order_is_told_as_tracked_in_a_directory_that_takes_no_new_file(site:
     without_snapshot(site)
     ended = site.run("track", ssl_id, "--json")
     assert ended.code == 0, ended.err
-    assert ended.document("array of left")[0]["order"]["ssl_id"] == ssl_id
+    assert ended.document("array of order outcome")[0]["order"]["ssl_id"] == ssl_id
     assert warned(ended.err)
     assert [order["ssl_id"] for order in site.orders()] == [ssl_id]
 

@@ -55,7 +55,8 @@ def test_every_listing_writes_text_and_json_that_scripts_read(site: Site) -> Non
     assert MARKUP in orders.out
     as_json = site.make("orders", "--json")
     check(as_json)
-    assert sorted(order["common_name"] for order in json.loads(as_json.out)) == sorted(NAMES)
+    names = [order["common_name"] for order in json.loads(as_json.out)]
+    assert sorted(names) == sorted(name.strip() for name in NAMES)
     for arguments in (("handover",), ("audit",), ("audit", "--json"), ("check",), ("config", "show")):
         check(site.run(*arguments))
     for ssl_id in ssl_ids[:8]:

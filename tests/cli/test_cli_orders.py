@@ -110,8 +110,8 @@ def test_every_value_that_a_reader_may_meet_is_documented(
 def test_a_person_reads_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["orders"]) == 0
     title, revoked, pending, unconfirmed = capsys.readouterr().out.splitlines()
-    assert title.split() == ["SSLID", "STATE", "SCM", "STATUS", "NEXT", "LOOK", "COMMON", "NAME"]
-    assert revoked.split() == ["1002", "revoked", "Applied", "settled", "host2.example.com"]
+    assert title.split() == ["SSLID", "STATE", "SCM", "STATUS", "NEXT", "POLL", "COMMON", "NAME"]
+    assert revoked.split() == ["1002", "revoked", "was", "Applied", "settled", "host2.example.com"]
     assert pending.split() == ["1001", "pending", "Applied", "2026-03-02T03:00:00Z", "host1.example.com"]
     assert unconfirmed.split() == ["-", "unconfirmed", "-", "-", "-"]
 

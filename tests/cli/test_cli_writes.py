@@ -156,7 +156,7 @@ def test_a_name_is_the_same_in_either_spelling(site: Site) -> None:
 def test_an_issued_certificate_far_from_expiry_is_a_duplicate_as_json_too(site: Site) -> None:
     ssl_id = issued(site)
     ended = site.order(NAME, "--json")
-    told = ended.document("placed")
+    told = ended.document("placed order")
     assert (ended.code, told["outcome"], told["order"]) == (6, "duplicates", None)
     assert [each["ssl_id"] for each in told["duplicates"]["remote"]] == [ssl_id]
     assert site.posts() == []
@@ -207,7 +207,7 @@ def test_an_order_in_doubt_is_searched_for_until_there_is_something_to_decide(si
     site.monkeypatch.setattr(recovery, "SEARCHES", 1)
     ended = site.run("recover", "--json")
     assert ended.code == 5
-    (told,) = ended.document("array of doubt")
+    (told,) = ended.document("array of unconfirmed order")
     assert (told["order"]["id"], told["is_undecided"]) == (doubtful, True)
     assert f"--order-again {doubtful}" in site.run("recover").err
     assert len(site.posts(ENROLL)) == 1
@@ -353,7 +353,7 @@ def test_at_a_terminal_the_word_order_is_typed_below_a_summary(site: Site, word:
 
 def test_a_wait_ends_with_the_certificate(site: Site) -> None:
     ended = site.order(NAME, "--wait=30", "--json", life="instant")
-    told = ended.document("placed")
+    told = ended.document("placed order")
     assert (ended.code, told["outcome"]) == (0, "certificate")
     assert Path(told["order"]["certificate_path"]).read_bytes().startswith(b"-----BEGIN CERTIFICATE")
 
@@ -361,7 +361,7 @@ def test_a_wait_ends_with_the_certificate(site: Site) -> None:
 @pytest.mark.parametrize(("life", "code", "outcome"), [("vetting", 7, "pending"), ("invalid", 1, "ended")])
 def test_a_wait_that_ends_without_a_certificate_says_why(site: Site, life: str, code: int, outcome: str) -> None:
     ended = site.order(NAME, "--wait=1", "--json", life=life)
-    assert (ended.code, ended.document("placed")["outcome"]) == (code, outcome)
+    assert (ended.code, ended.document("placed order")["outcome"]) == (code, outcome)
 
 
 def test_a_wait_goes_on_past_the_end_of_a_poll_window(site: Site) -> None:
@@ -374,7 +374,7 @@ def test_a_wait_goes_on_past_the_end_of_a_poll_window(site: Site) -> None:
 def test_a_wait_ends_when_scm_refuses_the_credentials(site: Site) -> None:
     site.world.faults.add("unauthorized", path=r"/ssl/v1/\d+$")
     ended = site.order(NAME, "--wait=30", "--json")
-    assert (ended.code, ended.document("placed")["outcome"]) == (3, "held back")
+    assert (ended.code, ended.document("placed order")["outcome"]) == (3, "credentials rejected")
     assert "rotate" in ended.err
 
 
@@ -396,7 +396,7 @@ def test_track_waits_for_several_orders_at_once(site: Site) -> None:
     ssl_ids = [issued(site, "a.acme.example"), waiting(site, "b.acme.example")]
     ended = site.run("track", *ssl_ids, "--wait=1", "--json")
     assert ended.code == 7
-    assert {each["order"]["ssl_id"]: each["outcome"] for each in ended.document("array of left")} == dict(
+    assert {each["order"]["ssl_id"]: each["outcome"] for each in ended.document("array of order outcome")} == dict(
         zip(ssl_ids, ("certificate", "pending"), strict=True)
     )
 
@@ -432,7 +432,7 @@ def test_a_renewal_is_ordered_once(site: Site) -> None:
     old = issued(site)
     ended = site.run("renew", old, "--yes", "--json")
     assert ended.code == 0
-    assert ended.document("placed")["order"]["renews_ssl_id"] == old
+    assert ended.document("placed order")["order"]["renews_ssl_id"] == old
     assert site.run("renew", old, "--yes").code == 6
     assert site.run("renew", old, "--yes", "--allow-duplicate").code == 2
     assert len(site.posts("/renewById/")) == 1
@@ -474,7 +474,7 @@ def test_an_approval_whose_answer_is_lost_and_cannot_be_seen_is_unknown(site: Si
     site.world.faults.add("unavailable", path=r"/ssl/v1/\d+$")
     ended = site.run("approve", ssl_id, "--message", "x", "--json")
     assert ended.code == 5
-    assert ended.document("array of done")[0]["outcome"] == "unknown"
+    assert ended.document("array of result")[0]["outcome"] == "unknown"
 
 
 def test_a_decline_ends_the_order(site: Site) -> None:
@@ -502,7 +502,7 @@ def test_a_certificate_is_saved_and_no_other_file_is_written_over(site: Site) ->
 def test_a_certificate_that_is_not_ready_is_no_failure_and_can_be_waited_for(site: Site) -> None:
     ssl_id = site.world.add_order(life="ov-vetting", common_name=NAME).ssl_id
     early = site.run("collect", ssl_id, "--json")
-    assert (early.code, early.document("array of collected")[0]["outcome"]) == (7, "not ready")
+    assert (early.code, early.document("array of collected certificate")[0]["outcome"]) == (7, "not ready")
     assert site.run("collect", ssl_id, "--wait=1").code == 7
     ready = issued(site, "b.acme.example")
     assert site.make("collect", ready, "--wait=30").out.count(".pem\n") == 3
@@ -514,7 +514,7 @@ def test_a_certificate_is_revoked_when_its_name_is_confirmed(site: Site) -> None
     assert site.run(*arguments, "--confirm=www").code == 2
     assert site.posts() == []
     ended = site.make(*arguments, f"--confirm={NAME}", "--json")
-    told = ended.document("left")
+    told = ended.document("order outcome")
     assert (told["outcome"], told["order"]["state"]) == ("revoked", "revoked")
     assert site.world.statuses()[ssl_id] == "Revoked"
     assert site.run(*arguments, f"--confirm={NAME}").code == 2
@@ -611,7 +611,7 @@ def test_the_password_is_changed_at_scm_and_nobody_sees_it(site: Site) -> None:
     new = site.world.account.credentials.password
     assert new != CANARY
     assert new not in ended.out + ended.err
-    assert ended.document("rotated")["kept_in"].endswith("credentials.toml [sectigo]")
+    assert ended.document("rotation")["kept_in"].endswith("credentials.toml [sectigo]")
     assert "no change of the password was cut short" in site.run("rotate", "--settle").err
 
 
@@ -674,7 +674,7 @@ def test_certctl_server_is_told_step_by_step_and_undoes_nothing(site: Site, is_b
     assert ended.code == code
     assert [put["config"]["password"] for put in certctl.puts] == [new]
     assert new not in ended.out + ended.err
-    steps = ended.document("rotated")["certctl"]
+    steps = ended.document("rotation")["certctl"]
     assert [step["failure"] is None for step in steps] == [True, True, not is_broken]
     assert ("left to do" in ended.err) is is_broken
 
@@ -713,8 +713,8 @@ def test_a_wait_leaves_polling_to_whoever_polls_already(site: Site) -> None:
         ended = site.order(NAME, "--wait=30", "--json", life="instant")
         watch.terminate()
         told = watch.stdout.read()
-    assert ended.document("placed")["outcome"] == "certificate"
-    assert told.count('"event": "look"') == site.world.traffic.count("GET", r"/ssl/v1/\d+$")
+    assert ended.document("placed order")["outcome"] == "certificate"
+    assert told.count('"event": "poll"') == site.world.traffic.count("GET", r"/ssl/v1/\d+$")
 
 
 # What a CSR says, told before it is sent

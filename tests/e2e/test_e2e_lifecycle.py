@@ -64,7 +64,7 @@ def test_a_poll_window_goes_on_where_it_was_after_a_restart(
             terminal.until(" 429 ", name, r" 2\b")
         end(terminal)
     before = {order["ssl_id"]: order["window"] for order in program.orders()}
-    assert {(window["looks"], window["reason"]) for window in before.values()} == {(2, "Retry-After")}
+    assert {(window["attempts"], window["reason"]) for window in before.values()} == {(2, "Retry-After")}
     program.forget_requests()
     with program.terminal() as terminal:
         terminal.until(r"upd \d")

@@ -56,7 +56,7 @@ def _verify(directory: Path, *, as_json: bool) -> int:
     report = verify(directory)
     if as_json:
         faults: list[Json] = [
-            {"file": fault.file, "line": fault.line, "problem": fault.reason} for fault in report.faults
+            {"file": fault.file, "line": fault.line, "reason": fault.reason} for fault in report.faults
         ]
         last: Json = {"seq": report.last.seq, "hash": report.last.hash}
         counts: dict[str, Json] = {"lines": report.lines, "removed": report.removed}

@@ -36,7 +36,7 @@ def run(options: Namespace) -> int:
     from sectigo_tui.cli.output import complain, show_message, table
 
     if orders:
-        show_message(table([("SSLID", "STATE", "SCM STATUS", "NEXT LOOK", "COMMON NAME"), *map(_row, orders)]))
+        show_message(table([("SSLID", "STATE", "SCM STATUS", "NEXT POLL", "COMMON NAME"), *map(_row, orders)]))
     else:
         complain("there is no local order; sectigo-tui track SSLID adopts one")
     return FINE

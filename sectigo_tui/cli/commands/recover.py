@@ -113,9 +113,9 @@ def _json(order: Order, *, is_undecided: bool) -> dict[str, Json]:
     pending_enroll = order.pending_enroll
     return {
         "order": order_json(order),
-        "is_in_doubt": order.state in UNCONFIRMED_STATES,
+        "is_unconfirmed": order.state in UNCONFIRMED_STATES,
         "is_undecided": is_undecided,
         "searches": pending_enroll.searches if pending_enroll is not None else None,
         "next_search_at": moment_json(pending_enroll.next_search_at) if pending_enroll is not None else None,
-        "trouble": (pending_enroll.error or None) if pending_enroll is not None else None,
+        "error": (pending_enroll.error or None) if pending_enroll is not None else None,
     }

@@ -50,14 +50,14 @@ def handover_json(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact,
             "text": group.text,
             "cause": str(group.cause),
             "blocked_on": str(group.party),
-            "subject": group.about,
+            "about": group.about,
             "next_action": group.blocking_cause.next_action,
             "orders": [_waiting(diagnosis) for diagnosis in members],
         }
         for group, members in open_by_cause(diagnoses)
     ]
-    scm_words: Json = {"at": _moment(now), "gap": missing_part, "groups": groups}
-    return json.dumps(_finished(scm_words, redact), indent=2)
+    handover: Json = {"at": _moment(now), "incomplete": missing_part, "groups": groups}
+    return json.dumps(_finished(handover, redact), indent=2)
 
 
 def _waiting(diagnosis: Diagnosis) -> Json:
@@ -117,12 +117,12 @@ def document(diagnosis: Diagnosis) -> Json:
             "evidence": [_fact(fact) for fact in verdict.evidence],
         },
         "other_causes": [_blocking_cause(blocking_cause) for blocking_cause in verdict.others],
-        "gaps": [
+        "missing_evidence": [
             {"part": str(missing_part.part), "what": missing_part.what, "weakens": missing_part.weakens}
             for missing_part in verdict.missing_evidence
         ],
         "stages": [_stage(stage) for stage in diagnosis.stages],
-        "unwatched": [
+        "not_polled": [
             {"since": _moment(missing_part.since), "until": _moment(missing_part.until)}
             for missing_part in diagnosis.unwatched
         ],
@@ -151,7 +151,7 @@ def document(diagnosis: Diagnosis) -> Json:
         }
         if outage
         else None,
-        "looks": [
+        "polls": [
             {
                 "at": _moment(poll.at),
                 "outcome": str(poll.outcome),
@@ -173,7 +173,7 @@ def document(diagnosis: Diagnosis) -> Json:
             }
             for entry in evidence.timeline
         ],
-        "pieces": [
+        "evidence": [
             _answer(kept_answer)
             for kept_answer in (
                 evidence.details,
@@ -192,7 +192,7 @@ def _answer(kept_answer: Answer[object]) -> Json:
         "source": kept_answer.source,
         "state": str(kept_answer.state),
         "at": _moment(kept_answer.at),
-        "trouble": kept_answer.error,
+        "error": kept_answer.error,
         "http_status": kept_answer.http_status,
         "scm_code": kept_answer.code,
     }
@@ -207,7 +207,7 @@ def _blocking_cause(blocking_cause: BlockingCause) -> Json:
         "cause": str(blocking_cause.cause),
         "blocked_on": str(blocking_cause.party),
         "is_certain": blocking_cause.is_certain,
-        "subject": blocking_cause.about,
+        "about": blocking_cause.about,
         "sentence": blocking_cause.sentence,
         "next_action": blocking_cause.next_action,
         "changes_when": blocking_cause.changes_when,
@@ -228,7 +228,7 @@ def _stage(stage: Stage) -> Json:
 def _domain(line: DomainLine) -> Json:
     return {
         "domain": line.domain,
-        "standing": str(line.order_state),
+        "state": str(line.order_state),
         "is_certain": line.is_certain,
         "status": line.scm_words,
         "mode": line.proof.mode,
@@ -252,8 +252,8 @@ def _organization(line: OrganizationLine | None) -> Json:
         "id": line.id,
         "name": line.name,
         "level": line.level,
-        "is_level_told": line.is_certain,
-        "standing": str(line.order_state),
+        "is_level_certain": line.is_certain,
+        "state": str(line.order_state),
         "status": validation.status if validation else "",
         "background_status": validation.background_status if validation else "",
         "submitted": _moment(validation.submitted if validation else None),

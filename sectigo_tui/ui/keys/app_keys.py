@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding
 
 APP_KEYS = (
-    Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="Pending: what is not a certificate yet"),
+    Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="Pending: orders that are still pending"),
     Binding("2", "view('local')", "Local", id="app.local", tooltip="Local: orders placed or adopted here"),
     Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="Remote: the whole account"),
     Binding("4", "view('events')", "Events", id="app.events", tooltip="Events: what happened, and what failed"),

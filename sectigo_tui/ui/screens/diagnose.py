@@ -75,7 +75,7 @@ class Diagnose(Screen[None]):
         Binding("E", "escalate", "Escalation pack", id="diagnose.escalate", tooltip="Facts for the CA's support"),
         Binding("h", "history", "History", id="diagnose.history", tooltip="Ask SCM how long issued orders took"),
         Binding("r", "again", "Ask again", id="diagnose.again", tooltip="Ask SCM for everything again"),
-        Binding("x", "acknowledge", "Ack", show=False, id="diagnose.acknowledge", tooltip="Take the failure away"),
+        Binding("x", "acknowledge", "Ack", show=False, id="diagnose.acknowledge", tooltip="Dismiss the error"),
     ]
 
     def __init__(self, model: ViewModel, row: OrderRow, diagnoser: Diagnoser, escalate: Escalate) -> None:

@@ -29,10 +29,8 @@ class OrderKeys(TableScreen):
         Binding("R", "refresh", "Refresh", id="view.refresh", tooltip="List the account's orders again"),
         Binding("t", "track", "Track", id="view.track", tooltip="Make remote orders local, and poll them"),
         Binding("c", "copy", "Copy", show=False, id="view.copy", tooltip="Copy this order's facts"),
-        Binding("x", "acknowledge", "Ack", show=False, id="view.acknowledge", tooltip="Take the newest failure away"),
-        Binding(
-            "X", "acknowledge_all", "Ack all", show=False, id="view.acknowledge_all", tooltip="Take all failures away"
-        ),
+        Binding("x", "acknowledge", "Ack", show=False, id="view.acknowledge", tooltip="Dismiss the latest error"),
+        Binding("X", "acknowledge_all", "Ack all", show=False, id="view.acknowledge_all", tooltip="Dismiss all errors"),
     ]
 
     def __init__(self, model: ViewModel) -> None:

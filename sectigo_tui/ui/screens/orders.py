@@ -1,4 +1,4 @@
-"""View 1: everything that is not a certificate yet. View 2: the orders placed or tracked here."""
+"""View 1: every order that is still pending. View 2: the orders placed or tracked here."""
 
 from __future__ import annotations
 
