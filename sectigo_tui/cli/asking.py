@@ -76,7 +76,7 @@ def secret_from(path: str, what: str) -> SecretText:
         else:
             with Path(path).expanduser().open("rb") as file:
                 data = file.readline(SECRET_BYTES_AT_MOST)
-        text = data.decode().rstrip("\r\n")
+        text = data.decode("utf-8-sig").rstrip("\r\n")
     except OSError as error:
         raise InputError(f"the {what}'s file {path}: {error.strerror}", "name a file that you can read") from error
     except UnicodeDecodeError:

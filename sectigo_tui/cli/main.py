@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import TextIO
 
 from sectigo_tui.cli.crash import CrashReports
@@ -33,9 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     options = make_parser().parse_args(arguments)
     module, name = str(options.handler).split(":")
-    reports = CrashReports(
-        lambda: find_paths(os.environ, data_dir=vars(options).get("data_dir")).data_dir / "crashes", arguments
-    )
+    reports = CrashReports(lambda: _crash_directory(options), arguments)
     try:
         with loading():
             handler: Handler = getattr(import_module(f"sectigo_tui.cli.commands.{module}"), name)
@@ -53,6 +52,15 @@ def run(arguments: Sequence[str]) -> int:
         code = FAILED
     _print(reports)
     return _flushed(code)
+
+
+def _crash_directory(options: Namespace) -> Path:
+    given = vars(options)
+    try:
+        return find_paths(os.environ, config=os.devnull, data_dir=given.get("data_dir")).data_dir / "crashes"
+    except SectigoTuiError:
+        # There is no data directory, which is another matter than the defect.
+        return Path.cwd()
 
 
 def _print(reports: CrashReports) -> None:

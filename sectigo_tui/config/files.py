@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -24,8 +25,9 @@ def read_toml(path: Path, *, named_by: str = "") -> Table:
         ConfigError: It cannot be read, or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError as error:
+        check_links(path, named_by or "file")
         if not named_by:
             return {}
         reason, remedy, cause = "does not exist", "write it (sectigo-tui config init), or name another", error
@@ -42,6 +44,22 @@ def read_toml(path: Path, *, named_by: str = "") -> Table:
         raise ConfigError(key=str(path), source=named_by or "file", reason=reason, remedy=remedy) from None
 
 
+def check_links(path: Path, named_by: str) -> None:
+    """Refuse a path that leads through a symbolic link to nothing, as of a file system that is not mounted.
+
+    Raises:
+        ConfigError: It does; the link is named.
+    """
+    for each in (path, *path.parents):
+        if each.is_symlink() and not each.exists():
+            raise ConfigError(
+                key=str(each),
+                source=named_by,
+                reason=f"is a symbolic link to {each.readlink()}, which does not exist",
+                remedy="make what it names, or remove the link",
+            )
+
+
 def check_private(path: Path, what: str) -> None:
     """Refuse a file with secrets that the group or others can get at.
 
@@ -53,13 +71,21 @@ def check_private(path: Path, what: str) -> None:
         ConfigError: Its mode has any bit for the group or others.
     """
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        found = path.stat()
     except OSError:
         return
+    mode = stat.S_IMODE(found.st_mode)
     if mode & 0o077:
+        remedy = f"chmod 600 {path}"
+        if found.st_uid != os.geteuid():
+            # It may be readable by its group alone, and chmod is its owner's.
+            remedy = (
+                f"it belongs to user id {found.st_uid}: take the secret out of it (password_command, api_key_file, or"
+                f" the environment), or have its owner run: chown {os.geteuid()} {path} && chmod 600 {path}"
+            )
         raise ConfigError(
             key=str(path),
             source=f"mode {mode:04o}",
             reason=f"{what} and is open to the group or others",
-            remedy=f"chmod 600 {path}",
+            remedy=remedy,
         )

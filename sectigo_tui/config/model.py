@@ -102,7 +102,10 @@ def _command(value: object) -> object:
 
 def _path(value: Path, info: ValidationInfo) -> Path:
     base = (info.context or {}).get("base_directory", Path())
-    return Path(base, value.expanduser())
+    try:
+        return Path(base, value.expanduser())
+    except RuntimeError:
+        raise ValueError(f"{value} has a ~ of nobody's home") from None
 
 
 def _readable(value: Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,12 @@ from sectigo_tui.domain.errors import ConfigError
 APPLICATION = "sectigo-tui"
 CONFIG_VARIABLE = "SECTIGO_TUI_CONFIG"
 DATA_DIR_VARIABLE = "SECTIGO_TUI_DATA_DIR"
+
+_BELOW_HOME = {"XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share"}
+_INSTEAD = {
+    "XDG_CONFIG_HOME": ("config", f"set HOME, or name the file with --config or {CONFIG_VARIABLE}"),
+    "XDG_DATA_HOME": ("data_dir", f"set HOME, or name a directory with --data-dir or {DATA_DIR_VARIABLE}"),
+}
 
 
 class Paths(Struct, frozen=True):
@@ -72,6 +79,9 @@ def find_paths(
         environ: The process's environment.
         config: The value of `--config`.
         data_dir: The value of `--data-dir`.
+
+    Raises:
+        ConfigError: What no flag and no variable gives has no place: there is no home directory, or it is another's.
     """
     config_path, config_named_by = _named(environ, config, "--config", CONFIG_VARIABLE)
     data_path, data_named_by = _named(environ, data_dir, "--data-dir", DATA_DIR_VARIABLE)
@@ -166,18 +176,75 @@ def _named(
     environ: Mapping[str, str], flag_value: str | Path | None, flag: str, variable: str
 ) -> tuple[Path | None, str]:
     if flag_value:
-        return Path(flag_value).expanduser().absolute(), f"flag {flag}"
+        return _expanded(flag_value, f"flag {flag}"), f"flag {flag}"
     if from_environment := environ.get(variable):
-        return Path(from_environment).expanduser().absolute(), f"environment {variable}"
+        return _expanded(from_environment, f"environment {variable}"), f"environment {variable}"
     return None, ""
 
 
+def _expanded(given: str | Path, named_by: str) -> Path:
+    try:
+        return Path(given).expanduser().absolute()
+    except RuntimeError:
+        # What expanduser says where nobody knows the home that a `~` means.
+        raise ConfigError(
+            key=str(given), source=named_by, reason="has a ~ of nobody's home", remedy="write the whole path"
+        ) from None
+
+
 def _default_directory(environ: Mapping[str, str], variable: str) -> Path:
-    base = environ.get(variable, "")
-    if Path(base).is_absolute():
-        return Path(base) / APPLICATION
+    base = Path(environ.get(variable, ""))
+    if base.is_absolute():
+        _check_owner(base, variable)
+        return base / APPLICATION
+    home = _home(environ, variable)
+    _check_owner(home, "HOME")
+    if sys.platform != "darwin":
+        return home / _BELOW_HOME[variable] / APPLICATION
     import platformdirs
 
     if variable == "XDG_CONFIG_HOME":
         return platformdirs.user_config_path(APPLICATION)
     return platformdirs.user_data_path(APPLICATION)
+
+
+def _home(environ: Mapping[str, str], variable: str) -> Path:
+    """Return the home directory, by HOME or else as the system knows it.
+
+    Raises:
+        ConfigError: Nobody knows it, as of a container's user id.
+    """
+    home = Path(environ.get("HOME", ""))
+    if home.is_absolute():
+        return home
+    import pwd
+
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        key, remedy = _INSTEAD[variable]
+        raise ConfigError(
+            key=key,
+            source="default",
+            reason=f"HOME is not set, and user id {os.getuid()} has no home directory",
+            remedy=remedy,
+        ) from None
+
+
+def _check_owner(directory: Path, named_by: str) -> None:
+    """Refuse to leave root's files in what belongs to another user, who could not use them.
+
+    Raises:
+        ConfigError: This is root, and the directory is somebody else's.
+    """
+    if os.geteuid() != 0:
+        return
+    existing = next((each for each in (directory, *directory.parents) if each.exists()), Path("/"))
+    owner = existing.stat().st_uid
+    if owner != 0:
+        raise ConfigError(
+            key=str(existing),
+            source=named_by,
+            reason=f"belongs to user id {owner}, and you are root: what is made there would be root's",
+            remedy="run as its owner, or set HOME to root's (sudo -H), or give --config and --data-dir",
+        )

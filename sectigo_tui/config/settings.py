@@ -138,7 +138,7 @@ class Settings:
     def _api_key_from_file(self) -> SecretStr:
         path, source = self.certctl.api_key_file or Path(), self.sources["certctl.api_key_file"].detail
         try:
-            key = path.read_text().strip()
+            key = path.read_text(encoding="utf-8-sig").strip()
             reason = "" if key and key.isprintable() else "does not hold one line of text"
         except (OSError, UnicodeDecodeError) as error:
             key, reason = "", f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"

@@ -1,5 +1,7 @@
 """Where files are, and who may enter."""
 
+import os
+import pwd
 import stat
 import subprocess
 import sys
@@ -79,3 +81,50 @@ def test_finding_paths_imports_no_settings() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user id that the system knows nothing of, as in a container."""
+
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.delenv("HOME", raising=False)
+
+
+@pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "relative"}])
+@pytest.mark.usefixtures("homeless")
+def test_without_any_home_the_place_that_nobody_gave_is_named(environ: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"config .*HOME is not set, and user id \d+ has no home.*--config"):
+        find_paths(environ, data_dir=tmp_path)
+    with pytest.raises(ConfigError, match=r"data_dir .*HOME is not set.*--data-dir or SECTIGO_TUI_DATA_DIR"):
+        find_paths(environ, config=tmp_path / "config.toml")
+
+
+@pytest.mark.usefixtures("homeless")
+def test_a_home_is_not_looked_for_where_everything_is_given(tmp_path: Path) -> None:
+    given = Paths(tmp_path / "c.toml", tmp_path / "d", "flag --config", "flag --data-dir")
+    assert find_paths({}, config=tmp_path / "c.toml", data_dir=tmp_path / "d") == given
+    by_xdg = find_paths({"XDG_CONFIG_HOME": str(tmp_path), "SECTIGO_TUI_DATA_DIR": str(tmp_path)})
+    assert by_xdg.config_file == tmp_path / "sectigo-tui" / "config.toml"
+    with pytest.raises(ConfigError, match="has a ~ of nobody's home; write the whole path"):
+        find_paths({}, config="~/c.toml", data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("given", ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"])
+def test_root_leaves_no_files_in_another_user_s_home(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    if os.geteuid() == 0:
+        os.chown(theirs, 12_345, 12_345)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    roots = {"XDG_CONFIG_HOME": "/", "XDG_DATA_HOME": "/"} if given != "HOME" else {}
+    environ = {**roots, given: str(theirs / "below" if given != "HOME" else theirs)}
+    with pytest.raises(ConfigError, match=r"you are root: what is made there would be root's; .*sudo -H"):
+        find_paths(environ)
+    assert list(theirs.iterdir()) == []
+    assert find_paths(environ, config=theirs / "c.toml", data_dir=theirs / "d").data_dir == theirs / "d"

@@ -1,6 +1,7 @@
 """A wrong setting is answered by one line: key, source, what is wrong, what to write."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,3 +226,40 @@ def test_a_configuration_without_secrets_may_be_read_by_all(tmp_path: Path) -> N
     path.write_text('[sectigo]\nlogin = "api"\n')
     path.chmod(0o644)
     assert load_settings(Paths(path, tmp_path), {}).sectigo.login == "api"
+
+
+def test_a_secret_in_a_file_of_another_user_s_gets_advice_that_can_be_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[sectigo]\npassword = "canary"\n')
+    path.chmod(0o640)
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(Paths(path, tmp_path), {})
+    assert f"it belongs to user id {owner}: take the secret out of it (password_command" in str(caught.value)
+    assert f"have its owner run: chown {owner + 1} {path} && chmod 600 {path}" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["config.toml", "credentials.toml"])
+def test_a_file_that_an_editor_has_marked_as_utf_8_is_read(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b'\xef\xbb\xbf[sectigo]\nlogin = "api"\n')
+    path.chmod(0o600)
+    paths = Paths(tmp_path / "config.toml", tmp_path)
+    assert load_settings(paths, {}).sectigo.login == "api"
+
+
+@pytest.mark.parametrize("link", ["config.toml", "credentials.toml", "."])
+def test_a_symbolic_link_to_nothing_is_named_and_what_it_names(tmp_path: Path, link: str) -> None:
+    directory = tmp_path / "sectigo-tui"
+    if link != ".":
+        directory.mkdir()
+    broken = directory / link
+    broken.symlink_to("/nonexistent/place")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(Paths(directory / "config.toml", tmp_path), {})
+    assert str(caught.value).startswith(
+        f"{broken} (file): is a symbolic link to /nonexistent/place, which does not exist"
+    )

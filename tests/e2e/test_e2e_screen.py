@@ -106,7 +106,7 @@ def test_a_change_rings_and_is_told_to_the_operator_s_command_without_any_secret
         terminal.press("W")
         terminal.until(r"watch all")
         program.advance(3600)
-        terminal.until(r"No order is pending")
+        terminal.until(r"COL .*www\.acme\.example")
         told = program.home / "told"
         terminal.until(lambda: told.exists() and "COL" in told.read_text())
         notes = [f"{start}{ssl_id} www.acme.example: ".encode() for start in NOTES]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -95,3 +96,22 @@ def test_a_terminal_that_only_prints_is_told_to_be_none(program: Installation, t
         terminal.until("needs a terminal", f"TERM is {term}")
         assert terminal.end() == 2
         assert b"\x1b" not in terminal.received
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("arguments", [(), ("orders",), ("watch",), ("check",)])
+def test_a_user_without_a_home_is_told_in_a_line_what_to_give(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'cd / && exec {PROGRAM} "$@"', "sh", *arguments],
+        env={"PATH": "/usr/bin:/bin", "CERTCTL_SECTIGO_CUSTOMER_URI": "acme"},
+        capture_output=True,
+        text=True,
+        check=False,
+        user=12_345,
+        stdin=subprocess.DEVNULL,
+    )
+    if "Permission denied" in ended.stderr:
+        pytest.skip("the program is not readable for another user here")
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert "HOME is not set, and user id 12345 has no home directory; set HOME, or" in line

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
+from textual import events
 
+from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
+from sectigo_tui.ui.dialogs.dialog import Dialog
 from support.ui_stage import Stage, demo_world, on_stage, staged
 
 ISSUED = 2100368
@@ -104,3 +107,21 @@ async def test_a_certificate_that_scm_does_not_hand_out_yet_is_told_and_nothing_
         await stage.wait(3)
         assert "Being processed by Sectigo" in stage.text or "not ready" in stage.text, stage.text
         assert "Saved" not in stage.text
+
+
+@pytest.mark.parametrize(
+    ("dialog", "words"),
+    [(Notice("Done", "Approved."), "Not closed"), (Confirm("Sure?", "An order.", "Place order"), "confirm it again")],
+    ids=["notice", "question"],
+)
+async def test_a_key_from_before_a_dialog_was_painted_is_refused_in_words_that_fit_it(
+    dialog: Dialog[bool], words: str
+) -> None:
+    async with staged(demo_world()) as stage:
+        stage.app.push_screen(dialog)
+        await stage.wait(1)
+        early = events.Key("enter", None)
+        dialog.shown_at = early.time + 1
+        assert not dialog.admits(early)
+        await stage.wait(1)
+        assert words in stage.text

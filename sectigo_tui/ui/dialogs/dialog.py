@@ -237,7 +237,10 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
             return True
         if isinstance(self.focused, TextArea):
             return True
-        self.complain("Not taken: this was confirmed before it could be read. Read it, then confirm it again.")
+        if self.choices():
+            self.complain("Not taken: this was confirmed before it could be read. Read it, then confirm it again.")
+        else:
+            self.complain("Not closed: the key was typed before this could be read. Read it, then close it.")
         return False
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
@@ -251,6 +254,8 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
             error_text: What is wrong.
             at: The id of the field that it is about, which gets the focus; empty to leave the focus where it is.
         """
+        if not self.query("#dialog-problem"):
+            return  # closed since
         if at:
             self.set_focus(self.query_one(f"#{at}"))
         shown = self.query_one("#dialog-problem", Static)
@@ -311,12 +316,16 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
 
     def on_resize(self) -> None:
         """Keep the field that has the focus in sight where there is less room, and the buttons whole."""
+        if not self.query("#dialog-foot"):
+            return  # closed since
         labels = [str(button.label) for button in self.query("#dialog-buttons Button").results(Button)]
         needed = sum(max(cell_len(label) + 2, 1 if self.size.width < ROOMY_COLUMNS else 16) + 2 for label in labels)
         self.set_class(needed > self.query_one("#dialog-foot").size.width > 0, "-stacked")
         self.call_after_refresh(self._show_focused)
 
     def _show_focused(self) -> None:
+        if not self.query("#dialog-body"):
+            return  # closed since
         focused, body = self.focused, self.query_one("#dialog-body")
         if isinstance(focused, OptionList) and focused.parent is body and focused.highlighted is not None:
             at = focused.virtual_region.y + focused.highlighted

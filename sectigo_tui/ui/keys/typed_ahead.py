@@ -29,6 +29,7 @@ BURST_SECONDS = 0.03
 
 DOUBLE_CLICK_SECONDS = 0.5
 _LOOK_SECONDS = 0.02
+_INTERIM_LOOK_SECONDS = 0.05
 
 Typed = events.InputEvent | events.Paste
 Deliver = Callable[[Typed], Awaitable[None]]
@@ -156,8 +157,9 @@ class TypedAhead:
             if not quiet:
                 quiet = await self._handled(left)
             elif isinstance(screen := self._screen(), Interim):
+                while self._screen() is screen:  # noqa: ASYNC110 - it may be covered as well as closed
+                    await asyncio.sleep(_INTERIM_LOOK_SECONDS)
                 self._interim_until = screen.shown_at or 0.0
-                await asyncio.sleep(_LOOK_SECONDS)
                 deadline = loop.time() + PATIENCE_SECONDS
                 quiet = False
             elif self._expected and not self._is_interim_below():
