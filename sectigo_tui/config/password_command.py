@@ -69,10 +69,12 @@ class PasswordCommand:
 
     def _ask(self, *, may_prompt: bool) -> SecretStr:
         try:
-            with _foreground(is_wanted=may_prompt) as give_terminal:
+            with (
+                _foreground(is_wanted=may_prompt) as give_terminal,
+                _notice(self.timeout_seconds, is_wanted=give_terminal is not None),
+            ):
                 run = _Run(self.arguments, self.environ, give_terminal)
-                with _notice(self.timeout_seconds, is_wanted=give_terminal is not None):
-                    run.until_answered(self.timeout_seconds)
+                run.until_answered(self.timeout_seconds)
         except (OSError, ValueError) as error:
             reason = f"cannot be run: {getattr(error, 'strerror', None) or error}"
             raise self._error(reason, may_pass=False) from None

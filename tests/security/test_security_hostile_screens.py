@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.cells import cell_len
+from textual.widgets import Button
 
 from sectigo_tui.certctl.client import CertctlClient
 from sectigo_tui.domain.orders import OrderState
@@ -22,6 +23,7 @@ from sectigo_tui.engine.engine import Engine
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.http import Connection
 from sectigo_tui.ui.dialogs.dialog import Dialog
+from sectigo_tui.ui.dialogs.leaving import DISCARD, Leaving
 from sectigo_tui.ui.outside import Outside
 from support.hostile import API_KEY, INTERPRETED, ORDERS, TYPED, HostileDns, HostileScm, certctl_answers, words_of
 from support.stored_orders import an_order
@@ -69,6 +71,9 @@ EXPORTS = (("1", "cjmo"), ("4", "c"))
 
 REFUSED = ("R", "D ~", "escape", "3 R", "4 G d", "escape", "a e ~", "escape")
 """Keys that ask SCM, which refuses."""
+
+MOST_DIALOGS = 6
+"""How many dialogs lie over each other at most, each with the question whether to leave it."""
 
 _SEQUENCES = re.compile(
     r"\x07|\x1b\](?:52;c;[A-Za-z0-9+/=]*|22;[a-z-]*|9;sectigo-tui: (?P<nine>[^;]*?)"
@@ -140,8 +145,13 @@ async def go(stage: Stage, *steps: str) -> None:
 
 
 async def close(stage: Stage) -> None:
-    while isinstance(stage.app.screen, Dialog):
-        await stage.press("escape")
+    for _ in range(MOST_DIALOGS):
+        if isinstance(stage.app.screen, Leaving):  # another escape would go back to the form
+            stage.app.screen.query_one(f"#{DISCARD}", Button).press()
+            await stage.wait()
+        elif isinstance(stage.app.screen, Dialog):
+            await stage.press("escape")
+    assert not isinstance(stage.app.screen, Dialog), stage.text
     check(stage)
 
 
