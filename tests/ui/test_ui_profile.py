@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.engine.context import EngineOptions
@@ -13,7 +13,7 @@ from support.writing import Site
 
 def read_only_site(*, may_arm: bool = True) -> Site:
     site = Site(world=demo_world(), read_only=True)
-    object.__setattr__(site.context, "policy", replace(site.context.options, may_arm=may_arm))
+    force_setattr(site.context, "options", replace(site.context.options, may_arm=may_arm))
     assert site.context.options == EngineOptions(read_only=True, may_arm=may_arm)
     return site
 
