@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from msgspec.structs import force_setattr
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import FailureReported, PollFinished, StoreStateChanged
@@ -92,9 +93,10 @@ class Unreliable(LoopClock):
 @pytest.mark.parametrize("always", [False, True])
 @in_virtual_time
 async def test_a_sleep_that_fails_ends_no_polling(always: bool) -> None:
-    clock = Unreliable()
-    world = World(deadline_seconds=3600, clock=clock)
+    world = World(deadline_seconds=3600)
     world.place(7, "Applied", (1500.0, "Issued"))
+    clock = Unreliable()
+    force_setattr(world.context, "clock", clock)
     async with world.polling():
         await asyncio.sleep(30)
         clock.failures, clock.always = 7, always
