@@ -127,9 +127,9 @@ def test_bytes_of_every_kind_end_nothing_and_what_is_typed_after_them_works(prog
 
 def test_a_defect_of_what_reads_the_keyboard_is_written_down_and_is_no_success(program: Installation) -> None:
     script = (
-        "import sys; from sectigo_tui.ui import steady_input; from sectigo_tui.__main__ import main\n"
+        "import sys; from sectigo_tui.ui.terminal import input as keyboard; from sectigo_tui.__main__ import main\n"
         "def defect(self, data): raise RuntimeError('planted')\n"
-        "steady_input.TerminalInput.feed = defect; sys.exit(main())"
+        "keyboard.TerminalInput.feed = defect; sys.exit(main())"
     )
     with program.terminal(command=(sys.executable, "-c", script)) as terminal:
         terminal.until(r"No order is pending|API OK")
@@ -138,4 +138,4 @@ def test_a_defect_of_what_reads_the_keyboard_is_written_down_and_is_no_success(p
         assert terminal.is_restored
         assert terminal.shows("a defect of this program", "planted")
     (report,) = program.home.rglob("crashes/*.txt")
-    assert "steady_driver.py" in report.read_text()
+    assert "driver.py" in report.read_text()
