@@ -31,7 +31,7 @@ from sectigo_tui.config.files import Table, check_private, read_toml
 from sectigo_tui.config.setting_errors import unknown_name
 from sectigo_tui.domain.credentials import Candidate
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.durable import replace_file
+from sectigo_tui.durable import FileLock, make_private_directory, replace_file
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 
@@ -199,23 +199,19 @@ def _update(path: Path, profile: str | None, change: Callable[[CredentialsEntry]
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    import filelock
-
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
+    make_private_directory(path.parent)
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise ConfigError(
-            key=str(path),
-            source="file",
-            reason=f"another process held it for {_LOCK_TIMEOUT_SECONDS:g} s",
-            remedy="end the other sectigo-tui, then do it again",
-        ) from None
-    try:
+        if not lock.acquire(_LOCK_TIMEOUT_SECONDS):
+            raise ConfigError(
+                key=str(path),
+                source="file",
+                reason=f"another process held it for {_LOCK_TIMEOUT_SECONDS:g} s",
+                remedy="end the other sectigo-tui, then do it again",
+            )
         yield
     finally:
-        lock.release()
+        lock.close()
 
 
 def _serialize(entries: Mapping[str | None, CredentialsEntry]) -> bytes:

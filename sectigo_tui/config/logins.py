@@ -13,10 +13,8 @@ The locks are the kernel's: whoever is killed gives them back.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -29,7 +27,7 @@ from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.credentials import PastRejection
 from sectigo_tui.domain.errors import CredentialsRefused, RefusedBefore, ScmFailure, StoreError, Unreachable
 from sectigo_tui.domain.ports import Credentials
-from sectigo_tui.durable import replace_file
+from sectigo_tui.durable import FileLock, make_private_directory, replace_file
 
 KEPT = 50
 """So many refused or accepted logins are remembered, the newest."""
@@ -286,18 +284,18 @@ class SharedLogins:
     async def _turn(self, locks: tuple[Path, ...]) -> AsyncIterator[bool]:
         """Hold one of some locks, and say whether it is held; where none can be made, nothing needs holding."""
         started, wait_seconds = self._clock.monotonic(), 0.005
-        descriptor, can_lock = self._take(locks)
-        while descriptor is None and can_lock and self._clock.monotonic() - started <= PATIENCE_SECONDS:
+        lock, can_lock = self._take(locks)
+        while lock is None and can_lock and self._clock.monotonic() - started <= PATIENCE_SECONDS:
             await self._clock.sleep(wait_seconds)
             wait_seconds = min(wait_seconds * 1.5, 0.1)
-            descriptor, can_lock = self._take(locks)
+            lock, can_lock = self._take(locks)
         try:
-            yield descriptor is not None or not can_lock
+            yield lock is not None or not can_lock
         finally:
-            if descriptor is not None:
-                os.close(descriptor)
+            if lock is not None:
+                lock.close()
 
-    def _take(self, locks: tuple[Path, ...]) -> tuple[int | None, bool]:
+    def _take(self, locks: tuple[Path, ...]) -> tuple[FileLock | None, bool]:
         """Take a lock, and say whether there can be any: where nothing can be written, processes do not meet."""
         try:
             _make_directory(self._locks)
@@ -306,36 +304,33 @@ class SharedLogins:
             return None, False
 
 
-def _first_free(locks: tuple[Path, ...]) -> int | None:
-    """Return the descriptor of the first lock that nobody holds; None where all are held."""
+def _first_free(locks: tuple[Path, ...]) -> FileLock | None:
+    """Return the first lock that nobody held, held here now; None where all are held."""
     for path in locks:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        lock = FileLock(path)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-        except OSError:
-            os.close(descriptor)
-            raise
-        else:
-            return descriptor
+            if lock.try_acquire():
+                return lock
+        finally:
+            if not lock.is_acquired:
+                lock.close()
     return None
 
 
 def _make_directory(locks: Path) -> None:
     """Make the directory of the locks, and the data directory that it is in, for their owner alone."""
-    locks.parent.parent.mkdir(parents=True, exist_ok=True)
     for each in (locks.parent, locks):
-        each.mkdir(mode=0o700, exist_ok=True)
+        make_private_directory(each)
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that nobody holds for longer than a write takes."""
     _make_directory(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    lock = FileLock(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not lock.acquire(PATIENCE_SECONDS):
+            raise TimeoutError(f"another process has held {path.name} for {PATIENCE_SECONDS:.0f} s")
         yield
     finally:
-        os.close(descriptor)
+        lock.close()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from sectigo_tui import durable
 from sectigo_tui.domain.errors import ConfigError
 
 APPLICATION = "sectigo-tui"
@@ -107,7 +108,7 @@ def make_private_directory(directory: Path, *, named_by: str = "") -> Path:
         ConfigError: It cannot be created, is no directory, or others may write to it.
     """
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_private_directory(directory)
         found = directory.stat()
     except OSError as error:
         raise ConfigError(

@@ -12,6 +12,7 @@ from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.simulator.world import World
 from sectigo_tui.store.local.shared_orders import Change, SharedOrders
+from sectigo_tui.store.local.snapshot import OrdersFile
 from support.stored_orders import files_no_larger_than
 
 NAME = "www.acme.example"
@@ -34,9 +35,15 @@ def account(site: Site) -> Path:
     return found
 
 
-def without_snapshot(site: Site) -> None:
+def without_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `orders.json` be what cannot be saved, as in a directory that takes no new file."""
-    (account(site) / "orders.json.new").mkdir()
+
+    def full(orders_file: OrdersFile, *_: object) -> None:
+        raise StoreError(
+            str(orders_file.path), "cannot write: No space left on device", "free space on its file system"
+        )
+
+    monkeypatch.setattr(OrdersFile, "save", full)
 
 
 def without_answers(monkeypatch: pytest.MonkeyPatch, *kinds: EventKind) -> None:
@@ -56,8 +63,10 @@ def warned(err: str) -> bool:
     return "warning: " in err and "saved here" in err and "tried again" not in err
 
 
-def test_an_order_is_told_as_ordered_though_orders_json_cannot_be_saved(site: Site) -> None:
-    without_snapshot(site)
+def test_an_order_is_told_as_ordered_though_orders_json_cannot_be_saved(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_snapshot(monkeypatch)
     ended = site.order(NAME, "--json")
     assert ended.code == 0
     assert ended.document("placed order")["outcome"] == "ordered"
@@ -86,7 +95,7 @@ def test_a_revocation_is_told_as_done_though_it_cannot_be_saved(
 ) -> None:
     ssl_id = issued(site)
     if fails == "orders.json":
-        without_snapshot(site)
+        without_snapshot(monkeypatch)
     else:
         without_answers(monkeypatch, EventKind.WRITE_ANSWERED)
     ended = site.run("revoke", ssl_id, "--reason-code=4", "--reason=superseded", f"--confirm={NAME}", "--json")
@@ -95,9 +104,11 @@ def test_a_revocation_is_told_as_done_though_it_cannot_be_saved(
     assert warned(ended.err)
 
 
-def test_an_order_is_told_as_tracked_in_a_directory_that_takes_no_new_file(site: Site) -> None:
+def test_an_order_is_told_as_tracked_in_a_directory_that_takes_no_new_file(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ssl_id = issued(site)
-    without_snapshot(site)
+    without_snapshot(monkeypatch)
     ended = site.run("track", ssl_id, "--json")
     assert ended.code == 0, ended.err
     assert ended.document("array of order outcome")[0]["order"]["ssl_id"] == ssl_id

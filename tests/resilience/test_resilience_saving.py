@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from msgspec.structs import replace
@@ -85,7 +86,9 @@ async def test_a_journal_that_works_again_is_not_told_as_the_end_while_orders_js
             await site.engine.enrolling.enroll(draft("b.acme.example"))
         await asyncio.sleep(5)
     grown = (tmp_path / "journal.jsonl").stat().st_size
-    (tmp_path / "orders.json.new").mkdir()
+    in_the_way = tmp_path / "orders.json.bak"
+    in_the_way.unlink(missing_ok=True)
+    (in_the_way / "not empty").mkdir(parents=True)
     await site.context.repository.change(
         placed.order.id, lambda order: (replace(order, order_tag="x"), _note(site, order))
     )
@@ -94,7 +97,7 @@ async def test_a_journal_that_works_again_is_not_told_as_the_end_while_orders_js
     assert site.context.repository.failing is not None
     assert "orders.json" in str(site.context.repository.failing)
     assert None not in told(site)
-    (tmp_path / "orders.json.new").rmdir()
+    rmtree(in_the_way)
     await asyncio.sleep(60)
     assert told(site)[-1] is None
     assert site.context.repository.failing is None

@@ -232,8 +232,9 @@ async def test_a_power_failure_in_the_bookkeeping_costs_polls_only(tmp_path: Pat
 async def test_a_crash_between_writing_and_renaming_leaves_the_file_before(tmp_path: Path) -> None:
     store, orders = await a_store_with(tmp_path, 2)
     await store.close()
-    (tmp_path / "orders.json.new").write_bytes(b'{"store":{')
-    (tmp_path / "orders.json.bak.new").write_bytes(b"")
+    for name in (".orders.json.abcd123_", ".orders.json.bak.abcd123_"):
+        (tmp_path / name).touch(0o600)
+        (tmp_path / name).write_bytes(b'{"store":{')
     (tmp_path / "lock").write_bytes(b"left behind")
     again = opened(tmp_path)
     assert again.orders() == orders

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.durable import leftovers
 from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.store.local.poll_log import PollLog
 from support.stored_orders import (
@@ -115,7 +116,7 @@ async def test_orders_json_that_cannot_be_replaced_stays_whole_and_is_tried_agai
     await asyncio.sleep(60)
     assert said[-1] is None
     assert (tmp_path / "orders.json").read_bytes() != before
-    assert not (tmp_path / "orders.json.new").exists()
+    assert leftovers(tmp_path) == []
     await store.close()
 
 

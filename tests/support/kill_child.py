@@ -61,7 +61,6 @@ LOADED_FIRST = (
     "cryptography.hazmat.backends.openssl.backend",
     "httpcore",
     "httpcore._backends.anyio",
-    "filelock",
     "sectigo_tui.config.load",
     "sectigo_tui.engine.credentials.change",
     "sectigo_tui.engine.orders.enroll",

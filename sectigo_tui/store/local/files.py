@@ -1,20 +1,18 @@
-"""Files that only their owner reads, that are replaced whole or not at all, and failures an operator can act on."""
+"""Files that only their owner reads, and failures of the disk that an operator can act on."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sectigo_tui import durable
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.ports import StoreDamage
-from sectigo_tui.durable import sync_directory
 
 _GROUP_AND_OTHERS = 0o077
 _WRITABLE = 0o022
@@ -67,7 +65,7 @@ def make_directory(path: Path) -> None:
         StoreError: It cannot be made.
     """
     with disk_failures(path, "make the directory"):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_private_directory(path)
 
 
 def narrowed(directory: Path) -> list[StoreDamage]:
@@ -81,7 +79,7 @@ def narrowed(directory: Path) -> list[StoreDamage]:
         found = [directory, *sorted(directory.iterdir())]
     for path in found:
         # What is being written, or was when a process was killed, gets its mode or is removed.
-        if path.is_symlink() or path.suffix == ".new" or not (path.is_file() or path.is_dir()):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
             continue
         try:
             wide = _narrow(path, 0o700 if path.is_dir() else 0o600)
@@ -159,52 +157,6 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def replace_file(path: Path, chunks: Iterable[bytes], *, durable: bool = True, keep: Path | None = None) -> None:
-    """Put new content in place of a file: after a crash at any point, the old or the new one is there, whole.
-
-    Args:
-        path: The file.
-        chunks: Its new content.
-        durable: Whether it must survive a power failure once this returns.
-        keep: Where the old one stays as the last good copy.
-
-    Raises:
-        StoreError: The disk failed; the old content is still there.
-    """
-    fresh = path.with_name(path.name + ".new")
-    with disk_failures(path, "write"):
-        try:
-            descriptor = open_private(fresh, os.O_WRONLY | os.O_TRUNC)
-            try:
-                for chunk in chunks:
-                    write_all(descriptor, chunk)
-                if durable:
-                    os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            if keep is not None and path.exists():
-                _keep_copy(path, keep)
-            fresh.replace(path)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
-        if durable:
-            sync_directory(path.parent)
-
-
-def _keep_copy(path: Path, keep: Path) -> None:
-    # A second name for the same file, so that there is no moment without `path`.
-    link = keep.with_name(keep.name + ".new")
-    link.unlink(missing_ok=True)
-    try:
-        os.link(path, link)
-    except PermissionError:
-        # A file system without links: for a moment there is the copy alone, which reading falls back on.
-        path.replace(keep)
-    else:
-        link.replace(keep)
-
-
 def aside_name(path: Path, why: str) -> Path:
     """Return a free name beside a file for what is wrong with it, such as `orders.json.damaged-20260304T050607Z`.
 
@@ -220,46 +172,26 @@ def aside_name(path: Path, why: str) -> Path:
     return free
 
 
-def remove_unfinished(directory: Path) -> None:
-    """Remove what `replace_file` was writing when its process was killed; the caller keeps others from writing now.
-
-    Raises:
-        StoreError: The disk failed.
-    """
-    with disk_failures(directory, "clean up"):
-        for path in directory.glob("*.new"):
-            if path.is_file() or path.is_symlink():
-                path.unlink(missing_ok=True)
-
-
-class FileLock:
-    """The sole right among all processes of a host, given back by the kernel when its holder dies.
-
-    `flock` on a descriptor that stays open: two system calls, where the libraries for it open and close a file and
-    look again every 50 ms, which would be most of the time of a durable write.
+class FileLock(durable.FileLock):
+    """The store's lock: opened at once, for its owner alone, with failures that an operator can act on.
 
     Args:
         path: The lock's file; its content means nothing.
         patience_seconds: How long to wait for another process.
+
+    Raises:
+        StoreError: It belongs to somebody else, or cannot be opened.
     """
 
     def __init__(self, path: Path, patience_seconds: float = 10.0) -> None:
-        self._path = path
+        super().__init__(path)
         self._patience_seconds = patience_seconds
         self._descriptor = open_private(path, os.O_RDWR)
 
     def try_acquire(self) -> bool:
         """Take the lock if it is free, and return whether it was taken."""
-        with disk_failures(self._path, "lock"):
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-    def release(self) -> None:
-        """Give the lock back."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        with disk_failures(self.path, "lock"):
+            return super().try_acquire()
 
     def __enter__(self) -> None:
         """Take the lock, waiting for another process.
@@ -267,25 +199,16 @@ class FileLock:
         Raises:
             StoreError: The other process did not give it back in time; it may be stopped (ctrl-z).
         """
-        wait_seconds = 0.0005
-        deadline = time.monotonic() + self._patience_seconds
-        while not self.try_acquire():
-            if time.monotonic() > deadline:
-                raise StoreError(
-                    str(self._path),
-                    f"another process has held the lock for {self._patience_seconds:.0f} s",
-                    "look for a stopped sectigo-tui (fg, or kill it); the lock frees itself when that ends",
-                )
-            time.sleep(wait_seconds)
-            wait_seconds = min(wait_seconds * 1.5, 0.02)
+        if not self.acquire(self._patience_seconds):
+            raise StoreError(
+                str(self.path),
+                f"another process has held the lock for {self._patience_seconds:.0f} s",
+                "look for a stopped sectigo-tui (fg, or kill it); the lock frees itself when that ends",
+            )
 
     def __exit__(self, *_: object) -> None:
         """Give the lock back."""
         self.release()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._descriptor)
 
 
 _CANNOT_WRITE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -328,47 +251,3 @@ class NoLock(FileLock):
 
     def close(self) -> None:
         """Let go of nothing."""
-
-
-class DirectoryLock:
-    """The sole right of a directory among all processes of a host, for which nothing has to be written.
-
-    Args:
-        path: The directory.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-
-    @property
-    def is_acquired(self) -> bool:
-        """Whether it is held here."""
-        return self._descriptor is not None
-
-    def try_acquire(self) -> bool:
-        """Take the right if nobody has it, and return whether it is held here now.
-
-        Raises:
-            StoreError: The file system cannot lock directories.
-        """
-        if self._descriptor is not None:
-            return True
-        with disk_failures(self._path, "lock"):
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return False
-            except OSError:
-                os.close(descriptor)
-                raise
-        self._descriptor = descriptor
-        return True
-
-    def release(self) -> None:
-        """Give the right back, if it is held here."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None

@@ -10,8 +10,8 @@ from threading import Lock
 
 from msgspec import Struct
 
+from sectigo_tui import durable
 from sectigo_tui.domain.ports import StoreDamage
-from sectigo_tui.durable import sync_directory
 from sectigo_tui.store.documents import Actor
 from sectigo_tui.store.local.files import aside_name, disk_failures, open_private, open_readable, sync_data, write_all
 from sectigo_tui.store.local.lines import (
@@ -182,7 +182,7 @@ class Journal:
             return
         with disk_failures(self.path, "close"):
             self.path.rename(self.segments.name(self._open.segment.number))
-            sync_directory(self.path.parent)
+            durable.sync_directory(self.path.parent)
         self._open_anew_if_replaced()
 
     def removable(self, before: datetime) -> tuple[list[Closed], Position]:
@@ -267,7 +267,7 @@ class Journal:
         with disk_failures(self.path, "open"):
             if not self._is_read_only and os.fstat(descriptor).st_size == 0:
                 # A new file's name must be as durable as the lines that will be in it.
-                sync_directory(self.path.parent)
+                durable.sync_directory(self.path.parent)
             segment = self._segment_in(_Open(descriptor, Segment()))
         return _Open(descriptor, segment)
 

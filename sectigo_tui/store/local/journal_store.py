@@ -17,8 +17,9 @@ from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.ports import StoreChanges, StoreDamage
+from sectigo_tui.durable import replace_file
 from sectigo_tui.store.documents import Note
-from sectigo_tui.store.local.files import disk_failures, make_directory, private_directory, replace_file
+from sectigo_tui.store.local.files import disk_failures, make_directory, private_directory
 from sectigo_tui.store.local.lease import Lease, this_process
 from sectigo_tui.store.local.shared_orders import RETENTION_DAYS, Change, SharedOrders
 from sectigo_tui.store.local.write_behind import Errors, WriteBehind
@@ -263,9 +264,9 @@ class JournalStore:
             with disk_failures(path, "read"):
                 if path.exists() and path.read_bytes() == pem:
                     return
-            with self._shared_orders.lock:
+            with self._shared_orders.lock, disk_failures(path, "write"):
                 # Whoever cleans up what a kill has left holds it too.
-                replace_file(path, [pem], keep=path.with_suffix(".previous.pem"))
+                replace_file(path, pem, keep=path.with_suffix(".previous.pem"))
 
         await self._in_thread(write)
         return str(path)

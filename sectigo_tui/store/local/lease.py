@@ -20,10 +20,11 @@ from secrets import token_hex
 
 from msgspec import Struct
 
+from sectigo_tui import durable
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.store.documents import UNREADABLE, Actor, actor_from, dumps, loads
-from sectigo_tui.store.local.files import DirectoryLock, FileLock, disk_failures, replace_file
+from sectigo_tui.store.local.files import FileLock, disk_failures
 
 
 def this_process(environment: Mapping[str, str] = os.environ) -> Actor:
@@ -122,7 +123,7 @@ class Lease:
     def __init__(self, path: Path, lock: FileLock, by: Actor) -> None:
         self._path = path
         self._lock = lock
-        self._unwritten = DirectoryLock(path.parent)
+        self._unwritten = durable.FileLock(path.parent)
         self._is_elsewhere_unwritten = False
         self.unsaved: StoreError | None = None
         self._by = by
@@ -188,7 +189,7 @@ class Lease:
         self._other = holder if holder is not None and not ours and self._is_live(holder, now) else None
         if self._other is not None:
             self._is_elsewhere_unwritten = False
-            self._unwritten.release()
+            self._unwritten.close()
         if not (ours or self._unwritten.is_acquired):
             self._lease_until = None
 
@@ -200,7 +201,7 @@ class Lease:
         """
         if self._lease_until is None:
             return
-        self._unwritten.release()
+        self._unwritten.close()
         with self._lock:
             holder = self._read()
             if holder is not None and holder.token == self._token:
@@ -236,14 +237,19 @@ class Lease:
                 raise
             self.unsaved = error
         else:
-            self._unwritten.release()
+            self._unwritten.close()
 
     def _lock_directory(self) -> bool | None:
         """Hold the right without writing, and return whether it is; None where the file system has no such locks."""
         try:
-            return self._unwritten.try_acquire()
-        except StoreError:
+            if self._unwritten.try_acquire():
+                return True
+        except OSError:
             return None
+        finally:
+            if not self._unwritten.is_acquired:
+                self._unwritten.close()
+        return False
 
     def _is_live(self, holder: Holder, now: datetime) -> bool:
         if holder.expires <= now:
@@ -263,4 +269,5 @@ class Lease:
     def _write(self, until: datetime) -> None:
         holder = Holder(self._token, self._host, self._birth, self._by, until)
         # Not waited for: after a power failure nobody of before is alive to hold it.
-        replace_file(self._path, [dumps(holder)], durable=False)
+        with disk_failures(self._path, "write"):
+            durable.replace_file(self._path, dumps(holder), survives_power_cut=False)

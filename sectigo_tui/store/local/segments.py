@@ -15,7 +15,8 @@ from threading import Lock
 
 from msgspec import Struct
 
-from sectigo_tui.store.local.files import disk_failures, replace_file
+from sectigo_tui.durable import replace_file
+from sectigo_tui.store.local.files import disk_failures
 from sectigo_tui.store.local.lines import Segment, segment_of
 
 LARGEST_SEGMENT_BYTES = 1024 * 1024
@@ -99,7 +100,9 @@ class ClosedSegments:
             squeeze = zlib.compressobj(wbits=_GZIP)
             with disk_failures(path, "read"):
                 content = path.read_bytes()
-            replace_file(path.with_name(path.name + ".gz"), [squeeze.compress(content), squeeze.flush()])
+            compressed = path.with_name(path.name + ".gz")
+            with disk_failures(compressed, "write"):
+                replace_file(compressed, [squeeze.compress(content), squeeze.flush()])
             with disk_failures(path, "remove"):
                 path.unlink(missing_ok=True)
 

@@ -17,8 +17,9 @@ from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreChanges, StoreDamage
+from sectigo_tui.durable import remove_leftovers
 from sectigo_tui.store.documents import Actor, Note
-from sectigo_tui.store.local.files import FileLock, NoLock, narrowed, remove_unfinished, why_read_only
+from sectigo_tui.store.local.files import FileLock, NoLock, narrowed, why_read_only
 from sectigo_tui.store.local.journal import MAY_BE_MISSING, Journal
 from sectigo_tui.store.local.lines import Draft, Line, Position
 from sectigo_tui.store.local.orders_in_memory import OrdersInMemory, Staged, StoredOrder, poll_alone
@@ -267,7 +268,7 @@ class SharedOrders:
             return
         try:
             for directory in (self._directory, self._directory / "certificates"):
-                remove_unfinished(directory)
+                remove_leftovers(directory)
         finally:
             self._saving.release()
 

@@ -18,6 +18,7 @@ from tinydb.table import Table
 
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreDamage
+from sectigo_tui.durable import replace_file
 from sectigo_tui.store.documents import (
     SCHEMA_VERSION,
     UNREADABLE,
@@ -28,7 +29,7 @@ from sectigo_tui.store.documents import (
     order_from,
     too_new,
 )
-from sectigo_tui.store.local.files import aside_name, disk_failures, replace_file
+from sectigo_tui.store.local.files import aside_name, disk_failures
 from sectigo_tui.store.local.journal import MAY_BE_MISSING
 from sectigo_tui.store.local.lines import Position
 from sectigo_tui.store.local.orders_in_memory import StoredOrder
@@ -123,7 +124,8 @@ class ChecksumStorage(Storage):
         Raises:
             StoreError: The disk failed; the file is the one that was there.
         """
-        replace_file(self._path, _in_chunks(_checksummed_lines(data)), keep=self._keep)
+        with disk_failures(self._path, "write"):
+            replace_file(self._path, _in_chunks(_checksummed_lines(data)), keep=self._keep)
 
 
 def _seal(digest: str) -> bytes:
