@@ -136,6 +136,7 @@ class Engine:
         self.password: PasswordStatus | None = None
         self._damage_reported = 0
         self._resumed = asyncio.Event()
+        event_source.subscribe(self.scheduler.receive)
         event_source.subscribe(self._receive)
         context.limiter.verify = lambda: context.scm.types()  # noqa: PLW0108 - SCM's calls are known once it is connected
         context.limiter.on_switched_off = self._report_switched_off
@@ -232,7 +233,7 @@ class Engine:
         """Revoking."""
         from sectigo_tui.engine.orders.revoke import Revoking
 
-        return Revoking(self.context, self._order_locks, self.tracking, self._revoker, self.scheduler.watch)
+        return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
 
     @cached_property
     def removing(self) -> Removing:
@@ -296,13 +297,13 @@ class Engine:
     def _placing(self) -> Placing:
         from sectigo_tui.engine.orders.place import Placing
 
-        return Placing(self.context, self._order_locks, self.scheduler.watch)
+        return Placing(self.context, self._order_locks)
 
     @cached_property
     def _revoker(self) -> Revoker:
         from sectigo_tui.engine.orders.revoke import Revoker
 
-        return Revoker(self.context, self.scheduler.watch)
+        return Revoker(self.context)
 
     @cached_property
     def _credentials_switch(self) -> CredentialsSwitch:
@@ -346,7 +347,7 @@ class Engine:
 
     async def track(self, ssl_id: int) -> None:
         """Adopt a remote order and poll it."""
-        self.scheduler.watch(await self.tracking.track(ssl_id))
+        await self.tracking.track(ssl_id)
 
     async def read_again(self, ssl_ids: Iterable[int]) -> None:
         """Ask SCM at once what became of orders to which something was written, so that no row is out of date.
