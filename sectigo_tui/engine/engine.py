@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.ports import OrderReader
     from sectigo_tui.engine.context import Arming, Context, EngineOptions
     from sectigo_tui.engine.credentials.certctl import HandingOver
-    from sectigo_tui.engine.credentials.change import PasswordChange
-    from sectigo_tui.engine.credentials.switch import Access, CredentialsSwitch, Rotating
-    from sectigo_tui.engine.credentials.watch import RotationWatch
+    from sectigo_tui.engine.credentials.service import Access, CredentialsService
     from sectigo_tui.engine.diagnosis.budget import PollBudget
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
     from sectigo_tui.engine.orders.approve import Approving
@@ -243,25 +241,11 @@ class Engine:
         return Removing(self.context, self._order_locks)
 
     @cached_property
-    def rotating(self) -> Rotating:
-        """Credentials that were changed elsewhere."""
-        from sectigo_tui.engine.credentials.switch import Rotating
+    def credentials(self) -> CredentialsService:
+        """The credentials: test, switch, change and watch."""
+        from sectigo_tui.engine.credentials.service import CredentialsService
 
-        return Rotating(self.context, self._credentials_switch)
-
-    @cached_property
-    def password_change(self) -> PasswordChange:
-        """The password at SCM itself."""
-        from sectigo_tui.engine.credentials.change import PasswordChange
-
-        return PasswordChange(self.context, self._credentials_switch)
-
-    @cached_property
-    def rotation_watch(self) -> RotationWatch:
-        """Credentials that another process has put in use."""
-        from sectigo_tui.engine.credentials.watch import RotationWatch
-
-        return RotationWatch(self.context, self._credentials_switch)
+        return CredentialsService(self.context, self._access(), self.scheduler)
 
     @cached_property
     def handing_over(self) -> HandingOver | None:
@@ -271,14 +255,14 @@ class Engine:
         access = self._access()
         if access.certctl is None:
             return None
-        return HandingOver(self.context, self._credentials_switch, access.certctl, access.issuer_id)
+        return HandingOver(self.context, self.credentials, access.certctl, access.issuer_id)
 
     @cached_property
     def diagnoser(self) -> Diagnoser:
         """Who orders wait for."""
         from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 
-        return Diagnoser(self.context, self.account, self._dns, lambda: (self._credentials_switch.in_use.password,))
+        return Diagnoser(self.context, self.account, self._dns, lambda: (self.credentials.in_use.password,))
 
     @cached_property
     def pending_writes(self) -> PendingWrites:
@@ -305,13 +289,6 @@ class Engine:
 
         return Revoker(self.context)
 
-    @cached_property
-    def _credentials_switch(self) -> CredentialsSwitch:
-        from sectigo_tui.engine.credentials.switch import CredentialsSwitch
-
-        access = self._access()
-        return CredentialsSwitch(self.context, access.keeper, access.in_use, self.scheduler.resume, access.logins)
-
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.
 
@@ -329,7 +306,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
-            group.create_task(keep_running(self.context, "the watch of rotations", self.rotation_watch.run))
+            group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
 
     async def _begin(self) -> None:
         try:
@@ -371,7 +348,7 @@ class Engine:
     async def _settle_password(self) -> None:
         """Learn which password works, if a change was cut short: before anything else is sent."""
         try:
-            await self.password_change.settle()
+            await self.credentials.settle()
         except SectigoTuiError as failure:
             self._report("a change of the password was cut short", failure)
 
@@ -380,7 +357,7 @@ class Engine:
             self._resumed.clear()
             await self.context.limiter.until_accepted()
             try:
-                self.password = await self.password_change.status()
+                self.password = await self.credentials.password_status()
             except Refused:
                 # The login may not ask; nothing on the screen depends on it. Another login may.
                 await self._resumed.wait()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.credentials import Logins
     from sectigo_tui.domain.ports import Credentials, SecretText
-    from sectigo_tui.engine.credentials.switch import Access
+    from sectigo_tui.engine.credentials.service import Access
     from sectigo_tui.engine.engine import EventSource
     from sectigo_tui.scm.client import ScmClient
     from sectigo_tui.scm.debug_log import DebugLog
@@ -109,7 +109,7 @@ def connection(
     from sectigo_tui.config.credentials_store import CredentialsFile
     from sectigo_tui.config.plain import plain_of
     from sectigo_tui.domain.errors import ConfigError
-    from sectigo_tui.engine.credentials.switch import Access
+    from sectigo_tui.engine.credentials.service import Access
     from sectigo_tui.scm.http import Connection
 
     if plain_of(settings) != plain:
