@@ -102,8 +102,9 @@ class Stand:
         self._stores.append(store)
         limiter = RequestLimiter(4)
         limiter.unlock()
+        scm = cast("Scm", _OneCallBy(self.client(row), only, self._direct())) if only else self.client(row)
         context = Context(
-            scm=cast("Scm", _OneCallBy(self.client(row), only, self._direct())) if only else self.client(row),
+            client=lambda: scm,
             limiter=limiter,
             repository=OrderRepository(store, self.clock, event_source),
             clock=self.clock,

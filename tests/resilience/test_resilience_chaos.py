@@ -103,8 +103,9 @@ class Hour:
         self.store = JournalStore.open(directory, self.clock)
         repository = OrderRepository(self.store, self.clock, event_source)
         self.store.report_errors_to(repository.receive_store_state)
+        scm = ScmClient("https://scm.test/api", kept.present, self.clock, transport=self.wire, observe=event_source)
         context = Context(
-            scm=ScmClient("https://scm.test/api", kept.present, self.clock, transport=self.wire, observe=event_source),
+            client=lambda: scm,
             limiter=RequestLimiter(LIMIT),
             repository=repository,
             clock=self.clock,

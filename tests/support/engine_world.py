@@ -79,7 +79,7 @@ class World:
             self.limiter.unlock()
         self.repository = OrderRepository(self.store, self.clock, self._publish)
         self.context = Context(
-            scm=self.scm,
+            client=lambda: self.scm,
             limiter=self.limiter,
             repository=self.repository,
             clock=self.clock,

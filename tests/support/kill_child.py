@@ -203,8 +203,9 @@ async def live(job: Job) -> None:
     account = settings.account()
     directory = account_directory(settings.paths, account.base_url, account.customer_uri)
     store = JournalStore.open(directory, clock, lambda error: event_source(StoreStateChanged(clock.now(), error)))
+    scm = cast("Any", Deadly(client, fuse))
     context = Context(
-        scm=cast("Any", Deadly(client, fuse)),
+        client=lambda: scm,
         limiter=RequestLimiter(4),
         repository=OrderRepository(cast("Any", Deadly(store, fuse)), clock, event_source),
         clock=clock,

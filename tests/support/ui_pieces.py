@@ -36,8 +36,9 @@ class Pieces:
         self.clock = HandClock()
         self.store = MemoryStore(self.clock)
         self.event_source = EventSource()
+        scm = FakeScm(self.clock)
         context = Context(
-            scm=FakeScm(self.clock),
+            client=lambda: scm,
             limiter=RequestLimiter(4),
             repository=OrderRepository(self.store, self.clock, self.event_source),
             clock=self.clock,

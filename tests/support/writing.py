@@ -216,7 +216,7 @@ class Site:
         )
         self.limiter = RequestLimiter(limit)
         self.context = Context(
-            scm=self.scm,
+            client=lambda: self.scm,
             limiter=self.limiter,
             repository=OrderRepository(self.store, self.clock, event_source),
             clock=self.clock,

@@ -34,8 +34,8 @@ from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.json import Event, OrderById, event, event_of, failure_field, line_of, print_json_line
-from sectigo_tui.wiring.clients import credentials_of
-from sectigo_tui.wiring.engine import in_thread, opened
+from sectigo_tui.wiring.clients import credentials_of, in_thread
+from sectigo_tui.wiring.engine import opened
 
 ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0
