@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.context import Arming, Context, EngineOptions
     from sectigo_tui.engine.credentials.certctl import HandingOver
     from sectigo_tui.engine.credentials.service import Access, CredentialsService
-    from sectigo_tui.engine.diagnosis.budget import PollBudget
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
     from sectigo_tui.engine.orders.approve import Approving
     from sectigo_tui.engine.orders.collect import Collecting
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.renew import Renewing
     from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
+    from sectigo_tui.engine.polling.budget import PollBudget
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
@@ -175,7 +175,7 @@ class Engine:
         Args:
             rows: How many of the next polls to list.
         """
-        from sectigo_tui.engine.diagnosis.budget import poll_budget
+        from sectigo_tui.engine.polling.budget import poll_budget
 
         return poll_budget(self.context, self.scheduler, self.health, rows=rows)
 

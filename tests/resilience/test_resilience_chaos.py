@@ -35,7 +35,7 @@ from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
 from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine, EventSource
-from sectigo_tui.engine.orders.search import tagged_orders
+from sectigo_tui.engine.orders.lookup import tagged_orders
 from sectigo_tui.engine.polling import schedule as policy
 from sectigo_tui.engine.polling.schedule import JITTER, SCHEDULE_SECONDS
 from sectigo_tui.engine.repository import OrderRepository
