@@ -12,9 +12,7 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import Refused, RefusedAlone, ScmFailure, SectigoTuiError, StoreError
 from sectigo_tui.domain.events import (
     EngineEvent,
-    Exchange,
     FailureReported,
-    OrderChanged,
     PollingResumed,
     StoreStateChanged,
 )
@@ -134,8 +132,8 @@ class Engine:
         self.password: PasswordStatus | None = None
         self._damage_reported = 0
         self._resumed = asyncio.Event()
-        event_source.subscribe(self.scheduler.receive)
-        event_source.subscribe(self._receive)
+        for receive in (self.scheduler.receive, self.account.receive, self.health.receive, self._receive):
+            event_source.subscribe(receive)
         context.limiter.verify = lambda: context.scm.types()  # noqa: PLW0108 - SCM's calls are known once it is connected
         context.limiter.on_switched_off = self._report_switched_off
 
@@ -387,12 +385,6 @@ class Engine:
         return min(seconds_between(self.context.clock.now(), retry_after_until), DEFAULT_DEADLINE_SECONDS)
 
     def _receive(self, event: EngineEvent) -> None:
-        if isinstance(event, Exchange):
-            self.health.note(event)
-        elif isinstance(event, PollingResumed):
+        if isinstance(event, PollingResumed):
             self._resumed.set()
-        elif isinstance(event, OrderChanged) and event.order.details is not None:
-            order = event.order
-            if order.details is not None and order.last_answer_at is not None:
-                self.account.learned(order.details, order.last_answer_at)
         self.pending_writes.receive(event)

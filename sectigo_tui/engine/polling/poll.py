@@ -35,7 +35,6 @@ from sectigo_tui.domain.explain import INTERNAL_CODES, NEVER_COLLECTABLE_CODES, 
 from sectigo_tui.domain.orders import Order, OrderState, state_for
 from sectigo_tui.domain.polling import PollOutcome, PollResult, WindowEnd
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.orders.leaf_names import check_names
 from sectigo_tui.engine.polling import schedule as policy
 from sectigo_tui.engine.requests.limiter import Priority
 
@@ -207,7 +206,7 @@ class Poller:
             bundle = await self._ask(due, lambda: self._context.scm.collect(ssl_id))
             certificate = await asyncio.to_thread(self._context.read_certificate, bundle, order.csr_pem)
             if not order.csr_pem:
-                check_names(certificate, details.common_name if details else order.common_name)
+                certificate.check_names(details.common_name if details else order.common_name)
         except NotReady:
             raise
         except CutBundle as cut:
