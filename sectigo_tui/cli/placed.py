@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import DoneUnsaved, ScmFailure, StoreError
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.duplicates import Duplicates
+from sectigo_tui.engine.orders.lookup import Duplicates
 from sectigo_tui.engine.orders.place import Placed
 from sectigo_tui.presentation.json import Ending, moment_json, placed_json, print_json
 

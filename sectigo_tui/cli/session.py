@@ -153,7 +153,7 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
     async with acting(settings) as engine:
         for reason in engine.orders.damage:
             complain_of(reason)
-        settled = await engine.password_change.settle()
+        settled = await engine.credentials.settle()
         if settled is not None:
             complain(f"a change of the password was cut short: the {settled.candidate} password works, and is in use")
         yield engine

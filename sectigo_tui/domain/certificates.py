@@ -11,6 +11,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.errors import OtherNames
+from sectigo_tui.domain.names import name_key, name_keys
 
 
 class ListingFilter(Struct, frozen=True):
@@ -202,7 +204,30 @@ class CertificateFacts(Struct, frozen=True, kw_only=True):
         """What is wrong with it although it can be used; empty where nothing is."""
         return f"issuer {self.missing_issuer} is not in the bundle" if self.missing_issuer else ""
 
+    def check_names(self, name: str) -> None:
+        """Refuse a certificate that is not for the name its order goes by.
 
+        Of an order whose CSR is known the key tells its certificate; of any other the name is all there is. Its other
+        names are no evidence: a CA may add some, and leave some out.
+
+        Args:
+            name: What the order goes by. Where one of the two has no name, nothing is refused.
+
+        Raises:
+            OtherNames: It is for others.
+        """
+        names = tuple(filter(None, dict.fromkeys((self.common_name, *self.subject_alternative_names))))
+        if not names or not name.strip() or name_key(name) in name_keys(names):
+            return
+        told = ", ".join(names[:_NAMES_TOLD])
+        more = f", and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
+        raise OtherNames(
+            f"the certificate that SCM gives is for {told}{more}, and the order is for {name}",
+            "it is kept aside, not used: look at the order in SCM",
+        )
+
+
+_NAMES_TOLD = 5
 _COMMON_NAME = re.compile(r"(?:^|[,+])CN=((?:[^,+\\]|\\.)*)")
 _ESCAPED = re.compile(r"((?:\\[0-9a-fA-F]{2})+)|\\(.)")
 """Source: RFC 4514, 2.4: a character is escaped by itself, or as its bytes in UTF-8."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
 
@@ -65,7 +66,7 @@ class Context(Struct, frozen=True, kw_only=True):
     """The world as the engine's use cases see it.
 
     Args:
-        scm: SCM; called through the gate.
+        client: Returns SCM's client; it must be connected by then.
         limiter: The limit that all requests share.
         repository: Where orders are changed.
         clock: The time.
@@ -75,7 +76,7 @@ class Context(Struct, frozen=True, kw_only=True):
         arming: Until when writes are armed in spite of it.
     """
 
-    scm: Scm
+    client: Callable[[], Scm]
     limiter: RequestLimiter
     repository: OrderRepository
     clock: Clock
@@ -83,6 +84,11 @@ class Context(Struct, frozen=True, kw_only=True):
     read_certificate: CertificateReader
     options: EngineOptions
     arming: Arming = field(default_factory=Arming)
+
+    @property
+    def scm(self) -> Scm:
+        """SCM; called through the limiter, which lets nothing go before the client is connected."""
+        return self.client()
 
     @property
     def is_read_only(self) -> bool:

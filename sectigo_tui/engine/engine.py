@@ -12,9 +12,7 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import Refused, RefusedAlone, ScmFailure, SectigoTuiError, StoreError
 from sectigo_tui.domain.events import (
     EngineEvent,
-    Exchange,
     FailureReported,
-    OrderChanged,
     PollingResumed,
     StoreStateChanged,
 )
@@ -34,10 +32,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.ports import OrderReader
     from sectigo_tui.engine.context import Arming, Context, EngineOptions
     from sectigo_tui.engine.credentials.certctl import HandingOver
-    from sectigo_tui.engine.credentials.change import PasswordChange
-    from sectigo_tui.engine.credentials.switch import Access, CredentialsSwitch, Rotating
-    from sectigo_tui.engine.credentials.watch import RotationWatch
-    from sectigo_tui.engine.diagnosis.budget import PollBudget
+    from sectigo_tui.engine.credentials.service import Access, CredentialsService
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
     from sectigo_tui.engine.orders.approve import Approving
     from sectigo_tui.engine.orders.collect import Collecting
@@ -50,6 +45,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.renew import Renewing
     from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
+    from sectigo_tui.engine.polling.budget import PollBudget
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
@@ -136,7 +132,8 @@ class Engine:
         self.password: PasswordStatus | None = None
         self._damage_reported = 0
         self._resumed = asyncio.Event()
-        event_source.subscribe(self._receive)
+        for receive in (self.scheduler.receive, self.account.receive, self.health.receive, self._receive):
+            event_source.subscribe(receive)
         context.limiter.verify = lambda: context.scm.types()  # noqa: PLW0108 - SCM's calls are known once it is connected
         context.limiter.on_switched_off = self._report_switched_off
 
@@ -176,7 +173,7 @@ class Engine:
         Args:
             rows: How many of the next polls to list.
         """
-        from sectigo_tui.engine.diagnosis.budget import poll_budget
+        from sectigo_tui.engine.polling.budget import poll_budget
 
         return poll_budget(self.context, self.scheduler, self.health, rows=rows)
 
@@ -232,7 +229,7 @@ class Engine:
         """Revoking."""
         from sectigo_tui.engine.orders.revoke import Revoking
 
-        return Revoking(self.context, self._order_locks, self.tracking, self._revoker, self.scheduler.watch)
+        return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
 
     @cached_property
     def removing(self) -> Removing:
@@ -242,25 +239,11 @@ class Engine:
         return Removing(self.context, self._order_locks)
 
     @cached_property
-    def rotating(self) -> Rotating:
-        """Credentials that were changed elsewhere."""
-        from sectigo_tui.engine.credentials.switch import Rotating
+    def credentials(self) -> CredentialsService:
+        """The credentials: test, switch, change and watch."""
+        from sectigo_tui.engine.credentials.service import CredentialsService
 
-        return Rotating(self.context, self._credentials_switch)
-
-    @cached_property
-    def password_change(self) -> PasswordChange:
-        """The password at SCM itself."""
-        from sectigo_tui.engine.credentials.change import PasswordChange
-
-        return PasswordChange(self.context, self._credentials_switch)
-
-    @cached_property
-    def rotation_watch(self) -> RotationWatch:
-        """Credentials that another process has put in use."""
-        from sectigo_tui.engine.credentials.watch import RotationWatch
-
-        return RotationWatch(self.context, self._credentials_switch)
+        return CredentialsService(self.context, self._access(), self.scheduler)
 
     @cached_property
     def handing_over(self) -> HandingOver | None:
@@ -270,14 +253,14 @@ class Engine:
         access = self._access()
         if access.certctl is None:
             return None
-        return HandingOver(self.context, self._credentials_switch, access.certctl, access.issuer_id)
+        return HandingOver(self.context, self.credentials, access.certctl, access.issuer_id)
 
     @cached_property
     def diagnoser(self) -> Diagnoser:
         """Who orders wait for."""
         from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 
-        return Diagnoser(self.context, self.account, self._dns, lambda: (self._credentials_switch.in_use.password,))
+        return Diagnoser(self.context, self.account, self._dns, lambda: (self.credentials.in_use.password,))
 
     @cached_property
     def pending_writes(self) -> PendingWrites:
@@ -296,20 +279,13 @@ class Engine:
     def _placing(self) -> Placing:
         from sectigo_tui.engine.orders.place import Placing
 
-        return Placing(self.context, self._order_locks, self.scheduler.watch)
+        return Placing(self.context, self._order_locks)
 
     @cached_property
     def _revoker(self) -> Revoker:
         from sectigo_tui.engine.orders.revoke import Revoker
 
-        return Revoker(self.context, self.scheduler.watch)
-
-    @cached_property
-    def _credentials_switch(self) -> CredentialsSwitch:
-        from sectigo_tui.engine.credentials.switch import CredentialsSwitch
-
-        access = self._access()
-        return CredentialsSwitch(self.context, access.keeper, access.in_use, self.scheduler.resume, access.logins)
+        return Revoker(self.context)
 
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.
@@ -328,7 +304,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
-            group.create_task(keep_running(self.context, "the watch of rotations", self.rotation_watch.run))
+            group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
 
     async def _begin(self) -> None:
         try:
@@ -346,7 +322,7 @@ class Engine:
 
     async def track(self, ssl_id: int) -> None:
         """Adopt a remote order and poll it."""
-        self.scheduler.watch(await self.tracking.track(ssl_id))
+        await self.tracking.track(ssl_id)
 
     async def read_again(self, ssl_ids: Iterable[int]) -> None:
         """Ask SCM at once what became of orders to which something was written, so that no row is out of date.
@@ -370,7 +346,7 @@ class Engine:
     async def _settle_password(self) -> None:
         """Learn which password works, if a change was cut short: before anything else is sent."""
         try:
-            await self.password_change.settle()
+            await self.credentials.settle()
         except SectigoTuiError as failure:
             self._report("a change of the password was cut short", failure)
 
@@ -379,7 +355,7 @@ class Engine:
             self._resumed.clear()
             await self.context.limiter.until_accepted()
             try:
-                self.password = await self.password_change.status()
+                self.password = await self.credentials.password_status()
             except Refused:
                 # The login may not ask; nothing on the screen depends on it. Another login may.
                 await self._resumed.wait()
@@ -409,12 +385,6 @@ class Engine:
         return min(seconds_between(self.context.clock.now(), retry_after_until), DEFAULT_DEADLINE_SECONDS)
 
     def _receive(self, event: EngineEvent) -> None:
-        if isinstance(event, Exchange):
-            self.health.note(event)
-        elif isinstance(event, PollingResumed):
+        if isinstance(event, PollingResumed):
             self._resumed.set()
-        elif isinstance(event, OrderChanged) and event.order.details is not None:
-            order = event.order
-            if order.details is not None and order.last_answer_at is not None:
-                self.account.learned(order.details, order.last_answer_at)
         self.pending_writes.receive(event)

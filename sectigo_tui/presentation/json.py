@@ -26,7 +26,7 @@ from sectigo_tui.domain.orders import Order, Revocation
 from sectigo_tui.domain.polling import PollResult, PollWindow
 
 if TYPE_CHECKING:
-    from sectigo_tui.engine.orders.duplicates import Duplicates
+    from sectigo_tui.engine.orders.lookup import Duplicates
 
 _TO_THE_SECOND = len("2026-03-12T03:12:00")
 

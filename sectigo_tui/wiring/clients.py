@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec import Struct
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +18,8 @@ if TYPE_CHECKING:
     from sectigo_tui.config.settings import CertctlServer, Settings
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.credentials import Logins
-    from sectigo_tui.domain.ports import Credentials, SecretText
-    from sectigo_tui.engine.credentials.switch import Access
+    from sectigo_tui.domain.ports import Credentials, Scm, SecretText
+    from sectigo_tui.engine.credentials.service import Access
     from sectigo_tui.engine.engine import EventSource
     from sectigo_tui.scm.client import ScmClient
     from sectigo_tui.scm.debug_log import DebugLog
@@ -109,7 +112,7 @@ def connection(
     from sectigo_tui.config.credentials_store import CredentialsFile
     from sectigo_tui.config.plain import plain_of
     from sectigo_tui.domain.errors import ConfigError
-    from sectigo_tui.engine.credentials.switch import Access
+    from sectigo_tui.engine.credentials.service import Access
     from sectigo_tui.scm.http import Connection
 
     if plain_of(settings) != plain:
@@ -150,21 +153,35 @@ class Connected(Struct, frozen=True):
     access: Access
 
 
-class Lines:
-    """SCM's client, from the moment on at which it is known how to get in; nothing is asked of it before."""
+class Client:
+    """SCM's client, made when it is first to be used: that may take long, where a command tells the password.
 
-    def __init__(self) -> None:
+    Args:
+        make: Makes what requests go through; called in another thread.
+    """
+
+    def __init__(self, make: Callable[[], Connected]) -> None:
+        self._make = make
         self._connected: Connected | None = None
 
     @property
     def connected(self) -> Connected:
-        """What requests go through; only to be asked for once it is known."""
+        """What requests go through; only to be asked for once it is connected."""
         assert self._connected is not None, "not connected yet"  # noqa: S101 - a defect, not an input
         return self._connected
 
-    def connect(self, connected: Connected) -> None:
-        """Take what requests go through from now on."""
-        self._connected = connected
+    def scm(self) -> Scm:
+        """Return SCM's client, connected."""
+        return self.connected.scm
+
+    async def connect(self) -> None:
+        """Make what requests go through.
+
+        Raises:
+            ConfigError: The settings do not tell how to get in.
+            InputError: The debug log cannot be used.
+        """
+        self._connected = await in_thread(self._make)
 
     async def aclose(self) -> None:
         """Close the connections, if any were opened."""
@@ -172,9 +189,6 @@ class Lines:
             await self._connected.scm.aclose()
             if self._connected.certctl is not None:
                 await self._connected.certctl.aclose()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.connected.scm, name)
 
 
 def debug_log_of(settings: Settings, base_url: str, clock: Clock) -> DebugLog | None:
@@ -194,3 +208,28 @@ def _secret(server: CertctlServer) -> SecretText:
     from sectigo_tui.domain.ports import SecretText
 
     return SecretText(server.api_key.get_secret_value())
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do something in a thread that does not keep the program from ending: a password command may take long."""
+    import asyncio
+    from threading import Thread
+
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(cast("T", result))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as raised:  # noqa: BLE001 - the boundary of the thread: raised again by whoever waits
+            error = raised
+        with suppress(RuntimeError):  # the program has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, error)
+
+    Thread(target=run, name="connect", daemon=True).start()
+    return await done

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar, cast
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from sectigo_tui.wiring.clients import Connected, Lines, connection
+from sectigo_tui.wiring.clients import Client, connection
 from sectigo_tui.wiring.settings import account_directory
-
-T = TypeVar("T")
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.certificates import CertificateFacts
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.pki import CertificateTools
-    from sectigo_tui.domain.ports import Scm
     from sectigo_tui.engine.engine import Engine, KeepCrash
 
     Connect = Callable[[], Awaitable[None]]
@@ -102,15 +99,16 @@ async def prepared(
     from sectigo_tui.engine.requests.limiter import RequestLimiter
     from sectigo_tui.store.local.journal_store import JournalStore
 
-    clock, event_source, lines = clock or SystemClock(), EventSource(keep_crash), Lines()
+    clock, event_source = clock or SystemClock(), EventSource(keep_crash)
     directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
     store = JournalStore.open(directory, clock, retention_days=plain.retention_days)
     repository = OrderRepository(store, clock, event_source)
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_errors_to(repository.receive_store_state)
     limiter = RequestLimiter(plain.requests_in_flight, is_open=False)
+    client = Client(lambda: connection(complete(), plain, event_source, clock, store.is_poller, may_prompt=may_prompt))
     context = Context(
-        scm=cast("Scm", lines),
+        client=client.scm,
         limiter=limiter,
         repository=repository,
         clock=clock,
@@ -125,45 +123,17 @@ async def prepared(
     )
 
     async def connect() -> None:
-        def make() -> Connected:
-            return connection(complete(), plain, event_source, clock, store.is_poller, may_prompt=may_prompt)
-
-        lines.connect(await in_thread(make))
+        await client.connect()
         limiter.open()
 
     try:
-        yield Engine(context, event_source, _tools, lambda: lines.connected.access, _dns(plain)), connect
+        yield Engine(context, event_source, _tools, lambda: client.connected.access, _dns(plain)), connect
     finally:
         try:
-            await lines.aclose()
+            await client.aclose()
         finally:
             # However the connections end, what is left is written and the right to poll given back.
             await store.close()
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Do something in a thread that does not keep the program from ending: a password command may take long."""
-    import asyncio
-    from threading import Thread
-
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: Exception | None) -> None:
-        if not done.done():
-            done.set_exception(error) if error else done.set_result(cast("T", result))
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except Exception as raised:  # noqa: BLE001 - the boundary of the thread: raised again by whoever waits
-            error = raised
-        with suppress(RuntimeError):  # the program has ended meanwhile
-            loop.call_soon_threadsafe(settle, result, error)
-
-    Thread(target=run, name="connect", daemon=True).start()
-    return await done
 
 
 def _dns(plain: PlainSettings) -> SystemDns | None:

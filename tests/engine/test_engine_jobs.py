@@ -35,12 +35,12 @@ def breaks(*_: object, **__: object) -> object:
 
 
 BREAKS: dict[str, tuple[str, Callable[[Site], tuple[object, str]]]] = {
-    "password": ("the watch of the password's expiry", lambda site: (site.engine.password_change, "status")),
-    "rotation": ("the watch of rotations", lambda site: (site.engine.rotation_watch, "poll")),
+    "password": ("the watch of the password's expiry", lambda site: (site.engine.credentials, "password_status")),
+    "rotation": ("the watch of rotations", lambda site: (site.engine.credentials, "take_over_kept")),
     "listing": ("the listing", lambda site: (site.engine.account, "refresh_pending")),
     "writes": ("following up writes", lambda site: (site.engine.pending_writes, "_round")),
     "housekeeping": ("housekeeping", lambda site: (site.engine.scheduler, "_take_over_changes")),
-    "start": ("starting", lambda site: (site.engine.password_change, "settle")),
+    "start": ("starting", lambda site: (site.engine.credentials, "settle")),
 }
 
 

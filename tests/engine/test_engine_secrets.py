@@ -36,7 +36,7 @@ def everything_said(site: Site, failures: list[BaseException]) -> str:
             for value in frame.f_locals.values()
             if isinstance(value, Struct) or dataclasses.is_dataclass(value)
         ]
-    said += [repr(site.engine.rotating), repr(site.kept.present), str(site.kept.present.password)]
+    said += [repr(site.engine.credentials), repr(site.kept.present), str(site.kept.present.password)]
     return "\n".join(said)
 
 
@@ -56,15 +56,15 @@ async def everything_that_can_go_wrong() -> str:
     for fault in ("lost", "html", "unauthorized"):
         site.world.faults.add(fault, path="enroll", count=1)
         await tried(site.engine.enrolling.enroll(draft()))
-        await tried(site.engine.rotating.rotate("", SecretText(wrong), insist=True))
+        await tried(site.engine.credentials.rotate("", SecretText(wrong), insist=True))
     site.world.account.credentials.password = new
     site.kept.failing = True
-    await tried(site.engine.rotating.rotate("", SecretText(new)))
+    await tried(site.engine.credentials.rotate("", SecretText(new)))
     site.kept.failing = False
     site.world.faults.add("error", path="changepassword", code=-7306, description="policy", count=2)
-    await tried(site.engine.password_change.change())
+    await tried(site.engine.credentials.change())
     site.world.faults.add("lost", path="changepassword", count=1)
-    changed = await site.engine.password_change.change()
+    changed = await site.engine.credentials.change()
     assert len(failures) == 5
     made_here = site.world.account.credentials.password
     said = everything_said(site, failures) + repr(changed)

@@ -64,7 +64,7 @@ async def test_a_query_that_was_switched_off_is_sent_again_after_a_rotation() ->
         site.world.faults.clear()
         site.world.account.credentials.password = "new-password-1!"
         await asyncio.sleep(120)
-        await site.engine.rotating.rotate("", SecretText("new-password-1!"))
+        await site.engine.credentials.rotate("", SecretText("new-password-1!"))
         await asyncio.sleep(60)
         assert site.wire.count(PASSWORD) == 2
         assert site.engine.password is not None

@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from sectigo_tui.config.credentials import read_credentials, write_credentials
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.engine.orders.search import tagged_orders
+from sectigo_tui.engine.orders.lookup import tagged_orders
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import Dialect, World
 from sectigo_tui.store.local.audit import verify

@@ -19,7 +19,7 @@ from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import Credentials, Scm, SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
-from sectigo_tui.engine.credentials.switch import Access
+from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine, EventSource
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import RequestLimiter
@@ -102,8 +102,9 @@ class Stand:
         self._stores.append(store)
         limiter = RequestLimiter(4)
         limiter.unlock()
+        scm = cast("Scm", _OneCallBy(self.client(row), only, self._direct())) if only else self.client(row)
         context = Context(
-            scm=cast("Scm", _OneCallBy(self.client(row), only, self._direct())) if only else self.client(row),
+            client=lambda: scm,
             limiter=limiter,
             repository=OrderRepository(store, self.clock, event_source),
             clock=self.clock,

@@ -33,9 +33,9 @@ from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
 from sectigo_tui.domain.polling import PollOutcome
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
-from sectigo_tui.engine.credentials.switch import Access
+from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine, EventSource
-from sectigo_tui.engine.orders.search import tagged_orders
+from sectigo_tui.engine.orders.lookup import tagged_orders
 from sectigo_tui.engine.polling import schedule as policy
 from sectigo_tui.engine.polling.schedule import JITTER, SCHEDULE_SECONDS
 from sectigo_tui.engine.repository import OrderRepository
@@ -103,8 +103,9 @@ class Hour:
         self.store = JournalStore.open(directory, self.clock)
         repository = OrderRepository(self.store, self.clock, event_source)
         self.store.report_errors_to(repository.receive_store_state)
+        scm = ScmClient("https://scm.test/api", kept.present, self.clock, transport=self.wire, observe=event_source)
         context = Context(
-            scm=ScmClient("https://scm.test/api", kept.present, self.clock, transport=self.wire, observe=event_source),
+            client=lambda: scm,
             limiter=RequestLimiter(LIMIT),
             repository=repository,
             clock=self.clock,
@@ -201,7 +202,7 @@ class Hour:
         self.world.account.credentials.password = NEW_PASSWORD
         await asyncio.sleep(300)
         while self.engine.context.limiter.rejection is not None:
-            await _tried(self.engine.rotating.rotate("", SecretText(NEW_PASSWORD), insist=True))
+            await _tried(self.engine.credentials.rotate("", SecretText(NEW_PASSWORD), insist=True))
             await asyncio.sleep(15)
 
     async def _lose_the_gateway(self) -> None:

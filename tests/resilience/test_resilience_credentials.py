@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from sectigo_tui.domain.errors import ConfigError, CredentialsRefused
 from sectigo_tui.domain.events import FailureReported, PollingPaused, PollingResumed
 from sectigo_tui.domain.ports import Credentials, SecretText
-from sectigo_tui.engine.credentials.watch import CHECK_SECONDS, RETRY_SECONDS
+from sectigo_tui.engine.credentials.service import CHECK_SECONDS, RETRY_SECONDS
 from support.virtual_time import in_virtual_time
 from support.writing import Kept, Site
 
@@ -49,17 +49,17 @@ async def test_a_rotation_in_one_process_lets_all_others_go_on_without_a_bad_log
         assert [site.limiter.rejection is not None for site in (one, *others)] == [True, True, True]
         for site in (one, *others):
             site.wire.sent.clear()
-        await one.engine.rotating.rotate("", SecretText(NEW))
+        await one.engine.credentials.rotate("", SecretText(NEW))
         await asyncio.sleep(CHECK_SECONDS + 1)
         assert [site.limiter.rejection for site in (one, *others)] == [None, None, None]
         for site in others:
-            assert site.engine.rotating.login == one.engine.rotating.login
+            assert site.engine.credentials.login == one.engine.credentials.login
             assert len(site.all_heard(PollingPaused)) == len(site.all_heard(PollingResumed)) == 1
             assert site.wire.sent[0] == (TYPES, NEW)
         await asyncio.sleep(120)
         assert {password for site in (one, *others) for _, password in site.wire.sent} == {NEW}
     told = [entry.summary for entry in one.disk.entries]
-    assert told.count(f"take over credentials rotated elsewhere, login {one.engine.rotating.login}") == 2
+    assert told.count(f"take over credentials rotated elsewhere, login {one.engine.credentials.login}") == 2
 
 
 @in_virtual_time
@@ -67,7 +67,7 @@ async def test_a_password_changed_at_scm_by_one_process_is_followed_before_the_o
     one = Site(name="one")
     two = beside(one, "two")
     async with running(one, two):
-        await one.engine.password_change.change()
+        await one.engine.credentials.change()
         await asyncio.sleep(CHECK_SECONDS + 1)
         await asyncio.sleep(200)
         assert bad_logins(one) == 0

@@ -16,7 +16,7 @@ from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.entries import WriteOutcome, write_outcome_of
-from sectigo_tui.engine.polling.poll import Poller, PollWorker, outcome_of
+from sectigo_tui.engine.polling.poll import Poller, outcome_of
 from sectigo_tui.simulator.world import World
 from support.writing import draft
 
@@ -194,7 +194,7 @@ async def tracked(stand: Stand) -> Order:
 
 async def poll(engine: Engine, order: Order) -> None:
     """Look at an order once, as when it is due."""
-    await PollWorker(order.id, engine.context, Poller(engine.context)).poll()
+    await Poller(engine.context).poll(order.id)
 
 
 async def failure_of_placing(engine: Engine, common_name: str) -> ScmFailure:

@@ -18,7 +18,7 @@ from textual.widgets import Button
 
 from sectigo_tui.certctl.client import CertctlClient
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.engine.credentials.switch import Access
+from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.http import Connection

@@ -77,9 +77,9 @@ class World:
         self.limiter = RequestLimiter(limit)
         if proven:
             self.limiter.unlock()
-        self.repository = OrderRepository(self.store, self.clock, self.received.append)
+        self.repository = OrderRepository(self.store, self.clock, self._publish)
         self.context = Context(
-            scm=self.scm,
+            client=lambda: self.scm,
             limiter=self.limiter,
             repository=self.repository,
             clock=self.clock,
@@ -88,6 +88,10 @@ class World:
             options=EngineOptions(deadline_seconds=deadline_seconds, rearm=rearm),
         )
         self.scheduler = Scheduler(self.context)
+
+    def _publish(self, event: EngineEvent) -> None:
+        self.received.append(event)
+        self.scheduler.receive(event)
 
     def place(
         self,

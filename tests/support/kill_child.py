@@ -39,7 +39,7 @@ from sectigo_tui.domain.events import EngineEvent, OrderChanged, StoreStateChang
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
-from sectigo_tui.engine.credentials.switch import Access
+from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine, EventSource
 from sectigo_tui.engine.orders.request import Draft
 from sectigo_tui.engine.repository import OrderRepository
@@ -62,7 +62,7 @@ LOADED_FIRST = (
     "httpcore",
     "httpcore._backends.anyio",
     "sectigo_tui.config.load",
-    "sectigo_tui.engine.credentials.change",
+    "sectigo_tui.engine.credentials.service",
     "sectigo_tui.engine.orders.enroll",
     "sectigo_tui.engine.orders.pending_writes",
     "sectigo_tui.engine.orders.recover",
@@ -202,8 +202,9 @@ async def live(job: Job) -> None:
     account = settings.account()
     directory = account_directory(settings.paths, account.base_url, account.customer_uri)
     store = JournalStore.open(directory, clock, lambda error: event_source(StoreStateChanged(clock.now(), error)))
+    scm = cast("Any", Deadly(client, fuse))
     context = Context(
-        scm=cast("Any", Deadly(client, fuse)),
+        client=lambda: scm,
         limiter=RequestLimiter(4),
         repository=OrderRepository(cast("Any", Deadly(store, fuse)), clock, event_source),
         clock=clock,
@@ -228,16 +229,16 @@ async def live(job: Job) -> None:
 async def recover(engine: Engine, job: Job) -> None:
     """Do what a start does, and then what an operator is asked for."""
     try:
-        await engine.password_change.settle()
+        await engine.credentials.settle()
     except InputError:
         # Both passwords were being tried when the life before ended: the operator has them tried once more.
-        await engine.password_change.settle(again=True)
+        await engine.credentials.settle(again=True)
     try:
         await engine.context.limiter.run(Priority.WRITE, engine.context.scm.types)
     except CredentialsRefused:
         if not job.password:
             raise
-        await engine.rotating.rotate("", SecretText(job.password))
+        await engine.credentials.rotate("", SecretText(job.password))
     in_doubt = (OrderState.INTENT, OrderState.UNCONFIRMED, OrderState.REVOKING)
     for order in engine.context.repository.store.orders():
         if order.state in in_doubt:
@@ -262,7 +263,7 @@ async def work(engine: Engine, job: Job) -> None:
         elif job.kind == "revoke":
             order_id = (await engine.revoking.revoke(job.ssl_id, 1, "leaked", job.common_name)).id
         elif job.kind == "change":
-            await engine.password_change.change()
+            await engine.credentials.change()
     except SectigoTuiError as failure:
         sys.stderr.write(f"{job.kind}: {failure}\n")
     if order_id:

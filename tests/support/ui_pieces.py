@@ -7,7 +7,7 @@ from random import Random
 
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
-from sectigo_tui.engine.credentials.switch import Access
+from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine, EventSource
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import RequestLimiter
@@ -36,8 +36,9 @@ class Pieces:
         self.clock = HandClock()
         self.store = MemoryStore(self.clock)
         self.event_source = EventSource()
+        scm = FakeScm(self.clock)
         context = Context(
-            scm=FakeScm(self.clock),
+            client=lambda: scm,
             limiter=RequestLimiter(4),
             repository=OrderRepository(self.store, self.clock, self.event_source),
             clock=self.clock,

@@ -24,7 +24,7 @@ from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
-from sectigo_tui.engine.credentials.switch import Access
+from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine, EventSource
 from sectigo_tui.engine.orders.request import Draft
 from sectigo_tui.engine.repository import OrderRepository
@@ -216,7 +216,7 @@ class Site:
         )
         self.limiter = RequestLimiter(limit)
         self.context = Context(
-            scm=self.scm,
+            client=lambda: self.scm,
             limiter=self.limiter,
             repository=OrderRepository(self.store, self.clock, event_source),
             clock=self.clock,

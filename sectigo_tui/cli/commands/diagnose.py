@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import InputError, NotFound
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.engine.diagnosis.evidence.known import Target
-from sectigo_tui.engine.diagnosis.normal.figures import Comparison
+from sectigo_tui.engine.diagnosis.normal import Comparison
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.engine import Engine
 

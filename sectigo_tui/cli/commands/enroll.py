@@ -19,8 +19,8 @@ from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.duplicates import Duplicates, OrderedMeanwhile
 from sectigo_tui.engine.orders.enroll import EnrollOffer
+from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
 from sectigo_tui.engine.orders.request import Draft, DraftRefused, choose_term
 from sectigo_tui.pki.names import file_stem, parse_name
 from sectigo_tui.ui.workflows.csr_file import BYTES_AT_MOST, read_csr_file

@@ -12,7 +12,7 @@ from sectigo_tui.cli.placed import duplicate_lines, facts, follow, placed_by, re
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.pki import CsrFacts
-from sectigo_tui.engine.orders.duplicates import Duplicates, OrderedMeanwhile
+from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
 from sectigo_tui.engine.orders.renew import RenewOffer
 from sectigo_tui.presentation.json import moment_json
 

@@ -17,7 +17,7 @@ from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.credentials.certctl import StepDone
-from sectigo_tui.engine.credentials.switch import SwitchedCredentials
+from sectigo_tui.engine.credentials.service import SwitchedCredentials
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.json import Json, failure_json, print_json
 
@@ -67,15 +67,15 @@ async def _rotate(settings: Settings, options: Namespace, password: SecretText |
 
 async def _switched_text(engine: Engine, options: Namespace, password: SecretText | None) -> SwitchedCredentials | None:
     if options.settle:
-        settled = await engine.password_change.settle(again=True)
+        settled = await engine.credentials.settle(again=True)
         if settled is None:
             return None
         proof = "SCM has accepted it" if settled.is_proven else "the other one was refused"
         complain(f"the {settled.candidate} password works: {proof}")
         return settled.switched
     if options.at_sectigo:
-        return await engine.password_change.change()
-    return await engine.rotating.rotate(options.login, password, insist=options.insist)
+        return await engine.credentials.change()
+    return await engine.credentials.rotate(options.login, password, insist=options.insist)
 
 
 async def _hand_over(engine: Engine) -> list[StepDone]:

@@ -34,8 +34,8 @@ from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.json import Event, OrderById, event, event_of, failure_field, line_of, print_json_line
-from sectigo_tui.wiring.clients import credentials_of
-from sectigo_tui.wiring.engine import in_thread, opened
+from sectigo_tui.wiring.clients import credentials_of, in_thread
+from sectigo_tui.wiring.engine import opened
 
 ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0
@@ -172,7 +172,7 @@ class _Watch:
         paused = event("paused", self._clock.now()) | failure_field(rejection)
         self._print(paused, f"PAUSED: {explained.what}: {explained.meaning} {explained.next_step}")
         on_event.deliver(paused)
-        return lambda found: engine.rotating.was_refused(found.login, found.password)
+        return lambda found: engine.credentials.was_refused(found.login, found.password)
 
     async def _until_refused(self, engine: Engine) -> None:
         poller: str | None = None
@@ -214,7 +214,7 @@ class _Watch:
 
     async def _settle_password(self, engine: Engine) -> None:
         try:
-            await engine.password_change.settle()
+            await engine.credentials.settle()
         except CredentialsRefused:
             pass  # the gate holds everything back now, and that is told
         except SectigoTuiError as failure:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import NotFound, RateLimited, Refused, ScmFailure, UnusableRows
-from sectigo_tui.domain.events import AccountChanged, FailureReported
+from sectigo_tui.domain.events import AccountChanged, EngineEvent, FailureReported, OrderChanged
 from sectigo_tui.domain.status import PENDING_STATUSES, is_same
 from sectigo_tui.engine.account.listing import Listing
 from sectigo_tui.engine.account.spellings import StatusSpellings
@@ -119,6 +119,11 @@ class Account:
     def known(self, ssl_id: int) -> KnownOrder | None:
         """Return an order's details as they were last told; None when they were not."""
         return self._known.get(ssl_id)
+
+    def receive(self, event: EngineEvent) -> None:
+        """Take note of the details that a change of a local order brings."""
+        if isinstance(event, OrderChanged) and event.order.details and event.order.last_answer_at:
+            self.learned(event.order.details, event.order.last_answer_at)
 
     def learned(self, details: OrderDetails, at: datetime) -> None:
         """Take note of details that somebody else has asked for, unless newer ones are known."""

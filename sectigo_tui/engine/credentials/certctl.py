@@ -10,7 +10,7 @@ from msgspec import Struct
 from sectigo_tui.domain.certctl import Certctl
 from sectigo_tui.domain.errors import CertctlFailure
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.credentials.switch import CredentialsSwitch
+from sectigo_tui.engine.credentials.service import CredentialsService
 
 
 class HandOverStep(Enum):
@@ -40,14 +40,14 @@ class HandingOver:
 
     Args:
         context: The world.
-        installer: Has the credentials in use.
+        credentials: Has the credentials in use.
         certctl: certctl-server.
         issuer_id: The issuer there.
     """
 
-    def __init__(self, context: Context, installer: CredentialsSwitch, certctl: Certctl, issuer_id: str) -> None:
+    def __init__(self, context: Context, credentials: CredentialsService, certctl: Certctl, issuer_id: str) -> None:
         self._context = context
-        self._credentials_switch = installer
+        self._credentials = credentials
         self._certctl = certctl
         self._issuer_id = issuer_id
 
@@ -62,12 +62,10 @@ class HandingOver:
         """
         self._context.check_writable("changing certctl-server's issuer")
         step = HandOverStep.READ
-        await self._credentials_switch.note_asked(
-            f"hand the credentials over to certctl-server, issuer {self._issuer_id}"
-        )
+        await self._credentials.note_asked(f"hand the credentials over to certctl-server, issuer {self._issuer_id}")
         try:
             issuer = await self._certctl.issuer(self._issuer_id)
-            in_use = self._credentials_switch.in_use
+            in_use = self._credentials.in_use
             if issuer.customer_uri and issuer.customer_uri != in_use.customer_uri:
                 raise CertctlFailure(
                     step.value,
@@ -84,8 +82,8 @@ class HandingOver:
             if not test.successful:
                 raise CertctlFailure(step.value, test.words, "look at certctl-server's log, and test the issuer there")
         except CertctlFailure as failure:
-            await self._credentials_switch.note_answered(f"certctl-server, {failure.step}: {failure.reason}")
+            await self._credentials.note_answered(f"certctl-server, {failure.step}: {failure.reason}")
             yield StepDone(step, failure=failure)
         else:
-            await self._credentials_switch.note_answered("certctl-server has the credentials, and its test succeeded")
+            await self._credentials.note_answered("certctl-server has the credentials, and its test succeeded")
             yield StepDone(step, test.words)

@@ -21,7 +21,7 @@ from sectigo_tui.engine.diagnosis.evidence.known import Knowledge, Target, Versi
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
-from sectigo_tui.engine.diagnosis.normal.history import Samples
+from sectigo_tui.engine.diagnosis.normal import Samples
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge

@@ -11,7 +11,7 @@ from sectigo_tui.engine.diagnosis.escalation import open_by_cause
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, OrganizationLine
 from sectigo_tui.engine.diagnosis.markdown import Redact
-from sectigo_tui.engine.diagnosis.normal.figures import Comparison, Figure
+from sectigo_tui.engine.diagnosis.normal import Comparison, Figure
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.diagnosis.rules.causes import BlockingCause
 from sectigo_tui.engine.diagnosis.spans import Span, When

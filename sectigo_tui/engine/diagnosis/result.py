@@ -19,8 +19,7 @@ from sectigo_tui.engine.diagnosis.evidence.validations import (
     domain_lines,
     organization_line,
 )
-from sectigo_tui.engine.diagnosis.normal.figures import Comparison, Pace, WaitProposal, compare, propose_wait
-from sectigo_tui.engine.diagnosis.normal.history import Sample
+from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, Sample, WaitProposal, compare, propose_wait
 from sectigo_tui.engine.diagnosis.rules.causes import Cause
 from sectigo_tui.engine.diagnosis.spans import Span, When
 from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, time_line, unwatched

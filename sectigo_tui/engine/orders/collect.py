@@ -18,7 +18,6 @@ from sectigo_tui.domain.polling import PollOutcome, PollResult, WindowEnd
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.batch import Outcome, each
 from sectigo_tui.engine.orders.entries import change_entry
-from sectigo_tui.engine.orders.leaf_names import check_names
 from sectigo_tui.engine.polling import schedule as policy
 from sectigo_tui.engine.requests.limiter import Priority
 
@@ -77,7 +76,7 @@ class Collecting:
             csr_pem = order.csr_pem if order is not None else ""
             bundle = await asyncio.to_thread(self._tools.read_bundle, data, csr_pem)
             if not csr_pem:
-                check_names(bundle.facts, told)
+                bundle.facts.check_names(told)
         except CutBundle as cut:
             raise NotReady("collect", cut.reason, http_status=200) from cut
         except OtherNames as others:

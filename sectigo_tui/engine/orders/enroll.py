@@ -15,8 +15,15 @@ from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, PendingEnroll
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts, KeyOrder
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.orders.duplicates import Duplicates, find_duplicates, refuse_ordered_meanwhile
 from sectigo_tui.engine.orders.entries import WriteOutcome, write_outcome_of
+from sectigo_tui.engine.orders.lookup import (
+    Duplicates,
+    find_duplicates,
+    marked,
+    order_tag_of,
+    orders_named,
+    refuse_ordered_meanwhile,
+)
 from sectigo_tui.engine.orders.place import Placed, Placing
 from sectigo_tui.engine.orders.request import (
     Draft,
@@ -26,7 +33,6 @@ from sectigo_tui.engine.orders.request import (
     ordered_names,
     split_addresses,
 )
-from sectigo_tui.engine.orders.search import marked, order_tag_of, orders_named
 from sectigo_tui.engine.orders.track import new_order_id
 from sectigo_tui.engine.requests.limiter import Priority
 

@@ -18,9 +18,6 @@ from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.polling import schedule as policy
 from sectigo_tui.engine.requests.limiter import Priority
 
-Watch = Callable[[Order], None]
-"""Takes an order that is to be polled, as `Supervisor.watch` does."""
-
 
 class Placed(Struct, frozen=True):
     """What came of placing an order.
@@ -40,13 +37,11 @@ class Placing:
     Args:
         context: The world.
         order_locks: The sole right to write to an order.
-        watch: Polls an order from now on.
     """
 
-    def __init__(self, context: Context, order_locks: OrderLocks, watch: Watch) -> None:
+    def __init__(self, context: Context, order_locks: OrderLocks) -> None:
         self._context = context
         self._order_locks = order_locks
-        self._watch = watch
         self._sent: set[str] = set()
 
     def has_sent(self, order_id: str) -> bool:
@@ -132,7 +127,6 @@ class Placing:
         )
         if order is None:
             raise LookupError(f"order {order_id} is not in the store")
-        self._watch(order)
         return order
 
     def _is_anothers(self, order: Order, ssl_id: int) -> bool:

@@ -12,10 +12,10 @@ from sectigo_tui.domain.events import EventKind, FailureReported, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, PendingEnroll
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.entries import change_entry, in_words
+from sectigo_tui.engine.orders.lookup import marked, order_tag_of, search, untagged
 from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.orders.pending_writes import Retries
 from sectigo_tui.engine.orders.place import Placed, Placing
-from sectigo_tui.engine.orders.search import marked, order_tag_of, search, untagged
 
 SEARCHES = 6
 """So many searches by the poll schedule (some eight minutes) must find nothing before the operator is asked."""

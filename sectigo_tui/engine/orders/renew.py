@@ -17,9 +17,8 @@ from sectigo_tui.domain.names import name_key
 from sectigo_tui.domain.orders import Order, OrderState, Origin, PendingEnroll, state_for
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.orders.duplicates import Duplicates, find_duplicates, refuse_ordered_meanwhile
+from sectigo_tui.engine.orders.lookup import Duplicates, find_duplicates, orders_named, refuse_ordered_meanwhile
 from sectigo_tui.engine.orders.place import Placed, Placing
-from sectigo_tui.engine.orders.search import orders_named
 from sectigo_tui.engine.orders.track import new_order_id
 from sectigo_tui.engine.requests.limiter import Priority
 

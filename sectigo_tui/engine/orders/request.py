@@ -11,7 +11,7 @@ from msgspec import Struct
 from sectigo_tui.domain.account import CertificateProfile, CustomField
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts
-from sectigo_tui.engine.orders.search import COMMENTS_AT_MOST, untagged
+from sectigo_tui.engine.orders.lookup import COMMENTS_AT_MOST, untagged
 
 REQUESTERS_AT_MOST = 512
 """Source: SCM manual 25.5."""

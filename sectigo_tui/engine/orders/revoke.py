@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -82,12 +82,10 @@ class Revoker:
 
     Args:
         context: The world.
-        watch: Polls an order from now on.
     """
 
-    def __init__(self, context: Context, watch: Callable[[Order], None]) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._watch = watch
         self._retries = Retries(context)
         self._due: dict[str, datetime] = {}
 
@@ -234,9 +232,7 @@ class Revoker:
                 now, order, after, f"not revoked, SCM refused: {in_words(failure)}", failure=failure
             )
 
-        order = await self._context.repository.change(order_id, change)
-        if order is not None:
-            self._watch(order)
+        await self._context.repository.change(order_id, change)
 
     async def _postpone(self, order_id: str, failure: ScmFailure, next_at: datetime, *, was_told: bool) -> None:
         if failure.retry_after_seconds is not None:
@@ -325,7 +321,6 @@ class Revoking:
         order_locks: Keeps writes to one order apart.
         tracking: Makes orders of the account local.
         revoker: Tells SCM.
-        watch: Polls an order from now on.
     """
 
     def __init__(
@@ -334,13 +329,11 @@ class Revoking:
         order_locks: OrderLocks,
         tracking: Tracking,
         revoker: Revoker,
-        watch: Callable[[Order], None],
     ) -> None:
         self._context = context
         self._order_locks = order_locks
         self._tracking = tracking
         self._revoker = revoker
-        self._watch = watch
 
     async def offer(self, ssl_id: int) -> RevokeOffer:
         """Return what is shown of a certificate before it is revoked.
@@ -386,9 +379,7 @@ class Revoking:
         known = self._context.repository.store.by_ssl_id(ssl_id)
         if known is not None:
             return known
-        order = await self._tracking.track(ssl_id)
-        self._watch(order)
-        return order
+        return await self._tracking.track(ssl_id)
 
     async def _record_and_send(self, order_id: str, reason_code: int, reason: str) -> Order:
         def record(order: Order) -> tuple[Order, TimelineEntry]:

@@ -1,18 +1,22 @@
-"""Wakes the poll workers: one heap of due times, one limit, one lease."""
+"""Polls the orders that are due: one heap of due times, one limit, one lease."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import Clock, seconds_between
 from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import (
+    EngineEvent,
     EventKind,
     FailureReported,
     OrderChanged,
+    PollFinished,
     PollingPaused,
     PollingResumed,
     TimelineEntry,
@@ -21,7 +25,7 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.jobs import keep_running
 from sectigo_tui.engine.polling import schedule as policy
-from sectigo_tui.engine.polling.poll import Poller, PollWorker
+from sectigo_tui.engine.polling.poll import Poller
 
 
 async def rest(clock: Clock, seconds: float, wake: asyncio.Event) -> None:
@@ -54,9 +58,10 @@ CHANGES_SECONDS = 1.0
 
 
 class Scheduler:
-    """Keeps one poll worker for each order that is polled, and lets the due ones look, nearest due first.
+    """Knows when each order is due and which are polled just now, and polls the due ones, nearest due first.
 
-    Only orders whose lease this process holds are polled here; the others are shown as another process polls them.
+    What is due follows from what the engine publishes. Only orders whose lease this process holds are polled here;
+    the others are shown as another process polls them.
 
     Args:
         context: The world.
@@ -64,8 +69,14 @@ class Scheduler:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._looker = Poller(context)
-        self._workers: dict[str, PollWorker] = {}
+        self._poller = Poller(context)
+        self._due: dict[str, float | None] = {}
+        """The orders that are polled, and for when (POSIX) each is queued; None while it is not."""
+        self._in_flight: set[str] = set()
+        self._missed: dict[str, datetime] = {}
+        """When a poll was due that a pause has put off."""
+        self._breaks: dict[str, int] = {}
+        """How many polls of an order in a row have broken by a defect."""
         self._heap: list[tuple[float, str]] = []
         self._leased: frozenset[str] = frozenset()
         self._lease_asked_at = context.clock.now()
@@ -78,17 +89,16 @@ class Scheduler:
     @property
     def workers(self) -> int:
         """How many orders are polled or wait to be."""
-        return len(self._workers)
+        return len(self._due)
 
     def is_polling(self, order_id: str) -> bool:
         """Return whether a poll of this order is on its way from this process."""
-        worker = self._workers.get(order_id)
-        return worker is not None and worker.in_flight
+        return order_id in self._in_flight
 
     async def run(self) -> None:
         """Poll until cancelled; polls under way are then cancelled too, and the leases given back."""
         for order in self._context.repository.store.orders():
-            self.watch(order)
+            self._take(order)
         self._context.limiter.on_rejection = self._wake.set
         try:
             async with asyncio.TaskGroup() as group:
@@ -101,21 +111,15 @@ class Scheduler:
             await asyncio.gather(*polls, return_exceptions=True)
             await self._give_back()
 
-    def watch(self, order: Order) -> None:
-        """Take note of an order as it stands now: poll it, poll it at another time, or poll it no more."""
-        window = order.window
-        if order.removed or not order.state.is_polled or window is None or window.next_poll_at is None:
-            self._workers.pop(order.id, None)
-            return
-        worker = self._workers.get(order.id)
-        if worker is None:
-            worker = self._workers[order.id] = PollWorker(order.id, self._context, self._looker)
-            self._lease_is_stale = True
-        due = window.next_poll_at.timestamp()
-        if worker.queued_for != due:
-            worker.queued_for = due
-            heapq.heappush(self._heap, (due, order.id))
-            self._wake.set()
+    def receive(self, event: EngineEvent) -> None:
+        """Take note of what the engine publishes: an order that changed may be due at another time, or no more."""
+        match event:
+            case OrderChanged(order):
+                self._take(order)
+            case PollFinished(order_id):
+                self._in_flight.discard(order_id)
+            case _:
+                pass
 
     async def open_window(self, order_id: str, *, at_once: bool = False) -> Order:
         """Poll an order now, or as soon as 5 s after its last poll; a window that has ended is followed by a new one.
@@ -153,7 +157,6 @@ class Scheduler:
         order = await self._context.repository.change(order_id, change)
         if order is None:
             raise InputError(f"there is no local order {order_id}", "track it first")
-        self.watch(order)
         return order
 
     def resume(self) -> int:
@@ -171,14 +174,36 @@ class Scheduler:
             resumed += 1
             window = policy.after_pause(order.window, now, self._context.random)
             if window != order.window:
-                self._workers[order_id].missed_at = order.window.next_poll_at
+                if order.window.next_poll_at is not None:
+                    self._missed[order_id] = order.window.next_poll_at
                 order = replace(order, window=window)
                 self._context.repository.note(order)
-            self.watch(order)
+            self._take(order)
         self._paused = False
         self._context.repository.publish(PollingResumed(now, resumed))
         self._wake.set()
         return resumed
+
+    def _take(self, order: Order) -> None:
+        """Poll an order, poll it at another time, or poll it no more, as it stands now."""
+        window = order.window
+        if order.removed or not order.state.is_polled or window is None or window.next_poll_at is None:
+            self._forget(order.id)
+            return
+        if order.id not in self._due:
+            self._lease_is_stale = True
+        due = window.next_poll_at.timestamp()
+        if self._due.get(order.id) != due:
+            self._queue(order.id, due)
+            self._wake.set()
+
+    def _queue(self, order_id: str, due: float) -> None:
+        self._due[order_id] = due
+        heapq.heappush(self._heap, (due, order_id))
+
+    def _forget(self, order_id: str) -> None:
+        for known in (self._due, self._missed, self._breaks):
+            known.pop(order_id, None)
 
     async def _serve(self) -> None:
         while True:
@@ -195,47 +220,47 @@ class Scheduler:
         now = self._context.clock.now().timestamp()
         while self._heap and self._heap[0][0] <= now and len(self._polls) < self._context.limiter.limit:
             due, order_id = heapq.heappop(self._heap)
-            worker = self._workers.get(order_id)
-            if worker is None or worker.queued_for != due:
+            if self._due.get(order_id) != due:
                 continue
-            worker.queued_for = None
-            if order_id in self._leased and not worker.in_flight:
-                self._start(worker)
+            self._due[order_id] = None
+            if order_id in self._leased and order_id not in self._in_flight:
+                self._start(order_id)
 
-    def _start(self, worker: PollWorker) -> None:
-        worker.in_flight = True
-        task = asyncio.create_task(worker.poll(), name=f"look {worker.order_id}")
+    def _start(self, order_id: str) -> None:
+        self._in_flight.add(order_id)
+        poll = self._poller.poll(order_id, self._missed.pop(order_id, None))
+        task = asyncio.create_task(poll, name=f"poll {order_id}")
         self._polls.add(task)
-        task.add_done_callback(lambda ended: self._ended(ended, worker))
+        task.add_done_callback(partial(self._ended, order_id))
 
-    def _ended(self, task: asyncio.Task[None], worker: PollWorker) -> None:
+    def _ended(self, order_id: str, task: asyncio.Task[None]) -> None:
         self._polls.discard(task)
+        self._in_flight.discard(order_id)
         self._wake.set()
         if task.cancelled():
             return
         if (defect := task.exception()) is not None:
-            self._broke(worker, _as_exception(defect))
+            self._broke(order_id, _as_exception(defect))
             return
-        worker.breaks = 0
-        order = self._context.repository.store.order(worker.order_id)
+        self._breaks.pop(order_id, None)
+        order = self._context.repository.store.order(order_id)
         if order is None:
-            self._workers.pop(worker.order_id, None)
+            self._forget(order_id)
         else:
-            self.watch(order)
+            self._take(order)
 
-    def _broke(self, worker: PollWorker, defect: Exception) -> None:
+    def _broke(self, order_id: str, defect: Exception) -> None:
         """Report a defect met with one order, and look at it again by the schedule; the others are polled on."""
-        worker.breaks += 1
-        wait = policy.scheduled_wait_seconds(worker.breaks)
+        breaks = self._breaks[order_id] = self._breaks.get(order_id, 0) + 1
+        wait = policy.scheduled_wait_seconds(breaks)
         now = self._context.clock.now()
         what = f"a poll broke; the order is polled again in {wait:.0f} s"
-        self._context.repository.publish(FailureReported(now, what, defect, worker.order_id))
-        if worker.order_id in self._workers:
-            worker.queued_for = now.timestamp() + wait
-            heapq.heappush(self._heap, (worker.queued_for, worker.order_id))
+        self._context.repository.publish(FailureReported(now, what, defect, order_id))
+        if order_id in self._due:
+            self._queue(order_id, now.timestamp() + wait)
 
     def _polled_here(self) -> list[str]:
-        return [order_id for order_id in self._workers if order_id in self._leased]
+        return [order_id for order_id in self._due if order_id in self._leased]
 
     def _pause(self) -> None:
         if not self._paused and self._context.limiter.rejection is not None:
@@ -272,8 +297,6 @@ class Scheduler:
             return
         self._context.repository.report_store_error(None, "changes")
         silent = {order.id: order for order in changes.orders}
-        for order in changes.orders:
-            self.watch(order)
         for entry in changes.entries:
             silent.pop(entry.order_id, None)
             known = self._context.repository.store.order(entry.order_id)
@@ -289,7 +312,7 @@ class Scheduler:
     async def _renew(self) -> None:
         self._lease_is_stale, self._lease_asked_at = False, self._context.clock.now()
         try:
-            leased = await self._context.repository.store.lease(list(self._workers), LEASE_SECONDS)
+            leased = await self._context.repository.store.lease(list(self._due), LEASE_SECONDS)
         except (StoreError, OSError) as error:
             self._report_unrenewed(_as_store_error(error))
             return
@@ -303,7 +326,7 @@ class Scheduler:
                 if window is not order.window:
                     order = replace(order, window=window)
                     self._context.repository.note(order)
-                self.watch(order)
+                self._take(order)
 
     def _report_unrenewed(self, error: StoreError) -> None:
         """Say that polling goes on as it was, which another process may not know of: nothing paid for is let down."""

@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
-from sectigo_tui.domain.events import Exchange
+from sectigo_tui.domain.events import EngineEvent, Exchange
 from sectigo_tui.domain.polling import PollOutcome
 from sectigo_tui.engine.polling.poll import outcome_of
 
@@ -58,6 +58,11 @@ class ApiHealth:
         self.retry_after_until: datetime | None = None
         self.asking_since: datetime | None = None
         self._past: deque[PastExchange] = deque(maxlen=KEPT_EXCHANGES)
+
+    def receive(self, event: EngineEvent) -> None:
+        """Take note of the exchanges that the engine publishes."""
+        if isinstance(event, Exchange):
+            self.note(event)
 
     def note(self, exchange: Exchange) -> None:
         """Take note of an exchange that has ended; a refused login is an answer: the gate tells what it holds back."""

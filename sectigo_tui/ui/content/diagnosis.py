@@ -12,7 +12,7 @@ from sectigo_tui.engine.diagnosis.common_causes import CommonCause
 from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, DomainState, OrganizationLine
-from sectigo_tui.engine.diagnosis.normal.figures import Comparison, Pace, WaitProposal
+from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, WaitProposal
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock
 from sectigo_tui.engine.diagnosis.rules.causes import Party
 from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, StageState

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from sectigo_tui.engine.credentials.change import days_left, expires_soon
+from sectigo_tui.engine.credentials.passwords import days_left, expires_soon
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import Tally

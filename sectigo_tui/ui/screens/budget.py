@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, PollStarted
-from sectigo_tui.engine.diagnosis.budget import ANSWERED, DuePoll, PollBudget, Tally
+from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, PollBudget, Tally
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column

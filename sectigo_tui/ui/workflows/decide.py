@@ -56,7 +56,7 @@ async def _approve(workflow: Workflow, rows: Sequence[OrderRow], words: str) -> 
 
 def _warnings(workflow: Workflow, rows: Sequence[OrderRow]) -> Iterator[Content]:
     """Return what is known to stand against an approval, or to be left in its way after it."""
-    login = workflow.engine.rotating.login
+    login = workflow.engine.credentials.login
     for row in rows[:WARNED_OF]:
         known = [_of_ev(row, login)] if is_same(row.validation, "EV") else []
         if row.target is not None:

@@ -11,8 +11,8 @@ from textual.content import Content
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, Refused, ScmFailure
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.orders.duplicates import Duplicates
 from sectigo_tui.engine.orders.enroll import EnrollOffer
+from sectigo_tui.engine.orders.lookup import Duplicates
 from sectigo_tui.engine.orders.place import Placed
 from sectigo_tui.engine.orders.request import Draft, DraftField, DraftRefused
 from sectigo_tui.presentation import format as fmt

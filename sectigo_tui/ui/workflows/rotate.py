@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputErro
 from sectigo_tui.domain.events import EngineEvent, PollingResumed
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.engine.credentials.certctl import HandingOver
-from sectigo_tui.engine.credentials.switch import SwitchedCredentials
+from sectigo_tui.engine.credentials.service import SwitchedCredentials
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
@@ -34,17 +34,17 @@ async def rotate(workflow: Workflow, *, by_itself: bool = False) -> None:
         workflow: What every flow works with.
         by_itself: Whether the program asks, not the operator.
     """
-    rotating, error_text, may_insist = workflow.engine.rotating, await _settled(workflow), False
+    credentials, error_text, may_insist = workflow.engine.credentials, await _settled(workflow), False
     typed: RotateAnswer | None = None
     while True:
         dialog = Rotate(
             account=f"{workflow.surroundings.band} {workflow.surroundings.customer}".strip(),
-            login=rotating.login,
+            login=credentials.login,
             refused=workflow.engine.rejection is not None,
             has_certctl=workflow.engine.handing_over is not None,
             is_read_only=workflow.engine.is_read_only,
             password_note=password_note(workflow.engine.password),
-            overridden_by=rotating.overridden_by,
+            overridden_by=credentials.overridden_by,
             error_text=error_text,
             may_insist=may_insist,
             typed=typed,
@@ -54,7 +54,7 @@ async def rotate(workflow: Workflow, *, by_itself: bool = False) -> None:
         if answer is None:
             return
         by_itself = False
-        may_insist = not answer.make_new and rotating.was_refused(answer.login, answer.password)
+        may_insist = not answer.make_new and credentials.was_refused(answer.login, answer.password)
         try:
             switched = await _switched_text(workflow, answer)
         except CredentialsRefused as refused:
@@ -112,13 +112,13 @@ async def _answered(workflow: Workflow, dialog: Rotate) -> RotateAnswer | None:
 
 async def _settled(workflow: Workflow) -> str:
     """Learn which password works where a change of it was cut short; return what is wrong, empty for nothing."""
-    password_change = workflow.engine.password_change
+    credentials = workflow.engine.credentials
     try:
-        if not await password_change.is_unsettled() or not await workflow.ask(
+        if not await credentials.is_unsettled() or not await workflow.ask(
             Confirm("A change of the password was cut short", UNSETTLED, "Try each once")
         ):
             return ""
-        work = password_change.settle(again=True)
+        work = credentials.settle(again=True)
         settled = await workflow.during("Trying each password once ...", work, can_stop=False)
     except (InputError, ScmFailure, ConfigError, StoreError) as failure:
         return in_words(failure)
@@ -130,9 +130,9 @@ async def _settled(workflow: Workflow) -> str:
 async def _switched_text(workflow: Workflow, answer: RotateAnswer) -> SwitchedCredentials | None:
     if answer.make_new:
         return await workflow.during(
-            "Changing the password at SCM ...", workflow.engine.password_change.change(), can_stop=False
+            "Changing the password at SCM ...", workflow.engine.credentials.change(), can_stop=False
         )
-    work = workflow.engine.rotating.rotate(answer.login, answer.password, insist=answer.insist)
+    work = workflow.engine.credentials.rotate(answer.login, answer.password, insist=answer.insist)
     return await workflow.during("Trying the new credentials once ...", work, can_stop=False)
 
 

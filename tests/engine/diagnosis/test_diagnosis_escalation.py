@@ -20,8 +20,7 @@ from sectigo_tui.engine.diagnosis.escalation import TIMELINE_ENTRIES, escalation
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainState, OrganizationState
 from sectigo_tui.engine.diagnosis.markdown import REDACTED, code, prose, redactor
-from sectigo_tui.engine.diagnosis.normal.figures import Pace
-from sectigo_tui.engine.diagnosis.normal.history import Leg, Sample
+from sectigo_tui.engine.diagnosis.normal import Leg, Pace, Sample
 from sectigo_tui.engine.diagnosis.report import SCHEMA, VERSION, as_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude
 from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party

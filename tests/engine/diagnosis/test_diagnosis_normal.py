@@ -11,17 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.engine.diagnosis.normal.figures import (
+from sectigo_tui.engine.diagnosis.normal import (
     Figure,
+    Leg,
     Pace,
+    Sample,
     compare,
     figure,
+    merged,
     pace,
     poll_times_within,
     propose_wait,
     quantile,
+    remote_sample,
 )
-from sectigo_tui.engine.diagnosis.normal.history import Leg, Sample, merged, remote_sample
 from sectigo_tui.engine.diagnosis.spans import Span
 from sectigo_tui.engine.diagnosis.stages import time_line
 from sectigo_tui.engine.polling import schedule as policy

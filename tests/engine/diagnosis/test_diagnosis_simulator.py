@@ -57,7 +57,7 @@ class Setup:
         transport = httpx.ASGITransport(create_app(self.world, lost=lambda: httpx.RemoteProtocolError("closed")))
         self.scm = ScmClient("https://scm.test/api", credentials, self.clock, transport=transport)
         context = Context(
-            scm=self.scm,
+            client=lambda: self.scm,
             limiter=RequestLimiter(4),
             repository=OrderRepository(MemoryStore(self.clock), self.clock, lambda _announcement: None),
             clock=self.clock,

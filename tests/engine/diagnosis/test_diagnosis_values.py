@@ -12,12 +12,12 @@ from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
-from sectigo_tui.engine.diagnosis.budget import PollBudget, poll_budget, tally, why
 from sectigo_tui.engine.diagnosis.common_causes import common_causes
 from sectigo_tui.engine.diagnosis.result import OutageClock, outage_clock
 from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import judge
 from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling.budget import PollBudget, poll_budget, tally, why
 from sectigo_tui.engine.requests.health import ApiHealth
 from support.engine_world import World
 from support.evidence import NOW, valid_evidence, with_caa, with_domain, with_organization

@@ -13,7 +13,7 @@ from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.diagnosis.normal.figures import quantile
+from sectigo_tui.engine.diagnosis.normal import quantile
 from sectigo_tui.engine.polling.schedule import JITTER, scheduled_wait_seconds
 from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.engine.requests.health import ApiHealth, PastExchange

@@ -1,1 +1,0 @@
-"""This account's own figures, and whether an order is within them."""
