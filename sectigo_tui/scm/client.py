@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +21,7 @@ from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.excerpts import masked, without_secrets
 from sectigo_tui.domain.http import Http, HttpAnswer, HttpFailure, HttpRequest
+from sectigo_tui.domain.limits import PAGE_SIZE
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.scm import bodies, wire_account, wire_dcv, wire_orders
@@ -230,9 +231,6 @@ def _json(body: object) -> bytes:
         raise InputError("the text cannot be written as JSON", "remove characters that are no text") from None
 
 
-MAX_PAGE_SIZE = 200
-"""The most rows a page of a listing has. Source: SCM manual 25.5."""
-
 _PROFILES = json_of(wire_account.PROFILES)
 _CUSTOM_FIELDS = json_of(wire_account.CUSTOM_FIELDS)
 _ORGANIZATIONS = json_of(wire_account.ORGANIZATIONS)
@@ -245,7 +243,6 @@ _DETAILS = json_of(wire_orders.DETAILS)
 _NEW_ORDER = json_of(wire_orders.NEW_ORDER)
 _DCV = json_of(wire_dcv.DCV)
 _DOMAIN_STATUS = json_of(wire_dcv.DOMAIN_STATUS)
-_DOMAIN_ROWS = json_of(wire_dcv.DOMAIN_ROWS)
 
 
 class ScmClient:
@@ -355,7 +352,7 @@ class ScmClient:
             position: The first row, from zero.
             size: How many rows, 1 to 200.
         """
-        if position < 0 or not 1 <= size <= MAX_PAGE_SIZE:
+        if position < 0 or not 1 <= size <= PAGE_SIZE:
             raise ValueError(f"no such page: position {position}, size {size}")
         path = _with_query("/ssl/v1", {"size": size, "position": position, **_filter(where)})
         return await self._session.ask("listing", "GET", path, _page_at(position))
@@ -387,12 +384,6 @@ class ScmClient:
         found = await self._session.ask("domain_status", "POST", "/dcv/v2/validation/status", _DOMAIN_STATUS, body=body)
         return found.to_domain(domain)
 
-    async def domain_validations(self, domain: str) -> tuple[DomainValidation, ...]:
-        """Return the account's validations of a domain."""
-        path = _with_query("/dcv/v1/validation", {"domain": domain})
-        found = await self._session.ask("domain_validations", "GET", path, _DOMAIN_ROWS)
-        return tuple(row.to_domain() for row in found)
-
     # Orders, changed
 
     async def enroll(self, request: EnrollRequest) -> int:
@@ -409,13 +400,6 @@ class ScmClient:
         found = await self._session.ask("renew", "POST", f"/ssl/v1/renewById/{ssl_id:d}", _NEW_ORDER, body=body)
         return found.ssl_id
 
-    async def replace(
-        self, ssl_id: int, csr_pem: str, reason: str, common_name: str = "", names: Sequence[str] = ()
-    ) -> None:
-        """Ask for the certificate again with another key, under the same sslId."""
-        body = bodies.replace(csr_pem, reason, common_name, names)
-        await self._session.ask("replace", "POST", f"/ssl/v1/replace/{ssl_id:d}", done, body=body)
-
     async def approve(self, ssl_id: int, message: str) -> None:
         """Approve a requested order, with 1 to 512 characters of message."""
         body = bodies.decision(message)
@@ -430,11 +414,6 @@ class ScmClient:
         """Revoke by sslId, for one of the RFC 5280 reasons 0, 1, 3, 4, 5 and 1 to 512 characters of words."""
         body = bodies.revoke(reason_code, reason)
         await self._session.ask("revoke", "POST", f"/ssl/v1/revoke/{ssl_id:d}", done, body=body)
-
-    async def revoke_by_serial(self, serial_number: str, reason_code: int, reason: str) -> None:
-        """Revoke by serial number in hexadecimal."""
-        path = f"/ssl/v1/revoke/serial/{quote(bodies.serial(serial_number), safe='')}"
-        await self._session.ask("revoke_by_serial", "POST", path, done, body=bodies.revoke(reason_code, reason))
 
     async def recheck_dcv(self, ssl_id: int) -> DcvLog:
         """Ask the CA to check the order's domains again."""

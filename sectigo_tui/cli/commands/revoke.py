@@ -14,9 +14,10 @@ from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import DoneUnsaved, InputError, StoreError
+from sectigo_tui.domain.limits import REASONS
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.revoke import REASONS, ConfirmBy, RevokeOffer
+from sectigo_tui.engine.orders.revoke import ConfirmBy, RevokeOffer
 from sectigo_tui.presentation.json import Ending, moment_json, order_json, print_json
 
 
@@ -28,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="CODE",
         type=int,
         required=True,
-        help="0 unspecified, 1 keyCompromise, 3 affiliationChanged, 4 superseded, 5 cessationOfOperation",
+        help=", ".join(f"{code} {name}" for code, name in REASONS.items()),
     )
     parser.add_argument("--reason", metavar="TEXT", required=True, help="in words, kept by SCM")
     parser.add_argument("--confirm", metavar="NAME", help="its common name; asked for without")
