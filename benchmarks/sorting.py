@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 from benchmarks.figures import Figure, compared, in_pairs
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow
-from sectigo_tui.engine.account.listing import PAGE_SIZE, Listing
+from sectigo_tui.domain.limits import PAGE_SIZE
+from sectigo_tui.engine.account.listing import Listing
 from sectigo_tui.presentation.listing_rows import arranged
 from sectigo_tui.simulator.world import World
 

@@ -6,21 +6,18 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
 from sectigo_tui.cli.crash import CrashReports
 from sectigo_tui.cli.exit_codes import FAILED, ended_by, exit_code
-from sectigo_tui.cli.parser import make_parser
+from sectigo_tui.cli.parser import DASHBOARD, make_parser, module_of
 from sectigo_tui.cli.streams import ClosedStream
 from sectigo_tui.collector import loading
 from sectigo_tui.config.paths import find_paths
 from sectigo_tui.domain.errors import SectigoTuiError
-
-Handler = Callable[[Namespace], int]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -32,14 +29,14 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code; see `exit_codes`.
     """
-    options = make_parser().parse_args(arguments)
-    module, name = str(options.handler).split(":")
+    options = Namespace(subcommand=DASHBOARD)
     reports = CrashReports(lambda: _crash_directory(options), arguments)
     try:
         with loading():
-            handler: Handler = getattr(import_module(f"sectigo_tui.cli.commands.{module}"), name)
+            make_parser().parse_args(arguments, options)
+            module = module_of(options.subcommand)
         with reports.watching():
-            code = handler(options)
+            code: int = module.run(options)
     except SectigoTuiError as error:
         _complain(error)
         code = exit_code(error)
@@ -48,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         code = ended_by(signal.SIGPIPE)
     except Exception as defect:  # noqa: BLE001 - the outermost boundary: written down without values, and told
-        reports.keep(defect, str(options.handler))
+        reports.keep(defect, options.subcommand)
         code = FAILED
     _print(reports)
     return _flushed(code)

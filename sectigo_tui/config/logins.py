@@ -46,7 +46,6 @@ SIDE_CALLS = frozenset(
         "dcv",
         "recheck_dcv",
         "domain_status",
-        "domain_validations",
     }
 )
 """Calls whose 401 says nothing of the credentials: the login may lack the privilege."""

@@ -201,6 +201,20 @@ class Explanation(Struct, frozen=True):
     meaning: str
     next_step: str
 
+    @property
+    def code_text(self) -> str:
+        """SCM's code as it follows what failed: ` (SCM code -16)`; empty without one."""
+        return "" if self.code is None else f" (SCM code {self.code})"
+
+    def text(self, *, lead: str = " Next: ", next_step: str = "") -> str:
+        """Return all of it as text: what failed, SCM's code, what it means, and what to do.
+
+        Args:
+            lead: What stands before what to do.
+            next_step: What to do where it was met; empty for what is usual.
+        """
+        return f"{self.what}{self.code_text}: {self.meaning}{lead}{next_step or self.next_step}"
+
 
 _CALLS = {
     "types": "Reading the certificate profiles",

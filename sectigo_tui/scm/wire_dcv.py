@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, FailFast, Field, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from sectigo_tui.domain.validation import NOTHING_ASKED, DcvCheck, DcvLog, DcvProof, DomainValidation
-from sectigo_tui.scm.wire_fields import LATER, NeededText, Record, Records, Text, When, Whole, Wire, records
+from sectigo_tui.scm.wire_fields import NeededText, Record, Records, Text, When, Whole, Wire, records
 
 
 def log_blocks(value: object) -> list[Any]:
@@ -147,26 +147,6 @@ class WireDomainStatus(Wire):
         )
 
 
-class WireDomainRow(Wire):
-    """A row of `dcv/v1/validation`. Source: its field names differ between versions of the manual."""
-
-    domain: Text = ""
-    status: Text = Field("", validation_alias=AliasChoices("dcvStatus", "status"))
-    order_status: Text = Field("", validation_alias=AliasChoices("dcvOrderStatus", "orderStatus"))
-    mode: Text = Field("", validation_alias=AliasChoices("dcvMethod", "orderMode", "dcvMode"))
-    expiration_date: When = None
-
-    def to_domain(self) -> DomainValidation:
-        """Return the row as the domain knows it."""
-        return DomainValidation(
-            domain=self.domain,
-            status=self.status,
-            order_status=self.order_status,
-            proof=DcvProof(mode=self.mode),
-            expires=self.expiration_date,
-        )
-
-
 def _check(line: WireDcvLine, instruction: WireDcvInstruction | None) -> DcvCheck:
     return DcvCheck(
         domain=line.domain_name,
@@ -180,4 +160,3 @@ def _check(line: WireDcvLine, instruction: WireDcvInstruction | None) -> DcvChec
 
 DCV: TypeAdapter[WireDcv] = TypeAdapter(WireDcv)
 DOMAIN_STATUS: TypeAdapter[WireDomainStatus] = TypeAdapter(WireDomainStatus)
-DOMAIN_ROWS: TypeAdapter[list[WireDomainRow]] = TypeAdapter(Annotated[list[WireDomainRow], FailFast()], config=LATER)

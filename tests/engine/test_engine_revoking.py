@@ -9,8 +9,9 @@ import pytest
 
 from sectigo_tui.domain.errors import InputError, ReadOnly, Refused, StoreError
 from sectigo_tui.domain.events import EventKind, FailureReported
+from sectigo_tui.domain.limits import REASONS
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.engine.orders.revoke import REASONS, ConfirmBy, check_typed, confirm_by
+from sectigo_tui.engine.orders.revoke import ConfirmBy, check_typed, confirm_by
 from sectigo_tui.simulator.faults import Fault
 from sectigo_tui.simulator.world import Dialect
 from support.virtual_time import in_virtual_time

@@ -311,12 +311,6 @@ async def test_a_domain_is_read_from_both_versions_of_the_api() -> None:
         proof=DcvProof(mode="HTTP", file="abc\nsectigo.com", url="http://a.example/x.txt"),
         expires=date(2026, 9, 1),
     )
-    rows = [{"domain": "a.example", "dcvStatus": "Validated", "dcvOrderStatus": "Submitted", "dcvMethod": "EMAIL"}]
-    assert await answering(json=rows).scm.domain_validations("a.example") == (
-        DomainValidation(
-            domain="a.example", status="Validated", order_status="Submitted", proof=DcvProof(mode="EMAIL")
-        ),
-    )
 
 
 async def test_custom_fields_and_the_passwords_state_are_read() -> None:

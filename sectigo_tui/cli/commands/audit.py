@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.output import complain, show_message
 from sectigo_tui.cli.session import store_directory_from
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("--since", metavar="TIME", help="2026-05-05, 2026-05-05T03:12Z, or 90m, 12h, 7d, 2w ago")
+    add_json(parser, "a JSON object a line (docs/json.md)")
+    parser.add_argument(
+        "action", nargs="?", choices=("verify",), help="prove that the record is what was written: exit code 1 if not"
+    )
 
 
 def run(options: Namespace) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.commands.config import settings_json, settings_rows
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import complain, complain_of, show_message, table
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sectigo_tui.scm.client import ScmClient
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before, once")
+    add_json(parser, "one JSON object (docs/json.md)")
 
 
 def run(options: Namespace) -> int:

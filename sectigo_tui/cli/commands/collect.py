@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
 from msgspec import Struct
 
+from sectigo_tui.cli.arguments import add_json, add_wait
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.output import complain, show_message
 from sectigo_tui.cli.placed import wait_for_certificates
@@ -22,6 +23,15 @@ class _Saved(Struct, frozen=True):
 
     common_name: str
     paths: tuple[str, ...]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
+    parser.add_argument("--directory", metavar="DIR", default=".", help="where they are saved; by default here")
+    parser.add_argument("--overwrite", action="store_true", help="replace files with other content")
+    add_wait(parser, "poll until they are certificates, wait up to SECONDS; by default poll_max_wait_seconds")
+    add_json(parser, "one JSON array (docs/json.md)")
 
 
 def run(options: Namespace) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import complain, show_message, table
 from sectigo_tui.cli.screen_flags import check_screen
@@ -18,6 +19,16 @@ from sectigo_tui.presentation.json import Json, print_json
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument(
+        "action",
+        choices=("path", "show", "init"),
+        help="path: where the files are; show: each setting and its source; init: write an example, never over another",
+    )
+    add_json(parser)
 
 
 def run(options: Namespace) -> int:

@@ -1,45 +1,29 @@
-"""`sectigo-tui demo` and `sectigo-tui simulator`: the simulated account, with a dashboard or without."""
+"""`sectigo-tui demo`: the dashboard before a simulated account."""
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from sectigo_tui.cli.commands.simulator import add_course
 from sectigo_tui.cli.exit_codes import USAGE
 from sectigo_tui.cli.output import complain
-from sectigo_tui.cli.screen_flags import with_screen_flags
-from sectigo_tui.domain.errors import InputError
+from sectigo_tui.cli.screen_flags import add_screen_flags, with_screen_flags
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.simulator.scenarios import make_world
-from sectigo_tui.simulator.server import MissingExtraError, run_simulator, served
-from sectigo_tui.simulator.world import Dialect, World
+from sectigo_tui.simulator.server import MissingExtraError, served
+from sectigo_tui.simulator.world import World
 from sectigo_tui.wiring.settings import settings_of
 
 
-def run_server(options: Namespace) -> int:
-    """Serve the simulator until SIGINT or SIGTERM, printing the lines that point a client at it."""
-    try:
-        return run_simulator(
-            port=options.port,
-            speed=options.speed,
-            seed=options.seed,
-            scenario=options.scenario,
-            faults=options.fault,
-            dialect=Dialect(status_filter=options.status_filter),
-            out=sys.stdout,
-        )
-    except MissingExtraError as missing:
-        complain(str(missing))
-        return USAGE
-    except ValueError as wrong:
-        raise InputError(str(wrong), "see sectigo-tui simulator --help") from wrong
-    except OSError as error:
-        raise InputError(f"port {options.port}: {error.strerror}", "choose another with --port") from error
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    add_screen_flags(parser)
+    add_course(parser)
 
 
-def run_demo(options: Namespace) -> int:
+def run(options: Namespace) -> int:
     """Show the dashboard against the simulator, in a data directory that is gone afterwards."""
     from sectigo_tui.cli.commands.dashboard import show
 

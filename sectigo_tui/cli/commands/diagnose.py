@@ -1,22 +1,29 @@
-"""`sectigo-tui diagnose` and `handover`: who orders wait for, without a screen."""
+"""`sectigo-tui diagnose`: who an order waits for, without a screen."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import show_message
 from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError, NotFound
-from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.engine.diagnosis.evidence.known import Target
 from sectigo_tui.engine.diagnosis.normal import Comparison
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.engine import Engine
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("order", metavar="ID", help="an sslId, or a local order's id")
+    parser.add_argument("--history", action="store_true", help="first ask SCM how long issued orders took")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="one JSON object (docs/diagnose-json.md)")
+    shape.add_argument("--markdown", action="store_true", help="the escalation pack for the CA's support")
 
 
 def run(options: Namespace) -> int:
@@ -29,15 +36,6 @@ def run(options: Namespace) -> int:
         ScmFailure: It is only remote, and SCM did not tell it; or the dates of issued orders could not be had.
     """
     return asyncio.run(_diagnose(settings_from(options), options))
-
-
-def run_handover(options: Namespace) -> int:
-    """Print all that is open, grouped by cause, as Markdown or JSON, after asking SCM about each order.
-
-    Raises:
-        ScmFailure: The account's pending orders could not be listed; what is known here was printed.
-    """
-    return asyncio.run(_handover(settings_from(options), options))
 
 
 async def _diagnose(settings: Settings, options: Namespace) -> int:
@@ -103,31 +101,3 @@ def _polled_by(engine: Engine, diagnosis: Diagnosis) -> str:
 def _compared(comparison: Comparison) -> str:
     figure = f", {comparison.figure.text}" if comparison.figure is not None else "; --history asks SCM for some"
     return f"{comparison.leg} {comparison.elapsed.text} so far: {comparison.pace}{figure}"
-
-
-async def _handover(settings: Settings, options: Namespace) -> int:
-    async with session(settings) as engine:
-        await engine.account.refresh_pending()
-        failure = engine.account.failure
-        orders = [order for order in engine.orders.orders() if order.is_waiting]
-        local = {order.ssl_id for order in orders}
-        remote = [
-            ssl_id
-            for ssl_id, listed in engine.account.pending().items()
-            if ssl_id not in local and classify(listed.status) is StatusClass.PENDING
-        ]
-        targets: list[Target] = [*orders, *remote]
-        missing_part = ""
-        if failure is not None:
-            failed = [status for status, query in engine.account.queries.items() if query.failure is not None]
-            which = f"orders with status {', '.join(failed)}" if engine.account.refreshed_at else "the account"
-            missing_part = f"SCM did not list {which}: {explain(failure).meaning}"
-        if engine.account.refreshed_at is not None:
-            await engine.diagnoser.attend(targets, lambda _target, _verdict: None)
-        if options.json:
-            sys.stdout.write(f"{engine.diagnoser.handover_json(targets, missing_part=missing_part)}\n")
-        else:
-            show_message(engine.diagnoser.handover(targets, missing_part=missing_part).rstrip("\n"))
-        if failure is not None:
-            raise failure
-    return FINE

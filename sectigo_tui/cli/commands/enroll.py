@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from sectigo_tui.cli.arguments import add_json, add_wait
 from sectigo_tui.cli.asking import check_can_ask, confirm, secret_from, secret_typed
 from sectigo_tui.cli.output import complain
 from sectigo_tui.cli.placed import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
@@ -24,6 +25,39 @@ from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
 from sectigo_tui.engine.orders.request import Draft, DraftRefused, choose_term
 from sectigo_tui.pki.names import file_stem, parse_name
 from sectigo_tui.ui.workflows.csr_file import BYTES_AT_MOST, read_csr_file
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--csr", metavar="FILE", help="the certificate request; - is stdin")
+    source.add_argument("--make-key", metavar="KIND", help="make a private key here, such as RSA:2048 or EC:P-256")
+    key = parser.add_argument_group("key to be made")
+    key.add_argument("--cn", metavar="NAME", default="", help="the common name")
+    key.add_argument("--key-file", metavar="FILE", default="", help="where the key goes; nothing may be there")
+    key.add_argument("--passphrase-file", metavar="FILE", default="", help="encrypt it; - is stdin")
+    key.add_argument("--ask-passphrase", action="store_true", help="encrypt it, the passphrase is asked for")
+    what = parser.add_argument_group("what is ordered; by default as configured")
+    what.add_argument("--san", metavar="NAME", action="append", default=[], help="a further name; may be repeated")
+    what.add_argument("--drop-other-names", action="store_true", help="leave out the CSR's names that are no DNS names")
+    what.add_argument("--organization", metavar="ID", type=int, help="the organization or department")
+    what.add_argument("--profile-id", "--cert-type", metavar="ID", type=int, help="the certificate profile")
+    what.add_argument("--term", metavar="DAYS", type=int, help="the validity; one that the profile offers")
+    what.add_argument("--requester", metavar="EMAIL", action="append", default=[], help="told of it; may be repeated")
+    what.add_argument("--comments", metavar="TEXT", default="", help="kept by SCM")
+    what.add_argument("--custom", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a custom field")
+    what.add_argument("--dcv-mode", metavar="MODE", type=str.upper, default="", help="CNAME, EMAIL, HTTP, HTTPS, TXT")
+    what.add_argument("--dcv-email", metavar="EMAIL", default="", help="the address that is asked with EMAIL")
+    add_how(parser)
+
+
+def add_how(parser: ArgumentParser) -> None:
+    """Add how something is ordered: the arguments that `enroll` and `renew` share."""
+    how = parser.add_argument_group("how")
+    how.add_argument("--yes", action="store_true", help="order without asking")
+    how.add_argument("--allow-duplicate", action="store_true", help="order although others have the same name")
+    add_wait(parser, "poll until it is a certificate, wait up to SECONDS; by default poll_max_wait_seconds")
+    add_json(parser)
 
 
 def run(options: Namespace) -> int:
@@ -222,3 +256,10 @@ def _summary(settings: Settings, draft: Draft, offer: EnrollOffer, key: KeyOrder
     )
     same = ["orders of the same name:", *duplicate_lines(duplicates)] if not duplicates.is_clear else []
     return "\n".join(["this is about to be ordered, and billed:", *lines, *same])
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from datetime import datetime
 
 from sectigo_tui.cli.exit_codes import FINE
@@ -15,6 +15,11 @@ from sectigo_tui.presentation.json import moment_json, order_line
 from sectigo_tui.store.local.reading import read_orders
 
 _DELETE = b"\x7f"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("--json", action="store_true", help="one JSON array (docs/orders-json.md)")
 
 
 def run(options: Namespace) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
+from sectigo_tui.cli.arguments import add_json, add_wait
 from sectigo_tui.cli.asking import check_can_ask, confirm
 from sectigo_tui.cli.commands.remove import local_order
 from sectigo_tui.cli.exit_codes import FINE, UNKNOWN
@@ -18,6 +19,16 @@ from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.json import Json, moment_json, order_json, print_json
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    decision = parser.add_mutually_exclusive_group()
+    decision.add_argument("--order-again", metavar="ID", help="search a last time, and order what is not there, once")
+    decision.add_argument("--give-up", metavar="ID", help="end the search")
+    parser.add_argument("--yes", action="store_true", help="order again without asking")
+    add_wait(parser, "search until the outcome is known, wait up to SECONDS")
+    add_json(parser)
 
 
 def run(options: Namespace) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
+from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.output import show_message
 from sectigo_tui.cli.results import order_line
@@ -15,6 +16,12 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.batch import Outcome, each
 from sectigo_tui.presentation.json import print_json
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("orders", metavar="SSLID|ID", nargs="+", help="the order's sslId, or its local id")
+    add_json(parser, "one JSON array (docs/json.md)")
 
 
 def run(options: Namespace) -> int:

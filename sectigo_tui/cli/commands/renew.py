@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
 from sectigo_tui.cli.asking import check_can_ask, confirm
-from sectigo_tui.cli.commands.enroll import csr_bytes
+from sectigo_tui.cli.commands.enroll import add_how, csr_bytes
 from sectigo_tui.cli.output import complain
 from sectigo_tui.cli.placed import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
 from sectigo_tui.cli.session import check_writable, session, settings_from
@@ -15,6 +15,13 @@ from sectigo_tui.domain.pki import CsrFacts
 from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
 from sectigo_tui.engine.orders.renew import RenewOffer
 from sectigo_tui.presentation.json import moment_json
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("ssl_id", metavar="SSLID", type=int, help="the order to be renewed")
+    parser.add_argument("--csr", metavar="FILE", help="a new certificate request; - is stdin; by default the old one")
+    add_how(parser)
 
 
 def run(options: Namespace) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
+from sectigo_tui.cli.arguments import add_json, add_wait
 from sectigo_tui.cli.asking import check_can_ask, typed
 from sectigo_tui.cli.output import complain, show_message
 from sectigo_tui.cli.placed import facts
@@ -13,10 +14,27 @@ from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import DoneUnsaved, InputError, StoreError
+from sectigo_tui.domain.limits import REASONS
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.revoke import REASONS, ConfirmBy, RevokeOffer
+from sectigo_tui.engine.orders.revoke import ConfirmBy, RevokeOffer
 from sectigo_tui.presentation.json import Ending, moment_json, order_json, print_json
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("ssl_id", metavar="SSLID", type=int, help="the order's sslId")
+    parser.add_argument(
+        "--reason-code",
+        metavar="CODE",
+        type=int,
+        required=True,
+        help=", ".join(f"{code} {name}" for code, name in REASONS.items()),
+    )
+    parser.add_argument("--reason", metavar="TEXT", required=True, help="in words, kept by SCM")
+    parser.add_argument("--confirm", metavar="NAME", help="its common name; asked for without")
+    add_wait(parser, "until SCM has answered, wait up to SECONDS; by default poll_max_wait_seconds")
+    add_json(parser)
 
 
 def run(options: Namespace) -> int:

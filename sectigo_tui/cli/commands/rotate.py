@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from msgspec import Struct
 
+from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.asking import check_can_ask, secret_from, secret_typed
 from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.output import complain, show_message
@@ -20,6 +21,18 @@ from sectigo_tui.engine.credentials.certctl import StepDone
 from sectigo_tui.engine.credentials.service import SwitchedCredentials
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.json import Json, failure_json, print_json
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("--login", metavar="LOGIN", default="", help="the new login; by default the present one")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--password-file", metavar="FILE", help="the new password, else it is asked for; - is stdin")
+    how.add_argument("--at-sectigo", action="store_true", help="have SCM take a new password that this program makes")
+    how.add_argument("--settle", action="store_true", help="learn which password works after a change cut short")
+    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before")
+    parser.add_argument("--certctl", action="store_true", help="tell certctl-server too")
+    add_json(parser)
 
 
 def run(options: Namespace) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
+from sectigo_tui.cli.arguments import add_json, add_wait
 from sectigo_tui.cli.batch import complain_of
 from sectigo_tui.cli.exit_codes import FINE, exit_code
 from sectigo_tui.cli.output import show_message
@@ -18,6 +19,13 @@ from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, StoreError
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.json import order_json, print_json
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
+    add_wait(parser, "poll until they are certificates, wait up to SECONDS; by default poll_max_wait_seconds")
+    add_json(parser, "one JSON array (docs/json.md)")
 
 
 def run(options: Namespace) -> int:

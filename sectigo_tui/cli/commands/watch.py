@@ -6,12 +6,13 @@ import asyncio
 import os
 import signal
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
 from sectigo_tui import __version__
+from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.exit_codes import FINE, REFUSED
 from sectigo_tui.cli.on_event import ON_EVENT, OnEvent
@@ -42,6 +43,11 @@ CREDENTIALS_SECONDS = 30.0
 """How often it is looked whether refused credentials were rotated elsewhere, where no file tells it at once."""
 ASK_AGAIN_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
 """The pauses before a password command that told none is asked again; the last one repeats."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    add_json(parser, "a JSON object a line for each event (docs/json.md)")
 
 
 def run(options: Namespace) -> int:

@@ -15,12 +15,10 @@ from msgspec.structs import replace
 from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow
 from sectigo_tui.domain.errors import Refused, ScmFailure, Unreadable
 from sectigo_tui.domain.events import AccountChanged
+from sectigo_tui.domain.limits import PAGE_SIZE
 from sectigo_tui.engine.account.spellings import StatusSpellings
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.requests.limiter import Priority
-
-PAGE_SIZE = 200
-"""Rows a page: as many as SCM gives. Source: SCM manual 25.5."""
 
 PAGES_UNPACKED = 48
 """How many pages are held as rows: a screen of rows from as many pages, since a sorted list mixes them."""

@@ -11,9 +11,9 @@ from math import ceil, floor
 from msgspec import Struct
 
 from sectigo_tui.domain.certificates import ListingFilter, OrderDetails
+from sectigo_tui.domain.limits import PAGE_SIZE
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.ports import OrderStore
-from sectigo_tui.engine.account.listing import PAGE_SIZE
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence

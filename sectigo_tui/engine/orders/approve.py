@@ -9,14 +9,12 @@ from msgspec import Struct
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.limits import MESSAGE_AT_MOST
 from sectigo_tui.domain.status import is_same
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.batch import Outcome, each
 from sectigo_tui.engine.orders.entries import WriteOutcome, in_words, record, write_outcome_of
 from sectigo_tui.engine.requests.limiter import Priority
-
-MESSAGE_AT_MOST = 512
-"""Source: SCM manual 25.5."""
 
 _WAITING = ("Requested", "SA Approved")
 

@@ -13,14 +13,12 @@ from msgspec import Struct
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.errors import InputError, Refused, ScmFailure, Unreadable
+from sectigo_tui.domain.limits import COMMENTS_AT_MOST, PAGE_SIZE
 from sectigo_tui.domain.names import name_key, name_keys
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.requests.limiter import Priority
-
-COMMENTS_AT_MOST = 1024
-"""Source: SCM manual 25.5."""
 
 _ORDER_TAG = re.compile(r"\[sectigo-tui:([0-9a-f]{12})(?:\.(\d{1,4}))?\]")
 
@@ -50,9 +48,6 @@ def untagged(comments: str) -> str:
 def tagged_orders(comments: str) -> frozenset[str]:
     """Return the local ids of the orders whose markers are in some comments."""
     return frozenset(found[1] for found in _ORDER_TAG.finditer(comments))
-
-
-_PAGE_SIZE = 200
 
 
 class Named(Struct, frozen=True):
@@ -128,11 +123,11 @@ async def _rows(context: Context, where: ListingFilter, at_most: int | None) -> 
     rows: dict[int, ListingRow] = {}
     position, total, unusable, is_end = 0, None, 0, False
     while at_most is None or position < at_most:
-        ask = partial(context.scm.listing, where, position=position, size=_PAGE_SIZE)
+        ask = partial(context.scm.listing, where, position=position, size=PAGE_SIZE)
         page = await context.limiter.run(priority, ask)
         rows |= {row.ssl_id: row for row in page.rows}
         position, total, unusable = position + page.received, page.total, unusable + len(page.unusable)
-        is_end = page.received < _PAGE_SIZE
+        is_end = page.received < PAGE_SIZE
         if is_end:
             break
     # A header that says less than the rows that came says nothing: behind a full page there may be more.

@@ -10,11 +10,9 @@ from msgspec import Struct
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField
 from sectigo_tui.domain.errors import InputError
+from sectigo_tui.domain.limits import COMMENTS_AT_MOST, REQUESTERS_AT_MOST
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts
-from sectigo_tui.engine.orders.lookup import COMMENTS_AT_MOST, untagged
-
-REQUESTERS_AT_MOST = 512
-"""Source: SCM manual 25.5."""
+from sectigo_tui.engine.orders.lookup import untagged
 
 DCV_MODES = ("CNAME", "EMAIL", "HTTP", "HTTPS", "TXT")
 """Source: SCM manual 25.5."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import CredentialsRefused, DoneUnsaved, InputError, RefusedAlone, ScmFailure, StoreError
 from sectigo_tui.domain.events import EventKind, FailureReported, TimelineEntry
+from sectigo_tui.domain.limits import REASON_AT_MOST, REASONS
 from sectigo_tui.domain.orders import Order, OrderState, Revocation, state_for
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.entries import WriteOutcome, change_entry, in_words, write_outcome_of
@@ -271,18 +272,6 @@ def _state_after_rejection(revocation: Revocation | None, details: OrderDetails 
     is_kept = told_state is OrderState.ISSUED and before in (OrderState.COLLECTED, OrderState.REPLACED)
     return before if is_kept else told_state
 
-
-REASONS: Mapping[int, str] = {
-    0: "unspecified",
-    1: "keyCompromise",
-    3: "affiliationChanged",
-    4: "superseded",
-    5: "cessationOfOperation",
-}
-"""The reason codes that SCM takes, by their names. Source: SCM manual 25.5; RFC 5280 5.3.1."""
-
-REASON_AT_MOST = 512
-"""Source: SCM manual 25.5."""
 
 PATIENCE = timedelta(minutes=5)
 """Longer than any request can last."""

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from sectigo_tui.domain.limits import MESSAGE_AT_MOST
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, TITLE_CHARACTERS, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Facts, Row, text_field, words
@@ -142,7 +143,7 @@ class AskText(Dialog[str]):
         label: str,
         button: str,
         value: str = "",
-        longest: int = 512,
+        longest: int = MESSAGE_AT_MOST,
         is_danger: bool = False,
         error_text: str = "",
     ) -> None:

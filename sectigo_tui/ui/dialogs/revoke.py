@@ -10,7 +10,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
-from sectigo_tui.engine.orders.revoke import REASON_AT_MOST, REASONS, ConfirmBy, RevokeOffer
+from sectigo_tui.domain.limits import REASON_AT_MOST, REASONS
+from sectigo_tui.engine.orders.revoke import ConfirmBy, RevokeOffer
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.text import may_be_spoofed, printable
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog

@@ -48,11 +48,10 @@ def outcomes_content(outcomes: Sequence[Outcome[Any, Any]]) -> Content:
             lines.append(Content.assemble((f"{outcome.target}: ", "bold"), ("done", "$state-done")))
             continue
         told = explain(outcome.failure)
-        code = "" if told.code is None else f" (SCM code {told.code})"
         lines.append(
             Content.assemble(
                 (f"{outcome.target}: ", "bold"),
-                (f"{printable(told.what)}{code} ", "$state-failed"),
+                (f"{printable(told.what)}{told.code_text} ", "$state-failed"),
                 printable(f"{told.meaning} Next: {told.next_step}", limit=600),
             )
         )

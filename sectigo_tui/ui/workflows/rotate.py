@@ -89,9 +89,8 @@ async def after_rejection(workflow: Workflow, failure: InputError | ScmFailure) 
 def _refused(failure: CredentialsRefused) -> str:
     """Return what to do after a refusal: its usual next step, to rotate, is what was just tried."""
     told = explain(failure)
-    code = "" if told.code is None else f" (SCM code {told.code})"
     return (
-        f"{told.what}{code}: SCM refused what was typed, and the credentials from before stay. "
+        f"{told.what}{told.code_text}: SCM refused what was typed, and the credentials from before stay. "
         "Next: check them in SCM's portal before another try: refused tries add up, and lock the account."
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from msgspec import Struct
 
-from sectigo_tui.domain.explain import Explanation, explain
+from sectigo_tui.domain.explain import explain
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.engine import Engine
@@ -86,6 +86,4 @@ def in_words(failure: Exception, next_step: str = "") -> str:
         failure: The failure.
         next_step: What to do where it was met; empty for what is usual.
     """
-    told: Explanation = explain(failure)
-    code = "" if told.code is None else f" (SCM code {told.code})"
-    return f"{told.what}{code}: {told.meaning} Next: {next_step or told.next_step}"
+    return explain(failure).text(next_step=next_step)

@@ -1,11 +1,12 @@
-"""`sectigo-tui approve` and `sectigo-tui decline`: orders that wait for an administrator."""
+"""`sectigo-tui approve`: orders that wait for an administrator."""
 
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 
+from sectigo_tui.cli.arguments import add_json, add_wait
 from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.output import show_message
@@ -21,7 +22,20 @@ from sectigo_tui.presentation.json import print_json
 Decide = Callable[[Engine, int, str], Awaitable[Decision]]
 
 
-def approve(options: Namespace) -> int:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
+    add_message(parser)
+    add_wait(parser, "then poll until they are certificates, wait up to SECONDS; by default poll_max_wait_seconds")
+
+
+def add_message(parser: ArgumentParser) -> None:
+    """Add what `approve` and `decline` share."""
+    parser.add_argument("--message", metavar="TEXT", required=True, help="kept by SCM")
+    add_json(parser, "one JSON array (docs/json.md)")
+
+
+def run(options: Namespace) -> int:
     """Approve each order; those that fail are told, and the others are approved nevertheless."""
     settings = settings_from(options)
     check_writable(settings, "approving")
@@ -29,19 +43,22 @@ def approve(options: Namespace) -> int:
     def decide(engine: Engine, ssl_id: int, message: str) -> Awaitable[Decision]:
         return engine.approving.approve(ssl_id, message)
 
-    return asyncio.run(_each(settings, options, "approved", decide, options.wait))
+    return asyncio.run(decide_each(settings, options, "approved", decide, options.wait))
 
 
-def decline(options: Namespace) -> int:
-    """Decline an order, which ends it."""
-    settings = settings_from(options)
-    check_writable(settings, "declining")
-    return asyncio.run(_each(settings, options, "declined", lambda engine, *told: engine.approving.decline(*told)))
-
-
-async def _each(
+async def decide_each(
     settings: Settings, options: Namespace, word: str, decide: Decide, wait_seconds: float | None = None
 ) -> int:
+    """Decide about each order, and return the exit code.
+
+    Args:
+        settings: The settings.
+        options: The arguments.
+        word: What is said of an order that was decided about.
+        decide: What decides at SCM.
+        wait_seconds: As `--wait` gives it; None for no wait.
+    """
+
     def print_result(outcome: Outcome[int, Decision]) -> None:
         if outcome.failure is not None:
             complain_of(f"sslId {outcome.target}", outcome.failure)
