@@ -30,10 +30,10 @@ class Handed:
 
 def caught(stage: Stage, monkeypatch: pytest.MonkeyPatch, keep: Callable[[str, str], str] | None = None) -> Handed:
     handed = Handed()
-    openings = stage.app._workflows
+    openings = stage.app.workflows
     workflow = openings.workflow
     defaults = replace(workflow.defaults, keep=keep or handed.keep)
-    monkeypatch.setattr(openings, "flow", replace(workflow, copy=handed.copied.append, defaults=defaults))
+    monkeypatch.setattr(openings, "workflow", replace(workflow, copy=handed.copied.append, defaults=defaults))
     return handed
 
 
