@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import ModalScreen, Screen
 from textual.signal import Signal
@@ -22,21 +22,19 @@ from sectigo_tui.presentation.watchlist import Watchlist
 from sectigo_tui.ui.engine_runner import EngineRunner
 from sectigo_tui.ui.errors import Errors
 from sectigo_tui.ui.keys.active_keys import active_keys, grouped
-from sectigo_tui.ui.keys.app_keys import APP_KEYS
 from sectigo_tui.ui.keys.key_names import KeyNames
 from sectigo_tui.ui.layout import LayoutSaver
 from sectigo_tui.ui.notifier import Notifier
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.terminal.clipboard import Clipboard, request
-from sectigo_tui.ui.theme.choice import MONO, PREFERENCES, SIXTEEN, ThemeChoice
+from sectigo_tui.ui.terminal.terminal_app import TerminalApp
+from sectigo_tui.ui.theme.choice import MONO, PREFERENCES, SIXTEEN, ThemeChoice, choose_theme
 from sectigo_tui.ui.theme.shapes import use_shapes
-from sectigo_tui.ui.theme.themed_app import ThemedApp
 from sectigo_tui.ui.view_model import Surroundings, ViewModel
 from sectigo_tui.ui.views import VIEWS
 
 if TYPE_CHECKING:
-    from sectigo_tui.ui.keys.palette import Entry
     from sectigo_tui.ui.workflows.menu import MenuWorkflows
     from sectigo_tui.ui.workflows.workflow import Defaults
 
@@ -49,7 +47,7 @@ def _more_commands() -> type[Provider]:
     return MoreCommands
 
 
-class SectigoApp(ThemedApp[str]):
+class SectigoApp(TerminalApp[str]):
     """The dashboard; it returns the profile that the operator wants to go on with, or nothing.
 
     Args:
@@ -72,8 +70,88 @@ class SectigoApp(ThemedApp[str]):
     DEFAULT_MODE = "pending"
     """Textual's own empty first screen would cost two more readings of the style sheet."""
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    COMMANDS = ThemedApp.COMMANDS | {_more_commands}
-    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
+    COMMANDS = TerminalApp.COMMANDS | {_more_commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="Pending: orders that are still pending"),
+        Binding("2", "view('local')", "Local", id="app.local", tooltip="Local: orders placed or adopted here"),
+        Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="Remote: the whole account"),
+        Binding("4", "view('events')", "Events", id="app.events", tooltip="Events: what happened, and what failed"),
+        Binding("5", "view('budget')", "Budget", id="app.budget", tooltip="Budget: what is polled next, and why then"),
+        Binding(
+            "D",
+            "workflow('diagnose')",
+            "Diagnose",
+            id="app.diagnose",
+            tooltip="Who it waits for, is that normal, what next",
+        ),
+        Binding(
+            "E", "workflow('escalate')", "Escalate", show=False, id="app.escalate", tooltip="Facts for the CA's support"
+        ),
+        Binding(
+            "H",
+            "workflow('handover')",
+            "Handover",
+            show=False,
+            id="app.handover",
+            tooltip="What is open, for the next shift",
+        ),
+        Binding(
+            "C",
+            "workflow('causes')",
+            "Causes",
+            show=False,
+            id="app.causes",
+            tooltip="What many orders wait for together",
+        ),
+        Binding(
+            "e",
+            "workflow('export')",
+            "Export",
+            show=False,
+            id="app.export",
+            tooltip="Save table, order or screen in a file",
+        ),
+        Binding(
+            "Y",
+            "workflow('copied')",
+            "Copied",
+            show=False,
+            id="app.copied",
+            tooltip="Show what was copied, to select it",
+        ),
+        Binding("T", "theme", "Theme", show=False, id="app.theme", tooltip="The next theme: dark, light, ..."),
+        Binding(
+            "P", "workflow('profile')", "Profile", show=False, id="app.profile", tooltip="Go on with another profile"
+        ),
+        Binding(
+            "A",
+            "workflow('arm')",
+            "Arm writes",
+            show=False,
+            id="app.arm",
+            tooltip="Arm writes for 5 minutes, or lock them",
+        ),
+        Binding(
+            "a",
+            "workflow('menu')",
+            "Actions",
+            id="app.menu",
+            tooltip="Enroll, approve, collect, renew, revoke, rotate ...",
+        ),
+        Binding(
+            "colon",
+            "command_palette",
+            "Palette",
+            key_display=": ^p",
+            show=False,
+            id="app.palette",
+            tooltip="Every action, by name",
+        ),
+        Binding(
+            "question_mark", "workflow('help')", "Help", key_display="?", id="app.help", tooltip="The keys of this view"
+        ),
+        Binding("q", "back", "Back", id="app.back", tooltip="Go back; from the first view, quit"),
+    ]
 
     def __init__(
         self,
@@ -131,7 +209,8 @@ class SectigoApp(ThemedApp[str]):
             self.add_mode(name, partial(view, self._model))
 
     @cached_property
-    def _workflows(self) -> MenuWorkflows:
+    def workflows(self) -> MenuWorkflows:
+        """What the keys of the program open."""
         from sectigo_tui.ui.workflows.menu import MenuWorkflows
 
         return MenuWorkflows(
@@ -143,6 +222,7 @@ class SectigoApp(ThemedApp[str]):
             perform=self._runner.perform,
             show_message=self._show_copied,
             key_names=self.key_names,
+            clipboard=self._copier,
             show_view=self.action_view,
         )
 
@@ -168,7 +248,11 @@ class SectigoApp(ThemedApp[str]):
         layout = self._model.layout
         is_current = layout.theme in PREFERENCES and layout.theme_instead_of == self._outside.theme
         if is_current and self._outside.recalls_theme and self.theme not in (MONO, SIXTEEN):
-            self.show_theme(layout.theme)
+            self._show_theme(layout.theme)
+
+    def _show_theme(self, preference: str) -> None:
+        self.ansi_color = choose_theme({}, preference).ansi_color
+        self.theme = PREFERENCES[preference]
 
     def on_unmount(self) -> None:
         """Keep how the screen is arranged."""
@@ -195,17 +279,9 @@ class SectigoApp(ThemedApp[str]):
         for event in received:
             self._model.errors.receive(event)
             if isinstance(event, PollingPaused):
-                self._workflows.offer_rotation()
+                self.workflows.offer_rotation()
         self._notifier.receive(received)
         self._published.publish(received)
-
-    def menu_entries(self) -> list[Entry]:
-        """Return the actions of the menu for the palette."""
-        return self._workflows.menu_entries()
-
-    async def profile_entries(self) -> list[Entry]:
-        """Return the other profiles for the palette."""
-        return await self._workflows.profile_entries()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of where the operator is in the palette."""
@@ -236,46 +312,9 @@ class SectigoApp(ThemedApp[str]):
         else:
             self.exit()
 
-    def action_menu(self) -> None:
-        """Offer what can be done with the marked orders, or the one under the cursor."""
-        self._workflows.menu()
-
-    def action_diagnose(self) -> None:
-        """Diagnose the order under the cursor."""
-        if self._runner.is_connected:
-            self._workflows.diagnose()
-
-    def action_escalate(self) -> None:
-        """Hand over the facts of the order under the cursor, for the CA's support."""
-        self._workflows.escalate()
-
-    def action_handover(self) -> None:
-        """Hand over all that is open, for the next shift."""
-        self._workflows.handover()
-
-    def action_causes(self) -> None:
-        """Show what many orders wait for together, and list those of one cause."""
-        self._workflows.causes()
-
-    def action_export(self) -> None:
-        """Save the table, the order under the cursor, or a picture of the screen."""
-        self._workflows.export()
-
-    def action_copied(self) -> None:
-        """Show what was copied last, to select it where copying does not reach the clipboard."""
-        self._workflows.copied(self._copier.last)
-
-    def action_profile(self) -> None:
-        """Choose another profile; this one is left only when the other can be opened."""
-        self._workflows.profile()
-
-    def action_arm(self) -> None:
-        """Arm writes for a limited time where the profile is read-only, or lock them again."""
-        self._workflows.arm()
-
-    def action_help(self) -> None:
-        """Show the keys of where the operator is."""
-        self._workflows.help()
+    def action_workflow(self, name: str) -> None:
+        """Do what a method of the workflows of this name does."""
+        getattr(self.workflows, name)()
 
     def action_help_quit(self) -> None:
         """Say how this is left: whoever presses ctrl-c wants to."""
@@ -295,7 +334,10 @@ class SectigoApp(ThemedApp[str]):
         if self.no_color:
             show_message("There is one theme without colours: NO_COLOR is set.")
             return
-        following = self.show_next_theme()
+        names = list(PREFERENCES)
+        shown = next((name for name in names if PREFERENCES[name] == self.theme), names[-1])
+        following = names[(names.index(shown) + 1) % len(names)]
+        self._show_theme(following)
         self._model.layout.themed(following, instead_of=self._outside.theme)
         show_message(f"Theme: {following}")
 

@@ -12,8 +12,8 @@ from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, SectigoTui
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
+from sectigo_tui.ui.terminal.terminal_app import TerminalApp
 from sectigo_tui.ui.theme.choice import ThemeChoice
-from sectigo_tui.ui.theme.themed_app import ThemedApp
 from sectigo_tui.ui.workflows.runner import WorkflowRunner
 from sectigo_tui.ui.workflows.workflow import in_words
 
@@ -84,7 +84,7 @@ class FirstRun(Dialog[dict[str, str]]):
             self.dismiss({key: text if key == "password" else text.strip() for key, text in answers.items()})
 
 
-class FirstRunApp(ThemedApp[bool]):
+class FirstRunApp(TerminalApp[bool]):
     """Asks until an account is kept (True) or the operator gives up (False).
 
     Args:

@@ -30,7 +30,7 @@ class Handed:
 
 def caught(stage: Stage, monkeypatch: pytest.MonkeyPatch, keep: Callable[[str, str], str] | None = None) -> Handed:
     handed = Handed()
-    workflows = stage.app._workflows
+    workflows = stage.app.workflows
     workflow = workflows.workflow
     defaults = replace(workflow.defaults, keep=keep or handed.keep)
     monkeypatch.setattr(workflows, "workflow", replace(workflow, copy=handed.copied.append, defaults=defaults))

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.terminal.printable_filter import LAST_NET
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
+from sectigo_tui.ui.theme.choice import choose_theme
 
 BLACK = Color(0, 0, 0)
 
@@ -68,7 +69,7 @@ class Forgetful(TerminalApp[None]):
 
 @pytest.mark.parametrize("size", [(60, 20), (20, 5)])
 async def test_a_widget_that_forgot_to_clean_its_text_does_no_harm(size: tuple[int, int]) -> None:
-    async with Forgetful().run_test(size=size, notifications=True) as pilot:
+    async with Forgetful(choose_theme({})).run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         strips = _strips(pilot.app)
         assert len(strips) == size[1]
@@ -85,4 +86,4 @@ def _strips(app: App[None]) -> list[str]:
 
 async def test_a_field_that_begins_before_the_first_screen_breaks_nothing() -> None:
     """In Python 3.12 and newer the fields of the first view begin so early."""
-    TerminalApp[None]().clear_selection()
+    TerminalApp[None](choose_theme({})).clear_selection()

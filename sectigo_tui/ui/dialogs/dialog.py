@@ -22,6 +22,7 @@ from textual.widgets import Button, Checkbox, Input, OptionList, Select, Static,
 from textual.widgets.select import InvalidSelectValueError
 
 from sectigo_tui.presentation.text import printable, printable_lines
+from sectigo_tui.ui.dialogs.form import words
 from sectigo_tui.ui.keys.key_names import key_names_of
 from sectigo_tui.ui.keys.typed_ahead import JudgesKeys
 from sectigo_tui.ui.terminal.dismiss import dismiss_once
@@ -30,6 +31,7 @@ Result = TypeVar("Result")
 
 CANCEL = "cancel"
 CONFIRM = "confirm"
+KEEP, DISCARD = "keep", "discard"
 TITLE_CHARACTERS = 200
 PROBLEM_CHARACTERS = 800
 ROOMY_COLUMNS = 60
@@ -287,8 +289,6 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
 
     def ask_to_leave(self, leave: Callable[[], object]) -> None:
         """Ask what is to become of what is filled in, and leave unless the operator goes back to it."""
-        from sectigo_tui.ui.dialogs.discard import KEEP, Leaving
-
         values = {key: text for key, text in form_values(self) if key not in self.NOT_KEPT}
 
         def left(choice: str | None) -> None:
@@ -367,3 +367,36 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
             self.action_cancel()
         elif message.button.id is not None:
             self.answer(message.button.id)
+
+
+class Leaving(Dialog[str]):
+    """Asks whether to go back to the form, to keep a draft of it, or to throw it away.
+
+    Args:
+        form: The form's title.
+        may_keep: Whether there is anything to keep: what is secret is not.
+    """
+
+    def __init__(self, form: str, *, may_keep: bool) -> None:
+        super().__init__("Leave the form?")
+        self._form = form
+        self._may_keep = may_keep
+
+    def body(self) -> ComposeResult:
+        """Lay out what is at stake."""
+        yield Static(words(f"{self._form}\n\nWhat was filled in is not sent."))
+        if self._may_keep:
+            yield Static("A draft comes back with the form. It holds no password.", classes="label", markup=False)
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the two ways to leave."""
+        keep = (Choice(KEEP, "Keep draft"),) if self._may_keep else ()
+        return (*keep, Choice(DISCARD, "Discard", is_danger=True))
+
+    def on_mount(self) -> None:
+        """Say Back rather than Cancel: the form stays."""
+        self.query_one(f"#{CANCEL}", Button).label = "Back"
+
+    def answer(self, choice_id: str) -> None:
+        """Answer with what is to become of it."""
+        self.dismiss(choice_id)

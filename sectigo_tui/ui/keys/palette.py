@@ -28,9 +28,8 @@ class Entry(NamedTuple):
     run: Callable[[], None]
 
 
-@runtime_checkable
 class OffersEntries(Protocol):
-    """An application that has more to offer than what has keys."""
+    """What has more to offer than what has keys."""
 
     def menu_entries(self) -> Sequence[Entry]:
         """Return the actions of the menu for where the operator was when the palette was opened."""
@@ -38,6 +37,16 @@ class OffersEntries(Protocol):
 
     async def profile_entries(self) -> Sequence[Entry]:
         """Return the profiles to go on with."""
+        ...
+
+
+@runtime_checkable
+class HasWorkflows(Protocol):
+    """An application with workflows to offer."""
+
+    @property
+    def workflows(self) -> OffersEntries:
+        """What its keys open."""
         ...
 
 
@@ -80,8 +89,9 @@ class MoreCommands(Provider):
     async def startup(self) -> None:
         """Take down what there is: what is chosen is about the orders that were marked then."""
         self._entries: list[Entry] = []
-        if isinstance(self.app, OffersEntries):
-            self._entries += [*self.app.menu_entries(), *await self.app.profile_entries()]
+        if isinstance(self.app, HasWorkflows):
+            workflows = self.app.workflows
+            self._entries += [*workflows.menu_entries(), *await workflows.profile_entries()]
 
     async def discover(self) -> Hits:
         """Offer everything while nothing is typed."""

@@ -22,7 +22,6 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from sectigo_tui.ui.terminal.input import TerminalInput
-from sectigo_tui.ui.terminal.short_frames import shortened
 
 if TYPE_CHECKING:
     from sectigo_tui.ui.terminal.terminal_app import TerminalApp
@@ -158,10 +157,8 @@ class TerminalDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Have something written to the terminal."""
         if self._outlet is not None:
-            # Each write is a whole frame, or has no style: none is left over from the one before.
-            short = shortened(data, *self._app.size).encode("utf-8", "replace")
             # What rings is not painted again by the next frame.
-            self._outlet.write(short, is_frame=not data.startswith("\a"))
+            self._outlet.write(data.encode("utf-8", "replace"), is_frame=not data.startswith("\a"))
 
     def start_application_mode(self) -> None:
         """Take the terminal over."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from rich.console import RenderableType
@@ -18,14 +19,20 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 
 from sectigo_tui.ui.keys.typed_ahead import JudgesKeys, TypedAhead
-from sectigo_tui.ui.terminal.job import has_shell
 from sectigo_tui.ui.terminal.printable_filter import LAST_NET
+from sectigo_tui.ui.theme.choice import ThemeChoice
+from sectigo_tui.ui.theme.colours import THEMES, VARIABLE_DEFAULTS
 
 R = TypeVar("R")
 
 
 class TerminalApp(App[R]):
     """An application that tells of a defect without the values of its variables, and never waits for its terminal.
+
+    It has this program's themes, and no animations.
+
+    Args:
+        theme: The theme to start with.
 
     Attributes:
         BINDINGS: What broke it, once it has ended; None where nothing did.
@@ -36,6 +43,23 @@ class TerminalApp(App[R]):
 
     fatal_error: BaseException | None = None
     _is_leaving = False
+
+    def __init__(self, theme: ThemeChoice) -> None:
+        super().__init__(ansi_color=theme.ansi_color)
+        self.animation_level = "none"
+        for each in THEMES:
+            self.register_theme(each)
+        if self.available_themes[theme.name].dark:
+            # From the start: set as one is later, it has the style sheet read once more.
+            self.set_reactive(App.theme, theme.name)
+            self.stylesheet.set_variables(self.get_css_variables())
+        else:
+            # Textual sets its filters and classes for a dark theme as it starts.
+            self.theme = theme.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return readable values of this program's own variables, for themes that do not define them."""
+        return VARIABLE_DEFAULTS
 
     @cached_property
     def drafts(self) -> dict[str, dict[str, str]]:
@@ -91,7 +115,7 @@ class TerminalApp(App[R]):
 
     def action_suspend_process(self) -> None:
         """Give the terminal back and stop until the shell goes on with it, where there is a shell that can."""
-        if self._driver is None or not self._driver.can_suspend or not has_shell():
+        if self._driver is None or not self._driver.can_suspend or not _has_shell():
             self.notify("There is no shell here that could go on with it: not suspended.", markup=False)
             return
         self.app_suspend_signal.publish(self)
@@ -118,3 +142,24 @@ class TerminalApp(App[R]):
         self.typed_ahead.close()
         self.bell()
         self._close_messages_no_wait()
+
+
+def _has_shell() -> bool:
+    """Return whether a parent outside this process's job is in its session, as a shell with job control is.
+
+    Stopped without one, as the only command of an SSH connection or of a tmux window, it would never go on.
+    """
+    try:
+        session, job, parent = os.getsid(0), os.getpgrp(), os.getppid()
+        while parent > 0 and os.getsid(parent) == session:
+            if os.getpgid(parent) != job:
+                return True
+            parent = _parent_of(parent)
+    except OSError:
+        return False
+    return False
+
+
+def _parent_of(process: int) -> int:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[1])

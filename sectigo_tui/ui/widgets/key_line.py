@@ -11,10 +11,23 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
 
+from sectigo_tui.ui.keys.active_keys import KeyHelp
 from sectigo_tui.ui.keys.key_names import KeyNames
 
 HINT_SECONDS = 6.0
 """How long a hint stands over the keys."""
+
+_FIRST_RANKS = {"app.help": 0, "app.back": 0, "app.menu": 1, "view.detail": 2, "view.filter": 2, "view.poll": 4}
+_RANK = 5
+IN_FILTER = (("view.unwind", "clear it", 0),)
+IN_PANE = (
+    ("detail.down detail.up", "scroll", 1),
+    ("detail.top detail.bottom", "top, end", 3),
+    ("view.copy", "copy", 2),
+    ("view.unwind", "to the list", 0),
+    ("app.help", "Help", 0),
+    ("app.back", "Close", 0),
+)
 
 
 class KeyHint(NamedTuple):
@@ -52,6 +65,21 @@ def hints_of(names: KeyNames, wanted: Iterable[tuple[str, str, int]]) -> list[Ke
             pressed = keys[0][1] if len(keys) == 1 else ""
             hints.append(KeyHint(" ".join(name for name, _ in keys), text, rank, pressed))
     return hints
+
+
+def footer_hints(keys: Sequence[KeyHelp], view: str, back: str) -> list[KeyHint]:
+    """Return the keys of the footer; those of the views stand together."""
+    shown = [key for key in keys if key.is_shown and key.keys]
+    views = [key.keys.split()[0] for key in shown if key.group == "Views"]
+    hints = [
+        KeyHint(
+            key.keys.split()[0], back if key.id == "app.back" else key.title, _FIRST_RANKS.get(key.id, _RANK), key.key
+        )
+        for key in shown
+        if key.group != "Views"
+    ]
+    own = [hint for hint in hints if hint.rank]
+    return [*own, KeyHint("".join(views), f"view: {view}", 3), *(hint for hint in hints if not hint.rank)]
 
 
 class KeyLine(Widget):

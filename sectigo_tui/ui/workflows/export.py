@@ -20,7 +20,7 @@ from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.confirm import AskText, Confirm
 from sectigo_tui.ui.dialogs.menu import Menu, MenuItem
 from sectigo_tui.ui.outside import WriteFile
-from sectigo_tui.ui.screens.arranged import WIDEST_CELLS, Arranged
+from sectigo_tui.ui.screens.view import WIDEST_CELLS, View
 from sectigo_tui.ui.view_model import Surroundings, ViewModel
 from sectigo_tui.ui.workflows.workflow import Workflow, in_words
 
@@ -146,7 +146,7 @@ class _Field(NamedTuple):
     value: Callable[[OrderRow, RowContext], Value]
 
 
-async def exported(view: Arranged, surroundings: Surroundings, now: RowContext) -> Exported:
+async def exported(view: View, surroundings: Surroundings, now: RowContext) -> Exported:
     """Return a view's table as it is shown, of all rows that are loaded.
 
     Args:
@@ -180,7 +180,7 @@ def _of_order(row: OrderRow, columns: tuple[Column, ...], now: RowContext) -> tu
     return tuple(_FIELDS[column.key].value(row, now) for column in columns)
 
 
-def _shown(view: Arranged, row_id: str) -> tuple[Value, ...]:
+def _shown(view: View, row_id: str) -> tuple[Value, ...]:
     return tuple(view.cell_text(row_id, column.key) for column in view.table.columns)
 
 
@@ -222,7 +222,7 @@ _FIELDS = {
 Form = Callable[[Exported, Redact], str]
 
 
-def documents(view: Arranged, model: ViewModel, picture: Callable[[], str]) -> tuple[Document, ...]:
+def documents(view: View, model: ViewModel, picture: Callable[[], str]) -> tuple[Document, ...]:
     """Return what can be exported of a view, in every form.
 
     Args:
@@ -238,7 +238,7 @@ def documents(view: Arranged, model: ViewModel, picture: Callable[[], str]) -> t
     )
 
 
-def _of_table(view: Arranged, model: ViewModel, stamp: str) -> Iterable[Document]:
+def _of_table(view: View, model: ViewModel, stamp: str) -> Iterable[Document]:
     redact = model.order_rows.engine.diagnoser.redactor()
     forms: tuple[tuple[str, str, str, Form], ...] = (
         ("c", "CSV", "csv", to_csv),
@@ -269,7 +269,7 @@ def _document_of_order(row: OrderRow | None, model: ViewModel, stamp: str) -> It
     yield Document("order-json", "r", "Order as JSON", f"{name}.json", as_json, why_not)
 
 
-def _of_screen(view: Arranged, model: ViewModel, picture: Callable[[], str], stamp: str) -> Document:
+def _of_screen(view: View, model: ViewModel, picture: Callable[[], str], stamp: str) -> Document:
     async def content() -> str:
         return without_credentials(picture(), model.order_rows.engine.diagnoser.redactor())
 
@@ -283,5 +283,5 @@ def _exported_order(row: OrderRow | None, model: ViewModel) -> ExportedOrder:
     return ExportedOrder(row, model.order_rows.engine.orders.timeline(row.order.id))
 
 
-def _name(view: Arranged) -> str:
+def _name(view: View) -> str:
     return str(view.TITLE).lower()

@@ -15,6 +15,7 @@ from sectigo_tui.ui.keys.active_keys import active_keys
 from sectigo_tui.ui.keys.key_names import KeyNames
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.terminal.clipboard import Clipboard
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
 from sectigo_tui.ui.workflows.rotate import RotationPrompt
 from sectigo_tui.ui.workflows.runner import WorkflowRunner
@@ -41,6 +42,7 @@ class MenuWorkflows:
         perform: Does what takes long, and reports how it fails.
         show_message: Says that something was done.
         key_names: The keys as the operator has them.
+        clipboard: Knows what was copied last.
         show_view: Shows a view, by name.
     """
 
@@ -55,6 +57,7 @@ class MenuWorkflows:
         perform: Perform,
         show_message: Callable[[str], None],
         key_names: KeyNames,
+        clipboard: Clipboard,
         show_view: Callable[[str], Awaitable[None]],
     ) -> None:
         host = WorkflowRunner(app, self._workflow_ended)
@@ -75,6 +78,7 @@ class MenuWorkflows:
         self._perform: Perform = lambda what, workflow: perform(what, host.lead(workflow))
         self._show_message = show_message
         self._key_names = key_names
+        self._clipboard = clipboard
         self._show_view = show_view
         self._offer = RotationPrompt(
             app, is_wanted=self._must_rotate, is_busy=lambda: host.is_leading, offer=self._offer_rotation
@@ -127,11 +131,9 @@ class MenuWorkflows:
         from sectigo_tui.ui.screens.diagnose import Diagnose
         from sectigo_tui.ui.workflows.escalate import escalate
 
-        row = self._row()
-        if row is not None and row.target is not None:
-            screen = Diagnose(
-                self._model, row, self._engine.diagnoser, lambda diagnosis: escalate(self.workflow, diagnosis)
-            )
+        row, diagnoser = self._row(), self._model.now.diagnoser()
+        if diagnoser is not None and row is not None and row.target is not None:
+            screen = Diagnose(self._model, row, diagnoser, lambda diagnosis: escalate(self.workflow, diagnosis))
             self._app.push_screen(screen)
 
     def escalate(self) -> None:
@@ -162,11 +164,11 @@ class MenuWorkflows:
             choices = documents(view, self._model, self._app.export_screenshot)
             self._perform("export", export(self.workflow, choices, self._outside.write_file, note=note))
 
-    def copied(self, text: str) -> None:
+    def copied(self) -> None:
         """Show what was copied last, to select it where copying does not reach the clipboard."""
         from sectigo_tui.ui.dialogs.confirm import Reading
 
-        lines = [printable(line, limit=LONGEST_LINE_CHARACTERS) for line in text.splitlines()]
+        lines = [printable(line, limit=LONGEST_LINE_CHARACTERS) for line in self._clipboard.last.splitlines()]
         note = "To select, where it did not reach the clipboard:" if lines else "Nothing was copied yet."
         self._app.push_screen(Reading("Copied", note, "\n".join(lines)))
 

@@ -34,7 +34,7 @@ _PARTS = (*CELL_STYLES, "header", "row", "cursor", "cursor-blurred", "marked")
 COMPONENT_CLASSES = frozenset(f"live-table--{part}" for part in _PARTS)
 
 CSS = """
-TableView {
+LiveTable {
     height: 1fr;
     background: $background;
     color: $foreground;
@@ -173,7 +173,7 @@ class HeaderSelected(TableMessage, namespace="live_table"):
     column_key: str
 
 
-class TableView(ScrollView):
+class LiveTable(ScrollView, can_focus=True):
     """Rows that come, go, change and count down under a cursor that stays where it is.
 
     Cursor and marks hold a row's id, never its index. Only visible rows are asked for, painted and kept, and
@@ -199,6 +199,17 @@ class TableView(ScrollView):
     RangeNeeded = RangeNeeded
     VisibleChanged = VisibleChanged
     HeaderSelected = HeaderSelected
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False, id="table.down", tooltip="Next row"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="table.up", tooltip="Previous row"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="table.page_down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="table.page_up"),
+        Binding("home,g", "top", "Top", show=False, id="table.top", tooltip="First row"),
+        Binding("end,G", "bottom", "Bottom", show=False, id="table.bottom", tooltip="Last row"),
+        Binding("enter", "select", "Open", show=False, id="table.select", tooltip="Open this row"),
+        Binding("space", "mark", "Mark", show=False, id="table.mark", tooltip="Mark this row, or unmark it"),
+    ]
 
     def __init__(
         self,
@@ -345,6 +356,28 @@ class TableView(ScrollView):
             self._repaint_lines((before, rows.cursor_index))
         self._publish()
 
+    def move_to_id(self, row_id: str) -> bool:
+        """Put the cursor on a row.
+
+        Args:
+            row_id: The row.
+
+        Returns:
+            Whether it is there.
+        """
+        index = find_row(self._rows.ids, row_id, self.cursor_index)
+        if index is not None:
+            self.move_to_index(index)
+        return index is not None
+
+    def unmark(self, row_ids: Iterable[str]) -> None:
+        """Take the marks of some rows away."""
+        self._set_marks(self.marks.difference(row_ids))
+
+    def clear_marks(self) -> None:
+        """Unmark all rows."""
+        self._set_marks(frozenset())
+
     def render_line(self, y: int) -> Strip:
         """Paint a line of the table.
 
@@ -414,84 +447,6 @@ class TableView(ScrollView):
         """Show that keys act elsewhere."""
         self._repaint_lines((self.cursor_index,))
 
-    def _prepare(self) -> None:
-        self._prepared_for = (self.size, self.scrollable_content_region)
-        self._strips.prepare(self.size.width, self.scrollable_content_region.width, styles_of(self))
-
-    def _visible_changed(self) -> None:
-        """See which rows are in sight now."""
-        lines = max(1, self.scrollable_content_region.height - HEADER_LINES)
-        self._rows.scroll_to(self.scroll_offset.y, lines)
-        self._strips.keep_visible()
-
-    def _publish(self) -> None:
-        """Tell the owner what is different from what it was told."""
-        cursor, marks, visible = self._published
-        self._published = (self.cursor_id, self.marks, self.visible_ids)
-        if self.cursor_id != cursor:
-            self.post_message(self.Highlighted(self, self.cursor_id))
-        if self.marks != marks:
-            self.post_message(self.MarksChanged(self, self.marks))
-        if self.visible_ids != visible:
-            self.post_message(self.VisibleChanged(self, self.visible_ids))
-        if (missing := self._rows.missing) is not None:
-            self.post_message(self.RangeNeeded(self, *missing))
-
-    def _repaint_lines(self, indexes: Iterable[int]) -> None:
-        width = self.size.width
-        lines = {index - self._rows.first for index in indexes}
-        regions = [Region(0, line + HEADER_LINES, width, 1) for line in lines if 0 <= line < self._rows.lines]
-        if regions:
-            self.refresh(*regions)
-
-    def _set_marks(self, marks: frozenset[str]) -> None:
-        before = self.marks
-        self._rows.marks = marks
-        self._repaint_marks(before)
-        self._publish()
-
-    def _repaint_marks(self, before: frozenset[str]) -> None:
-        changed = before ^ self.marks
-        window = enumerate(self._rows.window, self._rows.first)
-        self._repaint_lines([index for index, row_id in window if row_id in changed])
-
-
-class LiveTable(TableView, can_focus=True):
-    """A table as `TableView` shows it, under keys and mouse."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Down", show=False, id="table.down", tooltip="Next row"),
-        Binding("up,k", "move(-1)", "Up", show=False, id="table.up", tooltip="Previous row"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="table.page_down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="table.page_up"),
-        Binding("home,g", "top", "Top", show=False, id="table.top", tooltip="First row"),
-        Binding("end,G", "bottom", "Bottom", show=False, id="table.bottom", tooltip="Last row"),
-        Binding("enter", "select", "Open", show=False, id="table.select", tooltip="Open this row"),
-        Binding("space", "mark", "Mark", show=False, id="table.mark", tooltip="Mark this row, or unmark it"),
-    ]
-
-    def move_to_id(self, row_id: str) -> bool:
-        """Put the cursor on a row.
-
-        Args:
-            row_id: The row.
-
-        Returns:
-            Whether it is there.
-        """
-        index = find_row(self._rows.ids, row_id, self.cursor_index)
-        if index is not None:
-            self.move_to_index(index)
-        return index is not None
-
-    def unmark(self, row_ids: Iterable[str]) -> None:
-        """Take the marks of some rows away."""
-        self._set_marks(self.marks.difference(row_ids))
-
-    def clear_marks(self) -> None:
-        """Unmark all rows."""
-        self._set_marks(frozenset())
-
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is, open a row by a double click, tell which title was clicked."""
         offset = event.get_content_offset(self)
@@ -536,3 +491,44 @@ class LiveTable(TableView, can_focus=True):
         if self.cursor_id is not None:
             self._set_marks(self.marks ^ {self.cursor_id})
             self.action_move(1)
+
+    def _prepare(self) -> None:
+        self._prepared_for = (self.size, self.scrollable_content_region)
+        self._strips.prepare(self.size.width, self.scrollable_content_region.width, styles_of(self))
+
+    def _visible_changed(self) -> None:
+        """See which rows are in sight now."""
+        lines = max(1, self.scrollable_content_region.height - HEADER_LINES)
+        self._rows.scroll_to(self.scroll_offset.y, lines)
+        self._strips.keep_visible()
+
+    def _publish(self) -> None:
+        """Tell the owner what is different from what it was told."""
+        cursor, marks, visible = self._published
+        self._published = (self.cursor_id, self.marks, self.visible_ids)
+        if self.cursor_id != cursor:
+            self.post_message(self.Highlighted(self, self.cursor_id))
+        if self.marks != marks:
+            self.post_message(self.MarksChanged(self, self.marks))
+        if self.visible_ids != visible:
+            self.post_message(self.VisibleChanged(self, self.visible_ids))
+        if (missing := self._rows.missing) is not None:
+            self.post_message(self.RangeNeeded(self, *missing))
+
+    def _repaint_lines(self, indexes: Iterable[int]) -> None:
+        width = self.size.width
+        lines = {index - self._rows.first for index in indexes}
+        regions = [Region(0, line + HEADER_LINES, width, 1) for line in lines if 0 <= line < self._rows.lines]
+        if regions:
+            self.refresh(*regions)
+
+    def _set_marks(self, marks: frozenset[str]) -> None:
+        before = self.marks
+        self._rows.marks = marks
+        self._repaint_marks(before)
+        self._publish()
+
+    def _repaint_marks(self, before: frozenset[str]) -> None:
+        changed = before ^ self.marks
+        window = enumerate(self._rows.window, self._rows.first)
+        self._repaint_lines([index for index, row_id in window if row_id in changed])
