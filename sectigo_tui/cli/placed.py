@@ -160,7 +160,7 @@ async def search_for(engine: Engine, order_id: str, seconds: float | None = None
         async with asyncio.timeout(SEARCH_SECONDS if seconds is None else seconds):
             await engine.pending_writes.until_settled(order_id)
     except TimeoutError:
-        pass  # it stays in doubt, and is told so
+        pass  # it stays unconfirmed, and is reported so
 
 
 async def wait_for_certificates(engine: Engine, ssl_ids: Iterable[int], seconds: float) -> list[Ending]:

@@ -24,7 +24,7 @@
         │   └── UnusableRows     a listing in which some rows cannot be used; the others are
         ├── ServerFailure        5xx
         ├── RateLimited          429
-        ├── CredentialsRefused   401, or calls held back since one was seen
+        ├── CredentialsRefused   401, or calls not sent since one was seen
         │   └── RefusedBefore    not sent: SCM refused exactly these credentials, to whichever process
         ├── NotFound             404 in SCM's own words
         └── Refused              any other 4xx, with SCM's own code
@@ -310,7 +310,7 @@ class RateLimited(ScmFailure):
 
 
 class CredentialsRefused(ScmFailure):
-    """SCM answered 401, or the call was held back because one was seen (`sent` is False then)."""
+    """SCM answered 401, or the call was not sent because one was seen (`sent` is False then)."""
 
 
 class RefusedBefore(CredentialsRefused):

@@ -73,7 +73,7 @@ class EventSource:
         self._keep_crash = keep_crash
 
     def subscribe(self, listener: Callable[[EngineEvent], None]) -> Callable[[], None]:
-        """Let a listener hear all events from now on; call what is returned to end it."""
+        """Subscribe a listener to all events; call the returned function to unsubscribe."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -281,7 +281,7 @@ class Engine:
 
     @cached_property
     def pending_writes(self) -> PendingWrites:
-        """What is done by itself about orders in doubt and revocations not confirmed."""
+        """The pending writes: unconfirmed orders and revocations."""
         from sectigo_tui.engine.orders.pending_writes import PendingWrites
 
         return PendingWrites(self.context, self._order_locks, (self.recovery, self._revoker))
@@ -324,7 +324,7 @@ class Engine:
             group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
 
     async def poll(self) -> None:
-        """Poll, follow up writes and credentials rotated elsewhere, until cancelled: each job supervised apart."""
+        """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own."""
         async with asyncio.TaskGroup() as group:
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
@@ -402,7 +402,7 @@ class Engine:
             await self.context.clock.sleep(max(seconds, self._retry_after_seconds()))
 
     def _retry_after_seconds(self) -> float:
-        """Return for how long SCM has asked not to be asked; as for a poll, no longer than a poll window."""
+        """Return for how long the account is rate limited; as for a poll, no longer than a polling window."""
         retry_after_until = self.health.retry_after_until
         if retry_after_until is None:
             return 0.0

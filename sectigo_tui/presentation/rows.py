@@ -186,7 +186,7 @@ class Tally(NamedTuple):
     Args:
         pending: All of them.
         needing_you: Those that somebody on this side must act on.
-        unpolled: Those of the others whose polling window has passed: nothing is wrong with them, and nobody looks.
+        unpolled: The others whose polling window has ended: nothing is wrong with them, but they are not polled.
     """
 
     pending: int = 0

@@ -230,7 +230,7 @@ def test_what_is_given_up_is_in_doubt_no_more(site: Site, doubtful: str) -> None
     site.monkeypatch.setattr(recovery, "SEARCHES", 1)
     site.run("recover")
     assert site.make("recover", "--give-up", doubtful).out.startswith(f"{doubtful}  failed")
-    assert "no order is in doubt" in site.make("recover").err
+    assert "no order is unconfirmed" in site.make("recover").err
 
 
 # Refusals and failures
@@ -418,7 +418,7 @@ def test_no_text_promises_what_the_run_does_not_do(site: Site, as_json: bool) ->
     for command in (["track", str(ssl_id)], ["collect", str(ssl_id)], ["diagnose", str(ssl_id)], ["check"]):
         ended = site.run(*command, *flags)
         assert "schedule" not in ended.out + ended.err
-        assert "Run it again later: nothing tries it again by itself." in ended.err
+        assert "Run it again later; it is not repeated automatically." in ended.err
     assert site.orders() == []
 
 

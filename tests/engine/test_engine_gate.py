@@ -115,7 +115,7 @@ async def test_a_refused_login_sends_everybody_away_until_it_is_unlocked() -> No
     assert [isinstance(answer, CredentialsRefused) and answer.sent for answer in answers] == [True, True] + [False] * 3
     assert locked == [True]
     with pytest.raises(CredentialsRefused):
-        await calls.start("held back", Priority.WRITE)
+        await calls.start("not sent", Priority.WRITE)
     limiter.unlock()
     assert await calls.start("after", Priority.POLL) == "after"
     assert calls.sent == ["0", "1", "after"]

@@ -136,7 +136,7 @@ async def test_polling_that_goes_on_without_a_renewed_right_is_said_once(monkeyp
             broken.setattr(world.store, "lease", fails)
             await world.pass_time(400)
     assert world.order(7).state is OrderState.COLLECTED
-    words = "the right to poll could not be renewed; polling goes on, and another process may poll too"
+    words = "the polling lease could not be renewed; polling goes on, and another process may poll too"
     assert [report.what for report in world.all_heard(FailureReported)] == [words, words]
 
 

@@ -215,7 +215,7 @@ async def test_a_disk_that_fails_leaves_the_order_as_it_was_and_the_poll_is_made
     assert world.order(7).state is OrderState.COLLECTED
     assert [error.error for error in world.all_heard(StoreStateChanged)] == [error.error, None]
     (report,) = world.all_heard(FailureReported)
-    assert "the right to poll could not be renewed; polling goes on" in report.what
+    assert "the polling lease could not be renewed; polling goes on" in report.what
 
 
 # Defects

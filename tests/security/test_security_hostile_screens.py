@@ -23,7 +23,7 @@ from sectigo_tui.engine.engine import Engine
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.http import Connection
 from sectigo_tui.ui.dialogs.dialog import Dialog
-from sectigo_tui.ui.dialogs.leaving import DISCARD, Leaving
+from sectigo_tui.ui.dialogs.discard import DISCARD, Leaving
 from sectigo_tui.ui.outside import Outside
 from support.hostile import API_KEY, INTERPRETED, ORDERS, TYPED, HostileDns, HostileScm, certctl_answers, words_of
 from support.stored_orders import an_order

@@ -21,7 +21,7 @@ from sectigo_tui.presentation.json import Json, moment_json, order_json, print_j
 
 
 def run(options: Namespace) -> int:
-    """Search for the orders in doubt, or do what was decided about one.
+    """Search for the unconfirmed orders, or act on the decision about one.
 
     Raises:
         InputError: The order named is not one to decide about.
@@ -99,7 +99,7 @@ def _summary(order: Order) -> str:
 
 def _print(orders: Sequence[Order], undecided: Sequence[str]) -> None:
     if not orders:
-        complain("no order is in doubt")
+        complain("no order is unconfirmed")
     for order in orders:
         show_message(order_line(order))
         if order.id in undecided:

@@ -1,4 +1,4 @@
-"""Changing the password at SCM itself: by one this program makes, keeps before it is sent, and proves after."""
+"""Password change at SCM: generate one, store it before it is sent, and test it after."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _AT_MOST = re.compile(r"(?:no more than|at most|maximum(?: of)?|up to|exceed)\D{
 
 
 def new_password(login: str, *, refused_with: str | None = None) -> SecretText:
-    """Return a password that nobody has seen.
+    """Return a random password.
 
     Args:
         login: What it must not contain.
@@ -114,7 +114,7 @@ class PasswordChange:
         )
 
     async def change(self) -> SwitchedCredentials:
-        """Have SCM take a new password that nobody sees; no other request is under way meanwhile.
+        """Set a new random password at SCM, while no other request is in flight.
 
         Returns:
             What is in use now: the new password, proven. When SCM's answer was lost, whichever of the two works.
@@ -146,7 +146,7 @@ class PasswordChange:
             return switched
 
     async def is_unsettled(self) -> bool:
-        """Return whether a change was cut short, so that it is not known which password works; sends nothing.
+        """Return whether a change was interrupted, so that either password may be valid; sends nothing.
 
         Raises:
             ConfigError: What is kept cannot be used.
@@ -154,7 +154,7 @@ class PasswordChange:
         return await self._credentials_switch.keeper.unproven() is not None
 
     async def settle(self, *, again: bool = False) -> Settled | None:
-        """Learn which password works after a change that was cut short, with at most one try of each.
+        """Find out which password works after an interrupted change, with at most one test of each.
 
         To be called at every start before anything else is sent: it sends nothing when nothing was cut short.
 
@@ -165,7 +165,7 @@ class PasswordChange:
             Which one works, now in use; None when nothing was cut short.
 
         Raises:
-            CredentialsRefused: Neither works; everything is held back until the operator rotates.
+            CredentialsRefused: Neither works; requests are paused until the operator rotates.
             ScmFailure: Which one works could not be learned.
             ConfigError: What is kept cannot be used.
             StoreError: A try could not be written down; it was not made.
@@ -186,7 +186,7 @@ class PasswordChange:
             return settled
 
     async def _prove_present(self) -> None:
-        """See that the present credentials work, so that a refusal later is about the new ones."""
+        """Check that the present credentials work, so that a later rejection is about the new ones."""
         try:
             await self._context.limiter.run(Priority.WRITE, self._context.scm.types)
         except CredentialsRefused:
@@ -197,7 +197,7 @@ class PasswordChange:
 
     async def _undisturbed(self, settle: Callable[[], Awaitable[Settled]]) -> Settled:
         if self._context.limiter.rejection is not None:
-            # The gate holds everything back already, and would hold this back too.
+            # The limiter is closed already, and would reject this too.
             return await settle()
         return await alone(self._context.limiter, settle)
 
@@ -237,7 +237,7 @@ class PasswordChange:
                 await self._credentials_switch.prove(credentials, insist=insist)
             except CredentialsRefused as rejection:
                 rejections[candidate] = rejection
-                # Where it cannot be written down, the next start merely does not know it.
+                # If it cannot be stored, the next start asks again.
                 with suppress(ConfigError, StoreError):
                     await keeper.mark_refused(candidate)
                 continue

@@ -58,7 +58,7 @@ class SwitchedCredentials(Struct, frozen=True):
 
 
 class CredentialsSwitch:
-    """Tries credentials, and puts them in use; one change of credentials at a time.
+    """Tests credentials, and switches to them; one change of credentials at a time.
 
     Args:
         context: The world.
@@ -115,7 +115,7 @@ class CredentialsSwitch:
         return self._logins.is_accepted(self.in_use)
 
     async def prove(self, candidate: Credentials, *, insist: bool = False) -> None:
-        """Try credentials with exactly one request, past the lock that a refused login puts on all others.
+        """Test credentials with exactly one request, which is sent even while others are paused.
 
         Args:
             candidate: The credentials.
@@ -134,7 +134,7 @@ class CredentialsSwitch:
             raise
 
     async def switch_to(self, proven: Credentials, keep: Callable[[], Awaitable[None]]) -> SwitchedCredentials:
-        """Put credentials in use: kept first, so that a start after a crash knows them.
+        """Switch to credentials; they are stored first, so that a start after a crash knows them.
 
         Args:
             proven: The credentials.
@@ -166,7 +166,7 @@ class CredentialsSwitch:
 
 
 class Rotating:
-    """Rotates.
+    """Rotates the credentials.
 
     Args:
         context: The world.
@@ -188,11 +188,11 @@ class Rotating:
         return self._credentials_switch.keeper.overridden_by()
 
     def was_refused(self, login: str, password: SecretText | None) -> bool:
-        """Return whether SCM is known to refuse exactly these: another try could lock the account."""
+        """Return whether SCM is known to reject exactly these: another attempt could lock the account."""
         return self._credentials_switch.was_refused(self._candidate(login, password))
 
     async def rotate(self, login: str, password: SecretText | None, *, insist: bool = False) -> SwitchedCredentials:
-        """Try new credentials with exactly one request, and use them for everything when SCM takes them.
+        """Test new credentials with exactly one request, and switch to them when SCM accepts them.
 
         No order changes state by it. When they cannot be kept for the next start, they are used all the same, and
         the result says so.
@@ -209,7 +209,7 @@ class Rotating:
             InputError: Nothing was given, it is known to be refused, or another change is under way; nothing was
                 sent.
             ScmFailure: SCM refuses them, or whether they work is not known; the present ones stay in use, and
-                everything stays held back if it was.
+                requests stay paused if they were.
         """
         candidate = self._candidate(login, password)
         if not login and password is None:
@@ -223,7 +223,7 @@ class Rotating:
         if not insist and self._credentials_switch.was_refused(candidate):
             raise InputError(
                 "SCM has refused exactly these credentials",
-                "more tries could lock the account: have it checked first, then insist (--insist, or the form's tick)",
+                "more attempts could lock the account: have it checked, then insist (--insist, or the form's tick)",
             )
         installer = self._credentials_switch
         async with installer.one_at_a_time():

@@ -1,4 +1,4 @@
-"""Credentials that another process has put in use: taken over here, so that nobody rotates twice."""
+"""Take over credentials that another process switched to, so that nobody rotates twice."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sectigo_tui.engine.credentials.switch import CredentialsSwitch
 from sectigo_tui.engine.requests.limiter import Priority
 
 CHECK_SECONDS = 2.0
-"""How often it is looked whether other credentials are kept."""
+"""How often the stored credentials are checked for a change."""
 
 RETRY_SECONDS = 15.0
-"""How long after a try without an answer the next one comes."""
+"""The wait after a test without an answer."""
 
 
 class RotationWatch:
-    """Takes over what is newly kept, after one request has shown that SCM takes it.
+    """Switches to newly stored credentials, after one request has shown that SCM accepts them.
 
     Every process keeps only credentials that SCM has taken. So what is kept now, and was not when this process
     started, has been rotated to elsewhere: the present credentials are refused already, or soon will be. Kept
@@ -37,9 +37,9 @@ class RotationWatch:
         self._error = ""
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Watch until cancelled."""
         if self._credentials_switch.keeper.overridden_by():
-            # What is in use does not come from there: only what changes there from now on is news.
+            # The credentials in use come from elsewhere: only a later change of the stored ones counts.
             self._known = await self._kept()
         while True:
             wait = CHECK_SECONDS if await self.poll() else RETRY_SECONDS
@@ -90,7 +90,7 @@ class RotationWatch:
         return True
 
     async def _prove(self, kept: Credentials) -> ScmFailure | None:
-        """Try them; a refusal is a value, for it says nothing of the credentials in use."""
+        """Test them; a rejection is returned, not raised, since it is not about the credentials in use."""
 
         async def prove() -> ScmFailure | None:
             try:

@@ -204,7 +204,7 @@ class Placing:
             error=in_words(failure),
         )
         after = replace(order.to(OrderState.UNCONFIRMED, now), pending_enroll=pending_enroll)
-        word = "UNKNOWN whether SCM took it" if is_searched else "not ordered again"
+        word = "outcome unknown" if is_searched else "not ordered again"
         return after, change_entry(now, order, after, f"{word}: {in_words(failure)}", failure=failure)
 
     def _failed(

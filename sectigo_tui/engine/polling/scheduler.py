@@ -45,18 +45,18 @@ async def rest(clock: Clock, seconds: float, wake: asyncio.Event) -> None:
 
 
 BATCH_SECONDS = 0.25
-"""Workers that are due within this time wake together: one timer for any number of workers."""
+"""Workers due within this time wake together: one timer serves them all."""
 
 LEASE_SECONDS = 15.0
 LEASE_RENEWAL_SECONDS = 5.0
 CHANGES_SECONDS = 1.0
-"""How often the work of other processes is looked for."""
+"""How often changes by other processes are read."""
 
 
 class Scheduler:
-    """Keeps one poll worker for each order that is polled, and lets the due ones look, nearest due first.
+    """Wakes the poll worker of each order that is due, the nearest due time first.
 
-    Only orders whose lease this process holds are polled here; the others are shown as another process polls them.
+    Only orders whose lease this process holds are polled here; of the others, changes by other processes are shown.
 
     Args:
         context: The world.
@@ -64,7 +64,7 @@ class Scheduler:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._looker = Poller(context)
+        self._poller = Poller(context)
         self._workers: dict[str, PollWorker] = {}
         self._heap: list[tuple[float, str]] = []
         self._leased: frozenset[str] = frozenset()
@@ -81,7 +81,7 @@ class Scheduler:
         return len(self._workers)
 
     def is_polling(self, order_id: str) -> bool:
-        """Return whether a poll of this order is on its way from this process."""
+        """Return whether this process is polling an order."""
         worker = self._workers.get(order_id)
         return worker is not None and worker.in_flight
 
@@ -102,14 +102,14 @@ class Scheduler:
             await self._give_back()
 
     def watch(self, order: Order) -> None:
-        """Take note of an order as it stands now: poll it, poll it at another time, or poll it no more."""
+        """Start, reschedule or stop polling of an order, by its present state."""
         window = order.window
         if order.removed or not order.state.is_polled or window is None or window.next_poll_at is None:
             self._workers.pop(order.id, None)
             return
         worker = self._workers.get(order.id)
         if worker is None:
-            worker = self._workers[order.id] = PollWorker(order.id, self._context, self._looker)
+            worker = self._workers[order.id] = PollWorker(order.id, self._context, self._poller)
             self._lease_is_stale = True
         due = window.next_poll_at.timestamp()
         if worker.queued_for != due:
@@ -118,11 +118,11 @@ class Scheduler:
             self._wake.set()
 
     async def open_window(self, order_id: str, *, at_once: bool = False) -> Order:
-        """Poll an order now, or as soon as 5 s after its last poll; a window that has ended is followed by a new one.
+        """Poll an order now, but no sooner than 5 s after its last poll; opens a new window if the last has ended.
 
         Args:
             order_id: The order.
-            at_once: Whether it is polled without that distance: something was written to it since.
+            at_once: Whether to skip that wait, since something was written to the order.
 
         Returns:
             The order with its open window.
@@ -157,10 +157,10 @@ class Scheduler:
         return order
 
     def resume(self) -> int:
-        """Go on after new credentials were accepted, the workers spread over some seconds.
+        """Resume polling after new credentials were accepted, the workers spread over some seconds.
 
         Returns:
-            How many workers go on.
+            How many workers resumed.
         """
         self._context.limiter.unlock()
         now, resumed = self._context.clock.now(), 0
@@ -204,7 +204,7 @@ class Scheduler:
 
     def _start(self, worker: PollWorker) -> None:
         worker.in_flight = True
-        task = asyncio.create_task(worker.poll(), name=f"look {worker.order_id}")
+        task = asyncio.create_task(worker.poll(), name=f"poll {worker.order_id}")
         self._polls.add(task)
         task.add_done_callback(lambda ended: self._ended(ended, worker))
 
@@ -224,7 +224,7 @@ class Scheduler:
             self.watch(order)
 
     def _broke(self, worker: PollWorker, defect: Exception) -> None:
-        """Report a defect met with one order, and look at it again by the schedule; the others are polled on."""
+        """Report an unexpected exception of one order's poll, and schedule the next; other orders are unaffected."""
         worker.breaks += 1
         wait = policy.scheduled_wait_seconds(worker.breaks)
         now = self._context.clock.now()
@@ -283,7 +283,7 @@ class Scheduler:
             self._context.repository.publish(OrderChanged(order))
 
     def _has_stood_still(self) -> bool:
-        """Return whether this process was stopped, or its host asleep, for so long that others may poll by now."""
+        """Return whether this process was suspended for so long that another may hold the lease by now."""
         return seconds_between(self._lease_asked_at, self._context.clock.now()) >= LEASE_SECONDS
 
     async def _renew(self) -> None:
@@ -306,19 +306,19 @@ class Scheduler:
                 self.watch(order)
 
     def _report_unrenewed(self, error: StoreError) -> None:
-        """Say that polling goes on as it was, which another process may not know of: nothing paid for is let down."""
+        """Report that the lease could not be renewed; orders polled here are polled on, since they are paid for."""
         self._context.repository.report_store_error(error, "leases")
         if not self._is_unrenewed:
             self._is_unrenewed = True
             does = "polling goes on" if self._leased else "this process does not poll"
-            what = f"the right to poll could not be renewed; {does}, and another process may poll too"
+            what = f"the polling lease could not be renewed; {does}, and another process may poll too"
             self._context.repository.publish(FailureReported(self._context.clock.now(), what, error))
 
     async def _give_back(self) -> None:
         try:
             await self._context.repository.store.release()
         except (StoreError, OSError) as error:
-            # Nobody waits for this longer than for the leases to run out.
+            # Leases that are not given back expire by themselves.
             self._context.repository.report_store_error(_as_store_error(error), "leases")
 
 

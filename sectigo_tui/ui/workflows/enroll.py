@@ -28,7 +28,7 @@ _SIGNATURE = {True: "valid", False: "INVALID", None: "not checked"}
 
 
 async def enroll(workflow: Workflow) -> None:
-    """Ask until the order is placed or given up; the form stays filled in after every refusal.
+    """Ask until the order is placed or given up; the form stays filled in after every rejection.
 
     Args:
         workflow: What every flow works with.
@@ -133,7 +133,7 @@ async def _place(workflow: Workflow, offer: EnrollOffer, answer: EnrollAnswer, m
 
 
 class _Made:
-    """Remembers the key made for a form, so that a refusal does not make a second one; another passphrase does."""
+    """Remembers the key made for a form, so that a rejection makes no second one; another passphrase does."""
 
     def __init__(self, workflow: Workflow) -> None:
         self._workflow = workflow
@@ -268,7 +268,7 @@ def duplicates_content(duplicates: Duplicates) -> Content:
 
 
 async def show_placed(workflow: Workflow, placed: Placed) -> None:
-    """Say what came of placing an order: done, or in doubt."""
+    """Report the outcome of placing an order: done, or unconfirmed."""
     order = placed.order
     if placed.lost is None:
         workflow.notify(f"Ordered: sslId {order.ssl_id}, {order.common_name}. It is polled.")

@@ -1,4 +1,4 @@
-"""Orders in doubt, and orders that are done with."""
+"""Workflows for unconfirmed orders, and for orders that are done with."""
 
 from __future__ import annotations
 

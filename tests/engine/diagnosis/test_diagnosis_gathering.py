@@ -347,7 +347,7 @@ async def test_nothing_is_sent_while_the_credentials_are_refused_and_the_part_sa
     verdict = (await bench.diagnoser.diagnose(ssl_id)).verdict
     assert len(bench.scm.asked) == sent == 1
     assert any(
-        "held back until the credentials are rotated" in missing_part.what for missing_part in verdict.missing_evidence
+        "paused until the credentials are rotated" in missing_part.what for missing_part in verdict.missing_evidence
     )
     bench.scm.valid_password = "right"
     bench.world.limiter.unlock()
