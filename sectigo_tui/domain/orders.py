@@ -103,7 +103,7 @@ class Revocation(Struct, frozen=True):
         asked_at: When it was recorded here.
         confirmed_at: When SCM confirmed it; None until then.
         attempts: How often SCM was told.
-        next_attempt_at: When SCM is told again; None when that is not due.
+        next_attempt_at: When the revocation is sent again; None when that is not due.
         error: What the last attempt came to, for a person.
         before: The state that the order goes back to when SCM refuses.
         is_unknown: Whether an attempt's answer was lost, so that SCM may have revoked already.
@@ -164,7 +164,7 @@ class Order(Struct, frozen=True, kw_only=True):
         term_days: The validity asked for.
         organization_id: The organization or department.
         order_tag: What this program wrote into `comments` to find a lost order again.
-        csr_pem: The CSR sent, for finding the leaf and for ordering again.
+        csr_pem: The CSR sent, to find the leaf and to order again.
         key_path: The private key made here; empty where there is none.
         renews_ssl_id: The order that this one renews.
         details: SCM's last answer about it.

@@ -32,7 +32,7 @@ class OrderSnapshot(NamedTuple):
 
     Args:
         code: The code of its state, such as `APL`.
-        ended: Why nobody polls it any more though it is pending; empty where it is polled, or need not be.
+        ended: Why it is no longer polled though it is pending; empty where it is polled, or need not be.
         state: The state of a local order; empty for a remote one.
         status: SCM's status as it came; empty where that is unknown.
     """

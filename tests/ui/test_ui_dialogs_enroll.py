@@ -230,7 +230,7 @@ async def test_a_401_in_the_middle_of_a_form_is_rotated_away_and_the_form_goes_o
 
 
 @on_stage
-async def test_a_poll_up_that_failed_is_not_told_as_orders_of_the_same_name(tmp_path: Path) -> None:
+async def test_a_lookup_that_failed_is_not_shown_as_orders_of_the_same_name(tmp_path: Path) -> None:
     path = tmp_path / "r.csr"
     path.write_bytes(csr_pem("new.acme.example"))
     async with staged(demo_world()) as stage:

@@ -22,7 +22,7 @@ from sectigo_tui.engine.engine import Engine
 def run(options: Namespace) -> int:
     """Diagnose one order, by its sslId or local id.
 
-    A call for evidence that fails is a gap in the diagnosis.
+    A call that fails is listed as missing evidence.
 
     Raises:
         InputError: There is no such order.

@@ -1,4 +1,4 @@
-"""A listing of the account, of any length, of which only the pages that are polled are fetched."""
+"""A listing of the account, of any length, of which only the pages that are read are fetched."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ class Listing:
             progress(min(number * PAGE_SIZE, self.total or 0), self.total or 0)
 
     def forget(self) -> None:
-        """Forget the pages: they are fetched anew when they are polled."""
+        """Forget the pages: they are fetched anew when they are read."""
         self.fetched.forget()
         self._unusable.clear()
         self._alternatives = self._filled_page = None

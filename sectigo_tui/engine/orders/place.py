@@ -19,7 +19,7 @@ from sectigo_tui.engine.polling import schedule as policy
 from sectigo_tui.engine.requests.limiter import Priority
 
 Watch = Callable[[Order], None]
-"""Takes an order that is to be polled, as `Supervisor.watch` does."""
+"""Takes an order that is to be polled, as `Scheduler.watch` does."""
 
 
 class Placed(Struct, frozen=True):

@@ -155,8 +155,8 @@ def _check_alone(old: OrderDetails, orders: list[Order], known: frozenset[str] |
     Args:
         old: The order to be renewed.
         orders: All local orders, of every process.
-        known: The local orders that were polled before; a renewal that is not among them counts whatever became
-            of it, unless SCM refused it. None where nothing was polled.
+        known: The local orders that were examined before; a renewal that is not among them counts whatever became
+            of it, unless SCM refused it. None where none was examined.
     """
     for order in orders:
         is_new = known is not None and order.id not in known and order.state is not OrderState.FAILED

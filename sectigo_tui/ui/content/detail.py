@@ -67,11 +67,11 @@ def _hint(keys: KeyNames | None, text: str) -> str:
 
 
 def _title(row: OrderRow, now: RowContext) -> Content:
-    poll = cell(row, "state", 5, now)
+    state = cell(row, "state", 5, now)
     name = printable(row.common_name, limit=LONG_TEXT) or "(no common name)"
     ssl_id = f"sslId {row.ssl_id}" if row.ssl_id is not None else "no sslId yet"
     return Content.assemble(
-        (poll.text, f"$state-{poll.style}" if poll.style else ""), "  ", (name, "bold"), f"  {ssl_id}"
+        (state.text, f"$state-{state.style}" if state.style else ""), "  ", (name, "bold"), f"  {ssl_id}"
     )
 
 

@@ -231,7 +231,7 @@ def csr_facts(csr: CsrFacts) -> tuple[tuple[str, str], ...]:
 
 def csr_cautions(csr: CsrFacts) -> list[Content]:
     """Return what is to be known of a CSR before it is sent, a line each."""
-    told = [f"! The CSR: {printable(doubt)}." for doubt in csr.cautions]
+    told = [f"! The CSR: {printable(caution)}." for caution in csr.cautions]
     if csr.other_names:
         told.append("! Names of other kinds cannot be ordered and are left out.")
     return [Content.styled(line, "$state-warning bold") for line in told]
@@ -263,7 +263,7 @@ def duplicates_content(duplicates: Duplicates) -> Content:
         Content(f"  {order.state}, placed here {fmt.format_when(order.created_at)}") for order in duplicates.local
     ]
     if duplicates.not_examined:
-        lines.append(Content(f"  and {duplicates.not_examined} more that were not polled"))
+        lines.append(Content(f"  and {duplicates.not_examined} more that were not examined"))
     return Content("\n").join(lines)
 
 

@@ -145,7 +145,7 @@ def test_the_proposed_bound_is_the_least_whole_minutes_that_catch_nine_of_ten(wa
     assert proposal.caught_now == sum(wait <= 600 for wait in waits)
 
 
-def test_the_requests_on_average_are_counted_poll_by_look() -> None:
+def test_the_requests_on_average_are_counted_poll_by_poll() -> None:
     waits = [0.0, 4.0, 30.0, 100.0, 500.0, 9_000.0]
     proposal = propose_wait([sample(number, wait) for number, wait in enumerate(waits)], 502, 600.0)
     assert proposal is not None
