@@ -29,7 +29,7 @@ def complain_of(reason: StoreDamage) -> None:
 
 
 def failure_text(failure: Exception) -> str:
-    """Return what ends a command, or a part of it, as two lines: what it is, and what to do next."""
+    """Return a failure as two lines: what happened, and what to do next."""
     told = explain(failure, is_once=True)
     code = "" if told.code is None else f" (SCM code {told.code})"
     return f"{told.what}{code}: {told.meaning}\n  next: {told.next_step}"

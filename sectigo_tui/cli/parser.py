@@ -75,21 +75,21 @@ WAIT_AT_MOST_SECONDS = 604_800
 def add_writing(add: Add) -> None:
     """Add the subcommands that change something at SCM or here."""
     add("enroll", "enroll:run", "Order a certificate, once.", _enroll)
-    add("renew", "renew:run", "Order again what an order was, once.", _renew)
+    add("renew", "renew:run", "Renew an order: place it again, once.", _renew)
     add("recover", "recover:run", "Search SCM for orders whose answer was lost, or decide about one.", _recover)
     add("approve", "decide:approve", "Approve orders that wait for an administrator.", _approve)
     add("decline", "decide:decline", "Decline an order that waits for an administrator, which ends it.", _decline)
     add("remove", "remove:run", "Take finished orders off the local list; their timelines are kept.", _remove)
     add("collect", "collect:run", "Collect certificates, and save leaf, chain and full chain of each as PEM.", _collect)
     add("revoke", "revoke:run", "Revoke a certificate, for good.", _revoke)
-    add("rotate", "rotate:run", "Try new credentials once, and use them from then on.", _rotate)
+    add("rotate", "rotate:run", "Test new credentials with one request, then switch to them.", _rotate)
 
 
 def add_watching(add: Add) -> None:
-    """Add the subcommands that poll without a screen, prove the audit trail, and tell the configuration."""
+    """Add the subcommands that poll without a screen, verify the audit trail, and show the configuration."""
     add("watch", "watch:run", "Poll without a screen until SIGTERM or SIGINT.", _watch)
-    add("audit", "audit:run", "Tell what was done, when and by whom.", _audit)
-    add("config", "config:run", "Where the configuration is, what is in force, and a first one.", _config)
+    add("audit", "audit:run", "List what was done, when and by whom.", _audit)
+    add("config", "config:run", "Show where the configuration is and what is in force, or write an example.", _config)
 
 
 def add_wait(parser: argparse.ArgumentParser, text: str) -> None:
@@ -117,7 +117,7 @@ def _enroll(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--organization", metavar="ID", type=int, help="the organization or department")
     what.add_argument("--profile-id", "--cert-type", metavar="ID", type=int, help="the certificate profile")
     what.add_argument("--term", metavar="DAYS", type=int, help="the validity; one that the profile offers")
-    what.add_argument("--requester", metavar="EMAIL", action="append", default=[], help="told of it; may be repeated")
+    what.add_argument("--requester", metavar="EMAIL", action="append", default=[], help="is notified; may be repeated")
     what.add_argument("--comments", metavar="TEXT", default="", help="kept by SCM")
     what.add_argument("--custom", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a custom field")
     what.add_argument("--dcv-mode", metavar="MODE", type=str.upper, default="", help="CNAME, EMAIL, HTTP, HTTPS, TXT")
@@ -196,10 +196,10 @@ def _rotate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--login", metavar="LOGIN", default="", help="the new login; by default the present one")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--password-file", metavar="FILE", help="the new password, else it is asked for; - is stdin")
-    how.add_argument("--at-sectigo", action="store_true", help="have SCM take a new password that this program makes")
-    how.add_argument("--settle", action="store_true", help="learn which password works after a change cut short")
-    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before")
-    parser.add_argument("--certctl", action="store_true", help="tell certctl-server too")
+    how.add_argument("--at-sectigo", action="store_true", help="set a new random password at SCM")
+    how.add_argument("--settle", action="store_true", help="find out which password works after an interrupted change")
+    parser.add_argument("--insist", action="store_true", help="test even credentials that SCM has rejected before")
+    parser.add_argument("--certctl", action="store_true", help="update certctl-server too")
     add_json(parser)
 
 
@@ -211,7 +211,7 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help="2026-05-05, 2026-05-05T03:12Z, or 90m, 12h, 7d, 2w ago")
     add_json(parser, "a JSON object a line (docs/json.md)")
     parser.add_argument(
-        "action", nargs="?", choices=("verify",), help="prove that the record is what was written: exit code 1 if not"
+        "action", nargs="?", choices=("verify",), help="verify that the journal is intact: exit code 1 if not"
     )
 
 
@@ -250,7 +250,7 @@ DESCRIPTION = (
 
 EPILOG = (
     "Exit codes: 0 fine; 1 refused by SCM, or the disk failed; 2 configuration or arguments; "
-    "3 credentials refused; 4 SCM unreachable; 5 outcome unknown, the order is not resubmitted; "
+    "3 credentials rejected; 4 SCM unreachable; 5 outcome unknown, the order is not resubmitted; "
     "6 not ordered, there are orders of the same name; 7 still pending."
 )
 
@@ -310,9 +310,9 @@ def _common() -> argparse.ArgumentParser:
 
 
 def _add_reading(add: Add) -> None:
-    add("check", "check:run", "Show every setting and where it came from, then try the credentials once.", _check)
+    add("check", "check:run", "Show every setting and where it came from, then test the credentials.", _check)
     add("orders", "orders:run", "List the local orders.", _orders)
-    add("diagnose", "diagnose:run", "Say who an order waits for, the evidence, and what to do next.", _diagnose)
+    add("diagnose", "diagnose:run", "Show who an order waits for, the evidence, and what to do next.", _diagnose)
     handover = "All that is open, grouped by cause, as Markdown for the next shift."
     add("handover", "diagnose:run_handover", handover, _handover)
     add("track", "track:run", "Make remote orders local, so that they are polled.", _track)
@@ -328,7 +328,7 @@ def _nothing(_: argparse.ArgumentParser) -> None:
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before, once")
+    parser.add_argument("--insist", action="store_true", help="test even credentials that SCM has rejected before")
     add_json(parser, "one JSON object (docs/json.md)")
 
 

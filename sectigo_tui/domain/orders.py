@@ -15,12 +15,12 @@ from sectigo_tui.domain.status import StatusClass, classify
 
 
 class OrderState(StrEnum):
-    """Where a local order stands; SCM's own status is kept beside it."""
+    """The state of a local order; SCM's own status is kept beside it."""
 
     INTENT = "intent"
     """Written down before the enroll is sent."""
     UNCONFIRMED = "unconfirmed"
-    """The enroll may have reached SCM, the answer was lost: searched for, never sent again by itself."""
+    """The enroll may have reached SCM, the answer was lost: searched for, never resubmitted automatically."""
     SUBMITTED = "submitted"
     """The sslId is known; no poll has been made."""
     PENDING = "pending"
@@ -121,7 +121,7 @@ class Revocation(Struct, frozen=True):
 
 
 class PendingEnroll(Struct, frozen=True):
-    """How an order is placed, kept until its sslId is known: what finds it again when the answer is lost.
+    """A pending enroll: the request, kept until the sslId is known, to find the order when the answer is lost.
 
     Args:
         asked_at: When it was written here, before it was sent.
@@ -143,7 +143,7 @@ class PendingEnroll(Struct, frozen=True):
 
     @property
     def is_searched_for(self) -> bool:
-        """Whether another search will come by itself."""
+        """Whether another search is scheduled."""
         return self.next_search_at is not None
 
 

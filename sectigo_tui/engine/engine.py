@@ -368,11 +368,11 @@ class Engine:
                 await self.account.read_again(ssl_id)
 
     async def _settle_password(self) -> None:
-        """Learn which password works, if a change was cut short: before anything else is sent."""
+        """Find out which password works after an interrupted change, before anything else is sent."""
         try:
             await self.password_change.settle()
         except SectigoTuiError as failure:
-            self._report("a change of the password was cut short", failure)
+            self._report("a change of the password was interrupted", failure)
 
     async def _watch_password(self) -> None:
         while True:

@@ -162,7 +162,7 @@ async def test_c_copies_the_records_to_publish_and_says_when_there_is_none(monke
         await stage.press("escape")
         await diagnosed(stage, valid)
         await stage.press("c")
-        assert stage.footer == "There is no record to publish, by what SCM tells."
+        assert stage.footer == "SCM lists no record to publish."
         assert copied == [record]
 
 

@@ -134,7 +134,7 @@ async def test_a_form_that_nothing_can_be_chosen_in_is_not_shown() -> None:
         world.faults.add("unavailable", path="types$", count=1)
         await stage.press("a", "e")
         await stage.wait(1)
-        assert "SCM does not tell what may be ordered" in stage.text
+        assert "The order form could not be loaded" in stage.text
         assert "HTTP 503" in stage.text
         await stage.press("tab", "enter")
         await stage.wait(1)

@@ -55,7 +55,7 @@ async def test_a_401_offers_rotation_by_itself_with_the_focus_where_keys_do_no_h
         assert stage.app.screen.query_one("#password").value == ""  # type: ignore[attr-defined] # an Input
         await stage.press("enter")
         assert not isinstance(stage.app.screen, Rotate)
-        assert "AUTH refused" in stage.header
+        assert "AUTH rejected" in stage.header
 
 
 @on_stage

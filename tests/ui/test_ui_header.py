@@ -73,7 +73,7 @@ def test_refused_credentials_come_before_everything() -> None:
     pieces = Pieces(read_only=True)
     answered(pieces)
     pieces.engine.context.limiter.rejection = CredentialsRefused("details", "401", http_status=401, code=-16)
-    assert "AUTH refused: rotate" in header(pieces)
+    assert "AUTH rejected: rotate" in header(pieces)
 
 
 def test_a_rate_limit_says_until_when() -> None:

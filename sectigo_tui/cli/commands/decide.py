@@ -22,7 +22,7 @@ Decide = Callable[[Engine, int, str], Awaitable[Decision]]
 
 
 def approve(options: Namespace) -> int:
-    """Approve each order; those that fail are told, and the others are approved nevertheless."""
+    """Approve each order; failures are reported, and the others are approved nevertheless."""
     settings = settings_from(options)
     check_writable(settings, "approving")
 
@@ -54,7 +54,7 @@ async def _each(
             decision = await decide(engine, ssl_id, options.message)
             order = engine.orders.by_ssl_id(ssl_id)
             if order is not None and order.state.is_polled:
-                # Whoever polls looks at once.
+                # The poller polls it at once.
                 await engine.scheduler.open_window(order.id, at_once=True)
             return decision
 

@@ -106,7 +106,7 @@ def _print(orders: Sequence[Order], undecided: Sequence[str]) -> None:
             error = order.pending_enroll.error if order.pending_enroll is not None else "not found at SCM"
             complain(f"order {order.id}: {error}; decide: recover --order-again {order.id}, or --give-up {order.id}")
         elif order.state in UNCONFIRMED_STATES:
-            complain(f"order {order.id}: not found at SCM yet; it is searched for on: recover --wait, or watch")
+            complain(f"order {order.id}: not found at SCM yet; recover --wait, or watch, continues the search")
 
 
 def _json(order: Order, *, is_undecided: bool) -> dict[str, Json]:

@@ -18,7 +18,7 @@ from sectigo_tui.presentation.json import print_json
 
 
 def run(options: Namespace) -> int:
-    """Remove each order; those that are not finished are told, and the others are removed nevertheless."""
+    """Remove each order; unfinished ones are reported, and the others are removed nevertheless."""
     return asyncio.run(_remove(settings_from(options), options))
 
 

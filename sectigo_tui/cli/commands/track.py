@@ -21,7 +21,7 @@ from sectigo_tui.presentation.json import order_json, print_json
 
 
 def run(options: Namespace) -> int:
-    """Track each sslId; those that fail are told, and the others are tracked nevertheless."""
+    """Track each sslId; failures are reported, and the others are tracked nevertheless."""
     return asyncio.run(_track(settings_from(options), options))
 
 

@@ -28,5 +28,5 @@ def check_names(facts: CertificateFacts, name: str) -> None:
     told = ", ".join(names[:_TOLD]) + (f", and {len(names) - _TOLD} more" if len(names) > _TOLD else "")
     raise OtherNames(
         f"the certificate that SCM gives is for {told}, and the order is for {name}",
-        "it is kept aside, not used: look at the order in SCM",
+        "it is kept aside, not used: check the order in SCM",
     )

@@ -80,7 +80,7 @@ class Placing:
         return await self._order_locks.run(order.id, write)
 
     async def send(self, order: Order) -> Placed:
-        """Send an intent that is on disk, once; the caller holds its claim. Raises as `place` does."""
+        """Send an intent that is on disk, once; the caller holds the order lock. Raises as `place` does."""
         context = self._context
         self._sent.add(order.id)
         try:

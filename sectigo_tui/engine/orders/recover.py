@@ -246,7 +246,7 @@ class Recovery:
 
     def _known(self, order: Order | None, order_id: str) -> Order:
         if order is None:
-            raise InputError(f"there is no local order {order_id}", "look at the list again")
+            raise InputError(f"there is no local order {order_id}", "refresh the list")
         return order
 
 

@@ -393,7 +393,7 @@ class Revoking:
         def record(order: Order) -> tuple[Order, TimelineEntry]:
             why_not = _OVER.get(order.state, "")
             if why_not:
-                raise InputError(f"sslId {order.ssl_id} cannot be revoked: {why_not}", "look at its timeline")
+                raise InputError(f"sslId {order.ssl_id} cannot be revoked: {why_not}", "see its timeline")
             now = self._context.clock.now()
             # Another process tells SCM only after any request of this one has ended.
             revocation = Revocation(reason_code, reason, now, next_attempt_at=now + PATIENCE, before=order.state)
@@ -410,7 +410,7 @@ class Revoking:
 
         order = await self._context.repository.change(order_id, record)
         if order is None:
-            raise InputError(f"there is no local order {order_id}", "look at the list again")
+            raise InputError(f"there is no local order {order_id}", "refresh the list")
         rejection = await self._revoker.send(order_id)
         if rejection is not None:
             raise rejection

@@ -152,7 +152,7 @@ class OrdersInMemory:
         known = self.known(order.id, staged)
         if order.revision != (known.revision if known else 0):
             raise RevisionConflict(
-                self._path, f"order {order.id} was changed by somebody else first", "look at it again, then repeat"
+                self._path, f"order {order.id} was changed by another process first", "check it, then repeat"
             )
         if order.ssl_id is not None and not order.removed:
             with self._lock:

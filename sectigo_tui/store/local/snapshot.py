@@ -261,8 +261,8 @@ class OrdersFile:
                 damaged.append(path)
                 continue
             if loaded is not None:
-                found, shelves = loaded
-                for each in shelves:
+                found, stored_orders = loaded
+                for each in stored_orders:
                     shelve(each)
                 break
         for path in damaged:

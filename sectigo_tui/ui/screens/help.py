@@ -24,8 +24,8 @@ STATES_A_LINE = 8
 _WORDS = (
     ("poll", "polling"),
     ("hold", "polling has ended: {view.poll} starts it again"),
-    ("429", "SCM asked to wait"),
-    ("auth", "SCM refused the credentials: nothing is sent"),
+    ("429", "rate limited: SCM asked to wait"),
+    ("auth", "paused, since SCM rejected the credentials"),
     ("-", "not polled: remote ({view.track} tracks it), or over"),
     ("+", "in front of a row: it changed since the cursor was on it"),
     ("w", "it is watched: bell and notification when it changes"),

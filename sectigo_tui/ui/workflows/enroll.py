@@ -96,7 +96,7 @@ async def _offer(workflow: Workflow) -> EnrollOffer | None:
         failure = offer.profiles.failure or offer.organizations.failure
         if failure is None:
             return offer
-        if not await workflow.ask(Confirm("SCM does not tell what may be ordered", in_words(failure), "Ask again")):
+        if not await workflow.ask(Confirm("The order form could not be loaded", in_words(failure), "Ask again")):
             return None
 
 
@@ -248,7 +248,7 @@ def duplicates_content(duplicates: Duplicates) -> Content:
         return Content.styled("No other order of this name is pending or far from expiry.", "$state-done")
     lines = []
     if duplicates.failure is not None:
-        text = f"! Whether there are orders of this name is not known: {printable(duplicates.failure.reason)}"
+        text = f"! Orders of this name could not be looked up: {printable(duplicates.failure.reason)}"
         lines.append(Content.styled(text, "$state-warning bold"))
     if duplicates.local or duplicates.remote or duplicates.not_examined:
         lines.append(Content.styled("! Orders of the same name:", "$state-warning bold"))

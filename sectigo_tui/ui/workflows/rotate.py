@@ -87,12 +87,12 @@ async def after_rejection(workflow: Workflow, failure: InputError | ScmFailure) 
 
 
 def _refused(failure: CredentialsRefused) -> str:
-    """Return what to do after a refusal: its usual next step, to rotate, is what was just tried."""
+    """Return what to do after a rejection: its usual next step, to rotate, is what was just tried."""
     told = explain(failure)
     code = "" if told.code is None else f" (SCM code {told.code})"
     return (
         f"{told.what}{code}: SCM refused what was typed, and the credentials from before stay. "
-        "Next: check them in SCM's portal before another try: refused tries add up, and lock the account."
+        "Next: check them in SCM's portal before you try again: rejected attempts add up, and lock the account."
     )
 
 
@@ -202,7 +202,7 @@ class RotationPrompt:
 
     def refused(self) -> None:
         """Offer now, or once what is open has been closed."""
-        # Who met the refusal in a form may be asked already.
+        # The operator may have been asked already, in the form that met the rejection.
         self._is_owed = not any(isinstance(screen, Rotate) for screen in self._app.screen_stack)
         self._poll()
 
