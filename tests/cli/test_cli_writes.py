@@ -612,7 +612,7 @@ def test_the_password_is_changed_at_scm_and_nobody_sees_it(site: Site) -> None:
     assert new != CANARY
     assert new not in ended.out + ended.err
     assert ended.document("rotation")["kept_in"].endswith("credentials.toml [sectigo]")
-    assert "no change of the password was cut short" in site.run("rotate", "--settle").err
+    assert "no change of the password was interrupted" in site.run("rotate", "--settle").err
 
 
 def test_certctl_server_is_only_told_where_there_is_one(site: Site) -> None:
