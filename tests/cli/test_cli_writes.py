@@ -193,14 +193,14 @@ def doubtful(site: Site) -> str:
     return str(order["id"])
 
 
-def test_an_order_in_doubt_counts_as_a_duplicate(site: Site, doubtful: str) -> None:
+def test_an_unconfirmed_order_counts_as_a_duplicate(site: Site, doubtful: str) -> None:
     again = site.order(NAME)
     assert again.code == 6
     assert again.out.startswith(f"{doubtful}  unconfirmed")
     assert len(site.posts(ENROLL)) == 1
 
 
-def test_an_order_in_doubt_is_searched_for_until_there_is_something_to_decide(site: Site, doubtful: str) -> None:
+def test_an_unconfirmed_order_is_searched_for_until_there_is_something_to_decide(site: Site, doubtful: str) -> None:
     early = site.run("recover", "--order-again", doubtful, "--yes")
     assert early.code == 2
     assert "still being searched for" in early.err
@@ -226,7 +226,7 @@ def test_what_is_not_at_scm_is_ordered_again_when_that_is_decided_or_given_up(si
     assert site.run("recover").code == 0
 
 
-def test_what_is_given_up_is_in_doubt_no_more(site: Site, doubtful: str) -> None:
+def test_an_order_that_is_given_up_is_no_longer_unconfirmed(site: Site, doubtful: str) -> None:
     site.monkeypatch.setattr(recovery, "SEARCHES", 1)
     site.run("recover")
     assert site.make("recover", "--give-up", doubtful).out.startswith(f"{doubtful}  failed")

@@ -48,7 +48,7 @@ def test_every_state_is_five_cells_in_both_sets(glyph: StateGlyph) -> None:
 
 
 @pytest.mark.parametrize("state", OrderState)
-def test_every_local_state_has_a_look(state: OrderState) -> None:
+def test_every_local_state_has_a_glyph(state: OrderState) -> None:
     assert order_glyph(state).code.isupper()
 
 

@@ -50,7 +50,7 @@ async def test_enter_shows_the_order_that_an_event_is_about() -> None:
 
 
 @on_stage
-async def test_an_event_heard_before_the_view_was_opened_is_listed_once() -> None:
+async def test_an_event_published_before_the_view_was_opened_is_listed_once() -> None:
     async with staged(track=[2100342]) as stage:
         await stage.press("4", "1", "4")
         assert stage.text.count("tracked, SCM status Applied") == 1

@@ -95,7 +95,7 @@ def _state(row: OrderRow, now: RowContext, keys: KeyNames | None) -> Iterable[Fa
     revocation = order.revocation
     if revocation is not None:
         told = f"SCM confirmed {fmt.format_when(revocation.confirmed_at)}"
-        open_ = printable(revocation.error) or "UNKNOWN at SCM, verifying; not answered yet"
+        open_ = printable(revocation.error) or "UNKNOWN, verifying: SCM has not answered yet"
         yield "Revocation", told if revocation.confirmed_at else open_
         if revocation.next_attempt_at is not None:
             yield "Told again", f"{revocation.next_attempt_at:%H:%M:%S}Z"

@@ -328,7 +328,7 @@ def _unknown(missing_evidence: Sequence[MissingEvidence]) -> Iterable[lines.Fact
         )
         if len(same) > 1:
             parts = ", ".join(dict.fromkeys(missing_part.part for missing_part in same))
-            text = f"{parts} failed to load ({same[0].error}): what was told before is used, where anything was"
+            text = f"{parts} failed to load ({same[0].error}): older answers are used where there are any"
         yield "Not known", Content.styled(untrusted(text), style)
 
 

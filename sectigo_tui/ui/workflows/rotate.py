@@ -22,8 +22,8 @@ from sectigo_tui.ui.dialogs.rotate import Rotate, RotateAnswer
 from sectigo_tui.ui.workflows.workflow import Workflow, in_words
 
 UNSETTLED = (
-    "Whether the new password or the one before is the account's is not known. Each of the two is tried with one "
-    "request; the one that works is kept and used."
+    "The account's password may be the new or the previous one. Each is tested with one request; the one that works is "
+    "stored and used."
 )
 
 
@@ -91,13 +91,13 @@ def _refused(failure: CredentialsRefused) -> str:
     told = explain(failure)
     code = "" if told.code is None else f" (SCM code {told.code})"
     return (
-        f"{told.what}{code}: SCM refused what was typed, and the credentials from before stay. "
+        f"{told.what}{code}: SCM rejected the new credentials, and the old ones stay. "
         "Next: check them in SCM's portal before you try again: rejected attempts add up, and lock the account."
     )
 
 
 async def _answered(workflow: Workflow, dialog: Rotate) -> RotateAnswer | None:
-    """Ask, until another process has rotated and what it keeps is taken over here."""
+    """Ask, unless another process rotates meanwhile and its credentials are taken over here."""
 
     def receive(event: EngineEvent) -> None:
         if isinstance(event, PollingResumed):
@@ -111,15 +111,15 @@ async def _answered(workflow: Workflow, dialog: Rotate) -> RotateAnswer | None:
 
 
 async def _settled(workflow: Workflow) -> str:
-    """Learn which password works where a change of it was cut short; return what is wrong, empty for nothing."""
+    """Find out which password works after an interrupted change; return an error text, empty for none."""
     password_change = workflow.engine.password_change
     try:
         if not await password_change.is_unsettled() or not await workflow.ask(
-            Confirm("A change of the password was cut short", UNSETTLED, "Try each once")
+            Confirm("A change of the password was interrupted", UNSETTLED, "Test each once")
         ):
             return ""
         work = password_change.settle(again=True)
-        settled = await workflow.during("Trying each password once ...", work, can_stop=False)
+        settled = await workflow.during("Testing each password once ...", work, can_stop=False)
     except (InputError, ScmFailure, ConfigError, StoreError) as failure:
         return in_words(failure)
     if settled is not None:
@@ -133,7 +133,7 @@ async def _switched_text(workflow: Workflow, answer: RotateAnswer) -> SwitchedCr
             "Changing the password at SCM ...", workflow.engine.password_change.change(), can_stop=False
         )
     work = workflow.engine.rotating.rotate(answer.login, answer.password, insist=answer.insist)
-    return await workflow.during("Trying the new credentials once ...", work, can_stop=False)
+    return await workflow.during("Testing the new credentials ...", work, can_stop=False)
 
 
 def password_note(status: PasswordStatus | None) -> str:
@@ -162,7 +162,7 @@ async def _handed_over(workflow: Workflow, answer: RotateAnswer) -> list[str]:
     handing_over = workflow.engine.handing_over
     if not answer.hand_over or handing_over is None:
         return []
-    return await workflow.during("Telling certctl-server ...", _steps(handing_over), can_stop=False) or []
+    return await workflow.during("Updating certctl-server ...", _steps(handing_over), can_stop=False) or []
 
 
 async def _steps(handing_over: HandingOver) -> list[str]:
@@ -181,7 +181,7 @@ PAUSE_SECONDS = 0.1
 
 
 class RotationPrompt:
-    """Offers to rotate when SCM refuses the credentials; what is open then is finished first.
+    """Offers to rotate when SCM rejects the credentials, once open dialogs are closed.
 
     Args:
         app: The application.

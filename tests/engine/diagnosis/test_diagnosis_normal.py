@@ -96,7 +96,7 @@ def test_no_order_gives_no_figure() -> None:
         (Span(0, 86_400), 30, Pace.UNDECIDED),
     ],
 )
-def test_slow_is_past_p90_with_enough_orders_and_beyond_doubt(elapsed: Span, n: int, expected: Pace) -> None:
+def test_slow_is_past_p90_with_enough_orders_and_certain_times(elapsed: Span, n: int, expected: Pace) -> None:
     known = Figure(Leg.WHOLE, "profile", n, Span(50, 50), Span(100, 100))
     assert pace(elapsed, known) is expected
 
