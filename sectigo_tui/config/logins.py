@@ -2,11 +2,11 @@
 
 ::
 
-    DATA/refused.json        a salted, slow fingerprint of each refused login: no password can be read from it
+    DATA/refused.json        a salted, slow fingerprint of each rejected login: no password can be read from it
     DATA/locks/login         held by the one process that tests credentials SCM has not accepted yet
     DATA/locks/ACCOUNT.N     the N-th request in flight of an account, whichever process sends it
 
-An account locks after repeated bad logins, and every process that starts with a refused password would send one more.
+An account locks after repeated bad logins, and every process that starts with a rejected password would send one more.
 The locks are the kernel's: whoever is killed gives them back.
 """
 

@@ -61,7 +61,7 @@ def printable(text: str, *, limit: int = DEFAULT_LIMIT_CHARACTERS, placeholder: 
 
     Args:
         text: Untrusted text of any length.
-        limit: Characters looked at; what lies beyond is cut before anything else is done.
+        limit: Characters examined; what lies beyond is cut before anything else is done.
         placeholder: What stands for a character that is not shown.
 
     Returns:
@@ -97,7 +97,7 @@ def printable_lines(text: str, *, limit: int = LONGEST_LINE_CHARACTERS) -> str:
 
     Args:
         text: Untrusted text.
-        limit: Characters looked at of each line.
+        limit: Characters examined of each line.
     """
     return "\n".join(printable(line, limit=limit) for line in text.split("\n"))
 

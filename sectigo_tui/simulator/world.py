@@ -316,5 +316,5 @@ class World:
         return order
 
 
-def _never(at: datetime) -> None:  # noqa: ARG001 - the shape of a gate
+def _never(at: datetime) -> None:  # noqa: ARG001 - the signature of a `Gate`
     return None

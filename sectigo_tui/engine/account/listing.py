@@ -249,7 +249,7 @@ class Listing:
             first: The first position.
             last: The last position, inclusive.
 
-        A failure is kept in `failure` and published; the next call tries again.
+        A failure is stored in `failure` and published; the next call repeats the request.
         """
         self._wanted = wanted = (first, last)
         async with self._turn:

@@ -22,7 +22,7 @@ class RotationWatch:
     """Switches to newly stored credentials, after one request has shown that SCM accepts them.
 
     Every process keeps only credentials that SCM has taken. So what is kept now, and was not when this process
-    started, has been rotated to elsewhere: the present credentials are refused already, or soon will be. Kept
+    started, has been rotated to elsewhere: the present credentials are rejected already, or soon will be. Kept
     credentials that SCM refuses all the same are not tried again.
 
     Args:

@@ -130,7 +130,7 @@ class OrdersInMemory:
         """Return the order's newest polls, oldest first."""
         return [unpacked_poll(row) for row in _unpacked(self._polls.get(order_id, b""))[-POLLS_KEPT:]]
 
-    def shelved(self) -> Iterator[StoredOrder]:
+    def stored(self) -> Iterator[StoredOrder]:
         """Return all that is kept, as it is at the time of the call."""
         with self._lock:
             orders = list(self._orders.values())

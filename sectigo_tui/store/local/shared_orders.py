@@ -200,7 +200,7 @@ class SharedOrders:
             StoreError: The disk failed, or a newer program wrote the file.
         """
         if always or self._orders_file.header() != header:
-            self._orders_file.save(header, self.repository.shelved())
+            self._orders_file.save(header, self.repository.stored())
         self.journal.segments.compress()
 
     def end_save(self) -> None:

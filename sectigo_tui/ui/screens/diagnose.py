@@ -130,7 +130,7 @@ class Diagnose(Screen[None]):
         self._changed_rows.receive(events)
 
     def _tick(self) -> None:
-        """Bring the header up to date, and the diagnosis when something was heard of the order."""
+        """Update the header, and the diagnosis after an event about the order."""
         is_list, row_ids = self._changed_rows.take()
         if is_list:
             self._tally = self._count()

@@ -185,7 +185,7 @@ class RotationPrompt:
 
     Args:
         app: The application.
-        is_wanted: Whether credentials are refused now, and may be rotated here.
+        is_wanted: Whether credentials are rejected now, and may be rotated here.
         is_busy: Whether the operator is being led through questions, one of which may be about to open.
         offer: Asks for new credentials.
     """
