@@ -401,7 +401,7 @@ def _audit_verify(scene: Scene) -> None:
     journal.write_bytes(journal.read_bytes().replace(NAME.encode(), b"xxx.acme.example"))
     ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
     assert ended.returncode == 1
-    assert "is NOT what was written" in ended.stderr
+    assert "is NOT intact" in ended.stderr
 
 
 # What polls

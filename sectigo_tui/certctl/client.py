@@ -23,7 +23,7 @@ _REFUSALS = {
     404: ("certctl-server has no such issuer", "check certctl.issuer_id and certctl.url"),
     409: ("certctl-server says that the issuer conflicts with another change", "do it again"),
 }
-_ELSE = ("certctl-server did not do it", "look at certctl-server's log, then do it again")
+_ELSE = ("certctl-server failed", "see certctl-server's log, then do it again")
 _CHECK_URL = "check certctl.url and certctl-server itself, then do it again"
 
 

@@ -91,13 +91,13 @@ def _flushed(code: int) -> int:
     try:
         sys.stderr.flush()
     except OSError:
-        # The terminal is gone, and with it whoever could be told.
+        # The terminal is gone: there is nowhere to write to.
         _discard(sys.stderr)
     return code
 
 
 def _discard(stream: TextIO) -> None:
-    """Let the interpreter's exit find somewhere to write what a stream could not."""
+    """Redirect a broken stream, so that the interpreter's exit does not fail on it."""
     if isinstance(stream, ClosedStream):
         return
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no file

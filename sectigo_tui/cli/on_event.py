@@ -17,11 +17,11 @@ from sectigo_tui.presentation.rows import OrderRows
 from sectigo_tui.presentation.watchlist import Change, OrderSnapshot, Watchlist
 
 ON_EVENT = "on_event command"
-"""What a failure is told to have happened during."""
+"""The activity named in a failure event."""
 
 
 class OnEvent:
-    """Gives the command what happens while nothing waits for it; what still runs at the end is killed.
+    """Runs the operator's command for each event, in the background; it is killed if it still runs at the end.
 
     What an order's change is, the dashboard decides in the same way, as if every order were watched there.
 
@@ -38,11 +38,11 @@ class OnEvent:
         self._running: set[asyncio.Task[None]] = set()
 
     def use(self, settings: Settings) -> None:
-        """Keep the command from learning what these settings tell, too: the password was changed."""
+        """Keep the secrets of these settings from the command too, since the password was changed."""
         self._settings.append(settings)
 
     def listener(self, engine: Engine) -> Callable[[EngineEvent], None]:
-        """Return what hears an engine's events; what changed since the last engine is told at once.
+        """Return a subscriber to an engine's events; changes since the last engine are delivered at once.
 
         Args:
             engine: The engine, with its orders loaded.
@@ -58,11 +58,11 @@ class OnEvent:
         return lambda engine_event: is_delivered(watchlist.receive([engine_event]))
 
     def deliver(self, event: Event) -> None:
-        """Give the command an event of `watch` itself."""
+        """Run the command for an event of `watch` itself."""
         self._start(json.dumps(event))
 
     async def finish(self) -> None:
-        """Wait until it has been given everything, for as long as one event may take."""
+        """Wait until every event is delivered, but no longer than one event may take."""
         if self._running:
             await asyncio.wait(self._running, timeout=COMMAND_SECONDS)
 

@@ -1,4 +1,4 @@
-"""What the dashboard reaches besides the engine: the disk, commands and the terminal's environment."""
+"""The dashboard's access to the outside: the disk, commands and the terminal's environment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
 
 COMMAND_SECONDS = 10.0
-"""How long a command may take; it is told of one change after another."""
+"""How long a command may take; it runs for one change after another."""
 SHORT_SECRET = 6
 _OWN_VARIABLES = "CERTCTL_"
 _ORDINARY = frozenset(

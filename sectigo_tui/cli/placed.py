@@ -1,4 +1,4 @@
-"""What `enroll`, `renew` and `recover` share: duplicates, the search for a lost answer, and what is told at the end."""
+"""What `enroll`, `renew` and `recover` share: duplicates, the search for a lost answer, and the final report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sectigo_tui.engine.orders.place import Placed
 from sectigo_tui.presentation.json import Ending, moment_json, placed_json, print_json
 
 SEARCH_SECONDS = 20.0
-"""How long a lost order is searched for by the command that placed it; others search on."""
+"""How long the command that placed an unconfirmed order searches for it; the dashboard and `watch` continue."""
 
 UNCONFIRMED_STATES = frozenset({OrderState.INTENT, OrderState.UNCONFIRMED})
 
@@ -30,7 +30,7 @@ When SCM is found not to have it, `sectigo-tui recover` says so, and --order-aga
 
 
 def refuse_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
-    """Say that there are orders of the same name, and that nothing was ordered.
+    """Report that there are orders of the same name, and that nothing was ordered.
 
     Args:
         duplicates: The orders.
@@ -44,7 +44,7 @@ def refuse_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
     """
     is_known = duplicates.local or duplicates.remote or duplicates.not_examined
     if duplicates.failure is not None and not is_known:
-        complain("nothing was ordered: whether there is an order of this name already could not be learned")
+        complain("nothing was ordered: SCM could not be searched for orders of the same name")
         raise duplicates.failure
     complain("nothing was ordered, there are orders of the same name; --allow-duplicate orders another")
     if as_json:
@@ -78,7 +78,7 @@ def facts(*pairs: tuple[str, str]) -> list[str]:
 
 
 async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
-    """Place an order; one that may have reached SCM is never told as one that has failed.
+    """Place an order; one that may have reached SCM is never reported as failed.
 
     Args:
         engine: The engine.
@@ -134,7 +134,7 @@ async def follow(engine: Engine, placed: Placed, wait_seconds: float | None) -> 
 
 
 def as_known(engine: Engine, told: Order) -> Order:
-    """Return an order as it stands, or as SCM has told it where that could not be saved.
+    """Return an order as stored, or as SCM answered where that could not be saved.
 
     Args:
         engine: The engine.
@@ -160,11 +160,11 @@ async def search_for(engine: Engine, order_id: str, seconds: float | None = None
         async with asyncio.timeout(SEARCH_SECONDS if seconds is None else seconds):
             await engine.pending_writes.until_settled(order_id)
     except TimeoutError:
-        pass  # it stays in doubt, and is told so
+        pass  # it stays unconfirmed, and is reported so
 
 
 async def wait_for_certificates(engine: Engine, ssl_ids: Iterable[int], seconds: float) -> list[Ending]:
-    """Poll until orders are certificates, and say on stderr which are not; one that is not local becomes so.
+    """Poll until orders are certificates, and report on stderr which are not; remote ones are tracked first.
 
     Args:
         engine: The engine, not polling yet.
@@ -194,7 +194,7 @@ async def wait_for_certificates(engine: Engine, ssl_ids: Iterable[int], seconds:
 def show_placed(
     ending: Ending, order: Order, duplicates: Duplicates | None, lost: Exception | None, *, as_json: bool
 ) -> int:
-    """Say how an order was left.
+    """Report how an order was left.
 
     Args:
         ending: How.
@@ -215,7 +215,7 @@ def show_placed(
 
 
 def print_outcome(ending: Ending, order: Order) -> None:
-    """Say on stderr what a person should know of how an order was left."""
+    """Report on stderr how an order was left, and what to do next."""
     name = f"sslId {order.ssl_id}" if order.ssl_id is not None else f"order {order.id}"
     match ending:
         case Ending.ORDERED:
@@ -234,6 +234,6 @@ def print_outcome(ending: Ending, order: Order) -> None:
         case Ending.UNCONFIRMED:
             complain(f"{name}: {_UNCONFIRMED}")
         case Ending.CREDENTIALS_REJECTED:
-            complain(f"{name}: SCM refuses the credentials; `sectigo-tui rotate`, then wait for it again")
+            complain(f"{name}: SCM rejects the credentials; `sectigo-tui rotate`, then wait for it again")
         case _:
             pass

@@ -1,4 +1,4 @@
-"""What became of an order that a subcommand was about: a word, an exit code, a line."""
+"""The outcome of a subcommand for an order: a word, an exit code, a line."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _changes(options: argparse.Namespace) -> _Changes:
 
 
 def check_theme(settings: Settings) -> None:
-    """Refuse a theme that there is not.
+    """Reject an unknown theme.
 
     Raises:
         ConfigError: There is no such theme.
@@ -78,7 +78,7 @@ def check_theme(settings: Settings) -> None:
 
 
 def check_screen(settings: Settings) -> None:
-    """Refuse a theme, or keys, with which the dashboard would not start.
+    """Reject a theme, or keys, with which the dashboard would not start.
 
     Raises:
         ConfigError: There is no such theme, action or key, or two actions would have the same key.

@@ -26,7 +26,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def forbid_dumps() -> None:
-    """Let neither a crash nor another program of the same user copy this process's memory.
+    """Forbid core dumps and other programs of the same user to copy this process's memory.
 
     A limit of 0 keeps the kernel from writing a core file. One that is piped to a collector is not bound by it, so
     that on Linux the process is marked as not to be dumped too, which closes it to debuggers other than root's.
@@ -83,7 +83,7 @@ def store_directory_from(options: Namespace) -> Path:
 
 
 def check_writable(settings: Settings, what: str) -> None:
-    """Refuse what changes something at SCM before anything is asked or opened.
+    """Reject a write in read-only mode, before anything is asked or opened.
 
     Args:
         settings: The settings.
@@ -135,7 +135,7 @@ async def acting(settings: Settings) -> AsyncIterator[Engine]:
 
 @asynccontextmanager
 async def session(settings: Settings) -> AsyncIterator[Engine]:
-    """Open the engine, and learn first which password works if a change of it was cut short.
+    """Open the engine, and first find out which password works if a change of it was interrupted.
 
     Args:
         settings: The settings.
@@ -155,5 +155,5 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
             complain_of(reason)
         settled = await engine.credentials.settle()
         if settled is not None:
-            complain(f"a change of the password was cut short: the {settled.candidate} password works, and is in use")
+            complain(f"a change of the password was interrupted: the {settled.candidate} password works, and is in use")
         yield engine

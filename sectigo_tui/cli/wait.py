@@ -25,7 +25,7 @@ from sectigo_tui.presentation.text import fit, printable
 PROGRESS_SECONDS = 1.0
 """How often the line of progress counts on."""
 UNTOLD_SECONDS = 5.0
-"""How often it is looked nevertheless for what no event tells."""
+"""How often the state is checked for changes without an event."""
 LAST_POLL_SECONDS = 30.0
 """A wait without a length of its own leaves time for the answer of the window's last poll."""
 PROGRESS_COLUMNS = 79
@@ -33,7 +33,7 @@ PROGRESS_COLUMNS = 79
 
 @asynccontextmanager
 async def polling(engine: Engine) -> AsyncIterator[None]:
-    """Poll the local orders while the block lasts, follow up writes in doubt and credentials rotated elsewhere.
+    """Poll the local orders while the block lasts, and run pending writes and the credentials watch.
 
     Where another process polls, that one goes on, and what it learns is learned here.
     """
@@ -115,7 +115,7 @@ class _Waiting:
             self._progress.clear()
 
     def receive(self, event: EngineEvent) -> None:
-        """Look at once what has become of the orders, and say at once what a person must know while waiting."""
+        """Check at once how the orders stand, and report at once what a person must know while waiting."""
         self._changed_rows.set()
         match event:
             case StoreStateChanged(_, error) if error is not None:

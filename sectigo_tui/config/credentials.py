@@ -90,7 +90,7 @@ def read_credentials(path: Path) -> Mapping[str | None, CredentialsEntry]:
 
 
 def write_credentials(path: Path, profile: str | None, *, login: str, password: SecretStr) -> None:
-    """Store credentials that were proven; whatever was pending for the profile is over. Others are kept.
+    """Store tested credentials, and drop the profile's pending change. Other profiles are kept.
 
     Args:
         path: The file.
@@ -135,7 +135,7 @@ def write_pending(path: Path, profile: str | None, *, login: str, password: Secr
 
 
 def mark_tried(path: Path, profile: str | None, candidate: Candidate) -> None:
-    """Record, before it is sent, that one of the two candidates is being tried; what SCM said of it counts no more.
+    """Record, before it is sent, that one of the two candidates is being tested; its earlier result is void.
 
     Raises:
         ConfigError: The present file cannot be used, or another process holds it.
@@ -261,7 +261,7 @@ def _pending(path: Path, title: str, value: object) -> PendingCredentials:
     table = _table(path, title, value)
     made_at, tried, refused = table.get("made_at"), table.get("tried", []), table.get("refused", [])
     if not isinstance(made_at, datetime) or not isinstance(tried, list) or not isinstance(refused, list):
-        raise _damaged(path, title, "has no date, or a wrong list of tries")
+        raise _damaged(path, title, "has no date, or a wrong list of attempts")
     return PendingCredentials(
         login=_text(path, title, table, "login"),
         password=SecretStr(_text(path, title, table, "password")),

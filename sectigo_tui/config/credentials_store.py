@@ -17,7 +17,7 @@ from sectigo_tui.domain.ports import Credentials, SecretText
 
 
 class CredentialsFile:
-    """Keeps one account's credentials in credentials.toml; a `CredentialsKeeper`.
+    """Stores one account's credentials in credentials.toml; a `CredentialsKeeper`.
 
     Args:
         settings: The settings in force: which file, which section, and what would win over it.
@@ -54,7 +54,7 @@ class CredentialsFile:
         )
 
     async def save(self, credentials: Credentials) -> None:
-        """Keep credentials that were proven; an unproven password is forgotten."""
+        """Store tested credentials, and drop an untested password."""
         password = SecretStr(credentials.password.reveal())
         await self._write(
             lambda: file.write_credentials(self._path, self._profile, login=credentials.login, password=password)
@@ -74,7 +74,7 @@ class CredentialsFile:
         return UnprovenPassword(credentials, pending.tried, pending.refused)
 
     async def save_unproven(self, credentials: Credentials) -> None:
-        """Keep a new password before it is sent, beside the present one."""
+        """Store a new password before it is sent, beside the present one."""
         password, made_at = SecretStr(credentials.password.reveal()), self._clock.now()
         await self._write(
             lambda: file.write_pending(
@@ -83,7 +83,7 @@ class CredentialsFile:
         )
 
     async def mark_tried(self, candidate: Candidate) -> None:
-        """Record, before it is sent, that one of the two is being tried; what SCM said of it before counts no more."""
+        """Record, before it is sent, that one of the two is being tested; its earlier result is void."""
         await self._write(lambda: file.mark_tried(self._path, self._profile, candidate))
 
     async def mark_refused(self, candidate: Candidate) -> None:

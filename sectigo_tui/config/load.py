@@ -157,7 +157,7 @@ def _section_layers(
 
 
 _NOT_ASKED_YET = object()
-"""Stands for the password that a command will print, so that it takes its rank among the others."""
+"""Stands for the password that a command will print, so that it has its place in the precedence."""
 
 
 def _without_command_value(merged: Mapping[str, Merged]) -> Mapping[str, Merged]:

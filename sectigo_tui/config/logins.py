@@ -1,12 +1,12 @@
-"""What SCM refused of credentials, kept for all processes, and whose turn it is to send.
+"""The login record that all processes share: rejected credentials, and whose turn it is to send.
 
 ::
 
-    DATA/refused.json        a salted, slow fingerprint of each refused login: no password can be read from it
-    DATA/locks/login         who tries credentials that SCM has not accepted yet: one process at a time
+    DATA/refused.json        a salted, slow fingerprint of each rejected login: no password can be read from it
+    DATA/locks/login         held by the one process that tests credentials SCM has not accepted yet
     DATA/locks/ACCOUNT.N     the N-th request in flight of an account, whichever process sends it
 
-An account locks after repeated bad logins, and every process that starts with a refused password would send one more.
+An account locks after repeated bad logins, and every process that starts with a rejected password would send one more.
 The locks are the kernel's: whoever is killed gives them back.
 """
 
@@ -30,10 +30,10 @@ from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.durable import FileLock, make_private_directory, replace_file
 
 KEPT = 50
-"""So many refused or accepted logins are remembered, the newest."""
+"""How many rejected or accepted logins are kept, the newest."""
 
 PATIENCE_SECONDS = 200.0
-"""How long another process is waited for: longer than a request may take by default."""
+"""How long to wait for another process: longer than a request may take by default."""
 
 SIDE_CALLS = frozenset(
     {
@@ -58,7 +58,7 @@ _COST, _BLOCK, _LANES, _MEMORY = 2**14, 8, 1, 64 * 2**20
 
 
 class _Entry(Struct, frozen=True):
-    """What SCM said last of some credentials."""
+    """SCM's last answer to some credentials."""
 
     fingerprint: str
     at: datetime
@@ -74,7 +74,7 @@ class _Kept(Struct, frozen=True):
 
 
 class SharedLogins:
-    """Lets requests go, one bad login for one bad password; a `domain.credentials.Logins`.
+    """Admits requests so that one bad password costs one bad login; a `domain.credentials.Logins`.
 
     Where the data directory cannot be written, everything holds for this process alone.
 
@@ -111,19 +111,19 @@ class SharedLogins:
         self._checked_at: tuple[int, ...] | None = None
 
     def rejection_of(self, credentials: Credentials) -> PastRejection | None:
-        """Return when SCM has refused exactly these, and not accepted them since; may take 0.1 s."""
+        """Return when SCM rejected exactly these, unless it accepted them since; may take 0.1 s."""
         entry = self._entry(credentials)
         if entry is not None:
             return PastRejection(entry.at, entry.code) if entry.is_refused else None
         return self._unkept.get(credentials)
 
     def is_accepted(self, credentials: Credentials) -> bool:
-        """Return whether SCM has accepted exactly these since it refused them; may take 0.1 s."""
+        """Return whether SCM has accepted exactly these since it rejected them; may take 0.1 s."""
         entry = self._entry(credentials)
         return entry is not None and not entry.is_refused
 
     def insist(self, credentials: Credentials) -> None:
-        """Let these be tried once though SCM has refused them: the operator has asked for it."""
+        """Allow one test of rejected credentials, at the operator's request."""
         self._insisted.add(credentials)
 
     @asynccontextmanager
@@ -139,7 +139,7 @@ class SharedLogins:
 
         Raises:
             RefusedBefore: SCM has refused exactly these before; nothing is to be sent.
-            Unreachable: Another process tries credentials, and does not end; nothing is to be sent.
+            Unreachable: Another process is testing credentials, and does not end; nothing may be sent.
         """
         if credentials == self._proven and credentials not in self._insisted:
             await self._check(call, credentials)
@@ -188,7 +188,7 @@ class SharedLogins:
             del self._unkept[credentials]
 
     def _accept(self, credentials: Credentials) -> None:
-        """Take note that SCM accepts what it has refused before; there is nothing to note of others."""
+        """Record that SCM accepts credentials it rejected before; others need no record."""
         entry = self._entry(credentials)
         if entry is not None and entry.is_refused:
             try:
@@ -233,7 +233,7 @@ class SharedLogins:
             )
             return _Kept(bytes.fromhex(document["salt"]).hex(), entries)
         except (OSError, ValueError, KeyError, TypeError):
-            # Missing, or not as it was written: what was refused is not known, as before the first refusal.
+            # Missing or damaged: no rejection is known, as before the first one.
             return None
 
     def _fingerprint(self, salt: str, credentials: Credentials) -> str:
@@ -266,7 +266,7 @@ class SharedLogins:
             if not is_acquired:
                 raise Unreachable(
                     call,
-                    f"another sectigo-tui has been trying its credentials for {PATIENCE_SECONDS:.0f} s: look for a "
+                    f"another sectigo-tui has been testing its credentials for {PATIENCE_SECONDS:.0f} s: look for a "
                     "stopped one (fg, or kill it)",
                     sent=False,
                 )
@@ -274,14 +274,14 @@ class SharedLogins:
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
-        """Be one of the requests in flight; one that waits too long goes all the same: the limit is a courtesy."""
+        """Take one of the places in flight; one that waits too long is sent anyway, since the limit is a courtesy."""
         last = self._limit if self._is_poller() else 1
         async with self._turn(tuple(self._locks / f"{self._account}.{n}" for n in reversed(range(last)))):
             yield
 
     @asynccontextmanager
     async def _turn(self, locks: tuple[Path, ...]) -> AsyncIterator[bool]:
-        """Hold one of some locks, and say whether it is held; where none can be made, nothing needs holding."""
+        """Hold one of some locks, and yield whether it is held; where no lock can be made, none is needed."""
         started, wait_seconds = self._clock.monotonic(), 0.005
         lock, can_lock = self._take(locks)
         while lock is None and can_lock and self._clock.monotonic() - started <= PATIENCE_SECONDS:

@@ -27,7 +27,7 @@ TIMEOUT_SECONDS = 30.0
 END_SECONDS = 0.5
 """How long a command may take to end once it has printed its first line, or was asked to end."""
 LINE_BYTES = 64 * 1024
-"""How much is read before a line must have ended, and how much of its complaints is kept."""
+"""The longest line that is accepted, and how much of its error output is kept."""
 
 _READ_BYTES = 4_096
 _LOOK_SECONDS = 0.05
@@ -45,7 +45,7 @@ class PasswordCommand:
         timeout_seconds: How long it may take; a secret manager may ask the operator something on the terminal.
 
     Attributes:
-        output: What it has told, once it has: it is not asked again.
+        output: Its output, once there is one: the command is then not run again.
     """
 
     arguments: tuple[str, ...] = field(repr=False)
@@ -263,7 +263,7 @@ def _give(terminal: int, group: int) -> None:
 
 @contextmanager
 def _notice(timeout_seconds: float, *, is_wanted: bool) -> Iterator[None]:
-    """Say on the terminal, while the block lasts, what is waited for."""
+    """Show on the terminal, while the block lasts, that the command is still running."""
     if not is_wanted:
         yield
         return

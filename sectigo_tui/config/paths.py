@@ -233,7 +233,7 @@ def _home(environ: Mapping[str, str], variable: str) -> Path:
 
 
 def _check_owner(directory: Path, named_by: str) -> None:
-    """Refuse to leave root's files in what belongs to another user, who could not use them.
+    """Raise where root would leave files in another user's directory, who could not use them.
 
     Raises:
         ConfigError: This is root, and the directory is somebody else's.

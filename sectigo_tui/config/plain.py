@@ -1,4 +1,4 @@
-"""What is needed of the settings before the first paint, read without pydantic where it is written plainly.
+"""The settings needed before the first paint, read without pydantic where they are plain.
 
 Checking all settings takes longer than painting a screen. A value counts as plain when it is in its final form
 already, so that the check could only agree; where anything is not, there are no plain settings, and whoever asked
@@ -91,7 +91,7 @@ def plain_settings(
 
 
 def plain_of(settings: Settings) -> PlainSettings:
-    """Return what the full settings say of the same."""
+    """Return the plain part of the full settings."""
     values = {key: getattr(getattr(settings, kind.origin), key) for key, kind in _KEYS.items()}
     values |= {key: values[key] or "" for key in ("customer_uri", "environment")}
     by_flag = settings.sources["read_only"].kind is SourceKind.FLAG

@@ -33,7 +33,7 @@ class Account(Struct, frozen=True):
 
 
 class CertctlServer(Struct, frozen=True):
-    """The certctl-server that is told about a rotation.
+    """The certctl-server that gets rotated credentials too.
 
     Args:
         url: Its address, without a slash at its end.
@@ -64,7 +64,7 @@ class Settings:
         warnings: What is allowed and yet perhaps not meant, one line each.
         credentials_profile: The section of credentials.toml that holds this account's credentials, for
             `write_credentials` and its kin: the profile where it has a login of its own, else None.
-        pending: A password change that was cut short, to be settled before anything is sent.
+        pending: An interrupted password change, to be settled before anything is sent.
         password_command: Where the password comes from, when it is a command.
         debug_log: The file that requests are logged to, redacted; None for none.
     """

@@ -1,4 +1,4 @@
-"""Where a setting's value came from, and what it won over."""
+"""Where a setting's value came from, and which others it overrides."""
 
 from __future__ import annotations
 

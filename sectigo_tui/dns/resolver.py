@@ -26,7 +26,7 @@ class SystemDns:
     Args:
         nameservers: Addresses to ask instead of the machine's own.
         port: Their port.
-        timeout_seconds: How long one question may take, all tries together.
+        timeout_seconds: How long one query may take, all attempts together.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class Issuer:
         name: Its name.
         customer_uri: The SCM customer it orders for.
         login: The login it uses.
-        document: The whole issuer as certctl-server sent it, to be sent back; nobody else looks into it.
+        document: The whole issuer as certctl-server sent it, to be sent back; nothing else reads it.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Issuer:
 
 
 class IssuerTest(Struct, frozen=True):
-    """What certctl-server's own try of an issuer came to, in its words (untrusted)."""
+    """The result of certctl-server's own test of an issuer, in its words (untrusted)."""
 
     successful: bool
     words: str
@@ -48,5 +48,5 @@ class Certctl(Protocol):
         ...
 
     async def test_issuer(self, issuer_id: str) -> IssuerTest:
-        """Let certctl-server try the issuer."""
+        """Have certctl-server test the issuer."""
         ...

@@ -4,7 +4,7 @@
 
     SectigoTuiError
     ├── ConfigError              a setting is wrong: key, source, problem, remedy
-    │   └── PasswordCommandFailed  password_command told no password
+    │   └── PasswordCommandFailed  password_command returned no password
     ├── InputError               what the operator gave cannot be used: problem, remedy
     │   ├── NoRoom               a file cannot be written, since the disk is full or fails
     │   ├── ReadOnly             a write was asked for in read-only mode
@@ -24,7 +24,7 @@
         │   └── UnusableRows     a listing in which some rows cannot be used; the others are
         ├── ServerFailure        5xx
         ├── RateLimited          429
-        ├── CredentialsRefused   401, or calls held back since one was seen
+        ├── CredentialsRefused   401, or calls not sent since one was seen
         │   └── RefusedBefore    not sent: SCM refused exactly these credentials, to whichever process
         ├── NotFound             404 in SCM's own words
         └── Refused              any other 4xx, with SCM's own code
@@ -67,7 +67,7 @@ class ConfigError(SectigoTuiError):
 
 
 class PasswordCommandFailed(ConfigError):
-    """`password_command` told no password.
+    """`password_command` returned no password.
 
     Args:
         source: Where the command was configured.
@@ -137,7 +137,7 @@ class OrderBusy(InputError):
 
 
 class CutBundle(InputError):
-    """A collected bundle ends too early; what came of it is not taken."""
+    """A collected bundle is cut off, and not used."""
 
 
 class OtherNames(InputError):
@@ -161,7 +161,7 @@ class StoreError(SectigoTuiError):
 
 
 class DoneUnsaved(StoreError):
-    """SCM has done what it was asked for, and only writing that down failed.
+    """SCM has done it, but the outcome could not be saved.
 
     Args:
         order: The order as it is at SCM.
@@ -174,7 +174,7 @@ class DoneUnsaved(StoreError):
 
 
 class RevisionConflict(StoreError):
-    """An order was changed by somebody else since it was read."""
+    """An order was changed by another process since it was read."""
 
 
 class DuplicateOrder(StoreError):
@@ -193,7 +193,7 @@ class DuplicateOrder(StoreError):
 
 
 class CertctlFailure(SectigoTuiError):
-    """One call to certctl-server did not do what it should; nothing at SCM or here depends on it.
+    """One call to certctl-server failed; nothing at SCM or here depends on it.
 
     Args:
         step: What was being done, such as `reading the issuer`.
@@ -229,7 +229,7 @@ class DnsFailure(SectigoTuiError):
 
 
 class ScmFailure(SectigoTuiError):
-    """One call to SCM did not do what it should.
+    """One call to SCM failed.
 
     Args:
         call: The call by name, such as `details` or `enroll`.
@@ -310,7 +310,7 @@ class RateLimited(ScmFailure):
 
 
 class CredentialsRefused(ScmFailure):
-    """SCM answered 401, or the call was held back because one was seen (`sent` is False then)."""
+    """SCM answered 401, or the call was not sent because one was seen (`sent` is False then)."""
 
 
 class RefusedBefore(CredentialsRefused):

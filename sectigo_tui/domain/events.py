@@ -1,4 +1,4 @@
-"""What happened: entries of an order's timeline, and what the engine publishes to whoever shows it."""
+"""Timeline entries of an order, and the events that the engine publishes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class PollStarted(Struct, frozen=True):
 
 
 class PollFinished(Struct, frozen=True):
-    """A poll ended, whatever it came to."""
+    """A poll ended, with any outcome."""
 
     order_id: str
     poll: PollResult
@@ -140,4 +140,4 @@ EngineEvent = (
     | StoreStateChanged
     | AccountChanged
 )
-"""All that the engine publishes. Immutable: a screen may keep it."""
+"""Every event that the engine publishes. Immutable: a screen may keep it."""

@@ -248,11 +248,11 @@ _WRITES = frozenset(
 
 _OWN_WORDS_CHARACTERS = 300
 _MAY_BE_DONE = "It may have been done at SCM all the same"
-_CHECK_FIRST = "Do not repeat it before its result was looked up at SCM."
+_CHECK_FIRST = "Look up its result at SCM before you repeat it."
 _ROTATE = "Rotate the credentials: nothing is sent until then."
 _BY_SCHEDULE = "An order that is polled is polled again by the schedule; do anything else again."
 _COLLECT_AGAIN = "Collect it again later, or wait for it with `collect --wait`."
-_RUN_AGAIN = "Run it again later: nothing tries it again by itself."
+_RUN_AGAIN = "Run it again later; it is not repeated automatically."
 
 _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
     (
@@ -278,7 +278,7 @@ _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
     ),
     (
         CredentialsRefused,
-        "SCM refuses the credentials; more tries with them could lock the account",
+        "SCM rejects the credentials; more attempts with them could lock the account",
         _ROTATE,
     ),
     (
@@ -377,7 +377,7 @@ def _by_class(failure: ScmFailure) -> tuple[str, str]:
         asked = f" and asks to wait {wait:.0f} s" if wait is not None else ""
         return f"SCM has had too many requests from this account{asked}", _BY_SCHEDULE
     if isinstance(failure, CredentialsRefused) and not failure.sent and not isinstance(failure, RefusedBefore):
-        return "The call was held back, since the credentials are refused or cannot be sent", _ROTATE
+        return "The call was not sent, since the credentials are rejected or cannot be sent", _ROTATE
     for kind, meaning, next_step in _BY_CLASS:
         if isinstance(failure, kind):
             return meaning, next_step

@@ -15,12 +15,12 @@ from sectigo_tui.domain.status import StatusClass, classify
 
 
 class OrderState(StrEnum):
-    """Where a local order stands; SCM's own status is kept beside it."""
+    """The state of a local order; SCM's own status is kept beside it."""
 
     INTENT = "intent"
     """Written down before the enroll is sent."""
     UNCONFIRMED = "unconfirmed"
-    """The enroll may have reached SCM, the answer was lost: searched for, never sent again by itself."""
+    """The enroll may have reached SCM, the answer was lost: searched for, never resubmitted automatically."""
     SUBMITTED = "submitted"
     """The sslId is known; no poll has been made."""
     PENDING = "pending"
@@ -103,7 +103,7 @@ class Revocation(Struct, frozen=True):
         asked_at: When it was recorded here.
         confirmed_at: When SCM confirmed it; None until then.
         attempts: How often SCM was told.
-        next_attempt_at: When SCM is told again; None when that is not due.
+        next_attempt_at: When the revocation is sent again; None when that is not due.
         error: What the last attempt came to, for a person.
         before: The state that the order goes back to when SCM refuses.
         is_unknown: Whether an attempt's answer was lost, so that SCM may have revoked already.
@@ -121,7 +121,7 @@ class Revocation(Struct, frozen=True):
 
 
 class PendingEnroll(Struct, frozen=True):
-    """How an order is placed, kept until its sslId is known: what finds it again when the answer is lost.
+    """A pending enroll: the request, kept until the sslId is known, to find the order when the answer is lost.
 
     Args:
         asked_at: When it was written here, before it was sent.
@@ -143,7 +143,7 @@ class PendingEnroll(Struct, frozen=True):
 
     @property
     def is_searched_for(self) -> bool:
-        """Whether another search will come by itself."""
+        """Whether another search is scheduled."""
         return self.next_search_at is not None
 
 
@@ -164,7 +164,7 @@ class Order(Struct, frozen=True, kw_only=True):
         term_days: The validity asked for.
         organization_id: The organization or department.
         order_tag: What this program wrote into `comments` to find a lost order again.
-        csr_pem: The CSR sent, for finding the leaf and for ordering again.
+        csr_pem: The CSR sent, to find the leaf and to order again.
         key_path: The private key made here; empty where there is none.
         renews_ssl_id: The order that this one renews.
         details: SCM's last answer about it.

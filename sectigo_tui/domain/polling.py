@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 
 class PollOutcome(StrEnum):
-    """What one poll at SCM came to."""
+    """The outcome of one poll."""
 
     PENDING = "pending"
     ISSUED = "issued"
@@ -43,7 +43,7 @@ _ANSWERS = frozenset(
 
 
 class PollResult(Struct, frozen=True):
-    """One poll at SCM for one order.
+    """One poll of one order.
 
     Args:
         at: When the answer, or its absence, was known.

@@ -1,4 +1,4 @@
-"""What the engine needs from the world, as protocols; `wiring` picks who fulfils them."""
+"""The engine's ports, as protocols; `wiring` picks their implementations."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Context(Struct, frozen=True, kw_only=True):
         limiter: The limit that all requests share.
         repository: Where orders are changed.
         clock: The time.
-        random: Where ids, markers and jitter come from.
+        random: Source of ids, order tags and jitter.
         read_certificate: Finds the leaf in a collected bundle.
         options: What the operator has settled.
         arming: Until when writes are armed in spite of it.

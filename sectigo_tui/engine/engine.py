@@ -69,7 +69,7 @@ class EventSource:
         self._keep_crash = keep_crash
 
     def subscribe(self, listener: Callable[[EngineEvent], None]) -> Callable[[], None]:
-        """Let a listener hear all events from now on; call what is returned to end it."""
+        """Subscribe a listener to all events; call the returned function to unsubscribe."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -264,7 +264,7 @@ class Engine:
 
     @cached_property
     def pending_writes(self) -> PendingWrites:
-        """What is done by itself about orders in doubt and revocations not confirmed."""
+        """The pending writes: unconfirmed orders and revocations."""
         from sectigo_tui.engine.orders.pending_writes import PendingWrites
 
         return PendingWrites(self.context, self._order_locks, (self.recovery, self._revoker))
@@ -300,7 +300,7 @@ class Engine:
             group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
 
     async def poll(self) -> None:
-        """Poll, follow up writes and credentials rotated elsewhere, until cancelled: each job supervised apart."""
+        """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own."""
         async with asyncio.TaskGroup() as group:
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
@@ -344,11 +344,11 @@ class Engine:
                 await self.account.read_again(ssl_id)
 
     async def _settle_password(self) -> None:
-        """Learn which password works, if a change was cut short: before anything else is sent."""
+        """Find out which password works after an interrupted change, before anything else is sent."""
         try:
             await self.credentials.settle()
         except SectigoTuiError as failure:
-            self._report("a change of the password was cut short", failure)
+            self._report("a change of the password was interrupted", failure)
 
     async def _watch_password(self) -> None:
         while True:
@@ -378,7 +378,7 @@ class Engine:
             await self.context.clock.sleep(max(seconds, self._retry_after_seconds()))
 
     def _retry_after_seconds(self) -> float:
-        """Return for how long SCM has asked not to be asked; as for a poll, no longer than a poll window."""
+        """Return for how long the account is rate limited; as for a poll, no longer than a polling window."""
         retry_after_until = self.health.retry_after_until
         if retry_after_until is None:
             return 0.0

@@ -23,7 +23,7 @@ to change.
 
 
 class OrderRepository:
-    """Local orders, as the engine changes them and as everybody hears of it.
+    """The local orders: every change is made durable, then published.
 
     Args:
         store: Where they are kept.
@@ -40,11 +40,11 @@ class OrderRepository:
 
     @property
     def failing(self) -> StoreError | None:
-        """What is the matter with the store, the oldest first; None while it works."""
+        """The oldest error of the store; None while it works."""
         return next(iter(self._errors.values()), None)
 
     def publish(self, event: EngineEvent) -> None:
-        """Tell everybody."""
+        """Publish an event to every subscriber."""
         self._publish(event)
 
     async def add(
@@ -65,7 +65,7 @@ class OrderRepository:
         return await self._put(order, entry, check)
 
     async def change(self, order_id: str, change: Change, *, poll: PollResult | None = None) -> Order | None:
-        """Change an order as it stands, again if somebody else changed it first.
+        """Change an order in its present state, and retry if another process changed it first.
 
         Args:
             order_id: The order.
@@ -118,7 +118,7 @@ class OrderRepository:
         return await self._write(self.store.save_certificate(order_id, pem, aside=aside), "certificates")
 
     def report_store_error(self, error: StoreError | None, concern: str = "writing") -> None:
-        """Announce that the store fails, and when all of it works again.
+        """Publish that the store fails, and when all of it works again.
 
         Of several things that fail the oldest is told, each once, however many calls meet it.
 
@@ -136,7 +136,7 @@ class OrderRepository:
             self._publish(StoreStateChanged(self._clock.now(), self.failing))
 
     def receive_store_state(self, error: StoreError | None) -> None:
-        """Take what the store says of all that it saves: what fails; None once a trial has shown that it works."""
+        """Take the store's report: the saving error, or None once a write has succeeded again."""
         self.report_store_error(error, "saving")
         if error is None:
             self.report_store_error(None)

@@ -113,12 +113,12 @@ def find_leaf(certificates: Sequence[x509.Certificate], *, public_key: bytes | N
         ]
         missing = "the bundle holds certificates of CAs only"
     if not candidates:
-        raise InputError(missing, "collect it again, or look at the order in SCM: it may be another's")
+        raise InputError(missing, "collect it again, or check the order in SCM: it may be another's")
     if len(candidates) > 1:
         names = " and ".join(sorted({one.subject.rfc4514_string() for one in candidates}))
         raise InputError(
             f"the bundle holds {len(candidates)} certificates that could be the one ordered: {names}",
-            "collect it again, or look at the order in SCM",
+            "collect it again, or check the order in SCM",
         )
     return candidates[0]
 

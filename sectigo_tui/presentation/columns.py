@@ -1,4 +1,4 @@
-"""The columns of the order tables: what each shows of a subject."""
+"""The columns of the order tables: what each shows of a row."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ _STOPPED = "stopped: {view.poll} polls again"
 
 
 class RowContext(Struct, frozen=True):
-    """What a row's cells depend on besides its subject.
+    """What a row's cells depend on besides the row itself.
 
     Args:
         clock: The time.
         glyphs: The shapes of this terminal.
         refresh_seconds: The time between two listings of the account.
-        is_polling: Tells whether a poll at a local order is on its way.
-        is_paused: Tells whether SCM has refused the credentials.
+        is_polling: Tells whether a local order is being polled.
+        is_paused: Tells whether polling is paused, since SCM has rejected the credentials.
         diagnoser: Returns what says who orders wait for; None before the engine runs, for the first paint waits for
             nothing that is slow to load.
         hint: Fills in a text's keys.
@@ -88,10 +88,10 @@ def cell(row: OrderRow, key: str, width: int, now: RowContext) -> Cell:
 
 
 def _state(row: OrderRow, _width: int, now: RowContext) -> Cell:
-    poll = order_glyph(row.order.state, row.status) if row.order else status_glyph(row.status)
+    glyph = order_glyph(row.order.state, row.status) if row.order else status_glyph(row.status)
     if row.order is None and not row.status:
         return Cell("...", "muted")
-    return Cell(poll.text(now.glyphs), poll.style)
+    return Cell(glyph.text(now.glyphs), glyph.style)
 
 
 def _next(row: OrderRow, _width: int, now: RowContext) -> Cell:
@@ -171,7 +171,7 @@ def age_text(moment: Moment | None, at: datetime, *, is_stale: bool = False) -> 
 
 
 def is_stale(row: OrderRow, now: RowContext) -> bool:
-    """Return whether a row is older than twice the interval at which it should be polled, or could not be."""
+    """Return whether a row is older than twice the interval at which it should be refreshed, or could not be."""
     if row.known_at is None:
         return False
     order = row.order
@@ -249,7 +249,7 @@ def _last(row: OrderRow, _width: int, _now: RowContext) -> Cell:
 
 
 def poll_text(poll: PollResult) -> str:
-    """Return what a poll came to, in a few words."""
+    """Return a poll's outcome in a few words."""
     match poll.outcome:
         case PollOutcome.PENDING | PollOutcome.FINAL:
             return poll.detail

@@ -64,7 +64,7 @@ def age(seconds: float | None, *, is_stale: bool = False, step_seconds: int = 1)
 
     Args:
         seconds: The age; None when it is not known.
-        is_stale: Whether nothing was polled for longer than agreed: the age is preceded by `~`.
+        is_stale: Whether it was not polled for longer than agreed: the age is preceded by `~`.
         step_seconds: The age is rounded down to a multiple of this below ten minutes, so that young rows need
             no repaint each second.
 

@@ -1,4 +1,4 @@
-"""The shapes beside the colours: a Unicode set, an ASCII set, and how each state of an order looks."""
+"""The shapes beside the colours: a Unicode set, an ASCII set, and the glyph of each state of an order."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class StateGlyph(NamedTuple):
 
 
 _STATE_GLYPHS = {
-    poll.code: poll
-    for poll in (
+    glyph.code: glyph
+    for glyph in (
         StateGlyph("NEW", "·", ".", "pending"),
         StateGlyph("SUB", "◌", ".", "pending"),
         StateGlyph("PND", "○", "o", "pending"),
@@ -145,7 +145,7 @@ def status_glyph(status: str) -> StateGlyph:
         status: The status as SCM sent it; case and spaces do not matter.
 
     Returns:
-        Its poll; `UNK ?` for a status this program does not know.
+        Its glyph; `UNK ?` for a status this program does not know.
     """
     return _STATE_GLYPHS[_BY_STATUS.get("".join(status.split()).casefold(), "UNK")]
 
@@ -158,7 +158,7 @@ def order_glyph(state: OrderState, status: str = "") -> StateGlyph:
         status: SCM's status as it came; it says more while an order is pending or has failed.
 
     Returns:
-        The poll of SCM's status for a pending or failed order that has one, of the local state otherwise.
+        The glyph of SCM's status for a pending or failed order that has one, of the local state otherwise.
     """
     if status and state in _STATES_SHOWN_AS_STATUS:
         return status_glyph(status)
@@ -166,5 +166,5 @@ def order_glyph(state: OrderState, status: str = "") -> StateGlyph:
 
 
 def state_glyphs() -> tuple[StateGlyph, ...]:
-    """Return every poll, in the order of an order's life: a legend for the help screen."""
+    """Return every state's glyph, in the order of an order's life: a legend for the help screen."""
     return tuple(_STATE_GLYPHS.values())

@@ -33,28 +33,28 @@ _TO_THE_SECOND = len("2026-03-12T03:12:00")
 Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
 _Written = Callable[[Moment | None], Any]
-"""What stands for a time or a day in a shape."""
+"""Converts a time or a day to its JSON form."""
 
 
 class Ending(StrEnum):
-    """How a subcommand leaves an order."""
+    """The state in which a subcommand leaves an order."""
 
     ORDERED = "ordered"
-    """SCM took it; it was not waited for."""
+    """SCM accepted the order; the command did not wait."""
     CERTIFICATE = "certificate"
     REVOKED = "revoked"
     PENDING = "pending"
-    """Waited for in vain: it is still on its way."""
+    """The wait ended, and the order is still pending."""
     ENDED = "ended"
-    """It will never be a certificate, or is one no more."""
+    """It will never be a certificate, or no longer is one."""
     STOPPED = "stopped"
-    """SCM refuses it, so polling has stopped; the order is what it was."""
+    """SCM rejects the poll, so polling has stopped; the order is unchanged."""
     UNCONFIRMED = "unconfirmed"
-    """Whether SCM took it is not known."""
+    """Outcome unknown: SCM's answer was lost."""
     REVOKING = "revoking"
-    """Whether SCM has revoked it is not known, or it could not be told yet."""
+    """The revocation is not confirmed by SCM, or not sent yet."""
     CREDENTIALS_REJECTED = "credentials rejected"
-    """SCM rejects the credentials: nothing is sent until they are rotated."""
+    """Paused: SCM rejects the credentials."""
 
 
 def order_json(order: Order) -> dict[str, Json]:
@@ -161,7 +161,7 @@ def print_json_line(document: Json) -> None:
 
 
 def failure_json(failure: Exception | None, *, is_once: bool = True) -> dict[str, Json] | None:
-    """Return a failure in the four fields that an operator reads.
+    """Return a failure in the four fields that the operator reads.
 
     Args:
         failure: The failure; None for none.
@@ -176,7 +176,7 @@ def failure_json(failure: Exception | None, *, is_once: bool = True) -> dict[str
 def placed_json(
     ending: Ending | None, order: Order | None, duplicates: Duplicates | None, lost: Exception | None = None
 ) -> dict[str, Json]:
-    """Return what came of ordering or renewing.
+    """Return the outcome of ordering or renewing.
 
     Args:
         ending: How the order was left; None when it was not placed because of duplicates.
@@ -203,7 +203,7 @@ def duplicates_json(duplicates: Duplicates) -> dict[str, Json]:
 
 
 def details_json(details: OrderDetails) -> dict[str, Json]:
-    """Return what SCM tells of an order that need not be local."""
+    """Return SCM's details of an order, local or not."""
     return {
         "ssl_id": details.ssl_id,
         "scm_status": details.status,
@@ -221,7 +221,7 @@ OrderById = Callable[[str], Order | None]
 
 
 def event_of(engine_event: EngineEvent, order_by_id: OrderById) -> Event | None:
-    """Return what an event is told as; None for what is only for a screen.
+    """Return an event as JSON; None for one that is only for a screen.
 
     Args:
         engine_event: What the engine has published.
@@ -251,7 +251,7 @@ def event(kind: str, at: datetime) -> Event:
 
 
 def about(order: Order | None, order_id: str) -> Event:
-    """Return the fields that tell which order an event is about; null for none."""
+    """Return the fields that name an event's order; null for none."""
     return {
         "order_id": order_id or None,
         "ssl_id": order.ssl_id if order is not None else None,
@@ -260,7 +260,7 @@ def about(order: Order | None, order_id: str) -> Event:
 
 
 def entry_json(entry: TimelineEntry) -> Event:
-    """Return what an entry of the timeline tells."""
+    """Return a timeline entry's fields."""
     return {
         "kind": entry.kind,
         "summary": entry.summary,
@@ -273,18 +273,18 @@ def entry_json(entry: TimelineEntry) -> Event:
 
 
 def entry_line(entry: TimelineEntry) -> str:
-    """Return what an entry of the timeline tells in one line, the change of state first."""
+    """Return a timeline entry in one line, the change of state first."""
     change = f"{entry.from_state or 'new'} -> {entry.to_state}" if entry.to_state is not None else ""
     return entry.summary if entry.summary.startswith(change) else f"{change}: {entry.summary}"
 
 
 def failure_field(failure: Exception) -> Event:
-    """Return the field that tells of a failure."""
+    """Return the field with a failure."""
     return {"failure": failure_json(failure, is_once=False)}
 
 
 def line_of(engine_event: EngineEvent, order_by_id: OrderById) -> str:
-    """Return an event in one line for a person, without its time; empty for what is not worth one: a poll."""
+    """Return an event in one line for a person, without its time; empty for an event without a line, such as a poll."""
     match engine_event:
         case OrderChanged(order, entry) if entry is not None:
             return f"{_name(order, entry.order_id)}  {entry_line(entry)}"
@@ -294,7 +294,7 @@ def line_of(engine_event: EngineEvent, order_by_id: OrderById) -> str:
             return f"{name}FAILURE, {what}: {said.what}: {said.meaning} {said.next_step}"
         case StoreStateChanged(_, error):
             return (
-                f"SAVING FAILS: {error}; nothing in memory is lost, and saving is tried again"
+                f"SAVING FAILS: {error}; nothing is lost while this process runs, and saving is retried"
                 if error
                 else "saving works again"
             )

@@ -1,4 +1,4 @@
-"""How the operator is told of a change who looks elsewhere: bell, desktop notification, and a command of his own."""
+"""Notifications of a change: bell, desktop notification, and the operator's own command."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from sectigo_tui.presentation.text import printable
 from sectigo_tui.presentation.watchlist import Change
 
 Run = Callable[[Sequence[str], bytes], Awaitable[str]]
-"""Runs a command (its arguments, and what it is given on stdin); returns what went wrong, empty for nothing."""
+"""Runs a command with arguments and stdin; returns the error, empty for none."""
 
 BELL = "\a"
 TITLE = "sectigo-tui"
 LONGEST_CHARACTERS = 160
 """Multiplexers cut what they pass on at a few hundred bytes, and then nothing of it arrives."""
 WAITING_AT_MOST = 100
-"""More changes than these are not told to a command that is slower than they come."""
+"""How many changes may wait for a slow command; further ones are dropped."""
 
 _PRINTS_UNKNOWN_SEQUENCES = ("linux", "vt", "dumb", "unknown", "ansi", "cons25")
 """Consoles that would show a notification's letters on the screen."""
 
 
 def notification(changes: Sequence[Change], environ: Mapping[str, str]) -> str:
-    """Return what rings the terminal's bell and, where it can, shows a notification on the desktop.
+    """Return the characters that ring the terminal's bell and, where supported, show a desktop notification.
 
     Both common forms are sent (OSC 9 and OSC 777): no terminal tells which it understands. tmux and screen are
     asked to pass them on.
@@ -95,7 +95,7 @@ def change_json(change: Change, at: datetime) -> str:
 
 
 class EventCommand:
-    """Gives each change to the operator's own command, one after another.
+    """Runs the operator's own command for each change, one after another.
 
     Args:
         arguments: The command and its arguments; empty for none.
@@ -114,7 +114,7 @@ class EventCommand:
         return bool(self._arguments)
 
     async def deliver(self, event: str) -> None:
-        """Give the command an event on its standard input, when its turn has come.
+        """Run the command with an event on its standard input, in turn.
 
         Args:
             event: One line of JSON.

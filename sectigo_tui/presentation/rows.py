@@ -1,4 +1,4 @@
-"""What the views show: local and remote orders as subjects, in the order and choice of the operator.
+"""The rows of the views: local and remote orders, filtered and sorted as the operator chose.
 
 Plain values and functions over the engine; no widget, so that everything shown can be tested without a screen.
 """
@@ -52,12 +52,12 @@ class OrderRow(Struct, frozen=True):
 
     @property
     def target(self) -> Target | None:
-        """What a diagnosis is asked for: the local order, else the sslId; None for neither."""
+        """The target of a diagnosis: the local order, else the sslId; None for neither."""
         return self.order if self.order is not None else self.ssl_id
 
     @property
     def is_open(self) -> bool:
-        """Whether it still wants something: a certificate, a search, or a revocation's confirmation."""
+        """Whether it is still open: a certificate, a search or a revocation is outstanding."""
         if self.order is not None:
             return is_open(self.order)
         return bool(self.status) and classify(self.status) is StatusClass.PENDING
@@ -107,7 +107,7 @@ def remote_id(ssl_id: int) -> str:
 
 
 class OrderRows:
-    """Finds subjects.
+    """Finds the orders behind rows.
 
     Args:
         engine: Where they come from.
@@ -122,7 +122,7 @@ class OrderRows:
         return self._engine
 
     def row(self, row_id: str, row: ListingRow | None = None) -> OrderRow:
-        """Return what is known under a row id now.
+        """Return the row of an id.
 
         Args:
             row_id: The row.
@@ -158,7 +158,7 @@ class OrderRows:
         return OrderRow(row_id, order, row, order.scm_status, details, order.last_answer_at)
 
     def row_id_now(self, row_id: str) -> str:
-        """Return the id by which a row goes now: an order placed here goes by its sslId once SCM has told it."""
+        """Return a row's present id: an order placed here gets its sslId as id once that is known."""
         order = self.order(row_id)
         return local_id(order) if order is not None else row_id
 
@@ -186,7 +186,7 @@ class Tally(NamedTuple):
     Args:
         pending: All of them.
         needing_you: Those that somebody on this side must act on.
-        unpolled: Those of the others whose polling window has passed: nothing is wrong with them, and nobody looks.
+        unpolled: The others whose polling window has ended: nothing is wrong with them, but they are not polled.
     """
 
     pending: int = 0
@@ -214,7 +214,7 @@ def tally(pending: Iterable[OrderRow], is_acknowledged: Callable[[str], bool] = 
 
 
 def is_open(order: Order) -> bool:
-    """Return whether a local order still wants something: a certificate, a search, or a revocation's confirmation."""
+    """Return whether a local order is still open: a certificate, a search or a revocation is outstanding."""
     return order.state.is_open
 
 
@@ -230,7 +230,7 @@ def needs_you(order_row: OrderRow) -> bool:
 
 
 def is_unpolled(order_row: OrderRow) -> bool:
-    """Return whether an order is polled no more since its window has passed: the schedule's end, not the order's."""
+    """Return whether an order is no longer polled, since its polling window has ended."""
     order = order_row.order
     if order is None or order.window is None:
         return False

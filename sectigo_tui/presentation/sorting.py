@@ -11,7 +11,7 @@ from sectigo_tui.presentation.columns import RowContext, cell, outage_end
 from sectigo_tui.presentation.rows import OrderRow
 
 BOOKKEEPING = frozenset({"next", "deadline", "tries", "last"})
-"""Columns whose order changes by polling alone, without any news of an order."""
+"""Columns whose order changes by polling alone, without a change of any order."""
 
 _FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
 

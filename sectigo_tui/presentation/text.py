@@ -16,10 +16,10 @@ PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"
 """Stands for each character that is not shown."""
 
 DEFAULT_LIMIT_CHARACTERS = 512
-"""How much of a text is polled: more than the widest line shows, little enough to cost nothing."""
+"""How much of a text is examined: more than the widest line shows, little enough to cost nothing."""
 
 LONGEST_LINE_CHARACTERS = 4_000
-"""How much of each line is polled where a text has several, which are wrapped rather than cut."""
+"""How much of each line is examined where a text has several, which are wrapped rather than cut."""
 
 NAMES_CHARACTERS = 440
 """How much of a line names take, before the rest is counted: what is shown of a line, less the count."""
@@ -61,7 +61,7 @@ def printable(text: str, *, limit: int = DEFAULT_LIMIT_CHARACTERS, placeholder: 
 
     Args:
         text: Untrusted text of any length.
-        limit: Characters looked at; what lies beyond is cut before anything else is done.
+        limit: Characters examined; what lies beyond is cut before anything else is done.
         placeholder: What stands for a character that is not shown.
 
     Returns:
@@ -97,7 +97,7 @@ def printable_lines(text: str, *, limit: int = LONGEST_LINE_CHARACTERS) -> str:
 
     Args:
         text: Untrusted text.
-        limit: Characters looked at of each line.
+        limit: Characters examined of each line.
     """
     return "\n".join(printable(line, limit=limit) for line in text.split("\n"))
 

@@ -1,6 +1,6 @@
-"""What deserves attention: orders that changed since they were last seen, watched orders, and acknowledged ones.
+"""The watchlist: orders that changed since they were last seen, watched orders, and acknowledged ones.
 
-Plain values over the board, so that what rings and what is marked can be tested without a screen.
+Plain values over the orders, so that notifications and marks can be tested without a screen.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _NEEDS_SOMEBODY = {WindowEnd.STOPPED: "polling stopped", WindowEnd.DEADLINE: "de
 
 
 class OrderSnapshot(NamedTuple):
-    """Where an order stands, as a row tells it.
+    """An order's state, as a row shows it.
 
     Args:
         code: The code of its state, such as `APL`.
-        ended: Why nobody polls it any more though it is pending; empty where it is polled, or need not be.
+        ended: Why it is no longer polled though it is pending; empty where it is polled, or need not be.
         state: The state of a local order; empty for a remote one.
         status: SCM's status as it came; empty where that is unknown.
     """
@@ -46,17 +46,17 @@ class OrderSnapshot(NamedTuple):
         return f"{self.code}, {self.ended}" if self.ended else self.code
 
     def differs_from(self, before: OrderSnapshot) -> bool:
-        """Return whether an operator wants to know of it: polling that goes on again is no news."""
+        """Return whether the operator is notified of the difference: resumed polling is none."""
         return self.code != before.code or (self.ended not in ("", before.ended))
 
 
 class Change(Struct, frozen=True):
-    """An order stands elsewhere than before.
+    """A change of an order's state.
 
     Args:
         row: The order as it is now.
-        before: Where it stood; None for one that was not there.
-        after: Where it stands.
+        before: Its state before; None for a new order.
+        after: Its state now.
     """
 
     row: OrderRow
@@ -65,17 +65,17 @@ class Change(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """From where to where, such as `APL -> ISS`."""
+        """The change in words, such as `APL -> ISS`."""
         return f"{self.before or 'new'} -> {self.after}"
 
     @property
     def is_end(self) -> bool:
-        """Whether the order was pending, and is no more: it would leave the list without a word."""
+        """Whether the order was pending and no longer is, so that it leaves the list."""
         return self.before is not None and _was_open(self.before) and not self.row.is_open
 
 
 def snapshot_of(row: OrderRow) -> OrderSnapshot | None:
-    """Return where an order stands; None where nothing is known of it."""
+    """Return an order's state; None where nothing is known of it."""
     order = row.order
     if order is None:
         return OrderSnapshot(status_glyph(row.status).code, status=row.status) if row.status else None
@@ -85,18 +85,18 @@ def snapshot_of(row: OrderRow) -> OrderSnapshot | None:
 
 
 class Watchlist(Struct):
-    """Knows where the orders stood, and what the operator wants to be told of them.
+    """Tracks the state of every order, and which changes the operator is notified of.
 
     Args:
         order_rows: Finds the orders.
-        noted: Called when something is to be remembered: what is watched, or acknowledged.
+        noted: Called when what is watched or acknowledged changes, so that it is saved.
 
     Attributes:
         watched: The row ids of watched orders.
         watches_all: Whether every order is watched.
         acknowledged: The row ids of orders that are quiet until they change.
         changed: The row ids of orders that changed since they were seen.
-        known: Where each order stood last, by row id.
+        known: The last state of each order, by row id.
         is_counted: Whether all pending orders were known: then another one is new.
         kept: Until when each watched order that is pending no more stays in the list, by row id.
     """
@@ -139,7 +139,7 @@ class Watchlist(Struct):
     def lost(self) -> list[int]:
         """Return the sslIds of watched remote orders that have left the list of pending ones since the last call.
 
-        What they became, only SCM can tell: the list does not.
+        Their new state is not in the list; it has to be fetched.
         """
         account, store = self.order_rows.engine.account, self.order_rows.engine.orders
         if account.refreshed_at is None:
@@ -157,7 +157,7 @@ class Watchlist(Struct):
         return sorted(new)
 
     def not_found(self, ssl_id: int) -> None:
-        """Take note that SCM did not tell what a lost order became: it is still lost."""
+        """Mark a lost order as still lost: SCM did not return it."""
         self._lost.discard(ssl_id)
 
     def is_watched(self, row_id: str) -> bool:
@@ -169,7 +169,7 @@ class Watchlist(Struct):
         return row_id in self.acknowledged
 
     def flag(self, row_id: str) -> str:
-        """Return what stands in front of a row, one character; a space for nothing."""
+        """Return the mark in front of a row, one character; a space for none."""
         if row_id in self.changed:
             return CHANGED
         if row_id in self.acknowledged:
@@ -177,18 +177,18 @@ class Watchlist(Struct):
         return WATCHED if row_id in self.watched else " "
 
     def see(self, row_id: str) -> None:
-        """Take note that the operator has seen a row."""
+        """Mark a row as seen."""
         if row_id in self.changed:
             self.changed.discard(row_id)
             self.noted()
 
     def see_all(self) -> None:
-        """Take note that the operator has seen every row."""
+        """Mark every row as seen."""
         self.changed.clear()
         self.noted()
 
     def watch(self, row_ids: Iterable[str]) -> bool:
-        """Watch orders, or, when all of them are watched, no longer; return whether they are watched now."""
+        """Watch orders, or unwatch them if all are watched; return whether they are watched now."""
         chosen = set(row_ids)
         is_watched = not chosen <= self.watched
         self.watched = self.watched | chosen if is_watched else self.watched - chosen
@@ -196,13 +196,13 @@ class Watchlist(Struct):
         return is_watched
 
     def watch_all(self) -> bool:
-        """Watch every order, or no longer; return whether they are watched now."""
+        """Watch every order, or stop doing so; return whether they are watched now."""
         self.watches_all = not self.watches_all
         self.noted()
         return self.watches_all
 
     def acknowledge(self, row_ids: Iterable[str]) -> bool:
-        """Let orders be quiet until they change, or, when all of them are, no longer.
+        """Acknowledge orders until they change, or undo that if all are acknowledged.
 
         Returns:
             Whether they are quiet now.
@@ -221,7 +221,7 @@ class Watchlist(Struct):
         return list(self.kept)
 
     def summary(self) -> str:
-        """Return what the header says of it: what is watched."""
+        """Return the header's summary of what is watched."""
         return "watch all" if self.watches_all else f"watch {len(self.watched)}" if self.watched else ""
 
     def _watched(self, changes: Iterable[Change]) -> list[Change]:
@@ -243,7 +243,7 @@ class Watchlist(Struct):
         for ssl_id in ssl_ids:
             row_id = remote_id(ssl_id)
             known = self.known.get(row_id)
-            # A listing of thousands brings news of a few: nothing is made of the others.
+            # Of a listing of thousands only a few rows have changed: the others are skipped.
             is_same = known is not None and not known.state and known.status == account.status_of(ssl_id)
             if not is_same and store.by_ssl_id(ssl_id) is None:
                 changes += self._learn(self.order_rows.row(row_id))
@@ -257,7 +257,7 @@ class Watchlist(Struct):
         before = self.known.get(row_id)
         self.known[row_id] = after
         if before is None:
-            # What is there at the first listing is no news; what an operator orders here is none to him.
+            # Neither the first listing nor an order placed here is a change to notify of.
             if not self.is_counted or row.order is not None or not row.is_open:
                 return []
         elif not after.differs_from(before):
@@ -268,7 +268,7 @@ class Watchlist(Struct):
         return [Change(row, before, after)]
 
     def _rename(self, before: str, after: str) -> None:
-        """Follow a row whose order has got its sslId."""
+        """Move a row to its new id, once its order has an sslId."""
         self.known[after] = self.known.pop(before)
         for ids in (self.watched, self.acknowledged, self.changed):
             if before in ids:
@@ -276,11 +276,11 @@ class Watchlist(Struct):
                 ids.add(after)
 
     def _was_pending(self, row_id: str) -> bool:
-        standing = self.known.get(row_id)
-        return standing is None or classify(standing.status) is StatusClass.PENDING
+        before = self.known.get(row_id)
+        return before is None or classify(before.status) is StatusClass.PENDING
 
 
-def _was_open(standing: OrderSnapshot) -> bool:
-    if standing.state:
-        return OrderState(standing.state).is_open
-    return classify(standing.status) is StatusClass.PENDING
+def _was_open(before: OrderSnapshot) -> bool:
+    if before.state:
+        return OrderState(before.state).is_open
+    return classify(before.status) is StatusClass.PENDING

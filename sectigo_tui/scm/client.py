@@ -52,7 +52,7 @@ Read = Callable[[str, HttpAnswer], T]
 """Reads a success's answer for the call named; raises `ScmFailure`."""
 
 _PASSWORDS_KEPT = 16
-"""How many of the passwords that were used or tried are looked for in what SCM says."""
+"""How many of the passwords that were used or tested are masked in SCM's answers."""
 
 _JSON = ((b"content-type", b"application/json"),)
 

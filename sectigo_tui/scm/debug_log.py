@@ -1,4 +1,4 @@
-"""A file of all requests and answers for whoever looks for a fault, without a secret in it.
+"""A debug log of all requests and answers, without secrets.
 
 A line is one JSON object. What may be shown is listed, and all else is masked: a header or a field that a server
 will invent is masked before anybody thought of it.
@@ -84,7 +84,7 @@ class DebugLog:
         if isinstance(answer, HttpFailure):
             line |= {
                 "status": answer.http_status,
-                "trouble": masked(answer.reason, self._secrets),
+                "error": masked(answer.reason, self._secrets),
                 "sent": answer.sent,
             }
         else:

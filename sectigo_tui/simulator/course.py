@@ -1,4 +1,4 @@
-"""How far an order has come: a pure function of its life, what was done to it, what gates it, and the time."""
+"""How far an order has come: a pure function of its life, what was done to it, what it waits for, and the time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What events mean for a list: which rows may look different, or that it is another list."""
+"""The effect of events on a list: which rows changed, or that the list itself did."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ChangedRows:
         self._is_list = True
 
     def take(self) -> tuple[bool, frozenset[str]]:
-        """Return whether the list must be made anew, and which rows may look different; then forget it."""
+        """Return whether the list must be rebuilt, and which rows changed; then reset both."""
         taken = (self._is_list, frozenset(self._rows))
         self._is_list = False
         self._rows.clear()

@@ -108,7 +108,7 @@ class EngineRunner:
             try:
                 return await connect()
             except PasswordCommandFailed as failure:
-                self.report("no password: only local orders are shown, nothing is polled, it is asked again", failure)
+                self.report("no password: only local orders are shown, none is polled; it is asked for again", failure)
             pause = next(pauses, pause)
             self._wanted.clear()
             with suppress(TimeoutError):

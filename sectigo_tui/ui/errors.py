@@ -66,7 +66,7 @@ class Errors(Struct):
                 self._is_over(SAVING)
                 told = explain(error)
                 # Said where somebody goes on saving, never by a command that ends.
-                meaning = f"{told.meaning} Nothing in memory is lost, and saving is tried again."
+                meaning = f"{told.meaning} Nothing is lost while this program runs, and saving is retried."
                 self.add(ErrorEntry(at, replace(told, what=SAVING, meaning=meaning)))
             case StoreStateChanged():
                 self._is_over(SAVING)

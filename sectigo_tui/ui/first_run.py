@@ -1,4 +1,4 @@
-"""The first run: asks for the account, tries it, and keeps it."""
+"""The first run: ask for the account, test it, and save it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class FirstRun(Dialog[dict[str, str]]):
     def body(self) -> ComposeResult:
         """Lay out the form."""
         yield Static(
-            "Nothing is configured yet. The answers are tried with one request; then config.toml (yours) and "
+            "Nothing is configured yet. The answers are tested with one request; then config.toml (yours) and "
             "credentials.toml (0600) are written.",
             classes="label",
         )
@@ -61,8 +61,8 @@ class FirstRun(Dialog[dict[str, str]]):
             yield Row(label, text_field(key, self._answers.get(key, ""), hint=hint, is_secret=is_secret))
 
     def choices(self) -> Sequence[Choice]:
-        """Return the button that tries."""
-        return (Choice(CONFIRM, "Try and save"),)
+        """Return the button that tests and saves."""
+        return (Choice(CONFIRM, "Test and save"),)
 
     def first_focus(self) -> Widget:
         """Return the field to go on with."""
@@ -120,7 +120,7 @@ class FirstRunApp(TerminalApp[bool]):
             except SectigoTuiError as failure:
                 error_text, wrong = in_words(failure), _field_of(failure)
                 continue
-            self.notify(printable(f"Kept in {where}"), markup=False)
+            self.notify(printable(f"Saved in {where}"), markup=False)
             self.exit(True)
             return
 

@@ -49,7 +49,7 @@ class Arrangement(Struct, frozen=True):
 
 
 class WatchState(Struct, frozen=True):
-    """What attention goes on from.
+    """The watchlist of the last run.
 
     Args:
         standings: Where orders stood, by row id.
@@ -137,7 +137,7 @@ class Layout(Struct):
 
 
 def of_watchlist(watchlist: Watchlist) -> WatchState:
-    """Return what attention is to go on from in the next run."""
+    """Return the watchlist for the next run."""
     wanted = watchlist.watched | watchlist.acknowledged
     is_whole = watchlist.is_counted and len(watchlist.known) <= STANDINGS_KEPT
     return WatchState(
@@ -252,7 +252,7 @@ class LayoutSaver:
     Args:
         keeper: Keeps it between runs.
         later: Calls something after so many seconds.
-        report: Told once of what went wrong; the screen goes on without its memory.
+        report: Called once with the error; the screen then continues without its layout.
 
     Attributes:
         layout: What is remembered.

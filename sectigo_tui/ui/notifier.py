@@ -56,7 +56,7 @@ class Notifier:
         self._ring(self._watchlist.receive(events))
         if any(isinstance(one, AccountChanged) and one.ssl_id is None for one in events):
             for ssl_id in self._watchlist.lost():
-                self._perform(f"look at watched sslId {ssl_id}", self._poll(ssl_id))
+                self._perform(f"check watched sslId {ssl_id}", self._poll(ssl_id))
 
     def _ring(self, changes: Sequence[Change]) -> None:
         if not changes:

@@ -1,4 +1,4 @@
-"""What every screen is given: the board, the time, what was published, and the settled facts of this run."""
+"""The model of every screen: the orders, the time, the published events, and the facts of this run."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_the_pack_for_support_has_the_order_number_and_no_credential(site: Site)
     assert "## Evidence" in out
 
 
-def test_a_call_that_fails_is_a_gap_and_no_failure(site: Site) -> None:
+def test_a_call_that_fails_is_missing_evidence_and_no_failure(site: Site) -> None:
     ssl_id = an_order(site, "ov-vetting")
     site.world.faults.add("unavailable", path="validations")
     found = document(site.run("diagnose", ssl_id, "--json"))

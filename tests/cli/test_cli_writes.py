@@ -193,14 +193,14 @@ def doubtful(site: Site) -> str:
     return str(order["id"])
 
 
-def test_an_order_in_doubt_counts_as_a_duplicate(site: Site, doubtful: str) -> None:
+def test_an_unconfirmed_order_counts_as_a_duplicate(site: Site, doubtful: str) -> None:
     again = site.order(NAME)
     assert again.code == 6
     assert again.out.startswith(f"{doubtful}  unconfirmed")
     assert len(site.posts(ENROLL)) == 1
 
 
-def test_an_order_in_doubt_is_searched_for_until_there_is_something_to_decide(site: Site, doubtful: str) -> None:
+def test_an_unconfirmed_order_is_searched_for_until_there_is_something_to_decide(site: Site, doubtful: str) -> None:
     early = site.run("recover", "--order-again", doubtful, "--yes")
     assert early.code == 2
     assert "still being searched for" in early.err
@@ -226,11 +226,11 @@ def test_what_is_not_at_scm_is_ordered_again_when_that_is_decided_or_given_up(si
     assert site.run("recover").code == 0
 
 
-def test_what_is_given_up_is_in_doubt_no_more(site: Site, doubtful: str) -> None:
+def test_an_order_that_is_given_up_is_no_longer_unconfirmed(site: Site, doubtful: str) -> None:
     site.monkeypatch.setattr(recovery, "SEARCHES", 1)
     site.run("recover")
     assert site.make("recover", "--give-up", doubtful).out.startswith(f"{doubtful}  failed")
-    assert "no order is in doubt" in site.make("recover").err
+    assert "no order is unconfirmed" in site.make("recover").err
 
 
 # Refusals and failures
@@ -418,7 +418,7 @@ def test_no_text_promises_what_the_run_does_not_do(site: Site, as_json: bool) ->
     for command in (["track", str(ssl_id)], ["collect", str(ssl_id)], ["diagnose", str(ssl_id)], ["check"]):
         ended = site.run(*command, *flags)
         assert "schedule" not in ended.out + ended.err
-        assert "Run it again later: nothing tries it again by itself." in ended.err
+        assert "Run it again later; it is not repeated automatically." in ended.err
     assert site.orders() == []
 
 
@@ -612,7 +612,7 @@ def test_the_password_is_changed_at_scm_and_nobody_sees_it(site: Site) -> None:
     assert new != CANARY
     assert new not in ended.out + ended.err
     assert ended.document("rotation")["kept_in"].endswith("credentials.toml [sectigo]")
-    assert "no change of the password was cut short" in site.run("rotate", "--settle").err
+    assert "no change of the password was interrupted" in site.run("rotate", "--settle").err
 
 
 def test_certctl_server_is_only_told_where_there_is_one(site: Site) -> None:

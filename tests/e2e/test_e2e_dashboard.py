@@ -104,7 +104,7 @@ def test_refused_credentials_stop_everything_and_say_what_to_do(program: Install
     program.control.post("/password", json={"password": "changed-at-scm"})
     program.forget_requests()
     with program.terminal() as terminal:
-        terminal.until(r"AUTH refused")
+        terminal.until(r"AUTH rejected")
         terminal.until(r"Rotate the credentials")
         sent = len(program.requests())
         terminal.press_until(ESCAPE, lambda: not terminal.shows("Cancel"))

@@ -160,7 +160,7 @@ def test_the_password_is_neither_shown_nor_stored_nor_in_the_list_of_processes(p
         terminal.press_until("\x1b", lambda: not terminal.shows("Esc closes"))
         program.add_fault("unauthorized")
         terminal.press("R")
-        terminal.until("AUTH refused")
+        terminal.until("AUTH rejected")
         terminal.until("Rotate the credentials")
         processes = children()
         assert "sectigo" in processes

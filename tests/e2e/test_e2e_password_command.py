@@ -114,7 +114,7 @@ def test_watch_asks_again_until_the_command_tells_the_password(program: Installa
     ) as watch:
         assert watch.stdout is not None
         lines = iter(watch.stdout.readline, "")
-        assert any("password command told no password" in line for line in lines)
+        assert any("password command returned no password" in line for line in lines)
         assert any('"poller"' in line for line in lines)
         watch.terminate()
         assert watch.wait(20) == 0

@@ -130,7 +130,7 @@ def test_after_a_crash_the_password_that_works_is_found(reached_scm: bool, tried
 
 
 @in_virtual_time
-async def test_when_neither_password_works_everything_is_held_back() -> None:
+async def test_when_neither_password_works_requests_are_paused() -> None:
     site = Site()
     with_unproven(site, reached_scm=False)
     site.change_elsewhere("yet another one")

@@ -76,7 +76,7 @@ async def test_a_refused_login_at_the_deadline_does_not_end_the_window() -> None
 
 
 @in_virtual_time
-async def test_what_waits_for_its_turn_is_held_back_not_sent() -> None:
+async def test_requests_that_wait_for_their_turn_are_not_sent() -> None:
     world = World(proven=False)
     world.scm.use_credentials(BAD)
     for ssl_id in range(20):

@@ -33,7 +33,7 @@ ENROLL = r"POST /ssl/v1/enroll"
 
 
 @in_virtual_time
-async def test_the_intent_with_its_marker_is_on_disk_before_anything_is_sent() -> None:
+async def test_the_intent_with_its_order_tag_is_on_disk_before_anything_is_sent() -> None:
     site = Site()
     seen: list[tuple[OrderState, str]] = []
 

@@ -115,14 +115,14 @@ async def test_a_refused_login_sends_everybody_away_until_it_is_unlocked() -> No
     assert [isinstance(answer, CredentialsRefused) and answer.sent for answer in answers] == [True, True] + [False] * 3
     assert locked == [True]
     with pytest.raises(CredentialsRefused):
-        await calls.start("held back", Priority.WRITE)
+        await calls.start("not sent", Priority.WRITE)
     limiter.unlock()
     assert await calls.start("after", Priority.POLL) == "after"
     assert calls.sent == ["0", "1", "after"]
 
 
 @in_virtual_time
-async def test_whose_turn_had_just_come_when_the_login_was_refused_is_held_back_too() -> None:
+async def test_a_request_whose_turn_had_just_come_when_the_login_was_rejected_is_not_sent() -> None:
     limiter, calls = open_gate(2)
     fine, bad = calls.start("fine", Priority.POLL), calls.start("bad", Priority.POLL, failure=credentials_refused())
     waiting = calls.start("next", Priority.POLL)

@@ -139,7 +139,7 @@ def test_the_operator_does_not_hurry_a_wait_that_scm_asked_for(at: tuple[PollWin
 
 
 @given(open_windows(), st.floats(0, 10 * 24 * 3600), seeds)
-def test_a_pause_is_followed_by_a_poll_within_ten_seconds_or_the_one_that_was_due_anyway(
+def test_after_a_pause_the_next_poll_comes_within_ten_seconds_or_when_it_was_due_anyway(
     at: tuple[PollWindow, datetime], pause: float, random: Random
 ) -> None:
     window, before = at
@@ -165,7 +165,7 @@ def test_two_hundred_paused_workers_spread_over_the_ten_seconds() -> None:
 
 
 @given(open_windows(), seeds, retry_afters)
-def test_a_rearmed_window_counts_its_tries_on_and_keeps_to_the_longest_wait(
+def test_a_new_window_after_a_deadline_counts_the_attempts_on_and_keeps_the_longest_wait(
     at: tuple[PollWindow, datetime], random: Random, retry_after: float | None
 ) -> None:
     window, now = at

@@ -35,7 +35,7 @@ LOST = {
 
 
 @pytest.mark.parametrize("how", LOST)
-def test_a_lost_answer_leaves_the_order_unconfirmed_until_it_is_found_by_its_marker(how: str) -> None:
+def test_a_lost_answer_leaves_the_order_unconfirmed_until_it_is_found_by_its_order_tag(how: str) -> None:
     @in_virtual_time
     async def story() -> None:
         site = Site()
@@ -145,7 +145,7 @@ async def test_the_search_waits_out_an_outage_without_losing_count_of_it() -> No
 
 
 @in_virtual_time
-async def test_the_search_is_held_back_while_the_credentials_are_refused() -> None:
+async def test_the_search_is_paused_while_the_credentials_are_rejected() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
     await site.engine.enrolling.enroll(draft())
@@ -268,7 +268,7 @@ async def test_an_order_that_was_tracked_by_hand_meanwhile_is_one_order_not_two(
 
 
 @in_virtual_time
-async def test_a_renewal_that_carries_a_copy_of_the_marker_is_not_taken_for_the_order() -> None:
+async def test_a_renewal_that_carries_a_copy_of_the_order_tag_is_not_taken_for_the_order() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
     placed = await site.engine.enrolling.enroll(draft(comments="[sim:instant]"))
@@ -292,7 +292,7 @@ async def test_of_a_domain_with_thousands_of_hosts_only_its_own_orders_are_polle
 
 
 @in_virtual_time
-async def test_a_command_waits_for_its_own_orders_fate() -> None:
+async def test_a_command_waits_for_the_outcome_of_its_own_order() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
     site.world.faults.add("unavailable", path="ssl/v1$", after=1, count=2)

@@ -258,7 +258,7 @@ def test_a_name_that_cannot_be_seen_whole_is_confirmed_by_its_ssl_id(common_name
         check_typed("4711" if by is ConfirmBy.COMMON_NAME else common_name, common_name, 4711)
 
 
-def test_a_name_of_poll_alikes_is_not_confirmed_by_the_name_that_it_polls_like() -> None:
+def test_a_name_of_lookalike_letters_is_not_confirmed_by_the_name_that_it_imitates() -> None:
     with pytest.raises(InputError, match="not the common name"):
         check_typed("www.acme.example", "www.\u0430cme.example", 4711)
     with pytest.raises(InputError, match="not the common name"):

@@ -82,7 +82,7 @@ async def test_a_bad_password_is_one_bad_login_at_the_start_whatever_is_asked_fo
 
 @pytest.mark.parametrize("path", ["/dcv", "organization", "customFields", "dcv/v2/validation/status"])
 @in_virtual_time
-async def test_refused_evidence_is_a_gap_of_the_diagnosis_and_asked_for_once(path: str) -> None:
+async def test_rejected_evidence_is_missing_evidence_and_asked_for_once(path: str) -> None:
     site = Site()
     ssl_id = site.world.add_order(life="ov-dcv-missing", common_name="www.acme.example").ssl_id
     site.world.advance(60)

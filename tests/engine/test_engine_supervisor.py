@@ -54,7 +54,7 @@ async def test_a_restart_in_the_middle_of_a_window_goes_on_where_it_was() -> Non
 
 
 @in_virtual_time
-async def test_a_poll_that_is_overdue_at_the_start_is_made_at_once_and_the_gap_is_told() -> None:
+async def test_a_poll_that_is_overdue_at_the_start_is_made_at_once_and_the_gap_is_recorded() -> None:
     world = World(deadline_seconds=7200)
     world.place(7)
     await world.poll_for(100)
@@ -68,7 +68,7 @@ async def test_a_poll_that_is_overdue_at_the_start_is_made_at_once_and_the_gap_i
 
 
 @in_virtual_time
-async def test_a_deadline_that_passed_while_nobody_polled_still_gets_its_last_look() -> None:
+async def test_a_deadline_that_passed_while_nobody_polled_still_gets_its_last_poll() -> None:
     world = World()
     world.place(7, "Applied", (5000.0, "Issued"))
     world.place(8)
@@ -215,7 +215,7 @@ async def test_a_disk_that_fails_leaves_the_order_as_it_was_and_the_poll_is_made
     assert world.order(7).state is OrderState.COLLECTED
     assert [error.error for error in world.all_heard(StoreStateChanged)] == [error.error, None]
     (report,) = world.all_heard(FailureReported)
-    assert "the right to poll could not be renewed; polling goes on" in report.what
+    assert "the polling lease could not be renewed; polling goes on" in report.what
 
 
 # Defects

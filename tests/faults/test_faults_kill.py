@@ -211,7 +211,7 @@ def check_orders(rig: Rig, orders: list[Order]) -> None:
     assert {order.ssl_id for order in orders if order.state is OrderState.SUBMITTED} == set(rig.world.enrolled)
 
 
-def test_no_revocation_is_lost_or_claimed_without_scms_word(tmp_path: Path, record_property: Record) -> None:
+def test_no_revocation_is_lost_or_shown_as_done_before_scm_confirms_it(tmp_path: Path, record_property: Record) -> None:
     chance = random.Random(SEED)
     with a_rig(tmp_path, dialect=Dialect(already_revoked_code=-102)) as rig:
         names = iter(range(10_000))

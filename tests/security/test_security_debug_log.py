@@ -91,7 +91,7 @@ def test_a_lost_answer_says_whether_the_request_was_sent(tmp_path: Path) -> None
     path = tmp_path / "debug.log"
     logged(path, post({}), HttpFailure("connection reset", sent=True))
     answered = lines(path)[1]
-    assert (answered["status"], answered["trouble"], answered["sent"]) == (None, "connection reset", True)
+    assert (answered["status"], answered["error"], answered["sent"]) == (None, "connection reset", True)
 
 
 def test_the_file_is_made_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:

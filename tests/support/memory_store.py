@@ -87,7 +87,9 @@ class MemoryStore:
         there = self.disk.orders.get(order.id)
         if there is not None and there.revision != order.revision:
             self._known[order.id] = there
-            raise RevisionConflict("memory", f"order {order.id} was changed by somebody else", "look at it again")
+            raise RevisionConflict(
+                "memory", f"order {order.id} was changed by another process", "check it, then repeat"
+            )
         if there is None and order.ssl_id is not None:
             for other in self.disk.orders.values():
                 if other.ssl_id == order.ssl_id and not other.removed:

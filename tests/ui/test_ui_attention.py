@@ -45,7 +45,7 @@ async def happens(stage: Stage, order: Order) -> None:
     await stage.wait(0.5)
 
 
-def test_what_is_news_of_an_order() -> None:
+def test_which_changes_of_an_order_are_notified() -> None:
     polled = OrderSnapshot("APL")
     assert OrderSnapshot("ISS").differs_from(polled)
     assert OrderSnapshot("APL", "deadline passed").differs_from(polled)

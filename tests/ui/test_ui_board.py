@@ -211,7 +211,7 @@ def test_every_column_sorts_whatever_is_known(key: str) -> None:
     assert downwards == list(reversed(upwards))
 
 
-def test_bookkeeping_touches_rows_and_news_the_list() -> None:
+def test_bookkeeping_touches_rows_and_a_change_touches_the_list() -> None:
     pieces = Pieces()
     order = an_order(1)
     pieces.store.plant(order)

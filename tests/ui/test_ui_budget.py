@@ -64,7 +64,7 @@ async def test_what_scm_asks_for_is_told() -> None:
         world.faults.add("rate-limit", path=rf"/ssl/v1/{ssl_id}$", retry_after="300", count=1)
         await stage.press("5")
         await stage.wait(60)
-        assert "Retry-After   SCM asked not to be asked until " in stage.text
+        assert "Retry-After   rate limited until " in stage.text
         assert stage.row(ssl_id).endswith("SCM asked for 300 s")
         assert "1 request; 429: 1; p50" in stage.text
 

@@ -176,7 +176,7 @@ def test_the_last_outcome_in_a_few_words(poll: PollResult, text: str) -> None:
     assert poll_text(poll) == text
 
 
-def test_a_remote_order_of_unknown_state_does_not_poll_like_any_state() -> None:
+def test_a_remote_order_of_unknown_state_does_not_look_like_any_state() -> None:
     assert cell(OrderRow("#7", row=ListingRow(7, "x")), "state", 5, Pieces().now()).text == "..."
 
 

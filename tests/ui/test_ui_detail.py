@@ -133,10 +133,10 @@ def test_a_status_is_said_once_and_told_as_past_where_the_state_is_newer(
     assert f"{status}: {status.casefold()}" not in shown
 
 
-def test_a_revocation_in_doubt_says_when_scm_is_told_again() -> None:
+def test_an_unconfirmed_revocation_says_when_it_is_sent_again() -> None:
     revocation = Revocation(4, "superseded", START, next_attempt_at=START)
     told = text(replace(an_order(1), state=OrderState.REVOKING, revocation=revocation))
-    assert "UNKNOWN at SCM, verifying; not answered yet" in told
+    assert "UNKNOWN, verifying: SCM has not answered yet" in told
     assert "Told again    03:00:00Z" in told
 
 

@@ -134,7 +134,7 @@ async def test_a_form_that_nothing_can_be_chosen_in_is_not_shown() -> None:
         world.faults.add("unavailable", path="types$", count=1)
         await stage.press("a", "e")
         await stage.wait(1)
-        assert "SCM does not tell what may be ordered" in stage.text
+        assert "The order form could not be loaded" in stage.text
         assert "HTTP 503" in stage.text
         await stage.press("tab", "enter")
         await stage.wait(1)
@@ -230,7 +230,7 @@ async def test_a_401_in_the_middle_of_a_form_is_rotated_away_and_the_form_goes_o
 
 
 @on_stage
-async def test_a_poll_up_that_failed_is_not_told_as_orders_of_the_same_name(tmp_path: Path) -> None:
+async def test_a_lookup_that_failed_is_not_shown_as_orders_of_the_same_name(tmp_path: Path) -> None:
     path = tmp_path / "r.csr"
     path.write_bytes(csr_pem("new.acme.example"))
     async with staged(demo_world()) as stage:

@@ -123,7 +123,7 @@ async def test_an_order_of_the_same_name_is_shown_first(tmp_path: Path) -> None:
 
 
 @on_stage
-async def test_a_lost_answer_is_in_doubt_then_found_and_never_sent_again(csr: Path) -> None:
+async def test_a_lost_answer_is_unconfirmed_then_found_and_never_sent_again(csr: Path) -> None:
     world = demo_world()
     world.faults.add("lost", path="enroll$", count=1)
     async with staged(world) as stage:

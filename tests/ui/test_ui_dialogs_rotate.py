@@ -55,7 +55,7 @@ async def test_a_401_offers_rotation_by_itself_with_the_focus_where_keys_do_no_h
         assert stage.app.screen.query_one("#password").value == ""  # type: ignore[attr-defined] # an Input
         await stage.press("enter")
         assert not isinstance(stage.app.screen, Rotate)
-        assert "AUTH refused" in stage.header
+        assert "AUTH rejected" in stage.header
 
 
 @on_stage
@@ -92,7 +92,7 @@ async def test_wrong_credentials_leave_the_old_ones_and_are_not_tried_again_unas
         await stage.press("enter")
         await stage.wait(1)
         assert "-16" in stage.text
-        assert "the credentials from before stay" in stage.text
+        assert "the old ones stay" in stage.text
         assert "Next: Rotate" not in stage.text
         assert logins(world) == tries + 1
         assert "API OK" in stage.header
@@ -209,7 +209,7 @@ async def test_a_change_that_was_cut_short_is_settled_before_anything_else_is_as
         world.account.credentials.password = CANARY
         await stage.press("a", "o")
         await stage.wait()
-        assert "A change of the password was cut short" in stage.text
+        assert "A change of the password was interrupted" in stage.text
         await stage.press("tab", "enter")
         await stage.wait(1)
         assert "The pending password works" in stage.text

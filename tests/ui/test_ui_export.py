@@ -44,7 +44,7 @@ async def test_the_table_is_saved_as_it_is_shown_filtered_sorted_and_with_its_co
         shown = stage.view.table.loaded_ids
     with (tmp_path / "orders.csv").open(newline="") as file:
         titles, *rows = list(csv.reader(file))
-    assert titles[:5] == ["NEXT LOOK", "REQUESTED", "STATE", "BLOCKED ON", "SSLID"]
+    assert titles[:5] == ["NEXT POLL", "REQUESTED", "STATE", "BLOCKED ON", "SSLID"]
     assert "DEADLINE" not in titles
     assert [f"#{row[4]}" for row in rows] == list(shown)
     (oldest,) = [row for row in rows if row[4] == str(OLDEST)]
@@ -152,7 +152,7 @@ async def test_a_file_that_is_there_is_replaced_only_after_a_question(tmp_path: 
         await save(stage, "c", path)
         await stage.press("tab", "enter")
         await stage.wait(0.5)
-    assert path.read_text().startswith("NEXT LOOK,")
+    assert path.read_text().startswith("NEXT POLL,")
 
 
 @on_stage

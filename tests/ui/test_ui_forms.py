@@ -168,7 +168,7 @@ async def test_every_button_is_read_whole_at_20_columns() -> None:
         await stage.resize(20, 16)
         await stage.wait(1)
         assert "Cancel" in stage.text
-        assert "Try, then rotate" in stage.text, stage.text
+        assert "Test and rotate" in stage.text, stage.text
 
 
 @on_stage

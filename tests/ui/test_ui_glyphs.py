@@ -40,15 +40,15 @@ def test_a_preference_for_a_set_is_followed() -> None:
     assert choose_glyphs({"LANG": "C.UTF-8", "TERM": "xterm"}, "ascii") is ASCII
 
 
-@pytest.mark.parametrize("poll", state_glyphs(), ids=lambda poll: poll.code)
-def test_every_state_is_five_cells_in_both_sets(poll: StateGlyph) -> None:
-    assert cell_len(poll.text(UNICODE)) == cell_len(poll.text(ASCII)) == 5
-    assert poll.text(ASCII).isascii()
-    assert poll.style in CELL_STYLES
+@pytest.mark.parametrize("glyph", state_glyphs(), ids=lambda glyph: glyph.code)
+def test_every_state_is_five_cells_in_both_sets(glyph: StateGlyph) -> None:
+    assert cell_len(glyph.text(UNICODE)) == cell_len(glyph.text(ASCII)) == 5
+    assert glyph.text(ASCII).isascii()
+    assert glyph.style in CELL_STYLES
 
 
 @pytest.mark.parametrize("state", OrderState)
-def test_every_local_state_has_a_look(state: OrderState) -> None:
+def test_every_local_state_has_a_glyph(state: OrderState) -> None:
     assert order_glyph(state).code.isupper()
 
 

@@ -52,7 +52,7 @@ def test_orders_whose_window_has_passed_are_counted_apart_in_grey() -> None:
     assert (counted.text, counted.style) == ("3 not polled", "$state-muted")
 
 
-def test_before_the_first_answer_nothing_is_claimed() -> None:
+def test_before_the_first_answer_the_header_claims_nothing() -> None:
     assert header(Pieces(read_only=True)) == "PROD acme eu [R] | API ... | loading | 7+? pend 1 act | 03:00Z"
 
 
@@ -73,7 +73,7 @@ def test_refused_credentials_come_before_everything() -> None:
     pieces = Pieces(read_only=True)
     answered(pieces)
     pieces.engine.context.limiter.rejection = CredentialsRefused("details", "401", http_status=401, code=-16)
-    assert "AUTH refused: rotate" in header(pieces)
+    assert "AUTH rejected: rotate" in header(pieces)
 
 
 def test_a_rate_limit_says_until_when() -> None:

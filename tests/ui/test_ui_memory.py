@@ -245,7 +245,7 @@ async def test_changes_are_kept_together_a_second_later_and_at_the_end() -> None
 
 
 @on_stage
-async def test_a_memory_that_cannot_be_kept_is_told_once_and_stops_nothing() -> None:
+async def test_a_layout_that_cannot_be_saved_is_reported_once_and_stops_nothing() -> None:
     kept = Kept()
     async with staged(outside=Outside(keeper=kept)) as stage:
         kept.reason = InputError("screen.json: no space left on device", "make room")
@@ -259,7 +259,7 @@ async def test_a_memory_that_cannot_be_kept_is_told_once_and_stops_nothing() -> 
 
 
 @on_stage
-async def test_a_memory_that_cannot_be_read_is_told_and_the_screen_is_as_at_first() -> None:
+async def test_a_layout_that_cannot_be_read_is_reported_and_the_screen_has_its_defaults() -> None:
     kept = Kept()
     kept.reason = InputError("screen.json is damaged", "it is written anew")
     async with staged(outside=Outside(keeper=kept)) as stage:
@@ -294,7 +294,7 @@ async def test_a_large_account_is_not_written_to_disk_with_every_change() -> Non
     ],
 )
 @on_stage
-async def test_a_memory_of_another_shape_harms_nothing(text: str) -> None:
+async def test_a_layout_of_another_shape_harms_nothing(text: str) -> None:
     async with staged(outside=Outside(keeper=Kept(text))) as stage:
         assert "view: Pending" in stage.footer
         assert titles(stage).startswith("NEXT DEADLINE AGE▼ STATE")
@@ -318,7 +318,7 @@ def test_a_column_that_is_new_since_is_shown_at_the_end() -> None:
     assert [column.key for column in columns] == ["state", "age", "new"]
 
 
-def test_each_profile_has_a_memory_of_its_own_in_one_private_file(tmp_path: Path) -> None:
+def test_each_profile_has_a_layout_of_its_own_in_one_private_file(tmp_path: Path) -> None:
     path = tmp_path / "data" / "screen.json"
     prod, staging = ScreenFile(path, "prod"), ScreenFile(path)
     assert prod.load() == ""

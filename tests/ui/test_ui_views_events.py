@@ -50,7 +50,7 @@ async def test_enter_shows_the_order_that_an_event_is_about() -> None:
 
 
 @on_stage
-async def test_an_event_heard_before_the_view_was_opened_is_listed_once() -> None:
+async def test_an_event_published_before_the_view_was_opened_is_listed_once() -> None:
     async with staged(track=[2100342]) as stage:
         await stage.press("4", "1", "4")
         assert stage.text.count("tracked, SCM status Applied") == 1
@@ -101,9 +101,7 @@ async def test_events_from_before_the_start_are_listed() -> None:
     async with staged(world) as stage:
         order = an_order(1)
         stage.site.store.plant(order)
-        entry = TimelineEntry(
-            at=START, order_id=order.id, kind=EventKind.NOT_POLLED, summary="nothing was polled for 3 days"
-        )
+        entry = TimelineEntry(at=START, order_id=order.id, kind=EventKind.NOT_POLLED, summary="not polled for 3 days")
         stage.site.disk.entries.append(entry)
         await stage.press("4")
-        assert "nothing was polled for 3 days" in stage.text
+        assert "not polled for 3 days" in stage.text

@@ -326,7 +326,7 @@ async def test_a_401_pauses_everything_and_says_what_to_do() -> None:
         await stage.wait(10)
         await stage.press("escape")
         await stage.wait(1)
-        assert "AUTH refused: rotate" in stage.header
+        assert "AUTH rejected: rotate" in stage.header
         for ssl_id in (2100342, 2100348):
             assert stage.cells(ssl_id)[0] == "auth"
         assert "polling is paused  SCM code -16" in stage.text

@@ -71,7 +71,7 @@ async def decide_each(
             decision = await decide(engine, ssl_id, options.message)
             order = engine.orders.by_ssl_id(ssl_id)
             if order is not None and order.state.is_polled:
-                # Whoever polls looks at once.
+                # The poller polls it at once.
                 await engine.scheduler.open_window(order.id, at_once=True)
             return decision
 

@@ -1,4 +1,4 @@
-"""`sectigo-tui audit`: what was done, when and by whom; and whether the record of it is what was written."""
+"""`sectigo-tui audit`: what was done, when and by whom; and whether the journal is intact."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Tell what was done, oldest first; or prove that the journal is what was written.
+    """List what was done, oldest first; or verify that the journal is intact.
 
     Raises:
         ConfigError: The settings name no account.
@@ -44,7 +44,7 @@ def run(options: Namespace) -> int:
     directory = store_directory_from(options)
     if options.action == "verify":
         if since is not None:
-            raise InputError("a record is proven as a whole", "leave --since")
+            raise InputError("the journal is verified as a whole", "leave out --since")
         return _verify(directory, as_json=options.json)
     return _print(directory, since, as_json=options.json)
 
@@ -77,7 +77,7 @@ def _verify(directory: Path, *, as_json: bool) -> int:
     else:
         show_message("\n".join(f"{fault.file}: line {fault.line} {fault.reason}" for fault in report.faults))
     if not report.is_intact:
-        complain(f"{directory / 'journal.jsonl'} is NOT what was written")
+        complain(f"{directory / 'journal.jsonl'} is NOT intact")
     return FINE if report.is_intact else FAILED
 
 

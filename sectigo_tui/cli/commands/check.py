@@ -1,4 +1,4 @@
-"""`sectigo-tui check`: every setting and its origin, then the credentials tried once."""
+"""`sectigo-tui check`: every setting and its origin, then a test of the credentials."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
     for warning in settings.warnings:
         complain(f"warning: {warning}")
     for path in remove_leftovers(settings.paths):
-        complain(f"warning: {path} is a copy that a kill left, and cannot be removed; remove it")
+        complain(f"warning: {path} is a leftover of a killed process that cannot be removed; remove it")
     return asyncio.run((_check_as_json if options.json else _check)(settings, insist=options.insist))
 
 
@@ -80,7 +80,7 @@ async def _check_as_json(settings: Settings, *, insist: bool) -> int:
 
 
 def _keys_without_order(settings: Settings) -> list[Path]:
-    """Return the keys that nothing was ordered with, and say so."""
+    """Return the keys without an order, after a warning for each."""
     try:
         keys = keys_without_order(settings.paths, complain_of)
     except StoreError as error:

@@ -35,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Collect each certificate; those that fail are told, and the others are saved nevertheless."""
+    """Collect each certificate; failures are reported, and the others are saved nevertheless."""
     settings = settings_from(options)
     return asyncio.run(_collect(settings, options))
 

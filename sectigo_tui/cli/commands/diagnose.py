@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Diagnose one order, by its sslId or local id.
 
-    A call for evidence that fails is a gap in the diagnosis.
+    A call that fails is listed as missing evidence.
 
     Raises:
         InputError: There is no such order.
@@ -66,7 +66,7 @@ def _target(engine: Engine, order: str) -> Target:
 
 
 async def _check_known(engine: Engine, target: Target) -> None:
-    """Ask SCM for an order that is only remote: without an answer nothing is known of it that could be diagnosed."""
+    """Fetch an order that is only remote: without SCM's answer there is nothing to diagnose."""
     if isinstance(target, int):
         try:
             await engine.account.details(target)
@@ -91,7 +91,7 @@ def _text(diagnosis: Diagnosis) -> str:
 
 
 def _polled_by(engine: Engine, diagnosis: Diagnosis) -> str:
-    """Say who does what the diagnosis tells to wait for: this command ends, and nothing of it runs on."""
+    """Return who polls the order from now on, since this command ends."""
     if diagnosis.evidence.order is None:
         return "no: the order is remote; `sectigo-tui track` makes it local"
     poller = engine.orders.poller()

@@ -219,8 +219,8 @@ def _check(engine: Engine, draft: Draft, offer: EnrollOffer) -> None:
     if offer.custom_fields.failure is not None:
         why = offer.custom_fields.failure.reason
         complain(f"warning: the account's custom fields are not known ({why}); SCM may ask for one")
-    for doubt in draft.csr.cautions:
-        complain(f"warning: the CSR: {doubt}")
+    for caution in draft.csr.cautions:
+        complain(f"warning: the CSR: {caution}")
     if draft.csr.other_names and draft.drops_other_names:
         complain(f"warning: left out, not ordered: {', '.join(draft.csr.other_names)}")
     errors = engine.enrolling.errors(draft, offer)

@@ -34,7 +34,7 @@ def run(options: Namespace) -> int:
         if options.json:
             lines = ",\n".join(map(_line, orders))
             sys.stdout.write(f"[{lines}]\n")
-            # Else the interpreter looks for garbage among all orders as it ends.
+            # Else the interpreter collects garbage among all orders as it ends.
             keep_what_is_loaded()
             return FINE
     # What a table is made with is loaded where there is one: scripts, which ask for JSON, do not wait for it.

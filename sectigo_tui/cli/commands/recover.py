@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Search for the orders in doubt, or do what was decided about one.
+    """Search for the unconfirmed orders, or act on the decision about one.
 
     Raises:
         InputError: The order named is not one to decide about.
@@ -110,14 +110,14 @@ def _summary(order: Order) -> str:
 
 def _print(orders: Sequence[Order], undecided: Sequence[str]) -> None:
     if not orders:
-        complain("no order is in doubt")
+        complain("no order is unconfirmed")
     for order in orders:
         show_message(order_line(order))
         if order.id in undecided:
             error = order.pending_enroll.error if order.pending_enroll is not None else "not found at SCM"
             complain(f"order {order.id}: {error}; decide: recover --order-again {order.id}, or --give-up {order.id}")
         elif order.state in UNCONFIRMED_STATES:
-            complain(f"order {order.id}: not found at SCM yet; it is searched for on: recover --wait, or watch")
+            complain(f"order {order.id}: not found at SCM yet; recover --wait, or watch, continues the search")
 
 
 def _json(order: Order, *, is_undecided: bool) -> dict[str, Json]:

@@ -25,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Remove each order; those that are not finished are told, and the others are removed nevertheless."""
+    """Remove each order; unfinished ones are reported, and the others are removed nevertheless."""
     return asyncio.run(_remove(settings_from(options), options))
 
 

@@ -42,8 +42,8 @@ def run(options: Namespace) -> int:
 async def _renew(settings: Settings, options: Namespace) -> int:
     async with session(settings) as engine:
         csr = await engine.enrolling.read_csr(csr_bytes(options.csr)) if options.csr is not None else None
-        for doubt in csr.cautions if csr is not None else ():
-            complain(f"warning: the CSR: {doubt}")
+        for caution in csr.cautions if csr is not None else ():
+            complain(f"warning: the CSR: {caution}")
         offer = await engine.renewing.offer(options.ssl_id)
         if not offer.duplicates.is_clear and not options.allow_duplicate:
             return refuse_duplicates(offer.duplicates, as_json=options.json)

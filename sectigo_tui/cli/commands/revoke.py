@@ -76,7 +76,7 @@ async def _revoked(engine: Engine, options: Namespace, confirmed: str) -> Order:
         order = engine.orders.by_ssl_id(options.ssl_id)
         if order is None or order.state is not OrderState.REVOKING:
             raise
-        # It was recorded and told, and what came of that could not be saved.
+        # It was recorded and sent, and the outcome could not be saved.
         complain(str(error))
         return order
 
@@ -84,7 +84,7 @@ async def _revoked(engine: Engine, options: Namespace, confirmed: str) -> Order:
 async def _confirmed(engine: Engine, settings: Settings, options: Namespace) -> str:
     offer = await engine.revoking.offer(options.ssl_id)
     if offer.rejection:
-        raise InputError(f"sslId {options.ssl_id} cannot be revoked: {offer.rejection}", "look at its timeline")
+        raise InputError(f"sslId {options.ssl_id} cannot be revoked: {offer.rejection}", "see its timeline")
     complain(_summary(settings, offer, options))
     name = "sslId" if offer.confirm_by is ConfirmBy.SSL_ID else "common name"
     return await typed(f"Type the {name} to revoke it for good:")
@@ -116,8 +116,8 @@ def _print(order: Order, ending: Ending, *, as_json: bool) -> int:
         failure = (order.revocation.error if order.revocation else "") or "UNKNOWN, verifying"
         complain(
             f"sslId {order.ssl_id}: {failure}\n"
-            "The revocation is recorded here, and SCM has not confirmed it. It is told again, and asked, by whichever "
-            "of these runs next, until it has answered: the dashboard, `sectigo-tui watch`."
+            "The revocation is recorded here, and SCM has not confirmed it. It is verified and sent again until SCM "
+            "answers, whenever the dashboard or `sectigo-tui watch` runs."
         )
     else:
         complain(f"sslId {order.ssl_id}: NOT revoked, it is {order.scm_status or order.state}; see its timeline")

@@ -50,7 +50,7 @@ def run(options: Namespace) -> int:
     if options.certctl:
         check_writable(settings, "changing certctl-server's issuer")
     if options.certctl and settings.certctl_server() is None:
-        raise InputError("no certctl-server is configured", "set url and issuer_id in [certctl], or leave --certctl")
+        raise InputError("no certctl-server is configured", "set url and issuer_id in [certctl], or omit --certctl")
     if options.login and (options.at_sectigo or options.settle):
         raise InputError("a login goes with its own password", "give --login without --at-sectigo and --settle")
     password = None if options.at_sectigo or options.settle else _password(settings, options)
@@ -70,7 +70,7 @@ async def _rotate(settings: Settings, options: Namespace, password: SecretText |
     async with acting(settings) as engine:
         switched = await _switched_text(engine, options, password)
         if switched is None:
-            complain("no change of the password was cut short")
+            complain("no change of the password was interrupted")
             if options.json:
                 print_json(None)
             return FINE

@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Track each sslId; those that fail are told, and the others are tracked nevertheless."""
+    """Track each sslId; failures are reported, and the others are tracked nevertheless."""
     return asyncio.run(_track(settings_from(options), options))
 
 

@@ -1,4 +1,4 @@
-"""`sectigo-tui watch`: polls without a screen until it is told to end."""
+"""`sectigo-tui watch`: polls without a screen until a signal ends it."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ from sectigo_tui.wiring.engine import opened
 
 ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0
-"""How often it is looked whether refused credentials were rotated elsewhere, where no file tells it at once."""
+"""How often rejected credentials are checked for a rotation elsewhere, where no file shows it at once."""
 ASK_AGAIN_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
-"""The pauses before a password command that told none is asked again; the last one repeats."""
+"""The waits before a password command that returned none is run again; the last one repeats."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -111,7 +111,7 @@ class _Watch:
         return FINE
 
     async def _has_password(self, settings: Settings) -> bool:
-        """Have the password told before anything is opened; return whether to go on, and not to end.
+        """Run the password command before anything is opened; return whether to go on.
 
         A command that tells none now is asked again, with growing pauses: who starts this may be no person.
 
@@ -127,7 +127,7 @@ class _Watch:
                 if not failure.may_pass:
                     raise
                 pause = next(pauses, pause)
-                what = f"the password command told no password, it is asked again in {pause:g} s"
+                what = f"the password command returned no password, it is run again in {pause:g} s"
                 self._print_reported(FailureReported(self._clock.now(), what, failure), lambda _order_id: None)
             else:
                 return not self._ended_by
@@ -135,7 +135,7 @@ class _Watch:
         return False
 
     async def _asked(self, settings: Settings) -> Credentials | None:
-        """Return the credentials; None where it is told to end before the password command has answered."""
+        """Return the credentials; None if a signal comes before the password command has answered."""
         asked = asyncio.create_task(in_thread(lambda: credentials_of(settings, may_prompt=True)))
         while not asked.done() and not self._ended_by:
             await asyncio.wait({asked}, timeout=ROUND_SECONDS)
@@ -149,7 +149,7 @@ class _Watch:
         self._changed_rows.set()
 
     async def _poll(self, settings: Settings, on_event: OnEvent) -> Callable[[Credentials], bool] | None:
-        """Poll until told to end, or until SCM refuses the credentials.
+        """Poll until a signal, or until SCM rejects the credentials.
 
         Returns:
             Whether SCM refuses some credentials, when it refuses the present ones; None otherwise.
@@ -162,7 +162,7 @@ class _Watch:
             try:
                 engine.report_damage()
                 await self._settle_password(engine)
-                # Only whoever polls knows who polls. What fails here is told by the housekeeping.
+                # The poller is known only from a lease. What fails here is reported by the housekeeping.
                 with suppress(StoreError, OSError):
                     await engine.orders.changes()
                 async with polling(engine):
@@ -195,7 +195,7 @@ class _Watch:
     async def _other_credentials(
         self, settings: Settings, was_refused: Callable[[Credentials], bool], on_event: OnEvent
     ) -> Settings:
-        """Wait for credentials that SCM has not refused, or to be told to end."""
+        """Wait for credentials that SCM has not rejected, or for a signal."""
         while not self._ended_by:
             await self._rest_until_kept_anew(settings)
             try:
@@ -211,7 +211,7 @@ class _Watch:
         return settings
 
     async def _rest_until_kept_anew(self, settings: Settings) -> None:
-        """Wait until credentials were kept by another process, or it is time to look wherever else they come from."""
+        """Wait until another process has stored credentials, or it is time to check their other sources."""
         left = CREDENTIALS_SECONDS
         while left > 0 and not self._ended_by and _kept_at(settings) == self._kept_at:
             await self._rest(min(ROUND_SECONDS, left))
@@ -222,9 +222,9 @@ class _Watch:
         try:
             await engine.credentials.settle()
         except CredentialsRefused:
-            pass  # the gate holds everything back now, and that is told
+            pass  # the limiter is closed now, and that is reported
         except SectigoTuiError as failure:
-            engine.event_source(FailureReported(self._clock.now(), "a change of the password was cut short", failure))
+            engine.event_source(FailureReported(self._clock.now(), "a change of the password was interrupted", failure))
 
     async def _rest(self, seconds: float) -> None:
         try:

@@ -1,4 +1,4 @@
-"""A listing of the account, of any length, of which only the pages that are polled are fetched."""
+"""A listing of the account, of any length, of which only the pages that are read are fetched."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ class Listing:
             first: The first position.
             last: The last position, inclusive.
 
-        A failure is kept in `failure` and published; the next call tries again.
+        A failure is stored in `failure` and published; the next call repeats the request.
         """
         self._wanted = wanted = (first, last)
         async with self._turn:
@@ -277,7 +277,7 @@ class Listing:
             progress(min(number * PAGE_SIZE, self.total or 0), self.total or 0)
 
     def forget(self) -> None:
-        """Forget the pages: they are fetched anew when they are polled."""
+        """Forget the pages: they are fetched anew when they are read."""
         self.fetched.forget()
         self._unusable.clear()
         self._alternatives = self._filled_page = None

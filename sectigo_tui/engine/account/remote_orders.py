@@ -1,4 +1,4 @@
-"""What is known of the account's remote orders: which are pending, and details of those that were polled."""
+"""What is known of the account's remote orders: which are pending, and details of those that were fetched."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ class Account:
         return await self._shared(ssl_id)
 
     async def sight(self, ssl_ids: Iterable[int]) -> None:
-        """Ask for the details of what the operator looks at, one by one, where they are unknown or out of date.
+        """Fetch the details of the visible rows, one by one, where they are unknown or out of date.
 
         Args:
             ssl_ids: The orders, the most wanted first.

@@ -49,8 +49,8 @@ class StatusSpellings:
         if not where.status:
             return await ask(where)
         status, first_refusal = where.status, None
-        tries = 1 if status in self._all_refused else len(filter_spellings(status))
-        for _ in range(tries):
+        attempts = 1 if status in self._all_refused else len(filter_spellings(status))
+        for _ in range(attempts):
             try:
                 answer = await ask(self.spelled(where))
             except Refused as rejection:

@@ -80,7 +80,7 @@ class HandingOver:
             step = HandOverStep.TEST
             test = await self._certctl.test_issuer(self._issuer_id)
             if not test.successful:
-                raise CertctlFailure(step.value, test.words, "look at certctl-server's log, and test the issuer there")
+                raise CertctlFailure(step.value, test.words, "see certctl-server's log, and test the issuer there")
         except CertctlFailure as failure:
             await self._credentials.note_answered(f"certctl-server, {failure.step}: {failure.reason}")
             yield StepDone(step, failure=failure)

@@ -23,7 +23,7 @@ class CommonCause(Struct, frozen=True):
         about_name: The same for a person; untrusted text, already quoted.
         orders: The orders.
         waiting_only_for_this: Those of them that wait for nothing else.
-        blocking_cause: One of the findings, for its words and its next action.
+        blocking_cause: One of the blocking causes, for its text and its next action.
     """
 
     cause: Cause

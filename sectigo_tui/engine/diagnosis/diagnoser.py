@@ -44,7 +44,7 @@ VERDICTS_KEPT = 2_000
 class Diagnoser:
     """Says who orders wait for, whether that is normal, and what to do.
 
-    Evidence is kept with its age and shared: many orders of one organization cost one poll at its validations.
+    Evidence is kept with its age and shared: many orders of one organization cost one request for its validations.
 
     Args:
         context: The world.
@@ -110,7 +110,7 @@ class Diagnoser:
             max_age_seconds: How old evidence may be; zero asks for everything.
 
         Returns:
-            The diagnosis. A call that fails is a gap in it, not raised.
+            The diagnosis. A call that fails is listed as missing evidence, not raised.
         """
         return await self.gather(target, lambda _part, _diagnosis: None, max_age_seconds=max_age_seconds)
 

@@ -114,7 +114,7 @@ LOCAL_HISTORY_ORDERS = 500
 """How many issued local orders the figures rest on, the newest."""
 
 HISTORY_ORDERS = 60
-"""How many issued remote orders are polled for the account's history, at one request each."""
+"""How many issued remote orders are fetched for the account's history, at one request each."""
 
 _READ_AT_ONCE = 20
 
@@ -163,18 +163,18 @@ class Samples:
             sample = sample_of(local_evidence(store, order, self._context.clock.now()))
             self._local[order.id] = order.revision, sample
             if number % _READ_AT_ONCE == 0:
-                await asyncio.sleep(0)  # each timeline is read from the disk: keys are heard in between
+                await asyncio.sleep(0)  # each timeline is read from the disk: keys are handled in between
         return bool(missing)
 
     async def learn_remote(
         self, progress: Callable[[int, int], None], *, organization_id: int | None = None, orders: int = HISTORY_ORDERS
     ) -> int:
-        """Look at issued remote orders; only when the operator asks, for it costs requests.
+        """Fetch issued remote orders; only when the operator asks, for it costs requests.
 
         The listing is not sorted and names no dates: the newest sslIds of its first and last page are polled.
 
         Args:
-            progress: Told the orders looked at and how many there are to be.
+            progress: Called with how many orders are fetched, and how many there are.
             organization_id: Only orders of this organization or department.
             orders: How many, at one request each.
 

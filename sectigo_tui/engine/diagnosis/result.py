@@ -105,7 +105,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
         evidence: What is known.
         verdict: Who it waits for.
         stages: Its time line.
-        unwatched: When nothing was polled.
+        unwatched: When the order was not polled.
         domains: How each domain stands.
         organization: How the organization stands; None where it does not count or is not known.
         normal: Its times beside the account's own.

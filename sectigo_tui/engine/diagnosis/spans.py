@@ -1,4 +1,4 @@
-"""Times and durations that never claim more precision than their sources have.
+"""Times and durations with no more precision than their sources have.
 
 SCM tells many dates as days, and what is seen here happened some time since the poll before. So a time is a range,
 and so is what lies between two of them: "2-3 d" rather than an hour that nobody told.
@@ -86,8 +86,8 @@ class Span(Struct, frozen=True):
             return _two_units(self.at_least_seconds)
         unit, name = next(
             (unit, name)
-            for longest, doubt, unit, name in _UNITS
-            if self.at_most_seconds < longest and self.uncertainty_seconds < doubt
+            for longest, uncertainty, unit, name in _UNITS
+            if self.at_most_seconds < longest and self.uncertainty_seconds < uncertainty
         )
         low, high = int(self.at_least_seconds // unit), max(0, ceil(self.at_most_seconds / unit) - 1)
         if low >= high:
@@ -109,7 +109,7 @@ _UNITS = (
     (2 * _DAY, _DAY / 2, _HOUR, "h"),
     (_ENDLESS, _ENDLESS, _DAY, "d"),
 )
-"""Below which length and which doubt a unit is used."""
+"""The length and the uncertainty below which a unit is used."""
 
 
 def _two_units(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The time line of an order: its stages, how long each took, and when nothing was polled. Pure."""
+"""The time line of an order: its stages, how long each took, and when it was not polled. Pure."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def time_line(evidence: Evidence) -> tuple[Stage, ...]:
 
 
 def unwatched(evidence: Evidence) -> tuple[NotPolled, ...]:
-    """Return the times in which nothing was polled, oldest first; the last one may still go on."""
+    """Return the times in which the order was not polled, oldest first; the last one may still go on."""
     moments = sorted([poll.at for poll in evidence.polls] + [entry.at for entry in evidence.timeline])
     found = []
     for entry in evidence.timeline:
@@ -164,7 +164,7 @@ def _reached(evidence: Evidence, rank: int, poll_times: list[tuple[datetime, int
         min(scm_words.latest, before or scm_words.latest),
     )
     if earliest > latest:
-        # SCM's day and the sighting contradict each other (its days need not be UTC's): either may be right.
+        # SCM's day and the poll contradict each other (its days need not be UTC's): either may be right.
         bounds = [scm_words.earliest, scm_words.latest, *(at for at in (after, before) if at is not None)]
         return When(min(bounds), max(bounds)), "SCM, seen here"
     return When(earliest, latest), "SCM" if (earliest, latest) == (

@@ -31,7 +31,7 @@ class Strength(StrEnum):
     FULL = "full"
     """All that bears on it is known."""
     PARTIAL = "partial"
-    """Some of it could not be had; `gaps` says which."""
+    """Some of it is missing; `missing_evidence` lists which."""
     STATUS_ONLY = "status only"
     """Nothing but SCM's status and the local record has been polled."""
 
@@ -47,7 +47,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
         evidence: What it rests on.
         next_action: What to do.
         changes_when: What would change it.
-        primary: The finding behind it.
+        primary: The cause behind it.
         others: Further causes that hold at once, the most urgent first.
         missing_evidence: What is not known.
         strength: How much evidence there is.
@@ -141,12 +141,12 @@ def _rest(evidence: Evidence, blocking_causes: list[BlockingCause]) -> list[Bloc
     facts += organization.facts if organization else ()
     valid = "Organization and domains are valid" if organization else "Its domains are valid"
     review = "callback or manual review" if organization else "manual review"
-    doubt = ", unless CAA forbids it, which could not be looked up" if _caa_failed(evidence) else ""
+    caveat = ", unless CAA forbids it, which could not be looked up" if _caa_failed(evidence) else ""
     return [
         BlockingCause(
             cause=Cause.VETTING,
             party=Party.CA,
-            sentence=f"{valid}: vetting at Sectigo ({review}), not visible in the API{doubt}.",
+            sentence=f"{valid}: vetting at Sectigo ({review}), not visible in the API{caveat}.",
             next_action="Wait; past the usual time, send the escalation pack to Sectigo support.",
             changes_when="Its status becomes Issued or Rejected, or a validation expires.",
             facts=(status_fact(evidence), *facts),

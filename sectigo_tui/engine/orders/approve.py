@@ -24,7 +24,7 @@ class Decision(Struct, frozen=True):
 
     Args:
         ssl_id: The order.
-        order_id: The local order, which a poll would be worth now; empty where it is not local.
+        order_id: The local order, to be polled now; empty where it is not local.
         shown: SCM's details, where the answer itself was lost and they had to tell.
     """
 

@@ -34,7 +34,7 @@ async def each(
 ) -> tuple[Outcome[Target, Result], ...]:
     """Do something for several orders, one after another, each once.
 
-    After the credentials were refused the gate holds the others back: nothing more is sent for them.
+    After the credentials were rejected nothing more is sent: the limiter is closed.
 
     Args:
         targets: The orders.

@@ -39,7 +39,7 @@ from sectigo_tui.engine.requests.limiter import Priority
 T = TypeVar("T")
 
 KNOWN_AT_MOST = 1000
-"""Of a name with more rows than this the orders there are before are not listed: the marker tells them apart too."""
+"""Existing orders of a name with more rows than this are not listed: the order tag tells them apart too."""
 
 
 class Offered(Struct, Generic[T], frozen=True):
@@ -194,7 +194,7 @@ class Enrolling:
             )
         except ScmFailure as failure:
             if write_outcome_of(failure) is WriteOutcome.REFUSED:
-                # This login may order without listing: the marker alone has to do.
+                # This login may order without listing: the order tag has to suffice.
                 return ()
             raise
         return () if named.left_out or named.left_out_nameless else named.ssl_ids

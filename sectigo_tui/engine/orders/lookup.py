@@ -24,12 +24,12 @@ _ORDER_TAG = re.compile(r"\[sectigo-tui:([0-9a-f]{12})(?:\.(\d{1,4}))?\]")
 
 
 def order_tag_of(order_id: str, attempt: int) -> str:
-    """Return an order's marker; every time it is ordered again it gets another."""
+    """Return an order's tag; every time it is ordered again it gets another."""
     return f"[sectigo-tui:{order_id}]" if attempt == 1 else f"[sectigo-tui:{order_id}.{attempt}]"
 
 
 def marked(comments: str, order_tag: str) -> str:
-    """Return the operator's comments with a marker.
+    """Return the operator's comments with an order tag.
 
     Raises:
         InputError: They are too long together.
@@ -41,12 +41,12 @@ def marked(comments: str, order_tag: str) -> str:
 
 
 def untagged(comments: str) -> str:
-    """Return comments without any marker."""
+    """Return comments without any order tag."""
     return _ORDER_TAG.sub("", comments).strip()
 
 
 def tagged_orders(comments: str) -> frozenset[str]:
-    """Return the local ids of the orders whose markers are in some comments."""
+    """Return the local ids of the orders whose order tags are in some comments."""
     return frozenset(found[1] for found in _ORDER_TAG.finditer(comments))
 
 
@@ -139,7 +139,7 @@ async def _rows(context: Context, where: ListingFilter, at_most: int | None) -> 
 
 
 async def search(context: Context, order: Order) -> tuple[OrderDetails, ...]:
-    """Look for an order at SCM.
+    """Search for an order at SCM.
 
     Args:
         context: The world.
@@ -157,7 +157,7 @@ async def search(context: Context, order: Order) -> tuple[OrderDetails, ...]:
         nameless, _ = await _nameless(context, order.common_name, None)
         found = await _among(context, order, Named(tuple(nameless.values())))
     if order.renews_ssl_id is None and found:
-        # A renewal of it would carry a copy of its marker: the oldest is the order itself.
+        # A renewal of it would carry a copy of its order tag: the oldest is the order itself.
         found = [min(found, key=lambda details: details.ssl_id)]
     return tuple(found)
 

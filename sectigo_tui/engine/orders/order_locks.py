@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class OrderLocks:
-    """Carries out writes, each alone with its order.
+    """Runs writes, at most one at a time for each order.
 
     A write runs in a task of its own: whoever asked may stop waiting (a closed dialog), and what SCM answered is
-    written down all the same. A claim is of this process only. That two processes never send one intent rests on
+    written down all the same. A lock is of this process only. That two processes never send one intent rests on
     the store: an intent is sent by the process whose change to the order made it one.
 
     Args:
@@ -57,7 +57,7 @@ class OrderLocks:
     async def _carry_out(self, order_id: str, write: Callable[[], Awaitable[T]], done: asyncio.Future[T]) -> None:
         try:
             result = await write()
-        except Exception as failure:  # noqa: BLE001 - the boundary of a write: who asked gets it, or everybody hears of it
+        except Exception as failure:  # noqa: BLE001 - the boundary of a write: raised to the caller, or published
             del self._writes[order_id]
             if not done.done():
                 done.set_exception(failure)

@@ -1,4 +1,4 @@
-"""What is left to do about writes whose outcome is not known yet, across restarts."""
+"""Retry and settle pending writes, across restarts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sectigo_tui.engine.polling.scheduler import rest
 
 
 class Retries:
-    """Remembers how often something was tried for each order, and says when it is tried again.
+    """Counts the attempts for each order, and tells when the next one is due.
 
     It forgets at the end of the process: a start begins with the shortest wait again.
 
@@ -32,15 +32,15 @@ class Retries:
         self._attempts: dict[str, int] = {}
 
     def next_at(self, order_id: str, *, retry_after_seconds: float | None = None) -> datetime:
-        """Count a try, and return when the next one is due.
+        """Count an attempt, and return when the next one is due.
 
         Args:
             order_id: The order.
             retry_after_seconds: What SCM asked for; the wait is at least that, but, as for a poll, no longer than a
                 poll window: a certificate whose key has leaked cannot wait a day.
         """
-        tries = self._attempts[order_id] = self._attempts.get(order_id, 0) + 1
-        scheduled = scheduled_wait_seconds(tries)
+        attempts = self._attempts[order_id] = self._attempts.get(order_id, 0) + 1
+        scheduled = scheduled_wait_seconds(attempts)
         wait = self._context.random.uniform(scheduled * (1 - JITTER), scheduled * (1 + JITTER))
         asked = min(retry_after_seconds or 0.0, DEFAULT_DEADLINE_SECONDS)
         return self._context.clock.now() + timedelta(seconds=max(wait, asked))
@@ -52,12 +52,12 @@ class Retries:
 
 LEASE_SECONDS = 15.0
 ROUND_SECONDS = 5.0
-"""How long it may go unnoticed that another process has ended, or that its lease must be renewed."""
+"""How often the lease is renewed, or asked for after another process has ended."""
 BATCH_SECONDS = 0.25
 
 
 class PendingWrite(Protocol):
-    """One kind of thing to be done about orders; each order has one at most."""
+    """One kind of pending write; each order has at most one."""
 
     def begin(self) -> None:
         """Take note that this process does it from now on: the program has started, or took over from another."""
@@ -72,12 +72,12 @@ class PendingWrite(Protocol):
         ...
 
     async def attempt(self, order_id: str) -> None:
-        """Do it once; the caller holds the order's claim. Raises `StoreError` when the disk fails."""
+        """Do it once; the caller holds the order lock. Raises `StoreError` when the disk fails."""
         ...
 
 
 class PendingWrites:
-    """Does chores when they are due; of several processes on a host, the one that holds the lease.
+    """Runs pending writes when they are due, in the one process of a host that holds the lease.
 
     Args:
         context: The world.
@@ -109,7 +109,7 @@ class PendingWrites:
                 pass
 
     async def run(self) -> None:
-        """Do what is due until cancelled; a write that is cut short by that is followed up at the next start."""
+        """Do what is due until cancelled; an interrupted write is pending again at the next start."""
         try:
             while True:
                 self._wake.clear()
@@ -121,13 +121,13 @@ class PendingWrites:
             await asyncio.gather(*attempts, return_exceptions=True)
 
     async def until_settled(self, order_id: str) -> Order | None:
-        """Do one order's chores without `run`, for a command that ends with its order's fate.
+        """Run one order's pending writes without `run`, for a command that waits for the outcome.
 
         Args:
             order_id: The order.
 
         Returns:
-            The order, once nothing is left to do by itself or the credentials are refused; None when there is none.
+            The order, once it has no pending write or the credentials are rejected; None when there is no such order.
 
         Raises:
             StoreError: The disk failed.
@@ -139,7 +139,7 @@ class PendingWrites:
                 await self._context.clock.sleep(1.0)
                 await self._context.repository.store.changes()
                 continue
-            # Asked for again: what was left behind is due at once for whoever has just become the one to do it.
+            # Planned again: with a lease just taken over, a pending write is due at once.
             plan = self._plan(order)
             if plan is None:
                 continue
@@ -161,13 +161,13 @@ class PendingWrites:
             if plan is not None:
                 plans[order.id] = plan
         if not plans:
-            # What comes from now on is of processes that live; only what was there before may have lost its own.
+            # Later orders belong to live processes; only earlier ones may have lost theirs.
             self._has_begun = True
             return ROUND_SECONDS
         next_wait = ROUND_SECONDS
         for order_id in await self._granted(plans):
-            standing = self._context.repository.store.order(order_id)
-            plan = self._plan(standing) if standing else None
+            present = self._context.repository.store.order(order_id)
+            plan = self._plan(present) if present else None
             if plan is None or self._order_locks.is_busy(order_id):
                 continue
             due, pending_write = plan
@@ -198,7 +198,7 @@ class PendingWrites:
         return granted
 
     def _start(self, pending_write: PendingWrite, order_id: str) -> None:
-        attempt = asyncio.create_task(self._attempt(pending_write, order_id), name=f"follow up {order_id}")
+        attempt = asyncio.create_task(self._attempt(pending_write, order_id), name=f"pending write {order_id}")
         self._attempts.add(attempt)
         attempt.add_done_callback(self._ended)
 
@@ -209,10 +209,10 @@ class PendingWrites:
             pass
         except StoreError as error:
             self._context.repository.report_store_error(error)
-        except Exception as defect:  # noqa: BLE001 - the boundary of a chore: a defect met with one order puts that one off alone
+        except Exception as defect:  # noqa: BLE001 - the boundary of a pending write: a defect delays its own order alone
             now, again_at = self._context.clock.now(), self._retries.next_at(order_id)
             self._broken[order_id] = again_at
-            what = f"following up a write broke; it is tried again in {seconds_between(now, again_at):.0f} s"
+            what = f"a pending write failed unexpectedly; it is tried again in {seconds_between(now, again_at):.0f} s"
             self._context.repository.publish(FailureReported(now, what, defect, order_id))
         else:
             self._broken.pop(order_id, None)

@@ -75,7 +75,7 @@ class Placing:
         return await self._order_locks.run(order.id, write)
 
     async def send(self, order: Order) -> Placed:
-        """Send an intent that is on disk, once; the caller holds its claim. Raises as `place` does."""
+        """Send an intent that is on disk, once; the caller holds the order lock. Raises as `place` does."""
         context = self._context
         self._sent.add(order.id)
         try:
@@ -198,7 +198,7 @@ class Placing:
             error=in_words(failure),
         )
         after = replace(order.to(OrderState.UNCONFIRMED, now), pending_enroll=pending_enroll)
-        word = "UNKNOWN whether SCM took it" if is_searched else "not ordered again"
+        word = "outcome unknown" if is_searched else "not ordered again"
         return after, change_entry(now, order, after, f"{word}: {in_words(failure)}", failure=failure)
 
     def _failed(

@@ -1,4 +1,4 @@
-"""Orders whose answer was lost: searched for until found, or until the operator decides."""
+"""Recovery of orders whose answer was lost: search until found, or until the operator decides."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from sectigo_tui.engine.orders.pending_writes import Retries
 from sectigo_tui.engine.orders.place import Placed, Placing
 
 SEARCHES = 6
-"""So many searches by the poll schedule (some eight minutes) must find nothing before the operator is asked."""
+"""After this many searches by the poll schedule (some eight minutes) the operator is asked."""
 
 PATIENCE = timedelta(minutes=5)
-"""An intent of another process that is older than any request can last has lost its process."""
+"""An intent of another process that is older than this, longer than any request lasts, is abandoned."""
 
 
 class Recovery:
-    """Finds orders again that may have reached SCM unheard, and lets the operator decide about those not found.
+    """Finds orders whose answer from SCM was lost, and lets the operator decide about those not found.
 
-    Nothing in here sends an order but `order_again`, which the operator asks for.
+    Only `order_again` sends an order, and only at the operator's request.
 
     Args:
         context: The world.
@@ -47,7 +47,7 @@ class Recovery:
         return [order for order in self._context.repository.store.orders() if self.is_undecided(order)]
 
     def is_undecided(self, order: Order) -> bool:
-        """Return whether an order was searched for in vain, so that it can be ordered again or given up."""
+        """Return whether an order was not found, so that it can be ordered again or given up."""
         pending_enroll = order.pending_enroll
         return (
             order.state is OrderState.UNCONFIRMED
@@ -56,9 +56,9 @@ class Recovery:
         )
 
     def begin(self) -> None:
-        """Look at once for every order in doubt: the program has started, or another process that looked has ended.
+        """Search at once for every unconfirmed order: the program has started, or took over from another process.
 
-        An intent that nobody is sending has lost its process, and may have been sent.
+        An intent whose process has ended may have been sent.
         """
         now = self._context.clock.now()
         for order in self._context.repository.store.orders():
@@ -83,7 +83,7 @@ class Recovery:
             self._retries.forget(order.id)
 
     async def attempt(self, order_id: str) -> None:
-        """Search for an order once, and write down what came of it. The caller holds its claim.
+        """Search for an order once, and store the outcome. The caller holds the order lock.
 
         Raises:
             StoreError: It could not be written down; the order is searched for again later.
@@ -101,7 +101,7 @@ class Recovery:
         await self._conclude(order, found, next_at)
 
     async def order_again(self, order_id: str) -> Placed:
-        """Order once more what was searched for in vain; the operator has asked for it.
+        """Place an order again that was not found, at the operator's request.
 
         SCM is searched a last time first, and what is found is taken instead.
 
@@ -182,11 +182,11 @@ class Recovery:
             order.pending_enroll or PendingEnroll(order.created_at), next_search_at=now, error=error
         )
         after = replace(order.to(OrderState.UNCONFIRMED, now), pending_enroll=pending_enroll)
-        return after, change_entry(now, order, after, f"UNKNOWN whether SCM took it: {error}", kind=EventKind.CHANGED)
+        return after, change_entry(now, order, after, f"outcome unknown: {error}", kind=EventKind.CHANGED)
 
     async def _search_failed(self, order: Order, failure: ScmFailure) -> None:
         if isinstance(failure, CredentialsRefused) and self._context.limiter.rejection is not None:
-            # Held until the credentials are new; it is no answer to the search.
+            # Paused until the credentials are new; this is no answer to the search.
             self._due[order.id] = self._context.clock.now()
             return
         wait = failure.retry_after_seconds
@@ -246,7 +246,7 @@ class Recovery:
 
     def _known(self, order: Order | None, order_id: str) -> Order:
         if order is None:
-            raise InputError(f"there is no local order {order_id}", "look at the list again")
+            raise InputError(f"there is no local order {order_id}", "refresh the list")
         return order
 
 

@@ -58,7 +58,7 @@ class Removing:
     async def _remove(self, order_id: str) -> Order:
         order = await self._context.repository.change(order_id, self._removed)
         if order is None:
-            raise InputError(f"there is no local order {order_id}", "look at the list again")
+            raise InputError(f"there is no local order {order_id}", "refresh the list")
         return order
 
     def _removed(self, order: Order) -> tuple[Order, TimelineEntry] | None:

@@ -1,7 +1,7 @@
 """Renewing: a new order from an old one, under the same rule that nothing is ordered twice.
 
-A renewal carries no comments, so it has no marker of its own. What finds a lost one again is the list of the orders of
-its common name from just before it was sent; so only one renewal of a name may be under way at a time.
+A renewal carries no comments, so it has no order tag of its own. A lost one is found by comparison with the list of the
+orders of its common name from just before it was sent; so only one renewal of a name may be under way at a time.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Renewing:
             ssl_id: The order to be renewed.
             csr: A new CSR; None to have SCM use the old one.
             key_path: The private key made here for the new CSR; empty where there is none.
-            since: The duplicates that were looked up: an order of the same name placed after that refuses this one.
+            since: The duplicates that were looked up: an order of the same name placed since then rejects this one.
                 None to order whatever else was ordered.
 
         Returns:
@@ -149,13 +149,13 @@ def _renews(order: Order, ssl_id: int) -> bool:
 
 
 def _check_alone(old: OrderDetails, orders: list[Order], known: frozenset[str] | None) -> None:
-    """Refuse a renewal beside another of the same order or, while that is in doubt, of the same name.
+    """Reject a renewal beside another of the same order or, while that is unconfirmed, of the same name.
 
     Args:
         old: The order to be renewed.
         orders: All local orders, of every process.
-        known: The local orders that were polled before; a renewal that is not among them counts whatever became
-            of it, unless SCM refused it. None where nothing was polled.
+        known: The local orders that were examined before; a renewal that is not among them counts whatever became
+            of it, unless SCM refused it. None where none was examined.
     """
     for order in orders:
         is_new = known is not None and order.id not in known and order.state is not OrderState.FAILED

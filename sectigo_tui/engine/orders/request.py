@@ -23,7 +23,7 @@ WRONG_NAMES_TOLD = 5
 _ADDRESS = re.compile(r"""[^\s@,;:<>()\[\]"\\]+@[^\s@,;:<>()\[\]"\\._-][^\s@,;:<>()\[\]"\\_]*(?<![.-])""")
 
 COMMENTS_ROOM = COMMENTS_AT_MOST - 36
-"""The operator's part of the comments: the rest is kept for the marker."""
+"""The operator's part of the comments: the rest is reserved for the order tag."""
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -223,13 +223,13 @@ def _texts(draft: Draft) -> list[InvalidField]:
             InvalidField(
                 DraftField.COMMENTS,
                 f"the comments have {len(draft.comments)} characters",
-                f"use at most {COMMENTS_ROOM}: the rest is kept for this program's marker",
+                f"use at most {COMMENTS_ROOM}: the rest is reserved for this program's order tag",
             )
         )
     if untagged(draft.comments) != draft.comments.strip():
         errors.append(
             InvalidField(
-                DraftField.COMMENTS, "the comments hold a marker of this program", "leave [sectigo-tui:...] out"
+                DraftField.COMMENTS, "the comments hold an order tag of this program", "leave [sectigo-tui:...] out"
             )
         )
     addresses = split_addresses(draft.external_requester)

@@ -79,7 +79,7 @@ ONLY_ISSUED = -102
 
 
 class Revoker:
-    """Tells SCM, and writes down what it says; a chore of `FollowUp` for what is left to tell.
+    """Sends revocations to SCM and stores its answers; a `PendingWrite` for those not settled yet.
 
     Args:
         context: The world.
@@ -91,18 +91,18 @@ class Revoker:
         self._due: dict[str, datetime] = {}
 
     def begin(self) -> None:
-        """Tell SCM at once of every revocation that is not settled: the program has started, or took over."""
+        """Send every pending revocation at once: the program has started, or took over from another process."""
         now = self._context.clock.now()
         for order in self._context.repository.store.orders():
             if order.state is OrderState.REVOKING:
                 self._due[order.id] = now
 
     def due_at(self, order: Order) -> datetime | None:
-        """Return when SCM is told of an order's revocation again; None when that is not due."""
+        """Return when an order's revocation is sent again; None when nothing is pending."""
         if order.state is not OrderState.REVOKING:
             return None
         if self._context.is_read_only:
-            # Telling SCM is a write: it waits for who may make it.
+            # Sending is a write: it waits for a process that may write.
             return None
         recorded = order.revocation.next_attempt_at if order.revocation else None
         return self._due.get(order.id, recorded or order.state_since)
@@ -114,7 +114,7 @@ class Revoker:
             self._retries.forget(order.id)
 
     async def attempt(self, order_id: str) -> None:
-        """Tell SCM once more; a refusal is published. The caller holds the order's claim.
+        """Send the revocation once more; a rejection is published. The caller holds the order lock.
 
         Raises:
             StoreError: The answer could not be written down; SCM is asked again later.
@@ -125,14 +125,13 @@ class Revoker:
             self._context.repository.publish(FailureReported(now, "SCM refused the revocation", rejection, order_id))
 
     async def send(self, order_id: str) -> ScmFailure | None:
-        """Tell SCM of a recorded revocation once, after looking whether an attempt with a lost answer has done it.
+        """Send a recorded revocation once, unless an earlier attempt with a lost answer has revoked it already.
 
         Args:
             order_id: The order, revoking.
 
         Returns:
-            SCM's refusal, when it refused and the order is what it was again; None when it is revoked, or left to
-            be told again.
+            SCM's rejection, when the order is what it was before; None when it is revoked, or to be sent again.
 
         Raises:
             StoreError: The answer could not be written down; SCM is asked again later.
@@ -156,7 +155,7 @@ class Revoker:
         return None
 
     async def _verify(self, order_id: str, ssl_id: int, next_at: datetime) -> bool:
-        """Look whether an earlier attempt has done it; return whether nothing is to be sent now."""
+        """Check whether an earlier attempt has revoked it; return whether nothing is to be sent now."""
         try:
             details = await self._details(ssl_id)
         except ScmFailure as failure:
@@ -239,7 +238,7 @@ class Revoker:
         if failure.retry_after_seconds is not None:
             next_at = self._retries.next_at(order_id, retry_after_seconds=failure.retry_after_seconds)
         if isinstance(failure, CredentialsRefused) and self._context.limiter.rejection is not None:
-            # Held back by the gate until the credentials are new, and then told at once.
+            # Paused until the credentials are new, and then sent at once.
             next_at = self._context.clock.now()
         self._due[order_id] = next_at
         is_lost = was_told and write_outcome_of(failure) is WriteOutcome.UNKNOWN
@@ -282,7 +281,7 @@ _OVER: Mapping[OrderState, str] = {
     OrderState.EXPIRED: "it has expired",
     OrderState.FAILED: "it never became a certificate",
     OrderState.INTENT: "it is not at SCM yet",
-    OrderState.UNCONFIRMED: "whether it is at SCM is not known",
+    OrderState.UNCONFIRMED: "it is not confirmed at SCM",
 }
 
 
@@ -303,7 +302,7 @@ class RevokeOffer(Struct, frozen=True):
 
 
 class Revoking:
-    """Revokes certificates.
+    """Revokes certificates at SCM.
 
     Args:
         context: The world.
@@ -348,8 +347,8 @@ class Revoking:
             typed: The common name, or the sslId where that confirms, as the operator typed it.
 
         Returns:
-            The order: revoked, confirmed by SCM; or still revoking, when SCM's answer was lost or held back
-            (`revocation.trouble` says why), and then SCM is told again by itself until it has answered.
+            The order: revoked, confirmed by SCM; or still revoking, when SCM's answer was lost or requests are paused
+            (`revocation.error` says why). The revocation is then sent again until SCM has answered.
 
         Raises:
             InputError: Something is wrong with what was given, it cannot be revoked, or the program is read-only;
@@ -374,7 +373,7 @@ class Revoking:
         def record(order: Order) -> tuple[Order, TimelineEntry]:
             why_not = _OVER.get(order.state, "")
             if why_not:
-                raise InputError(f"sslId {order.ssl_id} cannot be revoked: {why_not}", "look at its timeline")
+                raise InputError(f"sslId {order.ssl_id} cannot be revoked: {why_not}", "see its timeline")
             now = self._context.clock.now()
             # Another process tells SCM only after any request of this one has ended.
             revocation = Revocation(reason_code, reason, now, next_attempt_at=now + PATIENCE, before=order.state)
@@ -391,7 +390,7 @@ class Revoking:
 
         order = await self._context.repository.change(order_id, record)
         if order is None:
-            raise InputError(f"there is no local order {order_id}", "look at the list again")
+            raise InputError(f"there is no local order {order_id}", "refresh the list")
         rejection = await self._revoker.send(order_id)
         if rejection is not None:
             raise rejection

@@ -87,11 +87,11 @@ class PollBudget(Struct, frozen=True, kw_only=True):
         at: When this was put together.
         due: The next polls, nearest first.
         due_in_total: How many orders are polled.
-        unpolled: Pending orders at which no poll is made any more.
+        unpolled: Pending orders that are no longer polled.
         minute: The requests of the last minute.
         hour: The requests of the last hour.
-        retry_after_until: Until when SCM has asked not to be asked; None while it has not.
-        refused: SCM's refusal of the credentials that holds everything back; empty while it does not.
+        retry_after_until: Until when the account is rate limited; None while it is not.
+        refused: SCM's rejection of the credentials while polling is paused; empty while it is not.
         in_flight: Requests under way.
         limit: How many may be.
         poller: Who polls, when it is another process; empty when it is this one or nobody.

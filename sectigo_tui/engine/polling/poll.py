@@ -1,4 +1,4 @@
-"""One poll of one order: which calls it makes, what their answers mean, and when the next one is due."""
+"""One poll of one order: the calls it makes, what their answers mean, and when the next poll is due."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NOT_POLLED_SECONDS = 120.0
 """A poll that is this late is preceded by a note that nothing was polled in between."""
 
 REFUSALS = 4
-"""So many polls in a row must be refused, over a minute of the schedule, before an order is polled no more."""
+"""Polling of an order stops after this many rejections in a row, more than a minute of the schedule."""
 
 _SAYS_UNKNOWN = re.compile(
     r"\bnot found|\bnot exist|n't exist|\bno such\b|\bunknown (?:ssl|order|certificate|id)|\bwrong (?:ssl|id)",
@@ -64,16 +64,16 @@ _SAYS_UNKNOWN = re.compile(
 
 
 class PollAnswer(Struct, frozen=True):
-    """What one poll brought.
+    """The answer to one poll.
 
     Args:
         poll: Its outcome, for the record.
         details: SCM's answer about the order, when the poll asked for it.
-        state: The state that the answer calls for; None when it told nothing.
+        state: The state that the answer calls for; None when it has none.
         bundle: The collected certificate with its chain; empty when it was not collected.
         certificate: The leaf's facts, when it was collected.
         failure: What went wrong, when something did.
-        aside: A bundle that is not used, and kept for whoever looks into it.
+        aside: A bundle that is not used, kept for inspection.
     """
 
     poll: PollResult
@@ -182,7 +182,7 @@ class Poller:
             What came of it. Failures of the call are in it, not raised.
         """
         if order.ssl_id is None:
-            raise ValueError(f"order {order.id} has no sslId to look for")
+            raise ValueError(f"order {order.id} has no sslId to poll")
         started = self._context.clock.monotonic()
         due = order.window.next_poll_at.timestamp() if order.window and order.window.next_poll_at else 0.0
         details = None
@@ -253,25 +253,25 @@ class Poller:
 
 
 class Consequence(Struct, frozen=True):
-    """What a poll changes: the order as it is now, and the entry for its timeline when there is something to tell."""
+    """What a poll changes: the order as it is now, and its new timeline entry, if any."""
 
     order: Order
     entry: TimelineEntry | None = None
 
 
 def apply(order: Order, poll_answer: PollAnswer, now: datetime, random: Random, *, rearm: bool = False) -> Consequence:
-    """Return what a sighting means for an order, which may have changed while the poll was on its way.
+    """Apply a poll's answer to an order, which may have changed while the poll was in flight.
 
     Args:
         order: The order as it stands now, with an open window.
-        poll_answer: What the poll brought.
+        poll_answer: The answer to the poll.
         now: The time.
         random: Where the next wait's jitter comes from.
         rearm: Whether a window whose deadline passes is followed by a new one.
 
     Returns:
         The order with its new window, and the timeline's entry: for a change of state, the end of polling, or an
-        outcome other than the poll before had.
+        outcome that differs from the previous poll's.
     """
     poll, before = poll_answer.poll, order
     order = replace(order, last_poll=poll)
@@ -295,7 +295,7 @@ def _with_next_window(order: Order, poll_answer: PollAnswer, now: datetime, rand
         return replace(order, window=policy.settled(window, WindowEnd.SETTLED))
     failure = poll_answer.failure
     if isinstance(failure, CredentialsRefused):
-        # The login was refused, not the poll: it is still due, and made once the credentials are new.
+        # The login was rejected, not the poll: it stays due, and is made with the next credentials.
         return order
     window = replace(window, rejections=_rejections(window.rejections, failure))
     if window.rejections >= REFUSALS or (failure is not None and is_final(failure)):
@@ -325,7 +325,7 @@ def is_final(failure: ScmFailure) -> bool:
 
 
 def _rejections(before: int, failure: ScmFailure | None) -> int:
-    """Return how many polls in a row were refused by now: an outage in between neither counts nor forgives."""
+    """Return how many polls in a row were rejected; an outage in between neither counts nor resets."""
     if failure is None or isinstance(failure, NotReady):
         return 0
     return before + 1 if isinstance(failure, Refused) else before
@@ -334,7 +334,7 @@ def _rejections(before: int, failure: ScmFailure | None) -> int:
 def _entry(before: Order, after: Order, poll_answer: PollAnswer) -> TimelineEntry | None:
     poll = poll_answer.poll
     ended = after.window is not None and after.window.ended is not None
-    # The first of a row tells that polling goes on; those after it are bookkeeping, of which there is no end.
+    # Only the first new window in a row gets an entry: the later ones are bookkeeping, and endless.
     windows_before = before.window.rearmed if before.window is not None else 0
     rearmed = after.window is not None and windows_before == 0 < after.window.rearmed
     if after.state is not before.state:
@@ -349,7 +349,7 @@ def _entry(before: Order, after: Order, poll_answer: PollAnswer) -> TimelineEntr
     elif after.scm_status != before.scm_status:
         kind, summary = EventKind.CHANGED, f"SCM status {before.scm_status or '-'} -> {after.scm_status}"
     elif before.last_poll is None or before.last_poll.outcome is not poll.outcome:
-        kind, summary = EventKind.NOTE, f"look: {poll.outcome}, {poll.detail}"
+        kind, summary = EventKind.NOTE, f"poll: {poll.outcome}, {poll.detail}"
     elif facts := _changed_facts(before.details, after.details):
         kind, summary = EventKind.NOTE, f"SCM tells anew: {facts}"
     else:

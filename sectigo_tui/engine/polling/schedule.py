@@ -1,6 +1,6 @@
 """When to poll: pure functions from a window, a time and a random source to the next window.
 
-Looks are made at once, then after 5 s, 15 s, 45 s, 2 min and 5 min, 5 min, ... each wait with its own jitter, and
+An order is polled at once, then after 5 s, 15 s, 45 s, 2 min and 5 min, 5 min, ... each wait with its own jitter, and
 a last time at the deadline.
 """
 
@@ -26,7 +26,7 @@ RESUME_SPREAD_SECONDS = 10.0
 
 
 def scheduled_wait_seconds(attempts: int) -> float:
-    """Return the wait after the `looks`-th poll (1 for the first), before jitter."""
+    """Return the wait after poll number `attempts` (1 for the first), before jitter."""
     return SCHEDULE_SECONDS[min(attempts, len(SCHEDULE_SECONDS)) - 1]
 
 
@@ -54,10 +54,10 @@ def open_window(now: datetime, deadline_seconds: float, *, first_wait_seconds: f
 def after_poll(
     window: PollWindow, now: datetime, random: Random, *, retry_after_seconds: float | None = None
 ) -> PollWindow:
-    """Return the window once a poll has ended without settling the order.
+    """Return the window after a poll that left the order pending.
 
     Args:
-        window: The window in which the poll was made.
+        window: The window of the poll.
         now: When the poll ended.
         random: Where the jitter comes from.
         retry_after_seconds: What SCM asked for; the wait is at least that, but not past the deadline.
@@ -86,18 +86,18 @@ def after_poll(
 
 
 def settled(window: PollWindow, why: WindowEnd) -> PollWindow:
-    """Return the window once a poll has ended the polling."""
+    """Return the window after the poll that ended it."""
     return replace(window, attempts=window.attempts + 1).end(why)
 
 
 def repeated(
     window: PollWindow, now: datetime, random: Random, *, retry_after_seconds: float | None = None
 ) -> PollWindow:
-    """Return the window once a poll could not be written down, so that it is made again.
+    """Return the window after a poll that could not be stored, so that it is repeated.
 
     Args:
-        window: The window in which the poll was made.
-        now: When the writing failed.
+        window: The window of the poll.
+        now: When the store failed.
         random: Where the jitter comes from.
         retry_after_seconds: What SCM asked for; the wait is at least that, but not past the deadline.
 
@@ -116,10 +116,10 @@ def repeated(
 def rearmed(
     window: PollWindow, now: datetime, random: Random, *, retry_after_seconds: float | None = None
 ) -> PollWindow:
-    """Return a new window after one whose deadline passed, going on with the longest wait.
+    """Return the new window that follows one whose deadline passed; it continues with the longest wait.
 
     It lasts as long as the one before, but no shorter than the schedule's shortest wait: a deadline of a second would
-    have the order looked at every second, without an end.
+    have the order polled every second, without end.
 
     Args:
         window: The window that ended.
@@ -128,7 +128,7 @@ def rearmed(
         retry_after_seconds: What SCM asked for in the poll at the deadline.
 
     Returns:
-        The new window; its tries count on.
+        The new window; its attempts count on.
     """
     started = replace(
         window,
@@ -142,7 +142,7 @@ def rearmed(
 
 
 def asked_now(window: PollWindow, now: datetime, last_poll_at: datetime | None) -> PollWindow:
-    """Return the window with a poll as soon as the operator may have one: 5 s after the last.
+    """Return the window with its next poll as soon as allowed: 5 s after the last.
 
     Args:
         window: An open window.
@@ -150,7 +150,7 @@ def asked_now(window: PollWindow, now: datetime, last_poll_at: datetime | None) 
         last_poll_at: The newest poll; None when there was none.
 
     Returns:
-        The window; unchanged when its next poll comes sooner anyway, or when SCM has asked for this wait.
+        The window; unchanged when its next poll is sooner anyway, or when SCM asked for this wait.
     """
     if window.reason is WaitReason.RETRY_AFTER:
         return window
@@ -162,16 +162,16 @@ def asked_now(window: PollWindow, now: datetime, last_poll_at: datetime | None) 
 
 
 def spaced(now: datetime, last_poll_at: datetime | None) -> datetime:
-    """Return the earliest time for a poll that nobody scheduled: now, but 5 s after the last one."""
+    """Return the earliest time for a poll outside the schedule: now, but at least 5 s after the last one."""
     if last_poll_at is None:
         return now
     return max(now, last_poll_at + timedelta(seconds=SCHEDULE_SECONDS[0]))
 
 
 def after_pause(window: PollWindow, now: datetime, random: Random) -> PollWindow:
-    """Return the window of a worker that goes on after a pause in which nothing could be sent.
+    """Return the window of a worker that resumes after polling was paused.
 
-    An overdue look is made within the next seconds, at random, so that the workers do not all start at once. A
+    An overdue poll is made within the next seconds, at random, so that the workers do not all start at once. A
     window whose deadline passed meanwhile is opened anew: the pause was not the order's fault.
 
     Args:
@@ -193,15 +193,15 @@ def after_pause(window: PollWindow, now: datetime, random: Random) -> PollWindow
 
 
 def after_set_back(window: PollWindow, now: datetime) -> PollWindow:
-    """Return the window of an order that is taken up, perhaps on a clock that was set back since it was written.
+    """Return the window of an order taken over, corrected where the clock was set back since it was written.
 
     Args:
         window: The open window.
         now: The time, by this clock.
 
     Returns:
-        The window with a next poll that is no further away than the wait that was settled, however far ahead the
-        other clock was.
+        The window with a next poll that is no further away than the wait that was scheduled, however far ahead the
+        other clock is.
     """
     due = now + timedelta(seconds=window.wait_seconds)
     if window.next_poll_at is None or window.next_poll_at <= due:

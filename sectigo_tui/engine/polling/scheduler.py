@@ -49,12 +49,12 @@ async def rest(clock: Clock, seconds: float, wake: asyncio.Event) -> None:
 
 
 BATCH_SECONDS = 0.25
-"""Workers that are due within this time wake together: one timer for any number of workers."""
+"""Workers due within this time wake together: one timer serves them all."""
 
 LEASE_SECONDS = 15.0
 LEASE_RENEWAL_SECONDS = 5.0
 CHANGES_SECONDS = 1.0
-"""How often the work of other processes is looked for."""
+"""How often changes by other processes are read."""
 
 
 class Scheduler:
@@ -122,11 +122,11 @@ class Scheduler:
                 pass
 
     async def open_window(self, order_id: str, *, at_once: bool = False) -> Order:
-        """Poll an order now, or as soon as 5 s after its last poll; a window that has ended is followed by a new one.
+        """Poll an order now, but no sooner than 5 s after its last poll; opens a new window if the last has ended.
 
         Args:
             order_id: The order.
-            at_once: Whether it is polled without that distance: something was written to it since.
+            at_once: Whether to skip that wait, since something was written to the order.
 
         Returns:
             The order with its open window.
@@ -160,10 +160,10 @@ class Scheduler:
         return order
 
     def resume(self) -> int:
-        """Go on after new credentials were accepted, the workers spread over some seconds.
+        """Resume polling after new credentials were accepted, the workers spread over some seconds.
 
         Returns:
-            How many workers go on.
+            How many workers resumed.
         """
         self._context.limiter.unlock()
         now, resumed = self._context.clock.now(), 0
@@ -306,7 +306,7 @@ class Scheduler:
             self._context.repository.publish(OrderChanged(order))
 
     def _has_stood_still(self) -> bool:
-        """Return whether this process was stopped, or its host asleep, for so long that others may poll by now."""
+        """Return whether this process was suspended for so long that another may hold the lease by now."""
         return seconds_between(self._lease_asked_at, self._context.clock.now()) >= LEASE_SECONDS
 
     async def _renew(self) -> None:
@@ -329,19 +329,19 @@ class Scheduler:
                 self._take(order)
 
     def _report_unrenewed(self, error: StoreError) -> None:
-        """Say that polling goes on as it was, which another process may not know of: nothing paid for is let down."""
+        """Report that the lease could not be renewed; orders polled here are polled on, since they are paid for."""
         self._context.repository.report_store_error(error, "leases")
         if not self._is_unrenewed:
             self._is_unrenewed = True
             does = "polling goes on" if self._leased else "this process does not poll"
-            what = f"the right to poll could not be renewed; {does}, and another process may poll too"
+            what = f"the polling lease could not be renewed; {does}, and another process may poll too"
             self._context.repository.publish(FailureReported(self._context.clock.now(), what, error))
 
     async def _give_back(self) -> None:
         try:
             await self._context.repository.store.release()
         except (StoreError, OSError) as error:
-            # Nobody waits for this longer than for the leases to run out.
+            # Leases that are not given back expire by themselves.
             self._context.repository.report_store_error(_as_store_error(error), "leases")
 
 

@@ -23,7 +23,7 @@ KEPT_EXCHANGES = 20_000
 
 
 class PastExchange(Struct, frozen=True):
-    """What is remembered of an exchange; its failure would keep the stack and the answer's body in memory.
+    """A past exchange, without its failure: that would keep the stack and the answer's body in memory.
 
     Args:
         at: When it ended.
@@ -47,7 +47,7 @@ class ApiHealth:
         failing_since: Since when no exchange has brought an answer from SCM; None while they do.
         failure: Why the newest exchange brought none; None when it did.
         asking_since: Since when `password_command` is being asked, while the screen is up; None while it is not.
-        retry_after_until: Until when SCM asked not to be asked (the newest Retry-After); None when it did not.
+        retry_after_until: Until when the account is rate limited (the newest Retry-After); None when it is not.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class ApiHealth:
             self.note(event)
 
     def note(self, exchange: Exchange) -> None:
-        """Take note of an exchange that has ended; a refused login is an answer: the gate tells what it holds back."""
+        """Record an exchange that has ended; a rejected login is an answer, since the limiter reports the pause."""
         failure = exchange.failure
         self._past.append(
             PastExchange(

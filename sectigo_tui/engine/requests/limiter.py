@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import CredentialsRefused, NotFound, Refused, Ref
 T = TypeVar("T")
 
 VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
-"""What the program lives on: credentials that one of these refuses are refused."""
+"""Calls that every login may make: a 401 from one of these means that the credentials are rejected."""
 
 
 class Priority(IntEnum):
@@ -31,21 +31,21 @@ class RequestLimiter:
     """Lets at most `limit` requests be in flight, the most urgent first.
 
     Reading for the screen never takes the last place, so a poll does not wait behind a listing. Until the
-    credentials have been accepted once, requests go one at a time; after SCM has refused them, none goes
+    credentials have been accepted once, requests go one at a time; after SCM has rejected them, none goes
     until `unlock`: with many workers, one bad password would be as many bad logins, and the account would lock.
 
-    Where another call than the vital ones is refused by credentials that were accepted before, one vital call tells
-    whether it is they that are refused, or this call alone. A side query that is, is not sent again.
+    Where a call that is not vital gets a 401 with credentials that were accepted before, one vital call tells
+    whether they are rejected, or this call alone. A side query rejected alone is not sent again.
 
     Args:
         limit: How many requests may be in flight.
         is_open: Whether requests may go at once; otherwise they wait for `open`.
 
     Attributes:
-        rejection: SCM's refusal of the credentials, while it holds everything back.
-        on_rejection: Called when that begins.
-        on_switched_off: Called with the refusal of a side query that is not sent any more.
-        verify: Makes a vital call; None where every refusal is one of the credentials.
+        rejection: SCM's rejection of the credentials, while requests are paused.
+        on_rejection: Called when the pause begins.
+        on_switched_off: Called with the rejection of a side query that is not sent any more.
+        verify: Makes a vital call; None where every 401 counts as a rejection of the credentials.
     """
 
     def __init__(self, limit: int, *, is_open: bool = True) -> None:
@@ -70,7 +70,7 @@ class RequestLimiter:
         return self._in_flight
 
     async def until_accepted(self) -> None:
-        """Wait until SCM has accepted the credentials: a side query is not what they are tried with."""
+        """Wait until SCM has accepted the credentials: a side query must not be their first use."""
         await self._accepted.wait()
 
     def has_place(self, priority: Priority) -> bool:
@@ -129,7 +129,7 @@ class RequestLimiter:
         self._wake()
 
     async def _judge(self, rejection: CredentialsRefused, generation: int, side: str) -> None:
-        """Hold everything back if it is the credentials that are refused; raise `RefusedAlone` if it is this call."""
+        """Pause if the credentials are rejected; raise `RefusedAlone` if only this call is."""
         is_sure = rejection.call in VITAL_CALLS or not rejection.sent or not self._accepted.is_set()
         if self.verify is None or is_sure:
             self._lock(rejection)
@@ -173,7 +173,10 @@ class RequestLimiter:
     def _rejected(self) -> ScmFailure:
         assert self.rejection is not None  # noqa: S101 - states for mypy what both callers have just checked
         return CredentialsRefused(
-            self.rejection.call, "held back until the credentials are rotated", code=self.rejection.code, sent=False
+            self.rejection.call,
+            "not sent: paused until the credentials are rotated",
+            code=self.rejection.code,
+            sent=False,
         )
 
     async def _enter(self, priority: Priority, due: float) -> None:
@@ -190,7 +193,7 @@ class RequestLimiter:
                     self._leave(priority)
                 raise
             if self.rejection is not None:
-                # Its turn had come just before the refusal: sending it now would be one more bad login.
+                # Its turn had come just before the rejection: sending it now would be one more bad login.
                 self._leave(priority)
                 raise self._rejected()
         else:
@@ -214,11 +217,11 @@ class RequestLimiter:
 
 
 async def alone(limiter: RequestLimiter, call: Callable[[], Awaitable[T]]) -> T:
-    """Make a call that no other request may overlap: a change of the password, which would refuse the others.
+    """Make a call that no other request may overlap, such as a password change.
 
     Args:
         limiter: The limit that all requests share; requests under way end first, and new ones wait.
-        call: What is done; a `CredentialsRefused` that it raises holds everything back, as any request's does.
+        call: What is done; a `CredentialsRefused` that it raises pauses all requests, as any request's does.
 
     Returns:
         What the call returned.

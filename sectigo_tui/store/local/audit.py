@@ -1,4 +1,4 @@
-"""Proving that a journal is what was written, and reading it for whoever asks what was done, when and by whom.
+"""Verify that a journal is intact, and list what was done, when and by whom.
 
 All segments are read as one. Lines that were removed after their time are proven too: a later line, which is part of
 the chain, names the newest of them by number and hash, and the oldest line that is kept follows that one.
@@ -26,7 +26,7 @@ _FAULTS_NAMED = 100
 
 
 class AuditFault(Struct, frozen=True):
-    """A place where the journal is not what was written.
+    """A place where the journal is not intact.
 
     Args:
         line: The line of the file, counted from 1.
@@ -40,7 +40,7 @@ class AuditFault(Struct, frozen=True):
 
 
 class AuditReport(Struct, frozen=True):
-    """What verifying a journal came to.
+    """The result of verifying a journal.
 
     Args:
         lines: How many lines it has, in all files.
@@ -77,7 +77,7 @@ class AuditRecord(Struct, frozen=True):
 
 
 def verify(directory: Path) -> AuditReport:
-    """Prove that a store's journal is what was written: every line, in its place, down to the newest.
+    """Verify that a store's journal is intact: every line, in its place, down to the newest.
 
     Lines removed from the end show as far as `orders.json`, which follows a change within seconds, remembers them.
 
@@ -103,7 +103,7 @@ class _Raw(Struct, frozen=True):
 
 
 class _Proof:
-    """What is proven of a journal so far.
+    """How far a journal is verified.
 
     Args:
         known: The line that `orders.json` knows.

@@ -31,10 +31,10 @@ _LINE_BYTES = 8192
 _LARGEST_LINE_BYTES = 1 << 24
 
 MAY_BE_MISSING = "an order placed or changed last may be missing: look for it in Remote, and run `sectigo-tui recover`"
-"""What is said wherever the newest changes may be gone: one of them may be an order that was paid for."""
+"""The warning where the newest changes may be lost: one of them may be an order that was paid for."""
 
 Report = Callable[[StoreDamage], None]
-"""Takes a problem that the operator is to read."""
+"""Takes a problem to show to the operator."""
 
 
 class _Open(Struct, frozen=True):

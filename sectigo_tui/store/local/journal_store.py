@@ -103,7 +103,7 @@ class JournalStore:
         return tuple(self._shared_orders.damage)
 
     def report_errors_to(self, on_error: Callable[[StoreError | None], None]) -> None:
-        """Tell somebody else from now on when saving fails, and when it works again."""
+        """Replace the callback for saving errors: called when saving fails, and when it works again."""
         self._errors.report = on_error
 
     def orders(self) -> list[Order]:
@@ -206,7 +206,7 @@ class JournalStore:
         return await self._in_thread(refresh_from_disk)
 
     async def lease(self, order_ids: Iterable[str], seconds: float) -> frozenset[str]:
-        """Take, or renew, the sole right to poll: all of the orders or none, as `leases` explains.
+        """Take, or renew, the polling lease: all of the orders or none, as `lease` explains.
 
         Args:
             order_ids: The orders.

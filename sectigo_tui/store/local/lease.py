@@ -1,11 +1,11 @@
-"""The sole right to poll.
+"""The polling lease.
 
 It is one right for the whole directory, not one for each order: on one host whoever polls, polls all of it, and every
 other process is granted nothing until that one ends, gives it back, or lets it expire. So each order is polled by one
 process only, a take-over is one write, and renewing costs a write every few seconds however many orders there are.
 
 Where nothing can be written (a full disk) the right is held by a lock of the directory, which needs no room: what was
-paid for is still looked after, and whoever holds the right so says that saving fails.
+paid for is still polled, and the process that holds the lease so reports that saving fails.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _terminal() -> str:
 
 
 def birth_of(pid: int) -> str:
-    """Return when a process of this host was started, in words that no other process will ever have.
+    """Return when a process of this host was started, as a text that no other process will ever have.
 
     Args:
         pid: The process id.
@@ -109,7 +109,7 @@ class Holder(Struct, frozen=True):
 
 
 class Lease:
-    """Takes, renews and gives back the right.
+    """Takes, renews and releases the lease.
 
     Args:
         path: Its file.
@@ -225,7 +225,7 @@ class Lease:
         return f"pid {by.pid}{place}{host}"
 
     def _is_free(self) -> bool:
-        """Return whether nobody else holds the right unwritten; if so it is held here so, until it is written down."""
+        """Return whether no other process holds the lease unwritten; if so it is held here, until it can be written."""
         self._is_elsewhere_unwritten = self._lock_directory() is False
         return not self._is_elsewhere_unwritten
 

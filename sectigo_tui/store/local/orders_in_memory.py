@@ -130,7 +130,7 @@ class OrdersInMemory:
         """Return the order's newest polls, oldest first."""
         return [unpacked_poll(row) for row in _unpacked(self._polls.get(order_id, b""))[-POLLS_KEPT:]]
 
-    def shelved(self) -> Iterator[StoredOrder]:
+    def stored(self) -> Iterator[StoredOrder]:
         """Return all that is kept, as it is at the time of the call."""
         with self._lock:
             orders = list(self._orders.values())
@@ -152,7 +152,7 @@ class OrdersInMemory:
         known = self.known(order.id, staged)
         if order.revision != (known.revision if known else 0):
             raise RevisionConflict(
-                self._path, f"order {order.id} was changed by somebody else first", "look at it again, then repeat"
+                self._path, f"order {order.id} was changed by another process first", "check it, then repeat"
             )
         if order.ssl_id is not None and not order.removed:
             with self._lock:

@@ -163,7 +163,7 @@ class SharedOrders:
         return StoreChanges(orders, entries)
 
     def begin_save(self, now: datetime) -> Header | None:
-        """Take the right to replace `orders.json`, and return up to where the book holds the files.
+        """Take the right to replace `orders.json`, and return up to where the orders in memory hold the files.
 
         Files that are large by then are followed by new ones, and what of the journal is over its time is said in it.
 
@@ -201,7 +201,7 @@ class SharedOrders:
             StoreError: The disk failed, or a newer program wrote the file.
         """
         if always or self._orders_file.header() != header:
-            self._orders_file.save(header, self.repository.shelved())
+            self._orders_file.save(header, self.repository.stored())
         self.journal.segments.compress()
 
     def end_save(self) -> None:
@@ -247,7 +247,7 @@ class SharedOrders:
         return any(found.stat().st_size for found in self._directory.glob("polls-*"))
 
     def _report_what_may_be_missing(self) -> None:
-        """Say so where the orders were read from the journal alone, and that does not tell all of them."""
+        """Report where the orders were read from the journal alone, and it does not hold all of them."""
         if self.journal.is_whole:
             return
         count = len(self.repository.orders())
@@ -273,7 +273,7 @@ class SharedOrders:
             self._saving.release()
 
     def _let_old_lines_go(self, now: datetime) -> None:
-        """Say in the journal that its oldest segments are over their time: with that said they may be removed.
+        """Record in the journal that its oldest segments have passed their retention, so that they may be removed.
 
         A segment is kept for longer where it may hold the newest copy of an order that can still become something.
         """

@@ -263,8 +263,8 @@ class OrdersFile:
                 damaged.append(path)
                 continue
             if loaded is not None:
-                found, shelves = loaded
-                for each in shelves:
+                found, stored_orders = loaded
+                for each in stored_orders:
                     shelve(each)
                 break
         for path in damaged:
@@ -289,18 +289,18 @@ class OrdersFile:
         headers = (self._header_of(self.path), self._header_of(self._copy))
         return min((header.journal.offset for header in headers if header is not None), default=0)
 
-    def save(self, header: Header, shelves: Iterable[StoredOrder]) -> None:
+    def save(self, header: Header, stored_orders: Iterable[StoredOrder]) -> None:
         """Replace the file; the one before becomes the last good copy.
 
         Args:
             header: Up to where the orders hold the journal and the bookkeeping.
-            shelves: What is kept of each order.
+            stored_orders: What is kept of each order.
 
         Raises:
             StoreError: A newer program wrote the file that is there, or the disk failed.
         """
         self._refuse_newer(self.path)
-        _orders_in(self.path).replace_all(header, (_document(each) for each in shelves))
+        _orders_in(self.path).replace_all(header, (_document(each) for each in stored_orders))
 
     def _loaded(self, path: Path) -> tuple[Header, list[StoredOrder]] | None:
         if not path.exists():
@@ -309,7 +309,7 @@ class OrdersFile:
         header = self._header_of(path)
         if header is None:
             raise DamagedFileError(str(path))
-        return header, [_shelved(document, header.schema) for document in _orders_in(path).documents()]
+        return header, [_stored(document, header.schema) for document in _orders_in(path).documents()]
 
     def _header_of(self, path: Path) -> Header | None:
         lines = _head(path).split(b"\n")
@@ -356,13 +356,13 @@ def _head(path: Path) -> bytes:
             return b""
 
 
-def _document(shelved: StoredOrder) -> msgspec.Raw:
-    newest_line = b"null" if shelved.newest_line is None else b"%d" % shelved.newest_line
-    order = dumps(shelved.order)
-    return msgspec.Raw(order[:-1] + b',"newest_line":' + newest_line + b',"polls":[' + shelved.polls + b"]}")
+def _document(stored: StoredOrder) -> msgspec.Raw:
+    newest_line = b"null" if stored.newest_line is None else b"%d" % stored.newest_line
+    order = dumps(stored.order)
+    return msgspec.Raw(order[:-1] + b',"newest_line":' + newest_line + b',"polls":[' + stored.polls + b"]}")
 
 
-def _shelved(document: dict[str, Any], version: int) -> StoredOrder:
+def _stored(document: dict[str, Any], version: int) -> StoredOrder:
     polls = dumps(document.pop("polls"))[1:-1]
     newest_line = document.pop("newest_line")
     order: Order = order_from(migrated(document, version))

@@ -67,11 +67,11 @@ def _hint(keys: KeyNames | None, text: str) -> str:
 
 
 def _title(row: OrderRow, now: RowContext) -> Content:
-    poll = cell(row, "state", 5, now)
+    state = cell(row, "state", 5, now)
     name = printable(row.common_name, limit=LONG_TEXT) or "(no common name)"
     ssl_id = f"sslId {row.ssl_id}" if row.ssl_id is not None else "no sslId yet"
     return Content.assemble(
-        (poll.text, f"$state-{poll.style}" if poll.style else ""), "  ", (name, "bold"), f"  {ssl_id}"
+        (state.text, f"$state-{state.style}" if state.style else ""), "  ", (name, "bold"), f"  {ssl_id}"
     )
 
 
@@ -95,7 +95,7 @@ def _state(row: OrderRow, now: RowContext, keys: KeyNames | None) -> Iterable[Fa
     revocation = order.revocation
     if revocation is not None:
         told = f"SCM confirmed {fmt.format_when(revocation.confirmed_at)}"
-        open_ = printable(revocation.error) or "UNKNOWN at SCM, verifying; not answered yet"
+        open_ = printable(revocation.error) or "UNKNOWN, verifying: SCM has not answered yet"
         yield "Revocation", told if revocation.confirmed_at else open_
         if revocation.next_attempt_at is not None:
             yield "Told again", f"{revocation.next_attempt_at:%H:%M:%S}Z"

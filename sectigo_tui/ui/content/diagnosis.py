@@ -80,7 +80,7 @@ _PACE_WORDS = {
 
 
 def stages_content(diagnosis: Diagnosis, glyphs: Glyphs, width: int) -> Content:
-    """Return a line a stage, then the times in which nothing was polled."""
+    """Return a line a stage, then the times in which the order was not polled."""
     rows = [_stage(stage) for stage in diagnosis.stages]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     has_room_for_source = not width or 2 + sum(widths) + 2 * 3 <= width
@@ -128,7 +128,7 @@ def _stage(stage: Stage) -> tuple[str, str, str, str]:
 
 def _unwatched(missing_part: NotPolled) -> str:
     until = f"{missing_part.until:%Y-%m-%d %H:%MZ}" if missing_part.until else "now"
-    return f"  nothing was polled from {missing_part.since:%Y-%m-%d %H:%MZ} to {until}"
+    return f"  not polled from {missing_part.since:%Y-%m-%d %H:%MZ} to {until}"
 
 
 def _proposed(wait: WaitProposal) -> str:
@@ -177,8 +177,8 @@ def organization_content(line: OrganizationLine | None, width: int) -> Content:
     """Return the organization's validation; nothing where that was not told."""
     if line is None:
         return Content("")
-    doubt = "" if line.is_certain else " (level not told)"
-    head = Content.assemble((untrusted(line.name), "bold"), f"  {line.level}{doubt} ", (str(line.order_state), "bold"))
+    caveat = "" if line.is_certain else " (level not told)"
+    head = Content.assemble((untrusted(line.name), "bold"), f"  {line.level}{caveat} ", (str(line.order_state), "bold"))
     validation = line.validation
     if validation is None:
         return head
@@ -204,10 +204,10 @@ def _record(line: DomainLine) -> str | None:
 
 
 def _domain(line: DomainLine) -> Content:
-    doubt = "" if line.is_certain else " (not certain)"
+    caveat = "" if line.is_certain else " (not certain)"
     scm_words = f"  SCM: {untrusted(line.scm_words)}" if line.scm_words else ""
     return Content.assemble(
-        (untrusted(line.domain), "bold"), "  ", (f"{line.order_state}{doubt}", "$state-waiting"), scm_words
+        (untrusted(line.domain), "bold"), "  ", (f"{line.order_state}{caveat}", "$state-waiting"), scm_words
     )
 
 
@@ -280,10 +280,10 @@ def diagnosis_content(
 
 def _title(evidence: Evidence, glyphs: Glyphs) -> Content:
     order = evidence.order
-    poll = order_glyph(order.state, evidence.status) if order else status_glyph(evidence.status)
+    glyph = order_glyph(order.state, evidence.status) if order else status_glyph(evidence.status)
     ssl_id = f"sslId {evidence.ssl_id}" if evidence.ssl_id is not None else "no sslId yet"
     return Content.assemble(
-        (poll.text(glyphs), f"$state-{poll.style}" if poll.style else ""),
+        (glyph.text(glyphs), f"$state-{glyph.style}" if glyph.style else ""),
         "  ",
         (untrusted(evidence.common_name) or "(no common name)", "bold"),
         f"  {ssl_id}  {untrusted(evidence.level)}".rstrip(),
@@ -328,7 +328,7 @@ def _unknown(missing_evidence: Sequence[MissingEvidence]) -> Iterable[lines.Fact
         )
         if len(same) > 1:
             parts = ", ".join(dict.fromkeys(missing_part.part for missing_part in same))
-            text = f"{parts} failed to load ({same[0].error}): what was told before is used, where anything was"
+            text = f"{parts} failed to load ({same[0].error}): older answers are used where there are any"
         yield "Not known", Content.styled(untrusted(text), style)
 
 

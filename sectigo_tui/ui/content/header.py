@@ -133,7 +133,7 @@ def _writes(engine: Engine, now: datetime) -> HeaderPart:
 def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
     health = engine.health
     if engine.rejection is not None:
-        return (HeaderPart("AUTH refused: rotate", "$state-failed"),)
+        return (HeaderPart("AUTH rejected: rotate", "$state-failed"),)
     if health.failing_since is not None:
         why = health.failure.reason if health.failure is not None else ""
         return (

@@ -45,9 +45,9 @@ class Causes(Dialog[CommonCause]):
                 *(Option(_fetched_text(cause)) for cause in self._causes), id="causes", markup=False, compact=True
             )
         else:
-            yield Static("No two orders wait for the same thing, by what is known.", markup=False)
+            yield Static("No two orders are known to wait for the same thing.", markup=False)
         if self._not_fetched:
-            all_of_them = filled(self, "Rows in sight are, and {app.handover} looks up all.")
+            all_of_them = filled(self, "Visible rows are looked up; {app.handover} looks up all.")
             text = f"Not looked up yet, and not counted: {self._not_fetched}. {all_of_them}"
             yield Static(text, classes="label", markup=False)
 

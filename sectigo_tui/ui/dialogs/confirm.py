@@ -105,7 +105,7 @@ class Waiting(Dialog[bool], Interim):
         """Lay out the text."""
         yield Static(words(self._text))
         if not self._can_stop:
-            yield Static("This was sent and cannot be taken back: its answer is waited for.", classes="label")
+            yield Static("This was sent and cannot be cancelled. Waiting for the answer.", classes="label")
 
     def choices(self) -> Sequence[Choice]:
         """Return no button besides Cancel."""

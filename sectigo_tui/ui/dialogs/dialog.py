@@ -240,7 +240,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         if isinstance(self.focused, TextArea):
             return True
         if self.choices():
-            self.complain("Not taken: this was confirmed before it could be read. Read it, then confirm it again.")
+            self.complain("Not confirmed: the key was typed before this could be read. Read it, then confirm it again.")
         else:
             self.complain("Not closed: the key was typed before this could be read. Read it, then close it.")
         return False
@@ -312,7 +312,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         fill_in(self, draft)
         # What depends on another field is offered once that is filled in.
         self.call_after_refresh(fill_in, self, draft)
-        self.complain("This was filled in before, and not sent. Check it, then go on.")
+        self.complain("This draft was not sent. Check it, then continue.")
 
     def on_resize(self) -> None:
         """Keep the field that has the focus in sight where there is less room, and the buttons whole."""

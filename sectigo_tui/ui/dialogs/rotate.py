@@ -42,7 +42,7 @@ class Rotate(Dialog[RotateAnswer]):
     Args:
         account: Which account this is.
         login: The login in use.
-        refused: Whether SCM refuses the credentials in use.
+        refused: Whether SCM rejects the credentials in use.
         has_certctl: Whether there is a certctl-server to tell.
         password_note: What is known of the present password's expiry.
         overridden_by: Where the credentials come from that must be changed there too; empty for nowhere else.
@@ -87,10 +87,10 @@ class Rotate(Dialog[RotateAnswer]):
 
     def body(self) -> ComposeResult:
         """Lay out the form; a password is filled in only where SCM could not be asked, and shows dots."""
-        state = "SCM refuses them; nothing is sent until new ones are accepted" if self._refused else "in use"
+        state = "SCM rejects them; nothing is sent until new ones are accepted" if self._refused else "in use"
         yield Facts(self._facts(state))
         yield Static(
-            "Change them in SCM's portal first, then type them here: they are tried with one request, and replace the "
+            "Change them in SCM's portal first, then type them here: they are tested with one request, and replace the "
             "old ones only when SCM accepts them.",
             classes="label",
         )
@@ -100,7 +100,7 @@ class Rotate(Dialog[RotateAnswer]):
         with Vertical(classes="ticks"):
             locked = " (locked: read-only)" if self._is_read_only else ""
             yield Tick(
-                f"Make a password, and change it at Sectigo{locked or ' (never shown)'}",
+                f"Generate a password and set it at Sectigo{locked or ' (never shown)'}",
                 id="make-new",
                 disabled=self._refused or self._is_read_only,
             )
@@ -109,11 +109,11 @@ class Rotate(Dialog[RotateAnswer]):
                 f"Tell certctl-server{why_not}", id="hand-over", disabled=not self._has_certctl or self._is_read_only
             )
             if self._may_insist:
-                yield Tick("Try it all the same: the account was unlocked", id="insist")
+                yield Tick("Test it anyway: the account was unlocked", id="insist")
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that rotates."""
-        return (Choice(ROTATE, "Try, then rotate"),)
+        return (Choice(ROTATE, "Test and rotate"),)
 
     def first_focus(self) -> Widget:
         """Return the password's field, for who has asked for this dialog."""
@@ -160,7 +160,7 @@ class Rotate(Dialog[RotateAnswer]):
         typed = self.query_one("#password", Input).value
         make_new = self.query_one("#make-new", Tick).value
         if make_new and (login or typed):
-            self.complain("Either type the new credentials, or have a password made.", at="make-new")
+            self.complain("Either type the new credentials, or generate a password.", at="make-new")
         elif not (make_new or login or typed):
             self.complain("Type a new login or password.", at="password")
         else:

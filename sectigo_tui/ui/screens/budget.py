@@ -23,7 +23,7 @@ from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 
 TALLY_SECONDS = 5.0
-"""How often what polling has cost is counted anew: over an hour of requests, and nobody reads it faster."""
+"""How often the tally of requests is updated: it covers an hour, and nobody reads it faster."""
 _NONE_DUE = (
     "No poll is due: no local order is polled.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it."
 )
@@ -43,7 +43,7 @@ class BudgetView(View):
         Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
         Column("ssl_id", "SSLID", 9, align="right", priority=2),
         Column("common_name", "COMMON NAME", 24, narrow_width=16, share=1, max_width=44, priority=3),
-        Column("looks", "TRIES", 5, align="right", priority=4),
+        Column("attempts", "TRIES", 5, align="right", priority=4),
         Column("why", "WHY THEN", 30, share=3, max_width=60),
     )
     DEFAULT_SORT = ("", False)
@@ -123,7 +123,7 @@ class BudgetView(View):
                 return Cell(str(poll.ssl_id or "-"))
             case "common_name":
                 return Cell(poll.common_name)
-            case "looks":
+            case "attempts":
                 return Cell(str(poll.polls))
             case _:
                 return Cell(poll.why)
@@ -147,10 +147,10 @@ def budget_content(budget: PollBudget, width: int) -> Content:
         ("in flight", f"{budget.in_flight} of {budget.limit}; polled: {budget.due_in_total}{no_more}"),
     ]
     if budget.retry_after_until is not None:
-        text = f"SCM asked not to be asked until {budget.retry_after_until:%H:%M:%S}Z"
+        text = f"rate limited until {budget.retry_after_until:%H:%M:%S}Z"
         facts.append(("Retry-After", Content.styled(text, "$state-warning bold")))
     if budget.refused:
-        facts.append(("held back", Content.styled(printable(budget.refused), "$state-failed bold")))
+        facts.append(("paused", Content.styled(printable(budget.refused), "$state-failed bold")))
     if budget.poller:
         facts.append(("polled by", printable(budget.poller)))
     return labelled(facts, width)

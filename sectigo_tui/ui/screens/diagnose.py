@@ -130,7 +130,7 @@ class Diagnose(Screen[None]):
         self._changed_rows.receive(events)
 
     def _tick(self) -> None:
-        """Bring the header up to date, and the diagnosis when something was heard of the order."""
+        """Update the header, and the diagnosis after an event about the order."""
         is_list, row_ids = self._changed_rows.take()
         if is_list:
             self._tally = self._count()
@@ -227,7 +227,7 @@ class Diagnose(Screen[None]):
             count = len(records.splitlines())
             self.notify(f"Copied {count} records." if count > 1 else f"Copied: {printable(records)}", markup=False)
         else:
-            self.query_one(KeyLine).show_message("There is no record to publish, by what SCM tells.")
+            self.query_one(KeyLine).show_message("SCM lists no record to publish.")
 
     def action_recheck(self) -> None:
         """Ask the CA to check the domains again."""
@@ -237,7 +237,7 @@ class Diagnose(Screen[None]):
             arms = filled(self, "{app.arm} arms writes.") if engine.options.may_arm else "Start without --read-only."
             self.query_one(KeyLine).show_message(f"Read-only: a DCV recheck has the CA do something. {arms}")
         elif ssl_id is None:
-            self.query_one(KeyLine).show_message("SCM has not told an sslId yet: there is nothing to check.")
+            self.query_one(KeyLine).show_message("There is no sslId yet, so there is nothing to check.")
         else:
             self._model.perform("DCV recheck", self._recheck(ssl_id))
 

@@ -33,7 +33,7 @@ KEPT = 1_000
 RECENT = 100
 
 _NOTHING_YET = (
-    "No event is recorded yet.\nWhat becomes of local orders is told here, and what fails; "
+    "No event is recorded yet.\nChanges of local orders and errors are listed here; "
     "{view.track} on a remote order ({app.pending}, {app.remote}) tracks it."
 )
 
@@ -98,14 +98,14 @@ class EventsView(View):
         if engine.rejection is not None:
             return filled(
                 self,
-                "No event is recorded yet, and nothing is polled: SCM refuses the credentials.\n"
+                "No event is recorded yet, and polling is paused: SCM rejects the credentials.\n"
                 "{app.menu}: rotate them.",
             ), "failed"
         since, failure = engine.health.failing_since, engine.health.failure
         if since is not None:
             why = f" ({printable(failure.reason, limit=200)})" if failure is not None else ""
             offline = f"No event is recorded yet. SCM has not answered since {fmt.clock(since)}{why}."
-            return f"{offline}\nIt is asked again by the schedule.", "failed"
+            return f"{offline}\nIt is polled again by the schedule.", "failed"
         return filled(self, _NOTHING_YET), "muted"
 
     def note(self) -> str:

@@ -24,8 +24,8 @@ STATES_A_LINE = 8
 _WORDS = (
     ("poll", "polling"),
     ("hold", "polling has ended: {view.poll} starts it again"),
-    ("429", "SCM asked to wait"),
-    ("auth", "SCM refused the credentials: nothing is sent"),
+    ("429", "rate limited: SCM asked to wait"),
+    ("auth", "paused, since SCM rejected the credentials"),
     ("-", "not polled: remote ({view.track} tracks it), or over"),
     ("+", "in front of a row: it changed since the cursor was on it"),
     ("w", "it is watched: bell and notification when it changes"),
@@ -102,17 +102,17 @@ class Help(ModalScreen[None]):
             lines += [_heading(group), *(_line(key.keys or f":{key.title}", key.text) for key in keys), Content("")]
         if self._is_of_dialog:
             return Content("\n").join([*lines[:-1], *(_line(key, what) for key, what in _IN_DIALOG)])
-        lines += [_heading("States"), *self._polls(), Content("")]
+        lines += [_heading("States"), *self._states(), Content("")]
         lines += [_heading("Words"), *(_line(word, filled(self, meaning)) for word, meaning in _WORDS)]
         return Content("\n").join(lines)
 
-    def _polls(self) -> Iterable[Content]:
-        polls = state_glyphs()
-        for first in range(0, len(polls), STATES_A_LINE):
-            yield Content("  ").join(self._poll(poll) for poll in polls[first : first + STATES_A_LINE])
+    def _states(self) -> Iterable[Content]:
+        states = state_glyphs()
+        for first in range(0, len(states), STATES_A_LINE):
+            yield Content("  ").join(self._state(glyph) for glyph in states[first : first + STATES_A_LINE])
 
-    def _poll(self, poll: StateGlyph) -> Content:
-        return Content.styled(poll.text(self._glyphs), f"$state-{poll.style}")
+    def _state(self, glyph: StateGlyph) -> Content:
+        return Content.styled(glyph.text(self._glyphs), f"$state-{glyph.style}")
 
 
 def _heading(text: str) -> Content:

@@ -171,9 +171,9 @@ class RemoteView(View):
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
         if not self._listing.is_complete:
-            self.show_message("{view.load_all} loads all pages first: SCM does not sort, and only a part is here.")
+            self.show_message("{view.load_all} loads all pages first: SCM does not sort, and only some are loaded.")
         elif key not in ListedIds.SORTS:
-            self.show_message("A listing is sorted by sslId or common name: it tells nothing else.")
+            self.show_message("A listing is sorted by sslId or common name: it has no other fields.")
         else:
             super()._sort_by(key, descending=descending)
 
@@ -193,7 +193,7 @@ class RemoteView(View):
         if self._is_loading_all:
             self._stop_loading()
         elif self._listing.is_complete:
-            self.show_message("Every page is here already: {view.refresh} fetches them anew.")
+            self.show_message("Every page is loaded: {view.refresh} fetches them again.")
         else:
             self._is_loading_all = True
             self._load_all()

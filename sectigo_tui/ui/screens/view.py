@@ -568,7 +568,7 @@ class View(Screen[None]):
         self._sort_by(column.key, descending=False)
         is_placed = any(placed.column.key == column.key for placed in self.table.placed_columns)
         if self._sort == column.key and not is_placed:
-            self.show_message(f"Sorted by {column.title}, for which there is no room here.")
+            self.show_message(f"Sorted by {column.title}, which does not fit this screen.")
 
     def action_reverse(self) -> None:
         """Sort the other way round."""

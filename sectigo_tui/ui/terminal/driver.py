@@ -50,7 +50,7 @@ INPUT_BYTES = 4_096
 ANSWER_SECONDS = 3.0
 """How long a terminal that has answered before may take to say that it reports nothing any more: over a slow line."""
 SILENCE_SECONDS = 0.4
-"""How long nothing may come from one that has never answered, before it counts as having heard that."""
+"""How long a terminal that never answers must be silent before it counts as having processed that."""
 DRAIN_SECONDS = 3.0
 """How long what a terminal reports is waited out at most."""
 
@@ -183,7 +183,7 @@ class TerminalDriver(LinuxDriver):
         self._is_on = False
 
     def _end_reports(self) -> None:
-        """Have the terminal report nothing any more, and take what it had on its way until it has heard that."""
+        """Switch the terminal's reports off, and discard those in flight until it has processed that."""
         self._disable_mouse_support()
         self._disable_bracketed_paste()
         self._disable_in_band_window_resize()

@@ -22,7 +22,7 @@ class ShortColours(LineFilter):
     """Names a colour by its number in the palette of 256 where it has one: half the bytes of its three components."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - the filter's shape
-        """Return segments that poll the same.
+        """Return segments that look the same.
 
         Args:
             segments: Segments of a line.

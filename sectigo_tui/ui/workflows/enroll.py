@@ -28,7 +28,7 @@ _SIGNATURE = {True: "valid", False: "INVALID", None: "not checked"}
 
 
 async def enroll(workflow: Workflow) -> None:
-    """Ask until the order is placed or given up; the form stays filled in after every refusal.
+    """Ask until the order is placed or given up; the form stays filled in after every rejection.
 
     Args:
         workflow: What every flow works with.
@@ -96,7 +96,7 @@ async def _offer(workflow: Workflow) -> EnrollOffer | None:
         failure = offer.profiles.failure or offer.organizations.failure
         if failure is None:
             return offer
-        if not await workflow.ask(Confirm("SCM does not tell what may be ordered", in_words(failure), "Ask again")):
+        if not await workflow.ask(Confirm("The order form could not be loaded", in_words(failure), "Ask again")):
             return None
 
 
@@ -133,7 +133,7 @@ async def _place(workflow: Workflow, offer: EnrollOffer, answer: EnrollAnswer, m
 
 
 class _Made:
-    """Remembers the key made for a form, so that a refusal does not make a second one; another passphrase does."""
+    """Remembers the key made for a form, so that a rejection makes no second one; another passphrase does."""
 
     def __init__(self, workflow: Workflow) -> None:
         self._workflow = workflow
@@ -231,7 +231,7 @@ def csr_facts(csr: CsrFacts) -> tuple[tuple[str, str], ...]:
 
 def csr_cautions(csr: CsrFacts) -> list[Content]:
     """Return what is to be known of a CSR before it is sent, a line each."""
-    told = [f"! The CSR: {printable(doubt)}." for doubt in csr.cautions]
+    told = [f"! The CSR: {printable(caution)}." for caution in csr.cautions]
     if csr.other_names:
         told.append("! Names of other kinds cannot be ordered and are left out.")
     return [Content.styled(line, "$state-warning bold") for line in told]
@@ -248,7 +248,7 @@ def duplicates_content(duplicates: Duplicates) -> Content:
         return Content.styled("No other order of this name is pending or far from expiry.", "$state-done")
     lines = []
     if duplicates.failure is not None:
-        text = f"! Whether there are orders of this name is not known: {printable(duplicates.failure.reason)}"
+        text = f"! Orders of this name could not be looked up: {printable(duplicates.failure.reason)}"
         lines.append(Content.styled(text, "$state-warning bold"))
     if duplicates.local or duplicates.remote or duplicates.not_examined:
         lines.append(Content.styled("! Orders of the same name:", "$state-warning bold"))
@@ -263,12 +263,12 @@ def duplicates_content(duplicates: Duplicates) -> Content:
         Content(f"  {order.state}, placed here {fmt.format_when(order.created_at)}") for order in duplicates.local
     ]
     if duplicates.not_examined:
-        lines.append(Content(f"  and {duplicates.not_examined} more that were not polled"))
+        lines.append(Content(f"  and {duplicates.not_examined} more that were not examined"))
     return Content("\n").join(lines)
 
 
 async def show_placed(workflow: Workflow, placed: Placed) -> None:
-    """Say what came of placing an order: done, or in doubt."""
+    """Report the outcome of placing an order: done, or unconfirmed."""
     order = placed.order
     if placed.lost is None:
         workflow.notify(f"Ordered: sslId {order.ssl_id}, {order.common_name}. It is polled.")

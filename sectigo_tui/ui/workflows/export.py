@@ -204,7 +204,7 @@ def _text(key: str) -> Callable[[OrderRow, RowContext], Value]:
 
 
 _FIELDS = {
-    "next": _Field("next_poll_at", "NEXT LOOK", _next_poll),
+    "next": _Field("next_poll_at", "NEXT POLL", _next_poll),
     "deadline": _Field("deadline_at", "DEADLINE", _deadline),
     "age": _Field("requested", "REQUESTED", lambda row, _now: moment_json(row.requested)),
     "state": _Field("state", "STATE", lambda row, now: cell(row, "state", 5, now).text[:3].strip(".") or None),
@@ -212,8 +212,8 @@ _FIELDS = {
     "ssl_id": _Field("ssl_id", "SSLID", lambda row, _now: row.ssl_id),
     "common_name": _Field("common_name", "COMMON NAME", lambda row, _now: row.common_name or None),
     "validation": _Field("validation", "VALIDATION", lambda row, _now: row.validation or None),
-    "last": _Field("last_poll", "LAST LOOK", _text("last")),
-    "tries": _Field("looks", "ATTEMPTS", _polls),
+    "last": _Field("last_poll", "LAST POLL", _text("last")),
+    "tries": _Field("attempts", "ATTEMPTS", _polls),
     "outage": _Field("outage", "OUTAGE", lambda row, now: moment_json(outage_end(row, now))),
     "profile": _Field("profile_name", "PROFILE", lambda row, _now: row.profile or None),
 }

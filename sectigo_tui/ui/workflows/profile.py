@@ -78,7 +78,7 @@ async def arm_writes(workflow: Workflow) -> None:
         Confirm(
             "Arm writes?",
             f"{workflow.surroundings.band} {workflow.surroundings.customer}\n\n"
-            f"Everything that changes something at SCM can be done for {minutes}; then it is locked again by itself.",
+            f"Everything that changes something at SCM can be done for {minutes}; then writes are locked again.",
             f"Arm for {minutes}",
             is_danger=True,
         )

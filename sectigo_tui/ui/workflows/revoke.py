@@ -60,6 +60,6 @@ def _is_unconfirmed(order: Order) -> str:
     again = revocation.next_attempt_at if revocation is not None else None
     when = f" next at {again:%H:%M:%S}Z," if again is not None else ""
     return (
-        f"{error}\n\nThe revocation is recorded here, and SCM has not confirmed it. The program asks SCM again by "
-        f"itself,{when} across restarts, until SCM has said what became of it. The order shows RVG until then."
+        f"{error}\n\nThe revocation is recorded here, and SCM has not confirmed it. The program verifies it at SCM,"
+        f"{when} across restarts, until the outcome is known. The order shows RVG until then."
     )

@@ -22,8 +22,8 @@ from sectigo_tui.ui.dialogs.rotate import Rotate, RotateAnswer
 from sectigo_tui.ui.workflows.workflow import Workflow, in_words
 
 UNSETTLED = (
-    "Whether the new password or the one before is the account's is not known. Each of the two is tried with one "
-    "request; the one that works is kept and used."
+    "The account's password may be the new or the previous one. Each is tested with one request; the one that works is "
+    "stored and used."
 )
 
 
@@ -87,7 +87,7 @@ async def after_rejection(workflow: Workflow, failure: InputError | ScmFailure) 
 
 
 def _refused(failure: CredentialsRefused) -> str:
-    """Return what to do after a refusal: its usual next step, to rotate, is what was just tried."""
+    """Return what to do after a rejection: its usual next step, to rotate, is what was just tried."""
     told = explain(failure)
     return (
         f"{told.what}{told.code_text}: SCM refused what was typed, and the credentials from before stay. "
@@ -96,7 +96,7 @@ def _refused(failure: CredentialsRefused) -> str:
 
 
 async def _answered(workflow: Workflow, dialog: Rotate) -> RotateAnswer | None:
-    """Ask, until another process has rotated and what it keeps is taken over here."""
+    """Ask, unless another process rotates meanwhile and its credentials are taken over here."""
 
     def receive(event: EngineEvent) -> None:
         if isinstance(event, PollingResumed):
@@ -161,7 +161,7 @@ async def _handed_over(workflow: Workflow, answer: RotateAnswer) -> list[str]:
     handing_over = workflow.engine.handing_over
     if not answer.hand_over or handing_over is None:
         return []
-    return await workflow.during("Telling certctl-server ...", _steps(handing_over), can_stop=False) or []
+    return await workflow.during("Updating certctl-server ...", _steps(handing_over), can_stop=False) or []
 
 
 async def _steps(handing_over: HandingOver) -> list[str]:
@@ -180,11 +180,11 @@ PAUSE_SECONDS = 0.1
 
 
 class RotationPrompt:
-    """Offers to rotate when SCM refuses the credentials; what is open then is finished first.
+    """Offers to rotate when SCM rejects the credentials, once open dialogs are closed.
 
     Args:
         app: The application.
-        is_wanted: Whether credentials are refused now, and may be rotated here.
+        is_wanted: Whether credentials are rejected now, and may be rotated here.
         is_busy: Whether the operator is being led through questions, one of which may be about to open.
         offer: Asks for new credentials.
     """
@@ -201,7 +201,7 @@ class RotationPrompt:
 
     def refused(self) -> None:
         """Offer now, or once what is open has been closed."""
-        # Who met the refusal in a form may be asked already.
+        # The operator may have been asked already, in the form that met the rejection.
         self._is_owed = not any(isinstance(screen, Rotate) for screen in self._app.screen_stack)
         self._poll()
 

@@ -1,4 +1,4 @@
-"""Orders in doubt, and orders that are done with."""
+"""Workflows for unconfirmed orders, and for orders that are done with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def remove(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
     """Take finished orders off the local list, after one confirmation that lists them all."""
     order_ids = [row.order.id for row in rows if row.order is not None]
     if not await workflow.ask(
-        Confirm("Take these off the list? Their timelines are kept.", rows_content(rows), "Remove")
+        Confirm("Remove these from the list? Their timelines are kept.", rows_content(rows), "Remove")
     ):
         return
     outcomes = await workflow.engine.removing.remove_all(order_ids)
@@ -46,7 +46,7 @@ async def order_again(workflow: Workflow, row: OrderRow) -> None:
 async def give_up(workflow: Workflow, row: OrderRow) -> None:
     """End the search for an order whose answer was lost."""
     if row.order is None or not await workflow.ask(
-        Confirm("Give this order up? It is not searched for any more.", rows_content([row]), "Give it up")
+        Confirm("Give this order up? The search for it ends.", rows_content([row]), "Give it up")
     ):
         return
     await workflow.engine.recovery.give_up(row.order.id)

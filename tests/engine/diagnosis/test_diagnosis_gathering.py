@@ -250,7 +250,7 @@ async def test_a_name_outside_the_log_is_covered_by_the_first_valid_domain_above
 
 
 @in_virtual_time
-async def test_a_name_with_a_validation_of_its_own_below_a_valid_domain_is_in_doubt() -> None:
+async def test_a_name_with_a_validation_of_its_own_below_a_valid_domain_is_uncertain() -> None:
     bench = Bench()
     ssl_id = bench.remote(1)
     bench.scm.dcv_logs[ssl_id] = DcvLog(())
@@ -347,7 +347,7 @@ async def test_nothing_is_sent_while_the_credentials_are_refused_and_the_part_sa
     verdict = (await bench.diagnoser.diagnose(ssl_id)).verdict
     assert len(bench.scm.asked) == sent == 1
     assert any(
-        "held back until the credentials are rotated" in missing_part.what for missing_part in verdict.missing_evidence
+        "paused until the credentials are rotated" in missing_part.what for missing_part in verdict.missing_evidence
     )
     bench.scm.valid_password = "right"
     bench.world.limiter.unlock()
@@ -370,7 +370,7 @@ async def test_dns_shows_a_caa_that_forbids_and_a_record_that_is_published() -> 
 
 
 @in_virtual_time
-async def test_dns_that_does_not_answer_is_a_gap() -> None:
+async def test_dns_that_does_not_answer_is_missing_evidence() -> None:
     dns = FakeDns()
     bench = Bench(dns)
     dns.failing.add("www1.acme.example")

@@ -99,7 +99,7 @@ def test_no_order_gives_no_figure() -> None:
         (Span(0, 86_400), 30, Pace.UNDECIDED),
     ],
 )
-def test_slow_is_past_p90_with_enough_orders_and_beyond_doubt(elapsed: Span, n: int, expected: Pace) -> None:
+def test_slow_is_past_p90_with_enough_orders_and_certain_times(elapsed: Span, n: int, expected: Pace) -> None:
     known = Figure(Leg.WHOLE, "profile", n, Span(50, 50), Span(100, 100))
     assert pace(elapsed, known) is expected
 
@@ -148,7 +148,7 @@ def test_the_proposed_bound_is_the_least_whole_minutes_that_catch_nine_of_ten(wa
     assert proposal.caught_now == sum(wait <= 600 for wait in waits)
 
 
-def test_the_requests_on_average_are_counted_poll_by_look() -> None:
+def test_the_requests_on_average_are_counted_poll_by_poll() -> None:
     waits = [0.0, 4.0, 30.0, 100.0, 500.0, 9_000.0]
     proposal = propose_wait([sample(number, wait) for number, wait in enumerate(waits)], 502, 600.0)
     assert proposal is not None

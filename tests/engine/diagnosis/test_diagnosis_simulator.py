@@ -151,7 +151,7 @@ async def test_the_record_to_publish_is_told_and_a_recheck_after_it_changes_the_
     assert diagnosis.verdict.cause is not Cause.DOMAIN_NOT_VALIDATED
 
 
-async def test_a_fault_of_one_call_is_a_gap_and_not_a_wrong_verdict(setup: Setup) -> None:
+async def test_a_fault_of_one_call_is_missing_evidence_and_not_a_wrong_verdict(setup: Setup) -> None:
     order = setup.world.add_order(life="ov-vetting", common_name="www.acme.example")
     setup.world.advance(AGE_SECONDS)
     setup.world.faults.add("unavailable", path="validations")

@@ -50,7 +50,7 @@ def by_name(stages: Sequence[Stage]) -> dict[StageName, Stage]:
     return {stage.name: stage for stage in stages}
 
 
-def test_an_order_followed_here_has_its_times_between_two_looks() -> None:
+def test_an_order_polled_here_has_its_times_between_two_polls() -> None:
     evidence = Evidence(
         now=at(60),
         status="Issued",

@@ -169,7 +169,7 @@ def budget_of(world: World, health: ApiHealth) -> PollBudget:
 
 
 @in_virtual_time
-async def test_the_budget_lists_what_is_due_next_nearest_first_and_what_nobody_polls_at() -> None:
+async def test_the_budget_lists_the_due_polls_nearest_first_and_the_orders_polled_no_more() -> None:
     world, health = World(), ApiHealth()
     for ssl_id in (1, 2, 3):
         world.place(ssl_id)

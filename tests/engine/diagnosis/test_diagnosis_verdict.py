@@ -256,14 +256,14 @@ def failed(answer: Answer[T]) -> Answer[T]:
         (replace(valid_evidence(level="DV"), dcv=failed(valid_evidence().dcv)), "order DCV log", "CA or DNS?"),
     ],
 )
-def test_vetting_is_not_claimed_while_a_piece_failed_to_load(evidence: Evidence, named: str, cell: str) -> None:
+def test_vetting_is_not_the_verdict_while_evidence_failed_to_load(evidence: Evidence, named: str, cell: str) -> None:
     verdict = judge(evidence)
     assert (verdict.party, verdict.cell, verdict.strength) == (Party.UNKNOWN, cell, Strength.PARTIAL)
     assert named in verdict.sentence
     assert "503 with HTML" in verdict.sentence
 
 
-def test_what_is_shown_stands_although_another_piece_failed() -> None:
+def test_a_proven_cause_stands_although_other_evidence_failed_to_load() -> None:
     evidence = with_domain()(valid_evidence())
     verdict = judge(replace(evidence, organization=failed(evidence.organization)))
     assert verdict.party is Party.DNS_OWNER
@@ -283,7 +283,7 @@ def test_an_older_answer_is_used_and_said_to_be_older_when_a_newer_call_fails() 
     )
 
 
-def test_caa_that_could_not_be_read_leaves_a_doubt_and_dns_that_is_off_only_a_remark() -> None:
+def test_caa_that_could_not_be_read_leaves_a_caveat_and_dns_that_is_off_only_a_remark() -> None:
     evidence = valid_evidence()
     unread = judge(replace(evidence, caa={NAME: failed(evidence.caa[NAME])}))
     assert (unread.party, unread.strength) == (Party.CA, Strength.PARTIAL)

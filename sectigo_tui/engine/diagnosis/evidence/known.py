@@ -48,7 +48,7 @@ TIMELINE_KEPT_SECONDS = 5.0
 
 TIMELINES_KEPT = 1_000
 REMOTE_ENTRIES_READ = 500
-"""Among how many of the newest entries those about orders that are only remote are looked for."""
+"""How many of the newest entries are searched for those about remote orders."""
 
 
 class Version(NamedTuple):

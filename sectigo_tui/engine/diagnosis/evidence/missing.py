@@ -58,7 +58,7 @@ def _missing_polls(evidence: Evidence) -> MissingEvidence | None:
     if window is None or window.is_open or evidence.order is None or not evidence.order.state.is_polled:
         return None
     since = f" since {moment_text(evidence.order.last_poll.at)}" if evidence.order.last_poll else ""
-    return MissingEvidence(Part.LOCAL, f"polling ended ({window.ended}): nothing was polled{since}", weakens=False)
+    return MissingEvidence(Part.LOCAL, f"polling ended ({window.ended}): not polled{since}", weakens=False)
 
 
 def _missing_answer(part: Part, answer: Answer[object]) -> MissingEvidence | None:

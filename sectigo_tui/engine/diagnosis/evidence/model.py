@@ -75,7 +75,7 @@ class Answer(Struct, Generic[T_co], frozen=True):
         return self.state is AnswerState.FAILED
 
     def holding(self, value: U | None) -> Answer[U]:
-        """Return this piece with what its answer comes to, of whatever type that is."""
+        """Return this answer with another value, of any type."""
         return Answer(self.source, self.state, value, self.at, self.error, self.failed_at, self.http_status, self.code)
 
 

@@ -1,4 +1,4 @@
-"""The calls that tell evidence, each with the answers it has given."""
+"""The calls that fetch evidence, each with a cache of its answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 FAILURE_KEPT_SECONDS = 15.0
-"""A call that failed is not made again sooner: rows in sight would repeat it at every turn."""
+"""A call that failed is not made again sooner: visible rows would repeat it at every tick."""
 
 KEPT = 4_000
 
@@ -69,7 +69,7 @@ class AnswerCache(Generic[K, T]):
             max_age_seconds: How old an answer may be; zero asks whatever is known.
 
         Returns:
-            The piece; a failure is in it, with the older answer if there is one.
+            The answer; a failure is in it, with the older value if there is one.
         """
         asking = self._asking.get(key)
         if asking is None:
@@ -151,7 +151,7 @@ class RecordKey(Struct, frozen=True):
 
 
 class Sources:
-    """A shelf for each call; requests to SCM go through the gate, for what is in sight.
+    """An answer cache for each call; requests to SCM go through the request limiter, at the priority of visible rows.
 
     Args:
         context: The world.
@@ -212,7 +212,7 @@ class Sources:
     def changes(self) -> int:
         """How often anything here may have changed."""
         scm = (self.details, self.dcv, self.domains, self.organizations, self.validations, self.validation)
-        return sum(shelf.changes for shelf in (*scm, self.caa, self.records))
+        return sum(cache.changes for cache in (*scm, self.caa, self.records))
 
     async def _query_caa(self, name: str) -> CaaAnswer:
         async with self._dns_places:

@@ -116,7 +116,7 @@ def account_state(validation: DomainValidation | None, now: datetime) -> DomainS
 
 
 def proves(order_state: DomainState, validation: DomainValidation | None) -> bool:
-    """Return whether the account's validation alone shows a standing: that nothing was started shows nothing."""
+    """Return whether the account's validation alone shows a state: one that was never started does not."""
     if order_state in (DomainState.NOT_STARTED, DomainState.UNKNOWN) or validation is None:
         return False
     return order_state is not DomainState.AWAITING or bool(validation.order_status)
@@ -181,8 +181,8 @@ def _facts(
 ) -> tuple[Fact, ...]:
     facts = []
     if check is not None:
-        looked = f", CA checked last {moment_text(check.last_check)}" if check.last_check else ""
-        words = f"DCV of {quoted(domain)} for this order: {quoted(check.status) or 'no status'}{looked}"
+        checked = f", CA checked last {moment_text(check.last_check)}" if check.last_check else ""
+        words = f"DCV of {quoted(domain)} for this order: {quoted(check.status) or 'no status'}{checked}"
         facts.append(Fact(words, evidence.dcv.source, evidence.dcv.at))
     if answer is not None and answer.value is not None:
         scm_words = answer.value

@@ -127,7 +127,7 @@ def _organization_cause(line: OrganizationLine | None) -> BlockingCause | None:
     if line is None or line.order_state not in _ORGANIZATION:
         return None
     cause, words, action = _ORGANIZATION[line.order_state]
-    doubt = "" if line.is_certain else " SCM does not tell whether this order needs it."
+    caveat = "" if line.is_certain else " SCM does not tell whether this order needs it."
     message = line.validation.last_message if line.validation else ""
     said = f" The CA's last message: {quoted(message)}." if message else ""
     tracking = line.validation.tracking_id if line.validation else ""
@@ -135,7 +135,7 @@ def _organization_cause(line: OrganizationLine | None) -> BlockingCause | None:
     return BlockingCause(
         cause=cause,
         party=Party.ORGANIZATION_CONTACT,
-        sentence=f"The {line.level} validation of {line.name} {words}.{said}{doubt}",
+        sentence=f"The {line.level} validation of {line.name} {words}.{said}{caveat}",
         next_action=f"{action.format(name=line.name, level=line.level)}{quote}",
         changes_when=f"The {line.level} validation of {line.name} becomes VALIDATED.",
         about=f"organization {line.id} {line.level}",
