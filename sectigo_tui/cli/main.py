@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
         code = ended_by(signal.SIGINT)
     except BrokenPipeError:
         code = ended_by(signal.SIGPIPE)
-    except Exception as defect:  # noqa: BLE001 - the outermost boundary: written down without values, and told
+    except Exception as defect:  # noqa: BLE001 - the outermost boundary: reported without values
         reports.keep(defect, options.subcommand)
         code = FAILED
     _print(reports)

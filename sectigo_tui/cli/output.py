@@ -29,7 +29,7 @@ def complain_of(reason: StoreDamage) -> None:
 
 
 def failure_text(failure: Exception) -> str:
-    """Return what ends a command, or a part of it, as two lines: what it is, and what to do next."""
+    """Return a failure as two lines: what happened, and what to do next."""
     return explain(failure, is_once=True).text(lead="\n  next: ")
 
 

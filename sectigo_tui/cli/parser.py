@@ -47,7 +47,7 @@ DESCRIPTION = (
 
 EPILOG = (
     "Exit codes: 0 fine; 1 refused by SCM, or the disk failed; 2 configuration or arguments; "
-    "3 credentials refused; 4 SCM unreachable; 5 outcome unknown, the order is not resubmitted; "
+    "3 credentials rejected; 4 SCM unreachable; 5 outcome unknown, the order is not resubmitted; "
     "6 not ordered, there are orders of the same name; 7 still pending."
 )
 

@@ -87,7 +87,7 @@ class CredentialsFile:
         await self._write(lambda: file.mark_tried(self._path, self._profile, candidate))
 
     async def mark_refused(self, candidate: Candidate) -> None:
-        """Record that SCM has refused one of the two."""
+        """Record that SCM has rejected one of the two."""
         await self._write(lambda: file.mark_refused(self._path, self._profile, candidate))
 
     async def promote(self) -> None:

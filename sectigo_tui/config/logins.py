@@ -295,7 +295,7 @@ class SharedLogins:
                 lock.close()
 
     def _take(self, locks: tuple[Path, ...]) -> tuple[FileLock | None, bool]:
-        """Take a lock, and say whether there can be any: where nothing can be written, processes do not meet."""
+        """Take a lock, and return whether locks exist here: where nothing can be written, no process needs one."""
         try:
             _make_directory(self._locks)
             return _first_free(locks), True

@@ -223,7 +223,7 @@ class CertificateFacts(Struct, frozen=True, kw_only=True):
         more = f", and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
         raise OtherNames(
             f"the certificate that SCM gives is for {told}{more}, and the order is for {name}",
-            "it is kept aside, not used: look at the order in SCM",
+            "it is kept aside, not used: check the order in SCM",
         )
 
 

@@ -97,7 +97,7 @@ class CredentialsKeeper(Protocol):
         ...
 
     async def save(self, credentials: Credentials) -> None:
-        """Keep credentials that were proven; an unproven password is forgotten."""
+        """Store tested credentials, and drop an untested password."""
         ...
 
     async def unproven(self) -> UnprovenPassword | None:
@@ -105,7 +105,7 @@ class CredentialsKeeper(Protocol):
         ...
 
     async def save_unproven(self, credentials: Credentials) -> None:
-        """Keep a new password before it is sent, beside the present one."""
+        """Store a new password before it is sent, beside the present one."""
         ...
 
     async def mark_tried(self, candidate: Candidate) -> None:

@@ -18,7 +18,7 @@ GATHER_SECONDS = 0.05
 """Events within this time reach the screens together."""
 
 ASK_AGAIN_SECONDS = (15.0, 45.0, 120.0, 300.0)
-"""The pauses before a password command that told none is asked again; the last one repeats."""
+"""The waits before a password command that returned none is run again; the last one repeats."""
 
 
 class EngineRunner:

@@ -36,7 +36,7 @@ def add_message(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Approve each order; those that fail are told, and the others are approved nevertheless."""
+    """Approve each order; failures are reported, and the others are approved nevertheless."""
     settings = settings_from(options)
     check_writable(settings, "approving")
 

@@ -28,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help="2026-05-05, 2026-05-05T03:12Z, or 90m, 12h, 7d, 2w ago")
     add_json(parser, "a JSON object a line (docs/json.md)")
     parser.add_argument(
-        "action", nargs="?", choices=("verify",), help="prove that the record is what was written: exit code 1 if not"
+        "action", nargs="?", choices=("verify",), help="verify that the journal is intact: exit code 1 if not"
     )
 
 

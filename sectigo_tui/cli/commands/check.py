@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the subcommand's arguments."""
-    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before, once")
+    parser.add_argument("--insist", action="store_true", help="test even credentials that SCM has rejected before")
     add_json(parser, "one JSON object (docs/json.md)")
 
 

@@ -43,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     what.add_argument("--organization", metavar="ID", type=int, help="the organization or department")
     what.add_argument("--profile-id", "--cert-type", metavar="ID", type=int, help="the certificate profile")
     what.add_argument("--term", metavar="DAYS", type=int, help="the validity; one that the profile offers")
-    what.add_argument("--requester", metavar="EMAIL", action="append", default=[], help="told of it; may be repeated")
+    what.add_argument("--requester", metavar="EMAIL", action="append", default=[], help="is notified; may be repeated")
     what.add_argument("--comments", metavar="TEXT", default="", help="kept by SCM")
     what.add_argument("--custom", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a custom field")
     what.add_argument("--dcv-mode", metavar="MODE", type=str.upper, default="", help="CNAME, EMAIL, HTTP, HTTPS, TXT")

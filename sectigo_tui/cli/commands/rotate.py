@@ -28,10 +28,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--login", metavar="LOGIN", default="", help="the new login; by default the present one")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--password-file", metavar="FILE", help="the new password, else it is asked for; - is stdin")
-    how.add_argument("--at-sectigo", action="store_true", help="have SCM take a new password that this program makes")
-    how.add_argument("--settle", action="store_true", help="learn which password works after a change cut short")
-    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before")
-    parser.add_argument("--certctl", action="store_true", help="tell certctl-server too")
+    how.add_argument("--at-sectigo", action="store_true", help="set a new random password at SCM")
+    how.add_argument("--settle", action="store_true", help="find out which password works after an interrupted change")
+    parser.add_argument("--insist", action="store_true", help="test even credentials that SCM has rejected before")
+    parser.add_argument("--certctl", action="store_true", help="update certctl-server too")
     add_json(parser)
 
 

@@ -23,7 +23,7 @@ _AT_MOST = re.compile(r"(?:no more than|at most|maximum(?: of)?|up to|exceed)\D{
 
 
 def new_password(login: str, *, refused_with: str | None = None) -> SecretText:
-    """Return a password that nobody has seen.
+    """Return a random password.
 
     Args:
         login: What it must not contain.

@@ -22,10 +22,10 @@ from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.engine.requests.limiter import Priority, alone
 
 CHECK_SECONDS = 2.0
-"""How often it is looked whether other credentials are kept."""
+"""How often the stored credentials are checked for a change."""
 
 RETRY_SECONDS = 15.0
-"""How long after a try without an answer the next one comes."""
+"""The wait after a test without an answer."""
 
 
 POLICY_BROKEN = -7306
@@ -125,11 +125,11 @@ class CredentialsService:
         return self._keeper.overridden_by()
 
     def was_refused(self, login: str, password: SecretText | None) -> bool:
-        """Return whether SCM is known to refuse exactly these: another try could lock the account."""
+        """Return whether SCM is known to reject exactly these: another attempt could lock the account."""
         return self._is_refused(self._candidate(login, password))
 
     async def test(self, candidate: Credentials, *, insist: bool = False) -> None:
-        """Try credentials with exactly one request, past the lock that a refused login puts on all others.
+        """Test credentials with exactly one request, which is sent even while others are paused.
 
         Args:
             candidate: The credentials.
@@ -157,7 +157,7 @@ class CredentialsService:
         await record(self._context, EventKind.WRITE_ANSWERED, words, failure=failure, may_fail=True)
 
     async def rotate(self, login: str, password: SecretText | None, *, insist: bool = False) -> SwitchedCredentials:
-        """Try new credentials with exactly one request, and use them for everything when SCM takes them.
+        """Test new credentials with exactly one request, and switch to them when SCM accepts them.
 
         No order changes state by it. When they cannot be kept for the next start, they are used all the same, and
         the result says so.
@@ -174,7 +174,7 @@ class CredentialsService:
             InputError: Nothing was given, it is known to be refused, or another change is under way; nothing was
                 sent.
             ScmFailure: SCM refuses them, or whether they work is not known; the present ones stay in use, and
-                everything stays held back if it was.
+                requests stay paused if they were.
         """
         candidate = self._candidate(login, password)
         if not login and password is None:
@@ -188,7 +188,7 @@ class CredentialsService:
         if not insist and self._is_refused(candidate):
             raise InputError(
                 "SCM has refused exactly these credentials",
-                "more tries could lock the account: have it checked first, then insist (--insist, or the form's tick)",
+                "more attempts could lock the account: have it checked, then insist (--insist, or the form's tick)",
             )
         async with self._one_at_a_time():
             await self.note_asked(f"rotate credentials, login {candidate.login}")
@@ -212,7 +212,7 @@ class CredentialsService:
         )
 
     async def change(self) -> SwitchedCredentials:
-        """Have SCM take a new password that nobody sees; no other request is under way meanwhile.
+        """Set a new random password at SCM, while no other request is in flight.
 
         Returns:
             What is in use now: the new password, proven. When SCM's answer was lost, whichever of the two works.
@@ -242,7 +242,7 @@ class CredentialsService:
             return switched
 
     async def is_unsettled(self) -> bool:
-        """Return whether a change was cut short, so that it is not known which password works; sends nothing.
+        """Return whether a change was interrupted, so that either password may be valid; sends nothing.
 
         Raises:
             ConfigError: What is kept cannot be used.
@@ -250,7 +250,7 @@ class CredentialsService:
         return await self._keeper.unproven() is not None
 
     async def settle(self, *, again: bool = False) -> Settled | None:
-        """Learn which password works after a change that was cut short, with at most one try of each.
+        """Find out which password works after an interrupted change, with at most one test of each.
 
         To be called at every start before anything else is sent: it sends nothing when nothing was cut short.
 
@@ -261,7 +261,7 @@ class CredentialsService:
             Which one works, now in use; None when nothing was cut short.
 
         Raises:
-            CredentialsRefused: Neither works; everything is held back until the operator rotates.
+            CredentialsRefused: Neither works; requests are paused until the operator rotates.
             ScmFailure: Which one works could not be learned.
             ConfigError: What is kept cannot be used.
             StoreError: A try could not be written down; it was not made.
@@ -282,9 +282,9 @@ class CredentialsService:
             return settled
 
     async def watch(self) -> None:
-        """Follow until cancelled."""
+        """Watch until cancelled."""
         if self._keeper.overridden_by():
-            # What is in use does not come from there: only what changes there from now on is news.
+            # The credentials in use come from elsewhere: only a later change of the stored ones counts.
             self._known = await self._kept()
         while True:
             wait = CHECK_SECONDS if await self.take_over_kept() else RETRY_SECONDS
@@ -334,7 +334,7 @@ class CredentialsService:
         return self._logins.is_accepted(self.in_use)
 
     async def _switch_to(self, proven: Credentials, keep: Callable[[], Awaitable[None]]) -> SwitchedCredentials:
-        """Put credentials in use: kept first, so that a start after a crash knows them.
+        """Switch to credentials; they are stored first, so that a start after a crash knows them.
 
         Args:
             proven: The credentials.
@@ -355,7 +355,7 @@ class CredentialsService:
         return SwitchedCredentials(proven.login, self._scheduler.resume(), self._keeper.place, failure, overridden_by)
 
     async def _prove_present(self) -> None:
-        """See that the present credentials work, so that a refusal later is about the new ones."""
+        """Check that the present credentials work, so that a later rejection is about the new ones."""
         try:
             await self._context.limiter.run(Priority.WRITE, self._context.scm.types)
         except CredentialsRefused:
@@ -366,7 +366,7 @@ class CredentialsService:
 
     async def _undisturbed(self, settle: Callable[[], Awaitable[Settled]]) -> Settled:
         if self._context.limiter.rejection is not None:
-            # The gate holds everything back already, and would hold this back too.
+            # The limiter is closed already, and would reject this too.
             return await settle()
         return await alone(self._context.limiter, settle)
 
@@ -406,7 +406,7 @@ class CredentialsService:
                 await self.test(credentials, insist=insist)
             except CredentialsRefused as rejection:
                 rejections[candidate] = rejection
-                # Where it cannot be written down, the next start merely does not know it.
+                # If it cannot be stored, the next start asks again.
                 with suppress(ConfigError, StoreError):
                     await keeper.mark_refused(candidate)
                 continue
@@ -456,7 +456,7 @@ class CredentialsService:
         return True
 
     async def _test_kept(self, kept: Credentials) -> ScmFailure | None:
-        """Try them; a refusal is a value, for it says nothing of the credentials in use."""
+        """Test them; a rejection is returned, not raised, since it is not about the credentials in use."""
 
         async def test() -> ScmFailure | None:
             try:

@@ -217,7 +217,7 @@ LISTED = 1000
 """So many rows of the listing by name are read."""
 
 EXAMINED_AT_MOST = 20
-"""Of the account's orders of the same name, so many are polled, the highest sslIds first."""
+"""How many of the account's orders of the same name are examined, the highest sslIds first."""
 
 
 class Duplicates(Struct, frozen=True):
@@ -228,7 +228,7 @@ class Duplicates(Struct, frozen=True):
         remote: Those of the account, the highest sslId first.
         not_examined: How many more rows may be of the name.
         failure: Why the lookup is incomplete; None when it is not.
-        known: The ids of all local orders that were polled: what is not among them was ordered later.
+        known: The ids of all local orders that were examined: what is not among them was ordered later.
     """
 
     local: tuple[Order, ...] = ()
@@ -254,7 +254,7 @@ class OrderedMeanwhile(InputError):
         number = f"sslId {order.ssl_id}" if order.ssl_id is not None else f"order {order.id}"
         super().__init__(
             f"{number} of the same name, {order.common_name}, was placed in the meantime and is {order.state}",
-            "look at it, and order again if another is wanted all the same",
+            "check it, and order again if another is wanted all the same",
         )
         self.order = order
 
@@ -299,7 +299,7 @@ def refuse_ordered_meanwhile(
 ) -> Callable[[list[Order]], None]:
     """Return what refuses to write an order down once another of its name was placed since the lookup.
 
-    Two processes that poll at the same time both find nothing; the store calls this under its lock, so that the
+    Two processes that search at the same time both find nothing; the store calls this under its lock, so that the
     second one to write finds what the first one wrote.
 
     Args:

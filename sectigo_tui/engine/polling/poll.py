@@ -52,7 +52,7 @@ _OUTCOME_OF_FAILURE: tuple[tuple[type[ScmFailure], PollOutcome], ...] = (
 )
 
 NOT_POLLED_SECONDS = 120.0
-"""A poll that is this late is preceded by a note that nothing was polled in between."""
+"""Before a poll that is this late, the timeline records since when the order was not polled."""
 
 REFUSALS = 4
 """Polling of an order stops after this many rejections in a row, more than a minute of the schedule."""

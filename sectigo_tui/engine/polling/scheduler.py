@@ -92,7 +92,7 @@ class Scheduler:
         return len(self._due)
 
     def is_polling(self, order_id: str) -> bool:
-        """Return whether a poll of this order is on its way from this process."""
+        """Return whether this process is polling an order."""
         return order_id in self._in_flight
 
     async def run(self) -> None:
@@ -250,7 +250,7 @@ class Scheduler:
             self._take(order)
 
     def _broke(self, order_id: str, defect: Exception) -> None:
-        """Report a defect met with one order, and look at it again by the schedule; the others are polled on."""
+        """Report an unexpected exception of one order's poll, and schedule the next; other orders are unaffected."""
         breaks = self._breaks[order_id] = self._breaks.get(order_id, 0) + 1
         wait = policy.scheduled_wait_seconds(breaks)
         now = self._context.clock.now()

@@ -384,7 +384,7 @@ class Leaving(Dialog[str]):
 
     def body(self) -> ComposeResult:
         """Lay out what is at stake."""
-        yield Static(words(f"{self._form}\n\nWhat was filled in is not sent."))
+        yield Static(words(f"{self._form}\n\nThe entries are not sent."))
         if self._may_keep:
             yield Static("A draft comes back with the form. It holds no password.", classes="label", markup=False)
 

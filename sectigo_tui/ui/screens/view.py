@@ -118,7 +118,7 @@ class View(Screen[None]):
             "Clear changed",
             show=False,
             id="view.clear_changed",
-            tooltip="Take the + of all changed rows away",
+            tooltip="Remove the + of all changed rows",
         ),
         Binding("o", "columns", "Columns", show=False, id="view.columns", tooltip="Choose and order the columns"),
         Binding("F", "filters", "Filters", show=False, id="view.filters", tooltip="Save, choose or delete a filter"),

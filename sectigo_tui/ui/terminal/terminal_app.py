@@ -116,7 +116,7 @@ class TerminalApp(App[R]):
     def action_suspend_process(self) -> None:
         """Give the terminal back and stop until the shell goes on with it, where there is a shell that can."""
         if self._driver is None or not self._driver.can_suspend or not _has_shell():
-            self.notify("There is no shell here that could go on with it: not suspended.", markup=False)
+            self.notify("Not suspended: there is no shell here to resume it.", markup=False)
             return
         self.app_suspend_signal.publish(self)
         # All of the job, as the terminal itself does it.

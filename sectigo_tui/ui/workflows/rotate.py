@@ -110,15 +110,15 @@ async def _answered(workflow: Workflow, dialog: Rotate) -> RotateAnswer | None:
 
 
 async def _settled(workflow: Workflow) -> str:
-    """Learn which password works where a change of it was cut short; return what is wrong, empty for nothing."""
+    """Find out which password works after an interrupted change; return an error text, empty for none."""
     credentials = workflow.engine.credentials
     try:
         if not await credentials.is_unsettled() or not await workflow.ask(
-            Confirm("A change of the password was cut short", UNSETTLED, "Try each once")
+            Confirm("A change of the password was interrupted", UNSETTLED, "Test each once")
         ):
             return ""
         work = credentials.settle(again=True)
-        settled = await workflow.during("Trying each password once ...", work, can_stop=False)
+        settled = await workflow.during("Testing each password once ...", work, can_stop=False)
     except (InputError, ScmFailure, ConfigError, StoreError) as failure:
         return in_words(failure)
     if settled is not None:
@@ -132,7 +132,7 @@ async def _switched_text(workflow: Workflow, answer: RotateAnswer) -> SwitchedCr
             "Changing the password at SCM ...", workflow.engine.credentials.change(), can_stop=False
         )
     work = workflow.engine.credentials.rotate(answer.login, answer.password, insist=answer.insist)
-    return await workflow.during("Trying the new credentials once ...", work, can_stop=False)
+    return await workflow.during("Testing the new credentials ...", work, can_stop=False)
 
 
 def password_note(status: PasswordStatus | None) -> str:

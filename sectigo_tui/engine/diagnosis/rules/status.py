@@ -293,7 +293,7 @@ def _revoking(_evidence: Evidence, order: Order) -> BlockingCause:
         cause=Cause.REVOKING,
         party=Party.NOBODY_YET if again is not None or not error else Party.YOU,
         sentence=f"Its revocation is recorded here; SCM has not confirmed it.{f' {error}' if error else ''}",
-        next_action=f"Nothing: SCM is told again at {moment_text(again)}." if again is not None else "Look at SCM.",
+        next_action=f"Nothing: it is sent again at {moment_text(again)}." if again is not None else "Look at SCM.",
         changes_when="SCM confirms the revocation.",
         facts=(Fact("revocation asked for", "local record", order.state_since),),
     )
