@@ -9,12 +9,10 @@ from enum import IntEnum
 from itertools import count
 from typing import TypeVar
 
+from sectigo_tui.domain.credentials import VITAL_CALLS
 from sectigo_tui.domain.errors import CredentialsRefused, NotFound, Refused, RefusedAlone, ScmFailure
 
 T = TypeVar("T")
-
-VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
-"""What the program lives on: credentials that one of these refuses are refused."""
 
 
 class Priority(IntEnum):
