@@ -24,7 +24,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from sectigo_tui.domain.clock import Clock
-from sectigo_tui.domain.credentials import PastRejection
+from sectigo_tui.domain.credentials import VITAL_CALLS, PastRejection
 from sectigo_tui.domain.errors import CredentialsRefused, RefusedBefore, ScmFailure, StoreError, Unreachable
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.durable import FileLock, make_private_directory, replace_file
@@ -49,9 +49,6 @@ SIDE_CALLS = frozenset(
     }
 )
 """Calls whose 401 says nothing of the credentials: the login may lack the privilege."""
-
-VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
-"""Calls whose 401 is about the credentials even where they were accepted before."""
 
 _COST, _BLOCK, _LANES, _MEMORY = 2**14, 8, 1, 64 * 2**20
 """scrypt's parameters: some 50 ms and 16 MB for each guess."""

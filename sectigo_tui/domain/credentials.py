@@ -13,6 +13,9 @@ from msgspec import Struct
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.ports import Credentials
 
+VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
+"""Calls whose 401 is about the credentials even where they were accepted before: the program lives on them."""
+
 
 class Candidate(StrEnum):
     """One of the two passwords that may be valid after an interrupted change."""

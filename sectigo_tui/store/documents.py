@@ -122,7 +122,7 @@ def dumps(value: object) -> bytes:
     return data
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes | msgspec.Raw) -> Any:
     """Return what JSON holds; `UNREADABLE` tells what it raises for what is none."""
     return _DECODE(data)
 
@@ -189,6 +189,19 @@ _DECODE = msgspec.json.Decoder().decode
 
 order_from = _reader(Order)
 """Make an order of its document, which is used up."""
+
+_ORDER = msgspec.json.Decoder(Order, dec_hook=_moment)
+
+
+def order_in(data: msgspec.Raw, version: int) -> Order:
+    """Make an order of its JSON.
+
+    Args:
+        data: The JSON.
+        version: The version it was written by, at most the newest.
+    """
+    return _ORDER.decode(data) if version == SCHEMA_VERSION else order_from(migrated(loads(data), version))
+
 
 entry_from = _reader(TimelineEntry)
 """Make a timeline entry of its document, which is used up."""

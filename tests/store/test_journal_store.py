@@ -62,8 +62,10 @@ async def test_any_tinydb_reads_the_orders(store: JournalStore, tmp_path: Path) 
     await store.put(replace(an_order(4), state=OrderState.COLLECTED), an_entry(an_order(4)))
     await store.close()
     with TinyDB(tmp_path / "data" / "orders.json", access_mode="r") as database:
-        found = database.table("orders").search(where("state") == "pending")
-    assert [document["common_name"] for document in found] == [f"host{number}.example.com" for number in (1, 2, 3)]
+        found = database.table("orders").search(where("order").state == "pending")
+    assert [document["order"]["common_name"] for document in found] == [
+        f"host{number}.example.com" for number in (1, 2, 3)
+    ]
 
 
 async def test_a_change_made_from_an_old_reading_is_refused(store: JournalStore) -> None:

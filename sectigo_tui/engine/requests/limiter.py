@@ -9,12 +9,10 @@ from enum import IntEnum
 from itertools import count
 from typing import TypeVar
 
+from sectigo_tui.domain.credentials import VITAL_CALLS
 from sectigo_tui.domain.errors import CredentialsRefused, NotFound, Refused, RefusedAlone, ScmFailure
 
 T = TypeVar("T")
-
-VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
-"""Calls that every login may make: a 401 from one of these means that the credentials are rejected."""
 
 
 class Priority(IntEnum):
