@@ -29,13 +29,13 @@ from sectigo_tui.scm.answers import (
     COLLECT,
     COUNT,
     NotTheApi,
+    as_pem,
     from_answer,
     from_failure,
     not_ready,
     read_json,
     unreadable,
 )
-from sectigo_tui.scm.armour import as_pem
 from sectigo_tui.scm.http import Connection, Timeouts
 
 if TYPE_CHECKING:

@@ -1,27 +1,32 @@
-"""One server over HTTP: where requests go, by which proxy, and how long they may take."""
+"""One server over HTTP: a request goes out once by httpx, and its answer, or the failure, comes back as a value.
+
+httpx takes tens of milliseconds to import and to open, so it is loaded at the first request.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import functools
+import ssl
 import time
-from dataclasses import dataclass, field
+import zlib
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from sectigo_tui import __version__
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.http import HttpAnswer, HttpFailure, HttpRequest, is_loopback
-from sectigo_tui.scm.trust import check_trust
+from sectigo_tui.scm.environment import check_trust, proxy_for, trust_named
 
 if TYPE_CHECKING:
     import httpx
 
     from sectigo_tui.scm.debug_log import DebugLog
-    from sectigo_tui.scm.transport import Transport
 
 
 class Timeouts(Struct, frozen=True):
@@ -46,105 +51,47 @@ class Timeouts(Struct, frozen=True):
         return self.connect_seconds + 3 * self.read_seconds
 
 
-_SOCKS = ("socks5", "socks5h")
-_KINDS = ("http", "https", *_SOCKS)
-_SYSTEM = "the system's settings"
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """The proxy that carries requests.
-
-    Args:
-        url: Its URL, which may hold a password.
-        named_by: The variable that names it, such as `HTTPS_PROXY`.
-    """
-
-    url: str = field(repr=False)
-    named_by: str
-
-    @property
-    def shown(self) -> str:
-        """Its URL as it may be shown: scheme, host and port."""
-        return without_userinfo(self.url)
-
-    def __str__(self) -> str:
-        return f"the proxy {self.shown} ({self.named_by})"
-
-
-def proxy_for(url: str) -> Proxy | None:
-    """Return the proxy for requests to `url`.
-
-    Args:
-        url: Where requests go.
-
-    Returns:
-        The proxy by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` (or the system's settings, where it has
-        any); None where requests go straight. A proxy is never asked for this machine itself.
-
-    Raises:
-        ConfigError: What names the proxy is no URL of one, or it is of a kind that cannot be used.
-    """
-    from urllib.request import getproxies, proxy_bypass
-
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    proxies = getproxies()
-    kind = parts.scheme if proxies.get(parts.scheme) else "all"
-    proxy = proxies.get(kind) or ""
-    if not proxy or is_loopback(host) or proxy_bypass(host):
-        return None
-    return _checked(proxy if "://" in proxy else f"http://{proxy}", _variable(f"{kind}_proxy"))
-
-
-def without_userinfo(url: str) -> str:
-    """Return a URL as it may be shown: scheme, host and port."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
-
-
-def _variable(name: str) -> str:
-    """Return the variable that counts, which is the one in small letters where there are both."""
-    return next((variable for variable in (name, name.upper()) if os.environ.get(variable)), _SYSTEM)
-
-
-def _checked(url: str, variable: str) -> Proxy:
-    def wrong(reason: str, remedy: str = "write http://host:port") -> ConfigError:
-        return ConfigError(key=variable, source="environment", reason=reason, remedy=remedy)
-
-    try:
-        parts = urlsplit(url)
-        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
-    except ValueError as error:
-        raise wrong(f"is no URL of a proxy ({_why(error)})") from None
-    if scheme not in _KINDS:
-        raise wrong(f"names a proxy of the kind {one_line(scheme, 20)}, which cannot be used")
-    if not host or port == 0 or not host.isprintable() or any(character in " <>\\^`{|}%" for character in host):
-        raise wrong("is no URL of a proxy: it names no host, or no usable port")
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise wrong("is no URL of a proxy: something follows host and port")
-    if scheme in _SOCKS and not _has_socks():
-        raise wrong(
-            f"names a SOCKS proxy, {without_userinfo(url)}, which is not supported without the extra `socks`",
-            "pip install 'sectigo-tui[socks]', or name an http proxy",
-        )
-    return Proxy(url, variable)
-
-
-def _why(error: ValueError) -> str:
-    """Return what is wrong with a URL, unless it would quote what may be a password."""
-    return "its port is no number from 1 to 65535" if "port" in str(error).casefold() else "its host is not valid"
-
-
-def _has_socks() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("socksio") is not None
-
-
 _LONG_WORDS = 1_000
 MAX_BODY_BYTES = 10_000_000
 """The largest answer that is read, before and after decompression."""
+
+_CONNECTIONS = 10
+"""httpcore looks through its pool at every request, quadratic in the number of connections: keep pools small."""
+
+_KEEP_IDLE_SECONDS = 30.0
+"""Below the idle time of usual servers (60 s and more), so that it is this side that closes: a connection closed
+by the server at the moment of sending loses the answer to an order that is billed."""
+
+_ANY_COMPRESSION = 47
+"""zlib's `wbits` for gzip or zlib, told by the header."""
+
+
+class _UnusableBodyError(Exception):
+    """The answer's body cannot be read; says why in one line."""
+
+
+@functools.lru_cache(maxsize=8)
+def tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
+    """Return the process's TLS settings for a set of trusted certificates; making one takes 20 ms.
+
+    Args:
+        ca_bundle: Trusted certificates (PEM) in place of the default ones.
+
+    Raises:
+        OSError: The bundle cannot be read, or holds no certificate; says which, and what names it.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_bundle) if ca_bundle else _httpx_context()
+    except OSError as error:
+        # TLS's own words tell neither the file nor who names it.
+        source = f"ca_bundle {ca_bundle}" if ca_bundle else trust_named() or "the usual trusted certificates"
+        raise OSError(f"{source}: {error.strerror or error}") from None
+
+
+def _httpx_context() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 class Connection:
@@ -181,7 +128,8 @@ class Connection:
         self._proxy = None if transport else proxy_for(self._base_url)
         if not transport and not ca_bundle and self._base_url.startswith("https:"):
             check_trust()
-        self._transport: Transport | None = None
+        self._client: httpx.AsyncClient | None = None
+        self._server = ""
         self._connecting = asyncio.Lock()
         self._closed = False
 
@@ -206,47 +154,148 @@ class Connection:
         return answer
 
     async def _send(self, request: HttpRequest) -> HttpAnswer | HttpFailure:
-        transport = self._transport
-        if transport is None:
+        """Send a request once and read the whole answer.
+
+        An error answer is worth its status even where its body is not: it comes back with an empty body.
+        """
+        client = self._client
+        if client is None:
             opened = await self._open()
             if isinstance(opened, HttpFailure):
                 return opened
-            transport = opened
-        return await transport.send(request)
+            client = opened
+        from sectigo_tui.scm.http_failures import FAILURES, ProxyStage, failure_of, late
+
+        whole_seconds = self._timeouts.whole_limit_seconds
+        response: httpx.Response | None = None
+        stage = ProxyStage(self._proxy) if self._proxy else None
+        try:
+            async with asyncio.timeout(whole_seconds):
+                outgoing = client.build_request(
+                    request.method,
+                    self._base_url + request.path,
+                    headers=request.headers,
+                    content=request.content,
+                    extensions={"trace": stage.note} if stage else None,
+                )
+                response = await client.send(outgoing, stream=True)
+                try:
+                    body = await self._read(response)
+                finally:
+                    await response.aclose()
+        except _UnusableBodyError as error:
+            failure = HttpFailure(str(error), sent=True, is_torn=True)
+        except TimeoutError:
+            failure = late(whole_seconds, stage)
+        except FAILURES as error:
+            failure = failure_of(error, self._server, answering=response is not None, stage=stage)
+        else:
+            return HttpAnswer(response.status_code, response.headers, body)
+        if response is None:
+            return failure
+        if response.status_code >= 400:
+            return HttpAnswer(response.status_code, response.headers, b"")
+        return HttpFailure(failure.reason, sent=True, http_status=response.status_code, is_torn=failure.is_torn)
 
     async def aclose(self) -> None:
         """Close every connection; requests after it are refused."""
         self._closed = True
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            await transport.aclose()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
         if self._log is not None:
             self._log.close()
 
-    async def _open(self) -> Transport | HttpFailure:
+    async def _open(self) -> httpx.AsyncClient | HttpFailure:
         async with self._connecting:
             if self._closed:
                 return HttpFailure("the connection was closed by this program", sent=False)
-            if self._transport is None:
+            if self._client is None:
                 try:
-                    self._transport = await asyncio.to_thread(self._load)
+                    self._client = await asyncio.to_thread(self._load)
                 except (OSError, ValueError, ImportError) as error:
                     return HttpFailure(
                         f"the connection cannot be set up: {one_line(str(error), _LONG_WORDS)}", sent=False
                     )
-            return self._transport
+            return self._client
 
-    def _load(self) -> Transport:
-        from sectigo_tui.scm.transport import Transport
+    def _load(self) -> httpx.AsyncClient:
+        """Return an httpx client held to what this program wants of it.
 
-        return Transport(
-            self._base_url,
-            self._timeouts,
-            max_body_bytes=MAX_BODY_BYTES,
-            ca_bundle=self._ca_bundle,
-            proxy=self._proxy,
-            given=self._given,
+        Raises:
+            OSError: The CA bundle cannot be used.
+            ValueError: The base URL or the proxy's cannot be used.
+            ImportError: The proxy is of a kind that needs another library.
+        """
+        import httpx
+
+        from sectigo_tui.scm import http_failures  # noqa: F401 - loaded here, in a thread
+
+        given, proxy = self._given, self._proxy
+        # A session cookie could outlive the credentials it was given for: none is kept.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        is_plain = self._base_url.startswith("http:")
+        # Plain http, to this machine alone, needs no trusted certificates, and must not fail for want of them.
+        usual = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else None
+        context = None if given else usual or tls_context(self._ca_bundle)
+        try:
+            self._server = httpx.URL(self._base_url).netloc.decode("ascii")
+            to_proxy = context if proxy and proxy.url.startswith("https:") else None
+            chosen_proxy = httpx.Proxy(proxy.url, ssl_context=to_proxy) if proxy else None
+        except httpx.InvalidURL as error:
+            raise ValueError(str(error)) from None
+        return httpx.AsyncClient(
+            transport=given,
+            verify=context or True,
+            proxy=chosen_proxy,
+            # The proxy was chosen before; nothing else is taken from the environment (such as a .netrc password).
+            trust_env=False,
+            follow_redirects=False,
+            cookies=no_cookies,
+            limits=httpx.Limits(
+                max_connections=_CONNECTIONS,
+                max_keepalive_connections=_CONNECTIONS,
+                keepalive_expiry=_KEEP_IDLE_SECONDS,
+            ),
+            timeout=httpx.Timeout(self._timeouts.read_seconds, connect=self._timeouts.connect_seconds),
+            headers={"accept": "*/*", "accept-encoding": "gzip", "user-agent": f"sectigo-tui/{__version__}"},
         )
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        """Read a body piece by piece, so that no more than the limit is ever held, compressed or not."""
+        import httpx
+
+        limit = MAX_BODY_BYTES
+        if response.request.method == "HEAD":
+            return b""
+        declared = response.headers.get("content-length", "")
+        if declared.isdecimal() and (len(declared) > 15 or int(declared) > limit):
+            raise _UnusableBodyError(f"the answer is too large ({one_line(declared, 20)} bytes)")
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            raise _UnusableBodyError(f"the answer is compressed in a way not asked for ({one_line(encoding, 20)!r})")
+        inflater = zlib.decompressobj(wbits=_ANY_COMPRESSION) if encoding not in ("", "identity") else None
+        pieces: list[bytes] = []
+        total = 0
+        stream = response.stream
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise TypeError("the transport is not an asynchronous one")
+        async for raw in stream:
+            piece = _inflate(inflater, raw, limit - total + 1) if inflater else raw
+            total += len(piece)
+            if total > limit:
+                raise _UnusableBodyError(f"the answer is too large (more than {limit} bytes)")
+            pieces.append(piece)
+        if inflater and pieces and not inflater.eof:
+            raise _UnusableBodyError("the answer's compressed body is cut off")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _inflate(inflater: zlib._Decompress, raw: bytes, room: int) -> bytes:
+    try:
+        return inflater.decompress(raw, room)
+    except zlib.error:
+        raise _UnusableBodyError("the answer's compressed body is damaged") from None
 
 
 def _checked_address(base_url: str) -> str:

@@ -24,10 +24,9 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
-from sectigo_tui.scm import http as proxies
+from sectigo_tui.scm import environment as proxies
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.http import Timeouts
-from sectigo_tui.scm.transport import tls_context
+from sectigo_tui.scm.http import Timeouts, tls_context
 
 QUICK = Timeouts(connect_seconds=5, read_seconds=0.2, whole_seconds=5)
 

@@ -47,7 +47,7 @@ from sectigo_tui.engine.requests.limiter import Priority, RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.transport import tls_context
+from sectigo_tui.scm.http import tls_context
 from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.wiring.clients import credentials_of
 from sectigo_tui.wiring.settings import account_directory, settings_of
@@ -71,7 +71,7 @@ LOADED_FIRST = (
     "sectigo_tui.engine.orders.track",
     "sectigo_tui.pki.facts",
     "sectigo_tui.scm.http",
-    "sectigo_tui.scm.transport",
+    "sectigo_tui.scm.http_failures",
     "sectigo_tui.store.local.journal_store",
     "sectigo_tui.store.local.snapshot",
     "sniffio",

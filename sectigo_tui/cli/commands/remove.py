@@ -6,9 +6,8 @@ import asyncio
 from argparse import ArgumentParser, Namespace
 
 from sectigo_tui.cli.arguments import add_json
-from sectigo_tui.cli.batch import code_of, complain_of, outcome_json
 from sectigo_tui.cli.output import show_message
-from sectigo_tui.cli.results import order_line
+from sectigo_tui.cli.results import code_of, complain_of, order_line, outcome_json
 from sectigo_tui.cli.session import acting, settings_from
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -15,8 +16,8 @@ from sectigo_tui import __version__
 from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.exit_codes import FINE, REFUSED
-from sectigo_tui.cli.on_event import ON_EVENT, OnEvent
 from sectigo_tui.cli.output import complain, show_message
+from sectigo_tui.cli.outside import COMMAND_SECONDS, runner
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.wait import polling
 from sectigo_tui.config.settings import Settings
@@ -35,6 +36,9 @@ from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import Credentials
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.json import Event, OrderById, event, event_of, failure_field, line_of, print_json_line
+from sectigo_tui.presentation.notifications import EventCommand, change_json
+from sectigo_tui.presentation.rows import OrderRows
+from sectigo_tui.presentation.watchlist import Change, OrderSnapshot, Watchlist
 from sectigo_tui.wiring.clients import credentials_of, in_thread
 from sectigo_tui.wiring.engine import opened
 
@@ -42,7 +46,9 @@ ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0
 """How often rejected credentials are checked for a rotation elsewhere, where no file shows it at once."""
 ASK_AGAIN_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
-"""The waits before a password command that returned none is run again; the last one repeats."""
+"""The pauses before a password command that told none is asked again; the last one repeats."""
+ON_EVENT = "on_event command"
+"""What a failure is told to have happened during."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -87,13 +93,13 @@ class _Watch:
             asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         settings = settings_from(self._options)
         self._print_start(settings)
-        on_event = OnEvent(settings, self._command_failed)
+        on_event = _OnEvent(settings, self._command_failed)
         try:
             return await self._watch(settings, on_event)
         finally:
             await on_event.close()
 
-    async def _watch(self, settings: Settings, on_event: OnEvent) -> int:
+    async def _watch(self, settings: Settings, on_event: _OnEvent) -> int:
         self._kept_at = _kept_at(settings)
         while await self._has_password(settings):
             was_refused = await self._poll(settings, on_event)
@@ -148,8 +154,8 @@ class _Watch:
         self._ended_by = signal.Signals(number).name
         self._changed_rows.set()
 
-    async def _poll(self, settings: Settings, on_event: OnEvent) -> Callable[[Credentials], bool] | None:
-        """Poll until a signal, or until SCM rejects the credentials.
+    async def _poll(self, settings: Settings, on_event: _OnEvent) -> Callable[[Credentials], bool] | None:
+        """Poll until told to end, or until SCM refuses the credentials.
 
         Returns:
             Whether SCM refuses some credentials, when it refuses the present ones; None otherwise.
@@ -193,7 +199,7 @@ class _Watch:
             self._print_event(engine, self._received.popleft())
 
     async def _other_credentials(
-        self, settings: Settings, was_refused: Callable[[Credentials], bool], on_event: OnEvent
+        self, settings: Settings, was_refused: Callable[[Credentials], bool], on_event: _OnEvent
     ) -> Settings:
         """Wait for credentials that SCM has not rejected, or for a signal."""
         while not self._ended_by:
@@ -275,3 +281,68 @@ class _Watch:
         elif line:
             show_message(f"{told_as['at']}  {line}")
         sys.stdout.flush()
+
+
+class _OnEvent:
+    """Gives the command what happens while nothing waits for it; what still runs at the end is killed.
+
+    What an order's change is, the dashboard decides in the same way, as if every order were watched there.
+
+    Args:
+        settings: Name the command.
+        failed: Called with what went wrong with it.
+    """
+
+    def __init__(self, settings: Settings, failed: Callable[[InputError], None]) -> None:
+        self._settings = [settings]
+        self._command = EventCommand(settings.ui.on_event or (), runner(lambda: self._settings))
+        self._failed = failed
+        self._known: dict[str, OrderSnapshot] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    def use(self, settings: Settings) -> None:
+        """Keep the command from learning what these settings tell, too: the password was changed."""
+        self._settings.append(settings)
+
+    def listener(self, engine: Engine) -> Callable[[EngineEvent], None]:
+        """Return what hears an engine's events; what changed since the last engine is told at once.
+
+        Args:
+            engine: The engine, with its orders loaded.
+        """
+        watchlist = Watchlist(OrderRows(engine), watches_all=True, known=self._known)
+        clock = engine.clock
+
+        def is_delivered(changes: list[Change]) -> None:
+            for change in changes:
+                self._start(change_json(change, clock.now()))
+
+        is_delivered(watchlist.begin())
+        return lambda engine_event: is_delivered(watchlist.receive([engine_event]))
+
+    def deliver(self, event: Event) -> None:
+        """Give the command an event of `watch` itself."""
+        self._start(json.dumps(event))
+
+    async def finish(self) -> None:
+        """Wait until it has been given everything, for as long as one event may take."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=COMMAND_SECONDS)
+
+    async def close(self) -> None:
+        """Kill what still runs."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _start(self, line: str) -> None:
+        if self._command.is_given:
+            task = asyncio.create_task(self._run(line))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _run(self, line: str) -> None:
+        try:
+            await self._command.deliver(line)
+        except InputError as failure:
+            self._failed(failure)

@@ -57,11 +57,6 @@ _GROUP_OF_ID = {
     "app.escalate": "Look",
     "app.handover": "Look",
     "app.causes": "Look",
-    "app.budget": "Views",
-    "app.pending": "Views",
-    "app.local": "Views",
-    "app.remote": "Views",
-    "app.events": "Views",
     "view.unwind": "Program",
     "view.acknowledge": "Program",
     "view.acknowledge_all": "Program",
@@ -145,7 +140,7 @@ def active_keys(bindings: Mapping[str, ActiveBinding]) -> list[KeyHelp]:
             keys=key_name(binding),
             title=binding.description,
             text=binding.tooltip or binding.description,
-            group=_GROUP_OF_ID.get(binding.id) or _GROUPS.get(binding.id.partition(".")[0], "Look"),
+            group=_group_of(binding),
             is_shown=binding.show,
             key=binding.key,
             action=binding.action,
@@ -159,3 +154,9 @@ def grouped(keys: Iterable[KeyHelp]) -> list[tuple[str, list[KeyHelp]]]:
     listed = list(keys)
     groups = [(group, [key for key in listed if key.group == group]) for group in GROUPS]
     return [(group, members) for group, members in groups if members]
+
+
+def _group_of(binding: Binding) -> str:
+    if binding.action.startswith("view("):
+        return "Views"
+    return _GROUP_OF_ID.get(binding.id or "") or _GROUPS.get((binding.id or "").partition(".")[0], "Look")
