@@ -13,6 +13,7 @@ from sectigo_tui.domain.events import FailureReported, PollFinished, StoreStateC
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.engine.engine import EventSource
 from support.engine_world import World
+from support.fake_scm import FakeScm
 from support.virtual_time import LoopClock, in_virtual_time
 from support.writing import Site, draft
 
@@ -93,7 +94,7 @@ class Unreliable(LoopClock):
 @in_virtual_time
 async def test_a_sleep_that_fails_ends_no_polling(always: bool) -> None:
     clock = Unreliable()
-    world = World(deadline_seconds=3600, clock=clock)
+    world = World(deadline_seconds=3600, scm=FakeScm(LoopClock()), clock=clock)
     world.place(7, "Applied", (1500.0, "Issued"))
     async with world.polling():
         await asyncio.sleep(30)
