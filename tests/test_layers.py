@@ -75,6 +75,16 @@ def test_every_line_imports_only_what_its_layer_may() -> None:
     assert [fault for module in MODULES for fault in faults_of(module)] == []
 
 
+def test_screens_and_commands_use_the_read_side_of_the_engine_and_never_its_context() -> None:
+    assert [
+        f"{module}:{node.lineno}"
+        for module, path in MODULES.items()
+        if module.split(".")[0] in {"ui", "cli", "presentation"}
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "context" and ast.unparse(node.value).endswith("engine")
+    ] == []
+
+
 def test_every_module_has_its_place_in_the_table() -> None:
     assert {module.split(".")[0] for module in MODULES} <= MAY_IMPORT.keys() | MAY_IMPORT_ANYTHING
 

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.errors import OtherNames
-from sectigo_tui.domain.names import name_key, name_keys
 
 
 class ListingFilter(Struct, frozen=True):
@@ -216,6 +215,9 @@ class CertificateFacts(Struct, frozen=True, kw_only=True):
         Raises:
             OtherNames: It is for others.
         """
+        # Listing orders compares no names, and need not load what does.
+        from sectigo_tui.domain.names import name_key, name_keys
+
         names = tuple(filter(None, dict.fromkeys((self.common_name, *self.subject_alternative_names))))
         if not names or not name.strip() or name_key(name) in name_keys(names):
             return

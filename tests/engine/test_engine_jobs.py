@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from msgspec.structs import force_setattr
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import FailureReported, PollFinished, StoreStateChanged
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.engine.engine import EventSource
 from support.engine_world import World
+from support.fake_scm import FakeScm
 from support.virtual_time import LoopClock, in_virtual_time
 from support.writing import Site, draft
 
@@ -93,10 +93,9 @@ class Unreliable(LoopClock):
 @pytest.mark.parametrize("always", [False, True])
 @in_virtual_time
 async def test_a_sleep_that_fails_ends_no_polling(always: bool) -> None:
-    world = World(deadline_seconds=3600)
-    world.place(7, "Applied", (1500.0, "Issued"))
     clock = Unreliable()
-    force_setattr(world.context, "clock", clock)
+    world = World(deadline_seconds=3600, scm=FakeScm(LoopClock()), clock=clock)
+    world.place(7, "Applied", (1500.0, "Issued"))
     async with world.polling():
         await asyncio.sleep(30)
         clock.failures, clock.always = 7, always
@@ -106,7 +105,7 @@ async def test_a_sleep_that_fails_ends_no_polling(always: bool) -> None:
 
 
 @in_virtual_time
-async def test_a_stat_that_fails_is_a_store_error_and_ends_no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stat_that_fails_is_trouble_of_the_store_and_ends_no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(*_: object) -> object:
         raise PermissionError(13, "Permission denied", "/data/journal.jsonl")
 
@@ -138,12 +137,12 @@ async def test_polling_that_goes_on_without_a_renewed_right_is_said_once(monkeyp
             broken.setattr(world.store, "lease", fails)
             await world.pass_time(400)
     assert world.order(7).state is OrderState.COLLECTED
-    words = "the polling lease could not be renewed; polling goes on, and another process may poll too"
+    words = "the right to poll could not be renewed; polling goes on, and another process may poll too"
     assert [report.what for report in world.all_heard(FailureReported)] == [words, words]
 
 
 @in_virtual_time
-async def test_a_pending_write_that_raises_unexpectedly_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_follow_up_that_meets_a_defect_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site()
     order = await site.an_order()
     real = site.engine._revoker.send

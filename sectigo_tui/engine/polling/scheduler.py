@@ -10,7 +10,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import Clock, seconds_between
-from sectigo_tui.domain.errors import InputError, StoreError
+from sectigo_tui.domain.errors import InputError, ScmFailure, StoreError
 from sectigo_tui.domain.events import (
     EngineEvent,
     EventKind,
@@ -81,7 +81,8 @@ class Scheduler:
         self._leased: frozenset[str] = frozenset()
         self._lease_asked_at = context.clock.now()
         self._polls: set[asyncio.Task[None]] = set()
-        self._paused = False
+        self._paused_by: ScmFailure | None = None
+        """The rejection that was published as a pause."""
         self._lease_is_stale = True
         self._is_unrenewed = False
         self._wake = asyncio.Event()
@@ -179,7 +180,6 @@ class Scheduler:
                 order = replace(order, window=window)
                 self._context.repository.note(order)
             self._take(order)
-        self._paused = False
         self._context.repository.publish(PollingResumed(now, resumed))
         self._wake.set()
         return resumed
@@ -263,11 +263,11 @@ class Scheduler:
         return [order_id for order_id in self._due if order_id in self._leased]
 
     def _pause(self) -> None:
-        if not self._paused and self._context.limiter.rejection is not None:
-            self._paused = True
-            self._context.repository.publish(
-                PollingPaused(self._context.clock.now(), len(self._polled_here()), self._context.limiter.rejection)
-            )
+        rejection = self._context.limiter.rejection
+        if rejection is not None and rejection is not self._paused_by:
+            self._paused_by = rejection
+            now = self._context.clock.now()
+            self._context.repository.publish(PollingPaused(now, len(self._polled_here()), rejection))
 
     def _next_wait(self) -> float:
         if (
