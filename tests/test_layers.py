@@ -97,3 +97,9 @@ def test_importing_loads_nothing_heavy(layers: tuple[str, ...]) -> None:
         [sys.executable, "-c", f"import {names}, sys; print(*sys.modules)"], capture_output=True, text=True, check=True
     )
     assert not HEAVY & set(loaded.stdout.split())
+
+
+def test_headless_watch_loads_nothing_of_the_screen() -> None:
+    code = "import sectigo_tui.cli.main, sectigo_tui.cli.commands.watch, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in loaded if name.startswith(("sectigo_tui.ui", "textual"))] == []

@@ -19,10 +19,10 @@ from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.durable import create_file, replace_file
 from sectigo_tui.presentation.notifications import Run
-from sectigo_tui.ui.outside import Outside
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
+    from sectigo_tui.ui.outside import Outside
 
 COMMAND_SECONDS = 10.0
 """How long a command may take; it runs for one change after another."""
@@ -57,6 +57,8 @@ def plain_outside_of(plain: PlainSettings, complete: Callable[[], Settings], *, 
         complete: Returns all of them, before a command is run; called in another thread.
         recalls_theme: Whether a theme that was chosen live is shown again.
     """
+    from sectigo_tui.ui.outside import Outside  # not where only a command is run: `watch` loads nothing of ui/
+
     return Outside(
         environ=os.environ,
         keeper=ScreenFile(plain.paths.screen_file, plain.profile),

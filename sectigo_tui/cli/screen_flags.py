@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from msgspec.structs import replace
 
 from sectigo_tui.config.setting_errors import unknown_name
-from sectigo_tui.ui.theme.choice import PREFERENCES
+from sectigo_tui.presentation.themes import PREFERENCES
 
 if TYPE_CHECKING:
     from sectigo_tui.config.plain import PlainSettings

@@ -62,7 +62,7 @@ class StateGlyph(NamedTuple):
         code: Three letters.
         unicode: Its shape, one cell.
         ascii: Its shape in the ASCII set, one cell.
-        style: The cell style (see `sectigo_tui.ui.theme.choice.CELL_STYLES`).
+        style: The cell style (see `sectigo_tui.presentation.themes.CELL_STYLES`).
     """
 
     code: str

@@ -20,7 +20,7 @@ class Cell(NamedTuple):
 
     Args:
         text: Untrusted text; it is made printable, cut and padded when it is painted.
-        style: A name of `sectigo_tui.ui.theme.choice.CELL_STYLES`, or "" for the row's own.
+        style: A name of `sectigo_tui.presentation.themes.CELL_STYLES`, or "" for the row's own.
     """
 
     text: str

@@ -18,6 +18,7 @@ from sectigo_tui.presentation.columns import RowContext
 from sectigo_tui.presentation.glyphs import Glyphs
 from sectigo_tui.presentation.rows import OrderRows
 from sectigo_tui.presentation.text import printable
+from sectigo_tui.presentation.themes import MONO, PREFERENCES, SIXTEEN, ThemeChoice, choose_theme
 from sectigo_tui.presentation.watchlist import Watchlist
 from sectigo_tui.ui.engine_runner import EngineRunner
 from sectigo_tui.ui.errors import Errors
@@ -29,7 +30,6 @@ from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.terminal.clipboard import Clipboard, request
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
-from sectigo_tui.ui.theme.choice import MONO, PREFERENCES, SIXTEEN, ThemeChoice, choose_theme
 from sectigo_tui.ui.theme.shapes import use_shapes
 from sectigo_tui.ui.view_model import Surroundings, ViewModel
 from sectigo_tui.ui.views import VIEWS

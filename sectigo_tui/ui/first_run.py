@@ -10,10 +10,10 @@ from textual.widgets import Input, Static
 
 from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, SectigoTuiError
 from sectigo_tui.presentation.text import printable
+from sectigo_tui.presentation.themes import ThemeChoice
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
-from sectigo_tui.ui.theme.choice import ThemeChoice
 from sectigo_tui.ui.workflows.runner import WorkflowRunner
 from sectigo_tui.ui.workflows.workflow import in_words
 

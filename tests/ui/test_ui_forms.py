@@ -8,10 +8,10 @@ import pytest
 from textual.widgets import Button, Input
 
 from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, SectigoTuiError, Unreachable
+from sectigo_tui.presentation.themes import choose_theme
 from sectigo_tui.ui.dialogs.form import Tick
 from sectigo_tui.ui.first_run import FirstRunApp
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.theme.choice import choose_theme
 from support.ui_stage import Stage, demo_world, on_stage, staged
 
 REQUESTED = 2100366

@@ -17,7 +17,7 @@ from sectigo_tui.presentation.glyphs import (
     state_glyphs,
     status_glyph,
 )
-from sectigo_tui.ui.theme.choice import CELL_STYLES
+from sectigo_tui.presentation.themes import CELL_STYLES
 
 
 @pytest.mark.parametrize(

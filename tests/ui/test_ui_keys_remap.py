@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from textual.actions import parse
+from textual.binding import Binding
 
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.keys import keymap
 from sectigo_tui.ui.keys.keymap import keymap_of
 from sectigo_tui.ui.outside import Outside
+from sectigo_tui.ui.workflows.menu import MenuWorkflows
 from support.ui_stage import on_stage, staged
 
 
@@ -91,3 +94,11 @@ def test_no_two_actions_of_one_place_have_the_same_key(place: keymap.Place) -> N
         for key in keys:
             first = owner.setdefault(key, action)
             assert first == action or (first, action) in SHADOWS, f"{key!r} is the key of {first} and {action}"
+
+
+def test_every_workflow_that_a_key_opens_is_there() -> None:
+    bindings = Binding.make_bindings(SectigoApp.BINDINGS)
+    opened = [parse(each.action) for each in bindings if each.action.startswith("workflow(")]
+    assert len(opened) == 10
+    for _, _, (name,) in opened:
+        assert callable(getattr(MenuWorkflows, name))

@@ -13,9 +13,9 @@ from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import OrderChanged
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.presentation.table_columns import Column
+from sectigo_tui.presentation.themes import DARK, LIGHT, MONO, SAFE
 from sectigo_tui.ui.layout import STANDINGS_KEPT, Arrangement, from_text, to_text
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.theme.choice import DARK, LIGHT, MONO, SAFE
 from support.stored_orders import an_entry, an_order
 from support.ui_stage import Stage, demo_world, on_stage, staged, written_to_terminal
 from support.writing import Site

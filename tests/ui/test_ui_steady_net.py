@@ -15,9 +15,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sectigo_tui.presentation.text import printable
+from sectigo_tui.presentation.themes import choose_theme
 from sectigo_tui.ui.terminal.printable_filter import LAST_NET
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
-from sectigo_tui.ui.theme.choice import choose_theme
 
 BLACK = Color(0, 0, 0)
 

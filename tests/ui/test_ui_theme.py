@@ -10,7 +10,7 @@ from textual.color import Color
 from textual.theme import Theme
 from textual.widgets import Input, Static
 
-from sectigo_tui.ui.theme.choice import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN, choose_theme
+from sectigo_tui.presentation.themes import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN, choose_theme
 from sectigo_tui.ui.theme.colours import THEMES, VARIABLE_DEFAULTS
 from sectigo_tui.ui.widgets.table.paint import terminal_style
 

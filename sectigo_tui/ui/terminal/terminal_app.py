@@ -18,9 +18,9 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 
+from sectigo_tui.presentation.themes import ThemeChoice
 from sectigo_tui.ui.keys.typed_ahead import JudgesKeys, TypedAhead
 from sectigo_tui.ui.terminal.printable_filter import LAST_NET
-from sectigo_tui.ui.theme.choice import ThemeChoice
 from sectigo_tui.ui.theme.colours import THEMES, VARIABLE_DEFAULTS
 
 R = TypeVar("R")

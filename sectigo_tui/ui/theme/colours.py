@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from textual.theme import Theme
 
-from sectigo_tui.ui.theme.choice import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN
+from sectigo_tui.presentation.themes import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN
 
 _TEXT_STYLES = {
     "pending": "none",

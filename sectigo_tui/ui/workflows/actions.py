@@ -12,7 +12,7 @@ from sectigo_tui.domain.status import is_same
 from sectigo_tui.engine.orders.remove import is_removable
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.ui.dialogs.menu import MenuItem
-from sectigo_tui.ui.workflows import collect, decide, enroll, renew, revoke, rotate, tidy
+from sectigo_tui.ui.workflows import enroll, orders, renew, revoke, rotate
 from sectigo_tui.ui.workflows.workflow import Workflow
 
 Subjects = Sequence[OrderRow]
@@ -96,9 +96,9 @@ def _is_unconfirmed(row: OrderRow) -> str:
 
 ACTIONS = (
     Action("enroll", "e", "Enroll: order a certificate", lambda workflow, _: enroll.enroll(workflow), for_orders=False),
-    Action("approve", "p", "Approve", decide.approve, _waits_for_approval, for_many=True),
-    Action("decline", "d", "Decline", _alone(decide.decline), _waits_for_approval),
-    Action("collect", "c", "Collect and save", collect.collect, _can_be_collected, for_many=True, is_write=False),
+    Action("approve", "p", "Approve", orders.approve, _waits_for_approval, for_many=True),
+    Action("decline", "d", "Decline", _alone(orders.decline), _waits_for_approval),
+    Action("collect", "c", "Collect and save", orders.collect, _can_be_collected, for_many=True, is_write=False),
     Action("renew", "n", "Renew: order again", _alone(renew.renew), _can_be_renewed),
     Action("revoke", "v", "Revoke", _alone(revoke.revoke), _can_be_revoked),
     Action(
@@ -109,9 +109,9 @@ ACTIONS = (
         for_orders=False,
         is_write=False,
     ),
-    Action("order_again", "g", "Order a lost order again", _alone(tidy.order_again), _is_unconfirmed),
-    Action("give_up", "u", "Give a lost order up", _alone(tidy.give_up), _is_unconfirmed, is_write=False),
-    Action("remove", "m", "Remove from the list", tidy.remove, _can_be_removed, for_many=True, is_write=False),
+    Action("order_again", "g", "Order a lost order again", _alone(orders.order_again), _is_unconfirmed),
+    Action("give_up", "u", "Give a lost order up", _alone(orders.give_up), _is_unconfirmed, is_write=False),
+    Action("remove", "m", "Remove from the list", orders.remove, _can_be_removed, for_many=True, is_write=False),
 )
 
 

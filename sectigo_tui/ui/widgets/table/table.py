@@ -18,7 +18,7 @@ from textual.widget import Widget
 
 from sectigo_tui.presentation.glyphs import UNICODE, Glyphs
 from sectigo_tui.presentation.table_columns import Cell, Column, PlacedColumn
-from sectigo_tui.ui.theme.choice import CELL_STYLES
+from sectigo_tui.presentation.themes import CELL_STYLES
 from sectigo_tui.ui.widgets.table.paint import (
     HEADER_LINES,
     CellProvider,
