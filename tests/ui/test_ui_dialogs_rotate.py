@@ -193,9 +193,9 @@ async def test_a_write_under_way_cannot_be_cancelled_by_escape() -> None:
         await type_text(stage, CANARY)
         await stage.press("enter")
         await stage.wait(1)
-        assert "cannot be taken back" in stage.text
+        assert "cannot be cancelled" in stage.text
         await stage.press("escape", "enter", "q")
-        assert "cannot be taken back" in stage.text
+        assert "cannot be cancelled" in stage.text
         await stage.wait(30)
         assert "SCM accepts login" in stage.text
 
