@@ -238,7 +238,7 @@ async def test_a_lookup_that_failed_is_not_shown_as_orders_of_the_same_name(tmp_
         await type_text(stage, str(path))
         stage.world.faults.add("unavailable", path="ssl/v1$")
         await confirm_form(stage)
-        assert "Whether there are orders of this name is not known" in stage.text
+        assert "Orders of this name could not be looked up" in stage.text
         assert "Orders of the same name" not in stage.text
         assert "Order it, billed" in stage.text
 

@@ -146,7 +146,7 @@ async def test_the_button_that_has_the_focus_is_the_filled_one_and_an_empty_box_
         await stage.press("a", "o")
         await stage.wait(1)
         screen = stage.app.screen
-        assert "[ ] Make a password" in stage.text
+        assert "[ ] Generate a password" in stage.text
         cancel, confirm = screen.query_one("#cancel", Button), screen.query_one("#rotate", Button)
         for focused, other in ((cancel, confirm), (confirm, cancel)):
             focused.focus()
@@ -157,7 +157,7 @@ async def test_the_button_that_has_the_focus_is_the_filled_one_and_an_empty_box_
             assert plain.bgcolor == screen.query_one("#dialog").rich_style.bgcolor
         screen.query_one("#make-new", Tick).value = True
         await stage.wait()
-        assert "[X] Make a password" in stage.text
+        assert "[X] Generate a password" in stage.text
 
 
 @on_stage
