@@ -51,11 +51,11 @@ def code_of(failure: SectigoTuiError | None, *, is_write: bool) -> int:
 
 
 def complain_of(target: object, failure: SectigoTuiError) -> None:
-    """Say why an action has failed for one order."""
+    """Report why an action failed for one order."""
     complain(f"{target}: {failure_text(failure)}")
 
 
 def outcome_json(target: Json, failure: SectigoTuiError | None, *, is_write: bool) -> dict[str, Json]:
-    """Return what every outcome has in JSON; subcommands add to it."""
+    """Return the JSON fields that every outcome has; subcommands add to them."""
     word = {FINE: "done", UNKNOWN: "unknown", WAITING: "not ready"}.get(code_of(failure, is_write=is_write), "failed")
     return {"target": target, "outcome": word, "failure": failure_json(failure)}

@@ -105,7 +105,7 @@ async def test_a_sleep_that_fails_ends_no_polling(always: bool) -> None:
 
 
 @in_virtual_time
-async def test_a_stat_that_fails_is_trouble_of_the_store_and_ends_no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stat_that_fails_is_a_store_error_and_ends_no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(*_: object) -> object:
         raise PermissionError(13, "Permission denied", "/data/journal.jsonl")
 
@@ -137,12 +137,12 @@ async def test_polling_that_goes_on_without_a_renewed_right_is_said_once(monkeyp
             broken.setattr(world.store, "lease", fails)
             await world.pass_time(400)
     assert world.order(7).state is OrderState.COLLECTED
-    words = "the right to poll could not be renewed; polling goes on, and another process may poll too"
+    words = "the polling lease could not be renewed; polling goes on, and another process may poll too"
     assert [report.what for report in world.all_heard(FailureReported)] == [words, words]
 
 
 @in_virtual_time
-async def test_a_follow_up_that_meets_a_defect_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pending_write_that_raises_unexpectedly_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site()
     order = await site.an_order()
     real = site.engine._revoker.send

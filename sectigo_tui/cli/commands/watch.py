@@ -46,9 +46,9 @@ ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0
 """How often rejected credentials are checked for a rotation elsewhere, where no file shows it at once."""
 ASK_AGAIN_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
-"""The pauses before a password command that told none is asked again; the last one repeats."""
+"""The waits before a password command that returned none is run again; the last one repeats."""
 ON_EVENT = "on_event command"
-"""What a failure is told to have happened during."""
+"""The activity named in a failure event."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -155,7 +155,7 @@ class _Watch:
         self._changed_rows.set()
 
     async def _poll(self, settings: Settings, on_event: _OnEvent) -> Callable[[Credentials], bool] | None:
-        """Poll until told to end, or until SCM refuses the credentials.
+        """Poll until a signal, or until SCM rejects the credentials.
 
         Returns:
             Whether SCM refuses some credentials, when it refuses the present ones; None otherwise.
@@ -284,7 +284,7 @@ class _Watch:
 
 
 class _OnEvent:
-    """Gives the command what happens while nothing waits for it; what still runs at the end is killed.
+    """Runs the operator's command for each event, in the background; it is killed if it still runs at the end.
 
     What an order's change is, the dashboard decides in the same way, as if every order were watched there.
 
@@ -301,11 +301,11 @@ class _OnEvent:
         self._running: set[asyncio.Task[None]] = set()
 
     def use(self, settings: Settings) -> None:
-        """Keep the command from learning what these settings tell, too: the password was changed."""
+        """Keep the secrets of these settings from the command too, since the password was changed."""
         self._settings.append(settings)
 
     def listener(self, engine: Engine) -> Callable[[EngineEvent], None]:
-        """Return what hears an engine's events; what changed since the last engine is told at once.
+        """Return a subscriber to an engine's events; changes since the last engine are delivered at once.
 
         Args:
             engine: The engine, with its orders loaded.
@@ -321,11 +321,11 @@ class _OnEvent:
         return lambda engine_event: is_delivered(watchlist.receive([engine_event]))
 
     def deliver(self, event: Event) -> None:
-        """Give the command an event of `watch` itself."""
+        """Run the command for an event of `watch` itself."""
         self._start(json.dumps(event))
 
     async def finish(self) -> None:
-        """Wait until it has been given everything, for as long as one event may take."""
+        """Wait until every event is delivered, but no longer than one event may take."""
         if self._running:
             await asyncio.wait(self._running, timeout=COMMAND_SECONDS)
 

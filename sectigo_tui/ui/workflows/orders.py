@@ -55,11 +55,10 @@ def outcomes_content(outcomes: Sequence[Outcome[Any, Any]]) -> Content:
             lines.append(Content.assemble((f"{outcome.target}: ", "bold"), ("done", "$state-done")))
             continue
         told = explain(outcome.failure)
-        code = "" if told.code is None else f" (SCM code {told.code})"
         lines.append(
             Content.assemble(
                 (f"{outcome.target}: ", "bold"),
-                (f"{printable(told.what)}{code} ", "$state-failed"),
+                (f"{printable(told.what)}{told.code_text} ", "$state-failed"),
                 printable(f"{told.meaning} Next: {told.next_step}", limit=600),
             )
         )
@@ -107,7 +106,7 @@ async def _approve(workflow: Workflow, rows: Sequence[OrderRow], words: str) -> 
 
 def _warnings(workflow: Workflow, rows: Sequence[OrderRow]) -> Iterator[Content]:
     """Return what is known to stand against an approval, or to be left in its way after it."""
-    login = workflow.engine.rotating.login
+    login = workflow.engine.credentials.login
     for row in rows[:WARNED_OF]:
         known = [_of_ev(row, login)] if is_same(row.validation, "EV") else []
         if row.target is not None:
@@ -212,7 +211,7 @@ async def remove(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
     """Take finished orders off the local list, after one confirmation that lists them all."""
     order_ids = [row.order.id for row in rows if row.order is not None]
     if not await workflow.ask(
-        Confirm("Take these off the list? Their timelines are kept.", rows_content(rows), "Remove")
+        Confirm("Remove these from the list? Their timelines are kept.", rows_content(rows), "Remove")
     ):
         return
     outcomes = await workflow.engine.removing.remove_all(order_ids)
@@ -242,7 +241,7 @@ async def order_again(workflow: Workflow, row: OrderRow) -> None:
 async def give_up(workflow: Workflow, row: OrderRow) -> None:
     """End the search for an order whose answer was lost."""
     if row.order is None or not await workflow.ask(
-        Confirm("Give this order up? It is not searched for any more.", rows_content([row]), "Give it up")
+        Confirm("Give this order up? The search for it ends.", rows_content([row]), "Give it up")
     ):
         return
     await workflow.engine.recovery.give_up(row.order.id)
