@@ -109,7 +109,7 @@ def connection(
         InputError: The debug log cannot be used.
     """
     from sectigo_tui.certctl.client import CertctlClient
-    from sectigo_tui.config.credentials_store import CredentialsFile
+    from sectigo_tui.config.credentials import CredentialsFile
     from sectigo_tui.config.plain import plain_of
     from sectigo_tui.domain.errors import ConfigError
     from sectigo_tui.engine.credentials.service import Access

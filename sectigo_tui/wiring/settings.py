@@ -65,7 +65,7 @@ def keys_without_order(paths: Paths, notify: Callable[[StoreDamage], None]) -> l
     Raises:
         StoreError: Some orders cannot be read.
     """
-    from sectigo_tui.store.local.reading import read_all_orders
+    from sectigo_tui.store.local.shared_orders import read_all_orders
 
     keys = sorted((paths.data_dir / "keys").glob("*.key"))
     if not keys:

@@ -20,7 +20,7 @@ from sectigo_tui.cli.wait import polling
 from sectigo_tui.domain.events import EngineEvent, PollStarted
 from sectigo_tui.engine.orders import pending_writes as followup
 from sectigo_tui.engine.polling import scheduler
-from sectigo_tui.store.local import write_behind
+from sectigo_tui.store.local import journal_store
 from sectigo_tui.wiring.engine import opened
 from sectigo_tui.wiring.settings import settings_of
 
@@ -110,5 +110,5 @@ async def live(job: Job) -> None:
 if __name__ == "__main__":
     given = Job(**json.loads(sys.argv[1]))
     scheduler.LEASE_SECONDS = followup.LEASE_SECONDS = LEASE_SECONDS
-    write_behind.NOTES_WITHIN_SECONDS = TICK_SECONDS
+    journal_store.NOTES_WITHIN_SECONDS = TICK_SECONDS
     asyncio.run(live(given))

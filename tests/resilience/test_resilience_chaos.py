@@ -44,7 +44,7 @@ from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store.local import write_behind
+from sectigo_tui.store.local import journal_store
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.stored_orders import files_no_larger_than
 from support.virtual_time import START, LoopClock, VirtualTimeLoop
@@ -271,7 +271,7 @@ def test_an_hour_of_chaos_loses_no_order_and_breaks_no_rule(
     quick_directory: Path, monkeypatch: pytest.MonkeyPatch, record_property: Record
 ) -> None:
     # Saving takes no time on this loop, so that what spaces it by its own length would not.
-    monkeypatch.setattr(write_behind, "SAVE_AFTER_SECONDS", 20.0)
+    monkeypatch.setattr(journal_store, "SAVE_AFTER_SECONDS", 20.0)
     with asyncio.Runner(loop_factory=ThreadlessLoop) as runner:
         hour, wrong = runner.run(lived(quick_directory))
     assert not wrong, "\n".join(wrong[:20])

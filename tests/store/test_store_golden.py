@@ -10,7 +10,7 @@ import pytest
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.store.local.audit import verify
-from sectigo_tui.store.local.reading import read_orders
+from sectigo_tui.store.local.shared_orders import read_orders
 from support.golden_store import ENTRIES, HOST, ORDERS, POLLS, REMOVED, WRITER
 from support.stored_orders import opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 

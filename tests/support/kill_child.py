@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sectigo_tui.config.credentials_store import CredentialsFile
+from sectigo_tui.config.credentials import CredentialsFile
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, SectigoTuiError
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, StoreStateChanged
 from sectigo_tui.domain.orders import OrderState

@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict
-from sectigo_tui.store.local import write_behind
+from sectigo_tui.store.local import journal_store
 from sectigo_tui.store.local.journal_store import JournalStore
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -75,6 +75,6 @@ async def poll(store: JournalStore) -> None:
 if __name__ == "__main__":
     task, directory, *arguments = sys.argv[1:]
     # `orders.json` is replaced all the while.
-    write_behind.SAVE_AFTER_SECONDS = write_behind._PAUSE_PER_SAVING = 0.0
+    journal_store.SAVE_AFTER_SECONDS = journal_store._PAUSE_PER_SAVING = 0.0
     tasks: dict[str, Callable[..., Coroutine[None, None, None]]] = {"write": write, "share": share, "poll": poll}
     asyncio.run(tasks[task](opened(Path(directory)), *arguments))

@@ -12,7 +12,7 @@ from sectigo_tui.collector import collector_paused, keep_what_is_loaded
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreDamage
 from sectigo_tui.presentation.json import moment_json, order_line
-from sectigo_tui.store.local.reading import read_orders
+from sectigo_tui.store.local.shared_orders import read_orders
 
 _DELETE = b"\x7f"
 

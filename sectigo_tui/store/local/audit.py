@@ -17,8 +17,8 @@ from msgspec import Struct
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.store.documents import Actor, Document
 from sectigo_tui.store.local.files import disk_failures
+from sectigo_tui.store.local.journal import ClosedSegments
 from sectigo_tui.store.local.lines import Position, proven, read_line, segment_of
-from sectigo_tui.store.local.segments import ClosedSegments
 from sectigo_tui.store.local.snapshot import OrdersFile
 
 _OPEN_NAME = "journal.jsonl"

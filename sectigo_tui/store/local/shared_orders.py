@@ -13,14 +13,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreChanges, StoreDamage
 from sectigo_tui.durable import remove_leftovers
 from sectigo_tui.store.documents import Actor, Note
-from sectigo_tui.store.local.files import FileLock, NoLock, narrowed, why_read_only
+from sectigo_tui.store.local.files import FileLock, NoLock, make_directory, narrowed, why_read_only
 from sectigo_tui.store.local.journal import MAY_BE_MISSING, Journal
+from sectigo_tui.store.local.lease import this_process
 from sectigo_tui.store.local.lines import Draft, Line, Position
 from sectigo_tui.store.local.orders_in_memory import OrdersInMemory, Staged, StoredOrder, poll_alone
 from sectigo_tui.store.local.poll_log import PollLog
@@ -352,3 +354,35 @@ def _reaches_not_back(journal: Path) -> StoreDamage:
         where=str(journal),
         remedy=f"restore the newest orders.json that you have; {MAY_BE_MISSING}",
     )
+
+
+def read_orders(directory: Path, report: Callable[[StoreDamage], None]) -> list[Order]:
+    """Return all orders that are not removed; what is damaged is set aside, as when the store is opened.
+
+    Args:
+        directory: The account's directory, made if need be.
+        report: Takes what is damaged; whoever opens the directory next finds it no more.
+
+    Raises:
+        StoreError: The directory belongs to somebody else, cannot be read or written, or was written by a newer
+            version of this program; nothing was changed.
+    """
+    return [order for order in _read(directory, report) if not order.removed]
+
+
+def read_all_orders(directory: Path, report: Callable[[StoreDamage], None]) -> list[Order]:
+    """Return all orders, also those that are removed; else as `read_orders`."""
+    return _read(directory, report)
+
+
+def _read(directory: Path, report: Callable[[StoreDamage], None]) -> list[Order]:
+    make_directory(directory)
+    shared_orders = SharedOrders(directory, this_process())
+    try:
+        with collector_paused():
+            shared_orders.open()
+        for reason in shared_orders.damage:
+            report(reason)
+        return [shelved.order for shelved in shared_orders.repository.shelved()]
+    finally:
+        shared_orders.close()
