@@ -101,4 +101,4 @@ def test_every_workflow_that_a_key_opens_is_there() -> None:
     opened = [parse(each.action) for each in bindings if each.action.startswith("workflow(")]
     assert len(opened) == 10
     for _, _, (name,) in opened:
-        assert callable(getattr(MenuWorkflows, name))
+        assert callable(getattr(MenuWorkflows, str(name)))
