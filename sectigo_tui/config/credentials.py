@@ -304,7 +304,7 @@ def _damaged(path: Path, title: str, reason: str) -> ConfigError:
 
 
 class CredentialsFile:
-    """Keeps one account's credentials in credentials.toml; a `CredentialsKeeper`.
+    """Stores one account's credentials in credentials.toml; a `CredentialsKeeper`.
 
     Args:
         settings: The settings in force: which file, which section, and what would win over it.
@@ -341,7 +341,7 @@ class CredentialsFile:
         )
 
     async def save(self, credentials: Credentials) -> None:
-        """Keep credentials that were proven; an unproven password is forgotten."""
+        """Store tested credentials, and drop an untested password."""
         password = SecretStr(credentials.password.reveal())
         await self._write(
             lambda: write_credentials(self._path, self._profile, login=credentials.login, password=password)
@@ -361,7 +361,7 @@ class CredentialsFile:
         return UnprovenPassword(credentials, pending.tried, pending.refused)
 
     async def save_unproven(self, credentials: Credentials) -> None:
-        """Keep a new password before it is sent, beside the present one."""
+        """Store a new password before it is sent, beside the present one."""
         password, made_at = SecretStr(credentials.password.reveal()), self._clock.now()
         await self._write(
             lambda: write_pending(
@@ -370,11 +370,11 @@ class CredentialsFile:
         )
 
     async def mark_tried(self, candidate: Candidate) -> None:
-        """Record, before it is sent, that one of the two is being tried; what SCM said of it before counts no more."""
+        """Record, before it is sent, that one of the two is being tested; its earlier result is void."""
         await self._write(lambda: mark_tried(self._path, self._profile, candidate))
 
     async def mark_refused(self, candidate: Candidate) -> None:
-        """Record that SCM has refused one of the two."""
+        """Record that SCM has rejected one of the two."""
         await self._write(lambda: mark_refused(self._path, self._profile, candidate))
 
     async def promote(self) -> None:

@@ -226,13 +226,13 @@ def validate(merged: Mapping[str, Merged], base_directory: Path) -> tuple[Sectio
     try:
         sections = Sections.model_validate(values, context={"base_directory": base_directory})
     except ValidationError as error:
-        # A list with several wrong items is one wrong key: its first finding says enough.
-        findings = {finding["loc"][:2]: finding for finding in reversed(error.errors(include_url=False))}
+        # A list with several wrong items is one wrong key: its first error is enough.
+        errors = {each["loc"][:2]: each for each in reversed(error.errors(include_url=False))}
     else:
         return sections, _used_values(sections, merged)
     # Outside the except block: pydantic's error keeps every input, passwords included.
-    raise_all([_explained(finding, merged) for finding in reversed(findings.values())])
-    raise AssertionError("pydantic refused without a finding")
+    raise_all([_explained(each, merged) for each in reversed(errors.values())])
+    raise AssertionError("pydantic raised without an error")
 
 
 def _used_values(sections: Sections, merged: Mapping[str, Merged]) -> dict[str, Source]:
@@ -247,11 +247,11 @@ def _used_values(sections: Sections, merged: Mapping[str, Merged]) -> dict[str, 
     return sources
 
 
-def _explained(finding: ErrorDetails, merged: Mapping[str, Merged]) -> ConfigError:
-    name, key = str(finding["loc"][0]), str(finding["loc"][1])
+def _explained(error: ErrorDetails, merged: Mapping[str, Merged]) -> ConfigError:
+    name, key = str(error["loc"][0]), str(error["loc"][1])
     field = SECTION_MODELS[name].model_fields[key]
     source = merged[name].sources[key]
-    own_words = finding.get("ctx", {}).get("error")
+    own_words = error.get("ctx", {}).get("error")
     if own_words is not None:
         reason = str(own_words)
     elif key in SECRETS:

@@ -45,7 +45,7 @@ _NOTES_KEPT = 50_000
 
 
 class Errors:
-    """What cannot be saved now: said when it begins, when it becomes another, and when it ends.
+    """The present saving errors: reported when one begins, changes or ends.
 
     Args:
         report: Takes the failure, or None once saving works again.
@@ -69,7 +69,7 @@ class Errors:
             self.failed(what, error)
 
     def worked(self, *what: str) -> None:
-        """Forget what was the matter with some things."""
+        """Clear the errors of some files."""
         for each in what:
             self._errors.pop(each, None)
         self._print()
@@ -83,7 +83,7 @@ class Errors:
 
 
 class PendingWrite:
-    """Work that is done some time after it was asked for, once for all who asked, and again until it succeeds.
+    """A deferred write: done some time after it was asked for, once for all callers, and retried until it succeeds.
 
     Args:
         work: The work; it is tried again whenever something is raised out of it.
@@ -129,7 +129,7 @@ class PendingWrite:
     async def _attempt(self) -> None:
         try:
             await self._work()
-        except Exception as error:  # noqa: BLE001 - the boundary of a chore: a defect is told as a failure is, and saving goes on
+        except Exception as error:  # noqa: BLE001 - the boundary of a job: an exception is reported like a failure, and saving goes on
             self._failed(error if isinstance(error, StoreError) else _as_failure(error))
             self.within(self._retry_seconds)
             self._retry_seconds = min(self._retry_seconds * 2, _LONGEST_RETRY_SECONDS)
@@ -183,7 +183,7 @@ class WriteBehind:
         self._save_within(SAVE_AFTER_SECONDS, _PAUSE_PER_SAVING)
 
     def failed(self, error: StoreError) -> None:
-        """Say that the journal could not be written, and find out soon whether it can be again."""
+        """Report that the journal could not be written, and try it again soon."""
         self._errors.failed("journal", error)
         self._must_prove = True
         self.changed()

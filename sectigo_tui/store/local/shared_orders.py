@@ -383,6 +383,6 @@ def _read(directory: Path, report: Callable[[StoreDamage], None]) -> list[Order]
             shared_orders.open()
         for reason in shared_orders.damage:
             report(reason)
-        return [shelved.order for shelved in shared_orders.repository.shelved()]
+        return [each.order for each in shared_orders.repository.stored()]
     finally:
         shared_orders.close()
