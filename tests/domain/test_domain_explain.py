@@ -86,7 +86,7 @@ def test_every_code_of_the_manual_has_a_meaning_and_a_next_step(code: int) -> No
 def test_a_write_that_may_have_been_done_is_looked_up_first(kind: type[ScmFailure], call: str) -> None:
     told = explain(kind(call, "no answer", code=-2))
     assert "may have been done at SCM" in told.meaning
-    assert told.next_step.startswith("Do not repeat it")
+    assert told.next_step == "Look up its result at SCM before you repeat it."
 
 
 def test_a_write_that_was_never_sent_may_be_repeated() -> None:

@@ -70,7 +70,7 @@ def test_without_a_shell_ctrl_z_stops_nothing_and_says_so(program: Installation)
     with program.terminal(columns=80, lines=24) as terminal:
         terminal.until("shop.acme.example")
         terminal.press("\x1a")
-        terminal.until("not suspended")
+        terminal.until("Not suspended")
         terminal.press("q")
         assert terminal.end() == 0
 

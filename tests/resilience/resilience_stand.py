@@ -186,8 +186,8 @@ async def a_stand(account: tuple[World, str], directory: Path) -> AsyncIterator[
 
 def every_call(world: World) -> Mapping[str, Call]:
     """Return a call of each method of the port, each of which the simulator does; by the name that failures give it."""
-    issued, renewed, replaced, other = (
-        world.add_order(life="instant", common_name=f"{number}.acme.example").ssl_id for number in range(4)
+    issued, renewed = (
+        world.add_order(life="instant", common_name=f"{number}.acme.example").ssl_id for number in range(2)
     )
     approved, declined = (world.add_order(life="approval", common_name=NAME).ssl_id for _ in range(2))
     pending = world.add_order(life="dcv-missing", common_name=NAME).ssl_id
@@ -198,7 +198,6 @@ def every_call(world: World) -> Mapping[str, Call]:
     present = Credentials(account.customer_uri, account.login, SecretText(account.password))
     csr = csr_pem(NAME).decode()
     request = EnrollRequest(organization_id=ACME, csr_pem=csr, profile_id=OV, term_days=199)
-    serial = world.serial_text(world.orders[other])
     return {
         "types": lambda scm: scm.types(),
         "custom_fields": lambda scm: scm.custom_fields(),
@@ -212,16 +211,13 @@ def every_call(world: World) -> Mapping[str, Call]:
         "organization_validations": lambda scm: scm.organization_validations(ACME),
         "organization_validation": lambda scm: scm.organization_validation(ACME, validation_id),
         "domain_status": lambda scm: scm.domain_status("acme.example"),
-        "domain_validations": lambda scm: scm.domain_validations("acme.example"),
         "password_status": lambda scm: scm.password_status(),
         "credentials": lambda scm: scm.try_credentials(present),
         "enroll": lambda scm: scm.enroll(request),
         "renew": lambda scm: scm.renew(renewed),
-        "replace": lambda scm: scm.replace(replaced, csr, "another key"),
         "approve": lambda scm: scm.approve(approved, "fine"),
         "decline": lambda scm: scm.decline(declined, "no"),
         "revoke": lambda scm: scm.revoke(issued, 4, "superseded"),
-        "revoke_by_serial": lambda scm: scm.revoke_by_serial(serial, 4, "superseded"),
         # The last one: it makes the present password a wrong one.
         "change_password": lambda scm: scm.change_password(SecretText("Another-Password-1!")),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +31,14 @@ BELL = "\a"
 def rung(written: Sequence[str]) -> list[str]:
     """Return the notifications among what was written to the terminal."""
     return [text for text in written if text.startswith(BELL)]
+
+
+def waiting_order(number: int) -> Order:
+    """Return a pending order that is not polled while the test lasts, so that only the test says what changes."""
+    order = an_order(number)
+    assert order.window is not None
+    due = order.created_at + timedelta(seconds=240)
+    return replace(order, window=replace(order.window, attempts=4, next_poll_at=due, wait_seconds=240.0))
 
 
 def at_scm(order: Order, status: str, **changes: Any) -> Order:
@@ -198,7 +207,7 @@ async def test_u_takes_the_marks_of_all_rows_away() -> None:
 @on_stage
 async def test_polling_that_ended_without_a_certificate_is_a_change_and_going_on_is_none() -> None:
     async with staged(size=(80, 60)) as stage:
-        order = an_order(1)
+        order = waiting_order(1)
         assert order.window is not None
         await happens(stage, order)
         await happens(stage, replace(order, window=replace(order.window, next_poll_at=None, ended=WindowEnd.DEADLINE)))
@@ -273,12 +282,12 @@ class Pager:
 async def test_each_change_of_a_watched_order_is_told_to_the_operator_s_command() -> None:
     pager = Pager()
     async with staged(outside=Outside(run=pager.run, on_event=["notify-on-call", "--team=pki"])) as stage:
-        await happens(stage, an_order(1))
-        await happens(stage, an_order(2))
+        await happens(stage, waiting_order(1))
+        await happens(stage, waiting_order(2))
         await stage.press("W")
-        stage.site.store.plant(failed := at_scm(an_order(2), "Declined", state=OrderState.FAILED))
+        stage.site.store.plant(failed := at_scm(waiting_order(2), "Declined", state=OrderState.FAILED))
         stage.site.engine.event_source(OrderChanged(failed, an_entry(failed)))
-        await happens(stage, at_scm(an_order(1), "Issued", state=OrderState.ISSUED))
+        await happens(stage, at_scm(waiting_order(1), "Issued", state=OrderState.ISSUED))
         await stage.wait(5)
         assert min(pager.told, key=lambda event: int(event["ssl_id"])) == {
             "event": "order",
