@@ -119,7 +119,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
-        Binding("question_mark", "app.help", "Help", show=False, id="dialog.help"),
+        Binding("question_mark", "app.workflow('help')", "Help", show=False, id="dialog.help"),
         # With priority, so that what is typed fast after Tab lands in the next field: a password must not show in this.
         Binding("tab", "app.focus_next", "Next field", show=False, priority=True, id="dialog.next"),
         Binding("shift+tab", "app.focus_previous", "Last field", show=False, priority=True, id="dialog.previous"),
