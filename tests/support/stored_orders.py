@@ -59,6 +59,14 @@ def an_order(number: int = 1) -> Order:
     )
 
 
+def waiting_order(number: int) -> Order:
+    """Return a pending order that is not polled while the test lasts, so that only the test says what changes."""
+    order = an_order(number)
+    assert order.window is not None
+    due = order.created_at + timedelta(seconds=240)
+    return replace(order, window=replace(order.window, attempts=4, next_poll_at=due, wait_seconds=240.0))
+
+
 def an_entry(order: Order, summary: str = "placed") -> TimelineEntry:
     """Return an entry about an order."""
     return TimelineEntry(

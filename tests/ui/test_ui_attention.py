@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.watchlist import Change, OrderSnapshot
 from sectigo_tui.ui.outside import Outside
 from support.documented import differences, documented
-from support.stored_orders import an_entry, an_order
+from support.stored_orders import an_entry, an_order, waiting_order
 from support.ui_stage import Stage, on_stage, staged, written_to_terminal
 
 SOON = 2100380
@@ -31,14 +30,6 @@ BELL = "\a"
 def rung(written: Sequence[str]) -> list[str]:
     """Return the notifications among what was written to the terminal."""
     return [text for text in written if text.startswith(BELL)]
-
-
-def waiting_order(number: int) -> Order:
-    """Return a pending order that is not polled while the test lasts, so that only the test says what changes."""
-    order = an_order(number)
-    assert order.window is not None
-    due = order.created_at + timedelta(seconds=240)
-    return replace(order, window=replace(order.window, attempts=4, next_poll_at=due, wait_seconds=240.0))
 
 
 def at_scm(order: Order, status: str, **changes: Any) -> Order:

@@ -92,7 +92,7 @@ async def test_wrong_credentials_leave_the_old_ones_and_are_not_tried_again_unas
         await stage.press("enter")
         await stage.wait(1)
         assert "-16" in stage.text
-        assert "the old ones stay" in stage.text
+        assert "the credentials from before stay" in stage.text
         assert "Next: Rotate" not in stage.text
         assert logins(world) == tries + 1
         assert "API OK" in stage.header

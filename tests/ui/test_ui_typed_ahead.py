@@ -102,7 +102,7 @@ async def test_an_enter_typed_before_a_question_could_be_read_does_not_answer_it
         await stage.wait(3)
         assert world.traffic.count("POST", "approve") == 0
         assert stage.app.screen.query_one("#text", Input).value == "as agreed"
-        assert "before it could be read" in stage.text, stage.text
+        assert "before this could be read" in stage.text, stage.text
         await stage.press("enter")
         await stage.wait(3)
         assert world.traffic.count("POST", "approve") == 1

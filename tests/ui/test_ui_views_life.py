@@ -14,9 +14,9 @@ from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.world import Dialect, World
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
-from support.stored_orders import an_order
+from support.stored_orders import an_order, waiting_order
 from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
-from support.virtual_time import START, LoopClock
+from support.virtual_time import LoopClock
 from support.writing import Site
 
 
@@ -375,7 +375,7 @@ async def test_a_poller_elsewhere_is_named() -> None:
 async def test_bookkeeping_of_a_thousand_polled_orders_lists_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged(quiet_world()) as stage:
         for number in range(1, 1_001):
-            stage.site.store.plant(replace(an_order(number), state=OrderState.PENDING, state_since=START))
+            stage.site.store.plant(waiting_order(number))
         await stage.press("R")
         await stage.wait(2)
         assert "1000 pend" in stage.header
