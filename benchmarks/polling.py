@@ -13,7 +13,7 @@ from benchmarks.scene import Scene, put_orders, scene
 from benchmarks.terminal import PROGRAM, TRUE_COLOUR, in_terminal
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.simulator.server import served
@@ -22,7 +22,7 @@ from sectigo_tui.simulator.world import World
 _GET = str(Path(__file__).parent / "programs" / "get.py")
 _START_SECONDS, _QUICK_START_SECONDS = 45.0, 4.0
 """After this what is shown is known, the connections that the start needed besides have been idle for too long to be
-kept, and the program is at rest; then the first look is due."""
+kept, and the program is at rest; then the first poll is due."""
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -76,12 +76,12 @@ async def _fill(place: Scene, ssl_ids: list[int], every_seconds: float, start_se
     now = datetime.now(UTC)
     orders = []
     for number, details in enumerate(told):
-        look = Look(now, LookOutcome.PENDING, "Applied", 0.1, 200)
+        poll = PollResult(now, PollOutcome.PENDING, "Applied", 0.1, 200)
         window = PollWindow(
             opened_at=now,
             deadline_seconds=3_600,
-            looks=3,
-            next_look_at=now + timedelta(seconds=start_seconds + number * every_seconds),
+            attempts=3,
+            next_poll_at=now + timedelta(seconds=start_seconds + number * every_seconds),
             wait_seconds=45,
         )
         order = Order(
@@ -92,7 +92,7 @@ async def _fill(place: Scene, ssl_ids: list[int], every_seconds: float, start_se
             origin=Origin.TRACKED,
             ssl_id=details.ssl_id,
             window=window,
-            last_look=look,
+            last_poll=poll,
             last_answer_at=now,
         )
         orders.append(order.learn(details))

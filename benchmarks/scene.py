@@ -18,8 +18,8 @@ from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow
+from sectigo_tui.store.local.journal_store import JournalStore
 
 FIRST_SSL_ID = 9_000_001
 """Beyond what the simulated account has: local orders are not asked for while a benchmark runs."""
@@ -113,10 +113,10 @@ async def put_orders(directory: Path, orders: Sequence[Order]) -> None:
 
 
 def pending_order(number: int, now: datetime, next_look_seconds: float, deadline_seconds: float) -> Order:
-    """Return an order as it stands between two looks."""
+    """Return an order as it stands between two polls."""
     ssl_id = FIRST_SSL_ID + number
     name = f"host{number}.example.com"
-    look = Look(now - timedelta(seconds=20), LookOutcome.PENDING, "Applied", 0.123, 200)
+    poll = PollResult(now - timedelta(seconds=20), PollOutcome.PENDING, "Applied", 0.123, 200)
     return Order(
         id=f"order-{number:06d}",
         state=OrderState.PENDING,
@@ -143,12 +143,12 @@ def pending_order(number: int, now: datetime, next_look_seconds: float, deadline
         window=PollWindow(
             opened_at=now - timedelta(seconds=30),
             deadline_seconds=deadline_seconds,
-            looks=3,
-            next_look_at=now + timedelta(seconds=next_look_seconds + number % 60),
+            attempts=3,
+            next_poll_at=now + timedelta(seconds=next_look_seconds + number % 60),
             wait_seconds=next_look_seconds + number % 60,
         ),
-        last_look=look,
-        last_answer_at=look.at,
+        last_poll=poll,
+        last_answer_at=poll.at,
     )
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, cast
 
 from benchmarks.figures import Figure, compared, in_pairs
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow
-from sectigo_tui.engine.listing import Listing
-from sectigo_tui.engine.listing_rows import PAGE_SIZE
+from sectigo_tui.domain.limits import PAGE_SIZE
+from sectigo_tui.engine.account.listing import Listing
+from sectigo_tui.presentation.listing_rows import arranged
 from sectigo_tui.simulator.world import World
-from sectigo_tui.ui.listed import arranged
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.context import Context

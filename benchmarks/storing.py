@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import orjson
 
 from benchmarks.figures import Figure, compared, in_pairs
 from benchmarks.scene import fill_store, pending_order
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -81,7 +82,7 @@ async def _change_p95_ms(directory: Path, count: int) -> float:
 
 
 def _append_p95_ms(path: Path, count: int) -> float:
-    line = orjson.dumps(pending_order(1, datetime.now(UTC), 900, 3_600)) + b"\n"
+    line = msgspec.json.encode(pending_order(1, datetime.now(UTC), 900, 3_600)) + b"\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     times = []
     for _ in range(count):

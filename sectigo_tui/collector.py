@@ -21,13 +21,13 @@ def collector_paused() -> Iterator[None]:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Collect nothing while modules are loaded, and never look for garbage among them: they stay."""
+    """Switch garbage collection off while modules are loaded, and exempt them from it: they stay."""
     with collector_paused():
         yield
         gc.freeze()
 
 
 def keep_what_is_loaded() -> None:
-    """Collect again from now on, but never look again at what is in memory now: it stays."""
+    """Switch garbage collection on again, but exempt what is in memory now: it stays."""
     gc.freeze()
     gc.enable()

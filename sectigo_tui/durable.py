@@ -1,16 +1,24 @@
-"""Files that are whole or absent, whatever is killed when: the standard library alone, for any layer that writes."""
+"""Files that are whole or absent whatever is killed when, and locks: the standard library alone, for any layer."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+def replace_file(
+    path: Path,
+    content: bytes | Iterable[bytes],
+    *,
+    mode: int = 0o600,
+    survives_power_cut: bool = True,
+    keep: Path | None = None,
+) -> None:
     """Put a file's new content in place as a whole, or leave the file as it was.
 
     A reader, and a start after a power cut, finds either the old content or the new. A symbolic link stays
@@ -18,15 +26,36 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
     Args:
         path: The file; its directory is made (0700) when missing.
-        content: All of its content.
+        content: All of its content, at once or in parts.
         mode: Its permissions, whatever the umask.
+        survives_power_cut: Whether the new content is waited for until it is on the disk.
+        keep: Where the old file stays as the last good copy; `path` is then replaced itself if it is a link. Whoever
+            calls `remove_leftovers` meanwhile may make this fail.
 
     Raises:
         OSError: It cannot be written; the old content is intact.
     """
-    target = path.resolve()
-    with _written_beside(target, content, mode) as temporary:
+    target = path.resolve() if keep is None else path
+    with _written_beside(target, content, mode, is_synced=survives_power_cut) as temporary:
+        if keep is not None and path.exists():
+            _keep_copy(path, keep, temporary.suffix)
         temporary.replace(target)
+
+
+def _keep_copy(path: Path, keep: Path, ending: str) -> None:
+    # A second name for the same file, so that there is no moment without `path`.
+    link = keep.with_name(f".{keep.name}{ending}")
+    try:
+        os.link(path, link)
+    except PermissionError:
+        # A file system without links: for a moment there is the copy alone.
+        path.replace(keep)
+        return
+    try:
+        link.replace(keep)
+    except OSError:
+        link.unlink(missing_ok=True)
+        raise
 
 
 def create_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
@@ -50,7 +79,7 @@ def create_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 def _created_unnamed(path: Path, content: bytes, mode: int) -> bool:
     """Create a file that has no name until it is whole, so that a kill leaves nothing; False where that cannot be."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(path.parent)
     unnamed = getattr(os, "O_TMPFILE", 0)
     if not unnamed or not _DESCRIPTORS.is_dir():
         return False
@@ -83,6 +112,15 @@ _DESCRIPTORS = Path("/proc/self/fd")
 _NO_UNNAMED_FILES = frozenset(
     {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.EPERM, errno.EXDEV, errno.ENOSYS}
 )
+
+
+def make_private_directory(directory: Path) -> None:
+    """Make a directory that only its owner can enter (0700), and its parents by the umask; one that is there stays.
+
+    Raises:
+        OSError: It cannot be made, or is no directory.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def sync_directory(directory: Path) -> None:
@@ -160,18 +198,22 @@ _RANDOM_CHARACTERS = 8
 
 
 @contextmanager
-def _written_beside(target: Path, content: bytes, mode: int) -> Iterator[Path]:
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _written_beside(
+    target: Path, content: bytes | Iterable[bytes], mode: int, *, is_synced: bool = True
+) -> Iterator[Path]:
+    make_private_directory(target.parent)
     descriptor, temporary = _locked_temporary(target)
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
-            file.write(content)
+            file.writelines((content,) if isinstance(content, bytes) else content)
             file.flush()
-            os.fsync(file.fileno())
+            if is_synced:
+                os.fsync(file.fileno())
             # Locked for as long as it has this name: whoever cleans up leaves it alone.
             yield temporary
-        sync_directory(target.parent)
+        if is_synced:
+            sync_directory(target.parent)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
@@ -191,3 +233,74 @@ def _locked_temporary(target: Path) -> tuple[int, Path]:
             return descriptor, Path(name)
         # Cleaned up between being made and being locked.
         os.close(descriptor)
+
+
+class FileLock:
+    """The sole right among all processes of a host, given back by the kernel when its holder dies.
+
+    `flock` on a descriptor that stays open: two system calls, where the libraries for it open and close a file and
+    look again every 50 ms, which would be most of the time of a durable write.
+
+    Args:
+        path: The lock's file, made when missing, whose content means nothing; or a directory, for which nothing has
+            to be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+        self.is_acquired = False
+        """Whether it is held here."""
+
+    def open(self) -> int:
+        """Open the file, which `try_acquire` does otherwise, and return its descriptor.
+
+        Raises:
+            OSError: It cannot be opened.
+        """
+        if self._descriptor is None:
+            flags = os.O_RDONLY if self.path.is_dir() else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+            self._descriptor = os.open(self.path, flags | os.O_CLOEXEC, 0o600)
+        return self._descriptor
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it, and return whether it is held here now.
+
+        Raises:
+            OSError: The file system has no such locks, or the file cannot be opened.
+        """
+        try:
+            fcntl.flock(self.open(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.is_acquired = False
+        else:
+            self.is_acquired = True
+        return self.is_acquired
+
+    def acquire(self, patience_seconds: float) -> bool:
+        """Take the lock, waiting for another process, and return whether it gave it back in time.
+
+        Raises:
+            OSError: As for `try_acquire`.
+        """
+        wait_seconds = 0.0005
+        deadline = time.monotonic() + patience_seconds
+        while not self.try_acquire():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(wait_seconds)
+            wait_seconds = min(wait_seconds * 1.5, 0.02)
+        return True
+
+    def release(self) -> None:
+        """Give the lock back, if it is held here."""
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        self.is_acquired = False
+
+    def close(self) -> None:
+        """Let go of the file, and of the lock with it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        self.is_acquired = False

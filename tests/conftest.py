@@ -24,9 +24,26 @@ LONGEST = (
 )
 """The modules of the longest tests: begun last, one of them would keep one core busy and the others waiting."""
 
+SLOW_FOLDERS = {"e2e", "faults", "resilience", "security", "ui"}
+SLOW_MODULES = {
+    "test_cli_hostile.py",
+    "test_cli_watch.py",
+    "test_cli_writes.py",
+    "test_engine_side_queries.py",
+    "test_readme_commands.py",
+    "test_scm_fuzz.py",
+    "test_screenshots.py",
+    "test_store_crashes.py",
+}
+"""What starts programs or a whole screen, or tries very much: marked slow, and run only where they are asked for."""
 
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest tests; the others stay in their order."""
+    """Mark what is slow before tests are chosen, and begin with the longest; the others stay in their order."""
+    for item in items:
+        if item.path.parent.name in SLOW_FOLDERS or item.path.name in SLOW_MODULES:
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 

@@ -29,7 +29,7 @@ def test_arguments_are_no_shell_s_business(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
+    ("arguments", "reason"),
     [
         (("sh", "-c", "echo 'no such pager\nsecond line' >&2; exit 3"), "sh ended with exit code 3: no such pager"),
         (("sh", "-c", "printf '\\033]0;title\\007' >&2; exit 1"), "sh ended with exit code 1: ]0;title"),
@@ -38,8 +38,8 @@ def test_arguments_are_no_shell_s_business(tmp_path: Path) -> None:
     ],
     ids=["fails", "complains in control characters", "is not there", "is killed"],
 )
-def test_what_goes_wrong_is_told_in_one_line(arguments: tuple[str, ...], problem: str) -> None:
-    assert run(*arguments) == problem
+def test_what_goes_wrong_is_told_in_one_line(arguments: tuple[str, ...], reason: str) -> None:
+    assert run(*arguments) == reason
 
 
 def test_a_command_that_reads_nothing_has_not_failed_by_that() -> None:

@@ -16,13 +16,13 @@ import sectigo_tui
 import sectigo_tui.ui
 from sectigo_tui.cli.parser import make_parser
 from sectigo_tui.config.model import SECTION_MODELS
-from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.paths import CONFIG_VARIABLE, DATA_DIR_VARIABLE
-from sectigo_tui.ui.actions import ACTIONS
-from sectigo_tui.ui.columns import COLUMNS
-from sectigo_tui.ui.glyphs import state_looks
-from sectigo_tui.ui.keys import key_name
+from sectigo_tui.config.sources import ENVIRONMENT_NAMES
+from sectigo_tui.presentation.columns import COLUMNS
+from sectigo_tui.presentation.glyphs import state_glyphs
+from sectigo_tui.ui.keys.active_keys import key_name
 from sectigo_tui.ui.views import VIEWS
+from sectigo_tui.ui.workflows.actions import ACTIONS
 from support.readme import ROOT, TEXTS, own_arguments, quoted, section, subcommands, table
 
 KEYS = "docs/keys.md"
@@ -118,7 +118,7 @@ def test_the_exit_codes_are_those_of_the_help() -> None:
 
 def test_the_codes_and_shapes_of_the_states_are_those_of_the_list() -> None:
     told = [[quoted(cell)[0] for cell in row[:3]] for row in table(SCREENS, "| code | shape | ASCII | what it is |")]
-    assert told == [[look.code, look.unicode, look.ascii] for look in state_looks()]
+    assert told == [[shape.code, shape.unicode, shape.ascii] for shape in state_glyphs()]
 
 
 def test_the_columns_and_views_are_those_that_there_are() -> None:

@@ -59,7 +59,7 @@ async def test_what_one_run_tracks_the_next_one_finds(tmp_path: Path, world: Wor
     async with opened(chosen) as engine:
         await engine.tracking.track(ssl_id)
     async with opened(chosen) as engine:
-        (order,) = engine.context.book.store.orders()
+        (order,) = engine.context.repository.store.orders()
     assert (order.ssl_id, order.state) == (ssl_id, OrderState.PENDING)
 
 
@@ -85,7 +85,7 @@ async def test_the_store_is_closed_however_the_connections_end(
         async with opened(settings(tmp_path, world, base_url)) as engine:
             pass
     with pytest.raises(StoreError, match="closed"):
-        await engine.context.book.store.record(an_entry(an_order()))
+        await engine.context.repository.store.record(an_entry(an_order()))
 
 
 async def test_each_account_has_its_own_orders(tmp_path: Path) -> None:
@@ -139,4 +139,4 @@ async def test_read_only_reaches_the_engine(tmp_path: Path, world: World, base_u
     config = write_config(tmp_path, world, base_url)
     chosen = settings_of(config=config, data_dir=tmp_path / "data", read_only=True, environ={})
     async with opened(chosen) as engine:
-        assert engine.context.policy.read_only
+        assert engine.context.options.read_only

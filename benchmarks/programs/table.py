@@ -10,12 +10,11 @@ from collections.abc import Callable
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable, Static
 
-from sectigo_tui.ui.format import countdown, deadline_bar
-from sectigo_tui.ui.theme import choose_theme
-from sectigo_tui.ui.theme_colours import THEMES
-from sectigo_tui.ui.widgets.live_table import LiveTable
-from sectigo_tui.ui.widgets.live_table_columns import Column
-from sectigo_tui.ui.widgets.live_table_paint import Cell
+from sectigo_tui.presentation.format import countdown, deadline_bar
+from sectigo_tui.presentation.table_columns import Cell, Column
+from sectigo_tui.presentation.themes import choose_theme
+from sectigo_tui.ui.theme.colours import THEMES
+from sectigo_tui.ui.widgets.table.table import LiveTable
 
 ROWS, REFERENCE_ROWS = 100_000, 1_000
 SIZE = (120, 32)

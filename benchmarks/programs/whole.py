@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from sectigo_tui.cli.main import run
-from sectigo_tui.ui.widgets.live_table import LiveTable
+from sectigo_tui.ui.widgets.table.table import LiveTable
 
 
 def paint_all(table: LiveTable) -> None:

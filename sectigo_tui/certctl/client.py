@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sectigo_tui.domain.certctl import Issuer, IssuerTest
 from sectigo_tui.domain.errors import CertctlFailure
 from sectigo_tui.domain.excerpts import describe_body, one_line, without_secrets
-from sectigo_tui.domain.http import Http, HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.domain.http import Http, HttpAnswer, HttpFailure, HttpRequest
 from sectigo_tui.domain.ports import SecretText
 
 _READING = "reading the issuer"
@@ -23,7 +23,7 @@ _REFUSALS = {
     404: ("certctl-server has no such issuer", "check certctl.issuer_id and certctl.url"),
     409: ("certctl-server says that the issuer conflicts with another change", "do it again"),
 }
-_ELSE = ("certctl-server did not do it", "look at certctl-server's log, then do it again")
+_ELSE = ("certctl-server failed", "see certctl-server's log, then do it again")
 _CHECK_URL = "check certctl.url and certctl-server itself, then do it again"
 
 
@@ -50,7 +50,7 @@ class CertctlClient:
         """
         answer = await self._send(_READING, "GET", _path(issuer_id))
         if answer.status != 200:
-            raise self._refusal(_READING, answer)
+            raise self._rejection(_READING, answer)
         document = _object(answer.body)
         config = document.get("config")
         if not isinstance(config, dict):
@@ -89,7 +89,7 @@ class CertctlClient:
         content = json.dumps(document).encode("ascii")
         answer = await self._send(_WRITING, "PUT", _path(issuer.id), content)
         if answer.status != 200:
-            raise self._refusal(_WRITING, answer, secret)
+            raise self._rejection(_WRITING, answer, secret)
         if not _object(answer.body):
             raise self._unreadable(_WRITING, answer, secret)
 
@@ -109,7 +109,7 @@ class CertctlClient:
             return IssuerTest(successful=status == "connection_successful", words=one_line(status))
         if answer.status == 500 and told:
             return IssuerTest(successful=False, words=self._words(answer))
-        raise (self._unreadable if answer.status == 200 else self._refusal)(_TESTING, answer)
+        raise (self._unreadable if answer.status == 200 else self._rejection)(_TESTING, answer)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -123,18 +123,18 @@ class CertctlClient:
         if content is not None:
             headers += ((b"content-type", b"application/json"),)
         answer = await self._http.send(HttpRequest(method, path, headers, content))
-        if isinstance(answer, HttpTrouble):
-            raise CertctlFailure(step, answer.problem, _CHECK_URL, http_status=answer.http_status, sent=answer.sent)
+        if isinstance(answer, HttpFailure):
+            raise CertctlFailure(step, answer.reason, _CHECK_URL, http_status=answer.http_status, sent=answer.sent)
         return answer
 
-    def _refusal(self, step: str, answer: HttpAnswer, secret: str = "") -> CertctlFailure:
+    def _rejection(self, step: str, answer: HttpAnswer, secret: str = "") -> CertctlFailure:
         what, remedy = _REFUSALS.get(answer.status, _ELSE)
-        problem = f"{what} (HTTP {answer.status}: {self._words(answer, secret)})"
-        return CertctlFailure(step, problem, remedy, http_status=answer.status)
+        reason = f"{what} (HTTP {answer.status}: {self._words(answer, secret)})"
+        return CertctlFailure(step, reason, remedy, http_status=answer.status)
 
     def _unreadable(self, step: str, answer: HttpAnswer, secret: str = "") -> CertctlFailure:
-        problem = f"HTTP {answer.status} with {self._words(answer, secret)}: what came of it is not known"
-        return CertctlFailure(step, problem, _CHECK_URL, http_status=answer.status)
+        reason = f"HTTP {answer.status} with {self._words(answer, secret)}: what came of it is not known"
+        return CertctlFailure(step, reason, _CHECK_URL, http_status=answer.status)
 
     def _words(self, answer: HttpAnswer, secret: str = "") -> str:
         """Return certctl-server's own words, or what stands in their place, without what is secret."""

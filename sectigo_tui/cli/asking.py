@@ -15,7 +15,7 @@ SECRET_BYTES_AT_MOST = 4096
 
 
 def check_can_ask(instead: str) -> None:
-    """Refuse to go on where a question would have to be asked of nobody.
+    """Raise where a question is needed and there is no terminal.
 
     Args:
         instead: What to give so that nothing is asked, such as `--yes`.
@@ -46,7 +46,7 @@ async def typed(question: str) -> str:
 
 
 async def confirm(summary: str, word: str) -> None:
-    """Show what is about to be done, and have a word typed.
+    """Show what is about to be done, and ask for a word that confirms it.
 
     Args:
         summary: Lines for a person; untrusted text inside is shown as text.
@@ -80,8 +80,8 @@ def secret_from(path: str, what: str) -> SecretText:
     except OSError as error:
         raise InputError(f"the {what}'s file {path}: {error.strerror}", "name a file that you can read") from error
     except UnicodeDecodeError:
-        problem = f"the {what} is not UTF-8"
-        raise InputError(problem, "write it again") from None  # the decoder's error keeps the secret
+        reason = f"the {what} is not UTF-8"
+        raise InputError(reason, "write it again") from None  # the decoder's error keeps the secret
     if not text:
         raise InputError(f"the {what} is empty", "write it on the first line")
     return SecretText(text)

@@ -1,4 +1,4 @@
-"""What is kept of a defect of this program: where it happened, and no value of any variable.
+"""Crash reports: where an exception happened, without the value of any variable.
 
 A defect on the screen's thread ends the program; one in a thread, a destructor or a forgotten task does not, and would
 be printed over the screen. Either is written to a file of its own, and told once the terminal is the operator's again.
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 MASK = "********"
 REPORTS_AT_MOST = 5
-"""How many are written by one process: a defect that happens each second must not fill the disk."""
+"""How many reports one process writes: an exception in every second must not fill the disk."""
 
 _SHORTEST_SECRET = 5
 _SECRET_VARIABLES = ("PASSWORD", "SECRET", "TOKEN", "API_KEY")
 
 
 _in_charge: list[CrashReports] = []
-"""What writes defects down while the program runs, as the interpreter's own hooks are of the whole process."""
+"""The reports of the running program: global, like the interpreter's own hooks."""
 
 
-def keep_defect(defect: BaseException, where: str) -> None:
-    """Write a defect down that a boundary has caught, so that the program goes on.
+def keep_crash(defect: BaseException, where: str) -> None:
+    """Write a report of an exception that a boundary has caught, so that the program goes on.
 
     Args:
         defect: What was raised.
@@ -42,25 +42,25 @@ def keep_defect(defect: BaseException, where: str) -> None:
 
 
 class CrashReports:
-    """Writes defects down, each in a file that only its owner can read.
+    """Writes crash reports, each to a file that only its owner can read.
 
     Args:
         directory: Returns where the files go, asked when there is one.
         arguments: The program's arguments.
 
     Attributes:
-        told: What there is to be told to the operator, a line each.
+        messages: Messages for the operator, a line each.
     """
 
     def __init__(self, directory: Callable[[], Path], arguments: Sequence[str]) -> None:
-        self.told: list[str] = []
+        self.messages: list[str] = []
         self._directory = directory
         self._arguments = arguments
         self._count = 0
         self._kept: set[tuple[str, str, int]] = set()
 
     def keep(self, defect: BaseException, where: str) -> None:
-        """Write a defect down.
+        """Write a report of an exception.
 
         Args:
             defect: What was raised.
@@ -73,16 +73,16 @@ class CrashReports:
             return
         self._kept.add(same)
         self._count += 1
-        secrets = _secrets_in_memory()
+        secrets = _known_secrets()
         what = _masked("".join(traceback.format_exception_only(defect)).strip(), secrets)
         trace = "".join(traceback.TracebackException.from_exception(defect, capture_locals=False).format())
         text = f"{self._heading(where)}\n{trace}"
-        self.told.append(f"a defect of this program, {where}: {what.splitlines()[-1]}")
-        self.told.append(self._write(_masked(text, secrets)))
+        self.messages.append(f"a defect of this program, {where}: {what.splitlines()[-1]}")
+        self.messages.append(self._write(_masked(text, secrets)))
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Write down while the block lasts what no caller would see: from threads, destructors and tasks."""
+        """Report, while the block lasts, exceptions that no caller would see: from threads, destructors and tasks."""
         import threading
 
         before = threading.excepthook, sys.unraisablehook
@@ -152,7 +152,7 @@ class CrashReports:
 
 
 def _place_of(defect: BaseException) -> tuple[str, str, int]:
-    """Return what tells a defect from others: one that comes back with every restart of a job is told once."""
+    """Return a key of an exception: one that recurs with every restart of a job is reported once."""
     traced = defect.__traceback__
     while traced is not None and traced.tb_next is not None:
         traced = traced.tb_next
@@ -168,7 +168,7 @@ def _masked(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
-def _secrets_in_memory() -> list[str]:
+def _known_secrets() -> list[str]:
     """Return every secret that this process holds, the longest first."""
     import gc
 

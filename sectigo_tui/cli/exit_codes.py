@@ -21,15 +21,15 @@ FAILED = 1
 USAGE = 2
 """The configuration or the arguments are wrong."""
 REFUSED = 3
-"""SCM refused the credentials."""
+"""SCM rejected the credentials."""
 UNREACHABLE = 4
 """SCM could not be reached, or answered as if it were something else."""
 UNKNOWN = 5
-"""Whether SCM did it is not known; nothing is done twice, and the program finds out."""
+"""Outcome unknown. The write is not repeated, and the program finds the outcome."""
 DUPLICATE = 6
-"""Orders of the same name exist, and another was not asked for; nothing was ordered."""
+"""Not ordered, since orders of the same name exist and another was not asked for."""
 WAITING = 7
-"""It is not a certificate yet, and nothing has failed."""
+"""It is still pending, and nothing has failed."""
 
 
 def exit_code(error: SectigoTuiError) -> int:

@@ -6,21 +6,18 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
 from sectigo_tui.cli.crash import CrashReports
 from sectigo_tui.cli.exit_codes import FAILED, ended_by, exit_code
-from sectigo_tui.cli.parser import make_parser
+from sectigo_tui.cli.parser import DASHBOARD, make_parser, module_of
 from sectigo_tui.cli.streams import ClosedStream
 from sectigo_tui.collector import loading
 from sectigo_tui.config.paths import find_paths
 from sectigo_tui.domain.errors import SectigoTuiError
-
-Handler = Callable[[Namespace], int]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -32,14 +29,14 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code; see `exit_codes`.
     """
-    options = make_parser().parse_args(arguments)
-    module, name = str(options.handler).split(":")
+    options = Namespace(subcommand=DASHBOARD)
     reports = CrashReports(lambda: _crash_directory(options), arguments)
     try:
         with loading():
-            handler: Handler = getattr(import_module(f"sectigo_tui.cli.{module}"), name)
+            make_parser().parse_args(arguments, options)
+            module = module_of(options.subcommand)
         with reports.watching():
-            code = handler(options)
+            code: int = module.run(options)
     except SectigoTuiError as error:
         _complain(error)
         code = exit_code(error)
@@ -47,10 +44,10 @@ def run(arguments: Sequence[str]) -> int:
         code = ended_by(signal.SIGINT)
     except BrokenPipeError:
         code = ended_by(signal.SIGPIPE)
-    except Exception as defect:  # noqa: BLE001 - the outermost boundary: written down without values, and told
-        reports.keep(defect, str(options.handler))
+    except Exception as defect:  # noqa: BLE001 - the outermost boundary: reported without values
+        reports.keep(defect, options.subcommand)
         code = FAILED
-    _tell(reports)
+    _print(reports)
     return _flushed(code)
 
 
@@ -63,13 +60,13 @@ def _crash_directory(options: Namespace) -> Path:
         return Path.cwd()
 
 
-def _tell(reports: CrashReports) -> None:
-    if reports.told:
+def _print(reports: CrashReports) -> None:
+    if reports.messages:
         from sectigo_tui.cli.output import complain
 
         # The terminal may be gone; the reports are on disk.
         with suppress(OSError):
-            complain("\n".join(reports.told))
+            complain("\n".join(reports.messages))
 
 
 def _complain(error: SectigoTuiError) -> None:
@@ -94,13 +91,13 @@ def _flushed(code: int) -> int:
     try:
         sys.stderr.flush()
     except OSError:
-        # The terminal is gone, and with it whoever could be told.
+        # The terminal is gone: there is nowhere to write to.
         _discard(sys.stderr)
     return code
 
 
 def _discard(stream: TextIO) -> None:
-    """Let the interpreter's exit find somewhere to write what a stream could not."""
+    """Redirect a broken stream, so that the interpreter's exit does not fail on it."""
     if isinstance(stream, ClosedStream):
         return
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no file

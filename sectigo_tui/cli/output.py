@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.ports import StoreProblem
-from sectigo_tui.ui.text import printable
+from sectigo_tui.domain.ports import StoreDamage
+from sectigo_tui.presentation.text import printable
 
 LONGEST_LINE = 4_000
 
 
-def say(text: str) -> None:
+def show_message(text: str) -> None:
     """Write lines to stdout."""
     sys.stdout.write("".join(f"{printable(line, limit=LONGEST_LINE)}\n" for line in text.split("\n")))
 
@@ -23,16 +23,14 @@ def complain(text: str) -> None:
     sys.stderr.write("".join(f"{'' if number else 'sectigo-tui: '}{line}\n" for number, line in enumerate(lines)))
 
 
-def complain_of(problem: StoreProblem) -> None:
+def complain_of(reason: StoreDamage) -> None:
     """Write to stderr what was found damaged in the data directory."""
-    complain(f"{problem.where}: {problem.what}; {problem.remedy}")
+    complain(f"{reason.where}: {reason.what}; {reason.remedy}")
 
 
 def failure_text(failure: Exception) -> str:
-    """Return what ends a command, or a part of it, as two lines: what it is, and what to do next."""
-    told = explain(failure, is_once=True)
-    code = "" if told.code is None else f" (SCM code {told.code})"
-    return f"{told.what}{code}: {told.meaning}\n  next: {told.next_step}"
+    """Return a failure as two lines: what happened, and what to do next."""
+    return explain(failure, is_once=True).text(lead="\n  next: ")
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""What the dashboard reaches besides the engine: the disk, commands and the terminal's environment."""
+"""The dashboard's access to the outside: the disk, commands and the terminal's environment."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from sectigo_tui.config.screen import ScreenFile
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.durable import create_file, replace_file
-from sectigo_tui.ui.outside import Outside, Run
+from sectigo_tui.presentation.notifications import Run
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
+    from sectigo_tui.ui.outside import Outside
 
 COMMAND_SECONDS = 10.0
-"""How long a command may take; it is told of one change after another."""
+"""How long a command may take; it runs for one change after another."""
 SHORT_SECRET = 6
 _OWN_VARIABLES = "CERTCTL_"
 _ORDINARY = frozenset(
@@ -56,6 +57,8 @@ def plain_outside_of(plain: PlainSettings, complete: Callable[[], Settings], *, 
         complete: Returns all of them, before a command is run; called in another thread.
         recalls_theme: Whether a theme that was chosen live is shown again.
     """
+    from sectigo_tui.ui.outside import Outside  # not where only a command is run: `watch` loads nothing of ui/
+
     return Outside(
         environ=os.environ,
         keeper=ScreenFile(plain.paths.screen_file, plain.profile),
@@ -121,7 +124,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
     from sectigo_tui.config.credentials import read_credentials
 
     command = settings.password_command
-    own = (settings.sectigo.password, settings.certctl.api_key, *(command.told if command is not None else ()))
+    own = (settings.sectigo.password, settings.certctl.api_key, *(command.output if command is not None else ()))
     # One that another profile, or a rotation by another process, has put there is no less a secret.
     entries = read_credentials(settings.paths.credentials_file).values()
     kept = [secret for entry in entries for secret in (entry.password, entry.pending and entry.pending.password)]

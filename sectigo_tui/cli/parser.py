@@ -1,29 +1,110 @@
-"""The arguments of the program and of each subcommand."""
+"""The arguments of the program, and its subcommands by name."""
 
 from __future__ import annotations
 
 import argparse
+import os
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from sectigo_tui import __version__
-from sectigo_tui.cli.late_parser import Fill, Formatter, LateParser
-from sectigo_tui.cli.parser_writes import Add, add_json, add_wait, add_watching, add_writing
 from sectigo_tui.cli.screen_flags import add_screen_flags
 
+SUBCOMMANDS = {
+    "check": "Show every setting and where it came from, then try the credentials once.",
+    "orders": "List the local orders.",
+    "diagnose": "Say who an order waits for, the evidence, and what to do next.",
+    "handover": "All that is open, grouped by cause, as Markdown for the next shift.",
+    "track": "Make remote orders local, so that they are polled.",
+    "enroll": "Order a certificate, once.",
+    "renew": "Order again what an order was, once.",
+    "recover": "Search SCM for orders whose answer was lost, or decide about one.",
+    "approve": "Approve orders that wait for an administrator.",
+    "decline": "Decline an order that waits for an administrator, which ends it.",
+    "remove": "Take finished orders off the local list; their timelines are kept.",
+    "collect": "Collect certificates, and save leaf, chain and full chain of each as PEM.",
+    "revoke": "Revoke a certificate, for good.",
+    "rotate": "Try new credentials once, and use them from then on.",
+    "watch": "Poll without a screen until SIGTERM or SIGINT.",
+    "audit": "Tell what was done, when and by whom.",
+    "config": "Where the configuration is, what is in force, and a first one.",
+    "demo": "The dashboard against a simulated account, with nothing to configure.",
+    "simulator": "Serve a simulated SCM on 127.0.0.1 until interrupted.",
+}
+"""What each does. Its module in `cli/commands/` has its `add_arguments` and its `run`, and is loaded when named."""
+
+DASHBOARD = "dashboard"
+"""The module of what runs without a subcommand."""
+
+_COLUMNS_ELSEWHERE = 80
+_STDOUT = 1
+
 DESCRIPTION = (
-    "Every certificate order at Sectigo Certificate Manager that is not a certificate yet, why it is not, "
-    "who must act, and when the next look is. Without a subcommand: the dashboard."
+    "Every certificate order at Sectigo Certificate Manager that is still pending, why it waits, "
+    "who must act, and when the next poll is. Without a subcommand: the dashboard."
 )
 
 EPILOG = (
     "Exit codes: 0 fine; 1 refused by SCM, or the disk failed; 2 configuration or arguments; "
-    "3 credentials refused; 4 SCM unreachable; 5 whether SCM did it is not known, and nothing is done twice; "
-    "6 not ordered, there are orders of the same name; 7 not a certificate yet."
+    "3 credentials rejected; 4 SCM unreachable; 5 outcome unknown, the order is not resubmitted; "
+    "6 not ordered, there are orders of the same name; 7 still pending."
 )
 
 
+class LateParser(argparse.ArgumentParser):
+    """A subcommand's parser, put together when it is first used: its module takes long to load.
+
+    Args:
+        subcommand: The subcommand, kept in the namespace.
+        common: The parser whose arguments it has too.
+        given: What any parser is made with.
+    """
+
+    def __init__(self, *, subcommand: str, common: argparse.ArgumentParser, **given: Any) -> None:
+        self._late = (subcommand, {"parents": [common], **given})
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached when an attribute is missing: before `__init__` of a parser has run, that is every one.
+        late = self.__dict__.pop("_late", None)
+        if late is None:
+            raise AttributeError(name)
+        subcommand, given = late
+        super().__init__(**given)
+        self.set_defaults(subcommand=subcommand)
+        module_of(subcommand).add_arguments(self)
+        return getattr(self, name)
+
+
+class Formatter(argparse.HelpFormatter):
+    """argparse's own, which for each argument would load what packs archives, to ask it how wide the terminal is.
+
+    Args:
+        prog: The program's name.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """Return the terminal's width as the standard library tells it."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    try:
+        return os.get_terminal_size(_STDOUT).columns or _COLUMNS_ELSEWHERE
+    except OSError:
+        return _COLUMNS_ELSEWHERE
+
+
+def module_of(subcommand: str) -> Any:
+    """Return a subcommand's module: `add_arguments(parser)`, and `run(options)`, which returns an exit code."""
+    return import_module(f"sectigo_tui.cli.commands.{subcommand}")
+
+
 def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole program; `handler` names the function that runs what was asked for."""
+    """Return the parser of the whole program; `subcommand` names the module that runs what was asked for."""
     common = _common()
     parser = argparse.ArgumentParser(
         prog="sectigo-tui",
@@ -34,14 +115,13 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=Formatter,
     )
     parser.add_argument("--version", action="version", version=f"sectigo-tui {__version__}")
-    parser.set_defaults(handler="dashboard:run")
+    parser.set_defaults(subcommand=DASHBOARD)
     add_screen_flags(parser)
     # Told the program's name, argparse need not format a usage to learn it.
     commands = parser.add_subparsers(
         metavar="SUBCOMMAND", title="subcommands", prog="sectigo-tui", parser_class=LateParser
     )
-
-    def add(name: str, handler: str, text: str, fill: Fill) -> None:
+    for name, text in SUBCOMMANDS.items():
         commands.add_parser(
             name,
             help=text,
@@ -50,14 +130,8 @@ def make_parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
             formatter_class=Formatter,
             common=common,
-            handler=handler,
-            fill=fill,
+            subcommand=name,
         )
-
-    _add_reading(add)
-    add_writing(add)
-    add_watching(add)
-    _add_simulator(add)
     return parser
 
 
@@ -74,71 +148,3 @@ def _common() -> argparse.ArgumentParser:
         "--debug-log", metavar="FILE", type=Path, help="append requests and answers to a file, without secrets"
     )
     return common
-
-
-def _add_reading(add: Add) -> None:
-    add("check", "check:run", "Show every setting and where it came from, then try the credentials once.", _check)
-    add("orders", "orders:run", "List the local orders.", _orders)
-    add("diagnose", "diagnose:run", "Say who an order waits for, the evidence, and what to do next.", _diagnose)
-    handover = "All that is open, grouped by cause, as Markdown for the next shift."
-    add("handover", "diagnose:run_handover", handover, _handover)
-    add("track", "track:run", "Make remote orders local, so that they are polled.", _track)
-
-
-def _add_simulator(add: Add) -> None:
-    add("demo", "demo:run_demo", "The dashboard against a simulated account, with nothing to configure.", _demo)
-    add("simulator", "demo:run_server", "Serve a simulated SCM on 127.0.0.1 until interrupted.", _simulator)
-
-
-def _nothing(_: argparse.ArgumentParser) -> None:
-    """Add no arguments to those that every subcommand has."""
-
-
-def _check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--insist", action="store_true", help="try even what SCM has refused before, once")
-    add_json(parser, "one JSON object (docs/json.md)")
-
-
-def _orders(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON array (docs/orders-json.md)")
-
-
-def _diagnose(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("order", metavar="ID", help="an sslId, or a local order's id")
-    parser.add_argument("--history", action="store_true", help="first ask SCM how long issued orders took")
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="one JSON object (docs/diagnose-json.md)")
-    shape.add_argument("--markdown", action="store_true", help="the escalation pack for the CA's support")
-
-
-def _handover(parser: argparse.ArgumentParser) -> None:
-    add_json(parser, "one JSON object (docs/json.md)")
-
-
-def _track(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ssl_ids", metavar="SSLID", type=int, nargs="+", help="the order's sslId")
-    add_wait(parser, "poll until they are certificates, at most so long; by default poll_max_wait_seconds")
-    add_json(parser, "one JSON array (docs/json.md)")
-
-
-def _demo(parser: argparse.ArgumentParser) -> None:
-    add_screen_flags(parser)
-    _add_course(parser)
-
-
-def _simulator(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="the port; 0 picks a free one")
-    parser.add_argument("--scenario", default="demo", metavar="NAME", help="demo, empty or large")
-    parser.add_argument("--fault", action="append", default=[], metavar="FAULT", help="a fault in force from the start")
-    parser.add_argument(
-        "--status-filter",
-        default="joined",
-        choices=("joined", "spaced"),
-        help="take SAApproved (joined) or SA Approved (spaced) as a listing's filter, and refuse the other",
-    )
-    _add_course(parser)
-
-
-def _add_course(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds a second")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="decides everything chance would")

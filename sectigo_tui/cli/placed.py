@@ -1,4 +1,4 @@
-"""What `enroll`, `renew` and `recover` share: duplicates, the search for a lost answer, and what is told at the end."""
+"""What `enroll`, `renew` and `recover` share: duplicates, the search for a lost answer, and the final report."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 
 from sectigo_tui.cli.exit_codes import DUPLICATE
-from sectigo_tui.cli.output import complain, say, table
-from sectigo_tui.cli.results import Ending, order_line
-from sectigo_tui.cli.shapes import moment_json
+from sectigo_tui.cli.output import complain, show_message, table
+from sectigo_tui.cli.results import code_of_ending, order_line
 from sectigo_tui.cli.wait import current, wait_for
-from sectigo_tui.cli.write_shapes import placed_json, say_json
 from sectigo_tui.domain.errors import DoneUnsaved, ScmFailure, StoreError
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.engine.duplicates import Duplicates
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.placing import Placed
+from sectigo_tui.engine.orders.lookup import Duplicates
+from sectigo_tui.engine.orders.place import Placed
+from sectigo_tui.presentation.json import Ending, moment_json, placed_json, print_json
 
 SEARCH_SECONDS = 20.0
-"""How long a lost order is searched for by the command that placed it; others search on."""
+"""How long the command that placed an unconfirmed order searches for it; the dashboard and `watch` continue."""
 
-IN_DOUBT = frozenset({OrderState.INTENT, OrderState.UNCONFIRMED})
+UNCONFIRMED_STATES = frozenset({OrderState.INTENT, OrderState.UNCONFIRMED})
 
 _UNCONFIRMED = """\
 UNKNOWN: SCM's answer was lost, and the order may have been placed. It is never sent again by itself.
@@ -31,7 +30,7 @@ When SCM is found not to have it, `sectigo-tui recover` says so, and --order-aga
 
 
 def refuse_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
-    """Say that there are orders of the same name, and that nothing was ordered.
+    """Report that there are orders of the same name, and that nothing was ordered.
 
     Args:
         duplicates: The orders.
@@ -43,15 +42,15 @@ def refuse_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
     Raises:
         ScmFailure: They could not be looked up, and none is known.
     """
-    is_known = duplicates.local or duplicates.remote or duplicates.not_looked_at
+    is_known = duplicates.local or duplicates.remote or duplicates.not_examined
     if duplicates.failure is not None and not is_known:
-        complain("nothing was ordered: whether there is an order of this name already could not be learned")
+        complain("nothing was ordered: SCM could not be searched for orders of the same name")
         raise duplicates.failure
     complain("nothing was ordered, there are orders of the same name; --allow-duplicate orders another")
     if as_json:
-        say_json(placed_json(None, None, duplicates))
+        print_json(placed_json(None, None, duplicates))
     else:
-        say("\n".join(duplicate_lines(duplicates)))
+        show_message("\n".join(duplicate_lines(duplicates)))
     return DUPLICATE
 
 
@@ -66,10 +65,10 @@ def duplicate_lines(duplicates: Duplicates) -> list[str]:
         f"{order.id}  {order.state}  placed here {moment_json(order.created_at)}  {order.common_name}"
         for order in duplicates.local
     ]
-    if duplicates.not_looked_at:
-        lines.append(f"and {duplicates.not_looked_at} more of this name that were not looked at")
+    if duplicates.not_examined:
+        lines.append(f"and {duplicates.not_examined} more of this name that were not examined")
     if duplicates.failure is not None:
-        lines.append(f"the look-up is incomplete: {duplicates.failure.problem}")
+        lines.append(f"the lookup is incomplete: {duplicates.failure.reason}")
     return lines
 
 
@@ -79,7 +78,7 @@ def facts(*pairs: tuple[str, str]) -> list[str]:
 
 
 async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
-    """Place an order; one that may have reached SCM is never told as one that has failed.
+    """Place an order; one that may have reached SCM is never reported as failed.
 
     Args:
         engine: The engine.
@@ -90,8 +89,8 @@ async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
         ScmFailure: SCM refused it, or it certainly was not sent.
         StoreError: It could not be written down; nothing was sent.
     """
-    store = engine.context.book.store
-    before = {order.id for order in store.orders() if order.state in IN_DOUBT}
+    store = engine.orders
+    before = {order.id for order in store.orders() if order.state in UNCONFIRMED_STATES}
     try:
         return await placing
     except DoneUnsaved as done:
@@ -101,7 +100,7 @@ async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
         )
         return Placed(done.order)
     except StoreError as error:
-        doubtful = [order for order in store.orders() if order.state in IN_DOUBT and order.id not in before]
+        doubtful = [order for order in store.orders() if order.state in UNCONFIRMED_STATES and order.id not in before]
         if len(doubtful) != 1:
             raise
         complain(str(error))
@@ -126,16 +125,16 @@ async def follow(engine: Engine, placed: Placed, wait_seconds: float | None) -> 
     if wait_seconds is not None:
         ending = (await wait_for(engine, [order_id], wait_seconds))[order_id]
         order = as_known(engine, placed.order)
-        is_ordered = ending is Ending.UNCONFIRMED and order.state not in IN_DOUBT
+        is_ordered = ending is Ending.UNCONFIRMED and order.state not in UNCONFIRMED_STATES
         return Ending.ORDERED if is_ordered else ending, order
-    if placed.order.state in IN_DOUBT:
+    if placed.order.state in UNCONFIRMED_STATES:
         await search_for(engine, order_id)
     order = as_known(engine, placed.order)
-    return Ending.UNCONFIRMED if order.state in IN_DOUBT else Ending.ORDERED, order
+    return Ending.UNCONFIRMED if order.state in UNCONFIRMED_STATES else Ending.ORDERED, order
 
 
 def as_known(engine: Engine, told: Order) -> Order:
-    """Return an order as it stands, or as SCM has told it where that could not be saved.
+    """Return an order as stored, or as SCM answered where that could not be saved.
 
     Args:
         engine: The engine.
@@ -143,7 +142,7 @@ def as_known(engine: Engine, told: Order) -> Order:
     """
     known = current(engine, told.id)
     is_behind = known is not None and known.id == told.id and known.revision <= told.revision
-    return told if known is None or (is_behind and known.state in IN_DOUBT) else known
+    return told if known is None or (is_behind and known.state in UNCONFIRMED_STATES) else known
 
 
 async def search_for(engine: Engine, order_id: str, seconds: float | None = None) -> None:
@@ -159,13 +158,13 @@ async def search_for(engine: Engine, order_id: str, seconds: float | None = None
     """
     try:
         async with asyncio.timeout(SEARCH_SECONDS if seconds is None else seconds):
-            await engine.follow_up.until_settled(order_id)
+            await engine.pending_writes.until_settled(order_id)
     except TimeoutError:
-        pass  # it stays in doubt, and is told so
+        pass  # it stays unconfirmed, and is reported so
 
 
 async def wait_for_certificates(engine: Engine, ssl_ids: Iterable[int], seconds: float) -> list[Ending]:
-    """Poll until orders are certificates, and say on stderr which are not; one that is not local becomes so.
+    """Poll until orders are certificates, and report on stderr which are not; remote ones are tracked first.
 
     Args:
         engine: The engine, not polling yet.
@@ -188,14 +187,14 @@ async def wait_for_certificates(engine: Engine, ssl_ids: Iterable[int], seconds:
     for order_id, ending in endings.items():
         left = current(engine, order_id)
         if left is not None and ending is not Ending.CERTIFICATE:
-            tell_ending(ending, left)
+            print_outcome(ending, left)
     return list(endings.values())
 
 
-def tell_placed(
+def show_placed(
     ending: Ending, order: Order, duplicates: Duplicates | None, lost: Exception | None, *, as_json: bool
 ) -> int:
-    """Say how an order was left.
+    """Report how an order was left.
 
     Args:
         ending: How.
@@ -208,15 +207,15 @@ def tell_placed(
         The exit code.
     """
     if as_json:
-        say_json(placed_json(ending, order, duplicates, lost))
+        print_json(placed_json(ending, order, duplicates, lost))
     else:
-        say(order_line(order))
-    tell_ending(ending, order)
-    return ending.exit_code
+        show_message(order_line(order))
+    print_outcome(ending, order)
+    return code_of_ending(ending)
 
 
-def tell_ending(ending: Ending, order: Order) -> None:
-    """Say on stderr what a person should know of how an order was left."""
+def print_outcome(ending: Ending, order: Order) -> None:
+    """Report on stderr how an order was left, and what to do next."""
     name = f"sslId {order.ssl_id}" if order.ssl_id is not None else f"order {order.id}"
     match ending:
         case Ending.ORDERED:
@@ -227,14 +226,14 @@ def tell_ending(ending: Ending, order: Order) -> None:
             status = order.scm_status or order.state
             complain(f"{name}: still {status}; polled while the dashboard, `sectigo-tui watch` or a --wait runs")
         case Ending.ENDED:
-            complain(f"{name}: {order.state}{f', {order.refusal}' if order.refusal else ''}")
+            complain(f"{name}: {order.state}{f', {order.rejection}' if order.rejection else ''}")
         case Ending.STOPPED:
-            look = order.last_look
-            why = f": {look.detail}" if look and look.detail else ""
+            poll = order.last_poll
+            why = f": {poll.detail}" if poll and poll.detail else ""
             complain(f"{name}: polling has stopped, SCM refuses it{why}\n  next: --wait again, or r in the dashboard")
         case Ending.UNCONFIRMED:
             complain(f"{name}: {_UNCONFIRMED}")
-        case Ending.HELD_BACK:
-            complain(f"{name}: SCM refuses the credentials; `sectigo-tui rotate`, then wait for it again")
+        case Ending.CREDENTIALS_REJECTED:
+            complain(f"{name}: SCM rejects the credentials; `sectigo-tui rotate`, then wait for it again")
         case _:
             pass

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+import dataclasses
 from typing import TYPE_CHECKING, TypedDict
 
-from sectigo_tui.ui.theme import PREFERENCES
+from msgspec.structs import replace
+
+from sectigo_tui.config.setting_errors import unknown_name
+from sectigo_tui.presentation.themes import PREFERENCES
 
 if TYPE_CHECKING:
     from sectigo_tui.config.plain import PlainSettings
@@ -35,7 +38,9 @@ def with_screen_flags(settings: Settings, options: argparse.Namespace) -> Settin
 
     changes = _changes(options)
     flags = {f"ui.{key}": Source(SourceKind.FLAG, f"flag {_FLAGS[key]}", str(value)) for key, value in changes.items()}
-    return replace(settings, ui=settings.ui.model_copy(update=changes), sources={**settings.sources, **flags})
+    return dataclasses.replace(
+        settings, ui=settings.ui.model_copy(update=changes), sources={**settings.sources, **flags}
+    )
 
 
 def plain_with_screen_flags(plain: PlainSettings, options: argparse.Namespace) -> PlainSettings:
@@ -59,3 +64,29 @@ def _changes(options: argparse.Namespace) -> _Changes:
     if given.get("no_mouse"):
         changes["mouse"] = False
     return changes
+
+
+def check_theme(settings: Settings) -> None:
+    """Reject an unknown theme.
+
+    Raises:
+        ConfigError: There is no such theme.
+    """
+    theme = settings.ui.theme
+    if theme not in THEMES:
+        raise unknown_name("ui.theme", settings.sources["ui.theme"].detail, "theme", theme, THEMES)
+
+
+def check_screen(settings: Settings) -> None:
+    """Reject a theme, or keys, with which the dashboard would not start.
+
+    Raises:
+        ConfigError: There is no such theme, action or key, or two actions would have the same key.
+    """
+    check_theme(settings)
+    if settings.ui.keys:
+        # What binds keys is the dashboard itself, which nothing else here has to load.
+        from sectigo_tui.ui.app import SectigoApp
+        from sectigo_tui.ui.keys.keymap import keymap_of
+
+        keymap_of(settings.ui.keys, SectigoApp, named_by=settings.sources["ui.keys"].detail)

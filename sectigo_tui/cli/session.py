@@ -1,22 +1,89 @@
-"""The engine as subcommands open it."""
+"""What subcommands share: their settings, and an open engine.
+
+The engine is loaded where it is opened: commands that only list do not wait for it.
+"""
 
 from __future__ import annotations
 
+import resource
+import sys
+from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.crash import keep_defect
-from sectigo_tui.cli.output import complain, complain_of
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ReadOnly, StoreError
-from sectigo_tui.engine.context import HOW_TO_ARM
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.wiring.engine import opened
+from sectigo_tui.wiring.settings import account_directory, plain_settings_of, settings_of
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.plain import PlainSettings
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.engine.engine import Engine
+
+_PR_SET_DUMPABLE = 4
+
+
+def forbid_dumps() -> None:
+    """Forbid core dumps and other programs of the same user to copy this process's memory.
+
+    A limit of 0 keeps the kernel from writing a core file. One that is piped to a collector is not bound by it, so
+    that on Linux the process is marked as not to be dumped too, which closes it to debuggers other than root's.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes
+
+        # Where it is refused there is nothing left to do: the limit holds.
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def settings_from(options: Namespace) -> Settings:
+    """Return the settings of a subcommand, with their secrets; from here on nothing may dump this process's memory.
+
+    Raises:
+        ConfigError: Something is wrong with them.
+    """
+    forbid_dumps()
+    given = vars(options)
+    return settings_of(
+        config=given.get("config"),
+        data_dir=given.get("data_dir"),
+        profile=given.get("profile"),
+        read_only=given.get("read_only", False),
+        debug_log=given.get("debug_log"),
+    )
+
+
+def plain_settings_from(options: Namespace) -> PlainSettings | None:
+    """Return the settings of a subcommand as far as they are plain; None where the full ones are to be asked."""
+    given = vars(options)
+    return plain_settings_of(
+        config=given.get("config"),
+        data_dir=given.get("data_dir"),
+        profile=given.get("profile"),
+        read_only=given.get("read_only", False),
+    )
+
+
+def store_directory_from(options: Namespace) -> Path:
+    """Return the directory of the local orders of a subcommand's account.
+
+    Raises:
+        ConfigError: The settings name no account, or the directory cannot be used.
+    """
+    plain = plain_settings_from(options)
+    if plain is not None:
+        return account_directory(plain.paths, plain.base_url, plain.customer_uri)
+    settings = settings_from(options)
+    # Whose orders they are is all that is asked: neither a login nor a password opens them.
+    customer_uri = settings.sectigo.customer_uri or settings.account().customer_uri
+    return account_directory(settings.paths, settings.sectigo.base_url, customer_uri)
 
 
 def check_writable(settings: Settings, what: str) -> None:
-    """Refuse what changes something at SCM before anything is asked or opened.
+    """Reject a write in read-only mode, before anything is asked or opened.
 
     Args:
         settings: The settings.
@@ -27,6 +94,8 @@ def check_writable(settings: Settings, what: str) -> None:
     """
     if not settings.sectigo.read_only:
         return
+    from sectigo_tui.engine.context import HOW_TO_ARM
+
     source = settings.sources.get("read_only")
     if source is None or source.kind is SourceKind.FLAG:
         raise ReadOnly(what)
@@ -47,11 +116,15 @@ async def acting(settings: Settings) -> AsyncIterator[Engine]:
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be opened.
     """
+    from sectigo_tui.cli.crash import keep_crash
+    from sectigo_tui.cli.output import complain
+    from sectigo_tui.wiring.engine import opened
+
     is_done, unsaved = False, None
     try:
-        async with opened(settings, keep_defect=keep_defect) as engine:
+        async with opened(settings, keep_crash=keep_crash) as engine:
             yield engine
-            is_done, unsaved = True, engine.context.book.failing
+            is_done, unsaved = True, engine.saving_error
     except StoreError as error:
         if not is_done:
             raise
@@ -62,7 +135,7 @@ async def acting(settings: Settings) -> AsyncIterator[Engine]:
 
 @asynccontextmanager
 async def session(settings: Settings) -> AsyncIterator[Engine]:
-    """Open the engine, and learn first which password works if a change of it was cut short.
+    """Open the engine, and first find out which password works if a change of it was interrupted.
 
     Args:
         settings: The settings.
@@ -75,10 +148,12 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
         StoreError: The local orders cannot be opened.
         ScmFailure: Which password works could not be learned.
     """
+    from sectigo_tui.cli.output import complain, complain_of
+
     async with acting(settings) as engine:
-        for problem in engine.context.book.store.problems:
-            complain_of(problem)
-        settled = await engine.changing.settle()
+        for reason in engine.orders.damage:
+            complain_of(reason)
+        settled = await engine.credentials.settle()
         if settled is not None:
-            complain(f"a change of the password was cut short: the {settled.candidate} password works, and is in use")
+            complain(f"a change of the password was interrupted: the {settled.candidate} password works, and is in use")
         yield engine

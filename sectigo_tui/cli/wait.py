@@ -9,31 +9,31 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from sectigo_tui.cli.output import LONGEST_LINE, complain
-from sectigo_tui.cli.results import Ending
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import SectigoTuiError
-from sectigo_tui.domain.events import Announcement, FailureReported, StoreTrouble
+from sectigo_tui.domain.events import EngineEvent, FailureReported, StoreStateChanged
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
-from sectigo_tui.engine.resting import rest
-from sectigo_tui.ui.format import countdown, human_duration
-from sectigo_tui.ui.text import fit, printable
+from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
+from sectigo_tui.engine.polling.scheduler import rest
+from sectigo_tui.presentation.format import countdown, human_duration
+from sectigo_tui.presentation.json import Ending
+from sectigo_tui.presentation.text import fit, printable
 
 PROGRESS_SECONDS = 1.0
 """How often the line of progress counts on."""
 UNTOLD_SECONDS = 5.0
-"""How often it is looked nevertheless for what no announcement tells."""
-LAST_LOOK_SECONDS = 30.0
-"""A wait without a length of its own leaves time for the answer of the window's last look."""
+"""How often the state is checked for changes without an event."""
+LAST_POLL_SECONDS = 30.0
+"""A wait without a length of its own leaves time for the answer of the window's last poll."""
 PROGRESS_COLUMNS = 79
 
 
 @asynccontextmanager
 async def polling(engine: Engine) -> AsyncIterator[None]:
-    """Poll the local orders while the block lasts, follow up writes in doubt and credentials rotated elsewhere.
+    """Poll the local orders while the block lasts, and run pending writes and the credentials watch.
 
     Where another process polls, that one goes on, and what it learns is learned here.
     """
@@ -66,7 +66,7 @@ async def wait_for(engine: Engine, order_ids: Collection[str], seconds: float) -
         StoreError: A new poll window could not be written.
     """
     waiting = _Waiting(engine, seconds)
-    silence = engine.announcer.subscribe(waiting.hear)
+    silence = engine.event_source.subscribe(waiting.receive)
     try:
         for order_id in order_ids:
             await _begin(engine, order_id)
@@ -77,27 +77,27 @@ async def wait_for(engine: Engine, order_ids: Collection[str], seconds: float) -
 
 
 async def _begin(engine: Engine, order_id: str) -> None:
-    order = engine.context.book.store.order(order_id)
+    order = engine.orders.order(order_id)
     if order is not None and order.state.is_polled and not (order.window and order.window.is_open):
-        await engine.supervisor.open_window(order_id)
+        await engine.scheduler.open_window(order_id)
 
 
 class _Waiting:
     def __init__(self, engine: Engine, seconds: float) -> None:
         self._engine = engine
-        self._clock = engine.context.clock
+        self._clock = engine.clock
         self._started = self._clock.monotonic()
-        configured = engine.context.policy.deadline_seconds
+        configured = engine.options.deadline_seconds
         self._may_reopen = seconds > 0
-        self._seconds = seconds or ((configured if configured > 0 else DEFAULT_DEADLINE_SECONDS) + LAST_LOOK_SECONDS)
+        self._seconds = seconds or ((configured if configured > 0 else DEFAULT_DEADLINE_SECONDS) + LAST_POLL_SECONDS)
         self._progress = _Progress()
-        self._news = asyncio.Event()
+        self._changed_rows = asyncio.Event()
 
     async def run(self, order_ids: Collection[str]) -> Mapping[str, Ending]:
         endings: dict[str, Ending] = {}
         try:
             while True:
-                self._news.clear()
+                self._changed_rows.clear()
                 for order_id in order_ids:
                     if order_id not in endings:
                         ending = await self._ending(order_id)
@@ -110,15 +110,15 @@ class _Waiting:
                     return {each: endings.get(each) or self._left(each) for each in order_ids}
                 self._progress.show(self._line([each for each in order_ids if each not in endings]))
                 tick_seconds = PROGRESS_SECONDS if self._progress.is_shown else UNTOLD_SECONDS
-                await rest(self._clock, min(tick_seconds, left), self._news)
+                await rest(self._clock, min(tick_seconds, left), self._changed_rows)
         finally:
             self._progress.clear()
 
-    def hear(self, announcement: Announcement) -> None:
-        """Look at once what has become of the orders, and say at once what a person must know while waiting."""
-        self._news.set()
-        match announcement:
-            case StoreTrouble(_, error) if error is not None:
+    def receive(self, event: EngineEvent) -> None:
+        """Check at once how the orders stand, and report at once what a person must know while waiting."""
+        self._changed_rows.set()
+        match event:
+            case StoreStateChanged(_, error) if error is not None:
                 self._progress.clear()
                 complain(f"saving fails: {error}")
             case FailureReported(_, what, failure, _):
@@ -138,7 +138,7 @@ class _Waiting:
             return Ending.ENDED
         ending = settled(self._engine, order)
         if ending is Ending.PENDING and self._may_reopen and self._passed() < self._seconds:
-            await self._engine.supervisor.open_window(order.id)
+            await self._engine.scheduler.open_window(order.id)
             return None
         return ending
 
@@ -150,8 +150,8 @@ class _Waiting:
         orders = [order for each in order_ids if (order := current(self._engine, each)) is not None]
         if not orders:
             return ""
-        dues = [order.window.next_look_at for order in orders if order.window and order.window.next_look_at]
-        following = f"next look {_until(self._clock.now(), min(dues))}" if dues else "no look is due"
+        dues = [order.window.next_poll_at for order in orders if order.window and order.window.next_poll_at]
+        following = f"next poll {_until(self._clock.now(), min(dues))}" if dues else "no poll is due"
         what = f"{len(orders)} orders" if len(orders) > 1 else printable(orders[0].common_name, limit=40)
         status = "" if len(orders) > 1 else f"  {printable(orders[0].scm_status or orders[0].state, limit=20)}"
         return f"{what}{status}  {following}  waited {human_duration(self._passed())}"
@@ -159,19 +159,19 @@ class _Waiting:
 
 def current(engine: Engine, order_id: str) -> Order | None:
     """Return an order as it stands, or the one that turned out to be the same; None when there is neither."""
-    order = engine.context.book.store.order(order_id)
-    if order is None or not (order.removed and order.marker):
+    order = engine.orders.order(order_id)
+    if order is None or not (order.removed and order.order_tag):
         return order
     # It was found at SCM as an order that somebody had tracked meanwhile.
-    return next((other for other in engine.context.book.store.orders() if other.marker == order.marker), order)
+    return next((other for other in engine.orders.orders() if other.order_tag == order.order_tag), order)
 
 
 def settled(engine: Engine, order: Order) -> Ending | None:
     """Return how an order has settled; None while something is still to come of it by itself."""
     if order.state in (OrderState.COLLECTED, OrderState.REVOKED) or order.state.is_final:
         return left_as(order)
-    if engine.context.gate.refusal is not None:
-        return Ending.HELD_BACK
+    if engine.rejection is not None:
+        return Ending.CREDENTIALS_REJECTED
     if order.state in (OrderState.INTENT, OrderState.UNCONFIRMED):
         return Ending.UNCONFIRMED if engine.recovery.is_undecided(order) else None
     ended = order.window.ended if order.window is not None else None

@@ -18,25 +18,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from sectigo_tui.config.files import Table, check_private, read_toml
-from sectigo_tui.config.problems import unknown_name
-from sectigo_tui.domain.credentials import Candidate
-from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.durable import replace_file
+from sectigo_tui.config.paths import for_display
+from sectigo_tui.config.setting_errors import unknown_name
+from sectigo_tui.domain.clock import Clock
+from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
+from sectigo_tui.domain.errors import ConfigError, StoreError
+from sectigo_tui.domain.ports import Credentials, SecretText
+from sectigo_tui.durable import FileLock, make_private_directory, replace_file
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class PendingCredentials:
+class PendingCredentials(Struct, frozen=True):
     """Credentials that may or may not have reached SCM.
 
     Args:
@@ -54,8 +62,7 @@ class PendingCredentials:
     refused: frozenset[Candidate] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialsEntry:
+class CredentialsEntry(Struct, frozen=True):
     """One section of the file; unset fields leave it to `config.toml`."""
 
     login: str | None = None
@@ -91,7 +98,7 @@ def read_credentials(path: Path) -> Mapping[str | None, CredentialsEntry]:
 
 
 def write_credentials(path: Path, profile: str | None, *, login: str, password: SecretStr) -> None:
-    """Store credentials that were proven; whatever was pending for the profile is over. Others are kept.
+    """Store tested credentials, and drop the profile's pending change. Other profiles are kept.
 
     Args:
         path: The file.
@@ -127,7 +134,7 @@ def write_pending(path: Path, profile: str | None, *, login: str, password: Secr
             raise ConfigError(
                 key="pending",
                 source=f"{path} {section_title(profile)}",
-                problem="an earlier password change is not settled",
+                reason="an earlier password change is not settled",
                 remedy="let `sectigo-tui rotate` find out which password works first",
             )
         return replace(entry, pending=PendingCredentials(login, password, made_at))
@@ -136,7 +143,7 @@ def write_pending(path: Path, profile: str | None, *, login: str, password: Secr
 
 
 def mark_tried(path: Path, profile: str | None, candidate: Candidate) -> None:
-    """Record, before it is sent, that one of the two candidates is being tried; what SCM said of it counts no more.
+    """Record, before it is sent, that one of the two candidates is being tested; its earlier result is void.
 
     Raises:
         ConfigError: The present file cannot be used, or another process holds it.
@@ -200,23 +207,19 @@ def _update(path: Path, profile: str | None, change: Callable[[CredentialsEntry]
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    import filelock
-
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
+    make_private_directory(path.parent)
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise ConfigError(
-            key=str(path),
-            source="file",
-            problem=f"another process held it for {_LOCK_TIMEOUT_SECONDS:g} s",
-            remedy="end the other sectigo-tui, then do it again",
-        ) from None
-    try:
+        if not lock.acquire(_LOCK_TIMEOUT_SECONDS):
+            raise ConfigError(
+                key=str(path),
+                source="file",
+                reason=f"another process held it for {_LOCK_TIMEOUT_SECONDS:g} s",
+                remedy="end the other sectigo-tui, then do it again",
+            )
         yield
     finally:
-        lock.release()
+        lock.close()
 
 
 def _serialize(entries: Mapping[str | None, CredentialsEntry]) -> bytes:
@@ -266,7 +269,7 @@ def _pending(path: Path, title: str, value: object) -> PendingCredentials:
     table = _table(path, title, value)
     made_at, tried, refused = table.get("made_at"), table.get("tried", []), table.get("refused", [])
     if not isinstance(made_at, datetime) or not isinstance(tried, list) or not isinstance(refused, list):
-        raise _damaged(path, title, "has no date, or a wrong list of tries")
+        raise _damaged(path, title, "has no date, or a wrong list of attempts")
     return PendingCredentials(
         login=_text(path, title, table, "login"),
         password=SecretStr(_text(path, title, table, "password")),
@@ -280,7 +283,7 @@ def _text(path: Path, title: str, table: Table, key: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value:
         raise ConfigError(
-            key=key, source=f"{path} {title}", problem="is no text, or empty", remedy=f'write {key} = "..."'
+            key=key, source=f"{path} {title}", reason="is no text, or empty", remedy=f'write {key} = "..."'
         )
     return value
 
@@ -291,10 +294,103 @@ def _table(path: Path, title: str, value: object) -> Table:
     return value
 
 
-def _damaged(path: Path, title: str, problem: str) -> ConfigError:
+def _damaged(path: Path, title: str, reason: str) -> ConfigError:
     return ConfigError(
         key=title,
         source=str(path),
-        problem=problem,
+        reason=reason,
         remedy="correct it, or move the file away and give the credentials again with `sectigo-tui rotate`",
     )
+
+
+class CredentialsFile:
+    """Stores one account's credentials in credentials.toml; a `CredentialsKeeper`.
+
+    Args:
+        settings: The settings in force: which file, which section, and what would win over it.
+        clock: For when a new password was made.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._path = settings.paths.credentials_file
+        self._profile = settings.credentials_profile
+
+    @property
+    def place(self) -> str:
+        """The file and its section."""
+        return f"{for_display(self._path, self._settings.environ)} {section_title(self._profile)}"
+
+    def overridden_by(self) -> str:
+        """Return what would win over the file at the next start, empty when nothing would."""
+        sources = (self._settings.sources[key] for key in ("login", "password"))
+        return ", ".join(source.detail for source in sources if source.wins_over_credentials)
+
+    async def kept(self) -> Credentials | None:
+        """Return the credentials that the file has now; None when it has no password for this account."""
+        entries = await asyncio.to_thread(read_credentials, self._path)
+        entry = entries.get(self._profile, CredentialsEntry())
+        if entry.password is None:
+            return None
+        account = self._settings.account()
+        return Credentials(
+            customer_uri=account.customer_uri,
+            login=entry.login or account.login,
+            password=SecretText(entry.password.get_secret_value()),
+        )
+
+    async def save(self, credentials: Credentials) -> None:
+        """Store tested credentials, and drop an untested password."""
+        password = SecretStr(credentials.password.reveal())
+        await self._write(
+            lambda: write_credentials(self._path, self._profile, login=credentials.login, password=password)
+        )
+
+    async def unproven(self) -> UnprovenPassword | None:
+        """Return the password that was not proven yet, as the file has it now; None when there is none."""
+        entries = await asyncio.to_thread(read_credentials, self._path)
+        pending = entries.get(self._profile, CredentialsEntry()).pending
+        if pending is None:
+            return None
+        credentials = Credentials(
+            customer_uri=self._settings.account().customer_uri,
+            login=pending.login,
+            password=SecretText(pending.password.get_secret_value()),
+        )
+        return UnprovenPassword(credentials, pending.tried, pending.refused)
+
+    async def save_unproven(self, credentials: Credentials) -> None:
+        """Store a new password before it is sent, beside the present one."""
+        password, made_at = SecretStr(credentials.password.reveal()), self._clock.now()
+        await self._write(
+            lambda: write_pending(
+                self._path, self._profile, login=credentials.login, password=password, made_at=made_at
+            )
+        )
+
+    async def mark_tried(self, candidate: Candidate) -> None:
+        """Record, before it is sent, that one of the two is being tested; its earlier result is void."""
+        await self._write(lambda: mark_tried(self._path, self._profile, candidate))
+
+    async def mark_refused(self, candidate: Candidate) -> None:
+        """Record that SCM has rejected one of the two."""
+        await self._write(lambda: mark_refused(self._path, self._profile, candidate))
+
+    async def promote(self) -> None:
+        """Make the unproven password the present one: it was proven."""
+        await self._write(lambda: promote_pending(self._path, self._profile))
+
+    async def discard(self) -> None:
+        """Forget the unproven password: it is not the account's."""
+        await self._write(lambda: discard_pending(self._path, self._profile))
+
+    async def _write(self, change: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(change)
+        except OSError as error:
+            raise StoreError(
+                str(self._path),
+                f"the credentials cannot be written: {error.strerror or error}",
+                "make room, or make its directory writable; the old content is intact",
+            ) from error

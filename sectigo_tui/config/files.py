@@ -30,18 +30,18 @@ def read_toml(path: Path, *, named_by: str = "") -> Table:
         check_links(path, named_by or "file")
         if not named_by:
             return {}
-        problem, remedy, cause = "does not exist", "write it (sectigo-tui config init), or name another", error
-        raise ConfigError(key=str(path), source=named_by, problem=problem, remedy=remedy) from cause
+        reason, remedy, cause = "does not exist", "write it (sectigo-tui config init), or name another", error
+        raise ConfigError(key=str(path), source=named_by, reason=reason, remedy=remedy) from cause
     except OSError as error:
-        problem, remedy = f"cannot be read: {error.strerror}", "make it a file that you can read"
-        raise ConfigError(key=str(path), source=named_by or "file", problem=problem, remedy=remedy) from error
+        reason, remedy = f"cannot be read: {error.strerror}", "make it a file that you can read"
+        raise ConfigError(key=str(path), source=named_by or "file", reason=reason, remedy=remedy) from error
     except UnicodeDecodeError as error:
-        problem, remedy = f"is not UTF-8 at byte {error.start}", "save it as UTF-8"
-        raise ConfigError(key=str(path), source=named_by or "file", problem=problem, remedy=remedy) from None
+        reason, remedy = f"is not UTF-8 at byte {error.start}", "save it as UTF-8"
+        raise ConfigError(key=str(path), source=named_by or "file", reason=reason, remedy=remedy) from None
     except tomllib.TOMLDecodeError as error:
         # From None: the decoder's error keeps the whole document, passwords included.
-        problem, remedy = f"is no valid TOML: {error}", "correct it there"
-        raise ConfigError(key=str(path), source=named_by or "file", problem=problem, remedy=remedy) from None
+        reason, remedy = f"is no valid TOML: {error}", "correct it there"
+        raise ConfigError(key=str(path), source=named_by or "file", reason=reason, remedy=remedy) from None
 
 
 def check_links(path: Path, named_by: str) -> None:
@@ -55,7 +55,7 @@ def check_links(path: Path, named_by: str) -> None:
             raise ConfigError(
                 key=str(each),
                 source=named_by,
-                problem=f"is a symbolic link to {each.readlink()}, which does not exist",
+                reason=f"is a symbolic link to {each.readlink()}, which does not exist",
                 remedy="make what it names, or remove the link",
             )
 
@@ -86,6 +86,6 @@ def check_private(path: Path, what: str) -> None:
         raise ConfigError(
             key=str(path),
             source=f"mode {mode:04o}",
-            problem=f"{what} and is open to the group or others",
+            reason=f"{what} and is open to the group or others",
             remedy=remedy,
         )

@@ -1,40 +1,39 @@
-"""What SCM refused of credentials, kept for all processes, and whose turn it is to send.
+"""The login record that all processes share: rejected credentials, and whose turn it is to send.
 
 ::
 
-    DATA/refused.json        a salted, slow fingerprint of each refused login: no password can be read from it
-    DATA/locks/login         who tries credentials that SCM has not accepted yet: one process at a time
+    DATA/refused.json        a salted, slow fingerprint of each rejected login: no password can be read from it
+    DATA/locks/login         held by the one process that tests credentials SCM has not accepted yet
     DATA/locks/ACCOUNT.N     the N-th request in flight of an account, whichever process sends it
 
-An account locks after repeated bad logins, and every process that starts with a refused password would send one more.
+An account locks after repeated bad logins, and every process that starts with a rejected password would send one more.
 The locks are the kernel's: whoever is killed gives them back.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import Struct
+
 from sectigo_tui.domain.clock import Clock
-from sectigo_tui.domain.credentials import PastRefusal
+from sectigo_tui.domain.credentials import VITAL_CALLS, PastRejection
 from sectigo_tui.domain.errors import CredentialsRefused, RefusedBefore, ScmFailure, StoreError, Unreachable
 from sectigo_tui.domain.ports import Credentials
-from sectigo_tui.domain.values import dataclass
-from sectigo_tui.durable import replace_file
+from sectigo_tui.durable import FileLock, make_private_directory, replace_file
 
 KEPT = 50
-"""So many refused or accepted logins are remembered, the newest."""
+"""How many rejected or accepted logins are kept, the newest."""
 
 PATIENCE_SECONDS = 200.0
-"""How long another process is waited for: longer than a request may take by default."""
+"""How long to wait for another process: longer than a request may take by default."""
 
 SIDE_CALLS = frozenset(
     {
@@ -47,21 +46,16 @@ SIDE_CALLS = frozenset(
         "dcv",
         "recheck_dcv",
         "domain_status",
-        "domain_validations",
     }
 )
 """Calls whose 401 says nothing of the credentials: the login may lack the privilege."""
-
-VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
-"""Calls whose 401 is about the credentials even where they were accepted before."""
 
 _COST, _BLOCK, _LANES, _MEMORY = 2**14, 8, 1, 64 * 2**20
 """scrypt's parameters: some 50 ms and 16 MB for each guess."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What SCM said last of some credentials."""
+class _Entry(Struct, frozen=True):
+    """SCM's last answer to some credentials."""
 
     fingerprint: str
     at: datetime
@@ -69,8 +63,7 @@ class _Entry:
     is_refused: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """The file."""
 
     salt: str
@@ -78,7 +71,7 @@ class _Kept:
 
 
 class SharedLogins:
-    """Lets requests go, one bad login for one bad password; a `domain.credentials.Logins`.
+    """Admits requests so that one bad password costs one bad login; a `domain.credentials.Logins`.
 
     Where the data directory cannot be written, everything holds for this process alone.
 
@@ -110,24 +103,24 @@ class SharedLogins:
         self._is_poller = is_poller
         self._proven: Credentials | None = None
         self._insisted: set[Credentials] = set()
-        self._unkept: dict[Credentials, PastRefusal] = {}
+        self._unkept: dict[Credentials, PastRejection] = {}
         self._fingerprints: dict[tuple[str, Credentials], str] = {}
-        self._looked_at: tuple[int, ...] | None = None
+        self._checked_at: tuple[int, ...] | None = None
 
-    def refusal_of(self, credentials: Credentials) -> PastRefusal | None:
-        """Return when SCM has refused exactly these, and not accepted them since; may take 0.1 s."""
+    def rejection_of(self, credentials: Credentials) -> PastRejection | None:
+        """Return when SCM rejected exactly these, unless it accepted them since; may take 0.1 s."""
         entry = self._entry(credentials)
         if entry is not None:
-            return PastRefusal(entry.at, entry.code) if entry.is_refused else None
+            return PastRejection(entry.at, entry.code) if entry.is_refused else None
         return self._unkept.get(credentials)
 
     def is_accepted(self, credentials: Credentials) -> bool:
-        """Return whether SCM has accepted exactly these since it refused them; may take 0.1 s."""
+        """Return whether SCM has accepted exactly these since it rejected them; may take 0.1 s."""
         entry = self._entry(credentials)
         return entry is not None and not entry.is_refused
 
     def insist(self, credentials: Credentials) -> None:
-        """Let these be tried once though SCM has refused them: the operator has asked for it."""
+        """Allow one test of rejected credentials, at the operator's request."""
         self._insisted.add(credentials)
 
     @asynccontextmanager
@@ -143,7 +136,7 @@ class SharedLogins:
 
         Raises:
             RefusedBefore: SCM has refused exactly these before; nothing is to be sent.
-            Unreachable: Another process tries credentials, and does not end; nothing is to be sent.
+            Unreachable: Another process is testing credentials, and does not end; nothing may be sent.
         """
         if credentials == self._proven and credentials not in self._insisted:
             await self._check(call, credentials)
@@ -174,25 +167,25 @@ class SharedLogins:
 
     async def _check(self, call: str, credentials: Credentials) -> None:
         stamp = self._stamp()
-        if credentials == self._proven and stamp == self._looked_at:
+        if credentials == self._proven and stamp == self._checked_at:
             return
-        refusal = await asyncio.to_thread(self.refusal_of, credentials)
-        self._looked_at = stamp
-        if refusal is not None:
-            raise RefusedBefore(call, refusal.at, refusal.code)
+        rejection = await asyncio.to_thread(self.rejection_of, credentials)
+        self._checked_at = stamp
+        if rejection is not None:
+            raise RefusedBefore(call, rejection.at, rejection.code)
 
     def _remember(self, credentials: Credentials, failure: CredentialsRefused) -> None:
-        self._unkept[credentials] = PastRefusal(self._clock.now(), failure.code)
+        self._unkept[credentials] = PastRejection(self._clock.now(), failure.code)
         try:
             self._change(credentials, failure.code, is_refused=True)
         except (OSError, StoreError) as error:
             why = getattr(error, "strerror", None) or error
-            failure.problem += f"; other processes do not know it: {self._path} cannot be written ({why})"
+            failure.reason += f"; other processes do not know it: {self._path} cannot be written ({why})"
         else:
             del self._unkept[credentials]
 
     def _accept(self, credentials: Credentials) -> None:
-        """Take note that SCM accepts what it has refused before; there is nothing to note of others."""
+        """Record that SCM accepts credentials it rejected before; others need no record."""
         entry = self._entry(credentials)
         if entry is not None and entry.is_refused:
             try:
@@ -237,7 +230,7 @@ class SharedLogins:
             )
             return _Kept(bytes.fromhex(document["salt"]).hex(), entries)
         except (OSError, ValueError, KeyError, TypeError):
-            # Missing, or not as it was written: what was refused is not known, as before the first refusal.
+            # Missing or damaged: no rejection is known, as before the first one.
             return None
 
     def _fingerprint(self, salt: str, credentials: Credentials) -> str:
@@ -266,11 +259,11 @@ class SharedLogins:
     @asynccontextmanager
     async def _login(self, call: str) -> AsyncIterator[None]:
         """Hold the sole right to send credentials that SCM has not accepted yet."""
-        async with self._turn((self._locks / "login",)) as is_held:
-            if not is_held:
+        async with self._turn((self._locks / "login",)) as is_acquired:
+            if not is_acquired:
                 raise Unreachable(
                     call,
-                    f"another sectigo-tui has been trying its credentials for {PATIENCE_SECONDS:.0f} s: look for a "
+                    f"another sectigo-tui has been testing its credentials for {PATIENCE_SECONDS:.0f} s: look for a "
                     "stopped one (fg, or kill it)",
                     sent=False,
                 )
@@ -278,28 +271,28 @@ class SharedLogins:
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
-        """Be one of the requests in flight; one that waits too long goes all the same: the limit is a courtesy."""
+        """Take one of the places in flight; one that waits too long is sent anyway, since the limit is a courtesy."""
         last = self._limit if self._is_poller() else 1
         async with self._turn(tuple(self._locks / f"{self._account}.{n}" for n in reversed(range(last)))):
             yield
 
     @asynccontextmanager
     async def _turn(self, locks: tuple[Path, ...]) -> AsyncIterator[bool]:
-        """Hold one of some locks, and say whether it is held; where none can be made, nothing needs holding."""
+        """Hold one of some locks, and yield whether it is held; where no lock can be made, none is needed."""
         started, wait_seconds = self._clock.monotonic(), 0.005
-        descriptor, can_lock = self._take(locks)
-        while descriptor is None and can_lock and self._clock.monotonic() - started <= PATIENCE_SECONDS:
+        lock, can_lock = self._take(locks)
+        while lock is None and can_lock and self._clock.monotonic() - started <= PATIENCE_SECONDS:
             await self._clock.sleep(wait_seconds)
             wait_seconds = min(wait_seconds * 1.5, 0.1)
-            descriptor, can_lock = self._take(locks)
+            lock, can_lock = self._take(locks)
         try:
-            yield descriptor is not None or not can_lock
+            yield lock is not None or not can_lock
         finally:
-            if descriptor is not None:
-                os.close(descriptor)
+            if lock is not None:
+                lock.close()
 
-    def _take(self, locks: tuple[Path, ...]) -> tuple[int | None, bool]:
-        """Take a lock, and say whether there can be any: where nothing can be written, processes do not meet."""
+    def _take(self, locks: tuple[Path, ...]) -> tuple[FileLock | None, bool]:
+        """Take a lock, and return whether locks exist here: where nothing can be written, no process needs one."""
         try:
             _make_directory(self._locks)
             return _first_free(locks), True
@@ -307,36 +300,33 @@ class SharedLogins:
             return None, False
 
 
-def _first_free(locks: tuple[Path, ...]) -> int | None:
-    """Return the descriptor of the first lock that nobody holds; None where all are held."""
+def _first_free(locks: tuple[Path, ...]) -> FileLock | None:
+    """Return the first lock that nobody held, held here now; None where all are held."""
     for path in locks:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        lock = FileLock(path)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-        except OSError:
-            os.close(descriptor)
-            raise
-        else:
-            return descriptor
+            if lock.try_acquire():
+                return lock
+        finally:
+            if not lock.is_acquired:
+                lock.close()
     return None
 
 
 def _make_directory(locks: Path) -> None:
     """Make the directory of the locks, and the data directory that it is in, for their owner alone."""
-    locks.parent.parent.mkdir(parents=True, exist_ok=True)
     for each in (locks.parent, locks):
-        each.mkdir(mode=0o700, exist_ok=True)
+        make_private_directory(each)
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that nobody holds for longer than a write takes."""
     _make_directory(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    lock = FileLock(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not lock.acquire(PATIENCE_SECONDS):
+            raise TimeoutError(f"another process has held {path.name} for {PATIENCE_SECONDS:.0f} s")
         yield
     finally:
-        os.close(descriptor)
+        lock.close()

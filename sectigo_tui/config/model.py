@@ -195,7 +195,7 @@ class SectigoSection(_Section):
 
 
 class CertctlSection(_Section):
-    """`[certctl]`, and each `[profile.NAME.certctl]` over it: the server told about rotated credentials."""
+    """`[certctl]`, and each `[profile.NAME.certctl]` over it: the server that gets rotated credentials too."""
 
     url: ServerUrl | None = Field(
         None,

@@ -27,7 +27,7 @@ TIMEOUT_SECONDS = 30.0
 END_SECONDS = 0.5
 """How long a command may take to end once it has printed its first line, or was asked to end."""
 LINE_BYTES = 64 * 1024
-"""How much is read before a line must have ended, and how much of its complaints is kept."""
+"""The longest line that is accepted, and how much of its error output is kept."""
 
 _READ_BYTES = 4_096
 _LOOK_SECONDS = 0.05
@@ -45,14 +45,14 @@ class PasswordCommand:
         timeout_seconds: How long it may take; a secret manager may ask the operator something on the terminal.
 
     Attributes:
-        told: What it has told, once it has: it is not asked again.
+        output: Its output, once there is one: the command is then not run again.
     """
 
     arguments: tuple[str, ...] = field(repr=False)
     source: str
     environ: Mapping[str, str] = field(repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
-    told: list[SecretStr] = field(default_factory=list, repr=False, compare=False)
+    output: list[SecretStr] = field(default_factory=list, repr=False, compare=False)
 
     def run(self, *, may_prompt: bool = False) -> SecretStr:
         """Return the password, asking for it the first time; blocks, so call it from a thread when a screen is up.
@@ -63,9 +63,9 @@ class PasswordCommand:
         Raises:
             PasswordCommandFailed: It cannot be run, takes too long, fails, or prints nothing that can be a password.
         """
-        if not self.told:
-            self.told.append(self._ask(may_prompt=may_prompt))
-        return self.told[0]
+        if not self.output:
+            self.output.append(self._ask(may_prompt=may_prompt))
+        return self.output[0]
 
     def _ask(self, *, may_prompt: bool) -> SecretStr:
         try:
@@ -76,8 +76,8 @@ class PasswordCommand:
                 run = _Run(self.arguments, self.environ, give_terminal)
                 run.until_answered(self.timeout_seconds)
         except (OSError, ValueError) as error:
-            problem = f"cannot be run: {getattr(error, 'strerror', None) or error}"
-            raise self._error(problem, may_pass=False) from None
+            reason = f"cannot be run: {getattr(error, 'strerror', None) or error}"
+            raise self._error(reason, may_pass=False) from None
         if run.code == -signal.SIGINT and give_terminal is not None:
             # ctrl-c reached the command alone, which had the terminal: it is meant for this program too.
             os.kill(os.getpid(), signal.SIGINT)
@@ -104,9 +104,9 @@ class PasswordCommand:
             raise self._error("printed a blank at the start or the end of its first line", may_pass=False)
         return SecretStr(password)
 
-    def _error(self, problem: str, *, may_pass: bool = True) -> PasswordCommandFailed:
+    def _error(self, reason: str, *, may_pass: bool = True) -> PasswordCommandFailed:
         # The arguments are not shown: some secret managers take a token there.
-        return PasswordCommandFailed(source=self.source, problem=f"{self.arguments[0]} {problem}", may_pass=may_pass)
+        return PasswordCommandFailed(source=self.source, reason=f"{self.arguments[0]} {reason}", may_pass=may_pass)
 
 
 class _Run:
@@ -263,7 +263,7 @@ def _give(terminal: int, group: int) -> None:
 
 @contextmanager
 def _notice(timeout_seconds: float, *, is_wanted: bool) -> Iterator[None]:
-    """Say on the terminal, while the block lasts, what is waited for."""
+    """Show on the terminal, while the block lasts, that the command is still running."""
     if not is_wanted:
         yield
         return

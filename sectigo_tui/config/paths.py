@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
+from sectigo_tui import durable
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.domain.values import dataclass
 
 APPLICATION = "sectigo-tui"
 CONFIG_VARIABLE = "SECTIGO_TUI_CONFIG"
@@ -27,8 +29,7 @@ _INSTEAD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Struct, frozen=True):
     """The files of one run.
 
     Args:
@@ -107,21 +108,21 @@ def make_private_directory(directory: Path, *, named_by: str = "") -> Path:
         ConfigError: It cannot be created, is no directory, or others may write to it.
     """
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_private_directory(directory)
         found = directory.stat()
     except OSError as error:
         raise ConfigError(
             key="data_dir",
             source=named_by or "default",
-            problem=f"{directory} cannot be used: {error.strerror}",
+            reason=f"{directory} cannot be used: {error.strerror}",
             remedy=f"name a directory that you can write to with --data-dir or {DATA_DIR_VARIABLE}",
         ) from error
-    problem = _open_to_others(found)
-    if problem:
+    reason = _open_to_others(found)
+    if reason:
         raise ConfigError(
             key="data_dir",
             source=named_by or "default",
-            problem=f"{directory} {problem}",
+            reason=f"{directory} {reason}",
             remedy=f"chmod 700 {directory}, as its owner, or name another with --data-dir",
         )
     return directory
@@ -142,14 +143,14 @@ def check_own_directory(directory: Path, *, named_by: str = "", is_secret: bool 
         found = directory.stat()
     except OSError:
         return
-    problem = _open_to_others(found)
-    if not problem and found.st_mode & (0o077 if is_secret else 0o022):
-        problem = f"is open to the group or others (mode {found.st_mode & 0o7777:04o})"
-    if problem:
+    reason = _open_to_others(found)
+    if not reason and found.st_mode & (0o077 if is_secret else 0o022):
+        reason = f"is open to the group or others (mode {found.st_mode & 0o7777:04o})"
+    if reason:
         raise ConfigError(
             key="data_dir",
             source=named_by or "default",
-            problem=f"{directory} {problem}",
+            reason=f"{directory} {reason}",
             remedy=f"see what others may have read or put there, then chmod 700 {directory}",
         )
 
@@ -188,7 +189,7 @@ def _expanded(given: str | Path, named_by: str) -> Path:
     except RuntimeError:
         # What expanduser says where nobody knows the home that a `~` means.
         raise ConfigError(
-            key=str(given), source=named_by, problem="has a ~ of nobody's home", remedy="write the whole path"
+            key=str(given), source=named_by, reason="has a ~ of nobody's home", remedy="write the whole path"
         ) from None
 
 
@@ -226,13 +227,13 @@ def _home(environ: Mapping[str, str], variable: str) -> Path:
         raise ConfigError(
             key=key,
             source="default",
-            problem=f"HOME is not set, and user id {os.getuid()} has no home directory",
+            reason=f"HOME is not set, and user id {os.getuid()} has no home directory",
             remedy=remedy,
         ) from None
 
 
 def _check_owner(directory: Path, named_by: str) -> None:
-    """Refuse to leave root's files in what belongs to another user, who could not use them.
+    """Raise where root would leave files in another user's directory, who could not use them.
 
     Raises:
         ConfigError: This is root, and the directory is somebody else's.
@@ -245,6 +246,6 @@ def _check_owner(directory: Path, named_by: str) -> None:
         raise ConfigError(
             key=str(existing),
             source=named_by,
-            problem=f"belongs to user id {owner}, and you are root: what is made there would be root's",
+            reason=f"belongs to user id {owner}, and you are root: what is made there would be root's",
             remedy="run as its owner, or set HOME to root's (sudo -H), or give --config and --data-dir",
         )

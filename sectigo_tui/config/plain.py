@@ -1,4 +1,4 @@
-"""What is needed of the settings before the first paint, read without pydantic where it is written plainly.
+"""The settings needed before the first paint, read without pydantic where they are plain.
 
 Checking all settings takes longer than painting a screen. A value counts as plain when it is in its final form
 already, so that the check could only agree; where anything is not, there are no plain settings, and whoever asked
@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
+from msgspec import Struct
+
 from sectigo_tui.config.files import Table, read_toml
-from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.sources import SourceKind
+from sectigo_tui.config.sources import ENVIRONMENT_NAMES, SourceKind
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.domain.values import dataclass
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
@@ -31,8 +31,7 @@ _SHORT_TEXT = 200
 _COLORS = ("auto", "red", "yellow", "green", "blue", "magenta")
 
 
-@dataclass(frozen=True, slots=True)
-class PlainSettings:
+class PlainSettings(Struct, frozen=True):
     """The settings that show an account's local orders, and put an engine together for them.
 
     Each is that of `config.toml`, under its name; a text that is not set is empty. `is_read_only_by_flag` tells
@@ -92,7 +91,7 @@ def plain_settings(
 
 
 def plain_of(settings: Settings) -> PlainSettings:
-    """Return what the full settings say of the same."""
+    """Return the plain part of the full settings."""
     values = {key: getattr(getattr(settings, kind.origin), key) for key, kind in _KEYS.items()}
     values |= {key: values[key] or "" for key in ("customer_uri", "environment")}
     by_flag = settings.sources["read_only"].kind is SourceKind.FLAG
@@ -134,8 +133,7 @@ def _plain(key: str, tables: Mapping[Origin, list[Table]], environ: Mapping[str,
     return kind.default
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     """What a key's value is when it is plain."""
 
     default: object

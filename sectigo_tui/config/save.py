@@ -7,10 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from sectigo_tui.config.layers import Layer, merge
+from sectigo_tui.config.load import Layer, merge, validate
 from sectigo_tui.config.model import SECRETS, CertctlSection, SectigoSection, UiSection
 from sectigo_tui.config.sources import SourceKind
-from sectigo_tui.config.validate import validate
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.durable import create_file
 
@@ -68,6 +67,6 @@ def write_first_config(path: Path, section: SectigoSection) -> None:
         raise ConfigError(
             key=str(path),
             source="file",
-            problem="there is a configuration already, and this program never rewrites one",
+            reason="there is a configuration already, and this program never rewrites one",
             remedy="edit it, or name another with --config",
         ) from None

@@ -1,18 +1,18 @@
-"""The file in which the screen keeps how the operator has arranged it, for each profile."""
+"""The layout file: each profile's view, columns, sort and filters."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+from msgspec import Struct
+
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.values import dataclass
 from sectigo_tui.durable import replace_file
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenFile:
-    """Keeps one profile's part of the file, and leaves the others as they are.
+class ScreenFile(Struct, frozen=True):
+    """Stores one profile's layout in the file, and leaves the others as they are.
 
     Args:
         path: The file.
@@ -32,7 +32,7 @@ class ScreenFile:
         return "" if part is None else json.dumps(part)
 
     def save(self, text: str) -> None:
-        """Keep this profile's part, as JSON.
+        """Store this profile's layout, as JSON.
 
         A file that cannot be read as one of these is replaced: nothing in it could be used any more.
 

@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 from sectigo_tui.config.credentials import PendingCredentials, section_title
 from sectigo_tui.config.model import CertctlSection, SectigoSection, UiSection
-from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.password_command import PasswordCommand
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.problems import raise_all
-from sectigo_tui.config.sources import Source
+from sectigo_tui.config.setting_errors import raise_all
+from sectigo_tui.config.sources import ENVIRONMENT_NAMES, Source
 from sectigo_tui.domain.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """Which SCM account, and as whom.
 
     Args:
@@ -33,9 +32,8 @@ class Account:
     login: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertctlServer:
-    """The certctl-server that is told about a rotation.
+class CertctlServer(Struct, frozen=True):
+    """The certctl-server that gets rotated credentials too.
 
     Args:
         url: Its address, without a slash at its end.
@@ -66,7 +64,7 @@ class Settings:
         warnings: What is allowed and yet perhaps not meant, one line each.
         credentials_profile: The section of credentials.toml that holds this account's credentials, for
             `write_credentials` and its kin: the profile where it has a login of its own, else None.
-        pending: A password change that was cut short, to be settled before anything is sent.
+        pending: An interrupted password change, to be settled before anything is sent.
         password_command: Where the password comes from, when it is a command.
         debug_log: The file that requests are logged to, redacted; None for none.
     """
@@ -141,14 +139,14 @@ class Settings:
         path, source = self.certctl.api_key_file or Path(), self.sources["certctl.api_key_file"].detail
         try:
             key = path.read_text(encoding="utf-8-sig").strip()
-            problem = "" if key and key.isprintable() else "does not hold one line of text"
+            reason = "" if key and key.isprintable() else "does not hold one line of text"
         except (OSError, UnicodeDecodeError) as error:
-            key, problem = "", f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
-        if problem:
+            key, reason = "", f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
+        if reason:
             raise ConfigError(
                 key="certctl.api_key_file",
                 source=source,
-                problem=f"{path} {problem}",
+                reason=f"{path} {reason}",
                 remedy="name a file that holds the API key alone",
             )
         return SecretStr(key)
@@ -158,7 +156,7 @@ class Settings:
         return ConfigError(
             key=f"certctl.{key}",
             source="not set",
-            problem=f"certctl.url is set, so this is needed: {field.description}",
+            reason=f"certctl.url is set, so this is needed: {field.description}",
             remedy=f'write {key} = "..." in [certctl] of {self.paths.config_file}',
         )
 
@@ -166,7 +164,7 @@ class Settings:
         return ConfigError(
             key=key,
             source="not set",
-            problem=f"needed: {SectigoSection.model_fields[key].description}",
+            reason=f"needed: {SectigoSection.model_fields[key].description}",
             remedy=(
                 f'write {key} = "..." in {section_title(self.profile)} of {self.paths.config_file}, '
                 f"or set {ENVIRONMENT_NAMES[key][0]}"

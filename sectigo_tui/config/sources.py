@@ -1,10 +1,22 @@
-"""Where a setting's value came from, and what it won over."""
+"""Where a setting's value came from, and which others it overrides."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
+
+ENVIRONMENT_NAMES: dict[str, tuple[str, ...]] = {
+    "customer_uri": ("CERTCTL_SECTIGO_CUSTOMER_URI",),
+    "login": ("CERTCTL_SECTIGO_LOGIN",),
+    "password": ("CERTCTL_SECTIGO_PASSWORD",),
+    "org_id": ("CERTCTL_SECTIGO_ORG_ID",),
+    "cert_type": ("CERTCTL_SECTIGO_CERT_TYPE",),
+    "term": ("CERTCTL_SECTIGO_TERM",),
+    "base_url": ("CERTCTL_SECTIGO_BASE_URL",),
+    "poll_max_wait_seconds": ("CERTCTL_SECTIGO_POLL_MAX_WAIT_SECONDS", "CERTCTL_ASYNC_POLL_MAX_WAIT_SECONDS"),
+}
+"""The variables of each key of `[sectigo]`, strongest first; shared with certctl's Sectigo connector."""
 
 MASK = "********"
 """What is shown in place of a secret."""
@@ -22,8 +34,7 @@ class SourceKind(StrEnum):
     DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One value's origin.
 
     Args:

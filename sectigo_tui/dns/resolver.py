@@ -21,12 +21,12 @@ DEFAULT_TIMEOUT_SECONDS = 5.0
 class SystemDns:
     """The DNS as this machine's resolver sees it; fulfils `domain.dns.Dns`.
 
-    The CA looks from elsewhere, and may see another view of a split zone.
+    The CA checks from elsewhere, and may see another view of a split zone.
 
     Args:
         nameservers: Addresses to ask instead of the machine's own.
         port: Their port.
-        timeout_seconds: How long one question may take, all tries together.
+        timeout_seconds: How long one query may take, all attempts together.
     """
 
     def __init__(

@@ -6,14 +6,13 @@ All text in here came from SCM or a requester: untrusted, to be shown as text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateProfile:
+class CertificateProfile(Struct, frozen=True):
     """A certificate type the account may order.
 
     Args:
@@ -31,8 +30,7 @@ class CertificateProfile:
     key_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class CustomField:
+class CustomField(Struct, frozen=True):
     """A custom field of the account; a mandatory one must be in every enroll."""
 
     id: int
@@ -40,8 +38,7 @@ class CustomField:
     mandatory: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(Struct, frozen=True):
     """An organization or department; `parent_id` is set for a department, which inherits validation."""
 
     id: int
@@ -49,8 +46,7 @@ class Organization:
     parent_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PasswordStatus:
+class PasswordStatus(Struct, frozen=True):
     """The API password's state: ALIVE, EXPIRED or NEVER_EXPIRE, and when it expires."""
 
     state: str

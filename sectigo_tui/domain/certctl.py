@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
+
 from sectigo_tui.domain.ports import SecretText
 
 
@@ -17,7 +19,7 @@ class Issuer:
         name: Its name.
         customer_uri: The SCM customer it orders for.
         login: The login it uses.
-        document: The whole issuer as certctl-server sent it, to be sent back; nobody else looks into it.
+        document: The whole issuer as certctl-server sent it, to be sent back; nothing else reads it.
     """
 
     id: str
@@ -27,9 +29,8 @@ class Issuer:
     document: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerTest:
-    """What certctl-server's own try of an issuer came to, in its words (untrusted)."""
+class IssuerTest(Struct, frozen=True):
+    """The result of certctl-server's own test of an issuer, in its words (untrusted)."""
 
     successful: bool
     words: str
@@ -47,5 +48,5 @@ class Certctl(Protocol):
         ...
 
     async def test_issuer(self, issuer_id: str) -> IssuerTest:
-        """Let certctl-server try the issuer."""
+        """Have certctl-server test the issuer."""
         ...

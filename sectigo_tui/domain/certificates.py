@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from msgspec import Struct
+
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.values import dataclass
+from sectigo_tui.domain.errors import OtherNames
 
 
-@dataclass(frozen=True, slots=True)
-class ListingFilter:
+class ListingFilter(Struct, frozen=True):
     """Which orders a listing returns; empty fields do not filter.
 
     Args:
@@ -31,8 +32,7 @@ class ListingFilter:
     alternative_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ListingRow:
+class ListingRow(Struct, frozen=True):
     """One row of a listing, which tells no status, date or organization.
 
     Args:
@@ -50,8 +50,7 @@ class ListingRow:
     is_nameless: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListingPage:
+class ListingPage(Struct, frozen=True):
     """A page of a listing.
 
     Args:
@@ -70,8 +69,7 @@ class ListingPage:
         return len(self.rows) + len(self.unusable)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderDetails:
+class OrderDetails(Struct, frozen=True, kw_only=True):
     """SCM's answer about one order. Any fact may be missing: empty text, None, or an empty tuple.
 
     Args:
@@ -139,8 +137,7 @@ class OrderDetails:
     custom_fields: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrollRequest:
+class EnrollRequest(Struct, frozen=True, kw_only=True):
     """A certificate to be ordered: billed, not idempotent.
 
     Args:
@@ -168,8 +165,7 @@ class EnrollRequest:
     dcv_email: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateFacts:
+class CertificateFacts(Struct, frozen=True, kw_only=True):
     """A certificate as read from the bundle itself, not as told.
 
     Args:
@@ -207,7 +203,33 @@ class CertificateFacts:
         """What is wrong with it although it can be used; empty where nothing is."""
         return f"issuer {self.missing_issuer} is not in the bundle" if self.missing_issuer else ""
 
+    def check_names(self, name: str) -> None:
+        """Refuse a certificate that is not for the name its order goes by.
 
+        Of an order whose CSR is known the key tells its certificate; of any other the name is all there is. Its other
+        names are no evidence: a CA may add some, and leave some out.
+
+        Args:
+            name: What the order goes by. Where one of the two has no name, nothing is refused.
+
+        Raises:
+            OtherNames: It is for others.
+        """
+        # Listing orders compares no names, and need not load what does.
+        from sectigo_tui.domain.names import name_key, name_keys
+
+        names = tuple(filter(None, dict.fromkeys((self.common_name, *self.subject_alternative_names))))
+        if not names or not name.strip() or name_key(name) in name_keys(names):
+            return
+        told = ", ".join(names[:_NAMES_TOLD])
+        more = f", and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
+        raise OtherNames(
+            f"the certificate that SCM gives is for {told}{more}, and the order is for {name}",
+            "it is kept aside, not used: check the order in SCM",
+        )
+
+
+_NAMES_TOLD = 5
 _COMMON_NAME = re.compile(r"(?:^|[,+])CN=((?:[^,+\\]|\\.)*)")
 _ESCAPED = re.compile(r"((?:\\[0-9a-fA-F]{2})+)|\\(.)")
 """Source: RFC 4514, 2.4: a character is escaped by itself, or as its bytes in UTF-8."""

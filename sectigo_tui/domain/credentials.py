@@ -1,27 +1,30 @@
-"""Keeping credentials beyond this process, and a new password on its way to SCM."""
+"""Ports for stored credentials, for a password change in progress, and for the login record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.ports import Credentials
 
+VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
+"""Calls whose 401 is about the credentials even where they were accepted before: the program lives on them."""
+
 
 class Candidate(StrEnum):
-    """One of the two passwords that may be the account's after a change that was cut short."""
+    """One of the two passwords that may be valid after an interrupted change."""
 
     CURRENT = "current"
     PENDING = "pending"
 
 
-@dataclass(frozen=True, slots=True)
-class UnprovenPassword:
+class UnprovenPassword(Struct, frozen=True):
     """A password that may or may not have reached SCM.
 
     Args:
@@ -35,9 +38,8 @@ class UnprovenPassword:
     refused: frozenset[Candidate] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class PastRefusal:
-    """That SCM refused some credentials, and has not accepted them since.
+class PastRejection(Struct, frozen=True):
+    """A rejection of credentials that SCM has not accepted since.
 
     Args:
         at: When.
@@ -49,18 +51,18 @@ class PastRefusal:
 
 
 class Logins(Protocol):
-    """What SCM refused of credentials, known to all processes, and whose turn it is to send."""
+    """The login record that all processes share: rejected credentials, and whose turn it is to send."""
 
-    def refusal_of(self, credentials: Credentials) -> PastRefusal | None:
-        """Return when SCM has refused exactly these, and not accepted them since; may take 0.1 s."""
+    def rejection_of(self, credentials: Credentials) -> PastRejection | None:
+        """Return when SCM rejected exactly these, unless it accepted them since; may take 0.1 s."""
         ...
 
     def is_accepted(self, credentials: Credentials) -> bool:
-        """Return whether SCM has accepted exactly these since it refused them; may take 0.1 s."""
+        """Return whether SCM has accepted exactly these since it rejected them; may take 0.1 s."""
         ...
 
     def insist(self, credentials: Credentials) -> None:
-        """Let these be tried once though SCM has refused them: the operator has asked for it."""
+        """Allow one test of rejected credentials, at the operator's request."""
         ...
 
     def admitted(
@@ -70,7 +72,7 @@ class Logins(Protocol):
 
         Raises:
             RefusedBefore: SCM has refused exactly these before; nothing is to be sent.
-            Unreachable: Another process tries credentials, and does not end; nothing is to be sent.
+            Unreachable: Another process is testing credentials, and does not end; nothing may be sent.
         """
         ...
 
@@ -87,7 +89,7 @@ class CredentialsKeeper(Protocol):
         ...
 
     def overridden_by(self) -> str:
-        """Return what would win over them at the next start, such as `environment CERTCTL_SECTIGO_PASSWORD`.
+        """Return what would override them at the next start, such as `environment CERTCTL_SECTIGO_PASSWORD`.
 
         Empty when nothing would.
         """
@@ -98,7 +100,7 @@ class CredentialsKeeper(Protocol):
         ...
 
     async def save(self, credentials: Credentials) -> None:
-        """Keep credentials that were proven; an unproven password is forgotten."""
+        """Store tested credentials, and drop an untested password."""
         ...
 
     async def unproven(self) -> UnprovenPassword | None:
@@ -106,15 +108,15 @@ class CredentialsKeeper(Protocol):
         ...
 
     async def save_unproven(self, credentials: Credentials) -> None:
-        """Keep a new password before it is sent, beside the present one."""
+        """Store a new password before it is sent, beside the present one."""
         ...
 
     async def mark_tried(self, candidate: Candidate) -> None:
-        """Record, before it is sent, that one of the two is being tried; what SCM said of it before counts no more."""
+        """Record, before it is sent, that one of the two is being tested; its earlier result is void."""
         ...
 
     async def mark_refused(self, candidate: Candidate) -> None:
-        """Record that SCM has refused one of the two."""
+        """Record that SCM has rejected one of the two."""
         ...
 
     async def promote(self) -> None:

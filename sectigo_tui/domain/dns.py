@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 SECTIGO_CAA_NAMES = frozenset(
     {
@@ -27,8 +28,7 @@ _UNDERSTOOD_TAGS = frozenset({"issue", "issuewild", "issuemail", "issuevmc", "io
 assumed to be no shorter."""
 
 
-@dataclass(frozen=True, slots=True)
-class CaaRecord:
+class CaaRecord(Struct, frozen=True):
     """One CAA record; all of it is untrusted text."""
 
     flags: int
@@ -39,8 +39,7 @@ class CaaRecord:
         return f'{self.flags} {self.tag} "{self.value}"'
 
 
-@dataclass(frozen=True, slots=True)
-class CaaAnswer:
+class CaaAnswer(Struct, frozen=True):
     """The CAA records that hold for a domain.
 
     Args:

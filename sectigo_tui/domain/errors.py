@@ -4,7 +4,7 @@
 
     SectigoTuiError
     ├── ConfigError              a setting is wrong: key, source, problem, remedy
-    │   └── PasswordCommandFailed  password_command told no password
+    │   └── PasswordCommandFailed  password_command returned no password
     ├── InputError               what the operator gave cannot be used: problem, remedy
     │   ├── NoRoom               a file cannot be written, since the disk is full or fails
     │   ├── ReadOnly             a write was asked for in read-only mode
@@ -24,7 +24,7 @@
         │   └── UnusableRows     a listing in which some rows cannot be used; the others are
         ├── ServerFailure        5xx
         ├── RateLimited          429
-        ├── CredentialsRefused   401, or calls held back since one was seen
+        ├── CredentialsRefused   401, or calls not sent since one was seen
         │   └── RefusedBefore    not sent: SCM refused exactly these credentials, to whichever process
         ├── NotFound             404 in SCM's own words
         └── Refused              any other 4xx, with SCM's own code
@@ -54,31 +54,31 @@ class ConfigError(SectigoTuiError):
     Args:
         key: The setting as the operator writes it, such as `sectigo.term`.
         source: Where the value came from, such as `environment CERTCTL_SECTIGO_TERM`.
-        problem: What is wrong with it; never holds a secret value.
+        reason: What is wrong with it; never holds a secret value.
         remedy: What to write instead.
     """
 
-    def __init__(self, *, key: str, source: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{key} ({source}): {problem}; {remedy}")
+    def __init__(self, *, key: str, source: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{key} ({source}): {reason}; {remedy}")
         self.key = key
         self.source = source
-        self.problem = problem
+        self.reason = reason
         self.remedy = remedy
 
 
 class PasswordCommandFailed(ConfigError):
-    """`password_command` told no password.
+    """`password_command` returned no password.
 
     Args:
         source: Where the command was configured.
-        problem: What went wrong; never holds a secret value.
+        reason: What went wrong; never holds a secret value.
         may_pass: Whether it may tell one later: it failed, took too long or printed nothing. Otherwise it is a wrong
             setting: there is no such command, or what it prints can be no password.
     """
 
-    def __init__(self, *, source: str, problem: str, may_pass: bool) -> None:
+    def __init__(self, *, source: str, reason: str, may_pass: bool) -> None:
         remedy = "run the command by hand: it must print the password alone on its first line"
-        super().__init__(key="password_command", source=source, problem=problem, remedy=remedy)
+        super().__init__(key="password_command", source=source, reason=reason, remedy=remedy)
         self.may_pass = may_pass
 
 
@@ -86,13 +86,13 @@ class InputError(SectigoTuiError):
     """What the operator gave cannot be used, and nothing was done.
 
     Args:
-        problem: What is wrong.
+        reason: What is wrong.
         remedy: What to do about it.
     """
 
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"{problem}; {remedy}")
-        self.problem = problem
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}; {remedy}")
+        self.reason = reason
         self.remedy = remedy
 
 
@@ -137,7 +137,7 @@ class OrderBusy(InputError):
 
 
 class CutBundle(InputError):
-    """A collected bundle ends too early; what came of it is not taken."""
+    """A collected bundle is cut off, and not used."""
 
 
 class OtherNames(InputError):
@@ -149,19 +149,19 @@ class StoreError(SectigoTuiError):
 
     Args:
         path: The file concerned.
-        problem: What is wrong with it.
+        reason: What is wrong with it.
         remedy: What to do about it.
     """
 
-    def __init__(self, path: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{path}: {problem}; {remedy}")
+    def __init__(self, path: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{path}: {reason}; {remedy}")
         self.path = path
-        self.problem = problem
+        self.reason = reason
         self.remedy = remedy
 
 
 class DoneUnsaved(StoreError):
-    """SCM has done what it was asked for, and only writing that down failed.
+    """SCM has done it, but the outcome could not be saved.
 
     Args:
         order: The order as it is at SCM.
@@ -169,12 +169,12 @@ class DoneUnsaved(StoreError):
     """
 
     def __init__(self, order: Order, error: StoreError) -> None:
-        super().__init__(error.path, error.problem, error.remedy)
+        super().__init__(error.path, error.reason, error.remedy)
         self.order = order
 
 
 class RevisionConflict(StoreError):
-    """An order was changed by somebody else since it was read."""
+    """An order was changed by another process since it was read."""
 
 
 class DuplicateOrder(StoreError):
@@ -193,22 +193,22 @@ class DuplicateOrder(StoreError):
 
 
 class CertctlFailure(SectigoTuiError):
-    """One call to certctl-server did not do what it should; nothing at SCM or here depends on it.
+    """One call to certctl-server failed; nothing at SCM or here depends on it.
 
     Args:
         step: What was being done, such as `reading the issuer`.
-        problem: What is wrong; untrusted text inside it is shown as text, and no secret is in it.
+        reason: What is wrong; untrusted text inside it is shown as text, and no secret is in it.
         remedy: What to do about it.
         http_status: The HTTP status, when an answer came.
         sent: Whether the request may have reached certctl-server; False only when that is certain.
     """
 
     def __init__(
-        self, step: str, problem: str, remedy: str, *, http_status: int | None = None, sent: bool = True
+        self, step: str, reason: str, remedy: str, *, http_status: int | None = None, sent: bool = True
     ) -> None:
-        super().__init__(f"{step}: {problem}; {remedy}")
+        super().__init__(f"{step}: {reason}; {remedy}")
         self.step = step
-        self.problem = problem
+        self.reason = reason
         self.remedy = remedy
         self.http_status = http_status
         self.sent = sent
@@ -219,21 +219,21 @@ class DnsFailure(SectigoTuiError):
 
     Args:
         name: The name.
-        problem: What the resolver came to.
+        reason: What the resolver came to.
     """
 
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"DNS {name}: {problem}")
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"DNS {name}: {reason}")
         self.name = name
-        self.problem = problem
+        self.reason = reason
 
 
 class ScmFailure(SectigoTuiError):
-    """One call to SCM did not do what it should.
+    """One call to SCM failed.
 
     Args:
         call: The call by name, such as `details` or `enroll`.
-        problem: One line for a person; untrusted text inside it is shown as text.
+        reason: One line for a person; untrusted text inside it is shown as text.
         http_status: The HTTP status, when an answer came.
         code: SCM's own error code (negative, or 0), when the answer had one.
         description: SCM's own words, when the answer had them.
@@ -245,7 +245,7 @@ class ScmFailure(SectigoTuiError):
     def __init__(
         self,
         call: str,
-        problem: str,
+        reason: str,
         *,
         http_status: int | None = None,
         code: int | None = None,
@@ -253,9 +253,9 @@ class ScmFailure(SectigoTuiError):
         sent: bool = True,
         retry_after_seconds: float | None = None,
     ) -> None:
-        super().__init__(f"{call}: {problem}")
+        super().__init__(f"{call}: {reason}")
         self.call = call
-        self.problem = problem
+        self.reason = reason
         self.http_status = http_status
         self.code = code
         self.description = description
@@ -284,7 +284,7 @@ class RateLimited(ScmFailure):
 
     Args:
         call: The call by name.
-        problem: One line for a person.
+        reason: One line for a person.
         retry_after_seconds: What the answer asked for, never negative; None when it named nothing usable.
         code: SCM's own error code, when the answer had one.
         description: SCM's own words, when the answer had them.
@@ -293,7 +293,7 @@ class RateLimited(ScmFailure):
     def __init__(
         self,
         call: str,
-        problem: str,
+        reason: str,
         *,
         retry_after_seconds: float | None = None,
         code: int | None = None,
@@ -301,7 +301,7 @@ class RateLimited(ScmFailure):
     ) -> None:
         super().__init__(
             call,
-            problem,
+            reason,
             http_status=429,
             code=code,
             description=description,
@@ -310,7 +310,7 @@ class RateLimited(ScmFailure):
 
 
 class CredentialsRefused(ScmFailure):
-    """SCM answered 401, or the call was held back because one was seen (`sent` is False then)."""
+    """SCM answered 401, or the call was not sent because one was seen (`sent` is False then)."""
 
 
 class RefusedBefore(CredentialsRefused):

@@ -1,14 +1,15 @@
-"""What happened: entries of an order's timeline, and what the engine announces to whoever shows it."""
+"""Timeline entries of an order, and the events that the engine publishes."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.domain.polling import Look
-from sectigo_tui.domain.values import dataclass
+from sectigo_tui.domain.polling import PollResult
 
 
 class EventKind(StrEnum):
@@ -20,13 +21,12 @@ class EventKind(StrEnum):
     WINDOW_ENDED = "window ended"
     WRITE_ASKED = "write asked"
     WRITE_ANSWERED = "write answered"
-    GAP = "nobody looked"
+    NOT_POLLED = "not polled"
     NOTE = "note"
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
+class TimelineEntry(Struct, frozen=True, kw_only=True):
     """One thing that happened to an order, and how it was learned.
 
     Args:
@@ -54,31 +54,27 @@ class TimelineEntry:
     ssl_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChanged:
-    """A local order is new or not what it was. `entry` is None for bookkeeping (a look that changed nothing)."""
+class OrderChanged(Struct, frozen=True):
+    """A local order is new or not what it was. `entry` is None for bookkeeping (a poll that changed nothing)."""
 
     order: Order
     entry: TimelineEntry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LookStarted:
-    """A look at an order is on its way."""
+class PollStarted(Struct, frozen=True):
+    """A poll of an order has started."""
 
     order_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class LookMade:
-    """A look ended, whatever it came to."""
+class PollFinished(Struct, frozen=True):
+    """A poll ended, with any outcome."""
 
     order_id: str
-    look: Look
+    poll: PollResult
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """One request to SCM, ended.
 
     Args:
@@ -96,8 +92,7 @@ class Exchange:
     failure: ScmFailure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PollingPaused:
+class PollingPaused(Struct, frozen=True):
     """SCM refused the credentials: nothing is sent until they are rotated."""
 
     at: datetime
@@ -105,16 +100,14 @@ class PollingPaused:
     failure: ScmFailure
 
 
-@dataclass(frozen=True, slots=True)
-class PollingResumed:
+class PollingResumed(Struct, frozen=True):
     """New credentials were accepted; `resumed` workers go on, spread over some seconds."""
 
     at: datetime
     resumed: int
 
 
-@dataclass(frozen=True, slots=True)
-class FailureReported:
+class FailureReported(Struct, frozen=True):
     """Something failed that the operator must read; it stays until acknowledged."""
 
     at: datetime
@@ -123,30 +116,28 @@ class FailureReported:
     order_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreTrouble:
+class StoreStateChanged(Struct, frozen=True):
     """Saving fails (or, with None, works again)."""
 
     at: datetime
     error: StoreError | None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountChanged:
+class AccountChanged(Struct, frozen=True):
     """Something new is known of the account's remote orders. `ssl_id` is None when it concerns a whole listing."""
 
     ssl_id: int | None = None
 
 
-Announcement = (
+EngineEvent = (
     OrderChanged
-    | LookStarted
-    | LookMade
+    | PollStarted
+    | PollFinished
     | Exchange
     | PollingPaused
     | PollingResumed
     | FailureReported
-    | StoreTrouble
+    | StoreStateChanged
     | AccountChanged
 )
-"""All that the engine announces. Immutable: a screen may keep it."""
+"""Every event that the engine publishes. Immutable: a screen may keep it."""

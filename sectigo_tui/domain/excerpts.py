@@ -19,7 +19,7 @@ def one_line(text: str, characters: int = EXCERPT_CHARACTERS) -> str:
     """Return `text` without what does not print, on one line, cut to `characters`.
 
     Args:
-        text: Anything; only its first 8,192 characters are looked at.
+        text: Anything; only its first 8,192 characters are polled.
         characters: The longest result.
     """
     printable = "".join(character if character.isprintable() else " " for character in text[:_SCANNED])

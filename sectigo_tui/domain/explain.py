@@ -1,16 +1,10 @@
-"""The one function that turns a failure into what the operator reads."""
+"""SCM's error codes in plain words, and the one function that turns a failure into what the operator reads."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec import Struct
+from msgspec.structs import replace
 
-from sectigo_tui.domain.codes import (
-    TWO_MEANINGS,
-    WAIT_FOR_CERTIFICATE,
-    CodeMeaning,
-    meaning_of_code,
-    meaning_outside_collect,
-)
 from sectigo_tui.domain.errors import (
     CertctlFailure,
     ConfigError,
@@ -33,11 +27,166 @@ from sectigo_tui.domain.errors import (
     UnusableRows,
 )
 from sectigo_tui.domain.excerpts import one_line
-from sectigo_tui.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class CodeMeaning(Struct, frozen=True):
+    """A code in plain words.
+
+    Args:
+        code: SCM's own error code: negative, or 0.
+        meaning: What it says.
+        next_step: What the operator can do.
+    """
+
+    code: int
+    meaning: str
+    next_step: str
+
+
+NOT_READY_CODES = frozenset({0, -103, -109, -129, -130, -140, -183, -195, -1400})
+"""What collect answers, under HTTP 400, while the certificate cannot be retrieved yet."""
+
+CREDENTIAL_CODES = frozenset({-16, -970})
+"""What says that the login is refused, whatever 4xx it comes with."""
+
+TWO_MEANINGS = frozenset({-9, -39, -62, -105, -159})
+"""Codes that SCM uses for two things each: only its own words tell which. Source: SCM manual 25.5."""
+
+UNKNOWN_ORDER_CODES = frozenset({-124})
+"""What says that there is no order with this sslId, whatever 4xx it comes with."""
+
+NEVER_COLLECTABLE_CODES = frozenset({-110, -124, -126, -169, -1144, -1450, -5101})
+"""What collect answers where asking again cannot help."""
+
+INTERNAL_CODES = frozenset({-1, -2, -65})
+"""SCM's own internal errors: they say nothing of the order, nor of how far SCM had come."""
+
+WAIT_FOR_CERTIFICATE = "Nothing: it is collected as soon as it is ready."
+_KEY = "Make a CSR with a key that the profile offers."
+_CSR = "Make the CSR anew and check it before sending."
+_SUPPORT = "Quote code, description and time to Sectigo support."
+_ADMINISTRATOR = "Ask your SCM administrator."
+_DELEGATION = "Have the domain activated, or its delegation approved, in SCM."
+
+_TABLE = (
+    # collect, too early
+    CodeMeaning(0, "The CA is still processing the order.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-103, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-109, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-129, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-130, "The order is not in the state Issued; the description names its state.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-140, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-183, "The certificate is not collectable yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-195, "The certificate is not available yet.", WAIT_FOR_CERTIFICATE),
+    CodeMeaning(-1400, "The CA is still processing the order.", WAIT_FOR_CERTIFICATE),
+    # collect, for good
+    CodeMeaning(-110, "The certificate is revoked.", "Order a new one."),
+    CodeMeaning(-124, "SCM knows no order with this sslId.", "Check the sslId and the account."),
+    CodeMeaning(-126, "SCM does not know the certificate format asked for.", "Report it: this program chose it."),
+    CodeMeaning(-169, "SCM asks to contact the administrator about this certificate.", _ADMINISTRATOR),
+    CodeMeaning(-1144, "The certificate cannot be collected.", _SUPPORT),
+    CodeMeaning(-1450, "SCM does not know the certificate format asked for.", "Report it: this program chose it."),
+    CodeMeaning(-5101, "The certificate cannot be collected.", _SUPPORT),
+    # credentials and rights
+    CodeMeaning(-3, "This login may not do that.", "Ask your SCM administrator for the privilege."),
+    CodeMeaning(
+        -16,
+        "SCM does not know this login and password under this customer URI: any of the three may be wrong.",
+        "Rotate the credentials. Check customer_uri too: the last part of the address you log in to SCM at.",
+    ),
+    CodeMeaning(-25, "This login is not authorized to do that.", "Ask your SCM administrator for the privilege."),
+    CodeMeaning(-37, "Access is denied to this login.", "Ask your SCM administrator for the privilege."),
+    CodeMeaning(-220, "The new password is the one in use.", "Choose another."),
+    CodeMeaning(-226, "This login has no rights on the organization.", "Ask its administrator, or choose another."),
+    CodeMeaning(-970, "The login or password is wrong.", "Rotate the credentials."),
+    CodeMeaning(-982, "The new password contains the login.", "Choose another."),
+    CodeMeaning(-7306, "The new password does not fit the policy in the description.", "Choose another."),
+    # enroll: the CSR and its key
+    CodeMeaning(-9, "This code means two things, usually that the CSR cannot be read.", _CSR),
+    CodeMeaning(-10, "The CSR cannot be decoded.", _CSR),
+    CodeMeaning(-11, "The CSR's key is not allowed.", _KEY),
+    CodeMeaning(-13, "The CSR's key size is not allowed.", _KEY),
+    CodeMeaning(-78, "The CSR's key is not valid, or of a kind that is not supported.", _KEY),
+    CodeMeaning(-138, "The CSR is not valid.", _CSR),
+    CodeMeaning(-141, "The CSR's key is not allowed.", _KEY),
+    CodeMeaning(-170, "The CSR's key type is not allowed.", _KEY),
+    CodeMeaning(-194, "The CSR's key is not allowed, for instance because it is known to be weak.", _KEY),
+    # enroll: the form
+    CodeMeaning(-7, "A field that SCM needs is missing; the description may name it.", "Fill it in."),
+    CodeMeaning(-36, "The profile does not offer this term.", "Choose one of the profile's terms."),
+    CodeMeaning(
+        -39,
+        "This code means two things, usually that the certificate profile is not available here.",
+        "Choose a profile the organization may use.",
+    ),
+    CodeMeaning(
+        -62,
+        "This code means two things, usually that a mandatory custom field is missing.",
+        "Fill in every mandatory custom field.",
+    ),
+    CodeMeaning(-105, "This code means two things: only SCM's own words tell which.", "Read SCM's own words."),
+    CodeMeaning(-111, "The certificate profile is not available here.", "Choose a profile the organization may use."),
+    CodeMeaning(-135, "A custom field is not one that the account defines.", "Leave it out, or correct its name."),
+    CodeMeaning(-139, "The order needs an external requester.", "Give the external requester's e-mail address."),
+    CodeMeaning(-180, "This certificate profile does not renew.", "Place a new order instead of a renewal."),
+    CodeMeaning(-185, "The certificate profile has no terms.", "Choose another profile, or have terms set for it."),
+    CodeMeaning(-164, "A name is local or reserved: no public CA may certify it.", "Use a public domain name."),
+    CodeMeaning(-639, "The organization cannot be used for this.", "Check org_id, or ask your SCM administrator."),
+    CodeMeaning(-732, "A domain name is not valid.", "Correct it."),
+    CodeMeaning(-1002, "SCM cannot read the request's body.", "Report it: this program wrote it."),
+    CodeMeaning(-1010, "A domain is not allowed for this organization.", "Have it delegated to the organization."),
+    CodeMeaning(-1021, "The organization is not known.", "Check org_id."),
+    CodeMeaning(-1023, "The organization cannot be used for this.", "Check org_id, or ask your SCM administrator."),
+    CodeMeaning(-1601, "A field's value is not valid; the description may name it.", "Correct it."),
+    CodeMeaning(-1603, "A field's value or a domain is not valid; the description may name it.", "Correct it."),
+    # validation
+    CodeMeaning(-107, "Control of a domain is not validated.", "Complete its DCV, then order again."),
+    CodeMeaning(-181, "The order does not match the account's EV anchor.", "Ask Sectigo support to correct it."),
+    CodeMeaning(-715, "A domain is suspended, or its delegation waits for approval.", _DELEGATION),
+    CodeMeaning(-724, "The domain's validation status forbids it.", "Complete the domain's validation."),
+    CodeMeaning(-738, "A domain is suspended, or its delegation waits for approval.", _DELEGATION),
+    CodeMeaning(-741, "A domain is suspended, or its delegation waits for approval.", _DELEGATION),
+    CodeMeaning(-737, "Control of a domain is not validated, or has expired.", "Complete its DCV, then order again."),
+    CodeMeaning(-843, "The organization is not validated for this kind.", "Complete the organization's validation."),
+    CodeMeaning(-1137, "Control of a domain is not validated, or has expired.", "Complete its DCV, then order again."),
+    CodeMeaning(-1608, "Domain control validation is not used for this customer.", "Nothing: it is no failure."),
+    # approving and revoking
+    CodeMeaning(-102, "Only an issued certificate can be revoked; this may be revoked already.", "Look at its status."),
+    CodeMeaning(
+        -159, "This code means two things, usually that the certificate is revoked already.", "Look at its status."
+    ),
+    CodeMeaning(-1112, "The order is not in a state to be approved or declined.", "Look at its status."),
+    CodeMeaning(-1113, "The order is not ready to be applied.", "Look at its status, and try again later."),
+    CodeMeaning(-1148, "The certificate is installed automatically: it cannot be replaced.", "Place a new order."),
+    CodeMeaning(-1140, "Who requested an EV order may not approve it.", "Have another administrator approve it."),
+    # SCM itself
+    CodeMeaning(-2, "SCM had an internal error.", _SUPPORT),
+    CodeMeaning(-65, "SCM had an internal error.", _SUPPORT),
+)
+
+_OUTSIDE_COLLECT = (
+    CodeMeaning(-130, "The order is not in the state Issued; the description names its state.", "Look at its status."),
+    CodeMeaning(-140, "SCM cannot do it now.", "Try again later."),
+    CodeMeaning(-195, "SCM cannot do it now.", "Try again later."),
+)
+
+_BY_CODE = {row.code: row for row in _TABLE}
+_BY_CODE_OUTSIDE_COLLECT = {row.code: row for row in _OUTSIDE_COLLECT}
+
+
+def meaning_of_code(code: int) -> CodeMeaning | None:
+    """Return what a code means; None for one that is not known here."""
+    return _BY_CODE.get(code)
+
+
+def meaning_outside_collect(code: int) -> CodeMeaning | None:
+    """Return what a code means as the answer to any call but collect; None for one that is not known here."""
+    if code in NOT_READY_CODES:
+        return _BY_CODE_OUTSIDE_COLLECT.get(code)
+    return _BY_CODE.get(code)
+
+
+class Explanation(Struct, frozen=True):
     """A failure as the operator reads it; untrusted text inside is shown as text.
 
     Args:
@@ -51,6 +200,20 @@ class Explanation:
     code: int | None
     meaning: str
     next_step: str
+
+    @property
+    def code_text(self) -> str:
+        """SCM's code as it follows what failed: ` (SCM code -16)`; empty without one."""
+        return "" if self.code is None else f" (SCM code {self.code})"
+
+    def text(self, *, lead: str = " Next: ", next_step: str = "") -> str:
+        """Return all of it as text: what failed, SCM's code, what it means, and what to do.
+
+        Args:
+            lead: What stands before what to do.
+            next_step: What to do where it was met; empty for what is usual.
+        """
+        return f"{self.what}{self.code_text}: {self.meaning}{lead}{next_step or self.next_step}"
 
 
 _CALLS = {
@@ -85,11 +248,11 @@ _WRITES = frozenset(
 
 _OWN_WORDS_CHARACTERS = 300
 _MAY_BE_DONE = "It may have been done at SCM all the same"
-_LOOK_FIRST = "Do not repeat it before its result was looked up at SCM."
+_CHECK_FIRST = "Look up its result at SCM before you repeat it."
 _ROTATE = "Rotate the credentials: nothing is sent until then."
 _BY_SCHEDULE = "An order that is polled is polled again by the schedule; do anything else again."
 _COLLECT_AGAIN = "Collect it again later, or wait for it with `collect --wait`."
-_RUN_AGAIN = "Run it again later: nothing tries it again by itself."
+_RUN_AGAIN = "Run it again later; it is not repeated automatically."
 
 _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
     (
@@ -115,7 +278,7 @@ _BY_CLASS: tuple[tuple[type[ScmFailure], str, str], ...] = (
     ),
     (
         CredentialsRefused,
-        "SCM refuses the credentials; more tries with them could lock the account",
+        "SCM rejects the credentials; more attempts with them could lock the account",
         _ROTATE,
     ),
     (
@@ -150,18 +313,18 @@ def explain(failure: BaseException, *, is_once: bool = False) -> Explanation:
             told = _explain_scm(failure)
             return replace(told, next_step=_of_one_run(told.next_step)) if is_once else told
         case ConfigError():
-            what, meaning, next_step = f"{failure.key} ({failure.source})", failure.problem, failure.remedy
+            what, meaning, next_step = f"{failure.key} ({failure.source})", failure.reason, failure.remedy
         case InputError():
-            what, meaning, next_step = "Nothing was done", failure.problem, failure.remedy
+            what, meaning, next_step = "Nothing was done", failure.reason, failure.remedy
         case StoreError():
-            what, meaning, next_step = _store_what(failure), failure.problem, failure.remedy
+            what, meaning, next_step = _store_what(failure), failure.reason, failure.remedy
         case CertctlFailure():
-            what = f"certctl-server, {failure.step}: {failure.problem}"
+            what = f"certctl-server, {failure.step}: {failure.reason}"
             meaning = "certctl-server may still use the old credentials; the ones here are not touched by it"
             next_step = failure.remedy
         case DnsFailure():
             what = f"Looking up {failure.name} in DNS"
-            meaning = f"{_sentence(failure.problem)} Nothing is known of its records"
+            meaning = f"{_sentence(failure.reason)} Nothing is known of its records"
             next_step = "Check the name and this machine's resolver, or look the name up from elsewhere"
         case _:
             what = f"An unexpected {type(failure).__name__}"
@@ -181,7 +344,7 @@ def _of_one_run(next_step: str) -> str:
 
 
 def _explain_scm(failure: ScmFailure) -> Explanation:
-    what = f"{call_in_words(failure.call)}: {failure.problem}"
+    what = f"{call_in_words(failure.call)}: {failure.reason}"
     known = _known_code(failure)
     meaning, next_step = (known.meaning, known.next_step) if known else _by_class(failure)
     if failure.retry_after_seconds is not None and not isinstance(failure, RateLimited):
@@ -214,7 +377,7 @@ def _by_class(failure: ScmFailure) -> tuple[str, str]:
         asked = f" and asks to wait {wait:.0f} s" if wait is not None else ""
         return f"SCM has had too many requests from this account{asked}", _BY_SCHEDULE
     if isinstance(failure, CredentialsRefused) and not failure.sent and not isinstance(failure, RefusedBefore):
-        return "The call was held back, since the credentials are refused or cannot be sent", _ROTATE
+        return "The call was not sent, since the credentials are rejected or cannot be sent", _ROTATE
     for kind, meaning, next_step in _BY_CLASS:
         if isinstance(failure, kind):
             return meaning, next_step
@@ -229,7 +392,7 @@ def _of_a_write(failure: ScmFailure, meaning: str, next_step: str) -> tuple[str,
         return meaning, next_step
     if not failure.sent:
         return "Nothing reached SCM", "Check network, proxy, CA bundle and base_url, then do it again."
-    return f"{meaning.rstrip('.')}. {_MAY_BE_DONE}", _LOOK_FIRST
+    return f"{meaning.rstrip('.')}. {_MAY_BE_DONE}", _CHECK_FIRST
 
 
 def _store_what(failure: StoreError) -> str:

@@ -43,17 +43,17 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpTrouble:
+class HttpFailure:
     """No usable answer.
 
     Args:
-        problem: One line for a person; holds no secret.
+        reason: One line for a person; holds no secret.
         sent: Whether the request may have arrived; False only when that is certain.
         http_status: The status, where an answer began and then could not be read.
         is_torn: Whether an answer came that cannot be read, rather than none.
     """
 
-    problem: str
+    reason: str
     sent: bool
     http_status: int | None = None
     is_torn: bool = False
@@ -62,7 +62,7 @@ class HttpTrouble:
 class Http(Protocol):
     """A connection to one server."""
 
-    async def send(self, request: HttpRequest) -> HttpAnswer | HttpTrouble:
+    async def send(self, request: HttpRequest) -> HttpAnswer | HttpFailure:
         """Send a request once: no retry, no redirect, no cookie; never raises for what the network does."""
         ...
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, OrderDetails
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.polling import Look, PollWindow
+from sectigo_tui.domain.polling import PollResult, PollWindow
 from sectigo_tui.domain.status import StatusClass, classify
-from sectigo_tui.domain.values import dataclass
 
 
 class OrderState(StrEnum):
-    """Where a local order stands; SCM's own status is kept beside it."""
+    """The state of a local order; SCM's own status is kept beside it."""
 
     INTENT = "intent"
     """Written down before the enroll is sent."""
     UNCONFIRMED = "unconfirmed"
-    """The enroll may have reached SCM, the answer was lost: searched for, never sent again by itself."""
+    """The enroll may have reached SCM, the answer was lost: searched for, never resubmitted automatically."""
     SUBMITTED = "submitted"
-    """The sslId is known; no look has been made."""
+    """The sslId is known; no poll has been made."""
     PENDING = "pending"
     ISSUED = "issued"
     """Issued at SCM, not collected yet."""
@@ -36,7 +37,7 @@ class OrderState(StrEnum):
 
     @property
     def is_polled(self) -> bool:
-        """Whether looks are made for an order in this state."""
+        """Whether polls are made for an order in this state."""
         return self in _POLLED
 
     @property
@@ -65,18 +66,18 @@ _PAST_STATUS: dict[OrderState, tuple[StatusClass, ...]] = {
 """What SCM told before an order came into a state here: a revocation is known before the next details tell it."""
 
 _S = OrderState
-_AFTER_LOOK = frozenset({_S.PENDING, _S.ISSUED, _S.COLLECTED, _S.FAILED, _S.EXPIRED, _S.REPLACED, _S.REVOKED})
+_AFTER_POLL = frozenset({_S.PENDING, _S.ISSUED, _S.COLLECTED, _S.FAILED, _S.EXPIRED, _S.REPLACED, _S.REVOKED})
 _LEGAL: dict[OrderState, frozenset[OrderState]] = {
     _S.INTENT: frozenset({_S.SUBMITTED, _S.UNCONFIRMED, _S.FAILED}),
     _S.UNCONFIRMED: frozenset({_S.SUBMITTED, _S.FAILED, _S.INTENT}),
-    _S.SUBMITTED: _AFTER_LOOK | {_S.REVOKING},
-    _S.PENDING: _AFTER_LOOK - {_S.PENDING} | {_S.REVOKING},
+    _S.SUBMITTED: _AFTER_POLL | {_S.REVOKING},
+    _S.PENDING: _AFTER_POLL - {_S.PENDING} | {_S.REVOKING},
     _S.ISSUED: frozenset({_S.PENDING, _S.COLLECTED, _S.FAILED, _S.EXPIRED, _S.REPLACED, _S.REVOKING, _S.REVOKED}),
     _S.COLLECTED: frozenset({_S.PENDING, _S.EXPIRED, _S.REPLACED, _S.REVOKING, _S.REVOKED}),
     _S.FAILED: frozenset({_S.PENDING, _S.ISSUED}),
     _S.EXPIRED: frozenset({_S.REVOKED}),
     _S.REPLACED: frozenset({_S.REVOKING, _S.REVOKED}),
-    _S.REVOKING: _AFTER_LOOK | {_S.SUBMITTED},
+    _S.REVOKING: _AFTER_POLL | {_S.SUBMITTED},
     _S.REVOKED: frozenset(),
 }
 
@@ -93,8 +94,7 @@ class Origin(StrEnum):
     RENEWED = "renewed"
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(Struct, frozen=True):
     """A revocation as it was asked for here.
 
     Args:
@@ -103,8 +103,8 @@ class Revocation:
         asked_at: When it was recorded here.
         confirmed_at: When SCM confirmed it; None until then.
         attempts: How often SCM was told.
-        next_attempt_at: When SCM is told again; None when that is not due.
-        trouble: What the last attempt came to, for a person.
+        next_attempt_at: When the revocation is sent again; None when that is not due.
+        error: What the last attempt came to, for a person.
         before: The state that the order goes back to when SCM refuses.
         is_unknown: Whether an attempt's answer was lost, so that SCM may have revoked already.
     """
@@ -115,14 +115,13 @@ class Revocation:
     confirmed_at: datetime | None = None
     attempts: int = 0
     next_attempt_at: datetime | None = None
-    trouble: str = ""
+    error: str = ""
     before: OrderState | None = None
     is_unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """How an order is placed, kept until its sslId is known: what finds it again when the answer is lost.
+class PendingEnroll(Struct, frozen=True):
+    """A pending enroll: the request, kept until the sslId is known, to find the order when the answer is lost.
 
     Args:
         asked_at: When it was written here, before it was sent.
@@ -131,7 +130,7 @@ class Placement:
         searches: How often SCM was searched for it since its answer was lost.
         next_search_at: When it is searched for again; None when that is not due.
         attempt: 1, and one more each time the operator orders it again.
-        trouble: How the answer was lost, or what the last search came to, for a person.
+        error: How the answer was lost, or what the last search came to, for a person.
     """
 
     asked_at: datetime
@@ -140,16 +139,15 @@ class Placement:
     searches: int = 0
     next_search_at: datetime | None = None
     attempt: int = 1
-    trouble: str = ""
+    error: str = ""
 
     @property
     def is_searched_for(self) -> bool:
-        """Whether another search will come by itself."""
+        """Whether another search is scheduled."""
         return self.next_search_at is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """A local order: placed or adopted here, and what was last known of it.
 
     Args:
@@ -165,19 +163,19 @@ class Order:
         validation: `DV`, `OV`, `EV`, or empty where unknown.
         term_days: The validity asked for.
         organization_id: The organization or department.
-        marker: What this program wrote into `comments` to find a lost order again.
-        csr_pem: The CSR sent, for finding the leaf and for ordering again.
+        order_tag: What this program wrote into `comments` to find a lost order again.
+        csr_pem: The CSR sent, to find the leaf and to order again.
         key_path: The private key made here; empty where there is none.
         renews_ssl_id: The order that this one renews.
         details: SCM's last answer about it.
         window: Its poll window; None before the first.
-        last_look: The newest look, whatever it came to.
-        last_answer_at: The newest look that told something about the order.
+        last_poll: The newest poll, whatever it came to.
+        last_answer_at: The newest poll that told something about the order.
         certificate: The collected certificate's facts.
         certificate_path: Where the collected bundle lies; empty until collected.
         revocation: The revocation asked for here.
-        placement: How it is placed; None once its sslId is known, or SCM has refused it.
-        refusal: SCM's words when it refused the enroll, or the CA the order.
+        pending_enroll: How it is placed; None once its sslId is known, or SCM has refused it.
+        rejection: SCM's words when it refused the enroll, or the CA the order.
         revision: Grows by one with every change in the store.
         removed: Taken off the list by the operator; the timeline is kept.
     """
@@ -194,19 +192,19 @@ class Order:
     validation: str = ""
     term_days: int | None = None
     organization_id: int | None = None
-    marker: str = ""
+    order_tag: str = ""
     csr_pem: str = ""
     key_path: str = ""
     renews_ssl_id: int | None = None
     details: OrderDetails | None = None
     window: PollWindow | None = None
-    last_look: Look | None = None
+    last_poll: PollResult | None = None
     last_answer_at: datetime | None = None
     certificate: CertificateFacts | None = None
     certificate_path: str = ""
     revocation: Revocation | None = None
-    placement: Placement | None = None
-    refusal: str = ""
+    pending_enroll: PendingEnroll | None = None
+    rejection: str = ""
     revision: int = 0
     removed: bool = False
 
@@ -222,11 +220,11 @@ class Order:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it is not a certificate yet, and may become one."""
+        """Whether it is still pending, and may become a certificate."""
         return self.state.is_polled or self.state in (OrderState.INTENT, OrderState.UNCONFIRMED)
 
     @property
-    def told_status(self) -> str:
+    def status_text(self) -> str:
         """SCM's status for a person: marked as past where the state here is newer and says otherwise."""
         status = self.scm_status
         is_past = bool(status) and classify(status) in _PAST_STATUS.get(self.state, ())

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.ports import SecretText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsrFacts:
+class CsrFacts(Struct, frozen=True, kw_only=True):
     """A certificate request as read from itself.
 
     Args:
@@ -23,7 +23,7 @@ class CsrFacts:
         pem: The request alone, freshly encoded: nothing of what stood around it.
         common_names: All common names, in order; empty where `common_name` is the only one or there is none.
         other_names: Alternative names of other kinds, each with its kind: they cannot be ordered.
-        doubts: Why a public CA may refuse it although it is sound, each as a sentence without its period.
+        cautions: Why a public CA may refuse it although it is sound, each as a sentence without its period.
     """
 
     common_name: str
@@ -34,7 +34,7 @@ class CsrFacts:
     pem: str
     common_names: tuple[str, ...] = ()
     other_names: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -42,8 +42,7 @@ class CsrFacts:
         return f"{self.key_type} {self.key_size}".strip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateBundle:
+class CertificateBundle(Struct, frozen=True, kw_only=True):
     """A collected certificate, put in order.
 
     Args:
@@ -62,8 +61,7 @@ class CertificateBundle:
         return self.leaf_pem + self.chain_pem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyOrder:
+class KeyOrder(Struct, frozen=True, kw_only=True):
     """A private key to be made here, and the names to be certified for it.
 
     Args:

@@ -1,16 +1,16 @@
-"""Looks at an order, and the window of time in which it is looked at."""
+"""Polls of an order, and the window of time in which it is polled."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-class LookOutcome(StrEnum):
-    """What one look at SCM came to."""
+class PollOutcome(StrEnum):
+    """The outcome of one poll."""
 
     PENDING = "pending"
     ISSUED = "issued"
@@ -33,18 +33,17 @@ class LookOutcome(StrEnum):
 
 _ANSWERS = frozenset(
     {
-        LookOutcome.PENDING,
-        LookOutcome.ISSUED,
-        LookOutcome.NOT_READY,
-        LookOutcome.COLLECTED,
-        LookOutcome.FINAL,
+        PollOutcome.PENDING,
+        PollOutcome.ISSUED,
+        PollOutcome.NOT_READY,
+        PollOutcome.COLLECTED,
+        PollOutcome.FINAL,
     }
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look at SCM for one order.
+class PollResult(Struct, frozen=True):
+    """One poll of one order.
 
     Args:
         at: When the answer, or its absence, was known.
@@ -56,7 +55,7 @@ class Look:
     """
 
     at: datetime
-    outcome: LookOutcome
+    outcome: PollOutcome
     detail: str = ""
     latency_seconds: float | None = None
     http_status: int | None = None
@@ -64,12 +63,12 @@ class Look:
 
 
 class WaitReason(StrEnum):
-    """Why the next look is when it is."""
+    """Why the next poll is when it is."""
 
-    FIRST = "first look"
+    FIRST = "first poll"
     SCHEDULE = "schedule"
     RETRY_AFTER = "Retry-After"
-    DEADLINE = "last look at the deadline"
+    DEADLINE = "last poll at the deadline"
     ASKED = "asked for by the operator"
     SPREAD = "spread after new credentials"
 
@@ -78,48 +77,47 @@ class WindowEnd(StrEnum):
     """Why a window polls no more."""
 
     SETTLED = "settled"
-    """The order reached a state that needs no more looks."""
+    """The order reached a state that needs no more polls."""
     DEADLINE = "deadline passed"
     STOPPED = "stopped"
-    """SCM says that it does not know the order, or has refused several looks in a row; the order stays what it was."""
+    """SCM says that it does not know the order, or has refused several polls in a row; the order stays what it was."""
 
 
-@dataclass(frozen=True, slots=True)
-class PollWindow:
+class PollWindow(Struct, frozen=True):
     """A bounded time of polling one order.
 
     Args:
         opened_at: The start, from which the deadline counts.
         deadline_seconds: The bound.
-        looks: How many looks were made in it.
-        next_look_at: When the next one is due; None once the window has ended.
-        wait_seconds: The wait that ends at `next_look_at`.
+        attempts: How many polls were made in it.
+        next_poll_at: When the next one is due; None once the window has ended.
+        wait_seconds: The wait that ends at `next_poll_at`.
         reason: Why that wait is what it is.
         ended: Why it polls no more; None while it is open.
-        refusals: How many looks SCM has refused since it last told something about the order.
+        rejections: How many polls SCM has refused since it last told something about the order.
         rearmed: How many windows in a row followed another by themselves, this one included.
     """
 
     opened_at: datetime
     deadline_seconds: float
-    looks: int = 0
-    next_look_at: datetime | None = None
+    attempts: int = 0
+    next_poll_at: datetime | None = None
     wait_seconds: float = 0.0
     reason: WaitReason = WaitReason.FIRST
     ended: WindowEnd | None = None
-    refusals: int = 0
+    rejections: int = 0
     rearmed: int = 0
 
     @property
     def deadline_at(self) -> datetime:
-        """When the last look is made."""
+        """When the last poll is made."""
         return self.opened_at + timedelta(seconds=self.deadline_seconds)
 
     @property
     def is_open(self) -> bool:
-        """Whether another look will come."""
+        """Whether another poll will come."""
         return self.ended is None
 
     def end(self, why: WindowEnd) -> PollWindow:
         """Return the window as it stands once it polls no more."""
-        return replace(self, ended=why, next_look_at=None, wait_seconds=0.0)
+        return replace(self, ended=why, next_poll_at=None, wait_seconds=0.0)

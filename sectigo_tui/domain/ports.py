@@ -1,24 +1,24 @@
-"""What the engine needs from the world, as protocols; `wiring` picks who fulfils them."""
+"""The engine's ports, as protocols; `wiring` picks their implementations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, ListingFilter, ListingPage, OrderDetails
-from sectigo_tui.domain.events import Announcement, TimelineEntry
+from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.polling import Look
+from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
-from sectigo_tui.domain.values import dataclass
 
-Announce = Callable[[Announcement], None]
-"""Takes an announcement; must not raise and must not wait."""
+Publish = Callable[[EngineEvent], None]
+"""Takes an event; must not raise and must not wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretText:
+class SecretText(Struct, frozen=True):
     """A secret that no repr, log or traceback shows; `reveal` is called at the last moment."""
 
     _value: str
@@ -33,8 +33,7 @@ class SecretText:
     __str__ = __repr__
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """The three headers of every request."""
 
     customer_uri: str
@@ -97,7 +96,7 @@ class Scm(Protocol):
         ...
 
     async def recheck_dcv(self, ssl_id: int) -> DcvLog:
-        """Ask the CA to look at the order's domains again."""
+        """Ask the CA to check the order's domains again."""
         ...
 
     async def organizations(self) -> tuple[Organization, ...]:
@@ -133,8 +132,7 @@ class Scm(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class StoreChanges:
+class StoreChanges(Struct, frozen=True):
     """What other processes did since a point.
 
     Args:
@@ -146,8 +144,7 @@ class StoreChanges:
     entries: tuple[TimelineEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StoreProblem:
+class StoreDamage(Struct, frozen=True):
     """Something wrong that was found in the data directory and worked around.
 
     Args:
@@ -161,11 +158,11 @@ class StoreProblem:
     remedy: str
 
 
-class OrderStore(Protocol):
-    """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
+class OrderReader(Protocol):
+    """The local orders with their timelines and polls, to be read."""
 
     @property
-    def problems(self) -> tuple[StoreProblem, ...]:
+    def damage(self) -> tuple[StoreDamage, ...]:
         """What was found damaged and set aside, for the operator to know of."""
         ...
 
@@ -180,6 +177,30 @@ class OrderStore(Protocol):
     def by_ssl_id(self, ssl_id: int) -> Order | None:
         """Return the order, not removed, that has this sslId."""
         ...
+
+    def polls(self, order_id: str) -> Sequence[PollResult]:
+        """Return the order's newest polls (bounded), oldest first."""
+        ...
+
+    def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
+        """Return the order's timeline, oldest first."""
+        ...
+
+    def entries(self, limit: int) -> Sequence[TimelineEntry]:
+        """Return the newest `limit` entries of all orders, oldest first."""
+        ...
+
+    def poller(self) -> str:
+        """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
+        ...
+
+    async def changes(self) -> StoreChanges:
+        """Return what other processes did since the last call, and know it from now on."""
+        ...
+
+
+class OrderStore(OrderReader, Protocol):
+    """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
 
     async def put(
         self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
@@ -202,36 +223,20 @@ class OrderStore(Protocol):
         """
         ...
 
-    def note(self, order: Order, look: Look | None = None) -> None:
-        """Remember poll bookkeeping (window, last look, last answer) soon, surviving the end of the process.
+    def note(self, order: Order, poll: PollResult | None = None) -> None:
+        """Remember poll bookkeeping (window, last poll, last answer) soon, surviving the end of the process.
 
-        The order's revision stays; what another process put in between is kept, and only `window`, `last_look` and
+        The order's revision stays; what another process put in between is kept, and only `window`, `last_poll` and
         `last_answer_at` are taken.
 
         Args:
-            order: The order with its new window, last look and the time of its last answer.
-            look: The look to add to its poll history.
+            order: The order with its new window, last poll and the time of its last answer.
+            poll: The poll to add to its poll history.
         """
-        ...
-
-    def looks(self, order_id: str) -> Sequence[Look]:
-        """Return the order's newest looks (bounded), oldest first."""
-        ...
-
-    def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
-        """Return the order's timeline, oldest first."""
-        ...
-
-    def entries(self, limit: int) -> Sequence[TimelineEntry]:
-        """Return the newest `limit` entries of all orders, oldest first."""
         ...
 
     async def record(self, entry: TimelineEntry) -> None:
         """Make an entry durable that changes no order."""
-        ...
-
-    async def changes(self) -> StoreChanges:
-        """Return what other processes did since the last call, and know it from now on."""
         ...
 
     async def lease(self, order_ids: Iterable[str], seconds: float) -> frozenset[str]:
@@ -248,10 +253,6 @@ class OrderStore(Protocol):
 
     async def release(self) -> None:
         """Give back every right to poll."""
-        ...
-
-    def poller(self) -> str:
-        """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         ...
 
     async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import lru_cache
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
 
 
 class StatusClass(StrEnum):
@@ -28,20 +28,19 @@ class StatusClass(StrEnum):
         return self is StatusClass.PENDING
 
 
-@dataclass(frozen=True, slots=True)
-class StatusMeaning:
+class StatusMeaning(Struct, frozen=True):
     """A status in plain words.
 
     Args:
         name: SCM's own spelling.
         meaning: What has happened.
-        who_acts: Whose move it is.
+        responsible: Whose move it is.
         status_class: What it means for the order.
     """
 
     name: str
     meaning: str
-    who_acts: str
+    responsible: str
     status_class: StatusClass
 
 

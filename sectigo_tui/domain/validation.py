@@ -5,12 +5,12 @@ All text in here came from SCM or a requester: untrusted, to be shown as text.
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganizationValidation:
+class OrganizationValidation(Struct, frozen=True, kw_only=True):
     """An organization's validation at the CA.
 
     Args:
@@ -38,8 +38,7 @@ class OrganizationValidation:
     last_message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DcvProof:
+class DcvProof(Struct, frozen=True, kw_only=True):
     """What is to show the CA who controls a domain: a record in DNS, a file that is served, or a mail that is answered.
 
     Args:
@@ -63,16 +62,15 @@ NOTHING_ASKED = DcvProof()
 """Where SCM has not told what is asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DcvCheck:
+class DcvCheck(Struct, frozen=True, kw_only=True):
     """One domain's line in an order's DCV log, with what to publish where SCM tells it.
 
     Args:
         domain: The domain.
         status: As it came, such as `Awaiting Validation`.
         proof: What is asked of its owner.
-        last_check: When the CA looked last.
-        next_check: When the CA looks next.
+        last_check: When the CA checked last.
+        next_check: When the CA checks next.
         validated: When it was validated.
     """
 
@@ -84,8 +82,7 @@ class DcvCheck:
     validated: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DcvLog:
+class DcvLog(Struct, frozen=True):
     """An order's domain control validation: a check for each domain, and the CA's error if it told one."""
 
     checks: tuple[DcvCheck, ...]
@@ -93,8 +90,7 @@ class DcvLog:
     error_description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainValidation:
+class DomainValidation(Struct, frozen=True, kw_only=True):
     """A domain's validation in the account, apart from any order.
 
     Args:
@@ -105,8 +101,8 @@ class DomainValidation:
         validated: When it was validated.
         expires: When the validation expires.
         submitted: When it was submitted.
-        last_check: When the CA looked last.
-        next_check: When the CA looks next.
+        last_check: When the CA checked last.
+        next_check: When the CA checks next.
     """
 
     domain: str

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from random import Random
+
+from msgspec import Struct, field
 
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.domain.ports import CertificateReader, Scm
-from sectigo_tui.domain.values import dataclass
-from sectigo_tui.engine.arming import Arming
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import RequestLimiter
+
+ARMED_SECONDS = 300.0
+
+
+class Arming:
+    """Until when writes are armed.
+
+    Attributes:
+        until: Until when; None while they are not.
+    """
+
+    __slots__ = ("until",)
+
+    def __init__(self) -> None:
+        self.until: datetime | None = None
+
+    def arm(self, now: datetime, seconds: float = ARMED_SECONDS) -> None:
+        """Arm writes for some time, counted from now."""
+        self.until = now + timedelta(seconds=seconds)
+
+    def lock(self) -> None:
+        """Lock them at once."""
+        self.until = None
+
+    def is_armed(self, now: datetime) -> bool:
+        """Return whether writes are armed; once the time is up they are locked without anybody's doing."""
+        return self.until is not None and now < self.until
+
 
 HOW_TO_ARM = "arm writes in the dashboard (its action Arm writes), or set read_only = false in the configuration"
 """How writes are unlocked that the configuration locks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class EngineOptions(Struct, frozen=True, kw_only=True):
     """What the operator has settled.
 
     Args:
@@ -34,34 +62,38 @@ class Policy:
     may_arm: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """The world as the engine's use cases see it.
 
     Args:
-        scm: SCM; called through the gate.
-        gate: The limit that all requests share.
-        book: Where orders are changed.
+        client: Returns SCM's client; it must be connected by then.
+        limiter: The limit that all requests share.
+        repository: Where orders are changed.
         clock: The time.
-        random: Where ids, markers and jitter come from.
+        random: Source of ids, order tags and jitter.
         read_certificate: Finds the leaf in a collected bundle.
-        policy: What the operator has settled.
+        options: What the operator has settled.
         arming: Until when writes are armed in spite of it.
     """
 
-    scm: Scm
-    gate: RequestGate
-    book: OrderBook
+    client: Callable[[], Scm]
+    limiter: RequestLimiter
+    repository: OrderRepository
     clock: Clock
     random: Random
     read_certificate: CertificateReader
-    policy: Policy
+    options: EngineOptions
     arming: Arming = field(default_factory=Arming)
+
+    @property
+    def scm(self) -> Scm:
+        """SCM; called through the limiter, which lets nothing go before the client is connected."""
+        return self.client()
 
     @property
     def is_read_only(self) -> bool:
         """Whether everything that changes something at SCM is refused now."""
-        return self.policy.read_only and not self.arming.is_armed(self.clock.now())
+        return self.options.read_only and not self.arming.is_armed(self.clock.now())
 
     def check_writable(self, what: str) -> None:
         """Refuse what changes something at SCM while the program is read-only.
@@ -76,4 +108,4 @@ class Context:
             ReadOnly: It is.
         """
         if self.is_read_only:
-            raise ReadOnly(what, HOW_TO_ARM) if self.policy.may_arm else ReadOnly(what)
+            raise ReadOnly(what, HOW_TO_ARM) if self.options.may_arm else ReadOnly(what)

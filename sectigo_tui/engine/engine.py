@@ -5,92 +5,109 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import Refused, RefusedAlone, ScmFailure, SectigoTuiError, StoreError
 from sectigo_tui.domain.events import (
-    Announcement,
-    Exchange,
+    EngineEvent,
     FailureReported,
-    OrderChanged,
     PollingResumed,
-    StoreTrouble,
+    StoreStateChanged,
 )
 from sectigo_tui.domain.explain import call_in_words
-from sectigo_tui.engine.account import Account
+from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.health import ApiHealth
 from sectigo_tui.engine.jobs import keep_running
-from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
-from sectigo_tui.engine.supervisor import Supervisor
-from sectigo_tui.engine.uses import Uses
+from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
+from sectigo_tui.engine.polling.scheduler import Scheduler
+from sectigo_tui.engine.requests.health import ApiHealth
 
 if TYPE_CHECKING:
     from sectigo_tui.domain.account import PasswordStatus
+    from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.dns import Dns
     from sectigo_tui.domain.pki import CertificateTools
-    from sectigo_tui.engine.access import Access
+    from sectigo_tui.domain.ports import OrderReader
+    from sectigo_tui.engine.context import Arming, Context, EngineOptions
+    from sectigo_tui.engine.credentials.certctl import HandingOver
+    from sectigo_tui.engine.credentials.service import Access, CredentialsService
+    from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+    from sectigo_tui.engine.orders.approve import Approving
+    from sectigo_tui.engine.orders.collect import Collecting
+    from sectigo_tui.engine.orders.enroll import Enrolling
+    from sectigo_tui.engine.orders.order_locks import OrderLocks
+    from sectigo_tui.engine.orders.pending_writes import PendingWrites
+    from sectigo_tui.engine.orders.place import Placing
+    from sectigo_tui.engine.orders.recover import Recovery
+    from sectigo_tui.engine.orders.remove import Removing
+    from sectigo_tui.engine.orders.renew import Renewing
+    from sectigo_tui.engine.orders.revoke import Revoker, Revoking
+    from sectigo_tui.engine.orders.track import Tracking
+    from sectigo_tui.engine.polling.budget import PollBudget
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
 
 
-KeepDefect = Callable[[BaseException, str], None]
+KeepCrash = Callable[[BaseException, str], None]
 """Writes a defect down with where it broke, without the value of any variable; must not raise."""
 
 
-class Announcer:
-    """Passes announcements on to whoever listens; listeners must not raise and must not wait.
+class EventSource:
+    """Passes events on to whoever listens; listeners must not raise and must not wait.
 
     A defect that a boundary reports, or that a listener raises, is written down here: the one place that all pass.
 
     Args:
-        keep_defect: Writes it down.
+        keep_crash: Writes it down.
     """
 
-    def __init__(self, keep_defect: KeepDefect = lambda _defect, _where: None) -> None:
-        self._listeners: list[Callable[[Announcement], None]] = []
-        self._keep_defect = keep_defect
+    def __init__(self, keep_crash: KeepCrash = lambda _defect, _where: None) -> None:
+        self._listeners: list[Callable[[EngineEvent], None]] = []
+        self._keep_crash = keep_crash
 
-    def subscribe(self, listener: Callable[[Announcement], None]) -> Callable[[], None]:
-        """Let a listener hear all announcements from now on; call what is returned to end it."""
+    def subscribe(self, listener: Callable[[EngineEvent], None]) -> Callable[[], None]:
+        """Subscribe a listener to all events; call the returned function to unsubscribe."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def __call__(self, announcement: Announcement) -> None:
-        """Tell everybody."""
-        self._keep(announcement)
+    def __call__(self, event: EngineEvent) -> None:
+        """Publish an event to every listener."""
+        self._keep(event)
         for listener in tuple(self._listeners):
             try:
-                listener(announcement)
+                listener(event)
             except Exception as defect:  # noqa: BLE001 - the boundary of a listener: what it shows is not what the engine does
-                self._keep_defect(defect, f"hearing of {type(announcement).__name__}")
+                self._keep_crash(defect, f"publishing {type(event).__name__}")
 
-    def _keep(self, announcement: Announcement) -> None:
-        match announcement:
+    def _keep(self, event: EngineEvent) -> None:
+        match event:
             case FailureReported(_, what, failure, _) if not isinstance(failure, SectigoTuiError):
-                self._keep_defect(failure, what)
-            case StoreTrouble(_, StoreError(__cause__=Exception() as defect)) if not isinstance(defect, OSError):
-                self._keep_defect(defect, "saving")
+                self._keep_crash(failure, what)
+            case StoreStateChanged(_, StoreError(__cause__=Exception() as defect)) if not isinstance(defect, OSError):
+                self._keep_crash(defect, "saving")
             case _:
                 pass
 
 
-class Engine(Uses):
-    """Everything the program can do, without a screen.
+class Engine:
+    """Everything the program can do, without a screen: a service for each use case, and what may be read.
+
+    A service is put together when it is first asked for: the first paint needs none, and they are many.
 
     Args:
         context: The world.
-        announcer: Where its announcements are heard.
+        event_source: Publishes its events.
         tools: Returns what makes keys and CSRs and reads bundles; asked when it is first needed.
         access: Tells how this program gets in; asked when it is first needed.
         dns: The DNS; None unless the operator has switched it on.
 
     Attributes:
         context: The world.
-        announcer: Where its announcements are heard.
-        supervisor: The poll workers.
+        event_source: Publishes its events.
+        scheduler: The poll workers.
         account: The account's remote orders.
         health: How SCM answers.
         password: What SCM told last of the password's expiry; None before that.
@@ -99,20 +116,176 @@ class Engine(Uses):
     def __init__(
         self,
         context: Context,
-        announcer: Announcer,
+        event_source: EventSource,
         tools: Callable[[], CertificateTools],
         access: Callable[[], Access],
         dns: Dns | None = None,
     ) -> None:
-        super().__init__(context, Supervisor(context), Account(context), tools=tools, access=access, dns=dns)
-        self.announcer = announcer
+        self.context = context
+        self.scheduler = Scheduler(context)
+        self.account = Account(context)
+        self._tools = tools
+        self._access = access
+        self._dns = dns
+        self.event_source = event_source
         self.health = ApiHealth()
         self.password: PasswordStatus | None = None
-        self._problems_told = 0
+        self._damage_reported = 0
         self._resumed = asyncio.Event()
-        announcer.subscribe(self._hear)
-        context.gate.verify = lambda: context.scm.types()  # noqa: PLW0108 - SCM's calls are known once it is connected
-        context.gate.on_switched_off = self._tell_switched_off
+        for receive in (self.scheduler.receive, self.account.receive, self.health.receive, self._receive):
+            event_source.subscribe(receive)
+        context.limiter.verify = lambda: context.scm.types()  # noqa: PLW0108 - SCM's calls are known once it is connected
+        context.limiter.on_switched_off = self._report_switched_off
+
+    @property
+    def orders(self) -> OrderReader:
+        """The local orders with their timelines and polls, to be read."""
+        return self.context.repository.store
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self.context.clock
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether every write is refused now."""
+        return self.context.is_read_only
+
+    @property
+    def options(self) -> EngineOptions:
+        """What the operator has settled."""
+        return self.context.options
+
+    @property
+    def arming(self) -> Arming:
+        """Until when writes are armed in spite of read-only mode."""
+        return self.context.arming
+
+    @property
+    def saving_error(self) -> StoreError | None:
+        """Why orders cannot be saved now; None while they are."""
+        return self.context.repository.failing
+
+    def poll_budget(self, rows: int = 200) -> PollBudget:
+        """Return what is polled next and why then, and what the requests came to.
+
+        Args:
+            rows: How many of the next polls to list.
+        """
+        from sectigo_tui.engine.polling.budget import poll_budget
+
+        return poll_budget(self.context, self.scheduler, self.health, rows=rows)
+
+    @property
+    def rejection(self) -> ScmFailure | None:
+        """How SCM rejected the credentials; None while it accepts them, or was not asked yet."""
+        return self.context.limiter.rejection
+
+    @cached_property
+    def tracking(self) -> Tracking:
+        """Adopting remote orders."""
+        from sectigo_tui.engine.orders.track import Tracking
+
+        return Tracking(self.context)
+
+    @cached_property
+    def enrolling(self) -> Enrolling:
+        """Ordering."""
+        from sectigo_tui.engine.orders.enroll import Enrolling
+
+        return Enrolling(self.context, self._placing, self._tools())
+
+    @cached_property
+    def renewing(self) -> Renewing:
+        """Ordering again what an order was."""
+        from sectigo_tui.engine.orders.renew import Renewing
+
+        return Renewing(self.context, self._placing, self._tools())
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        """Orders whose answer was lost."""
+        from sectigo_tui.engine.orders.recover import Recovery
+
+        return Recovery(self.context, self._order_locks, self._placing)
+
+    @cached_property
+    def approving(self) -> Approving:
+        """Approving and declining."""
+        from sectigo_tui.engine.orders.approve import Approving
+
+        return Approving(self.context)
+
+    @cached_property
+    def collecting(self) -> Collecting:
+        """Collecting and saving."""
+        from sectigo_tui.engine.orders.collect import Collecting
+
+        return Collecting(self.context, self._tools())
+
+    @cached_property
+    def revoking(self) -> Revoking:
+        """Revoking."""
+        from sectigo_tui.engine.orders.revoke import Revoking
+
+        return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
+
+    @cached_property
+    def removing(self) -> Removing:
+        """Taking finished orders off the list."""
+        from sectigo_tui.engine.orders.remove import Removing
+
+        return Removing(self.context, self._order_locks)
+
+    @cached_property
+    def credentials(self) -> CredentialsService:
+        """The credentials: test, switch, change and watch."""
+        from sectigo_tui.engine.credentials.service import CredentialsService
+
+        return CredentialsService(self.context, self._access(), self.scheduler)
+
+    @cached_property
+    def handing_over(self) -> HandingOver | None:
+        """Telling certctl-server; None without one."""
+        from sectigo_tui.engine.credentials.certctl import HandingOver
+
+        access = self._access()
+        if access.certctl is None:
+            return None
+        return HandingOver(self.context, self.credentials, access.certctl, access.issuer_id)
+
+    @cached_property
+    def diagnoser(self) -> Diagnoser:
+        """Who orders wait for."""
+        from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+
+        return Diagnoser(self.context, self.account, self._dns, lambda: (self.credentials.in_use.password,))
+
+    @cached_property
+    def pending_writes(self) -> PendingWrites:
+        """The pending writes: unconfirmed orders and revocations."""
+        from sectigo_tui.engine.orders.pending_writes import PendingWrites
+
+        return PendingWrites(self.context, self._order_locks, (self.recovery, self._revoker))
+
+    @cached_property
+    def _order_locks(self) -> OrderLocks:
+        from sectigo_tui.engine.orders.order_locks import OrderLocks
+
+        return OrderLocks(self.context)
+
+    @cached_property
+    def _placing(self) -> Placing:
+        from sectigo_tui.engine.orders.place import Placing
+
+        return Placing(self.context, self._order_locks)
+
+    @cached_property
+    def _revoker(self) -> Revoker:
+        from sectigo_tui.engine.orders.revoke import Revoker
+
+        return Revoker(self.context)
 
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.
@@ -127,34 +300,34 @@ class Engine(Uses):
             group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
 
     async def poll(self) -> None:
-        """Poll, follow up writes and credentials rotated elsewhere, until cancelled: each job supervised apart."""
+        """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(keep_running(self.context, "polling", self.supervisor.run))
-            group.create_task(keep_running(self.context, "following up writes", self.follow_up.run))
-            group.create_task(keep_running(self.context, "the watch of rotations", self.following_rotation.run))
+            group.create_task(keep_running(self.context, "polling", self.scheduler.run))
+            group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
+            group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
 
     async def _begin(self) -> None:
         try:
-            self.tell_problems()
+            self.report_damage()
             await self._settle_password()
         except Exception as defect:  # noqa: BLE001 - the boundary of the start: what it broke is no reason not to poll
             self._report("starting broke; polling goes on", defect)
 
-    def tell_problems(self) -> None:
+    def report_damage(self) -> None:
         """Announce, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
-        found = self.context.book.store.problems
-        for problem in found[self._problems_told :]:
-            self._report("reading the local orders", StoreError(problem.where, problem.what, problem.remedy))
-        self._problems_told = len(found)
+        found = self.context.repository.store.damage
+        for reason in found[self._damage_reported :]:
+            self._report("reading the local orders", StoreError(reason.where, reason.what, reason.remedy))
+        self._damage_reported = len(found)
 
     async def track(self, ssl_id: int) -> None:
         """Adopt a remote order and poll it."""
-        self.supervisor.watch(await self.tracking.track(ssl_id))
+        await self.tracking.track(ssl_id)
 
     async def read_again(self, ssl_ids: Iterable[int]) -> None:
         """Ask SCM at once what became of orders to which something was written, so that no row is out of date.
 
-        A local order that is polled is polled now; of any other the details are read. What fails was announced as
+        A local order that is polled is polled now; of any other the details are read. What fails was published as
         an exchange, and is asked for again by the schedule, or with the next listing.
 
         Args:
@@ -163,26 +336,26 @@ class Engine(Uses):
         await asyncio.gather(*map(self._read_again, dict.fromkeys(ssl_ids)))
 
     async def _read_again(self, ssl_id: int) -> None:
-        order = self.context.book.store.by_ssl_id(ssl_id)
+        order = self.context.repository.store.by_ssl_id(ssl_id)
         with suppress(ScmFailure, StoreError):
             if order is not None and order.state.is_polled:
-                await self.supervisor.open_window(order.id, at_once=True)
+                await self.scheduler.open_window(order.id, at_once=True)
             else:
                 await self.account.read_again(ssl_id)
 
     async def _settle_password(self) -> None:
-        """Learn which password works, if a change was cut short: before anything else is sent."""
+        """Find out which password works after an interrupted change, before anything else is sent."""
         try:
-            await self.changing.settle()
+            await self.credentials.settle()
         except SectigoTuiError as failure:
-            self._report("a change of the password was cut short", failure)
+            self._report("a change of the password was interrupted", failure)
 
     async def _watch_password(self) -> None:
         while True:
             self._resumed.clear()
-            await self.context.gate.until_accepted()
+            await self.context.limiter.until_accepted()
             try:
-                self.password = await self.changing.status()
+                self.password = await self.credentials.password_status()
             except Refused:
                 # The login may not ask; nothing on the screen depends on it. Another login may.
                 await self._resumed.wait()
@@ -192,32 +365,26 @@ class Engine(Uses):
             else:
                 await self.context.clock.sleep(PASSWORD_SECONDS)
 
-    def _tell_switched_off(self, refusal: RefusedAlone) -> None:
-        self._report(f"{call_in_words(refusal.call)} is switched off until the credentials are rotated", refusal)
+    def _report_switched_off(self, rejection: RefusedAlone) -> None:
+        self._report(f"{call_in_words(rejection.call)} is switched off until the credentials are rotated", rejection)
 
     def _report(self, what: str, failure: Exception) -> None:
-        self.announcer(FailureReported(self.context.clock.now(), what, failure))
+        self.event_source(FailureReported(self.context.clock.now(), what, failure))
 
     async def _refresh(self, seconds: float) -> None:
         while True:
             await self.account.refresh_pending()
-            self.tell_problems()
-            await self.context.clock.sleep(max(seconds, self._held_seconds()))
+            self.report_damage()
+            await self.context.clock.sleep(max(seconds, self._retry_after_seconds()))
 
-    def _held_seconds(self) -> float:
-        """Return for how long SCM has asked not to be asked; as for a look, no longer than a poll window."""
-        held_until = self.health.held_until
-        if held_until is None:
+    def _retry_after_seconds(self) -> float:
+        """Return for how long the account is rate limited; as for a poll, no longer than a polling window."""
+        retry_after_until = self.health.retry_after_until
+        if retry_after_until is None:
             return 0.0
-        return min(seconds_between(self.context.clock.now(), held_until), DEFAULT_DEADLINE_SECONDS)
+        return min(seconds_between(self.context.clock.now(), retry_after_until), DEFAULT_DEADLINE_SECONDS)
 
-    def _hear(self, announcement: Announcement) -> None:
-        if isinstance(announcement, Exchange):
-            self.health.note(announcement)
-        elif isinstance(announcement, PollingResumed):
+    def _receive(self, event: EngineEvent) -> None:
+        if isinstance(event, PollingResumed):
             self._resumed.set()
-        elif isinstance(announcement, OrderChanged) and announcement.order.details is not None:
-            order = announcement.order
-            if order.details is not None and order.last_answer_at is not None:
-                self.account.learned(order.details, order.last_answer_at)
-        self.follow_up.hear(announcement)
+        self.pending_writes.receive(event)

@@ -31,7 +31,7 @@ async def keep_running(context: Context, name: str, job: Callable[[], Awaitable[
             if context.clock.monotonic() - began >= STEADY_SECONDS:
                 pause_seconds = FIRST_PAUSE_SECONDS
             what = f"{name} broke; it starts again in {pause_seconds:.0f} s"
-            context.book.announce(FailureReported(context.clock.now(), what, defect))
+            context.repository.publish(FailureReported(context.clock.now(), what, defect))
         else:
             return
         await _pause(context, pause_seconds)

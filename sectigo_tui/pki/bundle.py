@@ -11,8 +11,9 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.errors import CutBundle, InputError
@@ -112,12 +113,12 @@ def find_leaf(certificates: Sequence[x509.Certificate], *, public_key: bytes | N
         ]
         missing = "the bundle holds certificates of CAs only"
     if not candidates:
-        raise InputError(missing, "collect it again, or look at the order in SCM: it may be another's")
+        raise InputError(missing, "collect it again, or check the order in SCM: it may be another's")
     if len(candidates) > 1:
         names = " and ".join(sorted({one.subject.rfc4514_string() for one in candidates}))
         raise InputError(
             f"the bundle holds {len(candidates)} certificates that could be the one ordered: {names}",
-            "collect it again, or look at the order in SCM",
+            "collect it again, or check the order in SCM",
         )
     return candidates[0]
 

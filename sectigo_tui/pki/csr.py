@@ -112,7 +112,7 @@ def _facts(request: x509.CertificateSigningRequest) -> CsrFacts:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from sectigo_tui.pki.facts import common_names, key_kind, names_by_kind
-    from sectigo_tui.pki.signatures import doubts_of, is_signed_by_its_key
+    from sectigo_tui.pki.signatures import cautions_of, is_signed_by_its_key
 
     key_type, key_size = key_kind(request)
     names = common_names(request)
@@ -127,7 +127,7 @@ def _facts(request: x509.CertificateSigningRequest) -> CsrFacts:
         key_size=key_size,
         signature_ok=signature_ok,
         pem=request.public_bytes(Encoding.PEM).decode(),
-        doubts=doubts_of(request, key_type, key_size, signature_ok=signature_ok),
+        cautions=cautions_of(request, key_type, key_size, signature_ok=signature_ok),
     )
 
 

@@ -32,7 +32,7 @@ def is_signed_by_its_key(request: x509.CertificateSigningRequest) -> bool | None
         return False
 
 
-def doubts_of(
+def cautions_of(
     request: x509.CertificateSigningRequest, key_type: str, key_size: str, *, signature_ok: bool | None
 ) -> tuple[str, ...]:
     """Return why a public CA may refuse a sound request, each as a sentence without its period.
@@ -43,16 +43,16 @@ def doubts_of(
         key_size: Its key's size or curve.
         signature_ok: From `is_signed_by_its_key`.
     """
-    doubts = []
+    cautions = []
     if not _is_certified(key_type, key_size):
         key = f"{key_type} {key_size}".strip()
-        doubts.append(f"its key is {key}, which public CAs may not certify: RSA from 2048 bits, EC P-256 to P-521")
+        cautions.append(f"its key is {key}, which public CAs may not certify: RSA from 2048 bits, EC P-256 to P-521")
     name = _algorithm_name(request)
     if signature_ok is None:
-        doubts.append(f"its signature ({name}) cannot be checked here, so a wrong one would not be noticed")
+        cautions.append(f"its signature ({name}) cannot be checked here, so a wrong one would not be noticed")
     elif _hash_of(request) in ("md5", "sha1"):
-        doubts.append(f"it is signed with {name}, an algorithm that CAs may refuse")
-    return tuple(doubts)
+        cautions.append(f"it is signed with {name}, an algorithm that CAs may refuse")
+    return tuple(cautions)
 
 
 def _verdict(request: x509.CertificateSigningRequest) -> bool | None:

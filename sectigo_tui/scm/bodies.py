@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Sequence
-
 from sectigo_tui.domain.certificates import EnrollRequest
 from sectigo_tui.domain.errors import InputError
-
-REASON_CODES = (0, 1, 3, 4, 5)
-"""The RFC 5280 reasons that SCM takes."""
-
-MAX_MESSAGE_CHARACTERS = 512
-MAX_COMMENTS_CHARACTERS = 1_024
+from sectigo_tui.domain.limits import COMMENTS_AT_MOST, MESSAGE_AT_MOST, REASON_AT_MOST, REASONS, REQUESTERS_AT_MOST
 
 Body = dict[str, object]
 """A JSON object, about to be sent."""
@@ -24,8 +16,8 @@ def enroll(request: EnrollRequest) -> Body:
     Raises:
         InputError: The comments or the requester's addresses are too long.
     """
-    _at_most(MAX_COMMENTS_CHARACTERS, "the comments", request.comments)
-    _at_most(MAX_MESSAGE_CHARACTERS, "the external requester", request.external_requester)
+    _at_most(COMMENTS_AT_MOST, "the comments", request.comments)
+    _at_most(REQUESTERS_AT_MOST, "the external requester", request.external_requester)
     body: Body = {
         "orgId": request.organization_id,
         "csr": request.csr_pem,
@@ -46,23 +38,13 @@ def renew(csr_pem: str) -> Body:
     return {"csr": csr_pem}
 
 
-def replace(csr_pem: str, reason: str, common_name: str, names: Sequence[str]) -> Body:
-    """Return a replacement's body: here names are an array, unlike in an enroll.
-
-    Raises:
-        InputError: The reason is empty or too long.
-    """
-    body: Body = {"csr": csr_pem, "reason": _message("reason", reason), "subjectAlternativeNames": list(names)}
-    return body | {"commonName": common_name} if common_name else body
-
-
 def decision(message: str) -> Body:
     """Return an approval's or a refusal's body.
 
     Raises:
         InputError: The message is empty or too long.
     """
-    return {"message": _message("message", message)}
+    return {"message": _words("message", message, MESSAGE_AT_MOST)}
 
 
 def revoke(reason_code: int, reason: str) -> Body:
@@ -71,21 +53,9 @@ def revoke(reason_code: int, reason: str) -> Body:
     Raises:
         InputError: SCM does not take the reason code, or the reason is empty or too long.
     """
-    if reason_code not in REASON_CODES:
+    if reason_code not in REASONS:
         raise InputError(f"SCM takes no reason code {reason_code}", "choose 0, 1, 3, 4 or 5")
-    return {"reasonCode": reason_code, "reason": _message("reason", reason)}
-
-
-def serial(serial_number: str) -> str:
-    """Return a serial number as a path takes it.
-
-    Raises:
-        InputError: It is not hexadecimal.
-    """
-    digits = serial_number.strip()
-    if not digits or not set(digits) <= set(string.hexdigits + ":"):
-        raise InputError("the serial number is not hexadecimal", "copy it from the certificate")
-    return digits
+    return {"reasonCode": reason_code, "reason": _words("reason", reason, REASON_AT_MOST)}
 
 
 def domain(name: str) -> Body:
@@ -98,10 +68,10 @@ def new_password(password: str) -> Body:
     return {"newPassword": password}
 
 
-def _message(what: str, words: str) -> str:
+def _words(what: str, words: str, at_most: int) -> str:
     if not words.strip():
-        raise InputError(f"the {what} is empty", f"write 1 to {MAX_MESSAGE_CHARACTERS} characters")
-    _at_most(MAX_MESSAGE_CHARACTERS, f"the {what}", words)
+        raise InputError(f"the {what} is empty", f"write 1 to {at_most} characters")
+    _at_most(at_most, f"the {what}", words)
     return words
 
 

@@ -2,33 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
+
+import msgspec
+from pydantic import TypeAdapter
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter, ListingPage, OrderDetails
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.credentials import Logins
-from sectigo_tui.domain.errors import Unreadable
-from sectigo_tui.domain.http import HttpAnswer
+from sectigo_tui.domain.errors import CredentialsRefused, InputError, ScmFailure, Unreadable
+from sectigo_tui.domain.events import Exchange
+from sectigo_tui.domain.excerpts import masked, without_secrets
+from sectigo_tui.domain.http import HttpAnswer, HttpFailure, HttpRequest
+from sectigo_tui.domain.limits import PAGE_SIZE
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 from sectigo_tui.scm import bodies, wire_account, wire_dcv, wire_orders
-from sectigo_tui.scm.armour import as_pem
-from sectigo_tui.scm.connection import Connection
-from sectigo_tui.scm.failures import COLLECT, COUNT, not_ready, unreadable
-from sectigo_tui.scm.session import Observe, Read, Session, done, json_of
-from sectigo_tui.scm.timeouts import Timeouts
+from sectigo_tui.scm.answers import (
+    COLLECT,
+    COUNT,
+    NotTheApi,
+    as_pem,
+    from_answer,
+    from_failure,
+    not_ready,
+    read_json,
+    unreadable,
+)
+from sectigo_tui.scm.http import Connection, Timeouts
 
 if TYPE_CHECKING:
     import httpx
 
     from sectigo_tui.scm.debug_log import DebugLog
 
-MAX_PAGE_SIZE = 200
-"""The most rows a page of a listing has. Source: SCM manual 25.5."""
+T = TypeVar("T")
+
+Observe = Callable[[Exchange], None]
+"""Is told of every request that ended; must not raise and must not wait."""
+
+Read = Callable[[str, HttpAnswer], T]
+"""Reads a success's answer for the call named; raises `ScmFailure`."""
+
+_PASSWORDS_KEPT = 16
+"""How many of the passwords that were used or tested are masked in SCM's answers."""
+
+_JSON = ((b"content-type", b"application/json"),)
+
+
+def json_of(adapter: TypeAdapter[T]) -> Read[T]:
+    """Return what reads an answer as JSON."""
+
+    def read(call: str, answer: HttpAnswer) -> T:
+        found = read_json(adapter, answer.body)
+        if isinstance(found, NotTheApi):
+            raise unreadable(call, answer, found.reason)
+        return found
+
+    return read
+
+
+def done(call: str, answer: HttpAnswer) -> None:
+    """Read the answer to a write that answers nothing: 204 alone says that it was done.
+
+    Source: SCM manual 25.5. A gateway's 200 must not pass for a revocation.
+    """
+    if answer.status != 204:
+        raise unreadable(call, answer, "where 204 is due: whether it was done is not known")
+
+
+def header_values(call: str, credentials: Credentials) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers that carry credentials.
+
+    Raises:
+        CredentialsRefused: They cannot be sent as headers; trying would only count as a bad login.
+    """
+    return (
+        (b"customerUri", _header(call, "customer URI", credentials.customer_uri)),
+        (b"login", _header(call, "login", credentials.login)),
+        (b"password", _header(call, "password", credentials.password.reveal())),
+    )
+
+
+def _header(call: str, name: str, value: str) -> bytes:
+    reason = ""
+    if not value:
+        reason = "is empty"
+    elif value != value.strip():
+        reason = "begins or ends with a space"
+    elif any(character < " " or character == "\x7f" for character in value):
+        reason = "holds a control character"
+    else:
+        try:
+            return value.encode("latin-1")
+        except UnicodeEncodeError:
+            reason = "holds a character outside Latin-1, which no HTTP header can carry"
+    raise CredentialsRefused(call, f"the {name} {reason}; nothing was sent", sent=False)
+
+
+def _json(body: object) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except (TypeError, UnicodeEncodeError):
+        raise InputError("the text cannot be written as JSON", "remove characters that are no text") from None
+
 
 _PROFILES = json_of(wire_account.PROFILES)
 _CUSTOM_FIELDS = json_of(wire_account.CUSTOM_FIELDS)
@@ -42,7 +126,6 @@ _DETAILS = json_of(wire_orders.DETAILS)
 _NEW_ORDER = json_of(wire_orders.NEW_ORDER)
 _DCV = json_of(wire_dcv.DCV)
 _DOMAIN_STATUS = json_of(wire_dcv.DOMAIN_STATUS)
-_DOMAIN_ROWS = json_of(wire_dcv.DOMAIN_ROWS)
 
 
 class ScmClient:
@@ -81,7 +164,11 @@ class ScmClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._connection = Connection(base_url, timeouts=timeouts, ca_bundle=ca_bundle, log=log, transport=transport)
-        self._session = Session(self._connection, credentials, clock, observe, logins)
+        self._credentials = credentials
+        self._clock = clock
+        self._observe = observe
+        self._logins = logins
+        self._passwords: dict[str, None] = {}
 
     @property
     def proxy_in_use(self) -> str:
@@ -97,50 +184,50 @@ class ScmClient:
     async def types(self, organization_id: int | None = None) -> tuple[CertificateProfile, ...]:
         """Return the profiles that may be ordered, for one organization where it is given."""
         path = _with_query("/ssl/v1/types", {"organizationId": organization_id})
-        found = await self._session.ask("types", "GET", path, _PROFILES)
+        found = await self._ask("types", "GET", path, _PROFILES)
         return tuple(profile.to_domain() for profile in found)
 
     async def custom_fields(self) -> tuple[CustomField, ...]:
         """Return the account's custom fields."""
-        found = await self._session.ask("custom_fields", "GET", "/ssl/v1/customFields", _CUSTOM_FIELDS)
+        found = await self._ask("custom_fields", "GET", "/ssl/v1/customFields", _CUSTOM_FIELDS)
         return tuple(field.to_domain() for field in found)
 
     async def organizations(self) -> tuple[Organization, ...]:
         """Return organizations and their departments, flat."""
-        found = await self._session.ask("organizations", "GET", "/organization/v1", _ORGANIZATIONS)
+        found = await self._ask("organizations", "GET", "/organization/v1", _ORGANIZATIONS)
         return tuple(organization for entry in found for organization in entry.to_domain())
 
     async def organization_validations(self, organization_id: int) -> tuple[OrganizationValidation, ...]:
         """Return an organization's validations."""
         path = f"/organization/v2/{organization_id:d}/validations"
-        found = await self._session.ask("organization_validations", "GET", path, _VALIDATIONS)
+        found = await self._ask("organization_validations", "GET", path, _VALIDATIONS)
         return tuple(validation.to_domain() for validation in found)
 
     async def organization_validation(self, organization_id: int, validation_id: int) -> OrganizationValidation:
         """Return one validation with the CA's last message."""
         path = f"/organization/v2/{organization_id:d}/validations/{validation_id:d}"
-        found = await self._session.ask("organization_validation", "GET", path, _VALIDATION)
+        found = await self._ask("organization_validation", "GET", path, _VALIDATION)
         return found.to_domain()
 
     async def password_status(self) -> PasswordStatus:
         """Return the API password's state and expiry."""
-        found = await self._session.ask("password_status", "GET", "/admin/v1/password", _PASSWORD)
+        found = await self._ask("password_status", "GET", "/admin/v1/password", _PASSWORD)
         return found.to_domain()
 
     async def change_password(self, new_password: SecretText) -> None:
         """Set the API password at SCM; the one in use here stays as it is."""
         secret = new_password.reveal()
         body = bodies.new_password(secret)
-        await self._session.ask("change_password", "POST", "/admin/v1/changepassword", done, body=body, secret=secret)
+        await self._ask("change_password", "POST", "/admin/v1/changepassword", done, body=body, secret=secret)
 
     async def try_credentials(self, candidate: Credentials) -> tuple[CertificateProfile, ...]:
         """Ask for the profiles once with other credentials; the ones in use stay as they are."""
-        found = await self._session.ask("credentials", "GET", "/ssl/v1/types", _PROFILES, credentials=candidate)
+        found = await self._ask("credentials", "GET", "/ssl/v1/types", _PROFILES, credentials=candidate)
         return tuple(profile.to_domain() for profile in found)
 
     def use_credentials(self, credentials: Credentials) -> None:
         """Send every request from now on with these; requests in flight end with the old ones."""
-        self._session.credentials = credentials
+        self._credentials = credentials
 
     # Orders, read
 
@@ -152,18 +239,18 @@ class ScmClient:
             position: The first row, from zero.
             size: How many rows, 1 to 200.
         """
-        if position < 0 or not 1 <= size <= MAX_PAGE_SIZE:
+        if position < 0 or not 1 <= size <= PAGE_SIZE:
             raise ValueError(f"no such page: position {position}, size {size}")
         path = _with_query("/ssl/v1", {"size": size, "position": position, **_filter(where)})
-        return await self._session.ask("listing", "GET", path, _page_at(position))
+        return await self._ask("listing", "GET", path, _page_at(position))
 
     async def count(self, where: ListingFilter) -> int:
         """Return how many rows a listing has."""
-        return await self._session.ask(COUNT, "HEAD", _with_query("/ssl/v1", _filter(where)), _needed_total)
+        return await self._ask(COUNT, "HEAD", _with_query("/ssl/v1", _filter(where)), _needed_total)
 
     async def details(self, ssl_id: int) -> OrderDetails:
         """Return what SCM knows of one order."""
-        return await self._session.ask("details", "GET", f"/ssl/v1/{ssl_id:d}", _details_of(ssl_id))
+        return await self._ask("details", "GET", f"/ssl/v1/{ssl_id:d}", _details_of(ssl_id))
 
     async def collect(self, ssl_id: int) -> bytes:
         """Return the certificate with its chain as PEM text, in any order.
@@ -171,30 +258,24 @@ class ScmClient:
         Raises:
             NotReady: It is too early.
         """
-        return await self._session.ask(COLLECT, "GET", f"/ssl/v1/collect/{ssl_id:d}?format=x509", _pem)
+        return await self._ask(COLLECT, "GET", f"/ssl/v1/collect/{ssl_id:d}?format=x509", _pem)
 
     async def dcv(self, ssl_id: int) -> DcvLog:
         """Return the order's domain control validation."""
-        found = await self._session.ask("dcv", "GET", f"/ssl/v1/{ssl_id:d}/dcv", _DCV)
+        found = await self._ask("dcv", "GET", f"/ssl/v1/{ssl_id:d}/dcv", _DCV)
         return found.to_domain()
 
     async def domain_status(self, domain: str) -> DomainValidation:
         """Return a domain's validation status."""
         body = bodies.domain(domain)
-        found = await self._session.ask("domain_status", "POST", "/dcv/v2/validation/status", _DOMAIN_STATUS, body=body)
+        found = await self._ask("domain_status", "POST", "/dcv/v2/validation/status", _DOMAIN_STATUS, body=body)
         return found.to_domain(domain)
-
-    async def domain_validations(self, domain: str) -> tuple[DomainValidation, ...]:
-        """Return the account's validations of a domain."""
-        path = _with_query("/dcv/v1/validation", {"domain": domain})
-        found = await self._session.ask("domain_validations", "GET", path, _DOMAIN_ROWS)
-        return tuple(row.to_domain() for row in found)
 
     # Orders, changed
 
     async def enroll(self, request: EnrollRequest) -> int:
         """Order a certificate, billed; return its sslId."""
-        found = await self._session.ask("enroll", "POST", "/ssl/v1/enroll", _NEW_ORDER, body=bodies.enroll(request))
+        found = await self._ask("enroll", "POST", "/ssl/v1/enroll", _NEW_ORDER, body=bodies.enroll(request))
         return found.ssl_id
 
     async def renew(self, ssl_id: int, csr_pem: str = "") -> int:
@@ -203,40 +284,120 @@ class ScmClient:
         Source: no body at all, where no CSR is given; observed in production clients.
         """
         body = bodies.renew(csr_pem) if csr_pem else None
-        found = await self._session.ask("renew", "POST", f"/ssl/v1/renewById/{ssl_id:d}", _NEW_ORDER, body=body)
+        found = await self._ask("renew", "POST", f"/ssl/v1/renewById/{ssl_id:d}", _NEW_ORDER, body=body)
         return found.ssl_id
-
-    async def replace(
-        self, ssl_id: int, csr_pem: str, reason: str, common_name: str = "", names: Sequence[str] = ()
-    ) -> None:
-        """Ask for the certificate again with another key, under the same sslId."""
-        body = bodies.replace(csr_pem, reason, common_name, names)
-        await self._session.ask("replace", "POST", f"/ssl/v1/replace/{ssl_id:d}", done, body=body)
 
     async def approve(self, ssl_id: int, message: str) -> None:
         """Approve a requested order, with 1 to 512 characters of message."""
         body = bodies.decision(message)
-        await self._session.ask("approve", "POST", f"/ssl/v1/approve/{ssl_id:d}", done, body=body)
+        await self._ask("approve", "POST", f"/ssl/v1/approve/{ssl_id:d}", done, body=body)
 
     async def decline(self, ssl_id: int, message: str) -> None:
         """Decline a requested order, with 1 to 512 characters of message."""
         body = bodies.decision(message)
-        await self._session.ask("decline", "POST", f"/ssl/v1/decline/{ssl_id:d}", done, body=body)
+        await self._ask("decline", "POST", f"/ssl/v1/decline/{ssl_id:d}", done, body=body)
 
     async def revoke(self, ssl_id: int, reason_code: int, reason: str) -> None:
         """Revoke by sslId, for one of the RFC 5280 reasons 0, 1, 3, 4, 5 and 1 to 512 characters of words."""
         body = bodies.revoke(reason_code, reason)
-        await self._session.ask("revoke", "POST", f"/ssl/v1/revoke/{ssl_id:d}", done, body=body)
-
-    async def revoke_by_serial(self, serial_number: str, reason_code: int, reason: str) -> None:
-        """Revoke by serial number in hexadecimal."""
-        path = f"/ssl/v1/revoke/serial/{quote(bodies.serial(serial_number), safe='')}"
-        await self._session.ask("revoke_by_serial", "POST", path, done, body=bodies.revoke(reason_code, reason))
+        await self._ask("revoke", "POST", f"/ssl/v1/revoke/{ssl_id:d}", done, body=body)
 
     async def recheck_dcv(self, ssl_id: int) -> DcvLog:
-        """Ask the CA to look at the order's domains again."""
-        found = await self._session.ask("recheck_dcv", "POST", f"/ssl/v1/{ssl_id:d}/dcv/recheck", _DCV)
+        """Ask the CA to check the order's domains again."""
+        found = await self._ask("recheck_dcv", "POST", f"/ssl/v1/{ssl_id:d}/dcv/recheck", _DCV)
         return found.to_domain()
+
+    # How one is sent
+
+    async def _ask(
+        self,
+        call: str,
+        method: str,
+        path: str,
+        read: Read[T],
+        *,
+        body: object = None,
+        credentials: Credentials | None = None,
+        secret: str = "",
+    ) -> T:
+        """Send one request and return what its answer says.
+
+        Args:
+            call: The call by name.
+            method: The HTTP method.
+            path: What follows the base URL.
+            read: Reads the answer.
+            body: What is sent as JSON; None for no body.
+            credentials: Other credentials than those in use.
+            secret: A secret in the body, which no failure may quote.
+
+        Raises:
+            ScmFailure: What went wrong.
+            InputError: The body cannot be written as JSON; nothing was sent.
+        """
+        used = credentials or self._credentials
+        headers = header_values(call, used)
+        secrets = self._secrets(used, secret)
+        content = None if body is None else _json(body)
+        request = HttpRequest(method, path, headers if content is None else headers + _JSON, content)
+        if self._logins is None:
+            return await self._send(call, request, read, secrets)
+        async with self._logins.admitted(call, used) as ended:
+            try:
+                result = await self._send(call, request, read, secrets)
+            except CredentialsRefused as rejection:
+                await asyncio.to_thread(ended, rejection)
+                raise
+            except ScmFailure as failure:
+                ended(failure)
+                raise
+            ended(None)
+            return result
+
+    async def _send(self, call: str, request: HttpRequest, read: Read[T], secrets: tuple[str, ...]) -> T:
+        started = self._clock.monotonic()
+        answer = await self._connection.send(request)
+        status = answer.http_status if isinstance(answer, HttpFailure) else answer.status
+        try:
+            result = self._judge(call, answer, read, secrets)
+        except ScmFailure as failure:
+            self._print(call, started, status, failure)
+            raise
+        self._print(call, started, status, None)
+        return result
+
+    def _judge(self, call: str, answer: HttpAnswer | HttpFailure, read: Read[T], secrets: tuple[str, ...]) -> T:
+        def clean(text: str) -> str:
+            return masked(text, secrets)
+
+        if isinstance(answer, HttpFailure):
+            raise from_failure(call, dataclasses.replace(answer, reason=clean(answer.reason)))
+        with suppress(ScmFailure):
+            return self._read(call, answer, read)
+        # It fails again, and this time in words that quote no password.
+        headers = {name.lower(): clean(value) for name, value in answer.headers.items()}
+        cleaned = dataclasses.replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
+        return self._read(call, cleaned, read, clean)
+
+    def _secrets(self, used: Credentials, secret: str) -> tuple[str, ...]:
+        """Return the passwords that no text of SCM's may quote: in use, being tried, on their way, or used before."""
+        for password in (self._credentials.password.reveal(), used.password.reveal(), secret):
+            self._passwords.pop(password, None)
+            self._passwords[password] = None
+        while len(self._passwords) > _PASSWORDS_KEPT:
+            del self._passwords[next(iter(self._passwords))]
+        return tuple(self._passwords)
+
+    def _read(self, call: str, answer: HttpAnswer, read: Read[T], clean: Callable[[str], str] = str) -> T:
+        failure = from_answer(call, answer, self._clock.now(), clean)
+        if failure is not None:
+            raise failure
+        return read(call, answer)
+
+    def _print(self, call: str, started: float, status: int | None, failure: ScmFailure | None) -> None:
+        if self._observe is not None:
+            latency_seconds = self._clock.monotonic() - started
+            self._observe(Exchange(self._clock.now(), call, latency_seconds, status, failure))
 
 
 def _with_query(path: str, query: dict[str, int | str | None]) -> str:

@@ -1,4 +1,4 @@
-"""A file of all requests and answers for whoever looks for a fault, without a secret in it.
+"""A debug log of all requests and answers, without secrets.
 
 A line is one JSON object. What may be shown is listed, and all else is masked: a header or a field that a server
 will invent is masked before anybody thought of it.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.excerpts import MASK, describe_body, masked, without_secrets
-from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.domain.http import HttpAnswer, HttpFailure, HttpRequest
 
 if TYPE_CHECKING:
     from sectigo_tui.domain.clock import Clock
@@ -70,7 +70,7 @@ class DebugLog:
         self._write(line)
         return self._sent
 
-    def answered(self, number: int, request: HttpRequest, answer: HttpAnswer | HttpTrouble, *, seconds: float) -> None:
+    def answered(self, number: int, request: HttpRequest, answer: HttpAnswer | HttpFailure, *, seconds: float) -> None:
         """Log what came of a request.
 
         Args:
@@ -81,10 +81,10 @@ class DebugLog:
         """
         self._learn(request)
         line: dict[str, object] = {"answer": number, "seconds": round(seconds, 3)}
-        if isinstance(answer, HttpTrouble):
+        if isinstance(answer, HttpFailure):
             line |= {
                 "status": answer.http_status,
-                "trouble": masked(answer.problem, self._secrets),
+                "error": masked(answer.reason, self._secrets),
                 "sent": answer.sent,
             }
         else:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, FailFast, Field, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from sectigo_tui.domain.validation import NOTHING_ASKED, DcvCheck, DcvLog, DcvProof, DomainValidation
-from sectigo_tui.scm.wire_fields import LATER, NeededText, Record, Records, Text, When, Whole, Wire, records
+from sectigo_tui.scm.wire_fields import NeededText, Record, Records, Text, When, Whole, Wire, records
 
 
 def log_blocks(value: object) -> list[Any]:
@@ -37,7 +37,7 @@ class WireDcvError(Wire):
     description: Text = ""
 
     @property
-    def tells_something(self) -> bool:
+    def holds_something(self) -> bool:
         """Whether there is an error."""
         return self.code not in (None, 0) or (self.code is None and self.description != "")
 
@@ -90,7 +90,7 @@ class WireDcv(Wire):
         return {"dcvLog": blocks, "instructions": instructions}
 
     @model_validator(mode="after")
-    def _must_tell_something(self) -> WireDcv:
+    def _must_hold_something(self) -> WireDcv:
         if not self.model_fields_set:
             raise ValueError("has neither dcvLog nor instructions")
         return self
@@ -103,7 +103,7 @@ class WireDcv(Wire):
         checks = [_check(line, instructions.get(line.domain_name.casefold())) for line in lines]
         unlogged = (instruction for key, instruction in instructions.items() if key not in logged)
         checks += [_check(WireDcvLine(domainName=extra.domain_name), extra) for extra in unlogged]
-        error = next((block.error for block in self.dcv_log if block.error.tells_something), WireDcvError())
+        error = next((block.error for block in self.dcv_log if block.error.holds_something), WireDcvError())
         return DcvLog(tuple(checks), error.code, error.description)
 
 
@@ -147,26 +147,6 @@ class WireDomainStatus(Wire):
         )
 
 
-class WireDomainRow(Wire):
-    """A row of `dcv/v1/validation`. Source: its field names differ between versions of the manual."""
-
-    domain: Text = ""
-    status: Text = Field("", validation_alias=AliasChoices("dcvStatus", "status"))
-    order_status: Text = Field("", validation_alias=AliasChoices("dcvOrderStatus", "orderStatus"))
-    mode: Text = Field("", validation_alias=AliasChoices("dcvMethod", "orderMode", "dcvMode"))
-    expiration_date: When = None
-
-    def to_domain(self) -> DomainValidation:
-        """Return the row as the domain knows it."""
-        return DomainValidation(
-            domain=self.domain,
-            status=self.status,
-            order_status=self.order_status,
-            proof=DcvProof(mode=self.mode),
-            expires=self.expiration_date,
-        )
-
-
 def _check(line: WireDcvLine, instruction: WireDcvInstruction | None) -> DcvCheck:
     return DcvCheck(
         domain=line.domain_name,
@@ -180,4 +160,3 @@ def _check(line: WireDcvLine, instruction: WireDcvInstruction | None) -> DcvChec
 
 DCV: TypeAdapter[WireDcv] = TypeAdapter(WireDcv)
 DOMAIN_STATUS: TypeAdapter[WireDomainStatus] = TypeAdapter(WireDomainStatus)
-DOMAIN_ROWS: TypeAdapter[list[WireDomainRow]] = TypeAdapter(Annotated[list[WireDomainRow], FailFast()], config=LATER)

@@ -8,7 +8,7 @@ from typing import Literal
 ValidationLevel = Literal["DV", "OV", "EV"]
 
 CHECK_INTERVAL = timedelta(hours=1)
-"""How often the CA looks for a DCV record. Source: assumed, from the manual's example answers."""
+"""How often the CA checks for a DCV record. Source: assumed, from the manual's example answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Domain:
         return _valid_from(at, self.validated, self.expires)
 
     def last_check(self, at: datetime) -> datetime | None:
-        """Return when the CA looked for the record last."""
+        """Return when the CA checked for the record last."""
         if self.submitted is None or at < self.submitted:
             return None
         return self.submitted + (at - self.submitted) // CHECK_INTERVAL * CHECK_INTERVAL

@@ -58,8 +58,8 @@ class Actions:
         dcv_mode, dcv_email = self._dcv(body)
         names = self._names(csr, body.text("subjAltNames").split(","))
         life = self._life(comments, names[0], profile)
-        if life.refusal is not None:
-            raise ApiError(life.refusal, _refusal_text(life.refusal, names[0]))
+        if life.rejection is not None:
+            raise ApiError(life.rejection, _rejection_text(life.rejection, names[0]))
         external_requester = _addresses(body.text("externalRequester", longest=_LONGEST_MESSAGE))
         order = self.world.take_order(
             lambda ssl_id: Order(
@@ -304,7 +304,7 @@ def _renew_id(seed: int, ssl_id: int) -> str:
     return base64.b32encode(digest).decode().rstrip("=")[:20]
 
 
-def _refusal_text(code: int, name: str) -> str:
+def _rejection_text(code: int, name: str) -> str:
     """Return SCM's text for a refusal asked for by a life."""
     texts = {
         -107: f"Domain Control Validation is either incomplete or expired for {name}. "

@@ -48,7 +48,7 @@ def create_app(world: World, *, lost: Callable[[], Exception] = ConnectionLostEr
     """
     inner = Starlette(
         routes=[Mount("/api", routes=Api(world).routes()), Mount("/_sim", routes=control_routes(world))],
-        exception_handlers={ApiError: _refusal, HTTPException: _unknown_call},
+        exception_handlers={ApiError: _rejection, HTTPException: _unknown_call},
     )
     inner.router.redirect_slashes = False
     return _Simulator(world, inner, lost)
@@ -107,11 +107,11 @@ class _Simulator:
         try:
             met = self._world.faults.meet(method, path)
             ending = next((fault for fault in met if fault.kind != "latency"), None)
-            await self._wait(met, acts=False)
-            if ending is None or ending.acts:
+            await self._wait(met, applies=False)
+            if ending is None or ending.applies:
                 answer = await self._done(scope, receive)
                 code = answer.code
-            await self._wait(met, acts=True)
+            await self._wait(met, applies=True)
             if ending is not None:
                 answer = _faulty(ending, answer)
             if answer is None:
@@ -125,15 +125,15 @@ class _Simulator:
             kind = ending.kind if ending else None
             self._world.traffic.end(Request(arrived, method, path, query, status, code, kind))
 
-    async def _wait(self, met: list[Fault], *, acts: bool) -> None:
+    async def _wait(self, met: list[Fault], *, applies: bool) -> None:
         for fault in met:
-            if fault.kind == "latency" and fault.acts == acts:
+            if fault.kind == "latency" and fault.applies == applies:
                 await self._world.sleep(fault.seconds)
 
     async def _done(self, scope: Scope, receive: Receive) -> _Answer:
-        refusal = self._credentials_refused(HttpRequest(scope))
-        if refusal is not None:
-            return _Answer.of(refusal)
+        rejection = self._credentials_refused(HttpRequest(scope))
+        if rejection is not None:
+            return _Answer.of(rejection)
         answer = _Answer(500, [])
 
         async def keep(message: Message) -> None:
@@ -204,7 +204,7 @@ def _wrong_credentials() -> Response:
     return JSONResponse({"code": -16, "description": "Unknown user"}, 401)
 
 
-async def _refusal(_: HttpRequest, error: Exception) -> Response:
+async def _rejection(_: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - it is registered for nothing else
     return JSONResponse({"code": error.code, "description": error.description}, error.status)
 

@@ -3,6 +3,8 @@
 The same seed makes the same keys, serials and signatures, so the same order has the same fingerprints in every run.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,6 +18,30 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from sectigo_tui.simulator.account import Organization
+from sectigo_tui.simulator.csr import read_csr
+from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.world import World
+
+
+def certificate(world: World, order: Order) -> x509.Certificate | None:
+    """Return the certificate of an order, or None while it has none.
+
+    An order that came without a CSR gets a key of the CA's making.
+    """
+    course = world.course(order)
+    if course.issued is None or course.expires is None:
+        return None
+    key = read_csr(order.csr).public_key if order.csr else world.ca.key(f"order/{order.ssl_id}").public_key()
+    return world.ca.issue(
+        public_key=key,
+        names=order.names,
+        level=order.profile.level,
+        organization=world.account.organization(order.organization_id),
+        serial=world.serial(order),
+        issued=course.issued,
+        expires=course.expires,
+    )
+
 
 FORMATS = frozenset({"x509", "pem", "x509R", "x509CO", "pemco", "x509IO", "x509IOR", "pemia", "base64", "bin"})
 """What collecting can be asked for. Source: SCM manual 25.5, "Collect SSL certificate"."""

@@ -1,4 +1,4 @@
-"""How far an order has come: a pure function of its life, what was done to it, what gates it, and the time."""
+"""How far an order has come: a pure function of its life, what was done to it, what it waits for, and the time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -98,10 +98,10 @@ def _approvals(order: Order, queued: datetime, at: datetime) -> tuple[int, datet
 
 def _issuance(life: Life, applied: datetime, gates: Sequence[Gate]) -> datetime | None:
     moment = _after(applied, life.vetting_seconds)
-    for gate in gates:
+    for limiter in gates:
         if moment is None:
             return None
-        moment = gate(moment)
+        moment = limiter(moment)
     return moment
 
 

@@ -16,8 +16,7 @@ from sectigo_tui.simulator.account_views import (
 )
 from sectigo_tui.simulator.actions import Actions
 from sectigo_tui.simulator.bodies import Body
-from sectigo_tui.simulator.ca import FORMATS
-from sectigo_tui.simulator.certificates import certificate
+from sectigo_tui.simulator.ca import FORMATS, certificate
 from sectigo_tui.simulator.errors import ApiError, wrong_id
 from sectigo_tui.simulator.listing import Listing
 from sectigo_tui.simulator.orders import Order

@@ -119,7 +119,7 @@ class Fault:
         return cls(**made)  # type: ignore[arg-type] # each value was read as its own field's type
 
     @property
-    def acts(self) -> bool:
+    def applies(self) -> bool:
         """Whether the request is done before its answer goes wrong."""
         return self.kind in _DONE_ALWAYS or (self.done and self.kind not in _DONE_NEVER)
 

@@ -1,4 +1,4 @@
-"""Listing an account: filters over orders of which most are only computed when they are looked at."""
+"""Listing an account: filters over orders of which most are only computed when they are read."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

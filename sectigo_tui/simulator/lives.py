@@ -40,7 +40,7 @@ class Life:
         collect_lag_seconds: From issuance until the certificate can be collected.
         collect_code: What collecting answers until then; None is 200 with an empty body.
         gated: Whether the CA waits for domains and organization to be valid.
-        refusal: The code with which the enrollment is refused.
+        rejection: The code with which the enrollment is refused.
     """
 
     name: str = "straight"
@@ -54,7 +54,7 @@ class Life:
     collect_lag_seconds: float | None = 0.0
     collect_code: int | None = 0
     gated: bool = True
-    refusal: int | None = None
+    rejection: int | None = None
 
 
 _STRAIGHT: Mapping[ValidationLevel, Life] = {
@@ -124,5 +124,5 @@ def _with_part(made: Life, part: str) -> Life:
             collect_code=None if answer == "empty" else -int(answer),
         )
     if refuse:
-        return replace(made, refusal=-int(refuse["code"]))
+        return replace(made, rejection=-int(refuse["code"]))
     return _PARTS[part][1](made)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from sectigo_tui.simulator.account import CHECK_INTERVAL, Domain, Profile
-from sectigo_tui.simulator.certificates import certificate
+from sectigo_tui.simulator.ca import certificate
 from sectigo_tui.simulator.csr import key_kind
 from sectigo_tui.simulator.dcv import Record
 from sectigo_tui.simulator.orders import Order

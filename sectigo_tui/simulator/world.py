@@ -53,7 +53,7 @@ class Dialect:
 class World:
     """An SCM account that lives.
 
-    Nothing runs in the background: the state of every order is computed when it is looked at, so a test that moves
+    Nothing runs in the background: the state of every order is computed when it is read, so a test that moves
     its clock moves the world.
 
     Args:
@@ -116,7 +116,7 @@ class World:
 
         Args:
             seed: Decides names, serials, keys and the fall of probabilities.
-            issued: How many orders are issued; they cost nothing until they are looked at.
+            issued: How many orders are issued; they cost nothing until they are read.
             pending: How many are pending, for all sorts of reasons.
             clock: Returns the real time.
             speed: How much faster the simulated time runs.
@@ -316,5 +316,5 @@ class World:
         return order
 
 
-def _never(at: datetime) -> None:  # noqa: ARG001 - the shape of a gate
+def _never(at: datetime) -> None:  # noqa: ARG001 - the signature of a `Gate`
     return None

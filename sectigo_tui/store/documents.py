@@ -1,62 +1,94 @@
-"""Orders, timeline entries and looks as stored documents, and back.
+"""Orders, timeline entries and polls as stored documents, and back.
 
-Writing is orjson's own dataclass support, and reading is built from the fields' types, so a field added to the domain
-is stored without a line here: a document from before has its default. A document that lacks a field without one, or
-holds a word no enum knows, is damaged and never half read. Types are not validated a second time, since every
-document lies under a checksum; that, and compiled code that sets slot after slot, makes opening a store of 10,000
-orders cost less than twice their bare parsing, where pydantic is an import that the first paint waits for.
+A field added to the domain is stored without a line here: a document from before has its default. A document that lacks
+a field without one, or holds a value of another type or a word that no enum knows, is damaged and never half read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
-from sys import intern
-from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
-import orjson
+import msgspec
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
-from sectigo_tui.domain.values import dataclass
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow
+
+SCHEMA_VERSION = 1
+"""What this program writes. It grows with every change of a stored document, an added field included."""
+
+MIGRATIONS: Mapping[int, Callable[[Document], Document]] = {}
+"""From a version to the next: takes an order's document and returns it with the next version's fields."""
+
+
+def migrated(
+    document: Document,
+    version: int,
+    *,
+    steps: Mapping[int, Callable[[Document], Document]] = MIGRATIONS,
+    newest: int = SCHEMA_VERSION,
+) -> Document:
+    """Return an order's document as the newest version has it.
+
+    Args:
+        document: The document, used up.
+        version: The version it was written by, at most `newest`.
+        steps: From each older version to the next.
+        newest: The version wanted.
+
+    Raises:
+        KeyError: No step leads on from a version.
+    """
+    for older in range(version, newest):
+        document = steps[older](document)
+    return document
+
+
+def too_new(path: str, version: int) -> StoreError:
+    """Return the failure to report for a file that a newer program wrote: nothing of it is changed."""
+    return StoreError(
+        path,
+        f"written by a newer sectigo-tui (schema {version}; this one knows up to {SCHEMA_VERSION})",
+        "install that version again; nothing was changed",
+    )
+
 
 Document = dict[str, Any]
 """A parsed JSON object; it does not leave this package."""
 
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 """What reading a document that is not one of ours raises."""
 
 _Made = TypeVar("_Made")
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Poll bookkeeping of one order: what a look changes without changing the order.
+class Note(Struct, frozen=True):
+    """Poll bookkeeping of one order: what a poll changes without changing the order.
 
     Args:
         order_id: The order.
-        revision: The order's revision when the look was made.
-        window: Its poll window after the look.
-        last_look: Its newest look.
-        last_answer_at: Its newest look that told something.
-        look: The look to add to its history.
+        revision: The order's revision when the poll was made.
+        window: Its poll window after the poll.
+        last_poll: Its newest poll.
+        last_answer_at: Its newest poll that told something.
+        poll: The poll to add to its history.
     """
 
     order_id: str
     revision: int
     window: PollWindow | None
-    last_look: Look | None
+    last_poll: PollResult | None
     last_answer_at: datetime | None
-    look: Look | None
+    poll: PollResult | None
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who wrote a line.
 
     Args:
@@ -76,19 +108,46 @@ def dumps(value: object) -> bytes:
     """Return a value as JSON; what no JSON can hold (lone surrogates) becomes a replacement character.
 
     Args:
-        value: Dataclasses, dictionaries, lists, scalars.
+        value: Records, dictionaries, lists, scalars.
 
     Raises:
         ValueError: A number is beyond 64 bits.
     """
     try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        pass
-    try:
-        return orjson.dumps(_encodable(value))
-    except orjson.JSONEncodeError as error:
-        raise ValueError(str(error)) from error
+        data = _ENCODE(value)
+    except UnicodeEncodeError:
+        data = _ENCODE(_encodable(value))
+    if _MANY_DIGITS in data.translate(_DIGITS_AS_ZEROS):
+        _check_numbers(value)
+    return data
+
+
+def loads(data: bytes | msgspec.Raw) -> Any:
+    """Return what JSON holds; `UNREADABLE` tells what it raises for what is none."""
+    return _DECODE(data)
+
+
+_MANY_DIGITS = b"0" * len(str(2**63))
+_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+
+
+def _check_numbers(value: Any) -> None:
+    """Refuse a number that other readers of JSON would round.
+
+    Raises:
+        ValueError: It is beyond 64 bits.
+    """
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise ValueError("a number exceeds the 64-bit range")
+    parts: Iterable[Any] = ()
+    if isinstance(value, dict):
+        parts = value.values()
+    elif isinstance(value, Struct):
+        parts = [getattr(value, each.name) for each in fields(value)]
+    elif isinstance(value, tuple | list):
+        parts = value
+    for part in parts:
+        _check_numbers(part)
 
 
 def _encodable(value: Any) -> Any:
@@ -98,112 +157,51 @@ def _encodable(value: Any) -> Any:
         return {key: _encodable(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
         return [_encodable(each) for each in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        changed = {each.name: _encodable(getattr(value, each.name)) for each in fields(value)}
-        return replace(value, **changed)
+    if isinstance(value, Struct):
+        return replace(value, **{each.name: _encodable(getattr(value, each.name)) for each in fields(value)})
     return value
 
 
-def sparse(value: Any) -> Document:
-    """Return a dataclass as a document without the fields that have their defaults, which reading fills in again."""
+def sparse(value: Struct) -> Document:
+    """Return a record as a document without the fields that have their defaults, which reading fills in again."""
     document: Document = {}
     for each in fields(value):
         held = getattr(value, each.name)
         if held is not each.default and held != each.default:
-            document[each.name] = sparse(held) if is_dataclass(held) else held
+            document[each.name] = sparse(held) if isinstance(held, Struct) else held
     return document
 
 
 def _reader(made: type[_Made]) -> Callable[[Document], _Made]:
-    """Return what makes an instance of its document; it is put together for the first one."""
-    prepared: Callable[[Document], _Made] | None = None
-
-    def read(document: Document) -> _Made:
-        nonlocal prepared
-        if prepared is None:
-            prepared = _compiled_reader(made)
-        return prepared(document)
-
-    return read
+    """Return what makes an instance of its document."""
+    return lambda document: msgspec.convert(document, made, dec_hook=_moment)
 
 
-def _compiled_reader(made: type[_Made]) -> Callable[[Document], _Made]:
-    """Return code that fills slot after slot: what a loop over the fields would take, and `__init__`, is spared.
-
-    Slots of a frozen class can only be set by a call for each. So they are set, by plain assignments in half the time,
-    while the instance is of a class of the same slots that is not frozen; then it becomes one of the frozen class.
-    """
-    hints = get_type_hints(made)
-    names = [each.name for each in fields(made)]  # type: ignore[arg-type]  # only dataclasses are read
-    blank = type(made.__name__, (), {"__slots__": names})
-    known: dict[str, Any] = {"made": made, "blank": blank, "defaults": _defaults(made)}
-    lines = [f"if len(document) < {len(names)}: document = {{**defaults, **document}}", "instance = blank()"]
-    for name in names:
-        value = f"document[{name!r}]"
-        if (convert := _conversion(name, hints[name])) is not None:
-            known[f"convert_{name}"] = convert
-            lines.append(f"value = {value}")
-            value = f"None if value is None else convert_{name}(value)"
-        lines.append(f"instance.{name} = {value}")
-    body = "\n ".join([*lines, "instance.__class__ = made", "return instance"])
-    exec(f"def read(document):\n {body}", known)  # noqa: S102 - of field names only, as dataclasses do it
-    read: Callable[[Document], _Made] = known["read"]
-    return read
+def _moment(kind: type, value: Any) -> Any:
+    """Read a point in time, or a day where no time was known."""
+    if kind is not Moment:  # type: ignore[comparison-overlap]  # a class of its own at run time
+        raise NotImplementedError(kind)
+    return datetime.fromisoformat(value) if len(value) > len("2026-03-04") else date.fromisoformat(value)
 
 
-def _defaults(made: type) -> Document:
-    defaults = {each.name: each.default for each in fields(made) if each.default is not MISSING}
-    for name, value in defaults.items():
-        if isinstance(value, StrEnum):
-            defaults[name] = value.value
-    return defaults
-
-
-def _conversion(name: str, hint: Any) -> Callable[[Any], object] | None:
-    inside = set(get_args(hint)) - {NoneType} if get_origin(hint) in {Union, UnionType} else {hint}
-    if inside == {datetime, date}:
-        return _moment
-    (kind,) = inside
-    if kind in _AS_THEY_COME:
-        return intern if name in _OFTEN_THE_SAME else None
-    if kind is datetime:
-        return datetime.fromisoformat
-    if get_origin(kind) is tuple:
-        return _tuple_of(_conversion(name, get_args(kind)[0]))
-    if issubclass(kind, StrEnum):
-        return {each.value: each for each in kind}.__getitem__
-    return _reader(kind)
-
-
-def _tuple_of(convert: Callable[[Any], object] | None) -> Callable[[list[Any]], tuple[object, ...]]:
-    return tuple if convert is None else lambda values: tuple(map(convert, values))
-
-
-def _moment(text: str) -> Moment:
-    return datetime.fromisoformat(text) if len(text) > len("2026-03-04") else date.fromisoformat(text)
-
-
-_AS_THEY_COME = frozenset({str, int, float, bool})
-
-_OFTEN_THE_SAME = frozenset(
-    {
-        "status",
-        "profile_name",
-        "validation",
-        "owner",
-        "requester",
-        "requested_via",
-        "key_type",
-        "key",
-        "issuer",
-        "user",
-        "tty",
-    }
-)
-"""Texts of which many orders have the same one: kept once."""
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder().decode
 
 order_from = _reader(Order)
 """Make an order of its document, which is used up."""
+
+_ORDER = msgspec.json.Decoder(Order, dec_hook=_moment)
+
+
+def order_in(data: msgspec.Raw, version: int) -> Order:
+    """Make an order of its JSON.
+
+    Args:
+        data: The JSON.
+        version: The version it was written by, at most the newest.
+    """
+    return _ORDER.decode(data) if version == SCHEMA_VERSION else order_from(migrated(loads(data), version))
+
 
 entry_from = _reader(TimelineEntry)
 """Make a timeline entry of its document, which is used up."""
@@ -219,21 +217,21 @@ _MICROSECOND = timedelta(microseconds=1)
 _LONGEST_DETAIL = 200
 
 
-def packed_look(look: Look) -> bytes:
-    """Return a look as a short JSON array, of which tens of thousands stay in memory."""
+def packed_poll(poll: PollResult) -> bytes:
+    """Return a poll as a short JSON array, of which tens of thousands stay in memory."""
     return dumps(
         (
-            (look.at - _EPOCH) // _MICROSECOND,
-            look.outcome,
-            look.detail[:_LONGEST_DETAIL],
-            look.latency_seconds,
-            look.http_status,
-            look.code,
+            (poll.at - _EPOCH) // _MICROSECOND,
+            poll.outcome,
+            poll.detail[:_LONGEST_DETAIL],
+            poll.latency_seconds,
+            poll.http_status,
+            poll.code,
         )
     )
 
 
-def unpacked_look(row: list[Any]) -> Look:
-    """Make a look of its array."""
+def unpacked_poll(row: list[Any]) -> PollResult:
+    """Make a poll of its array."""
     at, outcome, *rest = row
-    return Look(_EPOCH + at * _MICROSECOND, LookOutcome(outcome), *rest)
+    return PollResult(_EPOCH + at * _MICROSECOND, PollOutcome(outcome), *rest)

@@ -7,49 +7,47 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import ModalScreen, Screen
 from textual.signal import Signal
 
-from sectigo_tui.domain.events import Announcement, PollingPaused
+from sectigo_tui.domain.events import EngineEvent, PollingPaused
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.ui.app_keys import APP_KEYS
-from sectigo_tui.ui.attention import Attention
-from sectigo_tui.ui.attention_alarm import Alarm
-from sectigo_tui.ui.board import Board
-from sectigo_tui.ui.clipboard import Clipboard, request
-from sectigo_tui.ui.columns import Now
+from sectigo_tui.presentation.columns import RowContext
+from sectigo_tui.presentation.glyphs import Glyphs
+from sectigo_tui.presentation.rows import OrderRows
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.presentation.themes import MONO, PREFERENCES, SIXTEEN, ThemeChoice, choose_theme
+from sectigo_tui.presentation.watchlist import Watchlist
 from sectigo_tui.ui.engine_runner import EngineRunner
-from sectigo_tui.ui.glyphs import Glyphs
-from sectigo_tui.ui.key_names import KeyNames
-from sectigo_tui.ui.keys import active_keys, grouped
-from sectigo_tui.ui.memory_saving import MemorySaver
+from sectigo_tui.ui.errors import Errors
+from sectigo_tui.ui.keys.active_keys import active_keys, grouped
+from sectigo_tui.ui.keys.key_names import KeyNames
+from sectigo_tui.ui.layout import LayoutSaver
+from sectigo_tui.ui.notifier import Notifier
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.plain import use_shapes
 from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.text import printable
-from sectigo_tui.ui.theme import MONO, PREFERENCES, SIXTEEN, ThemeChoice
-from sectigo_tui.ui.themed import ThemedApp
-from sectigo_tui.ui.troubles import Troubles
+from sectigo_tui.ui.terminal.clipboard import Clipboard, request
+from sectigo_tui.ui.terminal.terminal_app import TerminalApp
+from sectigo_tui.ui.theme.shapes import use_shapes
 from sectigo_tui.ui.view_model import Surroundings, ViewModel
 from sectigo_tui.ui.views import VIEWS
 
 if TYPE_CHECKING:
-    from sectigo_tui.ui.flows.flow import Defaults
-    from sectigo_tui.ui.openings import Openings
-    from sectigo_tui.ui.palette import Entry
+    from sectigo_tui.ui.workflows.menu import MenuWorkflows
+    from sectigo_tui.ui.workflows.workflow import Defaults
 
 # Dialogs, flows and the other views are imported when they are asked for: the first paint waits for none of them.
 
 
 def _more_commands() -> type[Provider]:
-    from sectigo_tui.ui.palette import MoreCommands
+    from sectigo_tui.ui.keys.palette import MoreCommands
 
     return MoreCommands
 
 
-class SectigoApp(ThemedApp[str]):
+class SectigoApp(TerminalApp[str]):
     """The dashboard; it returns the profile that the operator wants to go on with, or nothing.
 
     Args:
@@ -72,8 +70,88 @@ class SectigoApp(ThemedApp[str]):
     DEFAULT_MODE = "pending"
     """Textual's own empty first screen would cost two more readings of the style sheet."""
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    COMMANDS = ThemedApp.COMMANDS | {_more_commands}
-    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
+    COMMANDS = TerminalApp.COMMANDS | {_more_commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="Pending: orders that are still pending"),
+        Binding("2", "view('local')", "Local", id="app.local", tooltip="Local: orders placed or adopted here"),
+        Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="Remote: the whole account"),
+        Binding("4", "view('events')", "Events", id="app.events", tooltip="Events: what happened, and what failed"),
+        Binding("5", "view('budget')", "Budget", id="app.budget", tooltip="Budget: what is polled next, and why then"),
+        Binding(
+            "D",
+            "workflow('diagnose')",
+            "Diagnose",
+            id="app.diagnose",
+            tooltip="Who it waits for, is that normal, what next",
+        ),
+        Binding(
+            "E", "workflow('escalate')", "Escalate", show=False, id="app.escalate", tooltip="Facts for the CA's support"
+        ),
+        Binding(
+            "H",
+            "workflow('handover')",
+            "Handover",
+            show=False,
+            id="app.handover",
+            tooltip="What is open, for the next shift",
+        ),
+        Binding(
+            "C",
+            "workflow('causes')",
+            "Causes",
+            show=False,
+            id="app.causes",
+            tooltip="What many orders wait for together",
+        ),
+        Binding(
+            "e",
+            "workflow('export')",
+            "Export",
+            show=False,
+            id="app.export",
+            tooltip="Save table, order or screen in a file",
+        ),
+        Binding(
+            "Y",
+            "workflow('copied')",
+            "Copied",
+            show=False,
+            id="app.copied",
+            tooltip="Show what was copied, to select it",
+        ),
+        Binding("T", "theme", "Theme", show=False, id="app.theme", tooltip="The next theme: dark, light, ..."),
+        Binding(
+            "P", "workflow('profile')", "Profile", show=False, id="app.profile", tooltip="Go on with another profile"
+        ),
+        Binding(
+            "A",
+            "workflow('arm')",
+            "Arm writes",
+            show=False,
+            id="app.arm",
+            tooltip="Arm writes for 5 minutes, or lock them",
+        ),
+        Binding(
+            "a",
+            "workflow('menu')",
+            "Actions",
+            id="app.menu",
+            tooltip="Enroll, approve, collect, renew, revoke, rotate ...",
+        ),
+        Binding(
+            "colon",
+            "command_palette",
+            "Palette",
+            key_display=": ^p",
+            show=False,
+            id="app.palette",
+            tooltip="Every action, by name",
+        ),
+        Binding(
+            "question_mark", "workflow('help')", "Help", key_display="?", id="app.help", tooltip="The keys of this view"
+        ),
+        Binding("q", "back", "Back", id="app.back", tooltip="Go back; from the first view, quit"),
+    ]
 
     def __init__(
         self,
@@ -97,87 +175,93 @@ class SectigoApp(ThemedApp[str]):
         use_shapes(self, glyphs)
         self._track = track
         self._engine = engine
-        self._announced: Signal[Sequence[Announcement]] = Signal(self, "announced")
+        self._published: Signal[Sequence[EngineEvent]] = Signal(self, "published")
         self._runner = runner = EngineRunner(
             self,
             engine,
             refresh_seconds,
             connect=connect,
-            hear=self._hear,
+            receive=self._receive,
             connected=self._reload,
             give_up=self._give_up,
         )
-        now = Now(
-            clock=engine.context.clock,
+        now = RowContext(
+            clock=engine.clock,
             glyphs=glyphs,
             refresh_seconds=refresh_seconds,
-            is_looking=engine.supervisor.is_looking,
-            is_paused=lambda: engine.context.gate.refusal is not None,
+            is_polling=engine.scheduler.is_polling,
+            is_paused=lambda: engine.rejection is not None,
             diagnoser=lambda: engine.diagnoser if runner.is_connected else None,
             hint=self.key_names.fill,
         )
-        board = Board(engine)
-        attention = Attention(board)
-        self._memory = MemorySaver(outside.keeper, self.set_timer, runner.report)
-        self._memory_lost = self._memory.load()
-        self._memory.attend(attention)
-        troubles = Troubles()
-        self._alarm = Alarm(attention, engine, troubles, outside, write=self._write, perform=runner.perform)
+        order_rows = OrderRows(engine)
+        watchlist = Watchlist(order_rows)
+        self._layout_saver = LayoutSaver(outside.keeper, self.set_timer, runner.report)
+        self._layout_lost = self._layout_saver.load()
+        self._layout_saver.attend(watchlist)
+        errors = Errors()
+        self._notifier = Notifier(watchlist, engine, errors, outside, write=self._write, perform=runner.perform)
         self._model = ViewModel(
-            board, now, self._announced, surroundings, troubles, runner.perform, self._memory.memory, attention
+            order_rows, now, self._published, surroundings, errors, runner.perform, self._layout_saver.layout, watchlist
         )
         self._defaults = defaults
         for name, view in VIEWS.items():
             self.add_mode(name, partial(view, self._model))
 
     @cached_property
-    def _openings(self) -> Openings:
-        from sectigo_tui.ui.openings import Openings
+    def workflows(self) -> MenuWorkflows:
+        """What the keys of the program open."""
+        from sectigo_tui.ui.workflows.menu import MenuWorkflows
 
-        return Openings(
+        return MenuWorkflows(
             self,
             self._engine,
             self._model,
             self._outside,
             self._defaults,
             perform=self._runner.perform,
-            say=self._say_done,
+            show_message=self._show_copied,
             key_names=self.key_names,
+            clipboard=self._copier,
             show_view=self.action_view,
         )
 
     @cached_property
     def drafts(self) -> dict[str, dict[str, str]]:
         """What was filled in and not sent, kept between runs; nothing secret is among it."""
-        return self._model.memory.drafts
+        return self._model.layout.drafts
 
     def drafts_changed(self) -> None:
         """Have the drafts kept."""
-        self._model.memory.changed()
+        self._model.layout.changed()
 
     def on_mount(self) -> None:
         """Show the first view, then start the engine: what is on disk is seen before anything is asked for."""
         self._recall_theme()
-        view = self._model.memory.view
+        view = self._model.layout.view
         self.switch_mode(view if view in VIEWS else "pending")
         self._runner.listen()
         self.call_after_refresh(self._start)
 
     def _recall_theme(self) -> None:
         """Show the theme that was chosen live, unless another was configured since, or the terminal has few colours."""
-        memory = self._model.memory
-        is_current = memory.theme in PREFERENCES and memory.theme_instead_of == self._outside.theme
+        layout = self._model.layout
+        is_current = layout.theme in PREFERENCES and layout.theme_instead_of == self._outside.theme
         if is_current and self._outside.recalls_theme and self.theme not in (MONO, SIXTEEN):
-            self.show_theme(memory.theme)
+            self._show_theme(layout.theme)
+
+    def _show_theme(self, preference: str) -> None:
+        self.ansi_color = choose_theme({}, preference).ansi_color
+        self.theme = PREFERENCES[preference]
 
     def on_unmount(self) -> None:
         """Keep how the screen is arranged."""
-        self._memory.save_now()
+        self._layout_saver.save_now()
 
     def _start(self) -> None:
-        if self._memory_lost is not None:
-            self._runner.report("remember the screen", self._memory_lost)
-        self._alarm.begin()
+        if self._layout_lost is not None:
+            self._runner.report("remember the screen", self._layout_lost)
+        self._notifier.begin()
         self._runner.start()
         for ssl_id in self._track:
             self._runner.perform(f"track sslId {ssl_id}", self._engine.track(ssl_id))
@@ -188,24 +272,16 @@ class SectigoApp(ThemedApp[str]):
 
     def _give_up(self, failure: Exception) -> None:
         # Whoever runs the application tells, as for whatever else ends it.
-        self.defect = failure
+        self.fatal_error = failure
         self.exit()
 
-    def _hear(self, heard: Sequence[Announcement]) -> None:
-        for announcement in heard:
-            self._model.troubles.hear(announcement)
-            if isinstance(announcement, PollingPaused):
-                self._openings.offer_rotation()
-        self._alarm.hear(heard)
-        self._announced.publish(heard)
-
-    def menu_entries(self) -> list[Entry]:
-        """Return the actions of the menu for the palette."""
-        return self._openings.menu_entries()
-
-    async def profile_entries(self) -> list[Entry]:
-        """Return the other profiles for the palette."""
-        return await self._openings.profile_entries()
+    def _receive(self, received: Sequence[EngineEvent]) -> None:
+        for event in received:
+            self._model.errors.receive(event)
+            if isinstance(event, PollingPaused):
+                self.workflows.offer_rotation()
+        self._notifier.receive(received)
+        self._published.publish(received)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of where the operator is in the palette."""
@@ -222,7 +298,7 @@ class SectigoApp(ThemedApp[str]):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         await self.switch_mode(name)
-        self._model.memory.viewed(name)
+        self._model.layout.viewed(name)
 
     async def action_back(self) -> None:
         """Close what is open, go back to the first view, and from there quit."""
@@ -236,68 +312,34 @@ class SectigoApp(ThemedApp[str]):
         else:
             self.exit()
 
-    def action_menu(self) -> None:
-        """Offer what can be done with the marked orders, or the one under the cursor."""
-        self._openings.menu()
-
-    def action_diagnose(self) -> None:
-        """Diagnose the order under the cursor."""
-        if self._runner.is_connected:
-            self._openings.diagnose()
-
-    def action_escalate(self) -> None:
-        """Hand over the facts of the order under the cursor, for the CA's support."""
-        self._openings.escalate()
-
-    def action_handover(self) -> None:
-        """Hand over all that is open, for the next shift."""
-        self._openings.handover()
-
-    def action_causes(self) -> None:
-        """Show what many orders wait for together, and list those of one cause."""
-        self._openings.causes()
-
-    def action_export(self) -> None:
-        """Save the table, the order under the cursor, or a picture of the screen."""
-        self._openings.export()
-
-    def action_copied(self) -> None:
-        """Show what was copied last, to select it where copying does not reach the clipboard."""
-        self._openings.copied(self._copier.last)
-
-    def action_profile(self) -> None:
-        """Choose another profile; this one is left only when the other can be opened."""
-        self._openings.profile()
-
-    def action_arm(self) -> None:
-        """Arm writes for a limited time where the profile is read-only, or lock them again."""
-        self._openings.arm()
-
-    def action_help(self) -> None:
-        """Show the keys of where the operator is."""
-        self._openings.help()
+    def action_workflow(self, name: str) -> None:
+        """Do what a method of the workflows of this name does."""
+        getattr(self.workflows, name)()
 
     def action_help_quit(self) -> None:
         """Say how this is left: whoever presses ctrl-c wants to."""
         names = self.key_names
         if isinstance(self.screen, ModalScreen):
-            self._say_done(
+            self._show_copied(
                 names.fill("{dialog.cancel} closes this. Then {app.back} goes back, and quits from Pending.")
             )
         elif isinstance(self.screen, View):
-            self.screen.say("{app.back} goes back, and quits from Pending.")
+            self.screen.show_message("{app.back} goes back, and quits from Pending.")
         else:
-            self._say_done(names.fill("{diagnose.leave} goes back. Then {app.back} quits from Pending."))
+            self._show_copied(names.fill("{diagnose.leave} goes back. Then {app.back} quits from Pending."))
 
     def action_theme(self) -> None:
         """Show the next theme, and remember it."""
-        say = self.screen.say if isinstance(self.screen, View) else self._say_done
+        show_message = self.screen.show_message if isinstance(self.screen, View) else self._show_copied
         if self.no_color:
-            say("There is one theme without colours: NO_COLOR is set.")
+            show_message("There is one theme without colours: NO_COLOR is set.")
             return
-        following = self.show_next_theme()
-        self._model.memory.themed(following, instead_of=self._outside.theme)
-        say(f"Theme: {following}")
+        names = list(PREFERENCES)
+        shown = next((name for name in names if PREFERENCES[name] == self.theme), names[-1])
+        following = names[(names.index(shown) + 1) % len(names)]
+        self._show_theme(following)
+        self._model.layout.themed(following, instead_of=self._outside.theme)
+        show_message(f"Theme: {following}")
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a text by every way there is."""
@@ -305,20 +347,20 @@ class SectigoApp(ThemedApp[str]):
         self.run_worker(self._copier.copy(text), group="copy", exit_on_error=False)
         if self._copier.is_in_screen:
             sent = "Sent through GNU screen, which may not pass it on; {app.copied} shows it."
-            self._say_done(self.key_names.fill(sent))
+            self._show_copied(self.key_names.fill(sent))
 
     def _write(self, sequence: str) -> None:
         """Write to the terminal what is no picture: a bell, a notification."""
         if self._driver is not None:
             self._driver.write(sequence)
 
-    def _say_done(self, text: str) -> None:
+    def _show_copied(self, text: str) -> None:
         self.notify(printable(text, limit=400), markup=False)
 
 
 def _keymap(outside: Outside, program: type[SectigoApp]) -> dict[str, str]:
     if not outside.keys:
         return {}
-    from sectigo_tui.ui.keymap import keymap_of
+    from sectigo_tui.ui.keys.keymap import keymap_of
 
     return keymap_of(outside.keys, program, named_by=outside.keys_named_by)

@@ -1,4 +1,4 @@
-"""The engine beside the screens: it is run, asked, and what it announces is gathered for them."""
+"""The engine beside the screens: it is run, asked, and what it publishes is gathered for them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 from textual.app import App
 
 from sectigo_tui.domain.errors import ConfigError, InputError, PasswordCommandFailed, SectigoTuiError
-from sectigo_tui.domain.events import Announcement, FailureReported
+from sectigo_tui.domain.events import EngineEvent, FailureReported
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.ui.view_model import Use
 
 GATHER_SECONDS = 0.05
-"""Announcements within this time reach the screens together."""
+"""Events within this time reach the screens together."""
 
 ASK_AGAIN_SECONDS = (15.0, 45.0, 120.0, 300.0)
-"""The pauses before a password command that told none is asked again; the last one repeats."""
+"""The waits before a password command that returned none is run again; the last one repeats."""
 
 
 class EngineRunner:
@@ -29,7 +29,7 @@ class EngineRunner:
         engine: The engine.
         refresh_seconds: The time between two listings of the account.
         connect: Makes the engine able to send; None when it is already.
-        hear: Takes what was announced within a moment.
+        receive: Takes what was published within a moment.
         connected: Called once requests can be sent.
         give_up: Ends the application: the settings do not let anybody connect.
     """
@@ -41,7 +41,7 @@ class EngineRunner:
         refresh_seconds: float,
         *,
         connect: Callable[[], Awaitable[None]] | None,
-        hear: Callable[[Sequence[Announcement]], None],
+        receive: Callable[[Sequence[EngineEvent]], None],
         connected: Callable[[], None],
         give_up: Callable[[Exception], None],
     ) -> None:
@@ -49,12 +49,12 @@ class EngineRunner:
         self._engine = engine
         self._refresh_seconds = refresh_seconds
         self._connect = connect
-        self._hear = hear
-        self._tell_connected = connected
+        self._receive = receive
+        self._on_connected = connected
         self._give_up = give_up
         self._connected = asyncio.Event()
         self._wanted = asyncio.Event()
-        self._heard: list[Announcement] = []
+        self._received: list[EngineEvent] = []
 
     @property
     def is_connected(self) -> bool:
@@ -62,8 +62,8 @@ class EngineRunner:
         return self._connected.is_set()
 
     def listen(self) -> None:
-        """Gather from now on what is announced."""
-        self._engine.announcer.subscribe(self._gather)
+        """Gather from now on what is published."""
+        self._engine.event_source.subscribe(self._gather)
 
     def start(self) -> None:
         """Connect, then poll, list and whatever else an engine does by itself."""
@@ -85,7 +85,7 @@ class EngineRunner:
             what: What failed, for a person.
             failure: Why.
         """
-        self._engine.announcer(FailureReported(self._engine.context.clock.now(), what, failure))
+        self._engine.event_source(FailureReported(self._engine.clock.now(), what, failure))
 
     async def _run(self) -> None:
         """Run the engine; the boundary at which a defect of it is reported, for its workers would die unseen."""
@@ -93,7 +93,7 @@ class EngineRunner:
             if self._connect is not None:
                 await self._connect_patiently(self._connect)
             self._connected.set()
-            self._tell_connected()
+            self._on_connected()
             await self._engine.run(self._refresh_seconds)
         except (ConfigError, InputError) as failure:
             self._give_up(failure)
@@ -108,7 +108,7 @@ class EngineRunner:
             try:
                 return await connect()
             except PasswordCommandFailed as failure:
-                self.report("no password: only local orders are shown, nothing is polled, it is asked again", failure)
+                self.report("no password: only local orders are shown, none is polled; it is asked for again", failure)
             pause = next(pauses, pause)
             self._wanted.clear()
             with suppress(TimeoutError):
@@ -129,11 +129,11 @@ class EngineRunner:
         except Exception as defect:  # noqa: BLE001 - the named boundary of a key's action: reported, never swallowed
             self.report(f"{what} (a defect of this program)", defect)
 
-    def _gather(self, announcement: Announcement) -> None:
-        if not self._heard:
-            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._tell)
-        self._heard.append(announcement)
+    def _gather(self, event: EngineEvent) -> None:
+        if not self._received:
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._print)
+        self._received.append(event)
 
-    def _tell(self) -> None:
-        heard, self._heard = self._heard, []
-        self._hear(heard)
+    def _print(self) -> None:
+        received, self._received = self._received, []
+        self._receive(received)

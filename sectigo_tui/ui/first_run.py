@@ -1,4 +1,4 @@
-"""The first run: asks for the account, tries it, and keeps it."""
+"""The first run: ask for the account, test it, and save it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, SectigoTuiError
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.presentation.themes import ThemeChoice
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
-from sectigo_tui.ui.flows.flow import in_words
-from sectigo_tui.ui.host import FlowHost
-from sectigo_tui.ui.text import printable
-from sectigo_tui.ui.theme import ThemeChoice
-from sectigo_tui.ui.themed import ThemedApp
+from sectigo_tui.ui.terminal.terminal_app import TerminalApp
+from sectigo_tui.ui.workflows.runner import WorkflowRunner
+from sectigo_tui.ui.workflows.workflow import in_words
 
 Answers = Mapping[str, str]
 Accept = Callable[[Answers], Awaitable[str]]
@@ -38,21 +38,21 @@ class FirstRun(Dialog[dict[str, str]]):
 
     Args:
         answers: What is filled in at first; a password only where SCM could not be asked, and it shows dots.
-        problem: What was wrong with an earlier try.
+        error_text: What was wrong with an earlier try.
         wrong: The id of the field that it is about, or of the button where it is about none.
     """
 
-    def __init__(self, answers: Answers, problem: str = "", wrong: str = "customer_uri") -> None:
+    def __init__(self, answers: Answers, error_text: str = "", wrong: str = "customer_uri") -> None:
         super().__init__("Welcome to sectigo-tui: which SCM account?")
         self._answers = answers
-        self._problem = problem
+        self._error = error_text
         self._wrong = wrong
-        self.was_filled = bool(problem)
+        self.was_filled = bool(error_text)
 
     def body(self) -> ComposeResult:
         """Lay out the form."""
         yield Static(
-            "Nothing is configured yet. The answers are tried with one request; then config.toml (yours) and "
+            "Nothing is configured yet. The answers are tested with one request; then config.toml (yours) and "
             "credentials.toml (0600) are written.",
             classes="label",
         )
@@ -61,8 +61,8 @@ class FirstRun(Dialog[dict[str, str]]):
             yield Row(label, text_field(key, self._answers.get(key, ""), hint=hint, is_secret=is_secret))
 
     def choices(self) -> Sequence[Choice]:
-        """Return the button that tries."""
-        return (Choice(CONFIRM, "Try and save"),)
+        """Return the button that tests and saves."""
+        return (Choice(CONFIRM, "Test and save"),)
 
     def first_focus(self) -> Widget:
         """Return the field to go on with."""
@@ -70,8 +70,8 @@ class FirstRun(Dialog[dict[str, str]]):
 
     def on_mount(self) -> None:
         """Say what was wrong before."""
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     def answer(self, choice_id: str) -> None:
         """Answer once all that is needed was given."""
@@ -84,7 +84,7 @@ class FirstRun(Dialog[dict[str, str]]):
             self.dismiss({key: text if key == "password" else text.strip() for key, text in answers.items()})
 
 
-class FirstRunApp(ThemedApp[bool]):
+class FirstRunApp(TerminalApp[bool]):
     """Asks until an account is kept (True) or the operator gives up (False).
 
     Args:
@@ -104,9 +104,9 @@ class FirstRunApp(ThemedApp[bool]):
         self.run_worker(self._ask(), exit_on_error=True)
 
     async def _ask(self) -> None:
-        host, answers, problem, wrong = FlowHost(self), dict[str, str](), "", "customer_uri"
+        host, answers, error_text, wrong = WorkflowRunner(self), dict[str, str](), "", "customer_uri"
         while True:
-            given = await host.ask(FirstRun(answers, problem, wrong))
+            given = await host.ask(FirstRun(answers, error_text, wrong))
             if given is None:
                 self.exit(False)
                 return
@@ -114,13 +114,13 @@ class FirstRunApp(ThemedApp[bool]):
             try:
                 where = await host.during("Asking SCM once ...", self._accept(given), can_stop=False)
             except CredentialsRefused as refused:
-                problem, wrong = in_words(refused, "Correct what is wrong above."), "password"
+                error_text, wrong = in_words(refused, "Correct what is wrong above."), "password"
                 answers = {key: text for key, text in given.items() if key != "password"}
                 continue
             except SectigoTuiError as failure:
-                problem, wrong = in_words(failure), _field_of(failure)
+                error_text, wrong = in_words(failure), _field_of(failure)
                 continue
-            self.notify(printable(f"Kept in {where}"), markup=False)
+            self.notify(printable(f"Saved in {where}"), markup=False)
             self.exit(True)
             return
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.values import dataclass
-
-Run = Callable[[Sequence[str], bytes], Awaitable[str]]
-"""Runs a command (its arguments, and what it is given on stdin); returns what went wrong, empty for nothing."""
+from sectigo_tui.presentation.notifications import Run
 
 
 class ScreenKeeper(Protocol):

@@ -1,27 +1,26 @@
-"""What every screen is given: the board, the time, what was announced, and the settled facts of this run."""
+"""The model of every screen: the orders, the time, the published events, and the facts of this run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from msgspec import Struct
 from textual.signal import Signal
 
-from sectigo_tui.domain.events import Announcement
-from sectigo_tui.domain.values import dataclass
-from sectigo_tui.ui.attention import Attention
-from sectigo_tui.ui.board import Board
-from sectigo_tui.ui.columns import Now
-from sectigo_tui.ui.memory import Memory
-from sectigo_tui.ui.troubles import Troubles
+from sectigo_tui.domain.events import EngineEvent
+from sectigo_tui.presentation.columns import RowContext
+from sectigo_tui.presentation.rows import OrderRows
+from sectigo_tui.presentation.watchlist import Watchlist
+from sectigo_tui.ui.errors import Errors
+from sectigo_tui.ui.layout import Layout
 
 Use = Coroutine[Any, Any, object]
 Perform = Callable[[str, Use], None]
 """Runs a use case in a worker; its failure goes to the error pane under the given name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """The settled facts of this run, as the header shows them.
 
     Args:
@@ -37,26 +36,25 @@ class Surroundings:
     customer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ViewModel:
+class ViewModel(Struct, frozen=True):
     """What every screen is given.
 
     Args:
-        board: Finds what is shown.
+        order_rows: Finds what is shown.
         now: The time and what else the cells depend on.
-        announced: Published with what the engine announced since the last time, oldest first.
+        changed_rows: Published with what the engine published since the last time, oldest first.
         surroundings: The settled facts of this run.
-        troubles: The failures of this session.
+        errors: The failures of this session.
         perform: Runs a use case.
-        memory: How the screen is arranged.
-        attention: What deserves a look.
+        layout: How the screen is arranged.
+        watchlist: What deserves a poll.
     """
 
-    board: Board
-    now: Now
-    announced: Signal[Sequence[Announcement]]
+    order_rows: OrderRows
+    now: RowContext
+    changed_rows: Signal[Sequence[EngineEvent]]
     surroundings: Surroundings
-    troubles: Troubles
+    errors: Errors
     perform: Perform
-    memory: Memory
-    attention: Attention
+    layout: Layout
+    watchlist: Watchlist

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sectigo_tui.ui.screens.pending import PendingView
+from sectigo_tui.ui.screens.orders import PendingView
 from sectigo_tui.ui.screens.view import View
 from sectigo_tui.ui.view_model import ViewModel
 
 
 def _local(model: ViewModel) -> View:
-    from sectigo_tui.ui.screens.local import LocalView
+    from sectigo_tui.ui.screens.orders import LocalView
 
     return LocalView(model)
 

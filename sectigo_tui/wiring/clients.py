@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from sectigo_tui.domain.values import dataclass
+from msgspec import Struct
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,9 +18,9 @@ if TYPE_CHECKING:
     from sectigo_tui.config.settings import CertctlServer, Settings
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.credentials import Logins
-    from sectigo_tui.domain.ports import Credentials, SecretText
-    from sectigo_tui.engine.access import Access
-    from sectigo_tui.engine.engine import Announcer
+    from sectigo_tui.domain.ports import Credentials, Scm, SecretText
+    from sectigo_tui.engine.credentials.service import Access
+    from sectigo_tui.engine.engine import EventSource
     from sectigo_tui.scm.client import ScmClient
     from sectigo_tui.scm.debug_log import DebugLog
 
@@ -59,7 +62,7 @@ def logins_of(
 
 
 def make_client(
-    settings: Settings, credentials: Credentials, announcer: Announcer, clock: Clock, logins: Logins
+    settings: Settings, credentials: Credentials, event_source: EventSource, clock: Clock, logins: Logins
 ) -> ScmClient:
     """Return a client of the account that the settings name.
 
@@ -67,7 +70,7 @@ def make_client(
         InputError: The debug log cannot be used.
     """
     from sectigo_tui.scm.client import ScmClient
-    from sectigo_tui.scm.timeouts import Timeouts
+    from sectigo_tui.scm.http import Timeouts
 
     section = settings.sectigo
     return ScmClient(
@@ -76,7 +79,7 @@ def make_client(
         clock,
         timeouts=Timeouts(connect_seconds=section.connect_timeout_seconds, read_seconds=section.read_timeout_seconds),
         ca_bundle=section.ca_bundle,
-        observe=announcer,
+        observe=event_source,
         log=debug_log_of(settings, section.base_url, clock),
         logins=logins,
     )
@@ -85,7 +88,7 @@ def make_client(
 def connection(
     settings: Settings,
     plain: PlainSettings,
-    announcer: Announcer,
+    event_source: EventSource,
     clock: Clock,
     is_poller: Callable[[], bool] = lambda: False,
     *,
@@ -96,7 +99,7 @@ def connection(
     Args:
         settings: All settings.
         plain: What the engine was put together with.
-        announcer: Hears of every request.
+        event_source: Hears of every request.
         clock: The time.
         is_poller: Whether this process polls.
         may_prompt: Whether that command may ask the operator something on the terminal.
@@ -106,17 +109,17 @@ def connection(
         InputError: The debug log cannot be used.
     """
     from sectigo_tui.certctl.client import CertctlClient
-    from sectigo_tui.config.keeper import CredentialsFile
+    from sectigo_tui.config.credentials import CredentialsFile
     from sectigo_tui.config.plain import plain_of
     from sectigo_tui.domain.errors import ConfigError
-    from sectigo_tui.engine.access import Access
-    from sectigo_tui.scm.connection import Connection
+    from sectigo_tui.engine.credentials.service import Access
+    from sectigo_tui.scm.http import Connection
 
     if plain_of(settings) != plain:
         raise ConfigError(
             key=str(settings.paths.config_file),
             source="file",
-            problem="was changed while the program started",
+            reason="was changed while the program started",
             remedy="start it again",
         )
     credentials = credentials_of(settings, may_prompt=may_prompt)
@@ -133,11 +136,10 @@ def connection(
         certctl=certctl,
         issuer_id=server.issuer_id if server else "",
     )
-    return Connected(make_client(settings, credentials, announcer, clock, logins), certctl, access)
+    return Connected(make_client(settings, credentials, event_source, clock, logins), certctl, access)
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(Struct, frozen=True):
     """What requests go through.
 
     Args:
@@ -151,21 +153,35 @@ class Connected:
     access: Access
 
 
-class Lines:
-    """SCM's client, from the moment on at which it is known how to get in; nothing is asked of it before."""
+class Client:
+    """SCM's client, made when it is first to be used: that may take long, where a command tells the password.
 
-    def __init__(self) -> None:
+    Args:
+        make: Makes what requests go through; called in another thread.
+    """
+
+    def __init__(self, make: Callable[[], Connected]) -> None:
+        self._make = make
         self._connected: Connected | None = None
 
     @property
     def connected(self) -> Connected:
-        """What requests go through; only to be asked for once it is known."""
+        """What requests go through; only to be asked for once it is connected."""
         assert self._connected is not None, "not connected yet"  # noqa: S101 - a defect, not an input
         return self._connected
 
-    def connect(self, connected: Connected) -> None:
-        """Take what requests go through from now on."""
-        self._connected = connected
+    def scm(self) -> Scm:
+        """Return SCM's client, connected."""
+        return self.connected.scm
+
+    async def connect(self) -> None:
+        """Make what requests go through.
+
+        Raises:
+            ConfigError: The settings do not tell how to get in.
+            InputError: The debug log cannot be used.
+        """
+        self._connected = await in_thread(self._make)
 
     async def aclose(self) -> None:
         """Close the connections, if any were opened."""
@@ -173,9 +189,6 @@ class Lines:
             await self._connected.scm.aclose()
             if self._connected.certctl is not None:
                 await self._connected.certctl.aclose()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.connected.scm, name)
 
 
 def debug_log_of(settings: Settings, base_url: str, clock: Clock) -> DebugLog | None:
@@ -195,3 +208,28 @@ def _secret(server: CertctlServer) -> SecretText:
     from sectigo_tui.domain.ports import SecretText
 
     return SecretText(server.api_key.get_secret_value())
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do something in a thread that does not keep the program from ending: a password command may take long."""
+    import asyncio
+    from threading import Thread
+
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(cast("T", result))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as raised:  # noqa: BLE001 - the boundary of the thread: raised again by whoever waits
+            error = raised
+        with suppress(RuntimeError):  # the program has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, error)
+
+    Thread(target=run, name="connect", daemon=True).start()
+    return await done

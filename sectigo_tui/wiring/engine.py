@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar, cast
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from sectigo_tui.wiring.clients import Connected, Lines, connection
-from sectigo_tui.wiring.disk import account_directory
-
-T = TypeVar("T")
+from sectigo_tui.wiring.clients import Client, connection
+from sectigo_tui.wiring.settings import account_directory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,8 +18,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.certificates import CertificateFacts
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.pki import CertificateTools
-    from sectigo_tui.domain.ports import Scm
-    from sectigo_tui.engine.engine import Engine, KeepDefect
+    from sectigo_tui.engine.engine import Engine, KeepCrash
 
     Connect = Callable[[], Awaitable[None]]
     """Connects an engine, in another thread where that takes long."""
@@ -33,7 +30,7 @@ async def opened(
     *,
     clock: Clock | None = None,
     random: Random | None = None,
-    keep_defect: KeepDefect = lambda _defect, _where: None,
+    keep_crash: KeepCrash = lambda _defect, _where: None,
 ) -> AsyncIterator[Engine]:
     """Put an engine together, and take it apart at the end.
 
@@ -41,7 +38,7 @@ async def opened(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_defect: Writes a defect down that a boundary reports.
+        keep_crash: Writes a defect down that a boundary reports.
 
     Yields:
         The engine; nothing has been sent yet.
@@ -58,7 +55,7 @@ async def opened(
         lambda: settings,
         clock=clock,
         random=random,
-        keep_defect=keep_defect,
+        keep_crash=keep_crash,
         may_prompt=True,
     )
     async with prepare as (engine, connect):
@@ -73,7 +70,7 @@ async def prepared(
     *,
     clock: Clock | None = None,
     random: Random | None = None,
-    keep_defect: KeepDefect = lambda _defect, _where: None,
+    keep_crash: KeepCrash = lambda _defect, _where: None,
     may_prompt: bool = False,
 ) -> AsyncIterator[tuple[Engine, Connect]]:
     """Put together what shows the local orders, for an engine that sends nothing before it is connected.
@@ -83,7 +80,7 @@ async def prepared(
         complete: Returns all of them; called in another thread.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_defect: Writes a defect down that a boundary reports.
+        keep_crash: Writes a defect down that a boundary reports.
         may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
@@ -96,27 +93,28 @@ async def prepared(
     from random import SystemRandom
 
     from sectigo_tui.domain.clock import SystemClock
-    from sectigo_tui.engine.book import OrderBook
-    from sectigo_tui.engine.context import Context, Policy
-    from sectigo_tui.engine.engine import Announcer, Engine
-    from sectigo_tui.engine.gate import RequestGate
-    from sectigo_tui.store.journal_store import JournalStore
+    from sectigo_tui.engine.context import Context, EngineOptions
+    from sectigo_tui.engine.engine import Engine, EventSource
+    from sectigo_tui.engine.repository import OrderRepository
+    from sectigo_tui.engine.requests.limiter import RequestLimiter
+    from sectigo_tui.store.local.journal_store import JournalStore
 
-    clock, announcer, lines = clock or SystemClock(), Announcer(keep_defect), Lines()
+    clock, event_source = clock or SystemClock(), EventSource(keep_crash)
     directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
     store = JournalStore.open(directory, clock, retention_days=plain.retention_days)
-    book = OrderBook(store, clock, announcer)
+    repository = OrderRepository(store, clock, event_source)
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
-    store.report_trouble_to(book.hear_store)
-    gate = RequestGate(plain.requests_in_flight, is_open=False)
+    store.report_errors_to(repository.receive_store_state)
+    limiter = RequestLimiter(plain.requests_in_flight, is_open=False)
+    client = Client(lambda: connection(complete(), plain, event_source, clock, store.is_poller, may_prompt=may_prompt))
     context = Context(
-        scm=cast("Scm", lines),
-        gate=gate,
-        book=book,
+        client=client.scm,
+        limiter=limiter,
+        repository=repository,
         clock=clock,
         random=random or SystemRandom(),
         read_certificate=_read_certificate,
-        policy=Policy(
+        options=EngineOptions(
             deadline_seconds=plain.poll_max_wait_seconds,
             rearm=plain.on_deadline == "rearm",
             read_only=plain.read_only,
@@ -125,45 +123,17 @@ async def prepared(
     )
 
     async def connect() -> None:
-        def make() -> Connected:
-            return connection(complete(), plain, announcer, clock, store.is_poller, may_prompt=may_prompt)
-
-        lines.connect(await in_thread(make))
-        gate.open()
+        await client.connect()
+        limiter.open()
 
     try:
-        yield Engine(context, announcer, _tools, lambda: lines.connected.access, _dns(plain)), connect
+        yield Engine(context, event_source, _tools, lambda: client.connected.access, _dns(plain)), connect
     finally:
         try:
-            await lines.aclose()
+            await client.aclose()
         finally:
             # However the connections end, what is left is written and the right to poll given back.
             await store.close()
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Do something in a thread that does not keep the program from ending: a password command may take long."""
-    import asyncio
-    from threading import Thread
-
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: Exception | None) -> None:
-        if not done.done():
-            done.set_exception(error) if error else done.set_result(cast("T", result))
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except Exception as raised:  # noqa: BLE001 - the boundary of the thread: raised again by whoever waits
-            error = raised
-        with suppress(RuntimeError):  # the program has ended meanwhile
-            loop.call_soon_threadsafe(settle, result, error)
-
-    Thread(target=run, name="connect", daemon=True).start()
-    return await done
 
 
 def _dns(plain: PlainSettings) -> SystemDns | None:

@@ -13,7 +13,7 @@ from sectigo_tui.domain.certctl import Issuer, IssuerTest
 from sectigo_tui.domain.errors import CertctlFailure
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.scm.connection import Connection
+from sectigo_tui.scm.http import Connection
 
 ISSUER = {
     "id": "iss/1",
@@ -112,8 +112,8 @@ async def test_a_try_tells_what_came_of_it(status: int, body: object, result: Is
         (403, b"", "may not do that .HTTP 403: an empty body"),
         (404, {}, "no such issuer"),
         (409, {}, "conflicts"),
-        (500, b"<html><title>Oops</title>", "did not do it .HTTP 500: a web page titled 'Oops'"),
-        (302, b"", "did not do it .HTTP 302"),
+        (500, b"<html><title>Oops</title>", "certctl-server failed .HTTP 500: a web page titled 'Oops'"),
+        (302, b"", "certctl-server failed .HTTP 302"),
         (200, b"<html>", "a web page"),
         (200, b"", "an empty body"),
         (200, [1], "HTTP 200"),
@@ -143,7 +143,7 @@ async def test_secrets_that_come_back_are_not_quoted(status: int) -> None:
     server = Server(status, body={"error": "bad n3w-canary for api-canary"} if status != 200 else b"n3w-canary")
     with pytest.raises(CertctlFailure) as failed:
         await STEPS["changing"](server.client)
-    assert "canary" not in f"{failed.value!r} {failed.value.problem} {explain(failed.value)}"
+    assert "canary" not in f"{failed.value!r} {failed.value.reason} {explain(failed.value)}"
 
 
 @pytest.mark.parametrize("document", [ISSUER | {"type": "DigiCert"}, ISSUER | {"config": None}])

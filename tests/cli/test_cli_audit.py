@@ -1,4 +1,4 @@
-"""`sectigo-tui audit`: who did what and when, and whether the record is what was written."""
+"""`sectigo-tui audit`: who did what and when, and whether the journal is intact."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_word_changed_in_the_record_is_found(site: Site, json_flag: tuple[str,
     path.write_bytes(path.read_bytes().replace(b"enroll www", b"enroll ftp", 1))
     ended = site.run("audit", "verify", *json_flag)
     assert ended.code == 1
-    assert f"{path} is NOT what was written" in ended.err
+    assert f"{path} is NOT intact" in ended.err
     if json_flag:
         assert ended.document("proof")["faults"][0]["line"] == 1
     else:

@@ -89,13 +89,13 @@ def test_the_pack_for_support_has_the_order_number_and_no_credential(site: Site)
     assert "## Evidence" in out
 
 
-def test_a_call_that_fails_is_a_gap_and_no_failure(site: Site) -> None:
+def test_a_call_that_fails_is_missing_evidence_and_no_failure(site: Site) -> None:
     ssl_id = an_order(site, "ov-vetting")
     site.world.faults.add("unavailable", path="validations")
     found = document(site.run("diagnose", ssl_id, "--json"))
     assert (found["verdict"]["blocked_on"], found["verdict"]["strength"]) == ("unknown", "partial")
-    assert any("failed to load" in gap["what"] for gap in found["gaps"])
-    assert 503 in {piece["http_status"] for piece in found["pieces"]}
+    assert any("failed to load" in missing_part["what"] for missing_part in found["missing_evidence"])
+    assert 503 in {call["http_status"] for call in found["evidence"]}
 
 
 @pytest.mark.parametrize("order", ["999999999", "no-such-order"])
@@ -163,14 +163,14 @@ def test_the_handover_as_json_has_each_open_order_in_one_group(site: Site) -> No
     an_order(site, "ov-dcv-missing", "shop.acme.example")
     an_order(site, "ov-instant", "done.acme.example")
     handover = site.make("handover", "--json").document("handover")
-    assert handover["gap"] is None
+    assert handover["incomplete"] is None
     approval, dcv = handover["groups"]
     assert (approval["text"], approval["cause"]) == ("2 orders, waits for approval", "waits for approval")
     by_name = {order["common_name"]: order for order in approval["orders"]}
     assert by_name["theirs.acme.example"]["ssl_id"] == theirs
     assert by_name["theirs.acme.example"]["id"] is None
     assert by_name["ours.acme.example"]["state"] in ("submitted", "pending")
-    assert dcv["subject"] == "domain shop.acme.example"
+    assert dcv["about"] == "domain shop.acme.example"
     assert [order["scm_status"] for order in dcv["orders"]] == ["Applied"]
     assert "Publish" in dcv["next_action"]
 
@@ -181,7 +181,7 @@ def test_the_handover_as_json_without_scm_tells_what_is_known_here_and_that_it_i
     ended = site.run("handover", "--json")
     assert ended.code == 3
     handover = ended.document("handover")
-    assert handover["gap"].startswith("SCM did not list the account")
+    assert handover["incomplete"].startswith("SCM did not list the account")
     assert [order["common_name"] for group in handover["groups"] for order in group["orders"]] == ["ours.acme.example"]
 
 

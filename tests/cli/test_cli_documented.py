@@ -9,6 +9,7 @@ import pytest
 
 from sectigo_tui.cli import exit_codes, results
 from sectigo_tui.cli.parser import make_parser
+from sectigo_tui.presentation.json import Ending
 from support.documented import DOCS, differences, documented
 
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*json.md"))}
@@ -55,9 +56,9 @@ def test_the_exit_codes_are_those_that_subcommands_end_with() -> None:
     told = {int(code) for code in re.findall(r"^\| (\d) \| ", (DOCS / "commands.md").read_text(), re.MULTILINE)}
     known = {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
     assert told == known
-    assert {ending.exit_code for ending in results.Ending} <= told
+    assert {results.code_of_ending(ending) for ending in Ending} <= told
 
 
 def test_each_outcome_of_an_order_is_told() -> None:
-    placed = TEXTS["json.md"].partition("## A placed")[2] + TEXTS["json.md"].partition("## A left")[2]
-    assert [ending.value for ending in results.Ending if f"`{ending.value}`" not in placed] == []
+    placed = TEXTS["json.md"].partition("## Placed order")[2] + TEXTS["json.md"].partition("## Order outcome")[2]
+    assert [ending.value for ending in Ending if f"`{ending.value}`" not in placed] == []

@@ -11,7 +11,8 @@ from cli_site import Site, cli_site
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store.replica import Change, Replica
+from sectigo_tui.store.local.shared_orders import Change, SharedOrders
+from sectigo_tui.store.local.snapshot import OrdersFile
 from support.stored_orders import files_no_larger_than
 
 NAME = "www.acme.example"
@@ -34,21 +35,27 @@ def account(site: Site) -> Path:
     return found
 
 
-def without_snapshot(site: Site) -> None:
+def without_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `orders.json` be what cannot be saved, as in a directory that takes no new file."""
-    (account(site) / "orders.json.new").mkdir()
+
+    def full(orders_file: OrdersFile, *_: object) -> None:
+        raise StoreError(
+            str(orders_file.path), "cannot write: No space left on device", "free space on its file system"
+        )
+
+    monkeypatch.setattr(OrdersFile, "save", full)
 
 
 def without_answers(monkeypatch: pytest.MonkeyPatch, *kinds: EventKind) -> None:
     """Let the journal have room for what is asked, and none for what is answered."""
-    commit: Callable[[Replica, Sequence[Change]], object] = Replica.commit
+    commit: Callable[[SharedOrders, Sequence[Change]], object] = SharedOrders.commit
 
-    def full(replica: Replica, changes: Sequence[Change]) -> object:
+    def full(shared_orders: SharedOrders, changes: Sequence[Change]) -> object:
         if any(change.entry.kind in kinds for change in changes):
             raise StoreError("journal.jsonl", "cannot write: No space left on device", "free space on its file system")
-        return commit(replica, changes)
+        return commit(shared_orders, changes)
 
-    monkeypatch.setattr(Replica, "commit", full)
+    monkeypatch.setattr(SharedOrders, "commit", full)
 
 
 def warned(err: str) -> bool:
@@ -56,11 +63,13 @@ def warned(err: str) -> bool:
     return "warning: " in err and "saved here" in err and "tried again" not in err
 
 
-def test_an_order_is_told_as_ordered_though_orders_json_cannot_be_saved(site: Site) -> None:
-    without_snapshot(site)
+def test_an_order_is_told_as_ordered_though_orders_json_cannot_be_saved(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_snapshot(monkeypatch)
     ended = site.order(NAME, "--json")
     assert ended.code == 0
-    assert ended.document("placed")["outcome"] == "ordered"
+    assert ended.document("placed order")["outcome"] == "ordered"
     assert warned(ended.err)
     assert len(site.orders()) == 1
 
@@ -71,7 +80,7 @@ def test_an_order_whose_answer_finds_no_room_is_told_with_its_ssl_id(
     without_answers(monkeypatch, EventKind.WRITE_ANSWERED)
     ended = site.order(NAME, "--json")
     assert ended.code == 0
-    document = ended.document("placed")
+    document = ended.document("placed order")
     (at_scm,) = site.world.orders.values()
     assert (document["outcome"], document["order"]["ssl_id"]) == ("ordered", at_scm.ssl_id)
     assert warned(ended.err)
@@ -86,21 +95,23 @@ def test_a_revocation_is_told_as_done_though_it_cannot_be_saved(
 ) -> None:
     ssl_id = issued(site)
     if fails == "orders.json":
-        without_snapshot(site)
+        without_snapshot(monkeypatch)
     else:
         without_answers(monkeypatch, EventKind.WRITE_ANSWERED)
     ended = site.run("revoke", ssl_id, "--reason-code=4", "--reason=superseded", f"--confirm={NAME}", "--json")
     assert ended.code == 0, ended.err
-    assert ended.document("left")["order"]["state"] == "revoked"
+    assert ended.document("order outcome")["order"]["state"] == "revoked"
     assert warned(ended.err)
 
 
-def test_an_order_is_told_as_tracked_in_a_directory_that_takes_no_new_file(site: Site) -> None:
+def test_an_order_is_told_as_tracked_in_a_directory_that_takes_no_new_file(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ssl_id = issued(site)
-    without_snapshot(site)
+    without_snapshot(monkeypatch)
     ended = site.run("track", ssl_id, "--json")
     assert ended.code == 0, ended.err
-    assert ended.document("array of left")[0]["order"]["ssl_id"] == ssl_id
+    assert ended.document("array of order outcome")[0]["order"]["ssl_id"] == ssl_id
     assert warned(ended.err)
     assert [order["ssl_id"] for order in site.orders()] == [ssl_id]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from sectigo_tui import __version__
-from sectigo_tui.cli import check
+from sectigo_tui.cli.commands import check
 from sectigo_tui.cli.exit_codes import ended_by, exit_code
 from sectigo_tui.cli.main import run
-from sectigo_tui.cli.parser import make_parser
+from sectigo_tui.cli.parser import make_parser, module_of
 from sectigo_tui.domain.errors import (
     ConfigError,
     CredentialsRefused,
@@ -27,7 +27,7 @@ from sectigo_tui.domain.errors import (
     Unreadable,
 )
 
-WRONG_TERM = ConfigError(key="term", source="config.toml", problem="'x' is no number", remedy="write e.g. term = 365")
+WRONG_TERM = ConfigError(key="term", source="config.toml", reason="'x' is no number", remedy="write e.g. term = 365")
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
@@ -43,10 +43,10 @@ def failing(monkeypatch: pytest.MonkeyPatch, failure: BaseException) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(subcommands()))
-def test_every_subcommand_has_a_handler_that_can_be_imported_and_takes_the_common_flags(name: str) -> None:
+def test_every_subcommand_has_a_module_that_runs_it_and_takes_the_common_flags(name: str) -> None:
     parser = subcommands()[name]
-    module, function = parser.get_default("handler").split(":")
-    assert callable(getattr(__import__(f"sectigo_tui.cli.{module}", fromlist=[function]), function))
+    assert parser.get_default("subcommand") == name
+    assert callable(module_of(name).run)
     flags = {flag for action in parser._actions for flag in action.option_strings}
     assert {"--config", "--data-dir", "--profile", "--read-only"} <= flags
 

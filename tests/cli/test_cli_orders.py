@@ -8,18 +8,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.cli.main import run
-from sectigo_tui.cli.shapes import order_json
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.orders import Order, OrderState, Origin, Revocation
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.presentation.json import order_json
 from sectigo_tui.wiring.settings import settings_of
 from support.account_store import open_store
 from support.documented import DOCS, differences, documented
@@ -34,8 +34,8 @@ REVOKED = replace(
     an_order(2),
     created_at=START - timedelta(days=1),
     state=OrderState.REVOKED,
-    window=PollWindow(START, 600.0, looks=4, ended=WindowEnd.SETTLED),
-    last_look=Look(START, LookOutcome.FINAL, "Revoked", 0.25, 200, None),
+    window=PollWindow(START, 600.0, attempts=4, ended=WindowEnd.SETTLED),
+    last_poll=PollResult(START, PollOutcome.FINAL, "Revoked", 0.25, 200, None),
     revocation=Revocation(1, "the key was seen elsewhere", START, START),
     certificate_path="/var/certificates/2.pem",
     key_path="/var/keys/2.key",
@@ -92,15 +92,15 @@ def test_orders_come_oldest_first_with_what_is_known_and_null_for_what_is_not(
     assert pending["window"]["deadline_at"] == "2026-03-02T03:10:00Z"
     assert revoked["window"]["ended"] == "settled"
     assert revoked["revocation"]["reason_code"] == 1
-    assert {unconfirmed[key] for key in ("ssl_id", "scm_status", "common_name", "window", "last_look")} == {None}
+    assert {unconfirmed[key] for key in ("ssl_id", "scm_status", "common_name", "window", "last_poll")} == {None}
 
 
 @pytest.mark.parametrize(
     ("field", "values"),
-    [("state", OrderState), ("origin", Origin), ("reason", WaitReason), ("ended", WindowEnd), ("outcome", LookOutcome)],
+    [("state", OrderState), ("origin", Origin), ("reason", WaitReason), ("ended", WindowEnd), ("outcome", PollOutcome)],
 )
 def test_every_value_that_a_reader_may_meet_is_documented(
-    field: str, values: type[OrderState | Origin | WaitReason | WindowEnd | LookOutcome]
+    field: str, values: type[OrderState | Origin | WaitReason | WindowEnd | PollOutcome]
 ) -> None:
     rows = re.findall(rf"^\| `{field}` \|.*$", DOCUMENT.read_text(), re.MULTILINE)
     assert {field, *values} in [set(re.findall(r"`([^`]+)`", row)) for row in rows]
@@ -110,7 +110,7 @@ def test_every_value_that_a_reader_may_meet_is_documented(
 def test_a_person_reads_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["orders"]) == 0
     title, revoked, pending, unconfirmed = capsys.readouterr().out.splitlines()
-    assert title.split() == ["SSLID", "STATE", "SCM", "STATUS", "NEXT", "LOOK", "COMMON", "NAME"]
+    assert title.split() == ["SSLID", "STATE", "SCM", "STATUS", "NEXT", "POLL", "COMMON", "NAME"]
     assert revoked.split() == ["1002", "revoked", "was", "Applied", "settled", "host2.example.com"]
     assert pending.split() == ["1001", "pending", "Applied", "2026-03-02T03:00:00Z", "host1.example.com"]
     assert unconfirmed.split() == ["-", "unconfirmed", "-", "-", "-"]

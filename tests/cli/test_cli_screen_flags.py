@@ -15,7 +15,7 @@ from sectigo_tui.cli.screen_flags import with_screen_flags
 from sectigo_tui.config.credentials import write_credentials
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.ui.app import SectigoApp
-from sectigo_tui.ui.keymap import keymap_of
+from sectigo_tui.ui.keys.keymap import keymap_of
 from sectigo_tui.wiring.settings import settings_of
 
 

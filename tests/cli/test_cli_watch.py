@@ -21,13 +21,13 @@ import pytest
 import tomli_w
 from cli_site import CANARY, Site, cli_site, mode, of_shape
 
-from sectigo_tui.cli import watch
+from sectigo_tui.cli.commands import watch
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.ports import StoreChanges
-from sectigo_tui.engine import supervisor
-from sectigo_tui.engine.supervisor import Supervisor
+from sectigo_tui.engine.polling import scheduler
+from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.terminal import PROGRAM
 
 NAME = "www.acme.example"
@@ -35,12 +35,12 @@ PROMPT_SECONDS = 2.0
 PATIENCE_SECONDS = 20.0
 
 SHAPE_OF = {
-    "started": "started",
+    "started": "start",
     "poller": "poller",
     "order": "change",
-    "look": "looked",
-    "failure": "trouble",
-    "store": "disk",
+    "poll": "poll event",
+    "failure": "failure event",
+    "store": "store event",
     "paused": "pause",
     "resumed": "resumption",
     "ended": "end",
@@ -58,7 +58,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 def ordered(site: Site, *, life: str = "vetting") -> int:
-    """Place an order, whose first look is due at once."""
+    """Place an order, whose first poll is due at once."""
     ended = site.order(NAME, life=life)
     assert ended.code == 0, ended.err
     return site.world.enrolled[-1]
@@ -123,11 +123,11 @@ def watched(site: Site, drive: Driver, *, end: signal.Signals = signal.SIGTERM) 
     return code, events
 
 
-def test_an_order_is_told_from_its_first_look_to_its_certificate(site: Site) -> None:
+def test_an_order_is_told_from_its_first_poll_to_its_certificate(site: Site) -> None:
     ssl_id = ordered(site, life="quick")
 
     def drive(events: Events) -> None:
-        assert events.until("look", ssl_id=ssl_id)["outcome"] == "pending"
+        assert events.until("poll", ssl_id=ssl_id)["outcome"] == "pending"
         site.world.advance(120)
         change = events.until("order", ssl_id=ssl_id, to_state="collected")
         assert (change["common_name"], change["from_state"], change["http_status"]) == (NAME, "pending", 200)
@@ -143,7 +143,7 @@ def test_no_listing_of_the_account_is_asked_for(site: Site) -> None:
     site.world.traffic.clear()
 
     def drive(events: Events) -> None:
-        events.until("look")
+        events.until("poll")
 
     watched(site, drive, end=signal.SIGINT)
     assert {request.path for request in site.world.traffic.requests} == {f"/api/ssl/v1/{ssl_id}"}
@@ -172,14 +172,14 @@ def test_an_order_placed_meanwhile_by_another_process_is_polled(site: Site) -> N
     watched(site, drive)
 
 
-def test_a_failing_look_is_told_and_polling_goes_on(site: Site) -> None:
+def test_a_failing_poll_is_told_and_polling_goes_on(site: Site) -> None:
     ordered(site)
     site.world.faults.add("unavailable", count=1)
 
     def drive(events: Events) -> None:
-        failed = events.until("look", outcome="server failure")
+        failed = events.until("poll", outcome="server failure")
         assert (failed["http_status"], failed["window_ended"]) == (503, None)
-        assert failed["next_look_at"] > failed["at"]
+        assert failed["next_poll_at"] > failed["at"]
 
     watched(site, drive)
 
@@ -211,7 +211,7 @@ def test_refused_credentials_are_not_sent_again_and_rotated_ones_are_taken_up(si
         assert site.files("leases.json") == []
         with_file.write_text(with_file.read_text().replace(CANARY, "another-" + CANARY))
         events.until("resumed")
-        events.until("look", outcome="pending")
+        events.until("poll", outcome="pending")
 
     code, _ = watched(site, drive)
     assert code == 0
@@ -239,7 +239,7 @@ def test_a_defect_in_the_background_is_told_written_down_once_and_ends_no_watch(
         secret = CANARY
         raise ZeroDivisionError(f"a defect near {secret}")
 
-    site.monkeypatch.setattr(Supervisor, "_take_over_changes", breaks)
+    site.monkeypatch.setattr(Scheduler, "_take_over_changes", breaks)
 
     def drive(events: Events) -> None:
         for _ in range(2):
@@ -264,7 +264,7 @@ def test_an_oserror_in_housekeeping_ends_no_watch(site: Site, failing: str) -> N
     left = [1, 1]
 
     async def sleep(self: SystemClock, seconds: float) -> None:
-        if left and seconds == supervisor.CHANGES_SECONDS:
+        if left and seconds == scheduler.CHANGES_SECONDS:
             left.pop()
             raise OSError(4, "Interrupted system call")
         await asyncio.sleep(seconds)
@@ -282,7 +282,7 @@ def test_an_oserror_in_housekeeping_ends_no_watch(site: Site, failing: str) -> N
             assert events.until("failure")["during"].startswith("housekeeping broke")
         else:
             events.until("store", is_saving=False)
-        events.until("look", outcome="pending")
+        events.until("poll", outcome="pending")
 
     assert watched(site, drive)[0] == 0
 
@@ -331,7 +331,7 @@ def test_each_order_that_changes_is_told_to_the_operator_s_command(site: Site) -
     called = on_call(site)
 
     def drive(events: Events) -> None:
-        events.until("look", ssl_id=ssl_id)
+        events.until("poll", ssl_id=ssl_id)
         site.world.advance(120)
         events.until("order", ssl_id=ssl_id, to_state="collected")
         wait_until(lambda: any(event["to_state"] == "collected" for event in called.events()))
@@ -357,7 +357,7 @@ def test_a_command_that_fails_is_told_and_polling_goes_on(site: Site) -> None:
     on_call(site, "echo no such team >&2; exit 3")
 
     def drive(events: Events) -> None:
-        events.until("look", ssl_id=ssl_id)
+        events.until("poll", ssl_id=ssl_id)
         site.world.advance(120)
         failed = events.until("failure", during="on_event command")
         assert "ended with exit code 3: no such team" in failed["failure"]["what"] + failed["failure"]["meaning"]
@@ -372,7 +372,7 @@ def test_a_command_that_never_ends_holds_up_neither_polling_nor_the_end(site: Si
     called = on_call(site, f"echo $$ > {site.home}/pid; sleep 600")
 
     def drive(events: Events) -> None:
-        events.until("look", ssl_id=ssl_id)
+        events.until("poll", ssl_id=ssl_id)
         site.world.advance(120)
         events.until("order", ssl_id=ssl_id, to_state="collected")
         wait_until(lambda: called.events() and (site.home / "pid").read_text().strip())
@@ -423,12 +423,12 @@ def test_a_signal_ends_the_installed_watch_at_once_even_while_scm_is_slow(site: 
 def test_a_watch_takes_over_when_the_one_that_polls_is_killed(site: Site) -> None:
     ssl_id = ordered(site)
     with running("watch", "--json") as (first, polling):
-        polling.until("look", ssl_id=ssl_id)
+        polling.until("poll", ssl_id=ssl_id)
         with running("watch", "--json") as (_, waiting):
             waiting.until("poller", poller=f"pid {first.pid}")
             first.kill()
             waiting.until("poller", is_this_process=True)
-            waiting.until("look", ssl_id=ssl_id)
+            waiting.until("poll", ssl_id=ssl_id)
 
 
 def test_a_reader_that_is_gone_ends_the_watch_as_it_ends_any_pipe(site: Site) -> None:

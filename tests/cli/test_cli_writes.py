@@ -19,7 +19,7 @@ from cli_site import CANARY, ENROLL, TERM, Site, cli_site, mode
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sectigo_tui.cli import placed
-from sectigo_tui.engine import recovery
+from sectigo_tui.engine.orders import recover as recovery
 from sectigo_tui.simulator.world import World
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
@@ -156,13 +156,13 @@ def test_a_name_is_the_same_in_either_spelling(site: Site) -> None:
 def test_an_issued_certificate_far_from_expiry_is_a_duplicate_as_json_too(site: Site) -> None:
     ssl_id = issued(site)
     ended = site.order(NAME, "--json")
-    told = ended.document("placed")
+    told = ended.document("placed order")
     assert (ended.code, told["outcome"], told["order"]) == (6, "duplicates", None)
     assert [each["ssl_id"] for each in told["duplicates"]["remote"]] == [ssl_id]
     assert site.posts() == []
 
 
-def test_without_a_look_at_the_account_nothing_is_ordered(site: Site) -> None:
+def test_without_a_poll_at_the_account_nothing_is_ordered(site: Site) -> None:
     site.world.faults.add("unavailable", path="/ssl/v1$")
     ended = site.order(NAME)
     assert ended.code == 4
@@ -193,21 +193,21 @@ def doubtful(site: Site) -> str:
     return str(order["id"])
 
 
-def test_an_order_in_doubt_counts_as_a_duplicate(site: Site, doubtful: str) -> None:
+def test_an_unconfirmed_order_counts_as_a_duplicate(site: Site, doubtful: str) -> None:
     again = site.order(NAME)
     assert again.code == 6
     assert again.out.startswith(f"{doubtful}  unconfirmed")
     assert len(site.posts(ENROLL)) == 1
 
 
-def test_an_order_in_doubt_is_searched_for_until_there_is_something_to_decide(site: Site, doubtful: str) -> None:
+def test_an_unconfirmed_order_is_searched_for_until_there_is_something_to_decide(site: Site, doubtful: str) -> None:
     early = site.run("recover", "--order-again", doubtful, "--yes")
     assert early.code == 2
     assert "still being searched for" in early.err
     site.monkeypatch.setattr(recovery, "SEARCHES", 1)
     ended = site.run("recover", "--json")
     assert ended.code == 5
-    (told,) = ended.document("array of doubt")
+    (told,) = ended.document("array of unconfirmed order")
     assert (told["order"]["id"], told["is_undecided"]) == (doubtful, True)
     assert f"--order-again {doubtful}" in site.run("recover").err
     assert len(site.posts(ENROLL)) == 1
@@ -226,11 +226,11 @@ def test_what_is_not_at_scm_is_ordered_again_when_that_is_decided_or_given_up(si
     assert site.run("recover").code == 0
 
 
-def test_what_is_given_up_is_in_doubt_no_more(site: Site, doubtful: str) -> None:
+def test_an_order_that_is_given_up_is_no_longer_unconfirmed(site: Site, doubtful: str) -> None:
     site.monkeypatch.setattr(recovery, "SEARCHES", 1)
     site.run("recover")
     assert site.make("recover", "--give-up", doubtful).out.startswith(f"{doubtful}  failed")
-    assert "no order is in doubt" in site.make("recover").err
+    assert "no order is unconfirmed" in site.make("recover").err
 
 
 # Refusals and failures
@@ -353,7 +353,7 @@ def test_at_a_terminal_the_word_order_is_typed_below_a_summary(site: Site, word:
 
 def test_a_wait_ends_with_the_certificate(site: Site) -> None:
     ended = site.order(NAME, "--wait=30", "--json", life="instant")
-    told = ended.document("placed")
+    told = ended.document("placed order")
     assert (ended.code, told["outcome"]) == (0, "certificate")
     assert Path(told["order"]["certificate_path"]).read_bytes().startswith(b"-----BEGIN CERTIFICATE")
 
@@ -361,7 +361,7 @@ def test_a_wait_ends_with_the_certificate(site: Site) -> None:
 @pytest.mark.parametrize(("life", "code", "outcome"), [("vetting", 7, "pending"), ("invalid", 1, "ended")])
 def test_a_wait_that_ends_without_a_certificate_says_why(site: Site, life: str, code: int, outcome: str) -> None:
     ended = site.order(NAME, "--wait=1", "--json", life=life)
-    assert (ended.code, ended.document("placed")["outcome"]) == (code, outcome)
+    assert (ended.code, ended.document("placed order")["outcome"]) == (code, outcome)
 
 
 def test_a_wait_goes_on_past_the_end_of_a_poll_window(site: Site) -> None:
@@ -374,7 +374,7 @@ def test_a_wait_goes_on_past_the_end_of_a_poll_window(site: Site) -> None:
 def test_a_wait_ends_when_scm_refuses_the_credentials(site: Site) -> None:
     site.world.faults.add("unauthorized", path=r"/ssl/v1/\d+$")
     ended = site.order(NAME, "--wait=30", "--json")
-    assert (ended.code, ended.document("placed")["outcome"]) == (3, "held back")
+    assert (ended.code, ended.document("placed order")["outcome"]) == (3, "credentials rejected")
     assert "rotate" in ended.err
 
 
@@ -388,7 +388,7 @@ def test_only_a_terminal_gets_a_line_of_progress(site: Site) -> None:
     terminal = Terminal()
     site.monkeypatch.setattr("sys.stderr", terminal)
     site.run("track", site.world.enrolled[0], "--wait=0.5")
-    assert f"\r{NAME}  Approved  next look 00:0" in terminal.getvalue()
+    assert f"\r{NAME}  Approved  next poll 00:0" in terminal.getvalue()
     assert terminal.getvalue().split("\r")[-2].isspace()
 
 
@@ -396,7 +396,7 @@ def test_track_waits_for_several_orders_at_once(site: Site) -> None:
     ssl_ids = [issued(site, "a.acme.example"), waiting(site, "b.acme.example")]
     ended = site.run("track", *ssl_ids, "--wait=1", "--json")
     assert ended.code == 7
-    assert {each["order"]["ssl_id"]: each["outcome"] for each in ended.document("array of left")} == dict(
+    assert {each["order"]["ssl_id"]: each["outcome"] for each in ended.document("array of order outcome")} == dict(
         zip(ssl_ids, ("certificate", "pending"), strict=True)
     )
 
@@ -418,7 +418,7 @@ def test_no_text_promises_what_the_run_does_not_do(site: Site, as_json: bool) ->
     for command in (["track", str(ssl_id)], ["collect", str(ssl_id)], ["diagnose", str(ssl_id)], ["check"]):
         ended = site.run(*command, *flags)
         assert "schedule" not in ended.out + ended.err
-        assert "Run it again later: nothing tries it again by itself." in ended.err
+        assert "Run it again later; it is not repeated automatically." in ended.err
     assert site.orders() == []
 
 
@@ -432,7 +432,7 @@ def test_a_renewal_is_ordered_once(site: Site) -> None:
     old = issued(site)
     ended = site.run("renew", old, "--yes", "--json")
     assert ended.code == 0
-    assert ended.document("placed")["order"]["renews_ssl_id"] == old
+    assert ended.document("placed order")["order"]["renews_ssl_id"] == old
     assert site.run("renew", old, "--yes").code == 6
     assert site.run("renew", old, "--yes", "--allow-duplicate").code == 2
     assert len(site.posts("/renewById/")) == 1
@@ -474,7 +474,7 @@ def test_an_approval_whose_answer_is_lost_and_cannot_be_seen_is_unknown(site: Si
     site.world.faults.add("unavailable", path=r"/ssl/v1/\d+$")
     ended = site.run("approve", ssl_id, "--message", "x", "--json")
     assert ended.code == 5
-    assert ended.document("array of done")[0]["outcome"] == "unknown"
+    assert ended.document("array of result")[0]["outcome"] == "unknown"
 
 
 def test_a_decline_ends_the_order(site: Site) -> None:
@@ -502,7 +502,7 @@ def test_a_certificate_is_saved_and_no_other_file_is_written_over(site: Site) ->
 def test_a_certificate_that_is_not_ready_is_no_failure_and_can_be_waited_for(site: Site) -> None:
     ssl_id = site.world.add_order(life="ov-vetting", common_name=NAME).ssl_id
     early = site.run("collect", ssl_id, "--json")
-    assert (early.code, early.document("array of collected")[0]["outcome"]) == (7, "not ready")
+    assert (early.code, early.document("array of collected certificate")[0]["outcome"]) == (7, "not ready")
     assert site.run("collect", ssl_id, "--wait=1").code == 7
     ready = issued(site, "b.acme.example")
     assert site.make("collect", ready, "--wait=30").out.count(".pem\n") == 3
@@ -514,7 +514,7 @@ def test_a_certificate_is_revoked_when_its_name_is_confirmed(site: Site) -> None
     assert site.run(*arguments, "--confirm=www").code == 2
     assert site.posts() == []
     ended = site.make(*arguments, f"--confirm={NAME}", "--json")
-    told = ended.document("left")
+    told = ended.document("order outcome")
     assert (told["outcome"], told["order"]["state"]) == ("revoked", "revoked")
     assert site.world.statuses()[ssl_id] == "Revoked"
     assert site.run(*arguments, f"--confirm={NAME}").code == 2
@@ -611,8 +611,8 @@ def test_the_password_is_changed_at_scm_and_nobody_sees_it(site: Site) -> None:
     new = site.world.account.credentials.password
     assert new != CANARY
     assert new not in ended.out + ended.err
-    assert ended.document("rotated")["kept_in"].endswith("credentials.toml [sectigo]")
-    assert "no change of the password was cut short" in site.run("rotate", "--settle").err
+    assert ended.document("rotation")["kept_in"].endswith("credentials.toml [sectigo]")
+    assert "no change of the password was interrupted" in site.run("rotate", "--settle").err
 
 
 def test_certctl_server_is_only_told_where_there_is_one(site: Site) -> None:
@@ -674,7 +674,7 @@ def test_certctl_server_is_told_step_by_step_and_undoes_nothing(site: Site, is_b
     assert ended.code == code
     assert [put["config"]["password"] for put in certctl.puts] == [new]
     assert new not in ended.out + ended.err
-    steps = ended.document("rotated")["certctl"]
+    steps = ended.document("rotation")["certctl"]
     assert [step["failure"] is None for step in steps] == [True, True, not is_broken]
     assert ("left to do" in ended.err) is is_broken
 
@@ -682,24 +682,24 @@ def test_certctl_server_is_told_step_by_step_and_undoes_nothing(site: Site, is_b
 # At a real terminal, and beside other processes
 
 
-def installed(site: Site, *arguments: str) -> Terminal:
+def switched(site: Site, *arguments: str) -> Terminal:
     return Terminal([str(PROGRAM), *arguments], {**os.environ, "PATH": "/usr/bin:/bin"})
 
 
 def test_an_operator_reads_the_summary_types_the_word_and_sees_the_wait(site: Site) -> None:
     path = csr_file(site, NAME)
-    with installed(site, "enroll", "--csr", str(path), TERM, "--comments=[sim:vetting]", "--wait=60") as terminal:
+    with switched(site, "enroll", "--csr", str(path), TERM, "--comments=[sim:vetting]", "--wait=60") as terminal:
         terminal.until(r"Type 'order' to go on:")
         assert site.posts() == []
         terminal.press("order\n")
-        terminal.until(rf"{NAME} +Approved +next look 00:0\d +waited \d+s")
+        terminal.until(rf"{NAME} +Approved +next poll 00:0\d +waited \d+s")
         terminal.press("\x03")
         assert terminal.end() == 130
     assert [order["ssl_id"] for order in site.orders()] == site.world.enrolled
 
 
 def test_ctrl_c_at_the_question_ends_the_program_with_nothing_ordered(site: Site) -> None:
-    with installed(site, "enroll", "--csr", str(csr_file(site, NAME)), TERM) as terminal:
+    with switched(site, "enroll", "--csr", str(csr_file(site, NAME)), TERM) as terminal:
         terminal.until(r"Type 'order' to go on:")
         terminal.press("\x03")
         assert terminal.end() == 130
@@ -713,8 +713,8 @@ def test_a_wait_leaves_polling_to_whoever_polls_already(site: Site) -> None:
         ended = site.order(NAME, "--wait=30", "--json", life="instant")
         watch.terminate()
         told = watch.stdout.read()
-    assert ended.document("placed")["outcome"] == "certificate"
-    assert told.count('"event": "look"') == site.world.traffic.count("GET", r"/ssl/v1/\d+$")
+    assert ended.document("placed order")["outcome"] == "certificate"
+    assert told.count('"event": "poll"') == site.world.traffic.count("GET", r"/ssl/v1/\d+$")
 
 
 # What a CSR says, told before it is sent

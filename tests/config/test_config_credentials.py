@@ -6,7 +6,6 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
-import filelock
 import pytest
 from pydantic import SecretStr
 
@@ -22,6 +21,7 @@ from sectigo_tui.config.credentials import (
 )
 from sectigo_tui.domain.credentials import Candidate
 from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.durable import FileLock
 
 NOW = datetime(2026, 5, 5, 3, 12, tzinfo=UTC)
 
@@ -122,7 +122,7 @@ def test_a_file_open_to_others_is_refused(path: Path, mode: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
+    ("text", "reason"),
     [
         ("[sectgo]\n", "did you mean sectigo?"),
         ('[sectigo]\npasword = "canary"\n', "did you mean password?"),
@@ -132,13 +132,13 @@ def test_a_file_open_to_others_is_refused(path: Path, mode: int) -> None:
         ('[sectigo]\npassword = "canary\n', "is no valid TOML"),
     ],
 )
-def test_a_damaged_file_is_explained_and_left_as_it_is(path: Path, text: str, problem: str) -> None:
+def test_a_damaged_file_is_explained_and_left_as_it_is(path: Path, text: str, reason: str) -> None:
     path.parent.mkdir()
     path.write_text(text)
     path.chmod(0o600)
     with pytest.raises(ConfigError) as caught:
         write(path, None, "p")
-    assert problem in str(caught.value)
+    assert reason in str(caught.value)
     assert "canary" not in str(caught.value)
     assert path.read_text() == text
 
@@ -148,11 +148,11 @@ def test_a_file_held_by_another_process_is_not_waited_for_without_end(
 ) -> None:
     monkeypatch.setattr(credentials, "_LOCK_TIMEOUT_SECONDS", 0.0)
     path.parent.mkdir()
-    with (
-        filelock.FileLock(path.with_name(".credentials.toml.lock")),
-        pytest.raises(ConfigError, match="another process held it"),
-    ):
+    lock = FileLock(path.with_name(".credentials.toml.lock"))
+    assert lock.try_acquire()
+    with pytest.raises(ConfigError, match="another process held it"):
         write(path, None, "p")
+    lock.close()
     assert not path.exists()
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.model import SECTION_MODELS
-from sectigo_tui.config.names import ENVIRONMENT_NAMES
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.save import check_answers, write_first_config
+from sectigo_tui.config.sources import ENVIRONMENT_NAMES
 from sectigo_tui.domain.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"

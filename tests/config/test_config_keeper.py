@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sectigo_tui.config.keeper import CredentialsFile
+from sectigo_tui.config.credentials import CredentialsFile
 from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.domain.clock import SystemClock

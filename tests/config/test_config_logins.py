@@ -134,7 +134,7 @@ async def test_insisting_tries_once_and_what_is_accepted_then_is_accepted_everyw
             await other.types()
             await other.types()
         assert waiting.is_accepted(BAD)
-        assert waiting.refusal_of(BAD) is None
+        assert waiting.rejection_of(BAD) is None
         await client.types()
 
 
@@ -155,7 +155,7 @@ async def test_a_side_query_that_is_refused_is_no_bad_password(scm: Scm) -> None
         await client.types()
         with pytest.raises(CredentialsRefused):
             await client.password_status()
-        assert logins.refusal_of(GOOD) is None
+        assert logins.rejection_of(GOOD) is None
         await client.types()
 
 
@@ -165,7 +165,7 @@ async def test_a_write_that_is_refused_alone_by_accepted_credentials_is_no_bad_p
         await client.types()
         with pytest.raises(CredentialsRefused):
             await client.approve(7, "fine")
-        assert logins.refusal_of(GOOD) is None
+        assert logins.rejection_of(GOOD) is None
         await client.types()
 
 
@@ -204,7 +204,7 @@ async def test_a_process_that_is_stopped_while_it_tries_is_waited_for_and_then_n
         assert not failed.value.sent
         assert scm.logins == []
         await client.types()
-        assert logins.refusal_of(GOOD) is None
+        assert logins.rejection_of(GOOD) is None
 
 
 async def test_a_directory_that_cannot_be_written_keeps_nobody_from_asking_and_the_refusal_is_known_here(
@@ -215,10 +215,10 @@ async def test_a_directory_that_cannot_be_written_keeps_nobody_from_asking_and_t
     async with scm.process(BAD) as (client, logins):
         with pytest.raises(CredentialsRefused) as failed:
             await client.types()
-        assert "other processes do not know it" in failed.value.problem
+        assert "other processes do not know it" in failed.value.reason
         with pytest.raises(RefusedBefore):
             await client.types()
-        assert logins.refusal_of(BAD) is not None
+        assert logins.rejection_of(BAD) is not None
     assert scm.logins == ["wrong-one"]
 
 

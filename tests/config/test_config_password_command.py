@@ -31,7 +31,7 @@ def test_the_first_line_is_the_password(script: str, password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "problem"),
+    ("script", "reason"),
     [
         (
             "import sys; print('canary'); print('locked\\x1b[31m', file=sys.stderr); sys.exit(3)",
@@ -48,10 +48,10 @@ def test_the_first_line_is_the_password(script: str, password: str) -> None:
         ("import sys; sys.stdout.buffer.write(b'canary\\xff')", "printed something that is not UTF-8"),
     ],
 )
-def test_a_failure_is_one_line_without_what_was_printed(script: str, problem: str) -> None:
+def test_a_failure_is_one_line_without_what_was_printed(script: str, reason: str) -> None:
     with pytest.raises(ConfigError) as caught:
         command(script).run()
-    assert problem in str(caught.value)
+    assert reason in str(caught.value)
     assert "canary" not in str(caught.value)
     assert "\n" not in str(caught.value)
 

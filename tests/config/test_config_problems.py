@@ -80,7 +80,7 @@ def test_plain_http_is_for_this_machine(tmp_path: Path, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("uri", "problem"),
+    ("uri", "reason"),
     [
         (
             "https://cert-manager.com/customer/acme",
@@ -109,7 +109,7 @@ def test_plain_http_is_for_this_machine(tmp_path: Path, host: str) -> None:
 )
 @pytest.mark.parametrize("by", ["file", "environment"])
 def test_what_cannot_be_a_customer_uri_is_refused_before_it_costs_a_login(
-    complaint: Complaint, tmp_path: Path, uri: str, problem: str, by: str
+    complaint: Complaint, tmp_path: Path, uri: str, reason: str, by: str
 ) -> None:
     if by == "file":
         (line,) = complaint(f"[sectigo]\ncustomer_uri = {json.dumps(uri)}\n")
@@ -121,7 +121,7 @@ def test_what_cannot_be_a_customer_uri_is_refused_before_it_costs_a_login(
         (line,) = complaint("[sectigo]\n", {"CERTCTL_SECTIGO_CUSTOMER_URI": uri})
         assert "CERTCTL_SECTIGO_CUSTOMER_URI" in line
     assert line.startswith("customer_uri (")
-    assert problem in line
+    assert reason in line
 
 
 @pytest.mark.parametrize("uri", ["acme", "Acme_Test-2", "acme.example", "InCommon~1", "7"])
@@ -199,15 +199,15 @@ def test_a_configuration_that_was_named_must_exist(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"),
+    ("content", "reason"),
     [(b"[sectigo", "is no valid TOML: "), (b"# \xff", "is not UTF-8 at byte 2")],
 )
-def test_a_file_that_is_no_toml_is_explained(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_a_file_that_is_no_toml_is_explained(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         load_settings(Paths(path, tmp_path), {})
-    assert problem in str(caught.value)
+    assert reason in str(caught.value)
 
 
 def test_a_directory_in_place_of_the_configuration_is_explained(tmp_path: Path) -> None:

@@ -98,6 +98,6 @@ async def test_a_name_that_no_dns_could_have_is_a_failure_not_a_crash(resolver: 
         await resolver.cname("x" * 64 + ".example.com")
 
 
-def test_dnspython_is_not_imported_before_the_first_look_up() -> None:
+def test_dnspython_is_not_imported_before_the_first_lookup() -> None:
     code = "import sys, sectigo_tui.dns.resolver as r; r.SystemDns(); sys.exit('dns' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

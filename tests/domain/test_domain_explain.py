@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sectigo_tui.domain import codes
-from sectigo_tui.domain.codes import meaning_of_code
+from sectigo_tui.domain import explain as codes
 from sectigo_tui.domain.errors import (
     CertctlFailure,
     ConfigError,
@@ -27,7 +26,7 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
-from sectigo_tui.domain.explain import explain
+from sectigo_tui.domain.explain import explain, meaning_of_code
 
 KNOWN_CODES = """
     0 -1400 -183 -109 -103 -140 -195 -129 -130 -110 -124 -126 -1450 -169 -1144 -5101 -16 -970 -3 -37 -7306 -220 -982
@@ -47,7 +46,7 @@ FAILURES = [
     Refused("enroll", "x", code=-36),
     Refused("enroll", "x", code=-99999),
     ScmFailure("later call", "x"),
-    ConfigError(key="sectigo.term", source="environment", problem="is no number", remedy="write 90"),
+    ConfigError(key="sectigo.term", source="environment", reason="is no number", remedy="write 90"),
     InputError("the reason is empty", "write one"),
     ReadOnly("revoke"),
     StoreError("/data", "disk full", "free some space"),
@@ -87,7 +86,7 @@ def test_every_code_of_the_manual_has_a_meaning_and_a_next_step(code: int) -> No
 def test_a_write_that_may_have_been_done_is_looked_up_first(kind: type[ScmFailure], call: str) -> None:
     told = explain(kind(call, "no answer", code=-2))
     assert "may have been done at SCM" in told.meaning
-    assert told.next_step.startswith("Do not repeat it")
+    assert told.next_step == "Look up its result at SCM before you repeat it."
 
 
 def test_a_write_that_was_never_sent_may_be_repeated() -> None:

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.orders import IllegalChangeError, Order, OrderState, Origin, state_for
-from sectigo_tui.domain.polling import LookOutcome
+from sectigo_tui.domain.polling import PollOutcome
 from sectigo_tui.domain.status import PENDING_STATUSES, StatusClass, classify, meaning_of
 from support.virtual_time import START
 
@@ -102,18 +101,18 @@ def test_spelling_and_case_of_a_status_do_not_matter(spelling: str) -> None:
 def test_an_unknown_status_is_pending_under_its_own_name(status: str) -> None:
     meaning = meaning_of(status)
     assert meaning.status_class is classify(status)
-    if meaning.who_acts == "unknown":
+    if meaning.responsible == "unknown":
         assert (meaning.name, meaning.status_class) == (status, StatusClass.PENDING)
 
 
 def test_outcomes_in_which_scm_told_nothing_of_the_order_are_no_answers() -> None:
-    silent = {outcome for outcome in LookOutcome if not outcome.is_answer}
+    silent = {outcome for outcome in PollOutcome if not outcome.is_answer}
     assert silent == {
-        LookOutcome.RATE_LIMITED,
-        LookOutcome.SERVER_FAILURE,
-        LookOutcome.UNREACHABLE,
-        LookOutcome.UNREADABLE,
-        LookOutcome.CREDENTIALS_REFUSED,
-        LookOutcome.NOT_FOUND,
-        LookOutcome.REFUSED,
+        PollOutcome.RATE_LIMITED,
+        PollOutcome.SERVER_FAILURE,
+        PollOutcome.UNREACHABLE,
+        PollOutcome.UNREADABLE,
+        PollOutcome.CREDENTIALS_REFUSED,
+        PollOutcome.NOT_FOUND,
+        PollOutcome.REFUSED,
     }

@@ -16,7 +16,7 @@ import pytest
 
 from sectigo_tui import __version__
 from support.documented import differences, documented
-from support.installation import CANARY, Installation, installed
+from support.installation import CANARY, Installation, switched
 from support.terminal import PROGRAM
 
 SHELL = ("/bin/sh", "-c")
@@ -32,7 +32,7 @@ sys.exit(main())
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 
 ESCAPE = "\x1b"
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 
@@ -75,7 +75,7 @@ def test_an_order_is_polled_until_it_is_a_certificate(program: Installation) -> 
     assert bundle.stat().st_mode & 0o077 == 0
 
 
-def test_an_order_that_was_issued_meanwhile_is_collected_at_the_first_look(program: Installation) -> None:
+def test_an_order_that_was_issued_meanwhile_is_collected_at_the_first_poll(program: Installation) -> None:
     ssl_id = program.place("ov-instant", "api.acme.example")
     program.run("track", str(ssl_id))
     with program.terminal() as terminal:
@@ -83,13 +83,13 @@ def test_an_order_that_was_issued_meanwhile_is_collected_at_the_first_look(progr
     assert [order["state"] for order in program.orders()] == ["collected"]
 
 
-def test_the_operator_asks_for_a_look_but_never_sooner_than_the_schedule_s_spacing(program: Installation) -> None:
+def test_the_operator_asks_for_a_poll_but_never_sooner_than_the_schedule_s_spacing(program: Installation) -> None:
     ssl_id = program.place("ov-vetting", "slow.acme.example")
     program.run("track", str(ssl_id))
     with program.terminal() as terminal:
         terminal.until(r"00:\d\d", r"slow\.acme\.example")
         terminal.press("rrrrr")
-        terminal.until(lambda: program.looks() == 2)
+        terminal.until(lambda: program.polls() == 2)
     first, second = program.requests(r"^/api/ssl/v1/\d+$")
     assert second["at"] > first["at"]
 
@@ -104,7 +104,7 @@ def test_refused_credentials_stop_everything_and_say_what_to_do(program: Install
     program.control.post("/password", json={"password": "changed-at-scm"})
     program.forget_requests()
     with program.terminal() as terminal:
-        terminal.until(r"AUTH refused")
+        terminal.until(r"AUTH rejected")
         terminal.until(r"Rotate the credentials")
         sent = len(program.requests())
         terminal.press_until(ESCAPE, lambda: not terminal.shows("Cancel"))
@@ -117,7 +117,7 @@ def test_refused_credentials_stop_everything_and_say_what_to_do(program: Install
     assert len(program.requests()) == sent <= 4
 
 
-def test_without_an_answer_nothing_looks_empty(program: Installation) -> None:
+def test_without_an_answer_nothing_polls_empty(program: Installation) -> None:
     program.add_fault("unavailable")
     with program.terminal() as terminal:
         terminal.until(r"OFFLINE since \d\d:\d\dZ")

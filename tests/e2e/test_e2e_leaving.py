@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 from support.terminal import PROGRAM, Terminal
 
 MOUSE_REPORT = b"\x1b[<35;10;10M"
@@ -22,7 +22,7 @@ MOUSE_REPORT = b"\x1b[<35;10;10M"
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         made.run("track", str(made.place("ov-vetting", "shop.acme.example")))
         yield made
 
@@ -70,7 +70,7 @@ def test_without_a_shell_ctrl_z_stops_nothing_and_says_so(program: Installation)
     with program.terminal(columns=80, lines=24) as terminal:
         terminal.until("shop.acme.example")
         terminal.press("\x1a")
-        terminal.until("not suspended")
+        terminal.until("Not suspended")
         terminal.press("q")
         assert terminal.end() == 0
 

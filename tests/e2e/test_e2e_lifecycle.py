@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import CANARY, Installation, installed
+from support.installation import CANARY, Installation, switched
 from support.terminal import PROGRAM, Terminal
 
 PROMPT_SECONDS = 5.0
@@ -33,7 +33,7 @@ sys.exit(main())
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 
@@ -64,25 +64,25 @@ def test_a_poll_window_goes_on_where_it_was_after_a_restart(
             terminal.until(" 429 ", name, r" 2\b")
         end(terminal)
     before = {order["ssl_id"]: order["window"] for order in program.orders()}
-    assert {(window["looks"], window["reason"]) for window in before.values()} == {(2, "Retry-After")}
+    assert {(window["attempts"], window["reason"]) for window in before.values()} == {(2, "Retry-After")}
     program.forget_requests()
     with program.terminal() as terminal:
         terminal.until(r"upd \d")
         for name in names:
             terminal.until(" 429 ", r"0[89]:\d\d", name, r" 2\b")
-        assert program.looks() == 0
+        assert program.polls() == 0
         assert {order["ssl_id"]: order["window"] for order in program.orders()} == before
 
 
-def test_after_a_kill_each_look_is_made_when_it_was_due_and_not_sooner(program: Installation) -> None:
+def test_after_a_kill_each_poll_is_made_when_it_was_due_and_not_sooner(program: Installation) -> None:
     program.run("track", *(str(program.place("ov-vetting", f"host-{number}.acme.example")) for number in range(8)))
     with program.terminal() as terminal:
         terminal.until(r"00:\d\d", "host-7")
         kill(terminal)
-    due = {order["ssl_id"]: moment(order["window"]["next_look_at"]) for order in program.orders()}
+    due = {order["ssl_id"]: moment(order["window"]["next_poll_at"]) for order in program.orders()}
     program.forget_requests()
     with program.terminal() as terminal:
-        terminal.until(lambda: program.looks() == len(due))
+        terminal.until(lambda: program.polls() == len(due))
     made = {int(one["path"].rpartition("/")[2]): moment(one["at"]) for one in program.requests(r"^/api/ssl/v1/\d+$")}
     assert made.keys() == due.keys()
     assert all(made[ssl_id] >= due[ssl_id] for ssl_id in due)
@@ -160,7 +160,7 @@ def test_the_password_is_neither_shown_nor_stored_nor_in_the_list_of_processes(p
         terminal.press_until("\x1b", lambda: not terminal.shows("Esc closes"))
         program.add_fault("unauthorized")
         terminal.press("R")
-        terminal.until("AUTH refused")
+        terminal.until("AUTH rejected")
         terminal.until("Rotate the credentials")
         processes = children()
         assert "sectigo" in processes

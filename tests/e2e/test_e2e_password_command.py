@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from support.installation import CANARY, Installation, installed
+from support.installation import CANARY, Installation, switched
 from support.terminal import PROGRAM
 
 PROMPTS = {
@@ -21,7 +21,7 @@ PROMPTS = {
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         made.run("track", str(made.place("ov-vetting", "shop.acme.example")))
         del made.environ["CERTCTL_SECTIGO_PASSWORD"]
         yield made
@@ -114,7 +114,7 @@ def test_watch_asks_again_until_the_command_tells_the_password(program: Installa
     ) as watch:
         assert watch.stdout is not None
         lines = iter(watch.stdout.readline, "")
-        assert any("password command told no password" in line for line in lines)
+        assert any("password command returned no password" in line for line in lines)
         assert any('"poller"' in line for line in lines)
         watch.terminate()
         assert watch.wait(20) == 0

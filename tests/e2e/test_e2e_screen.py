@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import CANARY, Installation, installed
+from support.installation import CANARY, Installation, switched
 
 NOTES = ("\x1b]9;sectigo-tui: ", "\x1b]777;notify;sectigo-tui;")
 MOUSE_ON = b"\x1b[?1000h"
@@ -17,7 +17,7 @@ MOUSE_ON = b"\x1b[?1000h"
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 
 PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
 BYTES_PER_SECOND = 2_000
@@ -17,7 +17,7 @@ HELD_BY_THE_KERNEL = 24_000
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 from support.terminal import PROGRAM
 
 NAME = "日本.example"
@@ -20,7 +20,7 @@ SPELLED = r"\u65e5\u672c.example"
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 
@@ -56,7 +56,7 @@ def test_watch_goes_on_polling_what_it_cannot_spell(narrow: Installation) -> Non
         terminal.until(re.escape(SPELLED))
         narrow.forget_requests()
         narrow.run("track", str(narrow.place("ov-vetting", "www.acme.example")))
-        terminal.until(lambda: narrow.looks() > 1)
+        terminal.until(lambda: narrow.polls() > 1)
         assert terminal._process.poll() is None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 from support.terminal import PROGRAM, Terminal
 
 KINDS = ("xterm-256color", "xterm-16color", "screen-256color", "tmux-256color", "linux", "vt220")
@@ -20,7 +20,7 @@ KINDS = ("xterm-256color", "xterm-16color", "screen-256color", "tmux-256color", 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 
@@ -127,9 +127,9 @@ def test_bytes_of_every_kind_end_nothing_and_what_is_typed_after_them_works(prog
 
 def test_a_defect_of_what_reads_the_keyboard_is_written_down_and_is_no_success(program: Installation) -> None:
     script = (
-        "import sys; from sectigo_tui.ui import steady_input; from sectigo_tui.__main__ import main\n"
+        "import sys; from sectigo_tui.ui.terminal import input as keyboard; from sectigo_tui.__main__ import main\n"
         "def defect(self, data): raise RuntimeError('planted')\n"
-        "steady_input.TerminalInput.feed = defect; sys.exit(main())"
+        "keyboard.TerminalInput.feed = defect; sys.exit(main())"
     )
     with program.terminal(command=(sys.executable, "-c", script)) as terminal:
         terminal.until(r"No order is pending|API OK")
@@ -138,4 +138,4 @@ def test_a_defect_of_what_reads_the_keyboard_is_written_down_and_is_no_success(p
         assert terminal.is_restored
         assert terminal.shows("a defect of this program", "planted")
     (report,) = program.home.rglob("crashes/*.txt")
-    assert "steady_driver.py" in report.read_text()
+    assert "driver.py" in report.read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 
 OPENERS = ["a", ":", "o", "e", "P", "F", "d", "C", "?", "A", "T", "Y", "E", "H", "D", "/"]
 TAILS = ["\r\r", "SAME", "\x1b\x1b"]
@@ -17,7 +17,7 @@ CLICK = "\x1b[<0;20;{line}M\x1b[<0;20;{line}m"
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 

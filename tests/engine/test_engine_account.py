@@ -10,9 +10,9 @@ from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDeta
 from sectigo_tui.domain.errors import NotFound, ServerFailure
 from sectigo_tui.domain.events import AccountChanged, FailureReported
 from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.ports import StoreProblem
+from sectigo_tui.domain.ports import StoreDamage
 from sectigo_tui.domain.status import PENDING_STATUSES
-from sectigo_tui.engine.account import DETAILS_KEPT, Account
+from sectigo_tui.engine.account.remote_orders import DETAILS_KEPT, Account
 from support.engine_world import World
 from support.fake_scm import server_failure
 from support.virtual_time import START, in_virtual_time
@@ -154,8 +154,8 @@ async def test_details_are_kept_for_a_bounded_number_of_orders() -> None:
     account = Account(World().context)
     for ssl_id in range(DETAILS_KEPT + 1):
         account.learned(OrderDetails(ssl_id=ssl_id, status="Applied"), START)
-    assert account.seen(0) is None
-    assert account.seen(1) is not None
+    assert account.known(0) is None
+    assert account.known(1) is not None
 
 
 @pytest.mark.parametrize("fault", ["rate-limit", "unavailable"])
@@ -180,12 +180,12 @@ def test_while_scm_asks_for_a_pause_the_account_is_not_listed(asked_for: str, pa
 @in_virtual_time
 async def test_damage_found_while_the_program_runs_is_told_once_too() -> None:
     site = Site()
-    site.store.damage.append(StoreProblem("orders.json was damaged", "orders.json", "nothing to do"))
+    site.store.planted_damage.append(StoreDamage("orders.json was damaged", "orders.json", "nothing to do"))
     running = asyncio.create_task(site.engine.run(refresh_seconds=60))
     await asyncio.sleep(30)
-    site.store.damage.append(StoreProblem("the journal was cut", "journal.jsonl", "run audit verify"))
+    site.store.planted_damage.append(StoreDamage("the journal was cut", "journal.jsonl", "run audit verify"))
     await asyncio.sleep(300)
-    told = [str(each.failure) for each in site.heard if isinstance(each, FailureReported)]
+    told = [str(each.failure) for each in site.received if isinstance(each, FailureReported)]
     assert [words.split(":")[0] for words in told] == ["orders.json", "journal.jsonl"]
     running.cancel()
     with suppress(asyncio.CancelledError):

@@ -10,8 +10,8 @@ from sectigo_tui.domain.errors import InputError, NotReady, ReadOnly, Refused, S
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import WindowEnd
-from sectigo_tui.engine.batches import Outcome
-from sectigo_tui.engine.collecting import Collected
+from sectigo_tui.engine.orders.batch import Outcome
+from sectigo_tui.engine.orders.collect import Collected
 from support.virtual_time import in_virtual_time, run_virtual
 from support.writing import Site, draft
 
@@ -30,7 +30,7 @@ async def test_an_order_of_the_account_is_approved_with_a_message_and_recorded()
     order = site.world.add_order(common_name="www.acme.example", life="approval", requester="somebody else")
     decision = await site.engine.approving.approve(order.ssl_id, "as agreed with Anna")
     assert status_at_scm(site, order.ssl_id) == "Approved"
-    assert (decision.order_id, decision.seen) == ("", None)
+    assert (decision.order_id, decision.shown) == ("", None)
     asked, answered = site.store.entries(2)
     assert (asked.kind, asked.ssl_id, asked.summary) == (
         EventKind.WRITE_ASKED,
@@ -54,9 +54,9 @@ async def test_the_requester_of_an_ev_order_may_not_approve_it() -> None:
     order = site.world.add_order(
         common_name="www.acme.example", life="ev-approval", requester=site.world.account.credentials.login
     )
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refused) as rejection:
         await site.engine.approving.approve(order.ssl_id, "mine")
-    assert refusal.value.code == -1140
+    assert rejection.value.code == -1140
     assert site.store.entries(1)[0].code == -1140
 
 
@@ -69,8 +69,8 @@ def test_a_lost_answer_is_settled_by_details(fault: str, is_done: bool) -> None:
         site.world.faults.add(fault, path="approve", count=1)
         if is_done:
             decision = await site.engine.approving.approve(order.ssl_id, "ok")
-            assert decision.seen is not None
-            assert decision.seen.status == "Approved"
+            assert decision.shown is not None
+            assert decision.shown.status == "Approved"
         else:
             with pytest.raises(ScmFailure):
                 await site.engine.approving.approve(order.ssl_id, "ok")

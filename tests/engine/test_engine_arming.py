@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import ReadOnly
-from sectigo_tui.engine.context import Policy
+from sectigo_tui.engine.context import EngineOptions
 from support.engine_world import World
 from support.virtual_time import in_virtual_time
 
@@ -15,7 +14,7 @@ from support.virtual_time import in_virtual_time
 @in_virtual_time
 async def test_armed_writes_are_locked_again_when_the_time_is_up() -> None:
     world = World()
-    context = replace(world.context, policy=Policy(read_only=True, may_arm=True))
+    context = replace(world.context, options=EngineOptions(read_only=True, may_arm=True))
     with pytest.raises(ReadOnly):
         context.check_writable("revoking")
     context.arming.arm(context.clock.now(), 300)
@@ -31,7 +30,7 @@ async def test_armed_writes_are_locked_again_when_the_time_is_up() -> None:
 @in_virtual_time
 async def test_the_operator_can_lock_writes_before_that() -> None:
     world = World()
-    context = replace(world.context, policy=Policy(read_only=True, may_arm=True))
+    context = replace(world.context, options=EngineOptions(read_only=True, may_arm=True))
     context.arming.arm(context.clock.now(), 300)
     context.arming.lock()
     assert context.is_read_only

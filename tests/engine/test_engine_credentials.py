@@ -9,8 +9,8 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import CredentialsRefused
 from sectigo_tui.domain.events import EventKind, FailureReported, PollingPaused, PollingResumed
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.domain.polling import LookOutcome, WindowEnd
-from sectigo_tui.engine.gate import Priority
+from sectigo_tui.domain.polling import PollOutcome, WindowEnd
+from sectigo_tui.engine.requests.limiter import Priority
 from support.engine_world import World
 from support.fake_scm import BAD, GOOD, unreachable
 from support.virtual_time import START, in_virtual_time
@@ -34,7 +34,7 @@ async def test_a_401_among_200_workers_stops_them_all_until_the_credentials_are_
     async with world.polling():
         await world.pass_time(3 * 3600)
         (paused,) = world.all_heard(PollingPaused)
-        assert len(world.scm.asked) <= world.gate.limit
+        assert len(world.scm.asked) <= world.limiter.limit
         assert all(asked.at <= seconds_between(START, paused.at) for asked in world.scm.asked)
         assert paused.waiting == WORKERS
         assert {world.order(ssl_id).state for ssl_id in range(WORKERS)} == {OrderState.PENDING}
@@ -42,16 +42,18 @@ async def test_a_401_among_200_workers_stops_them_all_until_the_credentials_are_
         world.scm.valid_password = "right"
         world.scm.asked.clear()
         start = world.clock.monotonic()
-        assert world.supervisor.resume() == WORKERS
+        assert world.scheduler.resume() == WORKERS
         await world.pass_time(15)
         (resumed,) = world.all_heard(PollingResumed)
         assert resumed.resumed == WORKERS
     per_second = [sum(1 for asked in world.scm.asked if int(asked.at - start) == second) for second in range(11)]
     assert {asked.about for asked in world.scm.asked} == set(range(WORKERS))
-    assert max(per_second) <= 2 * WORKERS / 10 + world.gate.limit
-    gaps = [entry for ssl_id in range(WORKERS) for entry in world.timeline(ssl_id) if entry.kind is EventKind.GAP]
-    assert len(gaps) == WORKERS
-    assert all("since 2026-03-02 03:0" in gap.summary for gap in gaps)
+    assert max(per_second) <= 2 * WORKERS / 10 + world.limiter.limit
+    missing_evidence = [
+        entry for ssl_id in range(WORKERS) for entry in world.timeline(ssl_id) if entry.kind is EventKind.NOT_POLLED
+    ]
+    assert len(missing_evidence) == WORKERS
+    assert all("since 2026-03-02 03:0" in missing_part.summary for missing_part in missing_evidence)
     # The windows' deadlines passed during the pause, which was not the orders' fault.
     assert all(world.window(ssl_id).is_open for ssl_id in range(WORKERS))
 
@@ -64,17 +66,17 @@ async def test_a_refused_login_at_the_deadline_does_not_end_the_window() -> None
         await world.pass_time(59)
         world.scm.valid_password = "expired"
         await world.pass_time(3600)
-        assert world.look(7).outcome is LookOutcome.CREDENTIALS_REFUSED
+        assert world.poll(7).outcome is PollOutcome.CREDENTIALS_REFUSED
         assert world.window(7).is_open
         world.scm.valid_password = "right"
-        assert world.supervisor.resume() == 1
+        assert world.scheduler.resume() == 1
         await world.pass_time(3600)
-    assert world.look(7).outcome is LookOutcome.PENDING
+    assert world.poll(7).outcome is PollOutcome.PENDING
     assert world.window(7).ended is WindowEnd.DEADLINE
 
 
 @in_virtual_time
-async def test_what_waits_for_its_turn_is_held_back_not_sent() -> None:
+async def test_requests_that_wait_for_their_turn_are_not_sent() -> None:
     world = World(proven=False)
     world.scm.use_credentials(BAD)
     for ssl_id in range(20):
@@ -82,7 +84,7 @@ async def test_what_waits_for_its_turn_is_held_back_not_sent() -> None:
     async with world.polling():
         await world.pass_time(600)
         with pytest.raises(CredentialsRefused) as held_back:
-            await world.gate.run(Priority.SIGHT, lambda: world.scm.details(1))
+            await world.limiter.run(Priority.SIGHT, lambda: world.scm.details(1))
     assert not held_back.value.sent
     assert len(world.scm.asked) == 1
     assert not world.all_heard(FailureReported)
@@ -99,7 +101,7 @@ async def test_unproven_credentials_are_tried_by_one_request_at_a_time_until_one
         await world.pass_time(30)
         assert world.scm.most_in_flight == 1
         await world.pass_time(30)
-        assert world.scm.most_in_flight == world.gate.limit
+        assert world.scm.most_in_flight == world.limiter.limit
 
 
 @in_virtual_time
@@ -111,13 +113,13 @@ async def test_a_late_401_of_the_old_credentials_does_not_lock_the_new_ones_out(
     async with world.polling():
         await world.pass_time(10)
         world.scm.use_credentials(GOOD)
-        world.supervisor.resume()
+        world.scheduler.resume()
         await world.pass_time(25)
-        assert world.look(7).outcome is LookOutcome.CREDENTIALS_REFUSED
-        assert world.gate.refusal is None
+        assert world.poll(7).outcome is PollOutcome.CREDENTIALS_REFUSED
+        assert world.limiter.rejection is None
         assert not world.all_heard(PollingPaused)
         await world.pass_time(28)
-    assert world.look(7).outcome is LookOutcome.PENDING
+    assert world.poll(7).outcome is PollOutcome.PENDING
     assert [asked.password for asked in world.scm.asked] == ["wrong", "right"]
 
 
@@ -127,9 +129,9 @@ async def test_new_credentials_that_are_refused_as_well_lock_again() -> None:
     async with world.polling():
         await world.pass_time(600)
         world.scm.asked.clear()
-        world.supervisor.resume()
+        world.scheduler.resume()
         await world.pass_time(600)
-    assert len(world.scm.asked) <= world.gate.limit
+    assert len(world.scm.asked) <= world.limiter.limit
     assert len(world.all_heard(PollingPaused)) == 2
 
 
@@ -141,7 +143,7 @@ async def test_a_listing_that_is_refused_pauses_the_polling_too() -> None:
         await world.pass_time(1)
         world.scm.valid_password = "expired"
         with pytest.raises(CredentialsRefused):
-            await world.gate.run(Priority.LISTING, lambda: world.scm.listing(ListingFilter(), position=0, size=200))
+            await world.limiter.run(Priority.LISTING, lambda: world.scm.listing(ListingFilter(), position=0, size=200))
         await world.pass_time(600)
         assert len(world.all_heard(PollingPaused)) == 1
     assert len(world.scm.times(7)) == 1

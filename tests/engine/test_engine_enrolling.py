@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField
 from sectigo_tui.domain.certificates import EnrollRequest
@@ -21,7 +22,7 @@ from sectigo_tui.domain.errors import (
 )
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.engine.drafts import Draft, DraftField, choose_term, ordered_names, problems_of
+from sectigo_tui.engine.orders.request import Draft, DraftField, choose_term, errors_in, ordered_names
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.simulator.acme import acme
 from sectigo_tui.simulator.lives import named_life
@@ -32,13 +33,13 @@ ENROLL = r"POST /ssl/v1/enroll"
 
 
 @in_virtual_time
-async def test_the_intent_with_its_marker_is_on_disk_before_anything_is_sent() -> None:
+async def test_the_intent_with_its_order_tag_is_on_disk_before_anything_is_sent() -> None:
     site = Site()
     seen: list[tuple[OrderState, str]] = []
 
     def look_at_the_disk(words: str) -> None:
         if "enroll" in words:
-            seen.append((site.order.state, site.order.marker))
+            seen.append((site.order.state, site.order.order_tag))
 
     site.wire.before = look_at_the_disk
     placed = await site.engine.enrolling.enroll(draft(comments="for the new shop"))
@@ -56,7 +57,7 @@ async def test_an_order_that_scm_took_is_polled_until_it_is_a_certificate() -> N
     assert placed.lost is None
     assert placed.order.state is OrderState.SUBMITTED
     assert [placed.order.ssl_id] == site.world.enrolled
-    assert placed.order.placement is None
+    assert placed.order.pending_enroll is None
     async with site.following(polling=True):
         await site.clock.sleep(120)
     assert site.order.state is OrderState.COLLECTED
@@ -68,11 +69,11 @@ def test_a_refusal_fails_the_order_in_scms_own_words(code: int) -> None:
     @in_virtual_time
     async def story() -> None:
         site = Site()
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(Refused) as rejection:
             await site.engine.enrolling.enroll(draft(comments=f"[sim:refuse{code}]"))
-        assert refusal.value.code == code
+        assert rejection.value.code == code
         assert site.order.state is OrderState.FAILED
-        assert site.order.refusal.startswith(f"{code}: ")
+        assert site.order.rejection.startswith(f"{code}: ")
         assert site.orders == [site.order]
         assert site.wire.count(ENROLL) == 1
         last = site.store.timeline(site.order.id)[-1]
@@ -186,7 +187,7 @@ async def test_orders_of_the_same_name_that_are_pending_or_far_from_expiry_are_s
     pending = site.world.add_order(common_name="www.acme.example", life="vetting")
     issued = site.world.add_order(common_name="WWW.acme.example", life="instant")
     site.world.add_order(common_name="www.acme.example", life="rejected", requested=START.replace(year=2025))
-    old = replace(named_life("instant"), gated=False)
+    old = dataclasses.replace(named_life("instant"), gated=False)
     site.world.add_order(common_name="www.acme.example", life=old, requested=START - timedelta(days=180))
     site.world.add_order(common_name="other.www.acme.example", life="vetting")
     found = await site.engine.enrolling.duplicates(draft())
@@ -206,7 +207,7 @@ def test_a_term_that_the_profile_does_not_offer_is_said_with_the_nearest_one(
 ) -> None:
     choice = choose_term(CertificateProfile(1, "OV", terms_days=terms), wanted)
     assert choice.term_days == chosen
-    assert bool(choice.said) is is_said
+    assert bool(choice.note) is is_said
 
 
 @pytest.mark.parametrize(
@@ -230,20 +231,20 @@ def test_what_scm_would_refuse_is_known_before_it_is_sent(changes: dict[str, obj
     wanted = draft(**given)  # type: ignore[arg-type] # Draft's own fields
     if csr is not None:
         wanted = draft("www.acme.example", **given)  # type: ignore[arg-type] # Draft's own fields
-    problems = problems_of(
+    problems = errors_in(
         wanted,
         PkiTools(),
         profile=CertificateProfile(502, "OV", terms_days=(199,), key_types={"EC": ("P-256",)}),
         custom_fields=(CustomField(1, "Cost center", mandatory=True), CustomField(2, "Ticket", mandatory=False)),
     )
-    assert [problem.field for problem in problems] == ([field] if field else [])
+    assert [reason.field for reason in problems] == ([field] if field else [])
 
 
 def test_a_key_that_the_profile_does_not_allow_is_a_problem_of_the_csr() -> None:
     profile = CertificateProfile(502, "OV", key_types={"RSA": ("2048",)})
-    (problem,) = problems_of(draft(), PkiTools(), profile=profile)
-    assert problem.field is DraftField.CSR
-    assert "EC P-256" in problem.problem
+    (reason,) = errors_in(draft(), PkiTools(), profile=profile)
+    assert reason.field is DraftField.CSR
+    assert "EC P-256" in reason.reason
 
 
 @in_virtual_time
@@ -310,7 +311,7 @@ def test_an_enroll_answered_with_another_orders_sslid_is_searched_for_by_its_tag
         placed = await site.engine.enrolling.enroll(draft())
         assert placed.order.state is OrderState.UNCONFIRMED
         assert placed.lost is not None
-        assert str(other) in placed.lost.problem
+        assert str(other) in placed.lost.reason
         await site.follow_for(5)
         found = site.store.order(placed.order.id)
         assert found is not None
@@ -388,7 +389,7 @@ def test_what_is_no_name_is_refused_wherever_it_comes_from(name: str, is_in_csr:
     wanted = draft(subject_alternative_names=(name,))
     if is_in_csr:
         wanted = draft(csr=replace(facts, subject_alternative_names=(name,)))
-    assert problems_of(wanted, PkiTools())
+    assert errors_in(wanted, PkiTools())
 
 
 def test_both_of_two_common_names_are_names() -> None:
@@ -410,14 +411,14 @@ FIELDS = (CustomField(1, "Ticket", True), CustomField(2, "Cost centre", False))
 def test_a_custom_field_that_is_not_defined_is_refused_with_those_that_are(
     given: tuple[tuple[str, str], ...], told: str
 ) -> None:
-    (problem,) = problems_of(draft(custom_fields=given), PkiTools(), custom_fields=FIELDS)
-    assert told in problem.remedy
-    assert not problems_of(draft(custom_fields=given), PkiTools())
+    (reason,) = errors_in(draft(custom_fields=given), PkiTools(), custom_fields=FIELDS)
+    assert told in reason.remedy
+    assert not errors_in(draft(custom_fields=given), PkiTools())
 
 
 @pytest.mark.parametrize(
     "text", ["nobody", "a@acme.example b@acme.example", "a@@acme.example", "A <a@acme.example>", "a@.example", "@b"]
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
-    assert problems_of(draft(external_requester=text), PkiTools())
-    assert problems_of(draft(dcv_mode="EMAIL", dcv_email=text), PkiTools())
+    assert errors_in(draft(external_requester=text), PkiTools())
+    assert errors_in(draft(dcv_mode="EMAIL", dcv_email=text), PkiTools())

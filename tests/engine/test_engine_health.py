@@ -8,7 +8,7 @@ import pytest
 
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import Exchange
-from sectigo_tui.engine.health import ApiHealth
+from sectigo_tui.engine.requests.health import ApiHealth
 from support.fake_scm import (
     credentials_refused,
     not_found,
@@ -49,10 +49,10 @@ def test_a_refusal_is_an_answer(failure: ScmFailure) -> None:
 
 def test_retry_after_tells_until_when_scm_wants_to_be_left_alone() -> None:
     health = ApiHealth()
-    assert health.held_until is None
+    assert health.retry_after_until is None
     health.note(exchange(1, rate_limited(30)))
     health.note(exchange(2))
-    assert health.held_until == at(1.5)
+    assert health.retry_after_until == at(1.5)
 
 
 def test_exchanges_are_kept_for_an_hour() -> None:

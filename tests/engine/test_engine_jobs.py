@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from sectigo_tui.domain.errors import StoreError
-from sectigo_tui.domain.events import FailureReported, LookMade, StoreTrouble
+from sectigo_tui.domain.events import FailureReported, PollFinished, StoreStateChanged
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.engine.engine import Announcer
+from sectigo_tui.engine.engine import EventSource
 from support.engine_world import World
+from support.fake_scm import FakeScm
 from support.virtual_time import LoopClock, in_virtual_time
 from support.writing import Site, draft
 
@@ -34,12 +35,12 @@ def breaks(*_: object, **__: object) -> object:
 
 
 BREAKS: dict[str, tuple[str, Callable[[Site], tuple[object, str]]]] = {
-    "password": ("the watch of the password's expiry", lambda site: (site.engine.changing, "status")),
-    "rotation": ("the watch of rotations", lambda site: (site.engine.following_rotation, "look")),
+    "password": ("the watch of the password's expiry", lambda site: (site.engine.credentials, "password_status")),
+    "rotation": ("the watch of rotations", lambda site: (site.engine.credentials, "take_over_kept")),
     "listing": ("the listing", lambda site: (site.engine.account, "refresh_pending")),
-    "writes": ("following up writes", lambda site: (site.engine.follow_up, "_round")),
-    "housekeeping": ("housekeeping", lambda site: (site.engine.supervisor, "_take_over_changes")),
-    "start": ("starting", lambda site: (site.engine.changing, "settle")),
+    "writes": ("following up writes", lambda site: (site.engine.pending_writes, "_round")),
+    "housekeeping": ("housekeeping", lambda site: (site.engine.scheduler, "_take_over_changes")),
+    "start": ("starting", lambda site: (site.engine.credentials, "settle")),
 }
 
 
@@ -92,10 +93,9 @@ class Unreliable(LoopClock):
 @pytest.mark.parametrize("always", [False, True])
 @in_virtual_time
 async def test_a_sleep_that_fails_ends_no_polling(always: bool) -> None:
-    world = World(deadline_seconds=3600)
-    world.place(7, "Applied", (1500.0, "Issued"))
     clock = Unreliable()
-    object.__setattr__(world.context, "clock", clock)
+    world = World(deadline_seconds=3600, scm=FakeScm(LoopClock()), clock=clock)
+    world.place(7, "Applied", (1500.0, "Issued"))
     async with world.polling():
         await asyncio.sleep(30)
         clock.failures, clock.always = 7, always
@@ -105,7 +105,7 @@ async def test_a_sleep_that_fails_ends_no_polling(always: bool) -> None:
 
 
 @in_virtual_time
-async def test_a_stat_that_fails_is_trouble_of_the_store_and_ends_no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stat_that_fails_is_a_store_error_and_ends_no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(*_: object) -> object:
         raise PermissionError(13, "Permission denied", "/data/journal.jsonl")
 
@@ -116,8 +116,8 @@ async def test_a_stat_that_fails_is_trouble_of_the_store_and_ends_no_polling(mon
         monkeypatch.setattr(world.store, "changes", fails)
         await world.pass_time(200)
     assert world.order(7).state is OrderState.COLLECTED
-    (trouble,) = world.all_heard(StoreTrouble)
-    assert str(trouble.error) == "/data/journal.jsonl: Permission denied; check the file system"
+    (error,) = world.all_heard(StoreStateChanged)
+    assert str(error.error) == "/data/journal.jsonl: Permission denied; check the file system"
 
 
 @in_virtual_time
@@ -137,25 +137,25 @@ async def test_polling_that_goes_on_without_a_renewed_right_is_said_once(monkeyp
             broken.setattr(world.store, "lease", fails)
             await world.pass_time(400)
     assert world.order(7).state is OrderState.COLLECTED
-    words = "the right to poll could not be renewed; polling goes on, and another process may poll too"
+    words = "the polling lease could not be renewed; polling goes on, and another process may poll too"
     assert [report.what for report in world.all_heard(FailureReported)] == [words, words]
 
 
 @in_virtual_time
-async def test_a_follow_up_that_meets_a_defect_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pending_write_that_raises_unexpectedly_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site()
     order = await site.an_order()
-    real = site.engine._revoker.tell
+    real = site.engine._revoker.send
     left = [breaks] * 3
 
-    async def tell(order_id: str) -> object:
+    async def send(order_id: str) -> object:
         if left:
             left.pop()()
         return await real(order_id)
 
     site.world.faults.add("unavailable", path="revoke", count=1)
     await site.engine.revoking.revoke(order.ssl_id or 0, 4, "superseded", order.common_name)
-    monkeypatch.setattr(site.engine._revoker, "tell", tell)
+    monkeypatch.setattr(site.engine._revoker, "send", send)
     await site.follow_for(600)
     assert not left
     assert site.store.order(order.id).state is OrderState.REVOKED  # type: ignore[union-attr] # it is there
@@ -164,26 +164,26 @@ async def test_a_follow_up_that_meets_a_defect_is_tried_again(monkeypatch: pytes
 @in_virtual_time
 async def test_a_listener_that_breaks_is_written_down_and_breaks_nothing() -> None:
     kept: list[tuple[str, str]] = []
-    heard: list[object] = []
-    announcer = Announcer(lambda defect, where: kept.append((type(defect).__name__, where)))
-    announcer.subscribe(breaks)  # type: ignore[arg-type] # it is to break
-    announcer.subscribe(heard.append)
-    announcer(LookMade("order-1", None))  # type: ignore[arg-type] # nobody reads it
-    assert len(heard) == 1
-    assert kept == [("ZeroDivisionError", "hearing of LookMade")]
+    received: list[object] = []
+    event_source = EventSource(lambda defect, where: kept.append((type(defect).__name__, where)))
+    event_source.subscribe(breaks)  # type: ignore[arg-type] # it is to break
+    event_source.subscribe(received.append)
+    event_source(PollFinished("order-1", None))  # type: ignore[arg-type] # nobody reads it
+    assert len(received) == 1
+    assert kept == [("ZeroDivisionError", "publishing PollFinished")]
 
 
 @in_virtual_time
 async def test_a_defect_that_a_boundary_reports_is_written_down_and_a_failure_is_not() -> None:
     kept: list[tuple[str, str]] = []
-    announcer = Announcer(lambda defect, where: kept.append((type(defect).__name__, where)))
+    event_source = EventSource(lambda defect, where: kept.append((type(defect).__name__, where)))
     now = LoopClock().now()
-    announcer(FailureReported(now, "a write broke", KeyError("x")))
-    announcer(FailureReported(now, "ordering", StoreError("a", "b", "c")))
+    event_source(FailureReported(now, "a write broke", KeyError("x")))
+    event_source(FailureReported(now, "ordering", StoreError("a", "b", "c")))
     saving = StoreError("the local orders", "saving broke", "report it")
     saving.__cause__ = KeyError("y")
-    announcer(StoreTrouble(now, saving))
+    event_source(StoreStateChanged(now, saving))
     full = StoreError("orders.json", "No space left on device", "make room")
     full.__cause__ = OSError(28, "No space left on device")
-    announcer(StoreTrouble(now, full))
+    event_source(StoreStateChanged(now, full))
     assert kept == [("KeyError", "a write broke"), ("KeyError", "saving")]

@@ -9,7 +9,7 @@ import pytest
 from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow
 from sectigo_tui.domain.errors import Unreachable
 from sectigo_tui.domain.events import AccountChanged
-from sectigo_tui.engine.listing import Listing
+from sectigo_tui.engine.account.listing import Listing
 from support.engine_world import World
 from support.fake_scm import FakeScm, refused, unreachable
 from support.virtual_time import LoopClock, in_virtual_time
@@ -119,7 +119,7 @@ async def test_a_failed_page_is_told_and_fetched_when_it_is_needed_again() -> No
 
 
 @in_virtual_time
-async def test_a_forgotten_listing_is_fetched_anew_when_it_is_looked_at() -> None:
+async def test_a_forgotten_listing_is_fetched_anew_when_it_is_polled() -> None:
     world, listing = account_of(300)
     await listing.need(0, 299)
     world.scm.rows[""] = [ListingRow(number, "new") for number in range(1_000, 1_250)]

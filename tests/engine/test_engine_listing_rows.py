@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sectigo_tui.domain.certificates import ListingRow
-from sectigo_tui.engine.listing_rows import PAGE_SIZE, ListingRows
+from sectigo_tui.domain.limits import PAGE_SIZE
+from sectigo_tui.engine.account.listing import ListingRows
 
 
 def page(first: int, size: int = PAGE_SIZE) -> list[ListingRow]:

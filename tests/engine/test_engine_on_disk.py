@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sectigo_tui.domain.events import EventKind, StoreTrouble
+from sectigo_tui.domain.events import EventKind, StoreStateChanged
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.engine.supervisor import BATCH_SECONDS
-from sectigo_tui.engine.tracking import Tracking
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.engine.orders.track import Tracking
+from sectigo_tui.engine.polling.scheduler import BATCH_SECONDS
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.engine_world import World
 from support.fake_scm import BUNDLE, rate_limited
 from support.virtual_time import in_virtual_time
@@ -18,7 +18,7 @@ from support.virtual_time import in_virtual_time
 
 def opened(world: World, directory: Path) -> JournalStore:
     store = JournalStore.open(directory, world.clock)
-    world.book.store = store
+    world.repository.store = store
     return store
 
 
@@ -33,7 +33,7 @@ async def test_an_order_goes_on_from_disk_in_the_middle_of_its_window(tmp_path: 
     world.scm.live(7, "Applied", (20.0, rate_limited(60.0)), (70.0, "Issued"))
     local = await Tracking(world.context).track(7)
     await world.poll_for(40)
-    before, looks = store.order(local.id), store.looks(local.id)
+    before, polls = store.order(local.id), store.polls(local.id)
     await store.close()
 
     again = World(scm=world.scm)
@@ -41,10 +41,10 @@ async def test_an_order_goes_on_from_disk_in_the_middle_of_its_window(tmp_path: 
     after = store.order(local.id)
     assert before is not None
     assert before.window is not None
-    assert before.window.next_look_at is not None
+    assert before.window.next_poll_at is not None
     assert after == before
-    assert store.looks(local.id) == looks
-    due = (before.window.next_look_at - local.created_at).total_seconds() + 0.2
+    assert store.polls(local.id) == polls
+    due = (before.window.next_poll_at - local.created_at).total_seconds() + 0.2
     await again.poll_for(200)
     assert world.scm.times(7)[-2:] == pytest.approx([due, due + 0.2], abs=BATCH_SECONDS)
     collected = store.order(local.id)
@@ -53,5 +53,5 @@ async def test_an_order_goes_on_from_disk_in_the_middle_of_its_window(tmp_path: 
     assert content(collected.certificate_path) == BUNDLE
     kinds = [entry.kind for entry in store.timeline(local.id)]
     assert kinds == [EventKind.CREATED, EventKind.NOTE, EventKind.CHANGED]
-    assert not again.all_heard(StoreTrouble)
+    assert not again.all_heard(StoreStateChanged)
     await store.close()

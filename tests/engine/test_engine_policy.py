@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
-from sectigo_tui.engine import policy
+from sectigo_tui.engine.polling import schedule as policy
 from support.virtual_time import START
 
 MICROSECOND = 1e-6
@@ -24,24 +24,24 @@ latencies = st.lists(st.floats(0, 90), min_size=1, max_size=8)
 retry_afters = st.one_of(st.none(), st.floats(0, 7200))
 
 
-def is_jittered(wait: float, nominal: float) -> bool:
-    return nominal * (1 - policy.JITTER) <= wait <= nominal * (1 + policy.JITTER)
+def is_jittered(wait: float, scheduled: float) -> bool:
+    return scheduled * (1 - policy.JITTER) <= wait <= scheduled * (1 + policy.JITTER)
 
 
 @st.composite
 def open_windows(draw: st.DrawFn) -> tuple[PollWindow, datetime]:
-    """A window as any history of looks may have left it, and a time at which its next look has ended."""
+    """A window as any history of polls may have left it, and a time at which its next poll has ended."""
     window = policy.open_window(START, draw(deadlines))
     random, now = Random(draw(st.integers())), START
     for _ in range(draw(st.integers(0, 8))):
-        assert window.next_look_at is not None
-        now = window.next_look_at + timedelta(seconds=draw(st.floats(0, 60)))
-        following = policy.after_look(window, now, random, retry_after_seconds=draw(retry_afters))
+        assert window.next_poll_at is not None
+        now = window.next_poll_at + timedelta(seconds=draw(st.floats(0, 60)))
+        following = policy.after_poll(window, now, random, retry_after_seconds=draw(retry_afters))
         if not following.is_open:
             break
         window = following
-    assert window.next_look_at is not None
-    return window, window.next_look_at + timedelta(seconds=draw(st.floats(0, 60)))
+    assert window.next_poll_at is not None
+    return window, window.next_poll_at + timedelta(seconds=draw(st.floats(0, 60)))
 
 
 @pytest.mark.parametrize("absent", [0.0, -1.0])
@@ -50,43 +50,43 @@ def test_no_deadline_means_600_seconds(absent: float) -> None:
 
 
 @given(deadlines)
-def test_the_first_look_is_due_at_once(deadline: float) -> None:
+def test_the_first_poll_is_due_at_once(deadline: float) -> None:
     window = policy.open_window(START, deadline)
-    assert (window.next_look_at, window.reason) == (START, WaitReason.FIRST)
+    assert (window.next_poll_at, window.reason) == (START, WaitReason.FIRST)
 
 
 @given(deadlines, seeds, latencies)
-def test_waits_follow_the_schedule_each_with_its_own_jitter_until_a_last_look_at_the_deadline(
+def test_waits_follow_the_schedule_each_with_its_own_jitter_until_a_last_poll_at_the_deadline(
     deadline: float, random: Random, latencies: list[float]
 ) -> None:
-    window, now, looks = policy.open_window(START, deadline), START, 0
-    while window.next_look_at is not None:
-        assert window.next_look_at <= window.deadline_at
-        was_last = window.next_look_at == window.deadline_at
-        now = max(now, window.next_look_at) + timedelta(seconds=latencies[looks % len(latencies)])
-        window = policy.after_look(window, now, random)
-        looks += 1
-        assert window.looks == looks
+    window, now, polls = policy.open_window(START, deadline), START, 0
+    while window.next_poll_at is not None:
+        assert window.next_poll_at <= window.deadline_at
+        was_last = window.next_poll_at == window.deadline_at
+        now = max(now, window.next_poll_at) + timedelta(seconds=latencies[polls % len(latencies)])
+        window = policy.after_poll(window, now, random)
+        polls += 1
+        assert window.attempts == polls
         assert window.is_open or was_last or now >= window.deadline_at
         assert not (was_last and window.is_open)
         if window.reason is WaitReason.SCHEDULE and window.is_open:
-            nominal = policy.SCHEDULE_SECONDS[min(looks, 5) - 1]
-            assert is_jittered(window.wait_seconds, nominal)
+            scheduled = policy.SCHEDULE_SECONDS[min(polls, 5) - 1]
+            assert is_jittered(window.wait_seconds, scheduled)
         elif window.is_open:
-            assert (window.reason, window.next_look_at) == (WaitReason.DEADLINE, window.deadline_at)
-            assert window.wait_seconds <= nominal_with_jitter(looks)
+            assert (window.reason, window.next_poll_at) == (WaitReason.DEADLINE, window.deadline_at)
+            assert window.wait_seconds <= nominal_with_jitter(polls)
     assert window.ended is WindowEnd.DEADLINE
 
 
-def nominal_with_jitter(looks: int) -> float:
-    return policy.SCHEDULE_SECONDS[min(looks, 5) - 1] * (1 + policy.JITTER)
+def nominal_with_jitter(polls: int) -> float:
+    return policy.SCHEDULE_SECONDS[min(polls, 5) - 1] * (1 + policy.JITTER)
 
 
 @given(st.integers())
 def test_jitter_is_drawn_anew_for_every_wait(seed: int) -> None:
     random = Random(seed)
-    window = replace(policy.open_window(START, 1e9), looks=10)
-    drawn = {policy.after_look(window, START, random).wait_seconds for _ in range(20)}
+    window = replace(policy.open_window(START, 1e9), attempts=10)
+    drawn = {policy.after_poll(window, START, random).wait_seconds for _ in range(20)}
     assert len(drawn) == 20
 
 
@@ -95,13 +95,13 @@ def test_retry_after_is_the_least_wait_and_the_deadline_the_longest(
     at: tuple[PollWindow, datetime], random: Random, asked: float
 ) -> None:
     window, now = at
-    after = policy.after_look(window, now, random, retry_after_seconds=asked)
-    if after.next_look_at is None:
+    after = policy.after_poll(window, now, random, retry_after_seconds=asked)
+    if after.next_poll_at is None:
         assert now >= window.deadline_at
         return
-    waited = seconds_between(now, after.next_look_at)
-    assert after.next_look_at <= window.deadline_at
-    assert waited >= asked - MICROSECOND or after.next_look_at == window.deadline_at
+    waited = seconds_between(now, after.next_poll_at)
+    assert after.next_poll_at <= window.deadline_at
+    assert waited >= asked - MICROSECOND or after.next_poll_at == window.deadline_at
     assert after.wait_seconds == pytest.approx(waited, abs=MICROSECOND)
 
 
@@ -109,26 +109,26 @@ def test_retry_after_is_the_least_wait_and_the_deadline_the_longest(
 def test_a_window_goes_on_after_a_restart_as_if_nothing_had_been(at: tuple[PollWindow, datetime], seed: int) -> None:
     window, now = at
     restarted = pickle.loads(pickle.dumps(window))
-    assert restarted.next_look_at == window.next_look_at
-    assert policy.after_look(restarted, now, Random(seed)) == policy.after_look(window, now, Random(seed))
+    assert restarted.next_poll_at == window.next_poll_at
+    assert policy.after_poll(restarted, now, Random(seed)) == policy.after_poll(window, now, Random(seed))
 
 
 @given(open_windows(), st.floats(0, 3600), st.one_of(st.none(), st.floats(0, 600)))
-def test_the_operator_may_hurry_a_look_but_not_below_five_seconds_after_the_last(
+def test_the_operator_may_hurry_a_poll_but_not_below_five_seconds_after_the_last(
     at: tuple[PollWindow, datetime], later: float, since_last_look: float | None
 ) -> None:
     window, _ = at
-    assert window.next_look_at is not None
+    assert window.next_poll_at is not None
     now = window.opened_at + timedelta(seconds=later)
     last = None if since_last_look is None else now - timedelta(seconds=since_last_look)
     asked = policy.asked_now(window, now, last)
-    assert asked.next_look_at is not None
-    assert asked.next_look_at <= window.next_look_at
+    assert asked.next_poll_at is not None
+    assert asked.next_poll_at <= window.next_poll_at
     if asked != window:
         assert asked.reason is WaitReason.ASKED
-        assert asked.next_look_at == window.deadline_at or asked.next_look_at >= now
-        if last is not None and asked.next_look_at != window.deadline_at:
-            assert seconds_between(last, asked.next_look_at) >= 5
+        assert asked.next_poll_at == window.deadline_at or asked.next_poll_at >= now
+        if last is not None and asked.next_poll_at != window.deadline_at:
+            assert seconds_between(last, asked.next_poll_at) >= 5
         assert asked.wait_seconds <= 5
 
 
@@ -139,17 +139,17 @@ def test_the_operator_does_not_hurry_a_wait_that_scm_asked_for(at: tuple[PollWin
 
 
 @given(open_windows(), st.floats(0, 10 * 24 * 3600), seeds)
-def test_a_pause_is_followed_by_a_look_within_ten_seconds_or_the_one_that_was_due_anyway(
+def test_after_a_pause_the_next_poll_comes_within_ten_seconds_or_when_it_was_due_anyway(
     at: tuple[PollWindow, datetime], pause: float, random: Random
 ) -> None:
     window, before = at
     now = before + timedelta(seconds=pause)
     resumed = policy.after_pause(window, now, random)
     assert resumed.is_open
-    assert resumed.next_look_at is not None
-    assert now <= resumed.next_look_at <= resumed.deadline_at
-    if resumed.next_look_at != window.next_look_at:
-        assert seconds_between(now, resumed.next_look_at) <= policy.RESUME_SPREAD_SECONDS
+    assert resumed.next_poll_at is not None
+    assert now <= resumed.next_poll_at <= resumed.deadline_at
+    if resumed.next_poll_at != window.next_poll_at:
+        assert seconds_between(now, resumed.next_poll_at) <= policy.RESUME_SPREAD_SECONDS
         assert resumed.reason is WaitReason.SPREAD
     if window.deadline_at > now:
         assert resumed.deadline_at == window.deadline_at
@@ -158,38 +158,38 @@ def test_a_pause_is_followed_by_a_look_within_ten_seconds_or_the_one_that_was_du
 def test_two_hundred_paused_workers_spread_over_the_ten_seconds() -> None:
     window, random = policy.open_window(START, 600), Random(1)
     now = START + timedelta(seconds=60)
-    due = [policy.after_pause(window, now, random).next_look_at for _ in range(200)]
+    due = [policy.after_pause(window, now, random).next_poll_at for _ in range(200)]
     per_second = [sum(1 for at in due if at and int(seconds_between(now, at)) == second) for second in range(10)]
     assert sum(per_second) == 200
     assert min(per_second) >= 8
 
 
 @given(open_windows(), seeds, retry_afters)
-def test_a_rearmed_window_counts_its_tries_on_and_keeps_to_the_longest_wait(
+def test_a_new_window_after_a_deadline_counts_the_attempts_on_and_keeps_the_longest_wait(
     at: tuple[PollWindow, datetime], random: Random, retry_after: float | None
 ) -> None:
     window, now = at
-    ended = replace(window, looks=window.looks + 1).end(WindowEnd.DEADLINE)
+    ended = replace(window, attempts=window.attempts + 1).end(WindowEnd.DEADLINE)
     rearmed = policy.rearmed(ended, now, random, retry_after_seconds=retry_after)
     assert rearmed.is_open
-    assert rearmed.next_look_at is not None
+    assert rearmed.next_poll_at is not None
     assert (rearmed.opened_at, rearmed.deadline_seconds) == (now, max(5, window.deadline_seconds))
-    assert rearmed.looks >= ended.looks
-    wait = seconds_between(now, rearmed.next_look_at)
+    assert rearmed.attempts >= ended.attempts
+    wait = seconds_between(now, rearmed.next_poll_at)
     assert wait >= 5 - MICROSECOND
     assert (
-        rearmed.next_look_at == rearmed.deadline_at
+        rearmed.next_poll_at == rearmed.deadline_at
         or is_jittered(wait, 300)
         or (retry_after is not None and wait == pytest.approx(retry_after, abs=MICROSECOND))
     )
-    assert retry_after is None or wait >= retry_after - MICROSECOND or rearmed.next_look_at == rearmed.deadline_at
+    assert retry_after is None or wait >= retry_after - MICROSECOND or rearmed.next_poll_at == rearmed.deadline_at
 
 
 @given(open_windows(), seeds)
-def test_a_look_that_could_not_be_written_down_is_made_again_even_at_the_deadline(
+def test_a_poll_that_could_not_be_written_down_is_made_again_even_at_the_deadline(
     at: tuple[PollWindow, datetime], random: Random
 ) -> None:
     window, now = at
     again = policy.repeated(window, now, random)
     assert again.is_open
-    assert is_jittered(again.wait_seconds, policy.nominal_wait_seconds(window.looks + 1))
+    assert is_jittered(again.wait_seconds, policy.scheduled_wait_seconds(window.attempts + 1))

@@ -9,12 +9,12 @@ import pytest
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import NotFound, Refused, Unreadable
-from sectigo_tui.domain.events import EventKind, FailureReported, LookMade, LookStarted
+from sectigo_tui.domain.events import EventKind, FailureReported, PollFinished, PollStarted
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.domain.polling import LookOutcome, WaitReason, WindowEnd
-from sectigo_tui.engine.looking import REFUSALS
-from sectigo_tui.engine.policy import JITTER, SCHEDULE_SECONDS
-from sectigo_tui.engine.supervisor import BATCH_SECONDS
+from sectigo_tui.domain.polling import PollOutcome, WaitReason, WindowEnd
+from sectigo_tui.engine.polling.poll import REFUSALS
+from sectigo_tui.engine.polling.schedule import JITTER, SCHEDULE_SECONDS
+from sectigo_tui.engine.polling.scheduler import BATCH_SECONDS
 from support.engine_world import World
 from support.fake_scm import (
     BUNDLE,
@@ -41,8 +41,8 @@ def waits(times: list[float]) -> list[float]:
 def assert_on_schedule(times: list[float], *, latency: float = 0.2) -> None:
     """Each wait is its nominal length with jitter, later by an answer's latency and the batch at the most."""
     for number, wait in enumerate(waits(times)):
-        nominal = SCHEDULE_SECONDS[min(number, len(SCHEDULE_SECONDS) - 1)]
-        assert nominal * (1 - JITTER) <= wait <= nominal * (1 + JITTER) + latency + BATCH_SECONDS, number
+        scheduled = SCHEDULE_SECONDS[min(number, len(SCHEDULE_SECONDS) - 1)]
+        assert scheduled * (1 - JITTER) <= wait <= scheduled * (1 + JITTER) + latency + BATCH_SECONDS, number
 
 
 @in_virtual_time
@@ -62,7 +62,7 @@ async def test_an_order_becomes_a_certificate() -> None:
         (EventKind.CHANGED, "Issued", OrderState.COLLECTED),
     ]
     assert_on_schedule([asked.at for asked in world.scm.asked if asked.call == "details"])
-    assert len(world.all_heard(LookStarted)) == len(world.all_heard(LookMade)) == world.window(7).looks
+    assert len(world.all_heard(PollStarted)) == len(world.all_heard(PollFinished)) == world.window(7).attempts
 
 
 @in_virtual_time
@@ -71,7 +71,7 @@ async def test_an_issued_order_that_is_not_ready_rides_the_same_schedule_without
     world.place(7, "Issued", collect=over_time(not_ready(), (250.0, not_ready(-183)), (400.0, BUNDLE)))
     await world.poll_for(300)
     assert world.order(7).state is OrderState.ISSUED
-    assert world.look(7).outcome is LookOutcome.NOT_READY
+    assert world.poll(7).outcome is PollOutcome.NOT_READY
     await world.poll_for(300)
     assert world.order(7).state is OrderState.COLLECTED
     calls = [asked.call for asked in world.scm.asked]
@@ -80,7 +80,7 @@ async def test_an_issued_order_that_is_not_ready_rides_the_same_schedule_without
 
 
 @in_virtual_time
-async def test_an_order_that_stays_pending_gets_its_last_look_at_the_deadline_and_is_polled_no_more() -> None:
+async def test_an_order_that_stays_pending_gets_its_last_poll_at_the_deadline_and_is_polled_no_more() -> None:
     world = World()
     world.place(7)
     await world.poll_for(5 * HOUR)
@@ -141,26 +141,26 @@ async def test_a_status_that_nobody_knows_is_pending_under_its_own_name() -> Non
 @pytest.mark.parametrize(
     ("failure", "outcome"),
     [
-        (server_failure(), LookOutcome.SERVER_FAILURE),
-        (unreachable(), LookOutcome.UNREACHABLE),
-        (unreadable(), LookOutcome.UNREADABLE),
-        (rate_limited(), LookOutcome.RATE_LIMITED),
+        (server_failure(), PollOutcome.SERVER_FAILURE),
+        (unreachable(), PollOutcome.UNREACHABLE),
+        (unreadable(), PollOutcome.UNREADABLE),
+        (rate_limited(), PollOutcome.RATE_LIMITED),
     ],
     ids=str,
 )
 @in_virtual_time
-async def test_a_failing_look_is_remembered_and_polling_goes_on(failure: Reply, outcome: LookOutcome) -> None:
+async def test_a_failing_poll_is_remembered_and_polling_goes_on(failure: Reply, outcome: PollOutcome) -> None:
     world = World(deadline_seconds=4 * HOUR)
     world.place(7, "Applied", (3.0, failure), (3 * HOUR, "Issued"))
     await world.poll_for(2 * HOUR)
     assert (world.order(7).state, world.order(7).scm_status) == (OrderState.PENDING, "Applied")
-    assert world.look(7).outcome is outcome
+    assert world.poll(7).outcome is outcome
     assert world.order(7).last_answer_at is not None
     assert seconds_between(START, world.order(7).last_answer_at or START) < 3
     await world.poll_for(2 * HOUR)
     assert world.order(7).state is OrderState.COLLECTED
     assert_on_schedule([asked.at for asked in world.scm.asked if asked.call == "details"])
-    # One line for the failure however long it lasts, not one for each look.
+    # One line for the failure however long it lasts, not one for each poll.
     assert [entry.kind for entry in world.timeline(7)] == [EventKind.CHANGED, EventKind.NOTE, EventKind.CHANGED]
 
 
@@ -171,7 +171,7 @@ async def test_retry_after_is_waited_for_and_shown_as_the_reason() -> None:
     async with world.polling():
         await world.pass_time(10)
         assert (world.window(7).reason, world.window(7).wait_seconds) == (WaitReason.RETRY_AFTER, 200.0)
-        await world.supervisor.open_window("order-7")
+        await world.scheduler.open_window("order-7")
         await world.pass_time(250)
     assert world.scm.times(7)[1] >= 200.2 - MICROSECOND
 
@@ -201,7 +201,7 @@ async def test_an_order_that_scm_says_it_does_not_know_is_polled_no_more_and_sta
     assert world.window(7).ended is WindowEnd.STOPPED
     (report,) = world.all_heard(FailureReported)
     assert (report.failure, report.order_id) == (failure, "order-7")
-    assert world.look(7).detail in world.timeline(7)[-1].summary
+    assert world.poll(7).detail in world.timeline(7)[-1].summary
 
 
 ODD = {
@@ -237,7 +237,7 @@ async def test_a_refusal_that_repeats_stops_the_polling_until_the_operator_asks_
     assert (world.order(7).state, world.window(7).ended) == (OrderState.PENDING, WindowEnd.STOPPED)
     (report,) = world.all_heard(FailureReported)
     assert (report.failure, report.order_id) == (failure, "order-7")
-    await world.supervisor.open_window("order-7")
+    await world.scheduler.open_window("order-7")
     await world.poll_for(60)
     assert world.order(7).state is OrderState.COLLECTED
 
@@ -295,7 +295,7 @@ async def test_a_collect_refused_for_good_stops_polling_with_scms_words() -> Non
     world.place(7, "Issued", collect=over_time(refused("collect", -169, "Ask the administrator.")))
     await world.poll_for(HOUR)
     assert (world.order(7).state, world.window(7).ended) == (OrderState.ISSUED, WindowEnd.STOPPED)
-    assert (world.look(7).code, world.look(7).detail) == (-169, "Ask the administrator.")
+    assert (world.poll(7).code, world.poll(7).detail) == (-169, "Ask the administrator.")
 
 
 @in_virtual_time
@@ -303,7 +303,7 @@ async def test_a_bundle_without_a_leaf_is_asked_for_again() -> None:
     world = World()
     world.place(7, "Issued", collect=over_time(b"?", (100.0, BUNDLE)))
     await world.poll_for(50)
-    assert (world.order(7).state, world.look(7).outcome) == (OrderState.ISSUED, LookOutcome.UNREADABLE)
+    assert (world.order(7).state, world.poll(7).outcome) == (OrderState.ISSUED, PollOutcome.UNREADABLE)
     assert not world.store.disk.certificates
     await world.poll_for(500)
     assert world.order(7).state is OrderState.COLLECTED

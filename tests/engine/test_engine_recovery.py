@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 
 import pytest
 
@@ -35,12 +35,12 @@ LOST = {
 
 
 @pytest.mark.parametrize("how", LOST)
-def test_a_lost_answer_leaves_the_order_unconfirmed_until_it_is_found_by_its_marker(how: str) -> None:
+def test_a_lost_answer_leaves_the_order_unconfirmed_until_it_is_found_by_its_order_tag(how: str) -> None:
     @in_virtual_time
     async def story() -> None:
         site = Site()
         site.world.add_order(common_name="www.acme.example", comments="somebody else's")
-        site.world.faults.add(replace(LOST[how], path="enroll", count=1))
+        site.world.faults.add(dataclasses.replace(LOST[how], path="enroll", count=1))
         placed = await site.engine.enrolling.enroll(draft())
         assert placed.lost is not None
         assert placed.order.state is OrderState.UNCONFIRMED
@@ -81,7 +81,7 @@ async def test_ordering_again_takes_the_first_order_when_it_has_shown_up_after_a
     site.world.faults.add("drop", path="enroll", count=1)
     placed = await site.engine.enrolling.enroll(draft())
     await site.follow_for(3600)
-    late = site.world.add_order(common_name="www.acme.example", comments=placed.order.marker)
+    late = site.world.add_order(common_name="www.acme.example", comments=placed.order.order_tag)
     again = await site.engine.recovery.order_again(placed.order.id)
     assert again.order.ssl_id == late.ssl_id
     assert site.wire.count(ENROLL) == 1
@@ -145,7 +145,7 @@ async def test_the_search_waits_out_an_outage_without_losing_count_of_it() -> No
 
 
 @in_virtual_time
-async def test_the_search_is_held_back_while_the_credentials_are_refused() -> None:
+async def test_the_search_is_paused_while_the_credentials_are_rejected() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
     await site.engine.enrolling.enroll(draft())
@@ -155,7 +155,7 @@ async def test_the_search_is_held_back_while_the_credentials_are_refused() -> No
         await site.clock.sleep(3600)
         assert site.wire.count(".") == 3
         site.world.account.credentials.password = right
-        site.engine.supervisor.resume()
+        site.engine.scheduler.resume()
         await site.clock.sleep(1)
     assert [site.order.ssl_id] == site.world.enrolled
 
@@ -195,7 +195,7 @@ def test_an_intent_whose_process_died_is_searched_for_at_the_next_start(fault: s
         assert after.order.state is OrderState.INTENT
         site.world.faults.clear()
         if fault == "lost":
-            site.world.add_order(common_name="www.acme.example", comments=site.order.marker)
+            site.world.add_order(common_name="www.acme.example", comments=site.order.order_tag)
         await after.follow_for(3600)
         expected = OrderState.SUBMITTED if fault == "lost" else OrderState.UNCONFIRMED
         assert after.order.state is expected
@@ -268,18 +268,18 @@ async def test_an_order_that_was_tracked_by_hand_meanwhile_is_one_order_not_two(
 
 
 @in_virtual_time
-async def test_a_renewal_that_carries_a_copy_of_the_marker_is_not_taken_for_the_order() -> None:
+async def test_a_renewal_that_carries_a_copy_of_the_order_tag_is_not_taken_for_the_order() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
     placed = await site.engine.enrolling.enroll(draft(comments="[sim:instant]"))
     original = site.world.enrolled[0]
-    site.world.add_order(common_name="www.acme.example", comments=placed.order.marker)
+    site.world.add_order(common_name="www.acme.example", comments=placed.order.order_tag)
     await site.follow_for(5)
     assert site.order.ssl_id == original
 
 
 @in_virtual_time
-async def test_of_a_domain_with_thousands_of_hosts_only_its_own_orders_are_looked_at() -> None:
+async def test_of_a_domain_with_thousands_of_hosts_only_its_own_orders_are_polled() -> None:
     site = Site()
     site.world.add_issued(3_000)
     (host,) = {row.common_name for row in (await site.scm.listing(ListingFilter(), position=0, size=1)).rows}
@@ -292,11 +292,11 @@ async def test_of_a_domain_with_thousands_of_hosts_only_its_own_orders_are_looke
 
 
 @in_virtual_time
-async def test_a_command_waits_for_its_own_orders_fate() -> None:
+async def test_a_command_waits_for_the_outcome_of_its_own_order() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
     site.world.faults.add("unavailable", path="ssl/v1$", after=1, count=2)
     placed = await site.engine.enrolling.enroll(draft())
-    settled = await site.engine.follow_up.until_settled(placed.order.id)
+    settled = await site.engine.pending_writes.until_settled(placed.order.id)
     assert settled is not None
     assert [settled.ssl_id] == site.world.enrolled

@@ -8,7 +8,7 @@ import pytest
 
 from sectigo_tui.domain.errors import InputError, ReadOnly, Refused, Unreachable
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.engine.placing import Placed
+from sectigo_tui.engine.orders.place import Placed
 from sectigo_tui.pki.tools import PkiTools
 from support.virtual_time import in_virtual_time
 from support.writing import Site, csr_pem, draft
@@ -96,8 +96,8 @@ async def test_of_two_orders_that_could_be_the_renewal_none_is_taken() -> None:
     await site.follow_for(3600)
     order = the_renewal(site)
     assert order.state is OrderState.UNCONFIRMED
-    assert order.placement is not None
-    assert str(other.ssl_id) in order.placement.trouble
+    assert order.pending_enroll is not None
+    assert str(other.ssl_id) in order.pending_enroll.error
     with pytest.raises(InputError, match="more than one order"):
         await site.engine.recovery.order_again(placed.order.id)
     assert site.wire.count(RENEW) == 1

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 
 import pytest
 
 from sectigo_tui.domain.errors import InputError, ReadOnly, Refused, StoreError
 from sectigo_tui.domain.events import EventKind, FailureReported
+from sectigo_tui.domain.limits import REASONS
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.engine.confirming import ConfirmBy, check_typed, confirm_by
-from sectigo_tui.engine.revoking import REASONS
+from sectigo_tui.engine.orders.revoke import ConfirmBy, check_typed, confirm_by
 from sectigo_tui.simulator.faults import Fault
 from sectigo_tui.simulator.world import Dialect
 from support.virtual_time import in_virtual_time
@@ -34,9 +34,9 @@ def status_at_scm(site: Site, ssl_id: int) -> str:
     return site.world.course(order).status
 
 
-def trouble(order: Order) -> str:
+def report_store_error(order: Order) -> str:
     assert order.revocation is not None
-    return order.revocation.trouble
+    return order.revocation.error
 
 
 @in_virtual_time
@@ -62,7 +62,7 @@ def test_a_lost_answer_is_verified_by_details(fault: Fault) -> None:
     @in_virtual_time
     async def story() -> None:
         site, ssl_id = await a_site_with_a_certificate()
-        site.world.faults.add(replace(fault, path="revoke", count=1))
+        site.world.faults.add(dataclasses.replace(fault, path="revoke", count=1))
         order = await site.engine.revoking.revoke(ssl_id, 0, "no longer needed", NAME)
         assert order.state is OrderState.REVOKED
         assert any("UNKNOWN, verifying" in summary for summary in site.summaries(order.id))
@@ -79,7 +79,7 @@ def test_an_outage_is_waited_out_on_the_poll_schedule_across_restarts(restarts: 
         site.world.faults.add("unavailable", path=f"{ssl_id}$")
         order = await site.engine.revoking.revoke(ssl_id, 4, "superseded", NAME)
         assert order.state is OrderState.REVOKING
-        assert "UNKNOWN, verifying" in trouble(order)
+        assert "UNKNOWN, verifying" in report_store_error(order)
         await site.follow_for(1800)
         asked = site.wire.count(str(ssl_id))
         assert asked <= 14
@@ -128,20 +128,20 @@ def test_what_is_revoked_already_is_success(dialect: Dialect) -> None:
 async def test_what_is_not_issued_is_refused_and_polled_on() -> None:
     site = Site()
     order = await site.an_order(OrderState.PENDING)
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refused) as rejection:
         await site.engine.revoking.revoke(order.ssl_id or 0, 0, "no longer needed", NAME)
-    assert refusal.value.code == -102
+    assert rejection.value.code == -102
     assert site.order.state is OrderState.PENDING
     assert site.order.revocation is None
-    looks = site.order.window.looks if site.order.window else 0
+    polls = site.order.window.attempts if site.order.window else 0
     await site.follow_for(400, polling=True)
     assert site.order.window is not None
-    assert site.order.window.looks > looks
+    assert site.order.window.attempts > polls
     assert site.wire.count(REVOKE) == 1
 
 
 @in_virtual_time
-async def test_a_refusal_later_on_is_announced_and_the_order_is_what_it_was() -> None:
+async def test_a_refusal_later_on_is_published_and_the_order_is_what_it_was() -> None:
     site, ssl_id = await a_site_with_a_certificate()
     site.world.faults.add("unavailable", path="revoke", count=1)
     await site.engine.revoking.revoke(ssl_id, 0, "no longer needed", NAME)
@@ -164,7 +164,7 @@ async def test_a_refused_login_holds_it_until_the_credentials_are_new() -> None:
         await site.clock.sleep(3600)
         assert site.wire.count(REVOKE) == 1
         site.world.account.credentials.password = right
-        site.engine.supervisor.resume()
+        site.engine.scheduler.resume()
         await site.clock.sleep(1)
     assert site.order.state is OrderState.REVOKED
 
@@ -258,7 +258,7 @@ def test_a_name_that_cannot_be_seen_whole_is_confirmed_by_its_ssl_id(common_name
         check_typed("4711" if by is ConfirmBy.COMMON_NAME else common_name, common_name, 4711)
 
 
-def test_a_name_of_look_alikes_is_not_confirmed_by_the_name_that_it_looks_like() -> None:
+def test_a_name_of_lookalike_letters_is_not_confirmed_by_the_name_that_it_imitates() -> None:
     with pytest.raises(InputError, match="not the common name"):
         check_typed("www.acme.example", "www.\u0430cme.example", 4711)
     with pytest.raises(InputError, match="not the common name"):
@@ -273,9 +273,9 @@ async def test_what_is_about_to_be_revoked_is_shown_as_scm_tells_it_now() -> Non
     assert offer.confirm_by is ConfirmBy.COMMON_NAME
     assert offer.details.serial_number.endswith(offer.serial_tail)
     assert len(offer.serial_tail) == 8
-    assert not offer.refusal
+    assert not offer.rejection
     await site.engine.revoking.revoke(ssl_id, 0, "no longer needed", NAME)
-    assert (await site.engine.revoking.offer(ssl_id)).refusal
+    assert (await site.engine.revoking.offer(ssl_id)).rejection
 
 
 def test_the_reasons_are_those_that_scm_takes() -> None:

@@ -8,8 +8,10 @@ import traceback
 from collections.abc import Coroutine
 from typing import Any
 
-import orjson
+import msgspec
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.explain import explain
@@ -22,9 +24,9 @@ CANARIES = ("Canary-Old-1", "Canary-New-2", "Canary-Wrong-3")
 
 def everything_said(site: Site, failures: list[BaseException]) -> str:
     """Return all text that the engine has let out: events, timelines, the disk, failures, reprs and results."""
-    said = [repr(event) for event in site.heard]
+    said = [repr(event) for event in site.received]
     said += [repr(entry) for entry in site.disk.entries]
-    said += [orjson.dumps(order).decode() for order in site.disk.orders.values()]
+    said += [msgspec.json.encode(order).decode() for order in site.disk.orders.values()]
     for failure in failures:
         said += [*traceback.format_exception(failure), repr(failure), repr(vars(failure))]
         said += [repr(explain(failure))]
@@ -32,9 +34,9 @@ def everything_said(site: Site, failures: list[BaseException]) -> str:
             repr(value)
             for frame, _ in traceback.walk_tb(failure.__traceback__)
             for value in frame.f_locals.values()
-            if dataclasses.is_dataclass(value)
+            if isinstance(value, Struct) or dataclasses.is_dataclass(value)
         ]
-    said += [repr(site.engine.rotating), repr(site.kept.present), str(site.kept.present.password)]
+    said += [repr(site.engine.credentials), repr(site.kept.present), str(site.kept.present.password)]
     return "\n".join(said)
 
 
@@ -42,7 +44,7 @@ async def everything_that_can_go_wrong() -> str:
     old, new, wrong = CANARIES
     site = Site()
     site.world.account.credentials.password = old
-    site.scm.use_credentials(dataclasses.replace(site.kept.present, password=SecretText(old)))
+    site.scm.use_credentials(replace(site.kept.present, password=SecretText(old)))
     failures: list[BaseException] = []
 
     async def tried(write: Coroutine[Any, Any, object]) -> None:
@@ -54,15 +56,15 @@ async def everything_that_can_go_wrong() -> str:
     for fault in ("lost", "html", "unauthorized"):
         site.world.faults.add(fault, path="enroll", count=1)
         await tried(site.engine.enrolling.enroll(draft()))
-        await tried(site.engine.rotating.rotate("", SecretText(wrong), insist=True))
+        await tried(site.engine.credentials.rotate("", SecretText(wrong), insist=True))
     site.world.account.credentials.password = new
     site.kept.failing = True
-    await tried(site.engine.rotating.rotate("", SecretText(new)))
+    await tried(site.engine.credentials.rotate("", SecretText(new)))
     site.kept.failing = False
     site.world.faults.add("error", path="changepassword", code=-7306, description="policy", count=2)
-    await tried(site.engine.changing.change())
+    await tried(site.engine.credentials.change())
     site.world.faults.add("lost", path="changepassword", count=1)
-    changed = await site.engine.changing.change()
+    changed = await site.engine.credentials.change()
     assert len(failures) == 5
     made_here = site.world.account.credentials.password
     said = everything_said(site, failures) + repr(changed)

@@ -46,7 +46,7 @@ async def test_a_refused_password_query_is_switched_off_and_said_and_pauses_noth
     refuse(site, "admin/v1/password", status, code)
     async with running(site):
         await asyncio.sleep(24 * 3600)
-        assert site.gate.refusal is None
+        assert site.limiter.rejection is None
         assert not site.all_heard(PollingPaused)
         assert site.wire.count(PASSWORD) == 1
         assert reports(site) == ["Reading the password's expiry is switched off until the credentials are rotated"]
@@ -64,7 +64,7 @@ async def test_a_query_that_was_switched_off_is_sent_again_after_a_rotation() ->
         site.world.faults.clear()
         site.world.account.credentials.password = "new-password-1!"
         await asyncio.sleep(120)
-        await site.engine.rotating.rotate("", SecretText("new-password-1!"))
+        await site.engine.credentials.rotate("", SecretText("new-password-1!"))
         await asyncio.sleep(60)
         assert site.wire.count(PASSWORD) == 2
         assert site.engine.password is not None
@@ -82,7 +82,7 @@ async def test_a_bad_password_is_one_bad_login_at_the_start_whatever_is_asked_fo
 
 @pytest.mark.parametrize("path", ["/dcv", "organization", "customFields", "dcv/v2/validation/status"])
 @in_virtual_time
-async def test_refused_evidence_is_a_gap_of_the_diagnosis_and_asked_for_once(path: str) -> None:
+async def test_rejected_evidence_is_missing_evidence_and_asked_for_once(path: str) -> None:
     site = Site()
     ssl_id = site.world.add_order(life="ov-dcv-missing", common_name="www.acme.example").ssl_id
     site.world.advance(60)
@@ -94,7 +94,7 @@ async def test_refused_evidence_is_a_gap_of_the_diagnosis_and_asked_for_once(pat
             await site.engine.diagnoser.diagnose(ssl_id)
             await site.engine.enrolling.offer()
             await asyncio.sleep(100)
-        assert site.gate.refusal is None
+        assert site.limiter.rejection is None
         assert 1 <= site.wire.count(path) - asked <= 4
         assert any("is switched off" in what for what in reports(site))
 
@@ -115,7 +115,7 @@ async def test_writes_that_are_refused_alone_are_told_and_hold_nothing_back() ->
         assert site.wire.count("POST .*revoke") == 1
         assert site.wire.count("POST .*enroll") == 2
         assert site.store.order(order.id).state is OrderState.COLLECTED  # type: ignore[union-attr] # it is there
-        assert site.gate.refusal is None
+        assert site.limiter.rejection is None
 
 
 @in_virtual_time
@@ -134,7 +134,7 @@ async def test_a_collect_that_is_refused_alone_stops_that_order_and_no_other() -
         assert (order.state, order.window.ended) == (OrderState.ISSUED, WindowEnd.STOPPED)
         assert polled.window.is_open
         assert site.wire.count("collect") == 1
-        assert site.gate.refusal is None
+        assert site.limiter.rejection is None
 
 
 @in_virtual_time
@@ -145,4 +145,4 @@ async def test_a_write_with_a_password_that_was_changed_elsewhere_holds_all_othe
     outcomes = await site.engine.approving.approve_all(range(1, 9), "fine")
     assert {type(outcome.failure) for outcome in outcomes} == {CredentialsRefused}
     assert site.world.account.credentials.failures == 2
-    assert site.gate.refusal is not None
+    assert site.limiter.rejection is not None

@@ -10,13 +10,20 @@ import pytest
 
 from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.events import EventKind, FailureReported, LookMade, OrderChanged, StoreTrouble, TimelineEntry
+from sectigo_tui.domain.events import (
+    EventKind,
+    FailureReported,
+    OrderChanged,
+    PollFinished,
+    StoreStateChanged,
+    TimelineEntry,
+)
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.domain.polling import LookOutcome, PollWindow, WindowEnd
-from sectigo_tui.engine import policy
-from sectigo_tui.engine.gate import Priority
-from sectigo_tui.engine.supervisor import BATCH_SECONDS, LEASE_SECONDS
-from sectigo_tui.engine.tracking import Tracking
+from sectigo_tui.domain.polling import PollOutcome, PollWindow, WindowEnd
+from sectigo_tui.engine.orders.track import Tracking
+from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling.scheduler import BATCH_SECONDS, LEASE_SECONDS
+from sectigo_tui.engine.requests.limiter import Priority
 from support.engine_world import World
 from support.virtual_time import START, VirtualTimeLoop, in_virtual_time
 
@@ -33,21 +40,21 @@ async def test_a_restart_in_the_middle_of_a_window_goes_on_where_it_was() -> Non
     world = World()
     world.place(7)
     await world.poll_for(100)
-    before, looks = world.window(7), len(world.scm.times(7))
+    before, polls = world.window(7), len(world.scm.times(7))
     again = restarted(world)
     assert again.window(7) == before
-    assert before.next_look_at is not None
-    due = (before.next_look_at - START).total_seconds()
+    assert before.next_poll_at is not None
+    due = (before.next_poll_at - START).total_seconds()
     await again.poll_for(due - 100 - 1)
-    assert len(world.scm.times(7)) == looks
+    assert len(world.scm.times(7)) == polls
     await again.poll_for(600)
-    assert world.scm.times(7)[looks] == pytest.approx(due, abs=BATCH_SECONDS + 0.01)
+    assert world.scm.times(7)[polls] == pytest.approx(due, abs=BATCH_SECONDS + 0.01)
     assert world.scm.times(7)[-1] == pytest.approx(600, abs=BATCH_SECONDS + 0.01)
     assert again.window(7).opened_at == before.opened_at
 
 
 @in_virtual_time
-async def test_a_look_that_is_overdue_at_the_start_is_made_at_once_and_the_gap_is_told() -> None:
+async def test_a_poll_that_is_overdue_at_the_start_is_made_at_once_and_the_gap_is_recorded() -> None:
     world = World(deadline_seconds=7200)
     world.place(7)
     await world.poll_for(100)
@@ -55,13 +62,13 @@ async def test_a_look_that_is_overdue_at_the_start_is_made_at_once_and_the_gap_i
     again = restarted(world)
     await again.poll_for(1)
     assert world.scm.times(7)[-1] == pytest.approx(3100, abs=0.01)
-    (gap,) = [entry for entry in again.timeline(7) if entry.kind is EventKind.GAP]
-    assert "min" in gap.summary
-    assert any(heard.entry == gap for heard in again.all_heard(OrderChanged))
+    (missing_part,) = [entry for entry in again.timeline(7) if entry.kind is EventKind.NOT_POLLED]
+    assert "min" in missing_part.summary
+    assert any(received.entry == missing_part for received in again.all_heard(OrderChanged))
 
 
 @in_virtual_time
-async def test_a_deadline_that_passed_while_nobody_polled_still_gets_its_last_look() -> None:
+async def test_a_deadline_that_passed_while_nobody_polled_still_gets_its_last_poll() -> None:
     world = World()
     world.place(7, "Applied", (5000.0, "Issued"))
     world.place(8)
@@ -82,12 +89,12 @@ async def test_a_window_that_has_ended_stays_ended_after_a_restart_until_the_ope
     await world.poll_for(1000)
     again = restarted(world)
     async with again.polling():
-        looks = len(again.scm.times(7))
+        polls = len(again.scm.times(7))
         await again.pass_time(3600)
-        assert len(again.scm.times(7)) == looks
-        await again.supervisor.open_window("order-7")
+        assert len(again.scm.times(7)) == polls
+        await again.scheduler.open_window("order-7")
         await again.pass_time(1)
-        assert len(again.scm.times(7)) == looks + 1
+        assert len(again.scm.times(7)) == polls + 1
         assert again.timeline(7)[-1].kind is EventKind.WINDOW_OPENED
         assert again.window(7).deadline_seconds == 600
 
@@ -96,12 +103,12 @@ async def test_a_window_that_has_ended_stays_ended_after_a_restart_until_the_ope
 
 
 @in_virtual_time
-async def test_however_often_the_operator_asks_looks_are_five_seconds_apart() -> None:
+async def test_however_often_the_operator_asks_polls_are_five_seconds_apart() -> None:
     world = World()
     world.place(7)
     async with world.polling():
         for _ in range(300):
-            await world.supervisor.open_window("order-7")
+            await world.scheduler.open_window("order-7")
             await world.pass_time(0.1)
     times = world.scm.times(7)
     assert len(times) >= 5
@@ -109,16 +116,16 @@ async def test_however_often_the_operator_asks_looks_are_five_seconds_apart() ->
 
 
 @in_virtual_time
-async def test_asking_while_a_look_is_on_its_way_does_not_lose_the_order() -> None:
+async def test_asking_while_a_poll_is_on_its_way_does_not_lose_the_order() -> None:
     world = World()
     world.scm.latency_seconds["details"] = 20
     world.place(7)
     async with world.polling():
         await world.pass_time(1)
-        assert world.supervisor.is_looking("order-7")
-        await world.supervisor.open_window("order-7")
+        assert world.scheduler.is_polling("order-7")
+        await world.scheduler.open_window("order-7")
         await world.pass_time(21)
-        assert not world.supervisor.is_looking("order-7")
+        assert not world.scheduler.is_polling("order-7")
         await world.pass_time(300)
     assert len(world.scm.times(7)) >= 3
 
@@ -129,13 +136,13 @@ async def test_an_order_that_is_not_polled_cannot_be_asked_for() -> None:
     world.place(7, "Rejected")
     await world.poll_for(10)
     with pytest.raises(InputError, match="failed"):
-        await world.supervisor.open_window("order-7")
+        await world.scheduler.open_window("order-7")
     with pytest.raises(InputError, match="no local order"):
-        await world.supervisor.open_window("order-8")
+        await world.scheduler.open_window("order-8")
 
 
 @in_virtual_time
-async def test_an_order_that_is_revoked_while_its_look_is_on_its_way_stays_revoked() -> None:
+async def test_an_order_that_is_revoked_while_its_poll_is_on_its_way_stays_revoked() -> None:
     world = World()
     world.scm.latency_seconds["details"] = 30
     world.place(7, "Issued")
@@ -146,10 +153,10 @@ async def test_an_order_that_is_revoked_while_its_look_is_on_its_way_stays_revok
 
     async with world.polling():
         await world.pass_time(10)
-        await world.book.change("order-7", revoke)
+        await world.repository.change("order-7", revoke)
         await world.pass_time(3600)
     assert world.order(7).state is OrderState.REVOKING
-    assert world.supervisor.workers == 0
+    assert world.scheduler.workers == 0
     assert len([asked for asked in world.scm.asked if asked.call == "details"]) == 1
 
 
@@ -163,19 +170,19 @@ async def test_a_poll_does_not_wait_behind_slow_listings() -> None:
     world.place(7)
     listings = [
         asyncio.create_task(
-            world.gate.run(Priority.LISTING, lambda: world.scm.listing(ListingFilter(), position=0, size=200))
+            world.limiter.run(Priority.LISTING, lambda: world.scm.listing(ListingFilter(), position=0, size=200))
         )
         for _ in range(8)
     ]
     await world.poll_for(50)
     assert world.scm.times(7)[0] == pytest.approx(0, abs=0.01)
     assert len(world.scm.times(7)) == 3
-    assert world.scm.most_in_flight <= world.gate.limit
+    assert world.scm.most_in_flight <= world.limiter.limit
     await asyncio.gather(*listings)
 
 
 @in_virtual_time
-async def test_the_nearest_due_looks_are_made_first_and_never_more_than_the_limit_at_a_time() -> None:
+async def test_the_nearest_due_polls_are_made_first_and_never_more_than_the_limit_at_a_time() -> None:
     world = World()
     world.scm.default_latency_seconds = 1.0
     for ssl_id in range(40):
@@ -185,14 +192,14 @@ async def test_the_nearest_due_looks_are_made_first_and_never_more_than_the_limi
     await world.poll_for(11)
     asked = [int(asked.about) for asked in world.scm.asked[:40]]
     assert asked == sorted(asked, key=lambda ssl_id: -((ssl_id * 7) % 40))
-    assert world.scm.most_in_flight == world.gate.limit
+    assert world.scm.most_in_flight == world.limiter.limit
 
 
 # Disk
 
 
 @in_virtual_time
-async def test_a_disk_that_fails_leaves_the_order_as_it_was_and_the_look_is_made_again() -> None:
+async def test_a_disk_that_fails_leaves_the_order_as_it_was_and_the_poll_is_made_again() -> None:
     world = World()
     world.place(7, "Applied", (500.0, "Issued"))
     async with world.polling():
@@ -201,14 +208,14 @@ async def test_a_disk_that_fails_leaves_the_order_as_it_was_and_the_look_is_made
         await world.pass_time(3600)
         assert (world.order(7).state, world.order(7).scm_status) == (OrderState.PENDING, "Applied")
         assert world.window(7).is_open
-        (trouble,) = world.all_heard(StoreTrouble)
-        assert "No space left on device" in str(trouble.error)
+        (error,) = world.all_heard(StoreStateChanged)
+        assert "No space left on device" in str(error.error)
         world.store.failing = ""
         await world.pass_time(400)
     assert world.order(7).state is OrderState.COLLECTED
-    assert [trouble.error for trouble in world.all_heard(StoreTrouble)] == [trouble.error, None]
+    assert [error.error for error in world.all_heard(StoreStateChanged)] == [error.error, None]
     (report,) = world.all_heard(FailureReported)
-    assert "the right to poll could not be renewed; polling goes on" in report.what
+    assert "the polling lease could not be renewed; polling goes on" in report.what
 
 
 # Defects
@@ -247,12 +254,12 @@ async def test_an_order_is_polled_by_one_process_and_shown_by_both() -> None:
         await first.pass_time(1)
         async with second.polling():
             await second.pass_time(300)
-            assert not second.all_heard(LookMade)
+            assert not second.all_heard(PollFinished)
             assert second.store.poller() == "first"
             assert second.window(7) == first.window(7)
-            (entry,) = [heard.entry for heard in second.all_heard(OrderChanged) if heard.entry]
+            (entry,) = [received.entry for received in second.all_heard(OrderChanged) if received.entry]
             assert entry.to_state is OrderState.PENDING
-            assert len(second.all_heard(OrderChanged)) == len(first.all_heard(LookMade))
+            assert len(second.all_heard(OrderChanged)) == len(first.all_heard(PollFinished))
 
 
 @in_virtual_time
@@ -264,7 +271,7 @@ async def test_when_the_polling_process_ends_the_other_takes_over_within_seconds
         async with first.polling():
             pass
         await second.pass_time(200)
-        assert second.all_heard(LookMade)
+        assert second.all_heard(PollFinished)
 
 
 @in_virtual_time
@@ -289,8 +296,10 @@ async def test_an_order_that_another_process_adds_is_told_and_polled_when_nobody
         await first.pass_time(10)
         order = await Tracking(adder.context).track(9)
         await first.pass_time(20)
-    assert next(heard.entry.kind for heard in first.all_heard(OrderChanged) if heard.entry) is EventKind.CREATED
-    assert {look.order_id for look in first.all_heard(LookMade)} == {order.id}
+    assert (
+        next(received.entry.kind for received in first.all_heard(OrderChanged) if received.entry) is EventKind.CREATED
+    )
+    assert {poll.order_id for poll in first.all_heard(PollFinished)} == {order.id}
 
 
 # Scale and end
@@ -313,7 +322,7 @@ async def test_ten_thousand_orders_at_rest_need_few_wake_ups() -> None:
 
 
 @in_virtual_time
-async def test_quitting_ends_the_looks_under_way_at_once_and_gives_the_leases_back() -> None:
+async def test_quitting_ends_the_polls_under_way_at_once_and_gives_the_leases_back() -> None:
     world = World()
     world.scm.default_latency_seconds = 60
     for ssl_id in range(20):
@@ -333,5 +342,5 @@ async def test_a_disk_that_fails_at_the_end_does_not_keep_the_program_from_quitt
     async with world.polling():
         await world.pass_time(1)
         world.store.failing = "Input/output error"
-    assert world.all_heard(StoreTrouble)
-    assert world.look(7).outcome is LookOutcome.PENDING
+    assert world.all_heard(StoreStateChanged)
+    assert world.poll(7).outcome is PollOutcome.PENDING

@@ -24,11 +24,11 @@ from pydantic import SecretStr
 from sectigo_tui.config.credentials import read_credentials, write_credentials
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.engine.markers import marked_orders
+from sectigo_tui.engine.orders.lookup import tagged_orders
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import Dialect, World
-from sectigo_tui.store.audit import verify
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.audit import verify
+from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.wiring.settings import settings_of
 from support.account_store import open_store
 from support.kill_child import Job
@@ -201,17 +201,17 @@ def test_two_processes_that_order_one_name_together_order_it_once(tmp_path: Path
 def check_orders(rig: Rig, orders: list[Order]) -> None:
     """See that every order at SCM is one on the disk, and that none was ordered twice."""
     placed = [rig.world.orders[ssl_id] for ssl_id in rig.world.enrolled]
-    asked_for = Counter(next(iter(marked_orders(each.comments)), each.common_name) for each in placed)
+    asked_for = Counter(next(iter(tagged_orders(each.comments)), each.common_name) for each in placed)
     assert set(asked_for.values()) == {1}
     by_ssl_id = {order.ssl_id: order for order in orders if order.ssl_id is not None}
     for each in placed:
         order = by_ssl_id[each.ssl_id]
         assert order.state is OrderState.SUBMITTED
-        assert marked_orders(each.comments) == ({order.id} if order.origin is Origin.ENROLLED else set())
+        assert tagged_orders(each.comments) == ({order.id} if order.origin is Origin.ENROLLED else set())
     assert {order.ssl_id for order in orders if order.state is OrderState.SUBMITTED} == set(rig.world.enrolled)
 
 
-def test_no_revocation_is_lost_or_claimed_without_scms_word(tmp_path: Path, record_property: Record) -> None:
+def test_no_revocation_is_lost_or_shown_as_done_before_scm_confirms_it(tmp_path: Path, record_property: Record) -> None:
     chance = random.Random(SEED)
     with a_rig(tmp_path, dialect=Dialect(already_revoked_code=-102)) as rig:
         names = iter(range(10_000))

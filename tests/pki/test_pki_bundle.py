@@ -118,7 +118,7 @@ def test_an_impostor_of_the_same_name_is_not_the_issuer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "csr_pem", "problem"),
+    ("data", "csr_pem", "reason"),
     [
         (OTHER_LEAF + LEAF, "", "2 certificates that could be the one ordered: CN=other.example.com and CN=www.ex"),
         (LEAF + INTERMEDIATE, OTHER.csr_pem(), "no certificate in the bundle is for the key of the order's CSR"),
@@ -132,10 +132,10 @@ def test_an_impostor_of_the_same_name_is_not_the_issuer() -> None:
     ],
     ids=["two", "another key", "one key twice", "CAs", "nothing", "HTML", "CSR", "damaged", "not base64"],
 )
-def test_a_bundle_without_one_certain_leaf_is_refused(data: str, csr_pem: str, problem: str) -> None:
+def test_a_bundle_without_one_certain_leaf_is_refused(data: str, csr_pem: str, reason: str) -> None:
     with pytest.raises(InputError) as caught:
         read_bundle(data.encode(), csr_pem)
-    assert problem in caught.value.problem
+    assert reason in caught.value.reason
 
 
 def test_a_bundle_of_too_many_certificates_is_refused() -> None:

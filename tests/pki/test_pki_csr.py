@@ -6,7 +6,6 @@ import base64
 import codecs
 import ipaddress
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.pki.csr import check_csr, key_allowed, read_csr
@@ -82,7 +82,7 @@ def test_what_is_sent_holds_nothing_of_what_stood_around() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "problem"),
+    ("data", "reason"),
     [
         (b"", "there is no CSR in this"),
         (b"hello", "there is no CSR in this"),
@@ -97,10 +97,10 @@ def test_what_is_sent_holds_nothing_of_what_stood_around() -> None:
     ],
     ids=["nothing", "text", "two", "cut", "damaged", "not base64", "cut DER", "key", "certificate", "huge"],
 )
-def test_what_is_no_csr_is_said_to_be_none(data: bytes, problem: str) -> None:
+def test_what_is_no_csr_is_said_to_be_none(data: bytes, reason: str) -> None:
     with pytest.raises(InputError) as caught:
         read_csr(data)
-    assert caught.value.problem == problem
+    assert caught.value.reason == reason
     assert "canary" not in str(caught.value)
 
 
@@ -141,7 +141,7 @@ def test_a_key_that_the_profile_does_not_offer_is_refused_with_those_that_it_doe
     facts = read_csr(request_of(key).public_bytes(Encoding.DER))
     with pytest.raises(InputError) as caught:
         check_csr(facts, PROFILE)
-    assert caught.value.problem == f"the profile does not allow the CSR's key, {request.node.callspec.id}"
+    assert caught.value.reason == f"the profile does not allow the CSR's key, {request.node.callspec.id}"
     assert caught.value.remedy == "make a key that it allows: RSA 2048, RSA 3072, EC P-256"
     check_csr(facts, {})
 
@@ -181,7 +181,7 @@ def signed_with_sha_1(*, rightly: bool = True) -> bytes:
 def test_a_csr_signed_with_sha_1_is_no_false_one() -> None:
     facts = read_csr(signed_with_sha_1())
     assert facts.signature_ok
-    assert facts.doubts == ("it is signed with SHA-1, an algorithm that CAs may refuse",)
+    assert facts.cautions == ("it is signed with SHA-1, an algorithm that CAs may refuse",)
     check_csr(facts, PROFILE)
     with pytest.raises(InputError, match="not signed by the key in it"):
         check_csr(read_csr(signed_with_sha_1(rightly=False)), PROFILE)
@@ -193,7 +193,7 @@ def test_a_csr_that_cannot_be_checked_is_told_and_may_be_sent() -> None:
     unknown = DER.replace(b"\x06\x08" + on_p_256, b"\x06\x08" + bytes.fromhex("2b06010401868d7f"))
     facts = read_csr(unknown)
     assert facts.signature_ok is None
-    assert [doubt for doubt in facts.doubts if "cannot be checked here" in doubt]
+    assert [doubt for doubt in facts.cautions if "cannot be checked here" in doubt]
     check_csr(facts, {})
 
 
@@ -209,9 +209,9 @@ def test_a_csr_that_cannot_be_checked_is_told_and_may_be_sent() -> None:
 def test_a_key_that_public_cas_may_not_certify_is_told(key: Any, told: str) -> None:
     facts = read_csr(request_of(key).public_bytes(Encoding.PEM))
     assert facts.signature_ok
-    (doubt,) = facts.doubts
+    (doubt,) = facts.cautions
     assert doubt.startswith(f"its key is {told}, which public CAs may not certify")
-    assert read_csr(DER).doubts == ()
+    assert read_csr(DER).cautions == ()
 
 
 def test_names_of_other_kinds_are_named_and_apart() -> None:

@@ -79,7 +79,7 @@ def test_there_is_no_csr_when_the_key_cannot_be_synced(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("changes", "problem"),
+    ("changes", "reason"),
     [
         ({"common_name": "a" * 60 + ".example"}, "the common name has 68 characters"),
         ({"alternative_names": ["a@example.com"]}, "is an e-mail address"),
@@ -89,8 +89,8 @@ def test_there_is_no_csr_when_the_key_cannot_be_synced(tmp_path: Path, monkeypat
         ({"passphrase": SecretText("x" * 1024)}, "or too long"),
     ],
 )
-def test_what_cannot_be_made_leaves_no_key_behind(tmp_path: Path, changes: dict[str, object], problem: str) -> None:
-    with pytest.raises(InputError, match=problem):
+def test_what_cannot_be_made_leaves_no_key_behind(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
         make(tmp_path / "k", **changes)
     assert list(tmp_path.iterdir()) == []
 

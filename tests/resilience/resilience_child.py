@@ -1,6 +1,6 @@
 """One of several processes that share a data directory: the program as `watch` runs it, on a clock that the test moves.
 
-Takes a job as JSON, and appends lines to its log: `PID started SECONDS`, and `PID ORDER SECONDS` for each look begun.
+Takes a job as JSON, and appends lines to its log: `PID started SECONDS`, and `PID ORDER SECONDS` for each poll begun.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pathlib import Path
 from random import Random
 
 from sectigo_tui.cli.wait import polling
-from sectigo_tui.domain.events import Announcement, LookStarted
-from sectigo_tui.engine import followup, supervisor
-from sectigo_tui.store import write_behind
+from sectigo_tui.domain.events import EngineEvent, PollStarted
+from sectigo_tui.engine.orders import pending_writes as followup
+from sectigo_tui.engine.polling import scheduler
+from sectigo_tui.store.local import journal_store
 from sectigo_tui.wiring.engine import opened
 from sectigo_tui.wiring.settings import settings_of
 
@@ -60,7 +61,7 @@ class SharedClock:
         if not path.exists():
             path.write_bytes(_SECONDS.pack(0.0))
         with path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), _SECONDS.size)
+            self._layout_saver = mmap.mmap(file.fileno(), _SECONDS.size)
 
     def now(self) -> datetime:
         """Return the time of day."""
@@ -72,12 +73,12 @@ class SharedClock:
 
     def monotonic(self) -> float:
         """Return the seconds since `START`."""
-        (seconds,) = _SECONDS.unpack(self._memory[:])
+        (seconds,) = _SECONDS.unpack(self._layout_saver[:])
         return float(seconds)
 
     def advance(self, seconds: float) -> None:
         """Let time pass, for all."""
-        self._memory[:] = _SECONDS.pack(self.monotonic() + seconds)
+        self._layout_saver[:] = _SECONDS.pack(self.monotonic() + seconds)
 
     async def sleep(self, seconds: float) -> None:
         """Wait until so much time has passed."""
@@ -95,12 +96,12 @@ async def live(job: Job) -> None:
     def say(what: str) -> None:
         os.write(log, f"{os.getpid()} {what} {clock.monotonic()}\n".encode())
 
-    def hear(announcement: Announcement) -> None:
-        if isinstance(announcement, LookStarted):
-            say(announcement.order_id)
+    def receive(event: EngineEvent) -> None:
+        if isinstance(event, PollStarted):
+            say(event.order_id)
 
     async with opened(settings, clock=clock, random=Random(os.getpid())) as engine:
-        engine.announcer.subscribe(hear)
+        engine.event_source.subscribe(receive)
         async with polling(engine):
             say("started")
             await asyncio.get_running_loop().create_future()
@@ -108,6 +109,6 @@ async def live(job: Job) -> None:
 
 if __name__ == "__main__":
     given = Job(**json.loads(sys.argv[1]))
-    supervisor.LEASE_SECONDS = followup.LEASE_SECONDS = LEASE_SECONDS
-    write_behind.NOTES_WITHIN_SECONDS = TICK_SECONDS
+    scheduler.LEASE_SECONDS = followup.LEASE_SECONDS = LEASE_SECONDS
+    journal_store.NOTES_WITHIN_SECONDS = TICK_SECONDS
     asyncio.run(live(given))

@@ -13,7 +13,6 @@ from http import HTTPStatus
 import orjson
 from resilience_proxy import Fault, Passage, answering, done_but, http, reset
 
-from sectigo_tui.domain.codes import CREDENTIAL_CODES, NOT_READY_CODES, meaning_of_code, meaning_outside_collect
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
     NotFound,
@@ -25,7 +24,8 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
-from sectigo_tui.engine.fates import Fate
+from sectigo_tui.domain.explain import CREDENTIAL_CODES, NOT_READY_CODES, meaning_of_code, meaning_outside_collect
+from sectigo_tui.engine.orders.entries import WriteOutcome
 from support.virtual_time import START
 
 
@@ -40,12 +40,12 @@ class Way(Enum):
 
 
 class After(Enum):
-    """What becomes of an order's poll window after a look that met it."""
+    """What becomes of an order's poll window after a poll that met it."""
 
-    SCHEDULE = "the next look comes by the schedule"
-    DEADLINE = "the next look comes at the deadline: SCM asked for longer"
+    SCHEDULE = "the next poll comes by the schedule"
+    DEADLINE = "the next poll comes at the deadline: SCM asked for longer"
     STOPPED = "polling stops, and the reason is shown"
-    HELD = "the look stays due, and nothing is sent before a rotation"
+    HELD = "the poll stays due, and nothing is sent before a rotation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,22 +58,22 @@ class Row:
         way: Where it goes wrong.
         kind: The failure it becomes.
         otherwise: Calls for which it becomes another failure.
-        problem: What the operator reads of how it failed.
-        meaning: What the operator reads of its meaning, when a look has met it.
+        reason: What the operator reads of how it failed.
+        meaning: What the operator reads of its meaning, when a poll has met it.
         next_step: What the operator is told to do, when an order was being placed.
         is_sent: Whether the request may have arrived.
         is_done: Whether SCM has done what was asked for.
         hangs: Whether it takes as long as the program waits.
-        after: What becomes of an order's poll window, or the seconds until the next look.
-        fate: What is known of a write that met it.
+        after: What becomes of an order's poll window, or the seconds until the next poll.
+        write_outcome: What is known of a write that met it.
     """
 
     name: str
     kind: type[ScmFailure]
-    problem: str
+    reason: str
     meaning: str
     next_step: str
-    fate: Fate
+    write_outcome: WriteOutcome
     fault: Fault = reset
     way: Way = Way.ANSWERED
     otherwise: Mapping[str, type[ScmFailure]] = field(default_factory=dict)
@@ -94,7 +94,7 @@ PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr><center>nginx
 NO_ANSWER = "No answer came from SCM, and the order stays what it was"
 NOT_THE_API = "What answered is not SCM's API"
 SERVER_FAILED = "SCM, or a gateway before it, failed; the order stays what it was"
-LOOK_FIRST = "Do not repeat it before its result was looked up at SCM."
+LOOK_FIRST = "Look up its result at SCM before you repeat it."
 NOT_SENT = "Check network, proxy, CA bundle and base_url, then do it again."
 NOT_DONE = "It was not done: wait, then do it again."
 TOO_MANY = "SCM has had too many requests from this account"
@@ -104,7 +104,7 @@ ASK_FOR_PRIVILEGE = "Ask your SCM administrator for the privilege"
 """Where SCM accepts the same credentials for every other call."""
 
 
-def refusal(status: int, code: int, description: str, *headers: str) -> bytes:
+def rejection(status: int, code: int, description: str, *headers: str) -> bytes:
     """Return an error of SCM's own. Source: SCM manual 25.5."""
     body = orjson.dumps({"code": code, "description": description})
     return http(body, "Content-Type: application/json", *headers, status=f"{status} {HTTPStatus(status).phrase}")
@@ -133,29 +133,29 @@ async def _lost(passage: Passage) -> None:
     passage.reset()
 
 
-def _unreachable(name: str, problem: str, fault: Fault = reset, **settings: object) -> Row:
+def _unreachable(name: str, reason: str, fault: Fault = reset, **settings: object) -> Row:
     is_sent = settings.get("is_sent", True)
     return Row(
         name=name,
         fault=fault,
         kind=Unreachable,
-        problem=problem,
+        reason=reason,
         meaning=NO_ANSWER,
         next_step=LOOK_FIRST if is_sent else NOT_SENT,
-        fate=Fate.UNKNOWN if is_sent else Fate.UNTOUCHED,
+        write_outcome=WriteOutcome.UNKNOWN if is_sent else WriteOutcome.UNTOUCHED,
         **settings,  # type: ignore[arg-type] # fields of Row by their names
     )
 
 
-def _unreadable(name: str, problem: str, fault: Fault, **settings: object) -> Row:
+def _unreadable(name: str, reason: str, fault: Fault, **settings: object) -> Row:
     return Row(
         name=name,
         fault=fault,
         kind=Unreadable,
-        problem=problem,
+        reason=reason,
         meaning=NOT_THE_API,
         next_step=LOOK_FIRST,
-        fate=Fate.UNKNOWN,
+        write_outcome=WriteOutcome.UNKNOWN,
         **settings,  # type: ignore[arg-type] # fields of Row by their names
     )
 
@@ -165,10 +165,10 @@ def _server_failure(status: int, answer: bytes, after: After | float = After.SCH
         name=f"{status}, {'a page' if b'<html>' in answer else 'of SCM'}, {after}",
         fault=answering(answer),
         kind=ServerFailure,
-        problem=f"HTTP {status}",
+        reason=f"HTTP {status}",
         meaning=SERVER_FAILED,
         next_step=LOOK_FIRST,
-        fate=Fate.UNKNOWN,
+        write_outcome=WriteOutcome.UNKNOWN,
         after=after,
     )
 
@@ -178,10 +178,10 @@ def _rate_limited(name: str, after: After | float, *headers: str) -> Row:
         name=f"429 {name}",
         fault=_too_many(*headers),
         kind=RateLimited,
-        problem="HTTP 429",
+        reason="HTTP 429",
         meaning=TOO_MANY,
         next_step=NOT_DONE,
-        fate=Fate.UNTOUCHED,
+        write_outcome=WriteOutcome.UNTOUCHED,
         after=after,
     )
 
@@ -193,7 +193,7 @@ HALF = '{"sslId": 21'
 RETRY_SECONDS = 90.0
 NO_ROUTE = '{"message": "no Route matched with those values"}'
 NO_CODE = '{"code": 404, "description": "not found"}'
-BUSY = refusal(503, -2, "Maintenance.", f"Retry-After: {RETRY_SECONDS:.0f}")
+BUSY = rejection(503, -2, "Maintenance.", f"Retry-After: {RETRY_SECONDS:.0f}")
 _COUNT_404 = {"count": NotFound}
 _COUNT_REFUSED = {"count": Refused}
 """An answer to HEAD has no body that could tell more than its status."""
@@ -235,7 +235,7 @@ ROWS = (
     _unreadable("damaged gzip", "damaged", answering(http(b"no gzip", "Content-Encoding: gzip"))),
     _unreadable("redirect", "not followed", answering(http("", "Location: https://evil.example/", status="302 Found"))),
     _unreadable("a firewall's 403", "a web page titled", answering(_page(403)), otherwise={"count": Refused}),
-    _server_failure(500, refusal(500, -2, "Internal error.")),
+    _server_failure(500, rejection(500, -2, "Internal error.")),
     _server_failure(502, _page(502)),
     _server_failure(503, _page(503)),
     _server_failure(504, http("", status="504 Gateway Timeout")),
@@ -254,61 +254,61 @@ ROWS = (
     _rate_limited("with nonsense", After.SCHEDULE, "Retry-After: in a while"),
     Row(
         name="401",
-        fault=answering(refusal(401, -16, "Unknown user")),
+        fault=answering(rejection(401, -16, "Unknown user")),
         kind=CredentialsRefused,
-        problem="HTTP 401",
+        reason="HTTP 401",
         meaning=REFUSES_LOGIN,
         next_step=ASK_FOR_PRIVILEGE,
-        fate=Fate.UNTOUCHED,
+        write_outcome=WriteOutcome.UNTOUCHED,
         after=After.HELD,
     ),
     Row(
         name="401, a page",
         fault=answering(_page(401)),
         kind=CredentialsRefused,
-        problem="HTTP 401",
-        meaning="SCM refuses the credentials; more tries with them could lock the account",
+        reason="HTTP 401",
+        meaning="SCM rejects the credentials; more attempts with them could lock the account",
         next_step=ASK_FOR_PRIVILEGE,
-        fate=Fate.UNTOUCHED,
+        write_outcome=WriteOutcome.UNTOUCHED,
         after=After.HELD,
     ),
     Row(
         name="404 that says the order is unknown",
-        fault=answering(refusal(404, -105, "Certificate not found")),
+        fault=answering(rejection(404, -105, "Certificate not found")),
         kind=NotFound,
-        problem="HTTP 404",
+        reason="HTTP 404",
         meaning="This code means two things: only SCM's own words tell which.",
         next_step="Read SCM's own words.",
-        fate=Fate.REFUSED,
+        write_outcome=WriteOutcome.REFUSED,
         after=After.STOPPED,
     ),
     Row(
         name="404 by the code of an unknown sslId",
-        fault=answering(refusal(404, -124, "")),
+        fault=answering(rejection(404, -124, "")),
         kind=NotFound,
-        problem="HTTP 404",
+        reason="HTTP 404",
         meaning="SCM knows no order with this sslId.",
         next_step="Check the sslId and the account.",
-        fate=Fate.REFUSED,
+        write_outcome=WriteOutcome.REFUSED,
         after=After.STOPPED,
     ),
     Row(
         name="404 that says nothing of an order",
-        fault=answering(refusal(404, -1, "Unknown error.")),
+        fault=answering(rejection(404, -1, "Unknown error.")),
         kind=NotFound,
-        problem="HTTP 404",
+        reason="HTTP 404",
         meaning="SCM has nothing under this number or address",
         next_step="Check the sslId, the account and base_url.",
-        fate=Fate.UNKNOWN,
+        write_outcome=WriteOutcome.UNKNOWN,
     ),
     Row(
         name="400 that says nothing",
-        fault=answering(refusal(400, -1, "Unknown error.")),
+        fault=answering(rejection(400, -1, "Unknown error.")),
         kind=Refused,
-        problem="HTTP 400",
+        reason="HTTP 400",
         meaning="SCM refused it for a reason that this program has no words for",
         next_step="Read SCM's own words",
-        fate=Fate.UNKNOWN,
+        write_outcome=WriteOutcome.UNKNOWN,
     ),
     _unreadable("404, a page", "HTTP 404", answering(_page(404)), otherwise=_COUNT_404),
     _unreadable("404, nothing", "HTTP 404", answering(http("", status="404 Not Found")), otherwise=_COUNT_404),
@@ -331,13 +331,17 @@ def row_of_code(status: int, code: int) -> Row:
     is_login, is_internal = code in CREDENTIAL_CODES, code in (-2, -65)
     return Row(
         name=f"{status} {code}",
-        fault=answering(refusal(status, code, f"words about {code}")),
+        fault=answering(rejection(status, code, f"words about {code}")),
         kind=CredentialsRefused if is_login else Refused,
         otherwise={"collect": NotReady} if code in NOT_READY_CODES else {},
-        problem=f"HTTP {status}: 'words about {code}'",
+        reason=f"HTTP {status}: 'words about {code}'",
         # What says "not ready" to collect says something else, or nothing, to another call.
         meaning=elsewhere.meaning if elsewhere else "for a reason that this program has no words for",
         next_step=ROTATE if is_login else elsewhere.next_step if elsewhere else "Read SCM's own words",
-        fate=Fate.UNTOUCHED if is_login else Fate.UNKNOWN if is_internal else Fate.REFUSED,
+        write_outcome=WriteOutcome.UNTOUCHED
+        if is_login
+        else WriteOutcome.UNKNOWN
+        if is_internal
+        else WriteOutcome.REFUSED,
         after=After.HELD if is_login else After.STOPPED if code == -124 else After.SCHEDULE,
     )

@@ -18,18 +18,18 @@ from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import Credentials, Scm, SecretText
-from sectigo_tui.engine.access import Access
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.engine import Announcer, Engine
-from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.engine.context import Context, EngineOptions
+from sectigo_tui.engine.credentials.service import Access
+from sectigo_tui.engine.engine import Engine, EventSource
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.timeouts import Timeouts
+from sectigo_tui.scm.http import Timeouts
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.stored_orders import HandClock
 from support.writing import ACME, OV, Kept, csr_pem
 
@@ -97,22 +97,23 @@ class Stand:
             row: A fault that its requests meet.
             only: The one call that meets it; all, if empty.
         """
-        announcer = Announcer()
+        event_source = EventSource()
         store = JournalStore.open(self._directory, self.clock)
         self._stores.append(store)
-        gate = RequestGate(4)
-        gate.unlock()
+        limiter = RequestLimiter(4)
+        limiter.unlock()
+        scm = cast("Scm", _OneCallBy(self.client(row), only, self._direct())) if only else self.client(row)
         context = Context(
-            scm=cast("Scm", _OneCallBy(self.client(row), only, self._direct())) if only else self.client(row),
-            gate=gate,
-            book=OrderBook(store, self.clock, announcer),
+            client=lambda: scm,
+            limiter=limiter,
+            repository=OrderRepository(store, self.clock, event_source),
             clock=self.clock,
             random=Random(len(self._stores)),
             read_certificate=read_certificate,
-            policy=Policy(),
+            options=EngineOptions(),
         )
         access = Access(in_use=self._kept.present, keeper=self._kept)
-        return Engine(context, announcer, PkiTools, lambda: access)
+        return Engine(context, event_source, PkiTools, lambda: access)
 
     def _direct(self) -> ScmClient:
         made = ScmClient(self._direct_url, self._kept.present, self.clock, timeouts=PATIENT)
@@ -139,7 +140,7 @@ class Stand:
     async def kill(self, engine: Engine) -> None:
         """End a process without a word; what it has handed to the operating system is there."""
         store = self._stores.pop()
-        assert store is engine.context.book.store
+        assert store is engine.context.repository.store
         await store.flush()
         await store.release()
         store.let_go()
@@ -185,8 +186,8 @@ async def a_stand(account: tuple[World, str], directory: Path) -> AsyncIterator[
 
 def every_call(world: World) -> Mapping[str, Call]:
     """Return a call of each method of the port, each of which the simulator does; by the name that failures give it."""
-    issued, renewed, replaced, other = (
-        world.add_order(life="instant", common_name=f"{number}.acme.example").ssl_id for number in range(4)
+    issued, renewed = (
+        world.add_order(life="instant", common_name=f"{number}.acme.example").ssl_id for number in range(2)
     )
     approved, declined = (world.add_order(life="approval", common_name=NAME).ssl_id for _ in range(2))
     pending = world.add_order(life="dcv-missing", common_name=NAME).ssl_id
@@ -197,7 +198,6 @@ def every_call(world: World) -> Mapping[str, Call]:
     present = Credentials(account.customer_uri, account.login, SecretText(account.password))
     csr = csr_pem(NAME).decode()
     request = EnrollRequest(organization_id=ACME, csr_pem=csr, profile_id=OV, term_days=199)
-    serial = world.serial_text(world.orders[other])
     return {
         "types": lambda scm: scm.types(),
         "custom_fields": lambda scm: scm.custom_fields(),
@@ -211,16 +211,13 @@ def every_call(world: World) -> Mapping[str, Call]:
         "organization_validations": lambda scm: scm.organization_validations(ACME),
         "organization_validation": lambda scm: scm.organization_validation(ACME, validation_id),
         "domain_status": lambda scm: scm.domain_status("acme.example"),
-        "domain_validations": lambda scm: scm.domain_validations("acme.example"),
         "password_status": lambda scm: scm.password_status(),
         "credentials": lambda scm: scm.try_credentials(present),
         "enroll": lambda scm: scm.enroll(request),
         "renew": lambda scm: scm.renew(renewed),
-        "replace": lambda scm: scm.replace(replaced, csr, "another key"),
         "approve": lambda scm: scm.approve(approved, "fine"),
         "decline": lambda scm: scm.decline(declined, "no"),
         "revoke": lambda scm: scm.revoke(issued, 4, "superseded"),
-        "revoke_by_serial": lambda scm: scm.revoke_by_serial(serial, 4, "superseded"),
         # The last one: it makes the present password a wrong one.
         "change_password": lambda scm: scm.change_password(SecretText("Another-Password-1!")),
     }

@@ -19,33 +19,33 @@ from resilience_chaos import PASSWORD_QUERY, ChaoticWire, Sent
 
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.events import (
-    Announcement,
+    EngineEvent,
     EventKind,
     FailureReported,
-    LookMade,
-    LookStarted,
+    PollFinished,
     PollingPaused,
     PollingResumed,
-    StoreTrouble,
+    PollStarted,
+    StoreStateChanged,
     TimelineEntry,
 )
 from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
-from sectigo_tui.domain.polling import LookOutcome
+from sectigo_tui.domain.polling import PollOutcome
 from sectigo_tui.domain.ports import Credentials, SecretText
-from sectigo_tui.engine import policy
-from sectigo_tui.engine.access import Access
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.engine import Announcer, Engine
-from sectigo_tui.engine.gate import RequestGate
-from sectigo_tui.engine.markers import marked_orders
-from sectigo_tui.engine.policy import JITTER, SCHEDULE_SECONDS
+from sectigo_tui.engine.context import Context, EngineOptions
+from sectigo_tui.engine.credentials.service import Access
+from sectigo_tui.engine.engine import Engine, EventSource
+from sectigo_tui.engine.orders.lookup import tagged_orders
+from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling.schedule import JITTER, SCHEDULE_SECONDS
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store import write_behind
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local import journal_store
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.stored_orders import files_no_larger_than
 from support.virtual_time import START, LoopClock, VirtualTimeLoop
 from support.writing import Kept, draft, new_world
@@ -84,8 +84,8 @@ class Hour:
         seed: Decides all that is random.
 
     Attributes:
-        looks: Of each order, when looks began and ended, and what they came to.
-        heard: All that was announced, with when.
+        looks: Of each order, when polls began and ended, and what they came to.
+        heard: All that was published, with when.
     """
 
     def __init__(self, directory: Path, seed: int) -> None:
@@ -93,31 +93,32 @@ class Hour:
         self.clock = LoopClock()
         self.world = new_world(seed=seed)
         self.wire = ChaoticWire(self.world, seed)
-        self.looks: dict[str, list[tuple[float, float, LookOutcome]]] = defaultdict(list)
-        self.heard: list[tuple[float, Announcement]] = []
+        self.polls: dict[str, list[tuple[float, float, PollOutcome]]] = defaultdict(list)
+        self.received: list[tuple[float, EngineEvent]] = []
         self._begun: dict[str, float] = {}
         account = self.world.account.credentials
         kept = Kept(Credentials(account.customer_uri, account.login, SecretText(account.password)))
-        announcer = Announcer()
-        announcer.subscribe(self._hear)
+        event_source = EventSource()
+        event_source.subscribe(self._receive)
         self.store = JournalStore.open(directory, self.clock)
-        book = OrderBook(self.store, self.clock, announcer)
-        self.store.report_trouble_to(book.hear_store)
+        repository = OrderRepository(self.store, self.clock, event_source)
+        self.store.report_errors_to(repository.receive_store_state)
+        scm = ScmClient("https://scm.test/api", kept.present, self.clock, transport=self.wire, observe=event_source)
         context = Context(
-            scm=ScmClient("https://scm.test/api", kept.present, self.clock, transport=self.wire, observe=announcer),
-            gate=RequestGate(LIMIT),
-            book=book,
+            client=lambda: scm,
+            limiter=RequestLimiter(LIMIT),
+            repository=repository,
             clock=self.clock,
             random=Random(seed),
             read_certificate=read_certificate,
-            policy=Policy(deadline_seconds=HOUR),
+            options=EngineOptions(deadline_seconds=HOUR),
         )
         access = Access(in_use=kept.present, keeper=kept)
-        self.engine = Engine(context, announcer, PkiTools, lambda: access)
+        self.engine = Engine(context, event_source, PkiTools, lambda: access)
 
-    def all_heard(self, kind: type[Announcement]) -> list[float]:
-        """Return when announcements of a kind were made."""
-        return [at for at, announcement in self.heard if isinstance(announcement, kind)]
+    def all_heard(self, kind: type[EngineEvent]) -> list[float]:
+        """Return when events of a kind were made."""
+        return [at for at, event in self.received if isinstance(event, kind)]
 
     async def place_all(self) -> None:
         """Put orders on the disk that are to be polled from now on."""
@@ -200,8 +201,8 @@ class Hour:
         await asyncio.sleep(1200)
         self.world.account.credentials.password = NEW_PASSWORD
         await asyncio.sleep(300)
-        while self.engine.context.gate.refusal is not None:
-            await _tried(self.engine.rotating.rotate("", SecretText(NEW_PASSWORD), insist=True))
+        while self.engine.context.limiter.rejection is not None:
+            await _tried(self.engine.credentials.rotate("", SecretText(NEW_PASSWORD), insist=True))
             await asyncio.sleep(15)
 
     async def _lose_the_gateway(self) -> None:
@@ -216,15 +217,15 @@ class Hour:
         with files_no_larger_than(10):
             await asyncio.sleep(200)
 
-    def _hear(self, announcement: Announcement) -> None:
+    def _receive(self, event: EngineEvent) -> None:
         now = self.clock.monotonic()
-        match announcement:
-            case LookStarted(order_id):
+        match event:
+            case PollStarted(order_id):
                 self._begun[order_id] = now
-            case LookMade(order_id, look):
-                self.looks[order_id].append((self._begun.pop(order_id), now, look.outcome))
-            case PollingPaused() | PollingResumed() | StoreTrouble() | FailureReported():
-                self.heard.append((now, announcement))
+            case PollFinished(order_id, poll):
+                self.polls[order_id].append((self._begun.pop(order_id), now, poll.outcome))
+            case PollingPaused() | PollingResumed() | StoreStateChanged() | FailureReported():
+                self.received.append((now, event))
             case _:
                 pass
 
@@ -270,7 +271,7 @@ def test_an_hour_of_chaos_loses_no_order_and_breaks_no_rule(
     quick_directory: Path, monkeypatch: pytest.MonkeyPatch, record_property: Record
 ) -> None:
     # Saving takes no time on this loop, so that what spaces it by its own length would not.
-    monkeypatch.setattr(write_behind, "SAVE_AFTER_SECONDS", 20.0)
+    monkeypatch.setattr(journal_store, "SAVE_AFTER_SECONDS", 20.0)
     with asyncio.Runner(loop_factory=ThreadlessLoop) as runner:
         hour, wrong = runner.run(lived(quick_directory))
     assert not wrong, "\n".join(wrong[:20])
@@ -296,7 +297,7 @@ def differences(world: World, store: JournalStore) -> Iterator[str]:
             locals_of[order.ssl_id].append(order)
         elif order.state is OrderState.FAILED:
             continue
-        elif any(order.id in marked_orders(each.comments) for each in world.orders.values()):
+        elif any(order.id in tagged_orders(each.comments) for each in world.orders.values()):
             yield f"{order.id} is {order.state}, and SCM has it"
     for ssl_id, status in statuses.items():
         known = locals_of.pop(ssl_id, [])
@@ -306,22 +307,22 @@ def differences(world: World, store: JournalStore) -> Iterator[str]:
         expected = state_for(status)
         expected = OrderState.COLLECTED if expected is OrderState.ISSUED else expected
         if known[0].state is not expected:
-            yield f"sslId {ssl_id} is {status} at SCM and {known[0].state} here: {known[0].last_look}"
+            yield f"sslId {ssl_id} is {status} at SCM and {known[0].state} here: {known[0].last_poll}"
     for ssl_id in locals_of:
         yield f"sslId {ssl_id} is not at SCM"
 
 
 def beyond_the_schedule(hour: Hour) -> Iterator[str]:
-    """Yield the looks that were made earlier than the policy allows."""
+    """Yield the polls that were made earlier than the policy allows."""
     asked = retry_afters(hour.wire.sent)
-    for order_id, looks in hour.looks.items():
+    for order_id, polls in hour.polls.items():
         counted = 0
         order = hour.store.order(order_id)
         assert order is not None
         assert order.window is not None
         deadline = (order.window.deadline_at - START).total_seconds()
-        for (_, ended, outcome), (began, _, __) in pairwise(looks):
-            if outcome is LookOutcome.CREDENTIALS_REFUSED:
+        for (_, ended, outcome), (began, _, __) in pairwise(polls):
+            if outcome is PollOutcome.CREDENTIALS_REFUSED:
                 continue
             counted += 1
             least = SCHEDULE_SECONDS[min(counted, len(SCHEDULE_SECONDS)) - 1] * (1 - JITTER)
@@ -337,7 +338,7 @@ def retry_afters(sent: list[Sent]) -> dict[tuple[str, float], float]:
 
 
 def unasked(hour: Hour) -> Iterator[str]:
-    """Yield requests that belong to nothing that the program has to do, and looks of too many requests."""
+    """Yield requests that belong to nothing that the program has to do, and polls of too many requests."""
     for each in hour.wire.sent:
         if each.task.startswith("look "):
             order = hour.store.order(each.task.removeprefix("look "))
@@ -346,8 +347,8 @@ def unasked(hour: Hour) -> Iterator[str]:
     per_look: dict[tuple[str, float], int] = defaultdict(int)
     for each in hour.wire.sent:
         if each.task.startswith("look "):
-            looks = hour.looks[each.task.removeprefix("look ")]
-            begins = [began for began, ended, _ in looks if began <= each.began <= ended]
+            polls = hour.polls[each.task.removeprefix("look ")]
+            begins = [began for began, ended, _ in polls if began <= each.began <= ended]
             per_look[each.task, begins[0] if begins else -1.0] += 1
     for (task, began), count in per_look.items():
         if began < 0 or count > 3:

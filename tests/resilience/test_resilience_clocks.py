@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from unittest import mock
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain import clock
 from sectigo_tui.domain.clock import SystemClock, seconds_between
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import WindowEnd
-from sectigo_tui.engine.supervisor import LEASE_RENEWAL_SECONDS, Supervisor
+from sectigo_tui.engine.polling.scheduler import LEASE_RENEWAL_SECONDS, Scheduler
 from support.engine_world import World
 from support.virtual_time import START, in_virtual_time
 
@@ -52,9 +52,9 @@ def machine() -> Iterator[Machine]:
         yield made
 
 
-def supervisor_of(world: World) -> Supervisor:
+def supervisor_of(world: World) -> Scheduler:
     """Return a process on the machine's own clocks."""
-    return Supervisor(replace(world.context, clock=SystemClock()))
+    return Scheduler(replace(world.context, clock=SystemClock()))
 
 
 async def ended(task: asyncio.Task[None]) -> None:
@@ -63,18 +63,18 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 
 @in_virtual_time
-async def test_after_a_sleep_what_is_overdue_is_looked_at_within_seconds_and_the_gap_is_told(machine: Machine) -> None:
+async def test_after_a_sleep_what_is_overdue_is_polled_within_seconds_and_the_gap_is_told(machine: Machine) -> None:
     world = World()
     world.place(7, "Applied", (350.0, "Issued"))
     world.place(8)
     running = asyncio.create_task(supervisor_of(world).run())
     await asyncio.sleep(300)
-    looks = len(world.scm.times(8))
+    polls = len(world.scm.times(8))
     machine.slept += HOUR
     await asyncio.sleep(LEASE_RENEWAL_SECONDS + 1)
-    assert len(world.scm.times(8)) == looks + 1
+    assert len(world.scm.times(8)) == polls + 1
     assert world.window(8).ended is WindowEnd.DEADLINE
-    assert EventKind.GAP in [entry.kind for entry in world.timeline(8)]
+    assert EventKind.NOT_POLLED in [entry.kind for entry in world.timeline(8)]
     assert (world.order(7).state, world.window(7).ended) == (OrderState.PENDING, WindowEnd.DEADLINE)
     await ended(running)
 
@@ -91,8 +91,8 @@ async def test_a_clock_set_back_changes_no_wait_and_no_countdown_grows(machine: 
     assert steady.now() >= before
     for _ in range(5):
         window = world.window(7)
-        assert window.next_look_at is not None
-        assert seconds_between(steady.now(), window.next_look_at) <= window.wait_seconds
+        assert window.next_poll_at is not None
+        assert seconds_between(steady.now(), window.next_poll_at) <= window.wait_seconds
         await asyncio.sleep(90)
     await asyncio.sleep(100)
     assert world.scm.times(7)[-1] == pytest.approx(600, abs=1)
@@ -144,11 +144,11 @@ async def test_a_start_on_a_clock_that_was_set_back_waits_no_longer_than_was_set
     await ended(running)
     wait = world.window(7).wait_seconds
     machine.set_by -= HOUR
-    looks = len(world.scm.times(7))
+    polls = len(world.scm.times(7))
     again = World(scm=world.scm, disk=world.store.disk, name="after the restart")
     running = asyncio.create_task(supervisor_of(again).run())
     await asyncio.sleep(wait + 1)
-    assert len(world.scm.times(7)) == looks + 1
+    assert len(world.scm.times(7)) == polls + 1
     await asyncio.sleep(HOUR)
-    assert len(world.scm.times(7)) >= looks + 8
+    assert len(world.scm.times(7)) >= polls + 8
     await ended(running)

@@ -15,9 +15,8 @@ from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.fates import Fate, fate_of
-from sectigo_tui.engine.looking import Looker, outcome_of
-from sectigo_tui.engine.poller import PollWorker
+from sectigo_tui.engine.orders.entries import WriteOutcome, write_outcome_of
+from sectigo_tui.engine.polling.poll import Poller, outcome_of
 from sectigo_tui.simulator.world import World
 from support.writing import draft
 
@@ -59,25 +58,25 @@ async def test_at_every_call_it_is_one_known_failure_of_one_request(
             assert failure is not None
             assert (failure.call, failure.sent) == (call, row.is_sent)
             if call != "count" and call not in row.otherwise:
-                assert row.problem in failure.problem or "204 is due" in failure.problem
-                assert row.fate is fate_of(failure)
+                assert row.reason in failure.reason or "204 is due" in failure.reason
+                assert row.write_outcome is write_outcome_of(failure)
             told = explain(failure)
             assert all((told.what, told.meaning, told.next_step))
-            assert told.what.endswith(failure.problem)
+            assert told.what.endswith(failure.reason)
         assert stand.proxy.requests in (0, len(calls))
         record_property("faults_tried", len(met))
 
 
 @EVERY_ROW
-async def test_a_look_that_meets_it_leaves_the_order_as_it_was_and_comes_again_by_the_policy(
+async def test_a_poll_that_meets_it_leaves_the_order_as_it_was_and_comes_again_by_the_policy(
     row: Row, account: tuple[World, str], tmp_path: Path, record_property: Record
 ) -> None:
     async with a_stand(account, tmp_path) as stand:
         before = await tracked(stand)
         engine = stand.engine(row)
         stand.meet(row)
-        await look(engine, before)
-        after = engine.context.book.store.order(before.id)
+        await poll(engine, before)
+        after = engine.context.repository.store.order(before.id)
         check_look(row, stand, before, after, engine)
         await stand.kill(engine)
         assert stand.on_disk(before.id) == after
@@ -85,11 +84,11 @@ async def test_a_look_that_meets_it_leaves_the_order_as_it_was_and_comes_again_b
         if row.after is After.STOPPED:
             return
         again = stand.engine()
-        await look(again, before)
-        seen = again.context.book.store.order(before.id)
+        await poll(again, before)
+        seen = again.context.repository.store.order(before.id)
         assert seen is not None
-        assert seen.last_look is not None
-        assert seen.last_look.detail == "Applied"
+        assert seen.last_poll is not None
+        assert seen.last_poll.detail == "Applied"
         record_property("faults_tried", 1)
 
 
@@ -103,20 +102,20 @@ async def test_an_order_whose_placing_meets_it_is_placed_once_or_not_at_all_and_
         failure = await failure_of_placing(engine, stand.common_name)
         told = explain(failure)
         assert row.next_step in told.next_step
-        order = next(iter(engine.context.book.store.orders()), None)
+        order = next(iter(engine.context.repository.store.orders()), None)
         assert (order.state if order else None) is {
-            Fate.UNKNOWN: OrderState.UNCONFIRMED,
-            Fate.REFUSED: OrderState.FAILED,
-            Fate.UNTOUCHED: None,
-        }[row.fate]
+            WriteOutcome.UNKNOWN: OrderState.UNCONFIRMED,
+            WriteOutcome.REFUSED: OrderState.FAILED,
+            WriteOutcome.UNTOUCHED: None,
+        }[row.write_outcome]
         assert len(stand.enrolled) == row.is_done
         await stand.kill(engine)
         stand.meet(None)
-        if order is None or row.fate is not Fate.UNKNOWN:
+        if order is None or row.write_outcome is not WriteOutcome.UNKNOWN:
             return
         assert stand.on_disk(order.id) == order
         again = stand.engine()
-        found = await again.follow_up.until_settled(order.id)
+        found = await again.pending_writes.until_settled(order.id)
         assert found is not None
         assert found.ssl_id == (stand.enrolled[0] if row.is_done else None)
         assert again.recovery.is_undecided(found) is not row.is_done
@@ -132,9 +131,9 @@ async def test_a_revocation_that_meets_it_is_told_until_scm_has_said_what_became
         ssl_id = stand.world.add_order(life="instant", common_name="leaked.acme.example").ssl_id
         first = stand.engine()
         before = await first.tracking.track(ssl_id)
-        await look(first, before)
+        await poll(first, before)
         await stand.kill(first)
-        assert first.context.book.store.order(before.id).state is OrderState.COLLECTED  # type: ignore[union-attr] # it is there
+        assert first.context.repository.store.order(before.id).state is OrderState.COLLECTED  # type: ignore[union-attr] # it is there
         engine = stand.engine(row)
         stand.meet(row)
         refused: ScmFailure | None = None
@@ -142,18 +141,20 @@ async def test_a_revocation_that_meets_it_is_told_until_scm_has_said_what_became
             await engine.revoking.revoke(ssl_id, 1, "leaked", "leaked.acme.example")
         except ScmFailure as failure:
             refused = failure
-        assert (refused is not None) is (row.fate is Fate.REFUSED)
+        assert (refused is not None) is (row.write_outcome is WriteOutcome.REFUSED)
         there = stand.on_disk(before.id)
         assert there is not None
-        assert there.state is (OrderState.COLLECTED if row.fate is Fate.REFUSED else OrderState.REVOKING)
+        assert there.state is (
+            OrderState.COLLECTED if row.write_outcome is WriteOutcome.REFUSED else OrderState.REVOKING
+        )
         assert (stand.world.orders[ssl_id].revoked is not None) is row.is_done
         await stand.kill(engine)
         stand.meet(None)
-        settled = await stand.engine().follow_up.until_settled(before.id)
+        settled = await stand.engine().pending_writes.until_settled(before.id)
         assert settled is not None
         is_revoked = stand.world.orders[ssl_id].revoked is not None
         assert settled.state is (OrderState.REVOKED if is_revoked else OrderState.COLLECTED)
-        assert is_revoked is (row.fate is not Fate.REFUSED)
+        assert is_revoked is (row.write_outcome is not WriteOutcome.REFUSED)
         record_property("faults_tried", 1)
 
 
@@ -171,11 +172,11 @@ async def test_every_code_of_scm_is_told_in_its_words_and_in_plain_ones(
                 assert type(failure) is row.kind_for(call), (call, code)
                 assert failure is not None
                 assert (failure.code, failure.http_status) == (code, status)
-                assert row.problem in failure.problem
+                assert row.reason in failure.reason
                 told = explain(failure)
                 assert told.code == code
                 if call not in row.otherwise:
-                    assert row.fate is fate_of(failure)
+                    assert row.write_outcome is write_outcome_of(failure)
                     assert row.meaning in told.meaning
                     assert row.next_step in told.next_step
         record_property("faults_tried", len(CODES) * len(calls))
@@ -191,9 +192,9 @@ async def tracked(stand: Stand) -> Order:
     return order
 
 
-async def look(engine: Engine, order: Order) -> None:
+async def poll(engine: Engine, order: Order) -> None:
     """Look at an order once, as when it is due."""
-    await PollWorker(order.id, engine.context, Looker(engine.context)).look()
+    await Poller(engine.context).poll(order.id)
 
 
 async def failure_of_placing(engine: Engine, common_name: str) -> ScmFailure:
@@ -207,27 +208,27 @@ async def failure_of_placing(engine: Engine, common_name: str) -> ScmFailure:
 
 
 def check_look(row: Row, stand: Stand, before: Order, after: Order | None, engine: Engine) -> None:
-    """See that a look which met a fault changed nothing but the time of the next one."""
+    """See that a poll which met a fault changed nothing but the time of the next one."""
     assert after is not None
     assert after.window is not None
     assert before.window is not None
-    assert after.last_look is not None
+    assert after.last_poll is not None
     assert (after.state, after.details, after.last_answer_at) == (before.state, before.details, before.last_answer_at)
     failure = row.kind("details", "")
-    assert after.last_look.outcome is outcome_of(failure)
+    assert after.last_poll.outcome is outcome_of(failure)
     wait = None
-    if after.window.next_look_at is not None:
-        wait = seconds_between(stand.clock.now(), after.window.next_look_at)
+    if after.window.next_poll_at is not None:
+        wait = seconds_between(stand.clock.now(), after.window.next_poll_at)
     match row.after:
         case After.SCHEDULE:
             assert wait is not None
             assert 15 * 0.8 <= wait <= 15 * 1.2
         case After.DEADLINE:
-            assert after.window.next_look_at == after.window.deadline_at
+            assert after.window.next_poll_at == after.window.deadline_at
         case After.STOPPED:
             assert after.window.ended is WindowEnd.STOPPED
         case After.HELD:
             assert after.window == before.window
         case seconds:
             assert wait == pytest.approx(seconds)
-    assert (engine.context.gate.refusal is not None) is (row.after is After.HELD)
+    assert (engine.context.limiter.rejection is not None) is (row.after is After.HELD)

@@ -95,17 +95,19 @@ async def test_what_the_store_had_begun_to_write_is_removed_when_it_is_opened(tm
     await store.put(an_order(), an_entry(an_order()))
     await store.save_certificate("order-0001", b"pem")
     await store.close()
-    unfinished = ["orders.json.new", "orders.json.bak.new", "leases.json.new", "certificates/1001.pem.new"]
+    unfinished = [".orders.json.abcd123_", ".orders.json.bak.abcd123_", ".leases.json.abcd123_"]
     for name in unfinished:
         (tmp_path / name).write_bytes(b"half")
+    (tmp_path / "certificates" / ".1001.pem.abcd123_").write_bytes(b"half")
     again = opened(tmp_path)
+    assert sorted(path.name for path in (tmp_path / "certificates").iterdir()) == ["1001.pem"]
     assert [name for name in unfinished if (tmp_path / name).exists()] == []
     assert len(again.orders()) == 1
 
 
 async def test_what_another_process_is_saving_is_left_alone(tmp_path: Path) -> None:
     await opened(tmp_path).close()
-    being_saved = tmp_path / "orders.json.new"
+    being_saved = tmp_path / ".orders.json.abcd123_"
     being_saved.write_bytes(b"half")
     with (tmp_path / "orders.lock").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -10,7 +10,7 @@ import pytest
 
 from sectigo_tui.cli.main import run
 from sectigo_tui.domain.errors import StoreError
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.stored_orders import HandClock, an_entry, an_order
 
 SSL_IDS = {"1001", "1002", "1003"}
@@ -69,7 +69,7 @@ def newer(name: str) -> Damage:
     def damage(directory: Path) -> None:
         path = directory / name
         content = path.read_bytes()
-        for before in (b'"schema":2', b'"v":2'):
+        for before in (b'"schema":1', b'"v":1'):
             content = content.replace(before, before[:-1] + b"99")
         assert content != path.read_bytes()
         path.write_bytes(content)
@@ -95,8 +95,8 @@ DAMAGES: dict[str, Damage] = {
     "journal of a newer program": newer("journal.jsonl"),
     "a lock left behind": lambda directory: (directory / "lock").write_bytes(b"4711"),
     "a lease left behind": filled("leases.json", b'{"token": "x", "host": "h", "birth": "", "by": {}, "expires": ""}'),
-    "bookkeeping of nonsense": filled("looks-000001.jsonl", b"\xff\x00nonsense\n" * 100),
-    "bookkeeping gone": gone("looks-000001.jsonl"),
+    "bookkeeping of nonsense": filled("polls-000001.jsonl", b"\xff\x00nonsense\n" * 100),
+    "bookkeeping gone": gone("polls-000001.jsonl"),
 }
 
 TOLD = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -24,11 +25,11 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
 from sectigo_tui.domain.polling import WindowEnd
-from sectigo_tui.engine import policy
+from sectigo_tui.engine.polling import schedule as policy
 from sectigo_tui.simulator.lives import named_life
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.wiring.settings import settings_of
 from support.account_store import open_store
 from support.virtual_time import run_virtual
@@ -45,7 +46,7 @@ STEP_SECONDS = 0.1
 """So much time passes at once, at the most every hundredth of a real second."""
 
 LATE_SECONDS = 6.0
-"""No more time passes while a look is so late: a slow machine takes longer, and sees the same."""
+"""No more time passes while a poll is so late: a slow machine takes longer, and sees the same."""
 
 PATIENCE_SECONDS = 120.0
 SPREAD_SECONDS = 30.0
@@ -58,7 +59,7 @@ POLLS = r"^/api/ssl/v1/(\d+|collect/\d+)$"
 LIVES = (
     named_life("ov-vetting"),
     named_life("ov-quick"),
-    replace(named_life("ov-rejected"), vetting_seconds=80.0),
+    dataclasses.replace(named_life("ov-rejected"), vetting_seconds=80.0),
 )
 """Pending for good; issued after 45 s, and after any third look; rejected after 110 s, and after any fourth."""
 
@@ -205,7 +206,7 @@ def polls_of_one_process() -> int:
         site = Site()
         for order in local_orders(site.world, site.clock.now()):
             site.store.plant(order)
-        running = asyncio.create_task(site.engine.supervisor.run())
+        running = asyncio.create_task(site.engine.scheduler.run())
         await asyncio.sleep(SPREAD_SECONDS + DEADLINE_SECONDS + 60)
         running.cancel()
         await asyncio.wait([running])
@@ -230,7 +231,7 @@ async def let_time_pass(clock: SharedClock, reader: JournalStore) -> None:
     """Let time pass until no order is polled any more, as fast as the processes can follow."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while windows := [order.window for order in reader.orders() if order.window and order.window.is_open]:
-            due = min(window.next_look_at for window in windows if window.next_look_at)
+            due = min(window.next_poll_at for window in windows if window.next_poll_at)
             for _ in range(5):
                 if seconds_between(due, clock.now()) < LATE_SECONDS:
                     clock.advance(STEP_SECONDS)
@@ -261,11 +262,11 @@ def check_pollers(job: Job, crew: Crew) -> None:
     """See that one process polled at a time, and the next one only after its death."""
     lines = [line.split() for line in log_of(job).splitlines()]
     # In the order of the log: the time that all share stands still while one is killed and the next takes over.
-    looks = [(float(at), int(pid)) for pid, what, at in lines if what != "started"]
-    pollers = [pid for before, pid in pairwise([0, *(pid for _, pid in looks)]) if before != pid]
+    polls = [(float(at), int(pid)) for pid, what, at in lines if what != "started"]
+    pollers = [pid for before, pid in pairwise([0, *(pid for _, pid in polls)]) if before != pid]
     assert len(pollers) == len(set(pollers)), f"{pollers} took turns"
     for before, after in pairwise(pollers):
-        first = min(at for at, pid in looks if pid == after)
+        first = min(at for at, pid in polls if pid == after)
         assert crew.deaths[before] <= first
     assert len(pollers) > KILLS // 4
 

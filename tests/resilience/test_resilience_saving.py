@@ -6,16 +6,17 @@ import asyncio
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import StoreError
-from sectigo_tui.domain.events import EventKind, LookMade, StoreTrouble, TimelineEntry
+from sectigo_tui.domain.events import EventKind, PollFinished, StoreStateChanged, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.engine.tracking import Tracking
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.engine.orders.track import Tracking
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.engine_world import World as EngineWorld
 from support.stored_orders import HandClock, files_no_larger_than
 from support.ui_stage import Stage, on_stage, staged
@@ -26,13 +27,13 @@ from support.writing import Site, draft, new_world
 def on_disk(site: Site, directory: Path) -> JournalStore:
     """Give a program the store that is shipped."""
     store = JournalStore.open(directory, site.clock)
-    site.context.book.store = store
-    store.report_trouble_to(site.context.book.hear_store)
+    site.context.repository.store = store
+    store.report_errors_to(site.context.repository.receive_store_state)
     return store
 
 
 def told(site: Site) -> list[StoreError | None]:
-    return [heard.error for heard in site.all_heard(StoreTrouble)]
+    return [received.error for received in site.all_heard(StoreStateChanged)]
 
 
 def says_not_saved(stage: Stage) -> bool:
@@ -85,17 +86,21 @@ async def test_a_journal_that_works_again_is_not_told_as_the_end_while_orders_js
             await site.engine.enrolling.enroll(draft("b.acme.example"))
         await asyncio.sleep(5)
     grown = (tmp_path / "journal.jsonl").stat().st_size
-    (tmp_path / "orders.json.new").mkdir()
-    await site.context.book.change(placed.order.id, lambda order: (replace(order, marker="x"), _note(site, order)))
+    in_the_way = tmp_path / "orders.json.bak"
+    in_the_way.unlink(missing_ok=True)
+    (in_the_way / "not empty").mkdir(parents=True)
+    await site.context.repository.change(
+        placed.order.id, lambda order: (replace(order, order_tag="x"), _note(site, order))
+    )
     await asyncio.sleep(120)
     assert (tmp_path / "journal.jsonl").stat().st_size > grown
-    assert site.context.book.failing is not None
-    assert "orders.json" in str(site.context.book.failing)
+    assert site.context.repository.failing is not None
+    assert "orders.json" in str(site.context.repository.failing)
     assert None not in told(site)
-    (tmp_path / "orders.json.new").rmdir()
+    rmtree(in_the_way)
     await asyncio.sleep(60)
     assert told(site)[-1] is None
-    assert site.context.book.failing is None
+    assert site.context.repository.failing is None
     await store.close()
 
 
@@ -175,10 +180,10 @@ def _note(site: Site, order: Order) -> TimelineEntry:
 
 
 @in_virtual_time
-async def test_looks_go_on_by_the_schedule_while_nothing_can_be_written(tmp_path: Path) -> None:
+async def test_polls_go_on_by_the_schedule_while_nothing_can_be_written(tmp_path: Path) -> None:
     world = EngineWorld()
     store = JournalStore.open(tmp_path, world.clock)
-    world.book.store = store
+    world.repository.store = store
     world.scm.live(7, "Applied", (30.0, "Approved"))
     await Tracking(world.context).track(7)
     async with world.polling():
@@ -187,7 +192,7 @@ async def test_looks_go_on_by_the_schedule_while_nothing_can_be_written(tmp_path
             await world.pass_time(500)
             times = world.scm.times(7)
             assert len(times) >= 6
-            assert len(world.all_heard(LookMade)) == len(times) - 1
+            assert len(world.all_heard(PollFinished)) == len(times) - 1
             known = store.by_ssl_id(7)
             assert known is not None
             assert known.scm_status == "Applied"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
-from sectigo_tui.domain.events import Announcement, LookMade, OrderChanged, TimelineEntry
+from msgspec.structs import replace
+
+from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, TimelineEntry
 from sectigo_tui.domain.polling import PollWindow
 from sectigo_tui.domain.ports import StoreChanges
-from sectigo_tui.engine.supervisor import LEASE_SECONDS, Supervisor
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.engine.polling.scheduler import LEASE_SECONDS, Scheduler
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.engine_world import World
 from support.memory_store import MemoryStore
 from support.ui_stage import on_stage, staged
@@ -46,22 +47,22 @@ async def test_a_process_that_was_stopped_asks_who_polls_before_it_polls_again()
     first = World(name="first", deadline_seconds=7200)
     for ssl_id in range(20):
         first.place(ssl_id, window=PollWindow(START, 7200, 4, START, 120))
-    first.book.store = SlowDisk(first.clock, first.store.disk, "first")
+    first.repository.store = SlowDisk(first.clock, first.store.disk, "first")
     clock = StoppableClock()
-    stopped = Supervisor(replace(first.context, clock=clock))
+    stopped = Scheduler(replace(first.context, clock=clock))
     second = World(scm=first.scm, disk=first.store.disk, name="second", deadline_seconds=7200)
     polling = asyncio.create_task(stopped.run())
     async with second.polling():
         await asyncio.sleep(60)
-        assert (len(first.all_heard(LookMade)), len(second.all_heard(LookMade))) == (20, 0)
+        assert (len(first.all_heard(PollFinished)), len(second.all_heard(PollFinished))) == (20, 0)
         clock.goes_on.clear()
         await asyncio.sleep(LEASE_SECONDS + 400)
-        taken_over = len(second.all_heard(LookMade))
+        taken_over = len(second.all_heard(PollFinished))
         assert taken_over >= 20
         clock.goes_on.set()
         await asyncio.sleep(600)
-        assert len(first.all_heard(LookMade)) == 20
-        assert len(second.all_heard(LookMade)) >= taken_over + 20
+        assert len(first.all_heard(PollFinished)) == 20
+        assert len(second.all_heard(PollFinished)) >= taken_over + 20
     polling.cancel()
     with suppress(asyncio.CancelledError):
         await polling
@@ -75,9 +76,9 @@ async def test_every_dashboard_shows_what_the_polling_process_learns_within_two_
     ssl_ids = [world.add_order(life="ov-quick", common_name=f"h{number}.acme.example").ssl_id for number in range(20)]
     one, two = Site(world=world, name="one"), Site(world=world, name="two")
     for site in (one, two):
-        site.context.book.store = JournalStore.open(tmp_path, site.clock)
+        site.context.repository.store = JournalStore.open(tmp_path, site.clock)
     at = {site: told_at(site) for site in (one, two)}
-    polling = asyncio.create_task(one.engine.supervisor.run())
+    polling = asyncio.create_task(one.engine.scheduler.run())
     for ssl_id in ssl_ids:
         await one.engine.track(ssl_id)
     async with staged(site=two, size=(120, 24)) as stage:
@@ -85,7 +86,7 @@ async def test_every_dashboard_shows_what_the_polling_process_learns_within_two_
         await stage.press("2")
         await stage.wait(180)
         assert "COL" in stage.row(ssl_ids[0]) or "ISS" in stage.row(ssl_ids[0])
-        assert not two.all_heard(LookMade)
+        assert not two.all_heard(PollFinished)
     told = at[one].keys() & at[two].keys()
     assert len(told) >= 2 * len(ssl_ids)
     assert max(at[two][entry] - at[one][entry] for entry in told) <= 2.0
@@ -93,16 +94,16 @@ async def test_every_dashboard_shows_what_the_polling_process_learns_within_two_
     with suppress(asyncio.CancelledError):
         await polling
     for site in (one, two):
-        await site.context.book.store.close()
+        await site.context.repository.store.close()
 
 
 def told_at(site: Site) -> dict[TimelineEntry, float]:
-    """Return when a process has announced each entry; it fills while time passes."""
+    """Return when a process has published each entry; it fills while time passes."""
     told: dict[TimelineEntry, float] = {}
 
-    def hear(announcement: Announcement) -> None:
-        if isinstance(announcement, OrderChanged) and announcement.entry is not None:
-            told.setdefault(announcement.entry, site.clock.monotonic())
+    def receive(event: EngineEvent) -> None:
+        if isinstance(event, OrderChanged) and event.entry is not None:
+            told.setdefault(event.entry, site.clock.monotonic())
 
-    site.engine.announcer.subscribe(hear)
+    site.engine.event_source.subscribe(receive)
     return told

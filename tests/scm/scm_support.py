@@ -159,7 +159,6 @@ READS: dict[str, Call] = {
     "organization_validations": lambda scm: scm.organization_validations(7),
     "organization_validation": lambda scm: scm.organization_validation(7, 8),
     "domain_status": lambda scm: scm.domain_status("a.example"),
-    "domain_validations": lambda scm: scm.domain_validations("a.example"),
     "password_status": lambda scm: scm.password_status(),
     "credentials": lambda scm: scm.try_credentials(CREDENTIALS),
 }
@@ -168,11 +167,9 @@ READS: dict[str, Call] = {
 WRITES: dict[str, Call] = {
     "enroll": lambda scm: scm.enroll(ENROLL),
     "renew": lambda scm: scm.renew(101),
-    "replace": lambda scm: scm.replace(101, "csr", "new key"),
     "approve": lambda scm: scm.approve(101, "fine"),
     "decline": lambda scm: scm.decline(101, "no"),
     "revoke": lambda scm: scm.revoke(101, 4, "superseded"),
-    "revoke_by_serial": lambda scm: scm.revoke_by_serial("0A:FF", 4, "superseded"),
     "change_password": lambda scm: scm.change_password(SecretText("n3w-canary")),
 }
 """A call for each endpoint that changes something."""

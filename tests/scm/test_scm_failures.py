@@ -14,7 +14,6 @@ import pytest
 from scm_support import CALLS, COUNT, READS, WRITES, HandClock, answering
 
 from sectigo_tui.domain.certificates import ListingFilter
-from sectigo_tui.domain.codes import NOT_READY_CODES
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
     NotFound,
@@ -25,6 +24,7 @@ from sectigo_tui.domain.errors import (
     ServerFailure,
     Unreadable,
 )
+from sectigo_tui.domain.explain import NOT_READY_CODES
 from sectigo_tui.domain.ports import Credentials, SecretText
 
 PAGE = b"<!DOCTYPE html><html><head><title>502 Bad\nGateway</title></head></html>"
@@ -75,7 +75,7 @@ async def test_an_error_answer_becomes_its_failure(
         await CALLS[call](answering(status, body=body).scm)
     assert type(failed.value) is failure
     assert (failed.value.http_status, failed.value.code, failed.value.sent) == (status, code, True)
-    assert str(status) in failed.value.problem
+    assert str(status) in failed.value.reason
 
 
 @pytest.mark.parametrize("call", READS | COUNT)
@@ -203,8 +203,8 @@ async def test_an_excerpt_is_one_short_printable_line() -> None:
     hostile = b"\x1b]0;owned\x07 \xe2\x80\xae[red]" + b"A" * 1_000_000
     with pytest.raises(Unreadable) as failed:
         await READS["types"](answering(body=hostile).scm)
-    assert failed.value.problem.isprintable()
-    assert len(failed.value.problem) < 200
+    assert failed.value.reason.isprintable()
+    assert len(failed.value.reason) < 200
 
 
 async def test_a_web_page_is_named_by_its_title() -> None:
@@ -220,7 +220,7 @@ async def test_a_secret_that_comes_back_is_not_quoted_nor_half_of_it(status: int
         client = answering(status, body=body)
         with pytest.raises(ScmFailure) as failed:
             await client.scm.change_password(SecretText(password))
-        told = f"{failed.value!r} {failed.value.problem} {failed.value.description} {client.exchanges!r}"
+        told = f"{failed.value!r} {failed.value.reason} {failed.value.description} {client.exchanges!r}"
         assert password[:4] not in told
         assert "canary" not in told
 
@@ -264,7 +264,7 @@ async def test_a_refusal_quotes_a_password_in_no_form(form: str, password: str, 
     client = answering(status, body=bodies.get(kind, b""), headers=headers)
     with pytest.raises(ScmFailure) as failed:
         await client.scm.try_credentials(Credentials("acme", "api-user", SecretText(password)))
-    told = f"{failed.value!r} {failed.value.problem} {failed.value.description} {client.exchanges!r}"
+    told = f"{failed.value!r} {failed.value.reason} {failed.value.description} {client.exchanges!r}"
     assert written not in told
     assert password not in told
     if kind in ("json", "text"):
@@ -308,5 +308,5 @@ async def test_the_password_in_use_is_masked_too() -> None:
 async def test_an_error_without_scms_code_is_told_in_the_words_that_came(status: int, body: bytes, quoted: str) -> None:
     with pytest.raises(ScmFailure) as failed:
         await CALLS["enroll"](answering(status, body=body).scm)
-    assert failed.value.problem.startswith(f"HTTP {status}")
-    assert quoted in failed.value.problem
+    assert failed.value.reason.startswith(f"HTTP {status}")
+    assert quoted in failed.value.reason

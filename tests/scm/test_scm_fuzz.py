@@ -66,7 +66,7 @@ def _ask(call: str, status: int, body: bytes, headers: dict[str, str] | None = N
     client = answering(status, body=body, headers=headers)
     failure = asyncio.run(_failure_of(CALLS[call](client.scm)))
     if failure is not None:
-        assert failure.problem.isprintable()
+        assert failure.reason.isprintable()
         assert explain(failure).next_step
     assert len(client.requests) == 1
     assert len(client.exchanges) == 1

@@ -24,10 +24,9 @@ from sectigo_tui.domain.errors import (
     Unreachable,
     Unreadable,
 )
-from sectigo_tui.scm import proxies
+from sectigo_tui.scm import environment as proxies
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.timeouts import Timeouts
-from sectigo_tui.scm.transport import tls_context
+from sectigo_tui.scm.http import Timeouts, tls_context
 
 QUICK = Timeouts(connect_seconds=5, read_seconds=0.2, whole_seconds=5)
 
@@ -57,7 +56,7 @@ async def failure_of(raw: RawServer, call: str = "types", timeouts: Timeouts = Q
             await CALLS[call](scm)
     finally:
         await scm.aclose()
-    assert "canary" not in f"{failed.value!r} {failed.value.problem}"
+    assert "canary" not in f"{failed.value!r} {failed.value.reason}"
     assert failed.value.__cause__ is None
     return failed.value
 
@@ -68,7 +67,7 @@ BOMB = gzip.compress(b" " * 30_000_000)
 
 
 @pytest.mark.parametrize(
-    ("answer", "problem"),
+    ("answer", "reason"),
     [
         pytest.param(http(b"[]", length=50), "cut off", id="too long a Content-Length"),
         pytest.param(CHUNKED + b"2\r\n[", "cut off", id="half a chunk"),
@@ -77,18 +76,18 @@ BOMB = gzip.compress(b" " * 30_000_000)
         pytest.param(http(GZIPPED[:-12], "Content-Encoding: gzip"), "compressed body is cut off", id="half a gzip"),
         pytest.param(http(GZIPPED[:-8] + b"\0" * 8, "Content-Encoding: gzip"), "damaged", id="damaged gzip"),
         pytest.param(http(b"[]", "Content-Encoding: br"), "not asked for", id="a compression not asked for"),
-        pytest.param(http(b"", length=1_000_000_000), "too large .1000000000 bytes", id="1 GB announced"),
+        pytest.param(http(b"", length=1_000_000_000), "too large .1000000000 bytes", id="1 GB published"),
         pytest.param(CHUNKED + (b"100000\r\n" + b" " * 1_048_576 + b"\r\n") * 11, "too large", id="11 MB in chunks"),
         pytest.param(http(BOMB, "Content-Encoding: gzip"), "too large", id="a gzip of 30 MB"),
     ],
 )
-async def test_a_torn_or_huge_answer_is_unreadable(answer: bytes, problem: str) -> None:
+async def test_a_torn_or_huge_answer_is_unreadable(answer: bytes, reason: str) -> None:
     async with serving(answer) as raw:
         failure = await failure_of(raw)
         assert raw.connections == 1
     assert type(failure) is Unreadable
     assert (failure.http_status, failure.sent) == (200, True)
-    assert problem.replace(".", "(") in failure.problem
+    assert reason.replace(".", "(") in failure.reason
 
 
 @pytest.mark.parametrize(
@@ -280,7 +279,7 @@ async def test_a_proxy_that_refuses_gets_its_own_password_and_no_other(monkeypat
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize(
-    ("proxy", "problem"),
+    ("proxy", "reason"),
     [
         ("ftp://user:proxy-pass@127.0.0.1:1", "a proxy of the kind ftp"),
         ("socks4://user:proxy-pass@127.0.0.1:1", "a proxy of the kind socks4"),
@@ -297,10 +296,10 @@ async def test_a_proxy_that_refuses_gets_its_own_password_and_no_other(monkeypat
     ],
 )
 def test_a_malformed_proxy_is_named_by_its_variable(
-    name: str, proxy: str, problem: str, monkeypatch: pytest.MonkeyPatch
+    name: str, proxy: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, proxy)
-    with pytest.raises(ConfigError, match=problem) as failed:
+    with pytest.raises(ConfigError, match=reason) as failed:
         ScmClient("https://scm.example/api", CREDENTIALS, SystemClock())
     assert failed.value.key == name
     assert "proxy-pass" not in str(failed.value)
@@ -333,7 +332,7 @@ async def test_a_proxy_that_refuses_the_connection_is_what_is_named(monkeypatch:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     failure = await through(f"http://user:proxy-pass@127.0.0.1:{port}", monkeypatch)
-    assert failure.problem == f"the proxy http://127.0.0.1:{port} (HTTPS_PROXY) refused the connection"
+    assert failure.reason == f"the proxy http://127.0.0.1:{port} (HTTPS_PROXY) refused the connection"
     assert not failure.sent
 
 
@@ -343,9 +342,7 @@ async def test_a_proxy_whose_name_is_unknown_is_what_is_named(monkeypatch: pytes
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     failure = await through("http://proxy.invalid:3128", monkeypatch)
-    assert failure.problem.startswith(
-        "the name of the proxy http://proxy.invalid:3128 (HTTPS_PROXY) cannot be resolved"
-    )
+    assert failure.reason.startswith("the name of the proxy http://proxy.invalid:3128 (HTTPS_PROXY) cannot be resolved")
 
 
 @pytest.mark.parametrize(
@@ -362,22 +359,22 @@ async def test_a_proxy_that_lets_nothing_through_is_what_is_named(
 ) -> None:
     async with serving(answer) as raw:
         failure = await through(f"http://127.0.0.1:{raw.port}", monkeypatch)
-    assert failure.problem.startswith(f"the proxy http://127.0.0.1:{raw.port} (HTTPS_PROXY) ")
-    assert told in failure.problem
+    assert failure.reason.startswith(f"the proxy http://127.0.0.1:{raw.port} (HTTPS_PROXY) ")
+    assert told in failure.reason
     assert not failure.sent, "nothing reached SCM: an order may be placed again"
 
 
 async def test_a_proxy_that_is_silent_is_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(b"", hang=True) as raw:
         failure = await through(f"http://127.0.0.1:{raw.port}", monkeypatch)
-    assert failure.problem == f"the proxy http://127.0.0.1:{raw.port} (HTTPS_PROXY) did not answer in time"
+    assert failure.reason == f"the proxy http://127.0.0.1:{raw.port} (HTTPS_PROXY) did not answer in time"
     assert not failure.sent
 
 
 async def test_what_fails_behind_a_proxy_names_the_server_and_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(b"HTTP/1.1 200 Connection established\r\n\r\n") as raw:
         failure = await through(f"http://127.0.0.1:{raw.port}", monkeypatch)
-    assert f"scm.example (through the proxy http://127.0.0.1:{raw.port} (HTTPS_PROXY))" in failure.problem
+    assert f"scm.example (through the proxy http://127.0.0.1:{raw.port} (HTTPS_PROXY))" in failure.reason
     assert not failure.sent
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.http import HttpAnswer, HttpRequest, HttpTrouble
+from sectigo_tui.domain.http import HttpAnswer, HttpFailure, HttpRequest
 from sectigo_tui.scm.debug_log import LONGEST_BODY_CHARACTERS, DebugLog
-from support.installation import CANARY, Installation, installed
+from support.installation import CANARY, Installation, switched
 
 URL = "https://scm.example/api"
 SECRET = "Geheim-4711"
@@ -22,7 +22,7 @@ SECRET = "Geheim-4711"
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 
@@ -30,7 +30,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
 
 
-def logged(path: Path, request: HttpRequest, answer: HttpAnswer | HttpTrouble) -> str:
+def logged(path: Path, request: HttpRequest, answer: HttpAnswer | HttpFailure) -> str:
     log = DebugLog(path, URL, SystemClock())
     log.answered(log.asked(request), request, answer, seconds=0.25)
     log.close()
@@ -89,9 +89,9 @@ def test_a_long_or_deep_body_is_cut(tmp_path: Path) -> None:
 
 def test_a_lost_answer_says_whether_the_request_was_sent(tmp_path: Path) -> None:
     path = tmp_path / "debug.log"
-    logged(path, post({}), HttpTrouble("connection reset", sent=True))
+    logged(path, post({}), HttpFailure("connection reset", sent=True))
     answered = lines(path)[1]
-    assert (answered["status"], answered["trouble"], answered["sent"]) == (None, "connection reset", True)
+    assert (answered["status"], answered["error"], answered["sent"]) == (None, "connection reset", True)
 
 
 def test_the_file_is_made_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:

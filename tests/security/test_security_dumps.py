@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 
 PR_GET_DUMPABLE = 3
 CRASHES = f"""
@@ -22,12 +22,12 @@ resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl({PR_GET_DUMPABLE}), flush=True)
 os.abort()
 """
-FORBID = "from sectigo_tui.cli.dumps import forbid_dumps; forbid_dumps()"
+FORBID = "from sectigo_tui.cli.session import forbid_dumps; forbid_dumps()"
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         yield made
 
 

@@ -7,23 +7,22 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import wcwidth
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.widgets import Button
 
 from sectigo_tui.certctl.client import CertctlClient
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.engine.access import Access
+from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.pki.tools import PkiTools
-from sectigo_tui.scm.connection import Connection
-from sectigo_tui.ui.dialogs.dialog import Dialog
-from sectigo_tui.ui.dialogs.leaving import DISCARD, Leaving
+from sectigo_tui.scm.http import Connection
+from sectigo_tui.ui.dialogs.dialog import DISCARD, Dialog, Leaving
 from sectigo_tui.ui.outside import Outside
 from support.hostile import API_KEY, INTERPRETED, ORDERS, TYPED, HostileDns, HostileScm, certctl_answers, words_of
 from support.stored_orders import an_order
@@ -133,7 +132,7 @@ def hostile_site(words: Sequence[str], *, keeps_meaning: bool) -> tuple[Site, Ho
         certctl=CertctlClient(connection, API_KEY),
         issuer_id="iss-sectigo",
     )
-    site.engine = Engine(site.context, site.engine.announcer, PkiTools, lambda: access, HostileDns(words))
+    site.engine = Engine(site.context, site.engine.event_source, PkiTools, lambda: access, HostileDns(words))
     return site, wire
 
 
@@ -198,8 +197,8 @@ async def tour(words: Sequence[str], size: tuple[int, int], fed: Record, *, keep
 
     site, wire = hostile_site(words, keeps_meaning=keeps_meaning)
     ssl_ids = sorted(site.world.statuses())
-    lost = replace(an_order(7), ssl_id=None, state=OrderState.UNCONFIRMED, common_name=words[0], refusal=words[1])
-    failed = replace(an_order(8), state=OrderState.FAILED, common_name=words[2], refusal=words[3])
+    lost = replace(an_order(7), ssl_id=None, state=OrderState.UNCONFIRMED, common_name=words[0], rejection=words[1])
+    failed = replace(an_order(8), state=OrderState.FAILED, common_name=words[2], rejection=words[3])
     for planted in (lost, failed):
         site.store.plant(planted)
     row_ids = {life: f"#{ssl_id}" for life, ssl_id in zip(LIVES, ssl_ids, strict=True)}

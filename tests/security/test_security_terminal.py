@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from support.installation import Installation, installed
+from support.installation import Installation, switched
 from support.terminal import PATIENCE_SECONDS, Terminal
 
 PROMPT_SECONDS = 10.0
@@ -28,7 +28,7 @@ _STAY_ON = {7, 25}
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path) as made:
+    with switched(tmp_path) as made:
         made.run("track", *(str(made.place("ov-vetting", f"host-{number}.acme.example")) for number in range(3)))
         yield made
 
@@ -163,8 +163,8 @@ def test_polling_goes_on_while_the_terminal_takes_nothing_and_the_screen_is_whol
         leave_unread(terminal)
         program.forget_requests()
         deadline = time.monotonic() + 2 * PATIENCE_SECONDS
-        while program.looks() < 1:
-            assert time.monotonic() < deadline, "no look was made"
+        while program.polls() < 1:
+            assert time.monotonic() < deadline, "no poll was made"
             time.sleep(0.1)
         terminal.until("host-2")
         terminal.until(r"3 pend")

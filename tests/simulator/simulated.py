@@ -83,7 +83,7 @@ def enrollment(name: str = "www.acme.example", **changes: object) -> dict[str, o
     return {field: value for field, value in (body | changes).items() if value is not None}
 
 
-def refusal(answer: httpx.Response) -> tuple[int, int]:
+def rejection(answer: httpx.Response) -> tuple[int, int]:
     """Return the HTTP status and SCM's code of an error."""
     assert set(answer.json()) == {"code", "description"}
     return answer.status_code, answer.json()["code"]

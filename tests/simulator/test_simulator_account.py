@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from simulated import client_of, new_world, refusal
+from simulated import client_of, new_world, rejection
 
 from sectigo_tui.simulator.world import Dialect
 
@@ -13,10 +13,10 @@ from sectigo_tui.simulator.world import Dialect
 @pytest.mark.parametrize(
     "wrong", [{"login": "other"}, {"password": "guess"}, {"customerUri": "elsewhere"}, {"password": ""}]
 )
-async def test_wrong_credentials_are_refused_before_anything_is_looked_at(wrong: dict[str, str]) -> None:
+async def test_wrong_credentials_are_refused_before_anything_is_polled(wrong: dict[str, str]) -> None:
     world = new_world()
     for path in ("/ssl/v1/types", "/nothing/at/all"):
-        assert refusal(await client_of(world, **wrong).get(path)) == (401, -16)
+        assert rejection(await client_of(world, **wrong).get(path)) == (401, -16)
     assert world.account.credentials.failures == 2
 
 
@@ -29,7 +29,7 @@ async def test_bad_logins_in_a_row_lock_the_account_where_it_is_told_to() -> Non
     assert (await right.get("/ssl/v1/types")).status_code == 200
     for _ in range(3):
         await wrong.get("/ssl/v1/types")
-    assert refusal(await right.get("/ssl/v1/types")) == (401, -16)
+    assert rejection(await right.get("/ssl/v1/types")) == (401, -16)
 
 
 async def test_types_say_what_can_be_ordered() -> None:
@@ -39,7 +39,7 @@ async def test_types_say_what_can_be_ordered() -> None:
         {"id", "name", "description", "terms", "keyTypes", "useSecondaryOrgName"} for _ in profiles
     ]
     assert all(max(one["terms"]) <= 199 for one in profiles)
-    assert refusal(await client_of(new_world()).get("/ssl/v1/types?organizationId=7")) == (400, -1023)
+    assert rejection(await client_of(new_world()).get("/ssl/v1/types?organizationId=7")) == (400, -1023)
 
 
 async def test_custom_fields_say_which_are_mandatory() -> None:
@@ -54,7 +54,7 @@ async def test_custom_fields_say_which_are_mandatory() -> None:
 async def test_a_bad_new_password_is_refused_and_the_old_stays(new: str, code: int) -> None:
     world = new_world()
     scm = client_of(world)
-    assert refusal(await scm.post("/admin/v1/changepassword", json={"newPassword": new})) == (400, code)
+    assert rejection(await scm.post("/admin/v1/changepassword", json={"newPassword": new})) == (400, code)
     assert (await scm.get("/ssl/v1/types")).status_code == 200
 
 
@@ -62,7 +62,7 @@ async def test_a_changed_password_replaces_the_old() -> None:
     world = new_world()
     old = client_of(world)
     assert (await old.post("/admin/v1/changepassword", json={"newPassword": "Fresh-2-Secret"})).status_code == 204
-    assert refusal(await old.get("/ssl/v1/types")) == (401, -16)
+    assert rejection(await old.get("/ssl/v1/types")) == (401, -16)
     assert (await client_of(world).get("/ssl/v1/types")).status_code == 200
 
 
@@ -81,7 +81,7 @@ async def test_organizations_come_with_departments_which_have_no_validations_of_
     organizations = (await scm.get("/organization/v1")).json()
     assert organizations[0]["departments"][0] == {"id": 1101, "parentName": "Acme Holdings", "name": "Platform"}
     assert (await scm.get("/organization/v2/1101/validations")).json() == []
-    assert refusal(await scm.get("/organization/v2/77/validations")) == (404, -1023)
+    assert rejection(await scm.get("/organization/v2/77/validations")) == (404, -1023)
     assert (await scm.get("/organization/v2/1001/validations/77")).status_code == 404
 
 
@@ -185,4 +185,4 @@ async def test_domains_are_listed_by_name() -> None:
 
 async def test_a_domain_that_nobody_registered_is_unknown_to_a_strict_account() -> None:
     strict = client_of(new_world(dialect=Dialect(any_domain=False)))
-    assert refusal(await strict.post("/dcv/v2/validation/status", json={"domain": "x.example"})) == (400, -727)
+    assert rejection(await strict.post("/dcv/v2/validation/status", json={"domain": "x.example"})) == (400, -727)

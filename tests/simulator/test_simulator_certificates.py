@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.verification import PolicyBuilder, Store
 from simulated import START, client_of, csr_for, enrollment, new_world
 
-from sectigo_tui.simulator.certificates import certificate
+from sectigo_tui.simulator.ca import certificate
 from sectigo_tui.simulator.world import Dialect, World
 
 

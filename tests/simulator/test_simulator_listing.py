@@ -7,7 +7,7 @@ from typing import Literal
 
 import httpx
 import pytest
-from simulated import Clock, client_of, new_world, refusal
+from simulated import Clock, client_of, new_world, rejection
 
 from sectigo_tui.simulator.world import Dialect, World
 
@@ -77,12 +77,12 @@ async def test_one_spelling_of_a_status_is_taken_and_the_other_refused(
     world.advance(600)
     scm = client_of(world)
     assert await ids(scm, status=taken) == [order]
-    assert refusal(await scm.get("/ssl/v1", params={"status": refused})) == (400, -1601)
+    assert rejection(await scm.get("/ssl/v1", params={"status": refused})) == (400, -1601)
 
 
 @pytest.mark.parametrize("query", ["size=201", "size=-1", "size=ten", "position=-5", "status=Lost"])
 async def test_a_query_that_scm_would_refuse_is_refused(query: str) -> None:
-    assert refusal(await client_of(new_world()).get(f"/ssl/v1?{query}")) == (400, -1601)
+    assert rejection(await client_of(new_world()).get(f"/ssl/v1?{query}")) == (400, -1601)
 
 
 async def test_filters_narrow_each_other() -> None:
@@ -145,7 +145,7 @@ async def test_a_hundred_thousand_rows_are_there_at_once_and_any_page_is_one_pag
     assert len(world.orders) == 60
 
 
-def test_details_of_a_row_are_the_same_at_every_look_and_differ_by_seed() -> None:
+def test_details_of_a_row_are_the_same_at_every_poll_and_differ_by_seed() -> None:
     first, again, other = (World.seeded(seed, issued=50, clock=Clock()) for seed in (1, 1, 2))
     assert first.order(2_100_020) == again.order(2_100_020)
     assert first.order(2_100_020) != other.order(2_100_020)

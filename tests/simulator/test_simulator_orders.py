@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from simulated import client_of, csr_for, enrollment, new_world, refusal
+from simulated import client_of, csr_for, enrollment, new_world, rejection
 
 from sectigo_tui.simulator.account import CustomField, Profile
 from sectigo_tui.simulator.world import Dialect
@@ -29,7 +29,7 @@ async def test_an_enrolled_order_becomes_a_certificate() -> None:
     assert pending["validationType"] == "Organization Validation (OV)"
     assert pending["requester"] == "certctl-api"
     assert not {"issued", "expires", "serialNumber", "backendCertId"} & set(pending)
-    assert refusal(await scm.get(f"/ssl/v1/collect/{ssl_id}")) == (400, 0)
+    assert rejection(await scm.get(f"/ssl/v1/collect/{ssl_id}")) == (400, 0)
 
     world.advance(720)
     issued = (await scm.get(f"/ssl/v1/{ssl_id}")).json()
@@ -84,7 +84,7 @@ async def test_scm_refuses_what_it_would_not_order(changes: dict[str, object], c
     fields = [{"name": "Cost center", "value": "CC-1"}]
     body = enrollment(**{"customFields": fields, **changes})  # type: ignore[arg-type] # names are given as text
     answer = await client_of(world).post("/ssl/v1/enroll", json=body)
-    assert refusal(answer) == (400, code)
+    assert rejection(answer) == (400, code)
     assert world.enrolled == []
 
 
@@ -92,7 +92,7 @@ async def test_a_csr_that_somebody_changed_is_refused() -> None:
     signed, other = csr_for("a.acme.example").split("\n"), csr_for("b.acme.example").split("\n")
     forged = "\n".join([*signed[:2], *other[2:]])
     answer = await client_of(new_world()).post("/ssl/v1/enroll", json=enrollment(csr=forged))
-    assert refusal(answer)[1] in {-10, -138}
+    assert rejection(answer)[1] in {-10, -138}
 
 
 async def test_names_come_from_the_csr_where_the_body_gives_none() -> None:
@@ -123,11 +123,11 @@ async def test_an_approval_moves_a_requested_order_on_and_cannot_be_given_twice(
     scm = client_of(world)
     order = world.add_order(life="ov-quick+approval", common_name="a.acme.example")
     approve = f"/ssl/v1/approve/{order.ssl_id}"
-    assert refusal(await scm.post(approve, json={"message": ""})) == (400, -7)
-    assert refusal(await scm.post(approve, json={"message": "x" * 513})) == (400, -1601)
+    assert rejection(await scm.post(approve, json={"message": ""})) == (400, -7)
+    assert rejection(await scm.post(approve, json={"message": "x" * 513})) == (400, -1601)
     assert (await scm.post(approve, json={"message": "fine"})).status_code == 204
     assert (await scm.get(f"/ssl/v1/{order.ssl_id}")).json()["owner"] == "certctl-api"
-    assert refusal(await scm.post(approve, json={"message": "again"})) == (400, -1112)
+    assert rejection(await scm.post(approve, json={"message": "again"})) == (400, -1112)
     world.advance(60)
     assert world.course(order).status == "Issued"
 
@@ -137,7 +137,7 @@ async def test_who_requested_an_ev_certificate_cannot_approve_it() -> None:
     scm = client_of(world)
     own = world.add_order(life="ev-approval", common_name="a.acme.example")
     others = world.add_order(life="ev-approval", common_name="b.acme.example", requester="m.okafor@acme.example")
-    assert refusal(await scm.post(f"/ssl/v1/approve/{own.ssl_id}", json={"message": "ok"})) == (400, -1140)
+    assert rejection(await scm.post(f"/ssl/v1/approve/{own.ssl_id}", json={"message": "ok"})) == (400, -1140)
     assert (await scm.post(f"/ssl/v1/approve/{others.ssl_id}", json={"message": "ok"})).status_code == 204
 
 
@@ -148,8 +148,8 @@ async def test_a_declined_order_is_over() -> None:
     assert (await scm.post(f"/ssl/v1/decline/{order.ssl_id}", json={"message": "no"})).status_code == 204
     details = (await scm.get(f"/ssl/v1/{order.ssl_id}")).json()
     assert (details["status"], details["declined"]) == ("Declined", "05/04/2026")
-    assert refusal(await scm.get(f"/ssl/v1/collect/{order.ssl_id}")) == (400, -130)
-    assert refusal(await scm.post(f"/ssl/v1/decline/{order.ssl_id}", json={"message": "no"})) == (400, -1112)
+    assert rejection(await scm.get(f"/ssl/v1/collect/{order.ssl_id}")) == (400, -130)
+    assert rejection(await scm.post(f"/ssl/v1/decline/{order.ssl_id}", json={"message": "no"})) == (400, -1112)
 
 
 @pytest.mark.parametrize("already", [-159, -102])
@@ -159,16 +159,16 @@ async def test_a_certificate_is_revoked_once(already: int) -> None:
     order = world.add_order(life="ov-quick", common_name="a.acme.example")
     revoke = f"/ssl/v1/revoke/{order.ssl_id}"
     body = {"reasonCode": 4, "reason": "superseded"}
-    assert refusal(await scm.post(revoke, json=body)) == (400, -102)
+    assert rejection(await scm.post(revoke, json=body)) == (400, -102)
     world.advance(60)
-    assert refusal(await scm.post(revoke, json={"reasonCode": 4})) == (400, -7)
-    assert refusal(await scm.post(revoke, json={"reasonCode": 2, "reason": "x"})) == (400, -1601)
-    assert refusal(await scm.post(revoke, json={"reasonCode": 4, "reason": "x" * 513})) == (400, -1601)
+    assert rejection(await scm.post(revoke, json={"reasonCode": 4})) == (400, -7)
+    assert rejection(await scm.post(revoke, json={"reasonCode": 2, "reason": "x"})) == (400, -1601)
+    assert rejection(await scm.post(revoke, json={"reasonCode": 4, "reason": "x" * 513})) == (400, -1601)
     assert (await scm.post(revoke, json=body)).status_code == 204
     details = (await scm.get(f"/ssl/v1/{order.ssl_id}")).json()
     assert (details["status"], details["revoked"], details["reasonCode"]) == ("Revoked", "05/04/2026", 4)
-    assert refusal(await scm.post(revoke, json=body)) == (400, already)
-    assert refusal(await scm.get(f"/ssl/v1/collect/{order.ssl_id}")) == (400, -110)
+    assert rejection(await scm.post(revoke, json=body)) == (400, already)
+    assert rejection(await scm.get(f"/ssl/v1/collect/{order.ssl_id}")) == (400, -110)
 
 
 @pytest.mark.parametrize("write", [str, str.lower, lambda text: text.replace(":", "")])
@@ -181,7 +181,7 @@ async def test_a_certificate_is_revoked_by_serial_however_that_is_written(write:
     assert answer.status_code == 204
     assert world.course(order).status == "Revoked"
     unknown = await scm.post("/ssl/v1/revoke/serial/00:11", json={"reason": "lost key"})
-    assert refusal(unknown) == (400, -5101)
+    assert rejection(unknown) == (400, -5101)
 
 
 @pytest.mark.parametrize("send", [{}, {"json": {}}, {"json": {"csr": csr_for("a.acme.example")}}])
@@ -201,7 +201,7 @@ async def test_a_renewal_with_a_json_string_is_refused_and_orders_nothing() -> N
     world = new_world()
     order = world.add_order(life="ov-instant", common_name="a.acme.example")
     answer = await client_of(world).post(f"/ssl/v1/renewById/{order.ssl_id}", json="")
-    assert refusal(answer) == (400, -1002)
+    assert rejection(answer) == (400, -1002)
     assert world.enrolled == []
 
 
@@ -217,7 +217,7 @@ async def test_a_replacement_keeps_its_ssl_id_and_gets_another_serial() -> None:
     }
     assert (await scm.post(f"/ssl/v1/replace/{order.ssl_id}", json=body)).status_code == 204
     assert (await scm.get(f"/ssl/v1/{order.ssl_id}")).json()["status"] == "Approved"
-    assert refusal(await scm.post(f"/ssl/v1/replace/{order.ssl_id}", json=body)) == (400, -130)
+    assert rejection(await scm.post(f"/ssl/v1/replace/{order.ssl_id}", json=body)) == (400, -130)
     world.advance(60)
     after = (await scm.get(f"/ssl/v1/{order.ssl_id}")).json()
     assert after["status"] == "Issued"
@@ -266,7 +266,7 @@ async def test_what_does_not_exist_is_answered_in_json(method: str, path: str, a
     world = new_world()
     order = world.add_order(life="ov-instant", common_name="a.acme.example")
     answer = await client_of(world).request(method, path.replace("{id}", str(order.ssl_id)))
-    assert refusal(answer) == answers
+    assert rejection(answer) == answers
 
 
 @pytest.mark.parametrize("content", ["[]", '""', "7", "{"])
@@ -274,7 +274,7 @@ async def test_a_body_that_is_no_json_object_is_refused(content: str) -> None:
     answer = await client_of(new_world()).post(
         "/ssl/v1/enroll", content=content, headers={"content-type": "application/json"}
     )
-    assert refusal(answer) == (400, -1002)
+    assert rejection(answer) == (400, -1002)
 
 
 async def test_a_body_of_another_type_is_refused() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tinydb import TinyDB, where
 
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
@@ -16,8 +16,8 @@ from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.ports import OrderStore
-from sectigo_tui.store.book import LOOKS_KEPT
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
+from sectigo_tui.store.local.orders_in_memory import POLLS_KEPT
 from support.stored_orders import an_entry, an_order, left_behind, looked_at, opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 from support.virtual_time import START, in_virtual_time
 
@@ -42,7 +42,7 @@ async def test_a_change_is_there_at_once_and_after_the_process_has_died(store: J
 
     after_death = opened(left_behind(tmp_path / "data", tmp_path / "copy"))
     assert after_death.orders() == [stored]
-    assert after_death.problems == ()
+    assert after_death.damage == ()
 
 
 async def test_a_closed_store_opens_from_tinydb_alone(store: JournalStore, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ async def test_a_closed_store_opens_from_tinydb_alone(store: JournalStore, tmp_p
     (tmp_path / "data" / "journal.jsonl").write_bytes(b"")
     again = opened(tmp_path / "data")
     assert again.orders() == [stored]
-    assert [problem.what for problem in again.problems] == [
+    assert [reason.what for reason in again.damage] == [
         "the journal was cut, changed or replaced by something else than this program"
     ]
 
@@ -62,15 +62,17 @@ async def test_any_tinydb_reads_the_orders(store: JournalStore, tmp_path: Path) 
     await store.put(replace(an_order(4), state=OrderState.COLLECTED), an_entry(an_order(4)))
     await store.close()
     with TinyDB(tmp_path / "data" / "orders.json", access_mode="r") as database:
-        found = database.table("orders").search(where("state") == "pending")
-    assert [document["common_name"] for document in found] == [f"host{number}.example.com" for number in (1, 2, 3)]
+        found = database.table("orders").search(where("order").state == "pending")
+    assert [document["order"]["common_name"] for document in found] == [
+        f"host{number}.example.com" for number in (1, 2, 3)
+    ]
 
 
 async def test_a_change_made_from_an_old_reading_is_refused(store: JournalStore) -> None:
     first = await store.put(an_order(), an_entry(an_order()))
-    second = await store.put(replace(first, marker="second"), an_entry(first))
+    second = await store.put(replace(first, order_tag="second"), an_entry(first))
     with pytest.raises(RevisionConflict):
-        await store.put(replace(first, marker="lost"), an_entry(first))
+        await store.put(replace(first, order_tag="lost"), an_entry(first))
     assert store.order(first.id) == second
     assert len(store.timeline(first.id)) == 2
 
@@ -157,40 +159,40 @@ async def test_newest_entries_are_found_across_many_blocks_of_the_journal(store:
     assert [entry.summary for entry in store.entries(9)] == [f"turn {turn}" for turn in range(3, 12)]
 
 
-async def test_a_look_survives_the_death_of_the_process_without_a_new_revision(
+async def test_a_poll_survives_the_death_of_the_process_without_a_new_revision(
     store: JournalStore, tmp_path: Path
 ) -> None:
     stored = await store.put(an_order(), an_entry(an_order()))
-    after, look = looked_at(stored, 1)
-    store.note(after, look)
+    after, poll = looked_at(stored, 1)
+    store.note(after, poll)
     assert store.orders() == [after]
     await store.flush()
 
     again = opened(left_behind(tmp_path / "data", tmp_path / "copy"))
     assert again.orders() == [after]
-    assert again.looks(stored.id) == [look]
+    assert again.polls(stored.id) == [poll]
 
 
 @in_virtual_time
-async def test_looks_are_handed_to_the_system_without_being_asked(tmp_path: Path) -> None:
+async def test_polls_are_handed_to_the_system_without_being_asked(tmp_path: Path) -> None:
     store = opened(tmp_path / "data")
-    after, look = looked_at(await store.put(an_order(), an_entry(an_order())), 1)
-    store.note(after, look)
+    after, poll = looked_at(await store.put(an_order(), an_entry(an_order())), 1)
+    store.note(after, poll)
     await asyncio.sleep(1)
-    assert opened(left_behind(tmp_path / "data", tmp_path / "copy")).looks(after.id) == [look]
+    assert opened(left_behind(tmp_path / "data", tmp_path / "copy")).polls(after.id) == [poll]
     await store.close()
 
 
 @in_virtual_time
-async def test_orders_json_follows_a_change_within_seconds_and_a_mere_look_within_minutes(tmp_path: Path) -> None:
+async def test_orders_json_follows_a_change_within_seconds_and_a_mere_poll_within_minutes(tmp_path: Path) -> None:
     store = opened(tmp_path)
     stored = await store.put(an_order(), an_entry(an_order()))
     await asyncio.sleep(5)
     after_change = (tmp_path / "orders.json").read_bytes()
     assert b"host1.example.com" in after_change
 
-    after, look = looked_at(stored, 1)
-    store.note(after, look)
+    after, poll = looked_at(stored, 1)
+    store.note(after, poll)
     await asyncio.sleep(5)
     assert (tmp_path / "orders.json").read_bytes() == after_change
     await asyncio.sleep(120)
@@ -198,28 +200,28 @@ async def test_orders_json_follows_a_change_within_seconds_and_a_mere_look_withi
     await store.close()
 
 
-async def test_the_newest_looks_of_each_order_are_kept(store: JournalStore, tmp_path: Path) -> None:
+async def test_the_newest_polls_of_each_order_are_kept(store: JournalStore, tmp_path: Path) -> None:
     stored = await store.put(an_order(), an_entry(an_order()))
-    for times in range(1, 3 * LOOKS_KEPT):
-        stored, look = looked_at(stored, times)
-        store.note(stored, look)
+    for times in range(1, 3 * POLLS_KEPT):
+        stored, poll = looked_at(stored, times)
+        store.note(stored, poll)
     await store.close()
     for each in (store, opened(tmp_path / "data")):
-        assert len(each.looks(stored.id)) == LOOKS_KEPT
-        assert each.looks(stored.id)[-1] == stored.last_look
+        assert len(each.polls(stored.id)) == POLLS_KEPT
+        assert each.polls(stored.id)[-1] == stored.last_poll
 
 
-async def test_a_put_from_an_older_look_does_not_set_the_schedule_back(store: JournalStore) -> None:
+async def test_a_put_from_an_older_poll_does_not_set_the_schedule_back(store: JournalStore) -> None:
     stored = await store.put(an_order(), an_entry(an_order()))
-    ahead, look = looked_at(stored, 4)
-    store.note(ahead, look)
-    put = await store.put(replace(stored, marker="changed meanwhile"), an_entry(stored))
-    assert (put.window, put.last_look, put.marker) == (ahead.window, ahead.last_look, "changed meanwhile")
+    ahead, poll = looked_at(stored, 4)
+    store.note(ahead, poll)
+    put = await store.put(replace(stored, order_tag="changed meanwhile"), an_entry(stored))
+    assert (put.window, put.last_poll, put.order_tag) == (ahead.window, ahead.last_poll, "changed meanwhile")
 
 
 async def test_a_new_window_replaces_the_old_one_even_at_the_same_moment(store: JournalStore) -> None:
-    stored, look = looked_at(await store.put(an_order(), an_entry(an_order())), 3)
-    store.note(stored, look)
+    stored, poll = looked_at(await store.put(an_order(), an_entry(an_order())), 3)
+    store.note(stored, poll)
     fresh = replace(stored, window=an_order().window)
     assert stored.window is not None
     assert fresh.window is not None
@@ -245,8 +247,8 @@ async def test_nobody_else_can_read_any_file_whatever_the_umask(tmp_path: Path) 
     before = os.umask(0)
     try:
         store = opened(tmp_path / "data")
-        stored, look = looked_at(await store.put(an_order(), an_entry(an_order())), 1)
-        store.note(stored, look)
+        stored, poll = looked_at(await store.put(an_order(), an_entry(an_order())), 1)
+        store.note(stored, poll)
         await store.lease([stored.id], 30)
         await store.save_certificate(stored.id, b"pem")
         lease_mode = (tmp_path / "data" / "leases.json").stat().st_mode & 0o777

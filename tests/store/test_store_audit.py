@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sectigo_tui.store.actors import this_process
-from sectigo_tui.store.audit import records, verify
+from sectigo_tui.store.local.audit import records, verify
+from sectigo_tui.store.local.lease import this_process
 from support.stored_orders import an_entry, an_order, opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 from support.virtual_time import START
 
@@ -95,7 +95,7 @@ async def test_a_chain_written_anew_does_not_end_in_the_line_that_orders_json_kn
     (tmp_path / "real" / "journal.jsonl").write_bytes(forged)
     report = verify(tmp_path / "real")
     assert [fault.line for fault in report.faults] == [3]
-    assert "orders.json" in report.faults[0].problem
+    assert "orders.json" in report.faults[0].reason
 
 
 async def test_a_line_being_written_is_no_fault(tmp_path: Path) -> None:

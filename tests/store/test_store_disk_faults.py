@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import StoreError
-from sectigo_tui.store.journal_store import JournalStore
-from sectigo_tui.store.looks import LooksLog
+from sectigo_tui.durable import leftovers
+from sectigo_tui.store.local.journal_store import JournalStore
+from sectigo_tui.store.local.poll_log import PollLog
 from support.stored_orders import (
     HandClock,
     an_entry,
@@ -34,7 +35,7 @@ def test_a_full_disk_at_any_byte_refuses_the_change_and_leaves_nothing_half_writ
                 await store.put(replace(stored, csr_pem="M" * 5000), an_entry(stored, "too large"))
             assert (tmp_path / "journal.jsonl").read_bytes() == before
             assert store.orders() == [stored]
-        after = await store.put(replace(stored, marker="room again"), an_entry(stored))
+        after = await store.put(replace(stored, order_tag="room again"), an_entry(stored))
         assert after.revision == 2
         await store.close()
         assert opened(tmp_path).orders() == [after]
@@ -43,42 +44,42 @@ def test_a_full_disk_at_any_byte_refuses_the_change_and_leaves_nothing_half_writ
 
 
 @in_virtual_time
-async def test_saving_that_fails_is_said_until_it_works_again_and_no_look_is_lost(tmp_path: Path) -> None:
+async def test_saving_that_fails_is_said_until_it_works_again_and_no_poll_is_lost(tmp_path: Path) -> None:
     said: list[StoreError | None] = []
     store = JournalStore.open(tmp_path, HandClock(), said.append)
     stored = await store.put(an_order(), an_entry(an_order()))
     await asyncio.sleep(10)
     with files_no_larger_than(10):
-        after, look = looked_at(stored)
-        store.note(after, look)
+        after, poll = looked_at(stored)
+        store.note(after, poll)
         await asyncio.sleep(300)
         assert store.orders() == [after]
         assert len(said) == 1
-        assert "looks-" in str(said[0])
+        assert "polls-" in str(said[0])
     await asyncio.sleep(60)
     assert said[1:] == [None]
-    assert opened(left_behind(tmp_path, tmp_path.parent / "copy")).looks(stored.id) == [look]
+    assert opened(left_behind(tmp_path, tmp_path.parent / "copy")).polls(stored.id) == [poll]
     await store.close()
 
 
 @in_virtual_time
-async def test_a_defect_in_saving_is_said_and_no_look_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_defect_in_saving_is_said_and_no_poll_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[StoreError | None] = []
     store = JournalStore.open(tmp_path, HandClock(), said.append)
     stored = await store.put(an_order(), an_entry(an_order()))
-    after, look = looked_at(stored)
+    after, poll = looked_at(stored)
 
     def broken(*_: object) -> None:
         raise KeyError("a defect")
 
     with monkeypatch.context() as patch:
-        patch.setattr(LooksLog, "append", broken)
-        store.note(after, look)
+        patch.setattr(PollLog, "append", broken)
+        store.note(after, poll)
         await asyncio.sleep(5)
         assert "saving broke: KeyError('a defect')" in str(said[0])
     await asyncio.sleep(60)
     assert said[-1] is None
-    assert opened(left_behind(tmp_path, tmp_path.parent / "copy")).looks(stored.id) == [look]
+    assert opened(left_behind(tmp_path, tmp_path.parent / "copy")).polls(stored.id) == [poll]
     await store.close()
 
 
@@ -86,7 +87,7 @@ async def test_a_defect_in_saving_is_said_and_no_look_is_lost(tmp_path: Path, mo
 async def test_a_change_that_failed_is_followed_by_a_trial_that_says_when_the_disk_works_again(tmp_path: Path) -> None:
     said: list[StoreError | None] = []
     store = JournalStore.open(tmp_path, HandClock())
-    store.report_trouble_to(said.append)
+    store.report_errors_to(said.append)
     await store.put(an_order(1), an_entry(an_order(1)))
     await asyncio.sleep(100)
     with files_no_larger_than(10):
@@ -107,7 +108,7 @@ async def test_orders_json_that_cannot_be_replaced_stays_whole_and_is_tried_agai
     await asyncio.sleep(10)
     before = (tmp_path / "orders.json").read_bytes()
     journal_size = (tmp_path / "journal.jsonl").stat().st_size
-    stored = await store.put(replace(stored, csr_pem="", marker="x"), an_entry(stored))
+    stored = await store.put(replace(stored, csr_pem="", order_tag="x"), an_entry(stored))
     with files_no_larger_than(journal_size // 4):
         await asyncio.sleep(10)
         assert (tmp_path / "orders.json").read_bytes() == before
@@ -115,7 +116,7 @@ async def test_orders_json_that_cannot_be_replaced_stays_whole_and_is_tried_agai
     await asyncio.sleep(60)
     assert said[-1] is None
     assert (tmp_path / "orders.json").read_bytes() != before
-    assert not (tmp_path / "orders.json.new").exists()
+    assert leftovers(tmp_path) == []
     await store.close()
 
 

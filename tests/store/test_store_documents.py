@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import types
-from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -12,19 +11,22 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
+from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.polling import Look
+from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.store.documents import (
     UNREADABLE,
     dumps,
     entry_from,
+    migrated,
     order_from,
-    packed_look,
-    unpacked_look,
+    packed_poll,
+    unpacked_poll,
 )
-from sectigo_tui.store.migrations import migrated
 from support.stored_orders import an_order
 
 SCALARS: dict[Any, st.SearchStrategy[Any]] = {
@@ -35,6 +37,7 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     datetime: st.datetimes(timezones=st.just(UTC)),
     date: st.dates(),
     types.NoneType: st.none(),
+    Moment: st.one_of(st.datetimes(timezones=st.just(UTC)), st.dates()),
 }
 
 
@@ -52,7 +55,7 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(list(hint))
     assert isinstance(hint, type), hint
-    assert is_dataclass(hint), hint
+    assert issubclass(hint, Struct), hint
     hints = get_type_hints(hint)
     return st.builds(hint, **{each.name: any_of(hints[each.name]) for each in fields(hint)})
 
@@ -67,9 +70,9 @@ def test_any_timeline_entry_comes_back_as_it_was(entry: TimelineEntry) -> None:
     assert entry_from(orjson.loads(dumps(entry))) == entry
 
 
-@given(any_of(Look))
-def test_any_look_comes_back_as_it_was(look: Look) -> None:
-    assert unpacked_look(orjson.loads(packed_look(look))) == look
+@given(any_of(PollResult))
+def test_any_poll_comes_back_as_it_was(poll: PollResult) -> None:
+    assert unpacked_poll(orjson.loads(packed_poll(poll))) == poll
 
 
 def test_a_day_without_a_time_stays_a_day() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from random import Random
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.polling import Look, LookOutcome
-from sectigo_tui.engine import policy
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.looking import Sighting, apply
+from sectigo_tui.domain.polling import PollOutcome, PollResult
+from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling.poll import PollAnswer, apply
+from sectigo_tui.engine.repository import OrderRepository
 from support.stored_orders import (
     HandClock,
     an_entry,
@@ -25,18 +26,18 @@ from support.virtual_time import START
 
 DAY = 86_400.0
 CSR = "-----BEGIN CERTIFICATE REQUEST-----\n" + 15 * ("M" * 64 + "\n") + "-----END CERTIFICATE REQUEST-----\n"
-KINDS = ("journal", "looks", "orders")
+KINDS = ("journal", "polls", "orders")
 
 
 async def polled(directory: Path, *, orders: int, days: int, deadline_seconds: float) -> list[dict[str, int]]:
     """Poll pending orders, opening one window after another; return how large each kind of file is after each day."""
     clock, random, sizes = HandClock(), Random(0), []
     store = opened(directory, clock)
-    book = OrderBook(store, clock, lambda _: None)
+    repository = OrderRepository(store, clock, lambda _: None)
     for number in range(orders):
         window = policy.open_window(START, deadline_seconds)
         placed = replace(an_order(number), csr_pem=CSR, window=window)
-        await book.add(placed, an_entry(placed))
+        await repository.add(placed, an_entry(placed))
 
     for hour in range(days * 24):
         end = (hour + 1) * 3600.0
@@ -44,7 +45,7 @@ async def polled(directory: Path, *, orders: int, days: int, deadline_seconds: f
             order = placed
             while (due := due_seconds(order)) < end:
                 clock.seconds = due
-                order = await looked_at_once(book, clock, random, order)
+                order = await looked_at_once(repository, clock, random, order)
         clock.seconds = end
         await store.flush()
         await store.save()
@@ -60,22 +61,22 @@ def size_of(directory: Path, kind: str) -> int:
 
 
 def due_seconds(order: Order) -> float:
-    """Return when an order is looked at next, in seconds of the story."""
+    """Return when an order is polled next, in seconds of the story."""
     assert order.window is not None
-    assert order.window.next_look_at is not None
-    return seconds_between(START, order.window.next_look_at)
+    assert order.window.next_poll_at is not None
+    return seconds_between(START, order.window.next_poll_at)
 
 
-async def looked_at_once(book: OrderBook, clock: HandClock, random: Random, order: Order) -> Order:
-    """Write down a look that finds an order still pending, as a poll worker does."""
-    look = Look(clock.now(), LookOutcome.PENDING, "Applied", latency_seconds=0.25, http_status=200)
-    sighting = Sighting(look, order.details, order.state)
+async def looked_at_once(repository: OrderRepository, clock: HandClock, random: Random, order: Order) -> Order:
+    """Write down a poll that finds an order still pending, as a poll worker does."""
+    poll = PollResult(clock.now(), PollOutcome.PENDING, "Applied", latency_seconds=0.25, http_status=200)
+    poll_answer = PollAnswer(poll, order.details, order.state)
 
     def change(known: Order) -> tuple[Order, TimelineEntry | None]:
-        consequence = apply(known, sighting, clock.now(), random, rearm=True)
+        consequence = apply(known, poll_answer, clock.now(), random, rearm=True)
         return consequence.order, consequence.entry
 
-    changed = await book.change(order.id, change, look=look)
+    changed = await repository.change(order.id, change, poll=poll)
     assert changed is not None
     return changed
 
@@ -83,17 +84,17 @@ async def looked_at_once(book: OrderBook, clock: HandClock, random: Random, orde
 async def test_orders_that_rearm_day_after_day_add_nothing_to_the_journal(tmp_path: Path) -> None:
     first, *_, last = await polled(tmp_path, orders=3, days=3, deadline_seconds=600)
     assert last["journal"] == first["journal"]
-    assert last["looks"] < 3 * 64 * 1024
+    assert last["polls"] < 3 * 64 * 1024
     assert last["orders"] < 3 * 2 * 8192
     again = opened(left_behind(tmp_path, tmp_path.parent / "copy"))
     for order in again.orders():
         assert order.window is not None
         assert order.window.rearmed > 400
         assert [entry.kind for entry in again.timeline(order.id)].count(EventKind.WINDOW_OPENED) == 1
-        assert len(again.looks(order.id)) == 40
+        assert len(again.polls(order.id)) == 40
 
 
 async def test_a_pending_order_polled_every_five_minutes_adds_nothing_to_the_journal(tmp_path: Path) -> None:
     first, *_, last = await polled(tmp_path, orders=1, days=3, deadline_seconds=30 * DAY)
     assert last["journal"] == first["journal"]
-    assert last["looks"] < 3 * 64 * 1024
+    assert last["polls"] < 3 * 64 * 1024

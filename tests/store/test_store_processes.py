@@ -7,15 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import DuplicateOrder, InputError, RevisionConflict
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.store import looks
+from sectigo_tui.store.local import poll_log as polls
 from support.stored_orders import HandClock, an_entry, an_order, looked_at, opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 
 CHILD = Path(__file__).parent.parent / "support" / "store_child.py"
@@ -35,12 +35,12 @@ async def test_each_process_learns_what_another_did_once(tmp_path: Path) -> None
     assert (await one.changes()).orders == ()
     assert (await opened(tmp_path).changes()).entries == ()
 
-    after, look = looked_at(stored)
-    one.note(after, look)
+    after, poll = looked_at(stored)
+    one.note(after, poll)
     await one.flush()
     seen = await two.changes()
     assert (seen.orders, seen.entries) == ((after,), ())
-    assert two.looks(stored.id) == [look]
+    assert two.polls(stored.id) == [poll]
 
     gone = await two.put(replace(after, removed=True), an_entry(after, "removed"))
     assert (await one.changes()).orders == (gone,)
@@ -57,9 +57,9 @@ async def test_a_change_from_an_old_reading_and_a_second_adoption_are_refused_ac
     one, two = opened(tmp_path), opened(tmp_path)
     stored = await one.put(an_order(), an_entry(an_order()))
     await two.changes()
-    theirs = await one.put(replace(stored, marker="first"), an_entry(stored))
+    theirs = await one.put(replace(stored, order_tag="first"), an_entry(stored))
     with pytest.raises(RevisionConflict):
-        await two.put(replace(stored, marker="second"), an_entry(stored))
+        await two.put(replace(stored, order_tag="second"), an_entry(stored))
     assert two.order(stored.id) == theirs
     with pytest.raises(DuplicateOrder):
         await two.put(replace(an_order(2), ssl_id=stored.ssl_id), an_entry(an_order(2)))
@@ -69,54 +69,54 @@ async def test_a_note_and_a_change_by_different_processes_are_both_kept(tmp_path
     poller, operator = opened(tmp_path), opened(tmp_path)
     stored = await poller.put(an_order(), an_entry(an_order()))
     await operator.changes()
-    put = await operator.put(replace(stored, marker="by the operator"), an_entry(stored))
-    after, look = looked_at(stored, 2)
-    poller.note(after, look)
+    put = await operator.put(replace(stored, order_tag="by the operator"), an_entry(stored))
+    after, poll = looked_at(stored, 2)
+    poller.note(after, poll)
     await poller.flush()
     await poller.changes()
     await operator.changes()
-    expected = replace(put, window=after.window, last_look=look, last_answer_at=after.last_answer_at)
+    expected = replace(put, window=after.window, last_poll=poll, last_answer_at=after.last_answer_at)
     for store in (poller, operator, opened(tmp_path)):
         assert store.orders() == [expected]
     await poller.close()
     assert opened(tmp_path).orders() == [expected]
 
 
-async def test_a_look_from_before_a_window_was_opened_anew_does_not_bring_the_old_one_back(tmp_path: Path) -> None:
+async def test_a_poll_from_before_a_window_was_opened_anew_does_not_bring_the_old_one_back(tmp_path: Path) -> None:
     poller, operator = opened(tmp_path), opened(tmp_path)
     stored = await poller.put(an_order(), an_entry(an_order()))
     await operator.changes()
     assert stored.window is not None
     fresh = replace(stored.window, opened_at=HandClock().now().replace(hour=9))
     put = await operator.put(replace(stored, window=fresh), an_entry(stored, "window opened"))
-    late, look = looked_at(stored, 3)
-    poller.note(late, look)
+    late, poll = looked_at(stored, 3)
+    poller.note(late, poll)
     await poller.flush()
     await poller.changes()
     await operator.changes()
     for store in (poller, operator, opened(tmp_path)):
         assert store.orders() == [put]
-        assert store.looks(stored.id) == [look]
+        assert store.polls(stored.id) == [poll]
 
 
 async def test_bookkeeping_goes_on_in_a_new_file_and_whoever_slept_through_it_misses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looks, "LARGEST_FILE_BYTES", 500)
+    monkeypatch.setattr(polls, "LARGEST_FILE_BYTES", 500)
     sleeper, reader = opened(tmp_path), opened(tmp_path)
     writer = opened(tmp_path)
     stored = await writer.put(an_order(), an_entry(an_order()))
     for times in range(1, 10):
-        stored, look = looked_at(stored, times)
-        writer.note(stored, look)
+        stored, poll = looked_at(stored, times)
+        writer.note(stored, poll)
         await writer.flush()
         await writer.save()
         await reader.changes()
-    assert not (tmp_path / "looks-000001.jsonl").exists()
+    assert not (tmp_path / "polls-000001.jsonl").exists()
     await sleeper.changes()
     for store in (reader, sleeper, opened(tmp_path)):
         assert store.orders() == [stored]
-        assert len(store.looks(stored.id)) == 9
+        assert len(store.polls(stored.id)) == 9
 
 
 async def test_only_one_process_polls_until_it_gives_the_right_back(tmp_path: Path) -> None:

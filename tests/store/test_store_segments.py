@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.store.audit import records, verify
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.audit import records, verify
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.stored_orders import (
     HandClock,
     an_entry,
@@ -32,7 +32,7 @@ DAY = 86_400.0
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few lines be a large segment."""
-    monkeypatch.setattr("sectigo_tui.store.journal.LARGEST_SEGMENT_BYTES", 3000)
+    monkeypatch.setattr("sectigo_tui.store.local.journal.LARGEST_SEGMENT_BYTES", 3000)
 
 
 async def a_store_in_parts(directory: Path, clock: HandClock | None = None) -> tuple[JournalStore, list[Order]]:
@@ -54,14 +54,14 @@ def closed(directory: Path) -> list[str]:
 async def test_closed_segments_are_compressed_and_all_is_read_as_from_one_file(tmp_path: Path) -> None:
     store, orders = await a_store_in_parts(tmp_path)
     assert all(name.endswith(".jsonl.gz") for name in closed(tmp_path))
-    last = await store.put(replace(orders[0], marker="x"), an_entry(orders[0], "the last"))
+    last = await store.put(replace(orders[0], order_tag="x"), an_entry(orders[0], "the last"))
     again = opened(left_behind(tmp_path, tmp_path.parent / "copy"))
     for each in (store, again):
         assert [entry.summary for entry in each.timeline(orders[0].id)] == ["entry 0", "the last"]
         assert [entry.summary for entry in each.entries(100)] == [*(f"entry {n}" for n in range(12)), "the last"]
         assert [entry.summary for entry in each.entries(4)] == ["entry 9", "entry 10", "entry 11", "the last"]
         assert {order.id: order for order in each.orders()} == {order.id: order for order in [*orders[1:], last]}
-    assert again.problems == ()
+    assert again.damage == ()
 
 
 async def test_without_orders_json_the_segments_rebuild_every_order(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ async def test_without_orders_json_the_segments_rebuild_every_order(tmp_path: Pa
         (tmp_path / name).unlink()
     again = opened(tmp_path)
     assert again.orders() == orders
-    assert again.problems == ()
+    assert again.damage == ()
 
 
 async def test_segments_that_another_process_closed_are_followed(tmp_path: Path) -> None:
@@ -79,10 +79,10 @@ async def test_segments_that_another_process_closed_are_followed(tmp_path: Path)
     store, orders = await a_store_in_parts(tmp_path)
     assert {order.id for order in (await reader.changes()).orders} == {order.id for order in orders}
     assert reader.orders() == orders
-    await reader.put(replace(orders[3], marker="from the reader"), an_entry(orders[3], "from the reader"))
+    await reader.put(replace(orders[3], order_tag="from the reader"), an_entry(orders[3], "from the reader"))
     await store.changes()
     assert [entry.summary for entry in store.timeline(orders[3].id)] == ["entry 3", "from the reader"]
-    assert store.problems == reader.problems == ()
+    assert store.damage == reader.damage == ()
     assert verify(tmp_path).is_intact
 
 
@@ -144,10 +144,10 @@ async def test_a_kill_right_after_a_segment_was_closed_costs_nothing(tmp_path: P
     (tmp_path / "journal.jsonl").rename(tmp_path / "journal-000099.jsonl")
     again = opened(tmp_path)
     assert again.orders() == orders
-    changed = await again.put(replace(orders[0], marker="goes on"), an_entry(orders[0]))
+    changed = await again.put(replace(orders[0], order_tag="goes on"), an_entry(orders[0]))
     await again.close()
     assert opened(tmp_path).order(orders[0].id) == changed
-    assert again.problems == ()
+    assert again.damage == ()
     assert verify(tmp_path).is_intact
 
 
@@ -179,7 +179,7 @@ async def settled(store: JournalStore, orders: list[Order], clock: HandClock) ->
 async def test_segments_are_removed_after_their_time_and_the_proof_survives(tmp_path: Path) -> None:
     clock = HandClock()
     store, orders = await a_store_in_parts(tmp_path, clock)
-    live = replace(orders[-1], marker="asked again", state_since=START + timedelta(days=300))
+    live = replace(orders[-1], order_tag="asked again", state_since=START + timedelta(days=300))
     clock.seconds = 300 * DAY
     ended = await settled(store, orders, clock)
     live = await store.put(live, replace(an_entry(live, "again"), at=clock.now()))
@@ -198,7 +198,7 @@ async def test_segments_are_removed_after_their_time_and_the_proof_survives(tmp_
     again = opened(left_behind(tmp_path, tmp_path.parent / "copy"))
     assert again.orders() == [*ended, live]
     assert [entry.summary for entry in again.timeline(orders[0].id)] == ["ended"]
-    assert again.problems == ()
+    assert again.damage == ()
     await store.close()
     assert opened(tmp_path).orders() == [*ended, live]
 
@@ -227,7 +227,7 @@ async def test_removing_older_lines_by_hand_is_no_retention(tmp_path: Path) -> N
     assert verify(tmp_path).is_intact
     (tmp_path / closed(tmp_path)[0]).unlink()
     report = verify(tmp_path)
-    assert "not after their time" in report.faults[0].problem
+    assert "not after their time" in report.faults[0].reason
 
 
 async def test_a_process_that_slept_through_a_removal_knows_every_order(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ async def test_a_process_that_slept_through_a_removal_knows_every_order(tmp_path
     await store.save()
     await sleeper.changes()
     assert sleeper.orders() == ended
-    assert sleeper.problems == ()
+    assert sleeper.damage == ()
 
 
 async def test_a_window_that_opens_or_ends_is_written_without_the_order_and_survives_a_kill(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ async def test_a_window_that_opens_or_ends_is_written_without_the_order_and_surv
     stored = await store.put(an_order(), an_entry(an_order()))
     whole = (tmp_path / "journal.jsonl").stat().st_size
     assert stored.window is not None
-    later = replace(stored.window, opened_at=START + timedelta(hours=1), next_look_at=START + timedelta(hours=2))
+    later = replace(stored.window, opened_at=START + timedelta(hours=1), next_poll_at=START + timedelta(hours=2))
     again = await store.put(replace(stored, window=later), an_entry(stored, "window opened"))
     lines = (tmp_path / "journal.jsonl").read_bytes()
     assert lines.count(b"CERTIFICATE REQUEST") == 2
@@ -259,17 +259,17 @@ async def test_a_window_that_opens_or_ends_is_written_without_the_order_and_surv
     assert killed.orders() == [again]
     assert [entry.summary for entry in killed.timeline(stored.id)] == ["placed", "window opened"]
     reader = opened(tmp_path)
-    changed = await store.put(replace(again, window=replace(later, looks=1)), an_entry(stored, "window ended"))
+    changed = await store.put(replace(again, window=replace(later, attempts=1)), an_entry(stored, "window ended"))
     assert (await reader.changes()).orders == (changed,)
-    assert (await reader.put(replace(changed, marker="x"), an_entry(stored))).revision == 4
+    assert (await reader.put(replace(changed, order_tag="x"), an_entry(stored))).revision == 4
 
 
-async def test_the_newest_window_wins_over_an_older_look_that_came_late(tmp_path: Path) -> None:
+async def test_the_newest_window_wins_over_an_older_poll_that_came_late(tmp_path: Path) -> None:
     store = opened(tmp_path)
     stored = await store.put(an_order(), an_entry(an_order()))
     assert stored.window is not None
-    late, look = looked_at(stored, 3)
-    store.note(late, look)
+    late, poll = looked_at(stored, 3)
+    store.note(late, poll)
     await store.flush()
     fresh = replace(stored.window, opened_at=START + timedelta(hours=1))
     put = await store.put(replace(stored, window=fresh), an_entry(stored, "window opened"))

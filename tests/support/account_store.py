@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.clock import Clock
-from sectigo_tui.store.journal_store import JournalStore
-from sectigo_tui.wiring.disk import account_directory
+from sectigo_tui.store.local.journal_store import JournalStore
+from sectigo_tui.wiring.settings import account_directory
 
 
 def open_store(settings: Settings, clock: Clock) -> JournalStore:

@@ -1,8 +1,8 @@
 """What a document in `docs/` promises of JSON, and where a value is something else.
 
-A section `## An order` or `## A window` with a table of fields promises an object of that name. A type is `string`,
-`integer`, `number`, `boolean`, `null`, the name of a section, `array of` or `object of` one of these, or several with
-` or ` between.
+A section such as `## Order` or `## Poll event` with a table of fields promises an object of that name. A type is
+`string`, `integer`, `number`, `boolean`, `null`, the name of a section, `array of` or `object of` one of these, or
+several with ` or ` between.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ def documented(*documents: str) -> Shapes:
     """Return the types of the fields by what they are fields of."""
     shapes: Shapes = {}
     for document in documents:
-        sections = re.split(r"^## An? (\w+)$", (DOCS / document).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        sections = re.split(
+            r"^## ([A-Z]\w*(?: \w+)*)$", (DOCS / document).read_text(encoding="utf-8"), flags=re.MULTILINE
+        )[1:]
         for name, body in zip(sections[::2], sections[1::2], strict=True):
-            shapes[name] = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", body.split("\n## ")[0], re.MULTILINE))
+            fields = re.findall(r"^\| `(\w+)` \| (.+?) \|", body.split("\n## ")[0], re.MULTILINE)
+            if fields:
+                shapes[name.lower()] = dict(fields)
     return shapes
 
 

@@ -10,14 +10,14 @@ from typing import TypeVar
 
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.events import Announcement, TimelineEntry
+from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.domain.polling import Look, PollWindow
-from sectigo_tui.engine import policy
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.gate import RequestGate
-from sectigo_tui.engine.supervisor import Supervisor
+from sectigo_tui.domain.polling import PollResult, PollWindow
+from sectigo_tui.engine.context import Context, EngineOptions
+from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling.scheduler import Scheduler
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import RequestLimiter
 from support.fake_scm import FakeScm, Reply, Script
 from support.memory_store import Disk, MemoryStore
 from support.virtual_time import START, LoopClock
@@ -54,6 +54,7 @@ class World:
         proven: Whether SCM has accepted the credentials before.
         limit: How many requests may be in flight.
         seed: For all that is random.
+        clock: The time; a new clock of the loop by default.
     """
 
     def __init__(
@@ -67,25 +68,30 @@ class World:
         proven: bool = True,
         limit: int = 4,
         seed: int = 0,
+        clock: LoopClock | None = None,
     ) -> None:
-        self.clock = LoopClock()
-        self.heard: list[Announcement] = []
+        self.clock = clock or LoopClock()
+        self.received: list[EngineEvent] = []
         self.scm = scm or FakeScm(self.clock)
         self.store = MemoryStore(self.clock, disk, name)
-        self.gate = RequestGate(limit)
+        self.limiter = RequestLimiter(limit)
         if proven:
-            self.gate.unlock()
-        self.book = OrderBook(self.store, self.clock, self.heard.append)
+            self.limiter.unlock()
+        self.repository = OrderRepository(self.store, self.clock, self._publish)
         self.context = Context(
-            scm=self.scm,
-            gate=self.gate,
-            book=self.book,
+            client=lambda: self.scm,
+            limiter=self.limiter,
+            repository=self.repository,
             clock=self.clock,
             random=Random(seed),
             read_certificate=read_leaf,
-            policy=Policy(deadline_seconds=deadline_seconds, rearm=rearm),
+            options=EngineOptions(deadline_seconds=deadline_seconds, rearm=rearm),
         )
-        self.supervisor = Supervisor(self.context)
+        self.scheduler = Scheduler(self.context)
+
+    def _publish(self, event: EngineEvent) -> None:
+        self.received.append(event)
+        self.scheduler.receive(event)
 
     def place(
         self,
@@ -107,7 +113,7 @@ class World:
             created_at=now,
             origin=Origin.TRACKED,
             ssl_id=ssl_id,
-            window=window or policy.open_window(now, self.context.policy.deadline_seconds),
+            window=window or policy.open_window(now, self.context.options.deadline_seconds),
         )
         self.store.plant(order)
         return order.id
@@ -124,19 +130,19 @@ class World:
         assert window is not None
         return window
 
-    def look(self, ssl_id: int) -> Look:
-        """Return the newest look at an order."""
-        look = self.order(ssl_id).last_look
-        assert look is not None
-        return look
+    def poll(self, ssl_id: int) -> PollResult:
+        """Return the newest poll of an order."""
+        poll = self.order(ssl_id).last_poll
+        assert poll is not None
+        return poll
 
     def timeline(self, ssl_id: int) -> Sequence[TimelineEntry]:
         """Return an order's timeline."""
         return self.store.timeline(f"order-{ssl_id}")
 
     def all_heard(self, kind: type[A]) -> list[A]:
-        """Return the announcements of a kind."""
-        return [announcement for announcement in self.heard if isinstance(announcement, kind)]
+        """Return the events of a kind."""
+        return [event for event in self.received if isinstance(event, kind)]
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass."""
@@ -145,7 +151,7 @@ class World:
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[None]:
         """Poll while the block lasts; what breaks the supervisor breaks the test."""
-        running = asyncio.create_task(self.supervisor.run())
+        running = asyncio.create_task(self.scheduler.run())
         try:
             yield
         finally:

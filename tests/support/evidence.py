@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.dns import CaaAnswer, CaaRecord
@@ -17,7 +18,7 @@ from sectigo_tui.domain.validation import (
     DomainValidation,
     OrganizationValidation,
 )
-from sectigo_tui.engine.diagnosis.evidence import Evidence, OrganizationEvidence, Piece, PieceState
+from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, OrganizationEvidence
 
 NOW = datetime(2026, 3, 10, 3, 12, tzinfo=UTC)
 TOLD = NOW - timedelta(seconds=12)
@@ -53,15 +54,15 @@ def valid_evidence(status: str = "Applied", level: str = "OV") -> Evidence:
         status=status,
         status_at=TOLD,
         ssl_id=SSL_ID,
-        details=Piece(f"SCM details {SSL_ID}", PieceState.KNOWN, details, TOLD),
-        dcv=Piece(f"SCM dcv {SSL_ID}", PieceState.KNOWN, DcvLog(checks), TOLD),
-        organization=Piece(
+        details=Answer(f"SCM details {SSL_ID}", AnswerState.KNOWN, details, TOLD),
+        dcv=Answer(f"SCM dcv {SSL_ID}", AnswerState.KNOWN, DcvLog(checks), TOLD),
+        organization=Answer(
             "SCM organization validations 1002",
-            PieceState.KNOWN,
+            AnswerState.KNOWN,
             OrganizationEvidence(1002, "Acme Logistics", 1002, "Acme Logistics", validations),
             TOLD,
         ),
-        caa={NAME: Piece(f"DNS CAA {NAME}", PieceState.KNOWN, CaaAnswer(NAME), TOLD)},
+        caa={NAME: Answer(f"DNS CAA {NAME}", AnswerState.KNOWN, CaaAnswer(NAME), TOLD)},
         dns_is_on=True,
     )
 
@@ -93,8 +94,8 @@ def with_domain(
         told = DomainValidation(domain=DOMAIN, status=status, order_status=order_status, expires=expires)
         asked = DcvProof(mode=mode, host="_token.acme.example.", point="half.half.sectigo.com.")
         check = DcvCheck(domain=DOMAIN, status="Awaiting Validation", proof=asked if mode else NOTHING_ASKED)
-        piece = Piece(f"SCM domain status {DOMAIN}", PieceState.KNOWN, told, TOLD)
-        return replace(evidence, dcv=replace(evidence.dcv, value=DcvLog((check,))), domains={DOMAIN: piece})
+        answer = Answer(f"SCM domain status {DOMAIN}", AnswerState.KNOWN, told, TOLD)
+        return replace(evidence, dcv=replace(evidence.dcv, value=DcvLog((check,))), domains={DOMAIN: answer})
 
     return change
 
@@ -105,7 +106,7 @@ def with_caa(*values: str) -> Change:
     def change(evidence: Evidence) -> Evidence:
         records = tuple(CaaRecord(0, "issue", value) for value in values)
         return replace(
-            evidence, caa={NAME: Piece(f"DNS CAA {NAME}", PieceState.KNOWN, CaaAnswer(NAME, DOMAIN, records), TOLD)}
+            evidence, caa={NAME: Answer(f"DNS CAA {NAME}", AnswerState.KNOWN, CaaAnswer(NAME, DOMAIN, records), TOLD)}
         )
 
     return change

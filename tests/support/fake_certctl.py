@@ -5,7 +5,7 @@ from __future__ import annotations
 from sectigo_tui.domain.certctl import Issuer, IssuerTest
 from sectigo_tui.domain.errors import CertctlFailure
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.handing_over import HandOverStep
+from sectigo_tui.engine.credentials.certctl import HandOverStep
 
 
 class FakeCertctl:

@@ -21,7 +21,7 @@ from sectigo_tui.domain.errors import (
     Unreadable,
 )
 from sectigo_tui.domain.events import Exchange
-from sectigo_tui.domain.ports import Announce, Credentials, SecretText
+from sectigo_tui.domain.ports import Credentials, Publish, SecretText
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class FakeScm:
 
     Args:
         clock: The time.
-        announce: Hears of every exchange, as from the real client.
+        publish: Hears of every exchange, as from the real client.
 
     Attributes:
         lives: How orders answer, by sslId; an order that has none is 404.
@@ -90,7 +90,7 @@ class FakeScm:
         most_in_flight: The most requests that were under way at one time.
     """
 
-    def __init__(self, clock: Clock, announce: Announce = lambda _announcement: None) -> None:
+    def __init__(self, clock: Clock, publish: Publish = lambda _announcement: None) -> None:
         self.lives: dict[int, Life] = {}
         self.rows: dict[str, Sequence[ListingRow]] = {}
         self.tells_totals = True
@@ -114,7 +114,7 @@ class FakeScm:
         self.enrolled: list[EnrollRequest] = []
         self.revoked: list[int] = []
         self._clock = clock
-        self._announce = announce
+        self._publish = publish
         self._in_flight = 0
 
     def live(self, ssl_id: int, first: Reply, *later: tuple[float, Reply], collect: Script | None = None) -> None:
@@ -276,7 +276,7 @@ class FakeScm:
 
     def _ended(self, call: str, sent: float, failure: ScmFailure | None) -> None:
         latency, status = self._clock.monotonic() - sent, failure.http_status if failure else 200
-        self._announce(Exchange(self._clock.now(), call, latency, status, failure))
+        self._publish(Exchange(self._clock.now(), call, latency, status, failure))
 
 
 def not_ready(code: int = 0) -> NotReady:

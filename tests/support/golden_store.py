@@ -1,7 +1,7 @@
 """What a store of each schema held, and what wrote its files: `python -m support.golden_store DIRECTORY`, from tests/.
 
-The files in tests/store/schema_1 and schema_2 are never written again: they stand for what operators have on their
-disks. A new schema gets a directory of its own, and a migration that these are read through.
+The files in tests/store/schema_1 are never written again once it is released: they stand for what operators have on
+their disks. A new schema gets a directory of its own, and a migration that these are read through.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from unittest import mock
 
+from msgspec.structs import replace
+
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement, Revocation
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.domain.orders import Order, OrderState, Origin, PendingEnroll, Revocation
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
 from sectigo_tui.store.documents import Actor
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.stored_orders import HandClock
 from support.virtual_time import START
 
@@ -54,7 +55,7 @@ _KINDS = tuple(
             "window ended",
             "write asked",
             "write answered",
-            "nobody looked",
+            "not polled",
             "note",
             "removed",
         ),
@@ -62,7 +63,7 @@ _KINDS = tuple(
 )
 _OUTCOMES = tuple(
     map(
-        LookOutcome,
+        PollOutcome,
         (
             "pending",
             "issued",
@@ -79,7 +80,7 @@ _OUTCOMES = tuple(
         ),
     )
 )
-"""The words of schemas 1 and 2, whatever others have been added since."""
+"""The words of schema 1, whatever others have been added since."""
 
 _LATER = START + timedelta(minutes=7, microseconds=250)
 _FULL = Order(
@@ -95,7 +96,7 @@ _FULL = Order(
     validation="OV",
     term_days=199,
     organization_id=1001,
-    marker="st-0001",
+    order_tag="st-0001",
     csr_pem="-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n",
     key_path="keys/full.key",
     renews_ssl_id=2_000_000,
@@ -134,7 +135,7 @@ _FULL = Order(
     window=PollWindow(
         opened_at=START,
         deadline_seconds=600.0,
-        looks=5,
+        attempts=5,
         wait_seconds=118.25,
         reason=WaitReason.RETRY_AFTER,
         ended=WindowEnd.STOPPED,
@@ -158,11 +159,11 @@ _FULL = Order(
         confirmed_at=_LATER,
         attempts=2,
         next_attempt_at=_LATER,
-        trouble="HTTP 503",
+        error="HTTP 503",
         before=OrderState.COLLECTED,
         is_unknown=True,
     ),
-    placement=Placement(
+    pending_enroll=PendingEnroll(
         asked_at=START,
         request=EnrollRequest(
             organization_id=1001,
@@ -180,9 +181,9 @@ _FULL = Order(
         searches=3,
         next_search_at=_LATER,
         attempt=2,
-        trouble="the answer was lost",
+        error="the answer was lost",
     ),
-    refusal="-36 the term is not allowed",
+    rejection="-36 the term is not allowed",
 )
 """Every field of an order has something in it."""
 
@@ -195,7 +196,7 @@ _EACH_STATE = tuple(
         origin=Origin.TRACKED,
         ssl_id=3_000 + number,
         common_name=f"{state}.example",
-        window=PollWindow(opened_at=START, deadline_seconds=600.0, next_look_at=START),
+        window=PollWindow(opened_at=START, deadline_seconds=600.0, next_poll_at=START),
     )
     for number, state in enumerate(_STATES, 1)
 )
@@ -215,12 +216,12 @@ ENTRIES = tuple(
     )
     for number, kind in enumerate(_KINDS)
 )
-LOOKS = tuple(
-    Look(START + timedelta(seconds=number), outcome, f"detail {outcome}", 0.125, 200, -183)
+POLLS = tuple(
+    PollResult(START + timedelta(seconds=number), outcome, f"detail {outcome}", 0.125, 200, -183)
     for number, outcome in enumerate(_OUTCOMES)
 )
 ORDERS = (
-    replace(_FULL, revision=len(ENTRIES), last_look=LOOKS[-1], last_answer_at=START),
+    replace(_FULL, revision=len(ENTRIES), last_poll=POLLS[-1], last_answer_at=START),
     *(replace(order, revision=1) for order in _EACH_STATE),
 )
 """What is read, oldest first."""
@@ -229,8 +230,8 @@ ORDERS = (
 async def write(directory: Path) -> None:
     """Write the files: a part of each kind is only in the journal, and only in the bookkeeping."""
     with (
-        mock.patch("sectigo_tui.store.journal_store.this_process", return_value=WRITER),
-        mock.patch("sectigo_tui.store.leases.birth_of", return_value="1"),
+        mock.patch("sectigo_tui.store.local.journal_store.this_process", return_value=WRITER),
+        mock.patch("sectigo_tui.store.local.lease.birth_of", return_value="1"),
         mock.patch("socket.gethostname", return_value=HOST),
         tempfile.TemporaryDirectory() as name,
     ):
@@ -238,17 +239,17 @@ async def write(directory: Path) -> None:
         full = await _put_all(store, ENTRIES[:4], replace(_FULL, revision=0))
         for order in (*_EACH_STATE[:4], replace(REMOVED, revision=0)):
             await store.put(order, replace(ENTRIES[0], order_id=order.id))
-        for look in LOOKS[:2]:
-            full = replace(full, last_look=look, last_answer_at=START)
-            store.note(full, look)
+        for poll in POLLS[:2]:
+            full = replace(full, last_poll=poll, last_answer_at=START)
+            store.note(full, poll)
         await store.flush()
         await store.save()
         full = await _put_all(store, ENTRIES[4:], full)
         for order in _EACH_STATE[4:]:
             await store.put(order, replace(ENTRIES[0], order_id=order.id))
-        for look in LOOKS[2:]:
-            full = replace(full, last_look=look)
-            store.note(full, look)
+        for poll in POLLS[2:]:
+            full = replace(full, last_poll=poll)
+            store.note(full, poll)
         await store.flush()
         await store.lease([full.id], 15.0)
         shutil.copytree(name, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*lock"))

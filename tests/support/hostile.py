@@ -77,7 +77,7 @@ class HostileScm(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.refuses:
-            return self._refusal()
+            return self._rejection()
         answer = await self._inner.handle_async_request(request)
         body = await answer.aread()
         headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
@@ -87,7 +87,7 @@ class HostileScm(httpx.AsyncBaseTransport):
             body = json.dumps(self._replaced(json.loads(body), "")).encode()
         return httpx.Response(answer.status_code, headers=headers, content=body)
 
-    def _refusal(self) -> httpx.Response:
+    def _rejection(self) -> httpx.Response:
         told = {"code": -9, "description": self._word("description")}
         server = self._word("server").encode(errors="replace").translate(None, b"\r\n\0")[:200]
         html = f"<html><title>{self._word('title')}</title>".encode(errors="replace")

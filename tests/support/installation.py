@@ -87,7 +87,7 @@ class Installation:
         """Let requests go wrong."""
         self.control.post("/faults", json={"kind": kind, **settings}).raise_for_status()
 
-    def looks(self) -> int:
+    def polls(self) -> int:
         """Return how often SCM was asked for an order's details since `forget_requests`."""
         return len(self.requests(_DETAILS))
 
@@ -106,7 +106,7 @@ class Installation:
 
 
 @contextmanager
-def installed(home: Path, world: World | None = None) -> Iterator[Installation]:
+def switched(home: Path, world: World | None = None) -> Iterator[Installation]:
     """Serve a world for a test, with a home directory for the program.
 
     Args:

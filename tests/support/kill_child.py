@@ -10,6 +10,7 @@ killed with SIGKILL before or after the N-th call of a port (SCM, the store, the
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import faulthandler
 import gc
 import importlib
@@ -21,7 +22,7 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -32,25 +33,24 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sectigo_tui.config.keeper import CredentialsFile
+from sectigo_tui.config.credentials import CredentialsFile
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, SectigoTuiError
-from sectigo_tui.domain.events import Announcement, OrderChanged, StoreTrouble
+from sectigo_tui.domain.events import EngineEvent, OrderChanged, StoreStateChanged
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.access import Access
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.drafts import Draft
-from sectigo_tui.engine.engine import Announcer, Engine
-from sectigo_tui.engine.gate import Priority, RequestGate
+from sectigo_tui.engine.context import Context, EngineOptions
+from sectigo_tui.engine.credentials.service import Access
+from sectigo_tui.engine.engine import Engine, EventSource
+from sectigo_tui.engine.orders.request import Draft
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import Priority, RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
-from sectigo_tui.scm.transport import tls_context
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.scm.http import tls_context
+from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.wiring.clients import credentials_of
-from sectigo_tui.wiring.disk import account_directory
-from sectigo_tui.wiring.settings import settings_of
+from sectigo_tui.wiring.settings import account_directory, settings_of
 
 SPEED = 20_000.0
 """Five hours of the poll schedule pass in a second."""
@@ -61,19 +61,19 @@ LOADED_FIRST = (
     "cryptography.hazmat.backends.openssl.backend",
     "httpcore",
     "httpcore._backends.anyio",
-    "filelock",
     "sectigo_tui.config.load",
-    "sectigo_tui.engine.changing",
-    "sectigo_tui.engine.enrolling",
-    "sectigo_tui.engine.followup",
-    "sectigo_tui.engine.recovery",
-    "sectigo_tui.engine.renewing",
-    "sectigo_tui.engine.revoking",
-    "sectigo_tui.engine.tracking",
+    "sectigo_tui.engine.credentials.service",
+    "sectigo_tui.engine.orders.enroll",
+    "sectigo_tui.engine.orders.pending_writes",
+    "sectigo_tui.engine.orders.recover",
+    "sectigo_tui.engine.orders.renew",
+    "sectigo_tui.engine.orders.revoke",
+    "sectigo_tui.engine.orders.track",
     "sectigo_tui.pki.facts",
-    "sectigo_tui.scm.transport",
-    "sectigo_tui.store.journal_store",
-    "sectigo_tui.store.orders_file",
+    "sectigo_tui.scm.http",
+    "sectigo_tui.scm.http_failures",
+    "sectigo_tui.store.local.journal_store",
+    "sectigo_tui.store.local.snapshot",
     "sniffio",
     "tinydb",
     "tomli_w",
@@ -185,35 +185,36 @@ class Deadly:
 
 async def live(job: Job) -> None:
     """Live one life."""
-    home, clock, announcer, fuse = Path(job.home), HastyClock(job.number), Announcer(), Fuse(job.step)
+    home, clock, event_source, fuse = Path(job.home), HastyClock(job.number), EventSource(), Fuse(job.step)
     settings = settings_of(config=home / "config.toml", data_dir=home / "data", environ={})
     shown = os.open(home / "shown.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
-    def show(announcement: Announcement) -> None:
-        match announcement:
+    def show(event: EngineEvent) -> None:
+        match event:
             case OrderChanged(order, entry) if entry is not None:
                 os.write(shown, f"{order.id} {order.revision} {order.state}\n".encode())
             case _:
                 pass
 
-    announcer.subscribe(show)
+    event_source.subscribe(show)
     credentials = credentials_of(settings)
-    client = ScmClient(settings.sectigo.base_url, credentials, clock, observe=announcer)
+    client = ScmClient(settings.sectigo.base_url, credentials, clock, observe=event_source)
     account = settings.account()
     directory = account_directory(settings.paths, account.base_url, account.customer_uri)
-    store = JournalStore.open(directory, clock, lambda error: announcer(StoreTrouble(clock.now(), error)))
+    store = JournalStore.open(directory, clock, lambda error: event_source(StoreStateChanged(clock.now(), error)))
+    scm = cast("Any", Deadly(client, fuse))
     context = Context(
-        scm=cast("Any", Deadly(client, fuse)),
-        gate=RequestGate(4),
-        book=OrderBook(cast("Any", Deadly(store, fuse)), clock, announcer),
+        client=lambda: scm,
+        limiter=RequestLimiter(4),
+        repository=OrderRepository(cast("Any", Deadly(store, fuse)), clock, event_source),
         clock=clock,
         random=Random(f"{job.number} {job.twin}"),
         read_certificate=read_certificate,
-        policy=Policy(),
+        options=EngineOptions(),
     )
     keeper = cast("Any", Deadly(CredentialsFile(settings, clock), fuse))
     access = Access(in_use=credentials, keeper=keeper)
-    engine = Engine(context, announcer, PkiTools, lambda: access)
+    engine = Engine(context, event_source, PkiTools, lambda: access)
     fuse.is_armed = job.from_start
     if not job.twin:
         # What a twin leaves is in doubt only once it has ended.
@@ -228,20 +229,20 @@ async def live(job: Job) -> None:
 async def recover(engine: Engine, job: Job) -> None:
     """Do what a start does, and then what an operator is asked for."""
     try:
-        await engine.changing.settle()
+        await engine.credentials.settle()
     except InputError:
         # Both passwords were being tried when the life before ended: the operator has them tried once more.
-        await engine.changing.settle(again=True)
+        await engine.credentials.settle(again=True)
     try:
-        await engine.context.gate.run(Priority.WRITE, engine.context.scm.types)
+        await engine.context.limiter.run(Priority.WRITE, engine.context.scm.types)
     except CredentialsRefused:
         if not job.password:
             raise
-        await engine.rotating.rotate("", SecretText(job.password))
+        await engine.credentials.rotate("", SecretText(job.password))
     in_doubt = (OrderState.INTENT, OrderState.UNCONFIRMED, OrderState.REVOKING)
-    for order in engine.context.book.store.orders():
+    for order in engine.context.repository.store.orders():
         if order.state in in_doubt:
-            await engine.follow_up.until_settled(order.id)
+            await engine.pending_writes.until_settled(order.id)
     for order in engine.recovery.undecided():
         if job.number % 2:
             await engine.recovery.order_again(order.id)
@@ -262,11 +263,11 @@ async def work(engine: Engine, job: Job) -> None:
         elif job.kind == "revoke":
             order_id = (await engine.revoking.revoke(job.ssl_id, 1, "leaked", job.common_name)).id
         elif job.kind == "change":
-            await engine.changing.change()
+            await engine.credentials.change()
     except SectigoTuiError as failure:
         sys.stderr.write(f"{job.kind}: {failure}\n")
     if order_id:
-        await engine.follow_up.until_settled(order_id)
+        await engine.pending_writes.until_settled(order_id)
 
 
 async def enroll_if_alone(engine: Engine, wanted: Draft) -> str:
@@ -290,8 +291,8 @@ def lives_of(job: Job) -> str:
     """Live one life, or two together, and return how the first ended; the second is to come to its end."""
     if not job.twin:
         return ended(job, begun(job))
-    first, second = begun(job), begun(replace(job, twin=2, step=0))
-    second_ended = ended(replace(job, twin=2), second)
+    first, second = begun(job), begun(dataclasses.replace(job, twin=2, step=0))
+    second_ended = ended(dataclasses.replace(job, twin=2), second)
     first_ended = ended(job, first)
     return first_ended if second_ended == "done" else second_ended
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.polling import Look
-from sectigo_tui.domain.ports import StoreChanges, StoreProblem
+from sectigo_tui.domain.polling import PollResult
+from sectigo_tui.domain.ports import StoreChanges, StoreDamage
 
-LOOKS_KEPT = 50
+POLLS_KEPT = 50
 
 
 @dataclass(slots=True)
@@ -30,7 +32,7 @@ class Disk:
 
     orders: dict[str, Order] = field(default_factory=dict)
     entries: list[TimelineEntry] = field(default_factory=list)
-    looks: dict[str, list[Look]] = field(default_factory=dict)
+    polls: dict[str, list[PollResult]] = field(default_factory=dict)
     certificates: dict[str, bytes] = field(default_factory=dict)
     leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     writes: list[tuple[str, str, TimelineEntry | None]] = field(default_factory=list)
@@ -57,15 +59,15 @@ class MemoryStore:
         self._name = name
         self._known = dict(self.disk.orders)
         self._seen_writes = len(self.disk.writes)
-        self.damage: list[StoreProblem] = []
+        self.planted_damage: list[StoreDamage] = []
 
     def plant(self, order: Order) -> None:
         """Have an order on the disk as if it had always been there."""
         self.disk.orders[order.id] = self._known[order.id] = order
 
     @property
-    def problems(self) -> tuple[StoreProblem, ...]:
-        return tuple(self.damage)
+    def damage(self) -> tuple[StoreDamage, ...]:
+        return tuple(self.planted_damage)
 
     def orders(self) -> list[Order]:
         return [order for order in self._known.values() if not order.removed]
@@ -85,7 +87,9 @@ class MemoryStore:
         there = self.disk.orders.get(order.id)
         if there is not None and there.revision != order.revision:
             self._known[order.id] = there
-            raise RevisionConflict("memory", f"order {order.id} was changed by somebody else", "look at it again")
+            raise RevisionConflict(
+                "memory", f"order {order.id} was changed by another process", "check it, then repeat"
+            )
         if there is None and order.ssl_id is not None:
             for other in self.disk.orders.values():
                 if other.ssl_id == order.ssl_id and not other.removed:
@@ -96,17 +100,17 @@ class MemoryStore:
         self._write(stored, entry)
         return stored
 
-    def note(self, order: Order, look: Look | None = None) -> None:
+    def note(self, order: Order, poll: PollResult | None = None) -> None:
         there = self.disk.orders[order.id]
         self._write(
-            replace(there, window=order.window, last_look=order.last_look, last_answer_at=order.last_answer_at), None
+            replace(there, window=order.window, last_poll=order.last_poll, last_answer_at=order.last_answer_at), None
         )
-        if look is not None:
-            self.disk.looks.setdefault(order.id, []).append(look)
-            del self.disk.looks[order.id][:-LOOKS_KEPT]
+        if poll is not None:
+            self.disk.polls.setdefault(order.id, []).append(poll)
+            del self.disk.polls[order.id][:-POLLS_KEPT]
 
-    def looks(self, order_id: str) -> Sequence[Look]:
-        return tuple(self.disk.looks.get(order_id, ()))
+    def polls(self, order_id: str) -> Sequence[PollResult]:
+        return tuple(self.disk.polls.get(order_id, ()))
 
     def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
         return [entry for entry in self.disk.entries if entry.order_id == order_id]

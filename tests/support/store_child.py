@@ -1,6 +1,6 @@
 """A process of its own with a store, for tests that need several, or kill one.
 
-`write DIRECTORY LIFE`: puts and notes without end, saying `put ID` and `look ID TIMES` once each is safe.
+`write DIRECTORY LIFE`: puts and notes without end, saying `put ID` and `poll ID TIMES` once each is safe.
 `share DIRECTORY NAME COUNT`: takes sslIds from others, and counts up an order that all share, COUNT times.
 `poll DIRECTORY`: says `lease` once it may poll, and waits for its end.
 """
@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict
-from sectigo_tui.store import write_behind
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.store.local import journal_store
+from sectigo_tui.store.local.journal_store import JournalStore
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -36,10 +37,10 @@ async def write(store: JournalStore, life: str) -> None:
         order = await store.put(an_order(number), an_entry(an_order(number)))
         say("put", order.id)
         for times in (1, 2):
-            order, look = looked_at(order, times)
-            store.note(order, look)
+            order, poll = looked_at(order, times)
+            store.note(order, poll)
             await store.flush()
-            say("look", order.id, times)
+            say("poll", order.id, times)
 
 
 async def share(store: JournalStore, name: str, count: str) -> None:
@@ -74,6 +75,6 @@ async def poll(store: JournalStore) -> None:
 if __name__ == "__main__":
     task, directory, *arguments = sys.argv[1:]
     # `orders.json` is replaced all the while.
-    write_behind.SAVE_AFTER_SECONDS = write_behind._PAUSE_PER_SAVING = 0.0
+    journal_store.SAVE_AFTER_SECONDS = journal_store._PAUSE_PER_SAVING = 0.0
     tasks: dict[str, Callable[..., Coroutine[None, None, None]]] = {"write": write, "share": share, "poll": poll}
     asyncio.run(tasks[task](opened(Path(directory)), *arguments))

@@ -6,17 +6,17 @@ import resource
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow
-from sectigo_tui.store.journal_store import JournalStore
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow
+from sectigo_tui.store.local.journal_store import JournalStore
 from support.virtual_time import START
 
 
@@ -55,8 +55,16 @@ def an_order(number: int = 1) -> Order:
         common_name=f"host{number}.example.com",
         csr_pem="-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n",
         details=OrderDetails(ssl_id=1000 + number, status="Applied", requested=START.date()),
-        window=PollWindow(opened_at=START, deadline_seconds=600.0, next_look_at=START),
+        window=PollWindow(opened_at=START, deadline_seconds=600.0, next_poll_at=START),
     )
+
+
+def waiting_order(number: int) -> Order:
+    """Return a pending order that is not polled while the test lasts, so that only the test says what changes."""
+    order = an_order(number)
+    assert order.window is not None
+    due = order.created_at + timedelta(seconds=240)
+    return replace(order, window=replace(order.window, attempts=4, next_poll_at=due, wait_seconds=240.0))
 
 
 def an_entry(order: Order, summary: str = "placed") -> TimelineEntry:
@@ -66,13 +74,13 @@ def an_entry(order: Order, summary: str = "placed") -> TimelineEntry:
     )
 
 
-def looked_at(order: Order, times: int = 1) -> tuple[Order, Look]:
-    """Return an order after another look that changed nothing, and that look."""
+def looked_at(order: Order, times: int = 1) -> tuple[Order, PollResult]:
+    """Return an order after another poll that changed nothing, and that poll."""
     assert order.window is not None
     at = START + timedelta(seconds=10 * times)
-    look = Look(at, LookOutcome.PENDING, "Applied", latency_seconds=0.125, http_status=200)
-    window = replace(order.window, looks=times, next_look_at=at + timedelta(seconds=45), wait_seconds=45.0)
-    return replace(order, window=window, last_look=look, last_answer_at=at), look
+    poll = PollResult(at, PollOutcome.PENDING, "Applied", latency_seconds=0.125, http_status=200)
+    window = replace(order.window, attempts=times, next_poll_at=at + timedelta(seconds=45), wait_seconds=45.0)
+    return replace(order, window=window, last_poll=poll, last_answer_at=at), poll
 
 
 _OPENED: list[JournalStore] = []

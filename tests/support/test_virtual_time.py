@@ -23,12 +23,12 @@ async def test_hours_of_sleep_cost_nothing_and_end_in_order() -> None:
 
 @in_virtual_time
 async def test_no_time_passes_while_a_thread_works() -> None:
-    loop, heard = asyncio.get_running_loop(), threading.Event()
-    hour = loop.call_later(3600, heard.clear)
+    loop, received = asyncio.get_running_loop(), threading.Event()
+    hour = loop.call_later(3600, received.clear)
 
     def work() -> bool:
-        loop.call_soon_threadsafe(heard.set)
-        return heard.wait(10)
+        loop.call_soon_threadsafe(received.set)
+        return received.wait(10)
 
     assert await asyncio.to_thread(work)
     assert loop.time() == 0.0

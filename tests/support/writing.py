@@ -7,7 +7,6 @@ import functools
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
@@ -16,19 +15,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certctl import Certctl
 from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
 from sectigo_tui.domain.errors import StoreError
-from sectigo_tui.domain.events import Announcement
+from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.ports import Credentials, SecretText
-from sectigo_tui.engine.access import Access
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.context import Context, Policy
-from sectigo_tui.engine.drafts import Draft
-from sectigo_tui.engine.engine import Announcer, Engine
-from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.engine.context import Context, EngineOptions
+from sectigo_tui.engine.credentials.service import Access
+from sectigo_tui.engine.engine import Engine, EventSource
+from sectigo_tui.engine.orders.request import Draft
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
@@ -208,24 +208,24 @@ class Site:
         self.wire = Wire(self.world)
         self.disk = disk or Disk()
         self.store = MemoryStore(self.clock, self.disk, name)
-        self.heard: list[Announcement] = []
-        announcer = Announcer()
-        announcer.subscribe(self.heard.append)
+        self.received: list[EngineEvent] = []
+        event_source = EventSource()
+        event_source.subscribe(self.received.append)
         self.scm = ScmClient(
-            "https://scm.test/api", self.kept.present, self.clock, transport=self.wire, observe=announcer
+            "https://scm.test/api", self.kept.present, self.clock, transport=self.wire, observe=event_source
         )
-        self.gate = RequestGate(limit)
+        self.limiter = RequestLimiter(limit)
         self.context = Context(
-            scm=self.scm,
-            gate=self.gate,
-            book=OrderBook(self.store, self.clock, announcer),
+            client=lambda: self.scm,
+            limiter=self.limiter,
+            repository=OrderRepository(self.store, self.clock, event_source),
             clock=self.clock,
             random=Random(f"{name} {len(self.disk.writes)}"),
             read_certificate=read_certificate,
-            policy=Policy(read_only=read_only),
+            options=EngineOptions(read_only=read_only),
         )
         access = Access(in_use=self.kept.present, keeper=self.kept, certctl=certctl, issuer_id="iss-sectigo")
-        self.engine = Engine(self.context, announcer, PkiTools, lambda: access)
+        self.engine = Engine(self.context, event_source, PkiTools, lambda: access)
 
     async def restarted(self, name: str = "the next process") -> Site:
         """Kill this process wherever it is, and return the one that is started after it."""
@@ -256,8 +256,8 @@ class Site:
         return self.order.state
 
     def all_heard(self, kind: type[A]) -> list[A]:
-        """Return the announcements of a kind."""
-        return [announcement for announcement in self.heard if isinstance(announcement, kind)]
+        """Return the events of a kind."""
+        return [event for event in self.received if isinstance(event, kind)]
 
     def summaries(self, order_id: str) -> list[str]:
         """Return an order's timeline in words."""
@@ -266,9 +266,9 @@ class Site:
     @asynccontextmanager
     async def following(self, *, polling: bool = False) -> AsyncIterator[None]:
         """Follow up writes (and poll) while the block lasts."""
-        tasks = [asyncio.create_task(self.engine.follow_up.run())]
+        tasks = [asyncio.create_task(self.engine.pending_writes.run())]
         if polling:
-            tasks.append(asyncio.create_task(self.engine.supervisor.run()))
+            tasks.append(asyncio.create_task(self.engine.scheduler.run()))
         try:
             yield
             for task in tasks:

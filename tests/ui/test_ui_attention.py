@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import OrderChanged
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import WindowEnd
-from sectigo_tui.ui.attention import Change, Standing
-from sectigo_tui.ui.attention_alerts import WAITING_AT_MOST, EventCommand, notification
-from sectigo_tui.ui.board import Subject
+from sectigo_tui.presentation.notifications import WAITING_AT_MOST, EventCommand, notification
+from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.watchlist import Change, OrderSnapshot
 from sectigo_tui.ui.outside import Outside
 from support.documented import differences, documented
-from support.stored_orders import an_entry, an_order
+from support.stored_orders import an_entry, an_order, waiting_order
 from support.ui_stage import Stage, on_stage, staged, written_to_terminal
 
 SOON = 2100380
@@ -41,16 +41,16 @@ def at_scm(order: Order, status: str, **changes: Any) -> Order:
 async def happens(stage: Stage, order: Order) -> None:
     """Let the engine tell that a local order is as it is now."""
     stage.site.store.plant(order)
-    stage.site.engine.announcer(OrderChanged(order, an_entry(order)))
+    stage.site.engine.event_source(OrderChanged(order, an_entry(order)))
     await stage.wait(0.5)
 
 
-def test_what_is_news_of_an_order() -> None:
-    polled = Standing("APL")
-    assert Standing("ISS").is_news_after(polled)
-    assert Standing("APL", "deadline passed").is_news_after(polled)
-    assert not polled.is_news_after(Standing("APL", "deadline passed"))
-    assert not polled.is_news_after(polled)
+def test_which_changes_of_an_order_are_notified() -> None:
+    polled = OrderSnapshot("APL")
+    assert OrderSnapshot("ISS").differs_from(polled)
+    assert OrderSnapshot("APL", "deadline passed").differs_from(polled)
+    assert not polled.differs_from(OrderSnapshot("APL", "deadline passed"))
+    assert not polled.differs_from(polled)
 
 
 @on_stage
@@ -78,15 +78,15 @@ async def test_an_order_that_is_not_watched_is_marked_and_rings_nothing() -> Non
 
 
 @on_stage
-async def test_a_watched_remote_order_that_leaves_the_list_is_looked_at_once_and_rings() -> None:
+async def test_a_watched_remote_order_that_leaves_the_list_is_polled_once_and_rings() -> None:
     async with staged() as stage:
         await stage.press("G", "w")
         await stage.wait(5)
-        looks = stage.site.wire.count(f"GET /ssl/v1/{SOON}$")
+        polls = stage.site.wire.count(f"GET /ssl/v1/{SOON}$")
         with written_to_terminal() as written:
             await stage.wait(200)
         assert [note.count("-> ISS") for note in rung(written)] == [2]
-        assert stage.site.wire.count(f"GET /ssl/v1/{SOON}$") == looks + 1
+        assert stage.site.wire.count(f"GET /ssl/v1/{SOON}$") == polls + 1
 
 
 @on_stage
@@ -198,10 +198,10 @@ async def test_u_takes_the_marks_of_all_rows_away() -> None:
 @on_stage
 async def test_polling_that_ended_without_a_certificate_is_a_change_and_going_on_is_none() -> None:
     async with staged(size=(80, 60)) as stage:
-        order = an_order(1)
+        order = waiting_order(1)
         assert order.window is not None
         await happens(stage, order)
-        await happens(stage, replace(order, window=replace(order.window, next_look_at=None, ended=WindowEnd.DEADLINE)))
+        await happens(stage, replace(order, window=replace(order.window, next_poll_at=None, ended=WindowEnd.DEADLINE)))
         assert stage.row(1001).startswith("+")
         await stage.press("u")
         await happens(stage, order)
@@ -213,7 +213,7 @@ async def test_an_acknowledged_order_is_quiet_until_it_changes() -> None:
     async with staged(size=(80, 60)) as stage:
         order = an_order(1)
         assert order.window is not None
-        ended = replace(order, window=replace(order.window, next_look_at=None, ended=WindowEnd.STOPPED))
+        ended = replace(order, window=replace(order.window, next_poll_at=None, ended=WindowEnd.STOPPED))
         await happens(stage, ended)
         assert "34 pend 7 act" in stage.header
         await stage.press("G", "z", "g")
@@ -253,8 +253,8 @@ class Pager:
         problem: What goes wrong with it.
     """
 
-    def __init__(self, problem: str = "") -> None:
-        self.problem = problem
+    def __init__(self, reason: str = "") -> None:
+        self.reason = reason
         self.told: list[dict[str, Any]] = []
         self.running = 0
 
@@ -266,19 +266,19 @@ class Pager:
         self.running -= 1
         (line,) = stdin.decode().splitlines()
         self.told.append(json.loads(line))
-        return self.problem
+        return self.reason
 
 
 @on_stage
 async def test_each_change_of_a_watched_order_is_told_to_the_operator_s_command() -> None:
     pager = Pager()
     async with staged(outside=Outside(run=pager.run, on_event=["notify-on-call", "--team=pki"])) as stage:
-        await happens(stage, an_order(1))
-        await happens(stage, an_order(2))
+        await happens(stage, waiting_order(1))
+        await happens(stage, waiting_order(2))
         await stage.press("W")
-        stage.site.store.plant(failed := at_scm(an_order(2), "Declined", state=OrderState.FAILED))
-        stage.site.engine.announcer(OrderChanged(failed, an_entry(failed)))
-        await happens(stage, at_scm(an_order(1), "Issued", state=OrderState.ISSUED))
+        stage.site.store.plant(failed := at_scm(waiting_order(2), "Declined", state=OrderState.FAILED))
+        stage.site.engine.event_source(OrderChanged(failed, an_entry(failed)))
+        await happens(stage, at_scm(waiting_order(1), "Issued", state=OrderState.ISSUED))
         await stage.wait(5)
         assert min(pager.told, key=lambda event: int(event["ssl_id"])) == {
             "event": "order",
@@ -320,18 +320,18 @@ async def test_a_command_slower_than_changes_come_is_not_given_them_without_end(
         return ""
 
     command = EventCommand(["pager"], never_ends)
-    telling = [asyncio.create_task(command.tell("{}")) for _ in range(WAITING_AT_MOST)]
+    telling = [asyncio.create_task(command.deliver("{}")) for _ in range(WAITING_AT_MOST)]
     await asyncio.sleep(0)
     with pytest.raises(InputError, match="slower than changes come"):
-        await command.tell("{}")
+        await command.deliver("{}")
     begun.set()
     await asyncio.gather(*telling)
-    await command.tell("{}")
+    await command.deliver("{}")
 
 
 def change(common_name: str = "www.acme.example", ssl_id: int = 1001) -> Change:
-    subject = Subject(f"#{ssl_id}", replace(an_order(), common_name=common_name, ssl_id=ssl_id))
-    return Change(subject, Standing("APL"), Standing("ISS"))
+    row = OrderRow(f"#{ssl_id}", replace(an_order(), common_name=common_name, ssl_id=ssl_id))
+    return Change(row, OrderSnapshot("APL"), OrderSnapshot("ISS"))
 
 
 NOTES = "\x1b]9;sectigo-tui: {0}\a\x1b]777;notify;sectigo-tui;{0}\a"
@@ -369,7 +369,7 @@ def test_many_changes_are_one_notification() -> None:
 
 
 def test_an_order_that_changed_twice_at_once_is_one_order() -> None:
-    twice = [change(), replace(change(), before=Standing("ISS"), after=Standing("COL"))]
+    twice = [change(), replace(change(), before=OrderSnapshot("ISS"), after=OrderSnapshot("COL"))]
     assert notification(twice, {"TERM": "xterm"}) == BELL + NOTES.format("1001 www.acme.example: APL -> COL")
 
 

@@ -16,18 +16,18 @@ async def opened(stage: Stage) -> None:
 
 
 @on_stage
-async def test_the_nearest_look_stands_first_with_the_reason_of_its_wait() -> None:
+async def test_the_nearest_poll_stands_first_with_the_reason_of_its_wait() -> None:
     world = new_world()
     first, second = (world.add_order(life="ov-vetting", common_name=f"n{n}.acme.example").ssl_id for n in range(2))
     async with staged(world, track=[first], settle_seconds=40) as stage:
         await stage.site.engine.track(second)
         await opened(stage)
         assert "2 due" in stage.header
-        assert stage.row(first).endswith("45 s +-20% after look 3")
-        assert stage.row(second).endswith("5 s +-20% after look 1")
+        assert stage.row(first).endswith("45 s +-20% after poll 3")
+        assert stage.row(second).endswith("5 s +-20% after poll 1")
         assert stage.text.index(str(second)) < stage.text.index(str(first))
         await stage.wait(60)
-        assert stage.row(first).endswith("120 s +-20% after look 4")
+        assert stage.row(first).endswith("120 s +-20% after poll 4")
 
 
 @on_stage
@@ -64,7 +64,7 @@ async def test_what_scm_asks_for_is_told() -> None:
         world.faults.add("rate-limit", path=rf"/ssl/v1/{ssl_id}$", retry_after="300", count=1)
         await stage.press("5")
         await stage.wait(60)
-        assert "Retry-After   SCM asked not to be asked until " in stage.text
+        assert "Retry-After   rate limited until " in stage.text
         assert stage.row(ssl_id).endswith("SCM asked for 300 s")
         assert "1 request; 429: 1; p50" in stage.text
 
@@ -79,7 +79,7 @@ async def test_what_is_polled_no_more_is_counted_and_nothing_due_says_so() -> No
         await stage.wait(700)
         await opened(stage)
         assert "polled: 0; pending, but polled no more: 1" in stage.text
-        assert "No look is due" in stage.text
+        assert "No poll is due" in stage.text
 
 
 @on_stage
@@ -90,4 +90,4 @@ async def test_the_list_is_filtered_and_says_of_how_many() -> None:
         await stage.press("/", *"fleet")
         assert "1 of 17 due" in stage.header
         await stage.press("enter", "s")
-        assert stage.footer == "The nearest look stays first: / filters them."
+        assert stage.footer == "The nearest poll stays first: / filters them."

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from sectigo_tui.ui.clipboard import LOAD, LOAD_AND_SEND, Clipboard, request
 from sectigo_tui.ui.outside import Outside
+from sectigo_tui.ui.terminal.clipboard import LOAD, LOAD_AND_SEND, Clipboard, request
 from support.ui_stage import on_stage, staged, written_to_terminal
 
 TMUX = {"TMUX": "/tmp/tmux-1000/default,1,0"}

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
-from sectigo_tui.domain.orders import Order, OrderState, Origin, Placement, Revocation
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WaitReason, WindowEnd
-from sectigo_tui.ui import format as fmt
-from sectigo_tui.ui.board import Subject
-from sectigo_tui.ui.columns import COLUMNS, cell, is_stale, look_text
-from sectigo_tui.ui.glyphs import ASCII
-from sectigo_tui.ui.key_names import KeyNames
+from sectigo_tui.domain.orders import Order, OrderState, Origin, PendingEnroll, Revocation
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.columns import COLUMNS, cell, is_stale, poll_text
+from sectigo_tui.presentation.glyphs import ASCII
+from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.table_columns import place_columns
+from sectigo_tui.ui.keys.key_names import KeyNames
 from sectigo_tui.ui.screens.events import EventsView
-from sectigo_tui.ui.widgets.live_table_columns import place_columns
 from support.stored_orders import an_order
 from support.ui_pieces import Pieces
 from support.virtual_time import START
 
 
-def of(order: Order) -> Subject:
-    return Subject("#1001", order, None, order.scm_status, order.details, order.last_answer_at)
+def of(order: Order) -> OrderRow:
+    return OrderRow("#1001", order, None, order.scm_status, order.details, order.last_answer_at)
 
 
 def window(**changes: object) -> PollWindow:
-    opened = PollWindow(START, 600.0, looks=3, next_look_at=START + timedelta(seconds=42), wait_seconds=45.0)
-    return replace(opened, **changes)  # type: ignore[arg-type] # each test names PollWindow's own fields
+    opened = PollWindow(START, 600.0, attempts=3, next_poll_at=START + timedelta(seconds=42), wait_seconds=45.0)
+    return replace(opened, **changes)
 
 
 def polled(**changes: object) -> Order:
@@ -39,39 +39,39 @@ def revoked_again(seconds: int) -> Revocation:
     return Revocation(4, "superseded", START, next_attempt_at=START + timedelta(seconds=seconds))
 
 
-def searched_again(seconds: int) -> Placement:
-    return Placement(START, next_search_at=START + timedelta(seconds=seconds))
+def searched_again(seconds: int) -> PendingEnroll:
+    return PendingEnroll(START, next_search_at=START + timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize(
     ("order", "text"),
     [
         (polled(), "00:42"),
-        (polled(next_look_at=START), " poll"),
+        (polled(next_poll_at=START), " poll"),
         (polled(reason=WaitReason.RETRY_AFTER), "  429"),
-        (polled(ended=WindowEnd.DEADLINE, next_look_at=None), " hold"),
-        (polled(ended=WindowEnd.STOPPED, next_look_at=None), " hold"),
+        (polled(ended=WindowEnd.DEADLINE, next_poll_at=None), " hold"),
+        (polled(ended=WindowEnd.STOPPED, next_poll_at=None), " hold"),
         (replace(polled(), state=OrderState.COLLECTED), "    -"),
         (replace(polled(), window=None), "    -"),
         (replace(polled(), state=OrderState.REVOKING, revocation=revoked_again(15)), "00:15"),
         (replace(polled(), state=OrderState.REVOKING, revocation=revoked_again(-1)), "00:00"),
-        (replace(an_order(1), state=OrderState.UNCONFIRMED, placement=searched_again(90)), "01:30"),
+        (replace(an_order(1), state=OrderState.UNCONFIRMED, pending_enroll=searched_again(90)), "01:30"),
     ],
 )
 def test_next_says_when_or_in_a_word_why_not(order: Order, text: str) -> None:
     assert cell(of(order), "next", 5, Pieces().now()).text == text
 
 
-def test_next_says_poll_while_a_look_is_on_its_way() -> None:
-    assert cell(of(polled()), "next", 5, Pieces().now(is_looking=lambda _id: True)).text == " poll"
+def test_next_says_poll_while_a_poll_is_on_its_way() -> None:
+    assert cell(of(polled()), "next", 5, Pieces().now(is_polling=lambda _id: True)).text == " poll"
 
 
 def test_next_says_auth_while_the_credentials_are_refused() -> None:
     assert cell(of(polled()), "next", 5, Pieces().now(is_paused=True)).text == " auth"
 
 
-def test_a_remote_order_has_no_next_look() -> None:
-    assert cell(Subject("#7", status="Applied"), "next", 5, Pieces().now()).text == "    -"
+def test_a_remote_order_has_no_next_poll() -> None:
+    assert cell(OrderRow("#7", status="Applied"), "next", 5, Pieces().now()).text == "    -"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_deadline_bar_always_carries_its_text(seconds: int, width: int, text
 
 def test_a_stopped_row_names_the_key_that_the_operator_has_given_to_polling() -> None:
     now = replace(Pieces().now(), hint=KeyNames({"view.poll": "f5"}).fill)
-    wide = cell(of(polled(ended=WindowEnd.STOPPED, next_look_at=None)), "deadline", fmt.DEADLINE_WIDTH, now)
+    wide = cell(of(polled(ended=WindowEnd.STOPPED, next_poll_at=None)), "deadline", fmt.DEADLINE_WIDTH, now)
     assert wide.text == "stopped: f5 polls again"
 
 
@@ -101,7 +101,7 @@ def test_a_stopped_row_names_the_key_that_the_operator_has_given_to_polling() ->
     ("ended", "text"), [(WindowEnd.DEADLINE, "passed   !!"), (WindowEnd.STOPPED, "stopped: r"), (WindowEnd.SETTLED, "")]
 )
 def test_an_ended_window_says_how_it_ended(ended: WindowEnd, text: str) -> None:
-    order = polled(ended=ended, next_look_at=None)
+    order = polled(ended=ended, next_poll_at=None)
     order = replace(order, state=OrderState.COLLECTED) if ended is WindowEnd.SETTLED else order
     assert cell(of(order), "deadline", 11, Pieces().now()).text == text
 
@@ -118,7 +118,7 @@ def test_an_ended_window_says_how_it_ended(ended: WindowEnd, text: str) -> None:
     ],
 )
 def test_age_never_pretends_to_know_an_hour(requested: date | datetime | None, text: str) -> None:
-    known = Subject("#7", details=OrderDetails(ssl_id=7, status="Applied", requested=requested))
+    known = OrderRow("#7", details=OrderDetails(ssl_id=7, status="Applied", requested=requested))
     assert cell(known, "age", 7, Pieces().now()).text == text
 
 
@@ -135,8 +135,8 @@ def test_age_of_an_order_placed_here_is_known_to_the_second() -> None:
     [
         (polled(), 90, False),
         (polled(), 91, True),
-        (replace(polled(), last_look=Look(START, LookOutcome.UNREACHABLE)), 1, True),
-        (replace(polled(), last_look=Look(START, LookOutcome.PENDING)), 1, False),
+        (replace(polled(), last_poll=PollResult(START, PollOutcome.UNREACHABLE)), 1, True),
+        (replace(polled(), last_poll=PollResult(START, PollOutcome.PENDING)), 1, False),
         (polled(ended=WindowEnd.DEADLINE), 1, True),
         (replace(polled(), state=OrderState.COLLECTED), 10_000, False),
         (replace(polled(), last_answer_at=None), 10_000, False),
@@ -155,29 +155,29 @@ def test_a_remote_row_is_stale_past_twice_the_refresh(seconds: int, mark: str) -
     pieces = Pieces()
     pieces.clock.seconds = seconds
     details = OrderDetails(ssl_id=7, status="Applied", requested=date(2026, 2, 27))
-    assert cell(Subject("#7", details=details, known_at=START), "age", 7, pieces.now()).text == f"    {mark}3d"
+    assert cell(OrderRow("#7", details=details, known_at=START), "age", 7, pieces.now()).text == f"    {mark}3d"
 
 
 @pytest.mark.parametrize(
-    ("look", "text"),
+    ("poll", "text"),
     [
-        (Look(START, LookOutcome.PENDING, "Applied"), "Applied"),
-        (Look(START, LookOutcome.NOT_READY, code=0), "not ready (0)"),
-        (Look(START, LookOutcome.NOT_READY), "not ready"),
-        (Look(START, LookOutcome.COLLECTED), "collected"),
-        (Look(START, LookOutcome.REFUSED, "no rights", http_status=400, code=-226), "refused -226: no rights"),
-        (Look(START, LookOutcome.REFUSED, "gone", http_status=410), "refused 410: gone"),
-        (Look(START, LookOutcome.SERVER_FAILURE, "HTTP 503", http_status=503), "503 HTTP 503"),
-        (Look(START, LookOutcome.RATE_LIMITED, "wait 30 s"), "429: wait 30 s"),
-        (Look(START, LookOutcome.UNREACHABLE), "unreachable"),
+        (PollResult(START, PollOutcome.PENDING, "Applied"), "Applied"),
+        (PollResult(START, PollOutcome.NOT_READY, code=0), "not ready (0)"),
+        (PollResult(START, PollOutcome.NOT_READY), "not ready"),
+        (PollResult(START, PollOutcome.COLLECTED), "collected"),
+        (PollResult(START, PollOutcome.REFUSED, "no rights", http_status=400, code=-226), "refused -226: no rights"),
+        (PollResult(START, PollOutcome.REFUSED, "gone", http_status=410), "refused 410: gone"),
+        (PollResult(START, PollOutcome.SERVER_FAILURE, "HTTP 503", http_status=503), "503 HTTP 503"),
+        (PollResult(START, PollOutcome.RATE_LIMITED, "wait 30 s"), "429: wait 30 s"),
+        (PollResult(START, PollOutcome.UNREACHABLE), "unreachable"),
     ],
 )
-def test_the_last_outcome_in_a_few_words(look: Look, text: str) -> None:
-    assert look_text(look) == text
+def test_the_last_outcome_in_a_few_words(poll: PollResult, text: str) -> None:
+    assert poll_text(poll) == text
 
 
 def test_a_remote_order_of_unknown_state_does_not_look_like_any_state() -> None:
-    assert cell(Subject("#7", row=ListingRow(7, "x")), "state", 5, Pieces().now()).text == "..."
+    assert cell(OrderRow("#7", row=ListingRow(7, "x")), "state", 5, Pieces().now()).text == "..."
 
 
 def test_state_in_ascii() -> None:

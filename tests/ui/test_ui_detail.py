@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields, replace
 from rich.cells import cell_len
 
 from sectigo_tui.domain.certificates import CertificateFacts, ListingRow, OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
-from sectigo_tui.domain.orders import Order, OrderState, Placement, Revocation
-from sectigo_tui.domain.polling import Look, LookOutcome, WindowEnd
-from sectigo_tui.ui.board import Subject
-from sectigo_tui.ui.detail import detail_content, detail_text
+from sectigo_tui.domain.orders import Order, OrderState, PendingEnroll, Revocation
+from sectigo_tui.domain.polling import PollOutcome, PollResult, WindowEnd
+from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.ui.content.detail import detail_content, detail_text
 from support.stored_orders import an_order
 from support.ui_pieces import Pieces
 from support.virtual_time import START
@@ -23,19 +23,19 @@ from support.virtual_time import START
 NOW = Pieces().now()
 
 
-def subject(order: Order, **changes: object) -> Subject:
-    known = Subject("#1001", order, None, order.scm_status, order.details, order.last_answer_at)
-    return replace(known, **changes)  # type: ignore[arg-type] # each test names Subject's own fields
+def order_row(order: Order, **changes: object) -> OrderRow:
+    known = OrderRow("#1001", order, None, order.scm_status, order.details, order.last_answer_at)
+    return replace(known, **changes)
 
 
 def text(order: Order, *entries: TimelineEntry) -> str:
-    return detail_text(subject(order), entries, NOW)
+    return detail_text(order_row(order), entries, NOW)
 
 
 def test_what_an_on_call_needs_first_comes_first() -> None:
     entry = TimelineEntry(at=START, order_id="order-0001", kind=EventKind.NOTE, summary="placed")
     told = text(an_order(1), entry)
-    wanted = ["APL ◐  host1.example.com  sslId 1001", "Blocked on", "Next step", "SCM status", "Here", "Next look"]
+    wanted = ["APL ◐  host1.example.com  sslId 1001", "Blocked on", "Next step", "SCM status", "Here", "Next poll"]
     wanted += ["Order\n", "Timeline (UTC)", "placed"]
     places = [told.index(word) for word in wanted]
     assert places == sorted(places)
@@ -43,7 +43,7 @@ def test_what_an_on_call_needs_first_comes_first() -> None:
 
 def test_a_long_text_is_wrapped_beside_its_label() -> None:
     details = OrderDetails(ssl_id=1001, status="Applied", comments="word " * 60)
-    lines = detail_content(subject(replace(an_order(1), details=details)), (), NOW, 60).plain.split("\n")
+    lines = detail_content(order_row(replace(an_order(1), details=details)), (), NOW, 60).plain.split("\n")
     assert all(cell_len(line) <= 60 for line in lines)
     first = next(number for number, line in enumerate(lines) if line.startswith("Comments"))
     assert lines[first + 1].startswith(" " * 14 + "word")
@@ -55,7 +55,7 @@ def test_the_copied_text_is_not_wrapped() -> None:
 
 
 def test_a_remote_order_says_how_it_comes_to_be_polled() -> None:
-    remote = Subject("#7", row=ListingRow(7, "www.example.com"), status="Requested")
+    remote = OrderRow("#7", row=ListingRow(7, "www.example.com"), status="Requested")
     told = detail_content(remote, (), NOW).plain
     assert "Remote, not polled: t tracks it." in told
     assert "Timeline" not in told
@@ -68,7 +68,7 @@ def test_an_order_without_ssl_id_says_so_and_why() -> None:
         ssl_id=None,
         details=None,
         state=OrderState.UNCONFIRMED,
-        placement=Placement(asked_at=START, trouble="the answer was lost"),
+        pending_enroll=PendingEnroll(asked_at=START, error="the answer was lost"),
     )
     told = text(order)
     assert "no sslId yet" in told
@@ -80,12 +80,12 @@ def test_a_window_that_ended_says_why_and_how_to_go_on(ended: WindowEnd) -> None
     plain = an_order(1)
     assert plain.window is not None
     order = replace(plain, window=plain.window.end(ended))
-    assert f"ended: {ended}; r polls it again" in detail_content(subject(order), (), NOW).plain
+    assert f"ended: {ended}; r polls it again" in detail_content(order_row(order), (), NOW).plain
     assert f"ended: {ended}\n" in text(order)
 
 
-def test_the_last_look_is_told_with_status_and_time() -> None:
-    order = replace(an_order(1), last_look=Look(START, LookOutcome.SERVER_FAILURE, "HTTP 503", 1.5, 503))
+def test_the_last_poll_is_told_with_status_and_time() -> None:
+    order = replace(an_order(1), last_poll=PollResult(START, PollOutcome.SERVER_FAILURE, "HTTP 503", 1.5, 503))
     assert "03:00:00Z  503 HTTP 503  HTTP 503  1.50s" in text(order)
 
 
@@ -110,7 +110,7 @@ def test_a_collected_order_shows_its_certificate() -> None:
     ("confirmed", "told"), [(START, "SCM confirmed 2026-03-02 03:00Z"), (None, "UNKNOWN, verifying: time-out")]
 )
 def test_a_revocation_is_never_told_as_more_than_it_is(confirmed: object, told: str) -> None:
-    revocation = Revocation(4, "superseded", START, confirmed_at=confirmed, trouble="UNKNOWN, verifying: time-out")  # type: ignore[arg-type]
+    revocation = Revocation(4, "superseded", START, confirmed_at=confirmed, error="UNKNOWN, verifying: time-out")  # type: ignore[arg-type]
     assert told in text(replace(an_order(1), state=OrderState.REVOKING, revocation=revocation))
 
 
@@ -133,10 +133,10 @@ def test_a_status_is_said_once_and_told_as_past_where_the_state_is_newer(
     assert f"{status}: {status.casefold()}" not in shown
 
 
-def test_a_revocation_in_doubt_says_when_scm_is_told_again() -> None:
+def test_an_unconfirmed_revocation_says_when_it_is_sent_again() -> None:
     revocation = Revocation(4, "superseded", START, next_attempt_at=START)
     told = text(replace(an_order(1), state=OrderState.REVOKING, revocation=revocation))
-    assert "UNKNOWN at SCM, verifying; not answered yet" in told
+    assert "UNKNOWN, verifying: SCM has not answered yet" in told
     assert "Told again    03:00:00Z" in told
 
 
@@ -145,7 +145,7 @@ def test_a_revoked_order_is_polled_no_more_and_its_old_status_is_told_as_old() -
     order = replace(an_order(1), state=OrderState.REVOKED, revocation=revocation)
     told = text(order)
     assert "(told before it was revoked)" in told
-    assert "Next look" not in told
+    assert "Next poll" not in told
     assert "Deadline" not in told
 
 
@@ -168,10 +168,10 @@ def test_nothing_of_any_text_reaches_the_terminal_as_control(hostile: str) -> No
     words = {
         field.name: hostile for field in fields(OrderDetails) if isinstance(getattr(plain.details, field.name), str)
     }
-    details = replace(plain.details, **words, subject_alternative_names=(hostile,))  # type: ignore[arg-type] # each is a str
-    order = replace(plain, details=details, common_name=hostile, refusal=hostile)
+    details = replace(plain.details, **words, subject_alternative_names=(hostile,))
+    order = replace(plain, details=details, common_name=hostile, rejection=hostile)
     entry = TimelineEntry(at=START, order_id="x", kind=EventKind.NOTE, summary=hostile)
-    content = detail_content(subject(order), (entry,), NOW, 70)
+    content = detail_content(order_row(order), (entry,), NOW, 70)
     for line in content.plain.split("\n"):
         assert line.isprintable(), repr(line)
         assert cell_len(line) <= 70

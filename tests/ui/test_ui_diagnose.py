@@ -132,7 +132,7 @@ async def test_what_fails_in_the_same_way_is_told_once() -> None:
         assert "Blocked on THE CA" in told
         assert told.count("failed to load") == 1
         assert "order details, order DCV log, organization validations failed to load (" in told
-        assert "what was told before is used" in told
+        assert "older answers are used where there are any" in told
 
 
 @on_stage
@@ -162,7 +162,7 @@ async def test_c_copies_the_records_to_publish_and_says_when_there_is_none(monke
         await stage.press("escape")
         await diagnosed(stage, valid)
         await stage.press("c")
-        assert stage.footer == "There is no record to publish, by what SCM tells."
+        assert stage.footer == "SCM lists no record to publish."
         assert copied == [record]
 
 
@@ -275,6 +275,6 @@ async def test_the_list_can_be_sorted_by_an_outage_that_has_no_room_beside_it() 
         assert "OUTAGE" not in stage.lines[1]
         for _ in range(8):
             await stage.press("s")
-        assert stage.footer == "Sorted by OUTAGE, for which there is no room here."
+        assert stage.footer == "Sorted by OUTAGE, which does not fit this screen."
         await stage.resize(200, 40)
         assert "OUTAGE▲" in stage.lines[1]

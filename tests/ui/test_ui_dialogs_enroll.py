@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from msgspec.structs import replace
 from textual import events
 
 from sectigo_tui.simulator.account import CustomField
@@ -134,7 +134,7 @@ async def test_a_form_that_nothing_can_be_chosen_in_is_not_shown() -> None:
         world.faults.add("unavailable", path="types$", count=1)
         await stage.press("a", "e")
         await stage.wait(1)
-        assert "SCM does not tell what may be ordered" in stage.text
+        assert "The order form could not be loaded" in stage.text
         assert "HTTP 503" in stage.text
         await stage.press("tab", "enter")
         await stage.wait(1)
@@ -230,7 +230,7 @@ async def test_a_401_in_the_middle_of_a_form_is_rotated_away_and_the_form_goes_o
 
 
 @on_stage
-async def test_a_look_up_that_failed_is_not_told_as_orders_of_the_same_name(tmp_path: Path) -> None:
+async def test_a_lookup_that_failed_is_not_shown_as_orders_of_the_same_name(tmp_path: Path) -> None:
     path = tmp_path / "r.csr"
     path.write_bytes(csr_pem("new.acme.example"))
     async with staged(demo_world()) as stage:
@@ -238,7 +238,7 @@ async def test_a_look_up_that_failed_is_not_told_as_orders_of_the_same_name(tmp_
         await type_text(stage, str(path))
         stage.world.faults.add("unavailable", path="ssl/v1$")
         await confirm_form(stage)
-        assert "Whether there are orders of this name is not known" in stage.text
+        assert "Orders of this name could not be looked up" in stage.text
         assert "Orders of the same name" not in stage.text
         assert "Order it, billed" in stage.text
 

@@ -86,10 +86,10 @@ async def test_keys_typed_while_the_answer_to_a_write_is_late_do_nothing(path: s
     async with staged(world, size=(120, 40)) as stage:
         await WAYS[path](stage)
         await stage.wait(2)
-        assert "cannot be taken back" in stage.text, stage.text
+        assert "cannot be cancelled" in stage.text, stage.text
         below = stage.view
         await stage.press("escape", "enter", "tab", "enter", "q", "a", "v")
-        assert "cannot be taken back" in stage.text
+        assert "cannot be cancelled" in stage.text
         await stage.wait(40)
         assert len(stage.app.screen_stack) == 1, stage.text
         assert stage.view is below
@@ -121,7 +121,7 @@ async def test_a_key_from_before_a_dialog_was_painted_is_refused_in_words_that_f
         stage.app.push_screen(dialog)
         await stage.wait(1)
         early = events.Key("enter", None)
-        dialog.seen_at = early.time + 1
+        dialog.shown_at = early.time + 1
         assert not dialog.admits(early)
         await stage.wait(1)
         assert words in stage.text

@@ -64,7 +64,7 @@ async def test_an_order_is_shown_before_it_is_placed_and_placed_once(csr: Path) 
         await stage.wait(2)
         assert enrolled(stage.world) == 1
         assert "Ordered: sslId" in stage.text
-        (order,) = stage.site.engine.context.book.store.orders()
+        (order,) = stage.site.engine.context.repository.store.orders()
         assert order.ssl_id in stage.world.enrolled
         assert str(order.ssl_id) in stage.text
 
@@ -123,7 +123,7 @@ async def test_an_order_of_the_same_name_is_shown_first(tmp_path: Path) -> None:
 
 
 @on_stage
-async def test_a_lost_answer_is_in_doubt_then_found_and_never_sent_again(csr: Path) -> None:
+async def test_a_lost_answer_is_unconfirmed_then_found_and_never_sent_again(csr: Path) -> None:
     world = demo_world()
     world.faults.add("lost", path="enroll$", count=1)
     async with staged(world) as stage:
@@ -136,7 +136,7 @@ async def test_a_lost_answer_is_in_doubt_then_found_and_never_sent_again(csr: Pa
         await stage.press("enter")
         await stage.wait(120)
         assert enrolled(stage.world) == 1
-        (order,) = stage.site.engine.context.book.store.orders()
+        (order,) = stage.site.engine.context.repository.store.orders()
         assert order.ssl_id in stage.world.enrolled
 
 
@@ -151,7 +151,7 @@ async def order_lost_before_scm_saw_it(stage: Stage, csr: Path) -> str:
     assert "UNKNOWN, verifying" in stage.text
     await stage.press("enter", "2")
     await stage.wait(1)
-    (order,) = stage.site.engine.context.book.store.orders()
+    (order,) = stage.site.engine.context.repository.store.orders()
     return order.id
 
 
@@ -177,7 +177,7 @@ async def test_what_is_not_found_at_scm_is_ordered_again_only_when_the_operator_
         await stage.wait(3)
         assert "Ordered: sslId" in stage.text
         assert enrolled(stage.world) == 2
-        (order,) = stage.site.engine.context.book.store.orders()
+        (order,) = stage.site.engine.context.repository.store.orders()
         assert order.ssl_id in stage.world.enrolled
 
 
@@ -196,7 +196,7 @@ async def test_what_is_not_found_at_scm_can_be_given_up_and_is_then_taken_off_th
         await stage.press("tab", "enter")
         await stage.wait(1)
         assert "Removed 1 from the list." in stage.text
-        store = stage.site.engine.context.book.store
+        store = stage.site.engine.context.repository.store
         assert store.orders() == []
         assert store.timeline(order_id)
         assert enrolled(stage.world) == 1
@@ -272,7 +272,7 @@ async def test_a_revocation_is_recorded_told_and_confirmed() -> None:
         await stage.wait(1)
         assert revoked(stage.world) == 1
         assert "Revoked, and confirmed by SCM" in stage.text
-        order = stage.site.engine.context.book.store.by_ssl_id(ISSUED)
+        order = stage.site.engine.context.repository.store.by_ssl_id(ISSUED)
         assert order is not None
         assert order.state is OrderState.REVOKED
         assert order.revocation is not None
@@ -294,7 +294,7 @@ async def test_a_revocation_without_an_answer_is_unknown_until_scm_has_said() ->
         await stage.press("enter")
         assert "RVG" in stage.row(ISSUED)
         await stage.wait(120)
-        order = stage.site.engine.context.book.store.by_ssl_id(ISSUED)
+        order = stage.site.engine.context.repository.store.by_ssl_id(ISSUED)
         assert order is not None
         assert order.state is OrderState.REVOKED
 
@@ -306,7 +306,7 @@ async def test_the_typed_name_is_empty_on_every_opening() -> None:
         await fill_revoke(stage, "mail-gw.acme.example")
         await stage.press("escape", "tab", "enter", "a", "v")
         await stage.wait(1)
-        assert "filled in before" in stage.text
+        assert "This draft was not sent" in stage.text
         assert stage.app.screen.query_one("#typed").value == ""  # type: ignore[attr-defined] # an Input
 
 
@@ -500,7 +500,9 @@ async def test_a_renewal_is_a_new_order_placed_once() -> None:
         await stage.press("tab", "enter")
         await stage.wait(2)
         assert stage.world.traffic.count("POST", "renewById/") == 1
-        (order,) = [one for one in stage.site.engine.context.book.store.orders() if one.renews_ssl_id == COLLECTABLE]
+        (order,) = [
+            one for one in stage.site.engine.context.repository.store.orders() if one.renews_ssl_id == COLLECTABLE
+        ]
         assert order.ssl_id != COLLECTABLE
 
 
@@ -509,13 +511,13 @@ async def test_a_finished_order_is_taken_off_the_list_and_its_timeline_kept() ->
     async with staged(demo_world(), track=[COLLECTABLE]) as stage:
         await stage.press("2")
         await stage.wait(3)
-        (order,) = stage.site.engine.context.book.store.orders()
+        (order,) = stage.site.engine.context.repository.store.orders()
         assert order.state is OrderState.COLLECTED
         await stage.press("a", "m")
         await stage.wait()
         await stage.press("tab", "enter")
         await stage.wait(1)
-        store = stage.site.engine.context.book.store
+        store = stage.site.engine.context.repository.store
         assert store.orders() == []
         assert store.timeline(order.id)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.handing_over import HandOverStep
+from sectigo_tui.engine.credentials.certctl import HandOverStep
 from sectigo_tui.simulator.world import World
 from sectigo_tui.ui.dialogs.enroll import EnrollForm
 from sectigo_tui.ui.dialogs.menu import Menu
@@ -39,8 +39,8 @@ def writes(world: World) -> int:
 
 def everything_seen(stage: Stage) -> str:
     """Return what a person or a file could have of this session: screen, picture, events, timeline."""
-    store = stage.site.engine.context.book.store
-    return "\n".join([stage.text, stage.svg(), *map(repr, stage.site.heard), *map(repr, store.entries(1_000))])
+    store = stage.site.engine.context.repository.store
+    return "\n".join([stage.text, stage.svg(), *map(repr, stage.site.received), *map(repr, store.entries(1_000))])
 
 
 @on_stage
@@ -50,12 +50,12 @@ async def test_a_401_offers_rotation_by_itself_with_the_focus_where_keys_do_no_h
         world.account.credentials.password = CANARY
         await stage.wait(15)
         assert isinstance(stage.app.screen, Rotate)
-        assert "SCM refuses them" in stage.text
+        assert "SCM rejects them" in stage.text
         await type_text(stage, "jjj")
         assert stage.app.screen.query_one("#password").value == ""  # type: ignore[attr-defined] # an Input
         await stage.press("enter")
         assert not isinstance(stage.app.screen, Rotate)
-        assert "AUTH refused" in stage.header
+        assert "AUTH rejected" in stage.header
 
 
 @on_stage
@@ -100,7 +100,7 @@ async def test_wrong_credentials_leave_the_old_ones_and_are_not_tried_again_unas
         await stage.press("enter")
         await stage.wait(1)
         assert logins(world) == tries + 1
-        assert "Try it all the same" in stage.text
+        assert "Test it anyway" in stage.text
         await stage.press("escape")
         await stage.press("R")
         await stage.wait(1)
@@ -193,9 +193,9 @@ async def test_a_write_under_way_cannot_be_cancelled_by_escape() -> None:
         await type_text(stage, CANARY)
         await stage.press("enter")
         await stage.wait(1)
-        assert "cannot be taken back" in stage.text
+        assert "cannot be cancelled" in stage.text
         await stage.press("escape", "enter", "q")
-        assert "cannot be taken back" in stage.text
+        assert "cannot be cancelled" in stage.text
         await stage.wait(30)
         assert "SCM accepts login" in stage.text
 
@@ -209,7 +209,7 @@ async def test_a_change_that_was_cut_short_is_settled_before_anything_else_is_as
         world.account.credentials.password = CANARY
         await stage.press("a", "o")
         await stage.wait()
-        assert "A change of the password was cut short" in stage.text
+        assert "A change of the password was interrupted" in stage.text
         await stage.press("tab", "enter")
         await stage.wait(1)
         assert "The pending password works" in stage.text
@@ -242,7 +242,7 @@ async def test_an_offer_in_which_something_was_typed_stays_and_says_that_the_cre
     async with staged(demo_world(), track=[2100342]) as stage:
         await refused_then_rotated_elsewhere(stage, typed="other")
         assert "in use again: rotated elsewhere" in stage.text
-        assert "SCM refuses them" not in stage.text
+        assert "SCM rejects them" not in stage.text
         await stage.press("escape")
         assert not isinstance(stage.app.screen, Rotate)
 
@@ -316,7 +316,7 @@ async def refused_while(stage: Stage, *keys: str) -> None:
     await stage.press(*keys)
     stage.world.account.credentials.password = CANARY
     await stage.wait(15)
-    assert stage.site.engine.context.gate.refusal is not None
+    assert stage.site.engine.context.limiter.rejection is not None
 
 
 @pytest.mark.parametrize("opened_by", ["a", "question_mark", "colon", "e", "F"])
@@ -347,7 +347,7 @@ async def test_an_offer_to_rotate_is_not_made_any_more_once_the_credentials_work
         await refused_while(stage, "a")
         stage.site.kept.present = replace(stage.site.kept.present, password=SecretText(CANARY))
         await stage.wait(5)
-        assert stage.site.engine.context.gate.refusal is None
+        assert stage.site.engine.context.limiter.rejection is None
         await stage.press("escape")
         await stage.wait(1)
         assert not isinstance(stage.app.screen, Rotate)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.simulator.world import World
@@ -29,10 +30,10 @@ class Handed:
 
 def caught(stage: Stage, monkeypatch: pytest.MonkeyPatch, keep: Callable[[str, str], str] | None = None) -> Handed:
     handed = Handed()
-    openings = stage.app._openings
-    flow = openings.flow
-    defaults = replace(flow.defaults, keep=keep or handed.keep)
-    monkeypatch.setattr(openings, "flow", replace(flow, copy=handed.copied.append, defaults=defaults))
+    workflows = stage.app.workflows
+    workflow = workflows.workflow
+    defaults = replace(workflow.defaults, keep=keep or handed.keep)
+    monkeypatch.setattr(workflows, "workflow", replace(workflow, copy=handed.copied.append, defaults=defaults))
     return handed
 
 

@@ -14,7 +14,7 @@ from sectigo_tui.cli.outside import write_file
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.diagnosis.markdown import REDACTED, redactor
-from sectigo_tui.ui.export import Exported, to_csv, to_json, to_markdown
+from sectigo_tui.presentation.export import Exported, to_csv, to_json, to_markdown
 from sectigo_tui.ui.outside import Outside
 from support.ui_stage import Stage, demo_world, on_stage, staged
 
@@ -44,7 +44,7 @@ async def test_the_table_is_saved_as_it_is_shown_filtered_sorted_and_with_its_co
         shown = stage.view.table.loaded_ids
     with (tmp_path / "orders.csv").open(newline="") as file:
         titles, *rows = list(csv.reader(file))
-    assert titles[:5] == ["NEXT LOOK", "REQUESTED", "STATE", "BLOCKED ON", "SSLID"]
+    assert titles[:5] == ["NEXT POLL", "REQUESTED", "STATE", "BLOCKED ON", "SSLID"]
     assert "DEADLINE" not in titles
     assert [f"#{row[4]}" for row in rows] == list(shown)
     (oldest,) = [row for row in rows if row[4] == str(OLDEST)]
@@ -71,7 +71,7 @@ async def test_json_names_what_it_is_about_and_says_null_for_what_is_not_known(t
     assert row["outage"] is None
 
 
-@pytest.mark.parametrize(("view", "words"), [("4", "tracked, SCM status Applied"), ("5", "5 s +-20% after look 1")])
+@pytest.mark.parametrize(("view", "words"), [("4", "tracked, SCM status Applied"), ("5", "5 s +-20% after poll 1")])
 @on_stage
 async def test_a_list_that_is_not_of_orders_is_saved_as_its_text(tmp_path: Path, view: str, words: str) -> None:
     async with staged(outside=outside(), track=[OLDEST], size=(120, 24)) as stage:
@@ -152,7 +152,7 @@ async def test_a_file_that_is_there_is_replaced_only_after_a_question(tmp_path: 
         await save(stage, "c", path)
         await stage.press("tab", "enter")
         await stage.wait(0.5)
-    assert path.read_text().startswith("NEXT LOOK,")
+    assert path.read_text().startswith("NEXT POLL,")
 
 
 @on_stage

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sectigo_tui.ui import format as fmt
-from sectigo_tui.ui.format import Urgency
+from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import Urgency
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 

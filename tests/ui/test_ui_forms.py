@@ -8,10 +8,10 @@ import pytest
 from textual.widgets import Button, Input
 
 from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, SectigoTuiError, Unreachable
+from sectigo_tui.presentation.themes import choose_theme
 from sectigo_tui.ui.dialogs.form import Tick
 from sectigo_tui.ui.first_run import FirstRunApp
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.theme import choose_theme
 from support.ui_stage import Stage, demo_world, on_stage, staged
 
 REQUESTED = 2100366
@@ -19,7 +19,7 @@ GIVEN = {"customer_uri": "acme", "login": "api", "password": "not-shown-4711"}
 REFUSALS = {
     "password": CredentialsRefused("profiles", "refused", http_status=401, code=-970),
     "confirm": Unreachable("profiles", "no answer"),
-    "base_url": ConfigError(key="base_url", source="the form", problem="no URL", remedy="write one"),
+    "base_url": ConfigError(key="base_url", source="the form", reason="no URL", remedy="write one"),
 }
 
 
@@ -146,7 +146,7 @@ async def test_the_button_that_has_the_focus_is_the_filled_one_and_an_empty_box_
         await stage.press("a", "o")
         await stage.wait(1)
         screen = stage.app.screen
-        assert "[ ] Make a password" in stage.text
+        assert "[ ] Generate a password" in stage.text
         cancel, confirm = screen.query_one("#cancel", Button), screen.query_one("#rotate", Button)
         for focused, other in ((cancel, confirm), (confirm, cancel)):
             focused.focus()
@@ -157,7 +157,7 @@ async def test_the_button_that_has_the_focus_is_the_filled_one_and_an_empty_box_
             assert plain.bgcolor == screen.query_one("#dialog").rich_style.bgcolor
         screen.query_one("#make-new", Tick).value = True
         await stage.wait()
-        assert "[X] Make a password" in stage.text
+        assert "[X] Generate a password" in stage.text
 
 
 @on_stage
@@ -168,7 +168,7 @@ async def test_every_button_is_read_whole_at_20_columns() -> None:
         await stage.resize(20, 16)
         await stage.wait(1)
         assert "Cancel" in stage.text
-        assert "Try, then rotate" in stage.text, stage.text
+        assert "Test and rotate" in stage.text, stage.text
 
 
 @on_stage
@@ -206,4 +206,4 @@ async def test_marks_go_where_it_was_done_and_stay_where_it_failed() -> None:
         await stage.press("enter")
         await stage.wait(2)
         assert "-1601" in stage.text, stage.text
-        assert [stage.view.subject_of(row_id).ssl_id for row_id in stage.view.table.marks] == [waiting[1]]
+        assert [stage.view.order_row_of(row_id).ssl_id for row_id in stage.view.table.marks] == [waiting[1]]

@@ -7,8 +7,17 @@ from rich.cells import cell_len
 
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.status import PENDING_STATUSES
-from sectigo_tui.ui.glyphs import ASCII, UNICODE, Glyphs, StateLook, choose_glyphs, order_look, state_looks, status_look
-from sectigo_tui.ui.theme import CELL_STYLES
+from sectigo_tui.presentation.glyphs import (
+    ASCII,
+    UNICODE,
+    Glyphs,
+    StateGlyph,
+    choose_glyphs,
+    order_glyph,
+    state_glyphs,
+    status_glyph,
+)
+from sectigo_tui.presentation.themes import CELL_STYLES
 
 
 @pytest.mark.parametrize(
@@ -31,16 +40,16 @@ def test_a_preference_for_a_set_is_followed() -> None:
     assert choose_glyphs({"LANG": "C.UTF-8", "TERM": "xterm"}, "ascii") is ASCII
 
 
-@pytest.mark.parametrize("look", state_looks(), ids=lambda look: look.code)
-def test_every_state_is_five_cells_in_both_sets(look: StateLook) -> None:
-    assert cell_len(look.text(UNICODE)) == cell_len(look.text(ASCII)) == 5
-    assert look.text(ASCII).isascii()
-    assert look.style in CELL_STYLES
+@pytest.mark.parametrize("glyph", state_glyphs(), ids=lambda glyph: glyph.code)
+def test_every_state_is_five_cells_in_both_sets(glyph: StateGlyph) -> None:
+    assert cell_len(glyph.text(UNICODE)) == cell_len(glyph.text(ASCII)) == 5
+    assert glyph.text(ASCII).isascii()
+    assert glyph.style in CELL_STYLES
 
 
 @pytest.mark.parametrize("state", OrderState)
-def test_every_local_state_has_a_look(state: OrderState) -> None:
-    assert order_look(state).code.isupper()
+def test_every_local_state_has_a_glyph(state: OrderState) -> None:
+    assert order_glyph(state).code.isupper()
 
 
 @pytest.mark.parametrize(
@@ -48,15 +57,15 @@ def test_every_local_state_has_a_look(state: OrderState) -> None:
     [("Requested", "REQ ○"), ("SAApproved", "SAA ◔"), ("sa approved", "SAA ◔"), ("APPLIED", "APL ◐"), ("Odd", "UNK ?")],
 )
 def test_a_status_is_known_whatever_its_case_and_spaces(status: str, shown: str) -> None:
-    assert status_look(status).text(UNICODE) == shown
+    assert status_glyph(status).text(UNICODE) == shown
 
 
 def test_every_pending_status_has_a_code_of_its_own() -> None:
-    assert len({status_look(status).code for status in PENDING_STATUSES} - {"UNK"}) == len(PENDING_STATUSES)
+    assert len({status_glyph(status).code for status in PENDING_STATUSES} - {"UNK"}) == len(PENDING_STATUSES)
 
 
 def test_a_pending_or_failed_order_shows_what_scm_calls_it() -> None:
-    assert order_look(OrderState.PENDING, "Applied").code == "APL"
-    assert order_look(OrderState.FAILED, "Rejected").code == "REJ"
-    assert order_look(OrderState.FAILED).code == "ERR"
-    assert order_look(OrderState.COLLECTED, "Issued").code == "COL"
+    assert order_glyph(OrderState.PENDING, "Applied").code == "APL"
+    assert order_glyph(OrderState.FAILED, "Rejected").code == "REJ"
+    assert order_glyph(OrderState.FAILED).code == "ERR"
+    assert order_glyph(OrderState.COLLECTED, "Issued").code == "COL"

@@ -8,9 +8,9 @@ import pytest
 
 from sectigo_tui.domain.errors import CredentialsRefused, RateLimited, ScmFailure, ServerFailure
 from sectigo_tui.domain.events import Exchange
-from sectigo_tui.engine.account import PendingQuery
-from sectigo_tui.ui.board import Tally
-from sectigo_tui.ui.header import Segment, fitting, header_segments
+from sectigo_tui.engine.account.remote_orders import PendingQuery
+from sectigo_tui.presentation.rows import Tally
+from sectigo_tui.ui.content.header import HeaderPart, fitting, header_segments
 from sectigo_tui.ui.view_model import Surroundings
 from sectigo_tui.ui.widgets.header_line import changed_end
 from support.ui_pieces import Pieces
@@ -28,7 +28,7 @@ def header(pieces: Pieces, width: int = 200, *, note: str = "", is_frozen: bool 
 
 
 def answered(pieces: Pieces, failure: ScmFailure | None = None) -> None:
-    pieces.announcer(Exchange(pieces.clock.now(), "details", 0.142, 200 if failure is None else None, failure))
+    pieces.event_source(Exchange(pieces.clock.now(), "details", 0.142, 200 if failure is None else None, failure))
 
 
 def listed(pieces: Pieces) -> None:
@@ -52,7 +52,7 @@ def test_orders_whose_window_has_passed_are_counted_apart_in_grey() -> None:
     assert (counted.text, counted.style) == ("3 not polled", "$state-muted")
 
 
-def test_before_the_first_answer_nothing_is_claimed() -> None:
+def test_before_the_first_answer_the_header_claims_nothing() -> None:
     assert header(Pieces(read_only=True)) == "PROD acme eu [R] | API ... | loading | 7+? pend 1 act | 03:00Z"
 
 
@@ -72,8 +72,8 @@ def test_offline_says_since_when_and_why() -> None:
 def test_refused_credentials_come_before_everything() -> None:
     pieces = Pieces(read_only=True)
     answered(pieces)
-    pieces.engine.context.gate.refusal = CredentialsRefused("details", "401", http_status=401, code=-16)
-    assert "AUTH refused: rotate" in header(pieces)
+    pieces.engine.context.limiter.rejection = CredentialsRefused("details", "401", http_status=401, code=-16)
+    assert "AUTH rejected: rotate" in header(pieces)
 
 
 def test_a_rate_limit_says_until_when() -> None:
@@ -109,13 +109,13 @@ def test_at_80_columns_counts_and_note_come_before_time_and_customer() -> None:
 @pytest.mark.parametrize("width", range(8, 60))
 def test_what_fits_fits(width: int) -> None:
     segments = (
-        Segment("aaaa"),
-        Segment("bbbbbb", rank=1),
-        Segment("cc", rank=2, is_joined=True),
-        Segment("証明", rank=3),
+        HeaderPart("aaaa"),
+        HeaderPart("bbbbbb", rank=1),
+        HeaderPart("cc", rank=2, is_joined=True),
+        HeaderPart("証明", rank=3),
     )
     kept = fitting(segments, width)
-    assert Segment("aaaa") in kept
+    assert HeaderPart("aaaa") in kept
     assert sum(segment.cells for segment in kept) - 3 <= max(width, 4)
     assert [segment for segment in segments if segment in kept] == list(kept)
 
@@ -125,7 +125,7 @@ def test_the_header_does_not_jump_with_the_latency() -> None:
     listed(pieces)
     lengths = set()
     for latency in (0.004, 0.142, 1.24, 12.4):
-        pieces.announcer(Exchange(pieces.clock.now(), "details", latency, 200))
+        pieces.event_source(Exchange(pieces.clock.now(), "details", latency, 200))
         lengths.add(len(header(pieces)))
     assert len(lengths) == 1
 
@@ -161,7 +161,7 @@ def test_armed_writes_say_for_how_long() -> None:
 def test_the_line_is_painted_as_far_as_it_changes(
     before: tuple[str, ...], after: tuple[str, ...], is_rest_kept: bool
 ) -> None:
-    lines = [tuple(Segment(text) for text in texts) for texts in (before, after)]
+    lines = [tuple(HeaderPart(text) for text in texts) for texts in (before, after)]
     texts = [" | ".join(each) for each in (before, after)]
     end = changed_end(*lines)
     assert texts[0][end:] == texts[1][end:]

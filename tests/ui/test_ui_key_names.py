@@ -14,8 +14,8 @@ from textual.binding import Binding
 
 import sectigo_tui.ui
 from sectigo_tui.simulator.world import World
-from sectigo_tui.ui.key_names import HINTED, Hinted, KeyNames
-from sectigo_tui.ui.keys import no_key
+from sectigo_tui.ui.keys.active_keys import no_key
+from sectigo_tui.ui.keys.key_names import HINTED, Hinted, KeyNames
 from sectigo_tui.ui.outside import Outside
 from support.ui_stage import on_stage, staged
 

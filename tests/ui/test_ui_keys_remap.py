@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from textual.actions import parse
+from textual.binding import Binding
 
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.ui import keymap
 from sectigo_tui.ui.app import SectigoApp
-from sectigo_tui.ui.keymap import keymap_of
+from sectigo_tui.ui.keys import keymap
+from sectigo_tui.ui.keys.keymap import keymap_of
 from sectigo_tui.ui.outside import Outside
+from sectigo_tui.ui.workflows.menu import MenuWorkflows
 from support.ui_stage import on_stage, staged
 
 
@@ -39,10 +42,10 @@ async def test_a_short_name_means_the_action_wherever_it_is() -> None:
 async def test_two_actions_may_swap_their_keys() -> None:
     async with staged(outside=Outside(keys={"view.poll": "R", "view.refresh": "r"}), track=[2100342]) as stage:
         await stage.wait(40)
-        looks = stage.site.wire.count("GET /ssl/v1/2100342")
+        polls = stage.site.wire.count("GET /ssl/v1/2100342")
         await stage.press("R")
         await stage.wait(1)
-        assert stage.site.wire.count("GET /ssl/v1/2100342") == looks + 1
+        assert stage.site.wire.count("GET /ssl/v1/2100342") == polls + 1
 
 
 @pytest.mark.parametrize(
@@ -91,3 +94,11 @@ def test_no_two_actions_of_one_place_have_the_same_key(place: keymap.Place) -> N
         for key in keys:
             first = owner.setdefault(key, action)
             assert first == action or (first, action) in SHADOWS, f"{key!r} is the key of {first} and {action}"
+
+
+def test_every_workflow_that_a_key_opens_is_there() -> None:
+    bindings = Binding.make_bindings(SectigoApp.BINDINGS)
+    opened = [parse(each.action) for each in bindings if each.action.startswith("workflow(")]
+    assert len(opened) == 10
+    for _, _, (name,) in opened:
+        assert callable(getattr(MenuWorkflows, str(name)))

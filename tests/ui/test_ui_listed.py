@@ -9,10 +9,10 @@ from random import Random
 import pytest
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow
-from sectigo_tui.engine.listing import Listing
-from sectigo_tui.engine.listing_rows import PAGE_SIZE
-from sectigo_tui.ui import listed
-from sectigo_tui.ui.listed import ListedIds, arranged
+from sectigo_tui.domain.limits import PAGE_SIZE
+from sectigo_tui.engine.account.listing import Listing
+from sectigo_tui.presentation import listing_rows as listed
+from sectigo_tui.presentation.listing_rows import ListedIds, arranged
 from support.engine_world import World
 
 

@@ -12,15 +12,14 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Input
 
-from sectigo_tui.ui.glyphs import ASCII, UNICODE, Glyphs
-from sectigo_tui.ui.text import Align, fit
-from sectigo_tui.ui.theme import DARK, LIGHT
-from sectigo_tui.ui.theme_colours import THEMES
-from sectigo_tui.ui.widgets.live_table import LiveTable
-from sectigo_tui.ui.widgets.live_table_columns import Column, PlacedColumn, place_columns
-from sectigo_tui.ui.widgets.live_table_messages import TableMessage
-from sectigo_tui.ui.widgets.live_table_paint import Cell, changed_span
-from sectigo_tui.ui.widgets.live_table_rows import RowIds, TableRows
+from sectigo_tui.presentation.glyphs import ASCII, UNICODE, Glyphs
+from sectigo_tui.presentation.table_columns import Cell, Column, PlacedColumn, place_columns
+from sectigo_tui.presentation.text import Align, fit
+from sectigo_tui.presentation.themes import DARK, LIGHT
+from sectigo_tui.ui.theme.colours import THEMES
+from sectigo_tui.ui.widgets.table.paint import changed_span
+from sectigo_tui.ui.widgets.table.rows import RowIds, TableRows
+from sectigo_tui.ui.widgets.table.table import LiveTable, TableMessage
 
 COLUMNS = (
     Column("next", "NEXT", 5, align="right", ticking=True),
@@ -55,7 +54,7 @@ class TableApp(App[None]):
         self.theme = DARK
         self.cells: dict[tuple[str, str], Cell] = {}
         self.asked: set[str] = set()
-        self.heard: list[TableMessage] = []
+        self.received: list[TableMessage] = []
         self.table = RecordingTable(COLUMNS, self.cell, glyphs=glyphs)
         self.ids = ids
 
@@ -74,7 +73,7 @@ class TableApp(App[None]):
 
     def post_message(self, message: Message) -> bool:
         if isinstance(message, TableMessage):
-            self.heard.append(message)
+            self.received.append(message)
         return super().post_message(message)
 
     def lines(self) -> list[str]:
@@ -189,7 +188,7 @@ async def test_the_cursor_of_a_row_that_is_gone_goes_to_its_nearest_neighbour(go
         app.table.update_rows([each for each in HUNDRED if each not in gone])
         await pilot.pause()
         assert app.table.cursor_id == row_id
-        assert isinstance(app.heard[-1], LiveTable.VisibleChanged | LiveTable.Highlighted)
+        assert isinstance(app.received[-1], LiveTable.VisibleChanged | LiveTable.Highlighted)
         assert f">{row_id}" in app.names()
 
 
@@ -203,14 +202,14 @@ async def test_a_list_filtered_to_nothing_and_back_finds_its_cursor_again() -> N
         app.table.update_rows(HUNDRED)
         assert app.table.cursor_id == "r2"
         await pilot.pause()
-        assert not [message for message in app.heard if isinstance(message, LiveTable.Selected)]
+        assert not [message for message in app.received if isinstance(message, LiveTable.Selected)]
 
 
 async def test_enter_opens_the_row_under_the_cursor() -> None:
     app = TableApp(HUNDRED)
     async with running(app) as pilot:
         await pilot.press("j", "enter")
-        assert app.heard[-1] == LiveTable.Selected(app.table, "r1")
+        assert app.received[-1] == LiveTable.Selected(app.table, "r1")
 
 
 async def test_marks_follow_their_rows_and_go_with_them() -> None:
@@ -224,7 +223,7 @@ async def test_marks_follow_their_rows_and_go_with_them() -> None:
         app.table.update_rows(HUNDRED[1:])
         await pilot.pause()
         assert app.table.marks == {"r2"}
-        assert LiveTable.MarksChanged(app.table, frozenset({"r2"})) in app.heard
+        assert LiveTable.MarksChanged(app.table, frozenset({"r2"})) in app.received
         app.table.clear_marks()
         assert not app.table.marks
 
@@ -307,12 +306,12 @@ async def test_rows_that_are_not_loaded_say_so_and_are_asked_for() -> None:
         await pilot.press("G", "enter", "space")
         assert app.names()[-1].startswith(">loading row 90,000")
         assert app.table.cursor_id is None
-        assert app.heard[-1] == LiveTable.RangeNeeded(app.table, 89_991, 89_999)
+        assert app.received[-1] == LiveTable.RangeNeeded(app.table, 89_991, 89_999)
         ids[89_990:] = [f"r{index}" for index in range(89_990, 90_000)]
         app.table.update_rows(ids)
         await pilot.pause()
         assert app.names()[-1] == ">r89999"
-        assert LiveTable.Highlighted(app.table, "r89999") in app.heard
+        assert LiveTable.Highlighted(app.table, "r89999") in app.received
         assert app.table.visible_ids[0] == "r89991"
 
 
@@ -332,7 +331,7 @@ async def test_the_owner_is_told_which_rows_are_in_sight() -> None:
     async with running(app) as pilot:
         await pilot.press("pagedown")
         await pilot.pause()
-        told = [message for message in app.heard if isinstance(message, LiveTable.VisibleChanged)]
+        told = [message for message in app.received if isinstance(message, LiveTable.VisibleChanged)]
         assert told[-1].ids == tuple(HUNDRED[9:18]) == app.table.visible_ids
         assert told[-1].control is app.table
 
@@ -343,9 +342,9 @@ async def test_the_mouse_chooses_opens_and_sorts() -> None:
         await pilot.click(app.table, offset=(10, 4))
         assert app.table.cursor_id == "r3"
         await pilot.click(app.table, offset=(10, 6), times=2)
-        assert LiveTable.Selected(app.table, "r5") in app.heard
+        assert LiveTable.Selected(app.table, "r5") in app.received
         await pilot.click(app.table, offset=(21, 0))
-        assert app.heard[-1] == LiveTable.HeaderSelected(app.table, "state")
+        assert app.received[-1] == LiveTable.HeaderSelected(app.table, "state")
 
 
 async def test_a_table_without_the_focus_shows_its_cursor_otherwise() -> None:
@@ -421,19 +420,19 @@ def test_columns_never_overlap_nor_pass_the_edge(width: int, shapes: list[tuple[
 @given(st.lists(st.lists(st.integers(0, 30), unique=True), max_size=8), st.integers(0, 30), st.integers(1, 12))
 def test_the_cursor_stays_on_its_row_whatever_comes(updates: Sequence[list[int]], index: int, lines: int) -> None:
     rows = TableRows()
-    rows.look(0, lines)
+    rows.scroll_to(0, lines)
     for update in updates:
         ids = [str(each) for each in update]
         line, held = rows.cursor_index - rows.first, rows.cursor_id
         top = rows.replace(ids)
-        rows.look(max(0, min(top, len(ids) - lines)), lines)
+        rows.scroll_to(max(0, min(top, len(ids) - lines)), lines)
         if held in ids:
             assert rows.cursor_id == held
         if ids:
             assert ids[rows.cursor_index] == rows.cursor_id
         if held in ids and 0 <= line < lines and rows.first == top == rows.cursor_index - line:
             assert rows.window[line] == held
-        rows.look(max(0, rows.place_cursor(index, rows.first)), lines)
+        rows.scroll_to(max(0, rows.place_cursor(index, rows.first)), lines)
 
 
 @given(

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.config.screen import ScreenFile
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import OrderChanged
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.ui.memory import STANDINGS_KEPT, Arrangement, from_text, to_text
+from sectigo_tui.presentation.table_columns import Column
+from sectigo_tui.presentation.themes import DARK, LIGHT, MONO, SAFE
+from sectigo_tui.ui.layout import STANDINGS_KEPT, Arrangement, from_text, to_text
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.theme import DARK, LIGHT, MONO, SAFE
-from sectigo_tui.ui.widgets.live_table_columns import Column
 from support.stored_orders import an_entry, an_order
 from support.ui_stage import Stage, demo_world, on_stage, staged, written_to_terminal
 from support.writing import Site
@@ -33,16 +33,16 @@ class Kept:
     def __init__(self, text: str = "") -> None:
         self.text = text
         self.saved = 0
-        self.problem: InputError | None = None
+        self.reason: InputError | None = None
 
     def load(self) -> str:
-        if self.problem is not None:
-            raise self.problem
+        if self.reason is not None:
+            raise self.reason
         return self.text
 
     def save(self, text: str) -> None:
-        if self.problem is not None:
-            raise self.problem
+        if self.reason is not None:
+            raise self.reason
         self.text = text
         self.saved += 1
 
@@ -191,7 +191,7 @@ async def test_t_goes_through_all_themes_and_each_can_be_read() -> None:
 
 
 @on_stage
-async def test_what_changed_while_nobody_looked_is_marked_at_the_next_start_and_rings_when_watched() -> None:
+async def test_what_changed_while_not_polled_is_marked_at_the_next_start_and_rings_when_watched() -> None:
     kept, world = Kept(), demo_world()
     site = Site(world=world)
     site.store.plant(an_order(1))
@@ -245,10 +245,10 @@ async def test_changes_are_kept_together_a_second_later_and_at_the_end() -> None
 
 
 @on_stage
-async def test_a_memory_that_cannot_be_kept_is_told_once_and_stops_nothing() -> None:
+async def test_a_layout_that_cannot_be_saved_is_reported_once_and_stops_nothing() -> None:
     kept = Kept()
     async with staged(outside=Outside(keeper=kept)) as stage:
-        kept.problem = InputError("screen.json: no space left on device", "make room")
+        kept.reason = InputError("screen.json: no space left on device", "make room")
         await stage.press("s")
         await stage.wait(2)
         assert "remember the screen" in stage.text
@@ -259,9 +259,9 @@ async def test_a_memory_that_cannot_be_kept_is_told_once_and_stops_nothing() -> 
 
 
 @on_stage
-async def test_a_memory_that_cannot_be_read_is_told_and_the_screen_is_as_at_first() -> None:
+async def test_a_layout_that_cannot_be_read_is_reported_and_the_screen_has_its_defaults() -> None:
     kept = Kept()
-    kept.problem = InputError("screen.json is damaged", "it is written anew")
+    kept.reason = InputError("screen.json is damaged", "it is written anew")
     async with staged(outside=Outside(keeper=kept)) as stage:
         assert "screen.json is damaged" in stage.text
         assert stage.row(OLDEST)
@@ -274,7 +274,7 @@ async def test_a_large_account_is_not_written_to_disk_with_every_change() -> Non
         for number in range(STANDINGS_KEPT + 1):
             order = an_order(number)
             stage.site.store.plant(order)
-            stage.site.engine.announcer(OrderChanged(order, an_entry(order)))
+            stage.site.engine.event_source(OrderChanged(order, an_entry(order)))
         await stage.wait(1)
         assert stage.view.table.move_to_id("#1001")
         await stage.press("w")
@@ -294,7 +294,7 @@ async def test_a_large_account_is_not_written_to_disk_with_every_change() -> Non
     ],
 )
 @on_stage
-async def test_a_memory_of_another_shape_harms_nothing(text: str) -> None:
+async def test_a_layout_of_another_shape_harms_nothing(text: str) -> None:
     async with staged(outside=Outside(keeper=Kept(text))) as stage:
         assert "view: Pending" in stage.footer
         assert titles(stage).startswith("NEXT DEADLINE AGE▼ STATE")
@@ -302,13 +302,13 @@ async def test_a_memory_of_another_shape_harms_nothing(text: str) -> None:
 
 
 def test_what_was_remembered_reads_as_it_was() -> None:
-    memory = from_text("")
-    memory.sorted_by("Pending", "age", descending=True)
-    memory.shows("Pending", ["state", "age"], ["next"])
-    memory.save_filter("words", "mine", "acme !fleet")
-    memory.themed("light", instead_of="auto")
-    again = from_text(to_text(memory))
-    assert (again.arrangements, again.filters) == (memory.arrangements, memory.filters)
+    layout = from_text("")
+    layout.sorted_by("Pending", "age", descending=True)
+    layout.shows("Pending", ["state", "age"], ["next"])
+    layout.save_filter("words", "mine", "acme !fleet")
+    layout.themed("light", instead_of="auto")
+    again = from_text(to_text(layout))
+    assert (again.arrangements, again.filters) == (layout.arrangements, layout.filters)
     assert (again.theme, again.theme_instead_of) == ("light", "auto")
 
 
@@ -318,7 +318,7 @@ def test_a_column_that_is_new_since_is_shown_at_the_end() -> None:
     assert [column.key for column in columns] == ["state", "age", "new"]
 
 
-def test_each_profile_has_a_memory_of_its_own_in_one_private_file(tmp_path: Path) -> None:
+def test_each_profile_has_a_layout_of_its_own_in_one_private_file(tmp_path: Path) -> None:
     path = tmp_path / "data" / "screen.json"
     prod, staging = ScreenFile(path, "prod"), ScreenFile(path)
     assert prod.load() == ""

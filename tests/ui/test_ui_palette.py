@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sectigo_tui.ui.actions import ACTIONS
 from sectigo_tui.ui.outside import Outside
+from sectigo_tui.ui.workflows.actions import ACTIONS
 from support.ui_stage import Stage, on_stage, staged
 
 
@@ -57,7 +57,7 @@ async def test_an_action_that_cannot_be_done_says_why_when_it_is_chosen_neverthe
 @on_stage
 async def test_another_profile_is_gone_on_with_by_its_name() -> None:
     async with staged(outside=Outside(profiles=lambda: ("", "staging", "[dr]")), size=(120, 40)) as stage:
-        offered = await stage.app.profile_entries()
+        offered = await stage.app.workflows.profile_entries()
         assert [entry.title for entry in offered] == ["Profile staging", "Profile [dr]"]
         await choose(stage, "profile staging")
         assert stage.app.return_value == "staging"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import force_setattr, replace
 
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.engine.context import Policy
+from sectigo_tui.engine.context import EngineOptions
 from sectigo_tui.ui.outside import Outside
 from support.ui_stage import Stage, demo_world, on_stage, staged
 from support.writing import Site
@@ -13,8 +13,8 @@ from support.writing import Site
 
 def read_only_site(*, may_arm: bool = True) -> Site:
     site = Site(world=demo_world(), read_only=True)
-    object.__setattr__(site.context, "policy", replace(site.context.policy, may_arm=may_arm))
-    assert site.context.policy == Policy(read_only=True, may_arm=may_arm)
+    force_setattr(site.context, "options", replace(site.context.options, may_arm=may_arm))
+    assert site.context.options == EngineOptions(read_only=True, may_arm=may_arm)
     return site
 
 
@@ -66,7 +66,7 @@ async def test_writes_locked_by_a_flag_are_not_armed() -> None:
 async def test_another_profile_is_gone_on_with_only_when_it_can_be_opened() -> None:
     async def check(name: str) -> None:
         if name == "broken":
-            raise ConfigError(key="login", source="config.toml", problem="missing", remedy="write one")
+            raise ConfigError(key="login", source="config.toml", reason="missing", remedy="write one")
 
     async with staged(demo_world()) as stage:
         give(stage, Outside(profiles=lambda: ("", "broken", "staging"), check_profile=check))

@@ -1,4 +1,4 @@
-"""An account of 100,000 orders costs what is looked at: counted in requests, over a line with a long round trip."""
+"""An account of 100,000 orders costs what is polled: counted in requests, over a line with a long round trip."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sectigo_tui.ui.steady_driver import BACKLOG_BYTES, Outlet
+from sectigo_tui.ui.terminal.driver import BACKLOG_BYTES, Outlet
 
 FRAME = b"frame" * 2_000
 NOTE = b"\a\x1b]9;sectigo-tui: changed\a"

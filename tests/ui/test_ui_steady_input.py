@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from textual import _parser, _time, events
 from textual.message import Message
 
-from sectigo_tui.ui.steady_input import PASTE_SECONDS, REST_SECONDS, TerminalInput
+from sectigo_tui.ui.terminal.input import PASTE_SECONDS, REST_SECONDS, TerminalInput
 from support.ui_stage import on_stage, staged
 
 J = ["j"]
@@ -156,6 +156,6 @@ def test_the_dashboard_survives_whatever_is_typed(chunks: list[bytes]) -> None:
                 for message in (*source.feed(chunk), *source.tick()):
                     stage.app.post_message(message)
                 await stage.wait(0.3)
-            assert stage.app.defect is None
+            assert stage.app.fatal_error is None
 
     story()

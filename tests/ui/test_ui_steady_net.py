@@ -14,9 +14,10 @@ from textual.color import Color
 from textual.content import Content
 from textual.widgets import Static
 
-from sectigo_tui.ui.steady import SteadyApp
-from sectigo_tui.ui.steady_net import LAST_NET
-from sectigo_tui.ui.text import printable
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.presentation.themes import choose_theme
+from sectigo_tui.ui.terminal.printable_filter import LAST_NET
+from sectigo_tui.ui.terminal.terminal_app import TerminalApp
 
 BLACK = Color(0, 0, 0)
 
@@ -52,7 +53,7 @@ def test_a_link_is_left_as_its_text_alone() -> None:
     assert style.bold
 
 
-class Forgetful(SteadyApp[None]):
+class Forgetful(TerminalApp[None]):
     """An application whose widgets clean nothing."""
 
     CSS = "Static { border: solid white; width: 40; height: 3; }"
@@ -68,7 +69,7 @@ class Forgetful(SteadyApp[None]):
 
 @pytest.mark.parametrize("size", [(60, 20), (20, 5)])
 async def test_a_widget_that_forgot_to_clean_its_text_does_no_harm(size: tuple[int, int]) -> None:
-    async with Forgetful().run_test(size=size, notifications=True) as pilot:
+    async with Forgetful(choose_theme({})).run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         strips = _strips(pilot.app)
         assert len(strips) == size[1]
@@ -85,4 +86,4 @@ def _strips(app: App[None]) -> list[str]:
 
 async def test_a_field_that_begins_before_the_first_screen_breaks_nothing() -> None:
     """In Python 3.12 and newer the fields of the first view begin so early."""
-    SteadyApp[None]().clear_selection()
+    TerminalApp[None](choose_theme({})).clear_selection()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from sectigo_tui.ui.text import PLACEHOLDER, Align, counted, fit, looks_spoofed, printable
+from sectigo_tui.presentation.text import PLACEHOLDER, Align, counted, fit, may_be_spoofed, printable
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ class ReadToItsEnd(str):
         raise AssertionError
 
 
-def test_a_huge_name_is_cut_before_it_is_looked_at() -> None:
+def test_a_huge_name_is_cut_before_it_is_polled() -> None:
     assert printable(ReadToItsEnd("\u202e" * 100_000)) == PLACEHOLDER * 512 + "…"
 
 
@@ -108,7 +108,7 @@ def test_text_is_cut_and_padded_in_cells(text: str, width: int, align: Align, sh
     ],
 )
 def test_what_cannot_be_seen_is_told(text: str, spoofed: bool) -> None:
-    assert looks_spoofed(text) is spoofed
+    assert may_be_spoofed(text) is spoofed
 
 
 def test_many_names_end_in_a_count_rather_than_an_ellipsis() -> None:

@@ -10,9 +10,9 @@ from textual.color import Color
 from textual.theme import Theme
 from textual.widgets import Input, Static
 
-from sectigo_tui.ui.theme import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN, choose_theme
-from sectigo_tui.ui.theme_colours import THEMES, VARIABLE_DEFAULTS
-from sectigo_tui.ui.widgets.live_table_paint import terminal_style
+from sectigo_tui.presentation.themes import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN, choose_theme
+from sectigo_tui.ui.theme.colours import THEMES, VARIABLE_DEFAULTS
+from sectigo_tui.ui.widgets.table.paint import terminal_style
 
 TRUE_COLOUR_THEMES = [each for each in THEMES if not each.ansi]
 PARTS = ("header", "cursor", "cursor-blurred")

@@ -33,7 +33,7 @@ async def test_keys_joined_in_one_write_never_end_the_program(joined: tuple[str,
         for opener in OPENERS:
             burst(stage, opener, *(opener if key == "same" else key for key in joined))
             await stage.wait(2)
-            assert stage.app.defect is None, opener
+            assert stage.app.fatal_error is None, opener
             if joined[-1] == "q" and not stage.app.is_running:
                 return
             assert stage.app.is_running, opener
@@ -51,7 +51,7 @@ async def test_two_clicks_in_one_read_choose_once_and_never_end_the_program(open
             click(stage, 20, line)
             await stage.wait(1)
             assert stage.app.is_running
-            assert stage.app.defect is None
+            assert stage.app.fatal_error is None
 
 
 @on_stage
@@ -102,7 +102,7 @@ async def test_an_enter_typed_before_a_question_could_be_read_does_not_answer_it
         await stage.wait(3)
         assert world.traffic.count("POST", "approve") == 0
         assert stage.app.screen.query_one("#text", Input).value == "as agreed"
-        assert "before it could be read" in stage.text, stage.text
+        assert "before this could be read" in stage.text, stage.text
         await stage.press("enter")
         await stage.wait(3)
         assert world.traffic.count("POST", "approve") == 1

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.events import EventKind, OrderChanged, TimelineEntry
 from support.stored_orders import an_order
@@ -12,19 +11,19 @@ from support.ui_stage import Stage, demo_world, on_stage, staged
 from support.virtual_time import START
 
 
-def tell(stage: Stage, summary: str, **changes: object) -> None:
+def notify(stage: Stage, summary: str, **changes: object) -> None:
     order = stage.site.orders[0]
     entry = TimelineEntry(
         at=stage.site.clock.now(), order_id=order.id, kind=EventKind.NOTE, summary=summary, ssl_id=order.ssl_id
     )
-    stage.site.engine.announcer(OrderChanged(order, replace(entry, **changes)))  # type: ignore[arg-type] # its fields
+    stage.site.engine.event_source(OrderChanged(order, replace(entry, **changes)))
 
 
 @on_stage
 async def test_newest_event_comes_first_with_its_order() -> None:
     async with staged(track=[2100342]) as stage:
         await stage.press("4")
-        tell(stage, "something new")
+        notify(stage, "something new")
         await stage.wait(1)
         assert "something new" in stage.lines[2]
         assert "2100342 online-banking" in stage.lines[2]
@@ -37,7 +36,7 @@ async def test_cursor_stays_on_its_event_when_new_ones_come() -> None:
         await stage.press("4", "j")
         held = stage.cursor
         for number in range(30):
-            tell(stage, f"event {number}")
+            notify(stage, f"event {number}")
             await stage.wait(0.3)
         assert stage.cursor == held
 
@@ -51,7 +50,7 @@ async def test_enter_shows_the_order_that_an_event_is_about() -> None:
 
 
 @on_stage
-async def test_an_event_heard_before_the_view_was_opened_is_listed_once() -> None:
+async def test_an_event_published_before_the_view_was_opened_is_listed_once() -> None:
     async with staged(track=[2100342]) as stage:
         await stage.press("4", "1", "4")
         assert stage.text.count("tracked, SCM status Applied") == 1
@@ -62,8 +61,8 @@ async def test_an_event_heard_before_the_view_was_opened_is_listed_once() -> Non
 async def test_events_are_filtered(query: str, shown: int) -> None:
     async with staged(track=[2100342]) as stage:
         await stage.press("4")
-        tell(stage, "first")
-        tell(stage, "second", at=START)
+        notify(stage, "first")
+        notify(stage, "second", at=START)
         await stage.wait(1)
         await stage.press("/", *query)
         assert f"| {shown} shown |" in stage.header
@@ -73,7 +72,7 @@ async def test_events_are_filtered(query: str, shown: int) -> None:
 async def test_events_of_another_day_say_which() -> None:
     async with staged(track=[2100342]) as stage:
         await stage.press("4")
-        tell(stage, "long ago", at=START.replace(month=2, day=27))
+        notify(stage, "long ago", at=START.replace(month=2, day=27))
         await stage.wait(1)
         (line,) = [line for line in stage.lines if "long ago" in line]
         assert "02-27 03:00" in line
@@ -90,7 +89,7 @@ async def test_s_says_why_events_are_not_sorted() -> None:
 async def test_an_event_of_an_order_that_is_not_local_shows_what_is_known() -> None:
     async with staged(track=[2100342]) as stage:
         await stage.press("4")
-        tell(stage, "account event", order_id="", ssl_id=None)
+        notify(stage, "account event", order_id="", ssl_id=None)
         await stage.wait(1)
         await stage.press("g", "enter")
         assert "account event" in stage.lines[-3] + stage.text
@@ -102,7 +101,7 @@ async def test_events_from_before_the_start_are_listed() -> None:
     async with staged(world) as stage:
         order = an_order(1)
         stage.site.store.plant(order)
-        entry = TimelineEntry(at=START, order_id=order.id, kind=EventKind.GAP, summary="nobody looked for 3 days")
+        entry = TimelineEntry(at=START, order_id=order.id, kind=EventKind.NOT_POLLED, summary="not polled for 3 days")
         stage.site.disk.entries.append(entry)
         await stage.press("4")
-        assert "nobody looked for 3 days" in stage.text
+        assert "not polled for 3 days" in stage.text

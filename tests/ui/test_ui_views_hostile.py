@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-
 import pytest
+from msgspec.structs import fields, replace
 
 from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.errors import Refused
 from sectigo_tui.domain.events import EventKind, FailureReported, OrderChanged, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.domain.polling import Look, LookOutcome
+from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.simulator.scenarios import make_world
 from support.stored_orders import an_order
 from support.ui_stage import Stage, on_stage, staged
@@ -40,15 +39,15 @@ def hostile_order(number: int, text: str) -> Order:
         for field in fields(OrderDetails)
         if isinstance(getattr(plain.details, field.name), str) and field.name != "status"
     }
-    details = replace(plain.details, **words, status=text, subject_alternative_names=(text, text))  # type: ignore[arg-type] # each named field is a str
+    details = replace(plain.details, **words, status=text, subject_alternative_names=(text, text))
     return replace(
         plain,
         state=OrderState.PENDING,
         common_name=text,
         profile_name=text,
-        refusal=text,
+        rejection=text,
         details=details,
-        last_look=Look(START, LookOutcome.PENDING, text, 0.1, 200),
+        last_poll=PollResult(START, PollOutcome.PENDING, text, 0.1, 200),
         last_answer_at=START,
     )
 
@@ -69,9 +68,9 @@ async def show(text: str, size: tuple[int, int] = (120, 40)) -> None:
         stage.site.store.plant(order)
         entry = TimelineEntry(at=START, order_id=order.id, kind=EventKind.NOTE, summary=text, ssl_id=order.ssl_id)
         stage.site.disk.entries.append(entry)
-        stage.site.engine.announcer(OrderChanged(order, entry))
+        stage.site.engine.event_source(OrderChanged(order, entry))
         refused = Refused("details", text, http_status=400, code=-9, sent=True)
-        stage.site.engine.announcer(FailureReported(START, text, refused, order.id))
+        stage.site.engine.event_source(FailureReported(START, text, refused, order.id))
         await stage.wait(1)
         await look_everywhere(stage)
         assert stage.app.is_running

@@ -6,7 +6,7 @@ import pytest
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import FailureReported
-from sectigo_tui.ui.keys import key_label
+from sectigo_tui.ui.keys.active_keys import key_label
 from sectigo_tui.ui.view_model import Surroundings
 from support.ui_stage import Stage, demo_world, on_stage, staged, tracked_by_demo
 from support.writing import Site
@@ -231,17 +231,17 @@ async def test_a_key_that_can_do_nothing_says_why_in_the_footer(key: str, hint: 
 async def test_r_polls_now_but_never_below_the_spacing() -> None:
     async with staged(track=[2100342]) as stage:
         await stage.wait(40)
-        looks = stage.site.wire.count("GET /ssl/v1/2100342")
+        polls = stage.site.wire.count("GET /ssl/v1/2100342")
         await stage.press("r", "r", "r")
         await stage.wait(1)
-        assert stage.site.wire.count("GET /ssl/v1/2100342") == looks + 1
+        assert stage.site.wire.count("GET /ssl/v1/2100342") == polls + 1
 
 
 @on_stage
 async def test_r_polls_every_marked_order_and_says_which_are_not_polled() -> None:
     async with staged(track=[2100342, 2100348]) as stage:
         await stage.wait(40)
-        looks = [stage.site.wire.count(f"GET /ssl/v1/{ssl_id}") for ssl_id in (2100342, 2100348)]
+        polls = [stage.site.wire.count(f"GET /ssl/v1/{ssl_id}") for ssl_id in (2100342, 2100348)]
         for ssl_id in (2100342, 2100348, 2100343):
             stage.view.table.move_to_id(f"#{ssl_id}")
             await stage.press("space")
@@ -249,7 +249,7 @@ async def test_r_polls_every_marked_order_and_says_which_are_not_polled() -> Non
         assert stage.footer == "2 marked orders are polled now, not 1 remote (t tracks them)."
         await stage.wait(1)
         after = [stage.site.wire.count(f"GET /ssl/v1/{ssl_id}") for ssl_id in (2100342, 2100348)]
-        assert after == [looks[0] + 1, looks[1] + 1]
+        assert after == [polls[0] + 1, polls[1] + 1]
 
 
 @on_stage
@@ -365,7 +365,7 @@ async def test_q_closes_what_is_open_goes_back_to_pending_and_only_then_quits() 
 
 
 def fail(stage: Stage, what: str) -> None:
-    stage.site.engine.announcer(
+    stage.site.engine.event_source(
         FailureReported(stage.site.clock.now(), what, InputError(f"{what} did not work", "do it again"))
     )
 

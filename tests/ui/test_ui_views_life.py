@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import StoreError
-from sectigo_tui.domain.events import EventKind, OrderChanged, StoreTrouble, TimelineEntry
+from sectigo_tui.domain.events import EventKind, OrderChanged, StoreStateChanged, TimelineEntry
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.simulator import listing
@@ -15,9 +14,9 @@ from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.world import Dialect, World
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
-from support.stored_orders import an_order
+from support.stored_orders import an_order, waiting_order
 from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
-from support.virtual_time import START, LoopClock
+from support.virtual_time import LoopClock
 from support.writing import Site
 
 
@@ -90,19 +89,19 @@ async def test_cursor_stays_on_an_order_whose_ssl_id_becomes_known() -> None:
         )
         store.plant(placed)
         news = TimelineEntry(at=now, order_id="placed", kind=EventKind.CREATED, summary="placed")
-        stage.site.engine.announcer(OrderChanged(placed, news))
+        stage.site.engine.event_source(OrderChanged(placed, news))
         await stage.wait(1)
         assert stage.view.table.move_to_id("placed")
         found = replace(placed, ssl_id=2_200_000, state=OrderState.SUBMITTED)
         store.plant(found)
-        stage.site.engine.announcer(OrderChanged(found, news))
+        stage.site.engine.event_source(OrderChanged(found, news))
         await stage.wait(1)
         assert stage.cursor == "#2200000"
         assert stage.row(2_200_000)
 
 
 @on_stage
-async def test_sorting_by_next_look_follows_the_polling() -> None:
+async def test_sorting_by_next_poll_follows_the_polling() -> None:
     world = demo_world()
     async with staged(world, size=(120, 40), track=tracked_by_demo(world)) as stage:
         for _ in stage.view.table.columns:
@@ -188,10 +187,10 @@ async def test_an_empty_list_in_read_only_mode_offers_no_enrolling() -> None:
 async def test_the_budget_of_orders_whose_windows_have_ended_says_how_to_go_on() -> None:
     order = an_order(1)
     assert order.window is not None
-    ended = replace(order, window=replace(order.window, next_look_at=None, ended=WindowEnd.DEADLINE))
+    ended = replace(order, window=replace(order.window, next_poll_at=None, ended=WindowEnd.DEADLINE))
     async with staged(quiet_world()) as stage:
         stage.site.store.plant(ended)
-        stage.site.engine.announcer(OrderChanged(ended))
+        stage.site.engine.event_source(OrderChanged(ended))
         await stage.press("5")
         assert "polling of every pending local order has ended" in stage.text
         assert "r on an order (1) polls it again." in stage.text
@@ -298,7 +297,7 @@ async def test_staleness_is_never_hidden() -> None:
 
 
 @on_stage
-async def test_a_failed_look_is_kept_in_the_row_and_in_the_detail() -> None:
+async def test_a_failed_poll_is_kept_in_the_row_and_in_the_detail() -> None:
     world = demo_world()
     async with staged(world, size=(160, 40), track=[2100342]) as stage:
         world.faults.add("unavailable", path="2100342")
@@ -327,7 +326,7 @@ async def test_a_401_pauses_everything_and_says_what_to_do() -> None:
         await stage.wait(10)
         await stage.press("escape")
         await stage.wait(1)
-        assert "AUTH refused: rotate" in stage.header
+        assert "AUTH rejected: rotate" in stage.header
         for ssl_id in (2100342, 2100348):
             assert stage.cells(ssl_id)[0] == "auth"
         assert "polling is paused  SCM code -16" in stage.text
@@ -340,12 +339,12 @@ async def test_a_401_pauses_everything_and_says_what_to_do() -> None:
 @on_stage
 async def test_a_disk_that_fails_is_told_until_it_works_again() -> None:
     async with staged() as stage:
-        trouble = StoreError("orders.journal", "no space left on device", "make room")
-        stage.site.engine.announcer(StoreTrouble(stage.site.clock.now(), trouble))
+        error = StoreError("orders.journal", "no space left on device", "make room")
+        stage.site.engine.event_source(StoreStateChanged(stage.site.clock.now(), error))
         await stage.wait(30)
         assert "saving fails" in stage.text
         assert "no space left on device." in stage.text
-        stage.site.engine.announcer(StoreTrouble(stage.site.clock.now(), None))
+        stage.site.engine.event_source(StoreStateChanged(stage.site.clock.now(), None))
         await stage.wait(1)
         assert "no space left" not in stage.text
 
@@ -376,7 +375,7 @@ async def test_a_poller_elsewhere_is_named() -> None:
 async def test_bookkeeping_of_a_thousand_polled_orders_lists_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged(quiet_world()) as stage:
         for number in range(1, 1_001):
-            stage.site.store.plant(replace(an_order(number), state=OrderState.PENDING, state_since=START))
+            stage.site.store.plant(waiting_order(number))
         await stage.press("R")
         await stage.wait(2)
         assert "1000 pend" in stage.header
@@ -391,7 +390,7 @@ async def test_bookkeeping_of_a_thousand_polled_orders_lists_nothing_anew(monkey
         for number in range(1, 1_001):
             order = stage.site.store.by_ssl_id(1_000 + number)
             assert order is not None
-            stage.site.engine.announcer(OrderChanged(order))
+            stage.site.engine.event_source(OrderChanged(order))
             if number % 50 == 0:
                 await stage.wait(0.2)
         assert not lists

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sectigo_tui.domain.certificates import ListingFilter
+from sectigo_tui.presentation.listing_rows import ROWS_KEPT
 from sectigo_tui.simulator.scenarios import make_world
-from sectigo_tui.ui.listed import ROWS_KEPT
 from sectigo_tui.ui.screens.remote import RemoteView, listing_filter
 from support.ui_stage import Stage, demo_world, on_stage, staged
 from support.virtual_time import LoopClock
@@ -118,7 +118,7 @@ async def test_shift_l_fetches_every_page_and_then_it_can_be_sorted() -> None:
         assert stage.cursor == "#2100001"
         await stage.press("s", "g")
         assert "COMMON NAME▲" in stage.lines[1]
-        names = [stage.view.subject_of(row_id).common_name for row_id in view.table.visible_ids]
+        names = [stage.view.order_row_of(row_id).common_name for row_id in view.table.visible_ids]
         assert names == sorted(names)
 
 
@@ -172,7 +172,7 @@ async def test_rows_that_were_scrolled_past_are_not_kept() -> None:
         await stage.press("L")
         await stage.wait(30)
         assert "6,000 of 6,000" in stage.header
-        assert len(view._subjects) <= len(view.table.visible_ids)
+        assert len(view._rows) <= len(view.table.visible_ids)
         assert len(view._ids._asked_for) <= ROWS_KEPT
 
 

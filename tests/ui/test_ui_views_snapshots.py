@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from sectigo_tui.presentation.glyphs import ASCII, UNICODE, Glyphs
 from sectigo_tui.simulator.faults import Fault
-from sectigo_tui.ui.glyphs import ASCII, UNICODE, Glyphs
 from support.ui_snapshots import Screens
 from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
 
@@ -82,13 +82,13 @@ async def test_dialog(dialog: str, size: tuple[int, int], screen: SnapshotAssert
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("error", TROUBLES)
 @on_stage
-async def test_trouble_from_the_start(trouble: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
+async def test_trouble_from_the_start(error: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
     world = demo_world()
-    world.faults.add(TROUBLES[trouble])
+    world.faults.add(TROUBLES[error])
     async with staged(world, size=size) as stage:
-        assert stage.svg() == screen, f"{trouble}\n{stage.text}"
+        assert stage.svg() == screen, f"{error}\n{stage.text}"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])

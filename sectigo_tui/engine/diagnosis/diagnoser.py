@@ -12,24 +12,22 @@ from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.account import Account
+from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.diagnosis.causes import CommonCause, OrderRef, common_causes
+from sectigo_tui.engine.diagnosis.common_causes import CommonCause, OrderRef, common_causes
 from sectigo_tui.engine.diagnosis.escalation import escalation_pack, handover
-from sectigo_tui.engine.diagnosis.evidence import Evidence, Part
-from sectigo_tui.engine.diagnosis.gathering import Gatherer
-from sectigo_tui.engine.diagnosis.knowledge import Knowledge, Target, Version
+from sectigo_tui.engine.diagnosis.evidence.gather import Gatherer
+from sectigo_tui.engine.diagnosis.evidence.known import Knowledge, Target, Version
+from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part
+from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
-from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
+from sectigo_tui.engine.diagnosis.normal import Samples
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
-from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
-from sectigo_tui.engine.diagnosis.samples import Samples
-from sectigo_tui.engine.diagnosis.sources import Sources
+from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
-from sectigo_tui.engine.fates import told
-from sectigo_tui.engine.gate import Priority
-from sectigo_tui.engine.policy import DEFAULT_DEADLINE_SECONDS
-from sectigo_tui.engine.records import record
+from sectigo_tui.engine.orders.entries import in_words, record
+from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
+from sectigo_tui.engine.requests.limiter import Priority
 
 DIAGNOSE_MAX_AGE_SECONDS = 60.0
 """How old evidence may be for a diagnosis that the operator opens."""
@@ -46,7 +44,7 @@ VERDICTS_KEPT = 2_000
 class Diagnoser:
     """Says who orders wait for, whether that is normal, and what to do.
 
-    Evidence is kept with its age and shared: many orders of one organization cost one look at its validations.
+    Evidence is kept with its age and shared: many orders of one organization cost one request for its validations.
 
     Args:
         context: The world.
@@ -112,7 +110,7 @@ class Diagnoser:
             max_age_seconds: How old evidence may be; zero asks for everything.
 
         Returns:
-            The diagnosis. A call that fails is a gap in it, not raised.
+            The diagnosis. A call that fails is listed as missing evidence, not raised.
         """
         return await self.gather(target, lambda _part, _diagnosis: None, max_age_seconds=max_age_seconds)
 
@@ -158,7 +156,7 @@ class Diagnoser:
             on_verdict(target, judge(evidence))
 
     async def recheck(self, ssl_id: int) -> Diagnosis:
-        """Ask the CA to look at an order's domains again.
+        """Ask the CA to check an order's domains again.
 
         Args:
             ssl_id: The order.
@@ -171,14 +169,16 @@ class Diagnoser:
             ScmFailure: SCM did not take it.
             StoreError: It could not be written down, and was not asked for.
         """
-        context, order = self._context, self._context.book.store.by_ssl_id(ssl_id)
+        context, order = self._context, self._context.repository.store.by_ssl_id(ssl_id)
         context.check_writable("DCV recheck")
         of_order = partial(record, context, ssl_id=ssl_id, order_id=order.id if order is not None else "")
         await of_order(EventKind.WRITE_ASKED, "DCV recheck asked for")
         try:
-            log = await context.gate.run(Priority.WRITE, lambda: context.scm.recheck_dcv(ssl_id))
+            log = await context.limiter.run(Priority.WRITE, lambda: context.scm.recheck_dcv(ssl_id))
         except ScmFailure as failure:
-            await of_order(EventKind.WRITE_ANSWERED, f"DCV recheck: {told(failure)}", failure=failure, may_fail=True)
+            await of_order(
+                EventKind.WRITE_ANSWERED, f"DCV recheck: {in_words(failure)}", failure=failure, may_fail=True
+            )
             raise
         await of_order(EventKind.WRITE_ANSWERED, "DCV recheck taken", http_status=202, may_fail=True)
         self._gatherer.learned_dcv(ssl_id, self._knowledge.of(ssl_id).status, log)
@@ -190,7 +190,7 @@ class Diagnoser:
         Args:
             target: A local order, or the sslId of any.
         """
-        store = self._context.book.store
+        store = self._context.repository.store
         order = target if isinstance(target, Order) else store.by_ssl_id(target)
         ssl_id = order.ssl_id if order is not None else target if isinstance(target, int) else None
         details = self._details_of(ssl_id) if ssl_id is not None else None
@@ -208,20 +208,20 @@ class Diagnoser:
         """Return the escalation pack for the CA's support, as Markdown without credentials."""
         return escalation_pack(diagnosis, self.redactor())
 
-    def handover(self, targets: Iterable[Target], *, gap: str = "") -> str:
+    def handover(self, targets: Iterable[Target], *, missing_part: str = "") -> str:
         """Return all that is open, grouped by cause, for the next shift, by what is known: Markdown, no credentials.
 
         Args:
             targets: Local orders, or the sslIds of any.
-            gap: Why these are not all; empty when they are.
+            missing_part: Why these are not all; empty when they are.
         """
         diagnoses = [self.known(target) for target in targets]
-        return handover(diagnoses, self._context.clock.now(), self.redactor(), gap=gap)
+        return handover(diagnoses, self._context.clock.now(), self.redactor(), missing_part=missing_part)
 
-    def handover_json(self, targets: Iterable[Target], *, gap: str = "") -> str:
+    def handover_json(self, targets: Iterable[Target], *, missing_part: str = "") -> str:
         """Return the same as a JSON document."""
         diagnoses = [self.known(target) for target in targets]
-        return handover_json(diagnoses, self._context.clock.now(), self.redactor(), gap=gap)
+        return handover_json(diagnoses, self._context.clock.now(), self.redactor(), missing_part=missing_part)
 
     def redactor(self) -> Redact:
         """Return what takes the credentials in use, and what looks like some, out of a text."""
@@ -233,7 +233,7 @@ class Diagnoser:
 
     def _conclude(self, evidence: Evidence) -> Diagnosis:
         target = evidence.order or evidence.ssl_id
-        deadline_seconds = self._context.policy.deadline_seconds
+        deadline_seconds = self._context.options.deadline_seconds
         return conclude(
             evidence,
             self.samples.all(),
@@ -252,8 +252,8 @@ class Diagnoser:
             return
 
     def _details_of(self, ssl_id: int) -> OrderDetails | None:
-        seen = self._account.seen(ssl_id)
-        return seen.details if seen is not None else None
+        known = self._account.known(ssl_id)
+        return known.details if known is not None else None
 
 
 def _ref(target: Target) -> OrderRef:

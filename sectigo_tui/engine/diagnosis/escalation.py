@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sectigo_tui.domain.codes import meaning_of_code
-from sectigo_tui.engine.diagnosis.causes import CommonCause, common_causes
-from sectigo_tui.engine.diagnosis.evidence import Fact, moment_text
-from sectigo_tui.engine.diagnosis.findings import Cause
+from sectigo_tui.domain.explain import meaning_of_code
+from sectigo_tui.engine.diagnosis.common_causes import CommonCause, common_causes
+from sectigo_tui.engine.diagnosis.evidence.model import Fact, moment_text
 from sectigo_tui.engine.diagnosis.markdown import Redact, code, prose, table
 from sectigo_tui.engine.diagnosis.result import Diagnosis
+from sectigo_tui.engine.diagnosis.rules.causes import Cause
 from sectigo_tui.engine.diagnosis.stages import StageState
 
 TIMELINE_ENTRIES = 100
@@ -36,7 +36,7 @@ def escalation_pack(diagnosis: Diagnosis, redact: Redact) -> str:
             f"- Next: {prose(verdict.next_action, redact)}",
             f"- Changes when: {prose(verdict.changes_when, redact)}",
             *(f"- Also: {prose(other.sentence, redact)}" for other in verdict.others),
-            *(f"- Not known: {prose(gap.what, redact)}" for gap in verdict.gaps),
+            *(f"- Not known: {prose(missing_part.what, redact)}" for missing_part in verdict.missing_evidence),
         ],
         _section("## Stages (UTC)", _stages(diagnosis, redact)),
         _section("## Evidence", _facts(_all_facts(diagnosis), redact)),
@@ -47,21 +47,21 @@ def escalation_pack(diagnosis: Diagnosis, redact: Redact) -> str:
     return _document(sections, redact)
 
 
-def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, gap: str = "") -> str:
+def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, missing_part: str = "") -> str:
     """Return all that is open, grouped by common cause, for the next shift; no credential in it.
 
     Args:
         diagnoses: The diagnoses of all that is open; what is settled is left out.
         now: The time.
         redact: Takes credentials out of untrusted text.
-        gap: Why it is not all; empty when it is.
+        missing_part: Why it is not all; empty when it is.
     """
     grouped = open_by_cause(diagnoses)
     groups, total = [group for group, _ in grouped], sum(len(members) for _, members in grouped)
     count = "1 open order" if total == 1 else f"{total} open orders"
-    sections = [[f"# Handover {moment_text(now)}: {count}{' known here' if gap else ''}"]]
-    sections += [[f"**Not all of it:** {prose(gap, redact)}"]] if gap else []
-    nothing = "Nothing that is known here is open." if gap else "Nothing is open."
+    sections = [[f"# Handover {moment_text(now)}: {count}{' known here' if missing_part else ''}"]]
+    sections += [[f"**Not all of it:** {prose(missing_part, redact)}"]] if missing_part else []
+    nothing = "Nothing that is known here is open." if missing_part else "Nothing is open."
     sections += [["| Orders | Waiting for | Cause |", "| --- | --- | --- |"]] if groups else [[nothing]]
     sections[-1] += [
         f"| {len(group.orders)} | {prose(str(group.party), redact)} | {prose(group.text, redact)} |" for group in groups
@@ -74,7 +74,7 @@ def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, g
                 f"## {prose(group.text, redact)}",
                 "",
                 f"- Waiting for: {prose(str(group.party), redact)}",
-                f"- Next: {prose(group.finding.next_action, redact)}",
+                f"- Next: {prose(group.blocking_cause.next_action, redact)}",
                 "",
                 *table(head, rows),
             ]
@@ -129,9 +129,9 @@ def _stages(diagnosis: Diagnosis, redact: Redact) -> list[str]:
         figure = usual.figure.text if usual is not None and usual.figure is not None else ""
         lasted = f"{stage.lasted.text}{' so far' if stage.state is StageState.CURRENT else ''}" if stage.lasted else "-"
         rows.append([str(stage.name), reached, stage.source or "-", lasted, prose(figure, redact)])
-    for gap in diagnosis.unwatched:
-        until = moment_text(gap.until) if gap.until else "now"
-        rows.append(["nobody looked", f"{moment_text(gap.since)} to {until}", "local record", "-", "-"])
+    for missing_part in diagnosis.unwatched:
+        until = moment_text(missing_part.until) if missing_part.until else "now"
+        rows.append(["not polled", f"{moment_text(missing_part.since)} to {until}", "local record", "-", "-"])
     return table(("Stage", "Reached", "Told by", "Lasted", "Usual here"), rows)
 
 
@@ -161,8 +161,8 @@ def _domains(diagnosis: Diagnosis, redact: Redact) -> list[str]:
         rows.append(
             [
                 code(line.domain, redact),
-                str(line.standing),
-                prose(line.told, redact),
+                str(line.order_state),
+                prose(line.scm_words, redact),
                 proof.mode or "-",
                 record,
                 *checks,
@@ -191,8 +191,8 @@ def _timeline(diagnosis: Diagnosis, redact: Redact) -> list[str]:
 
 def _codes(diagnosis: Diagnosis, redact: Redact) -> list[str]:
     evidence = diagnosis.evidence
-    found = [entry.code for entry in evidence.timeline] + [look.code for look in evidence.looks]
-    found += [piece.code for piece in (evidence.dcv, evidence.organization, *evidence.domains.values())]
+    found = [entry.code for entry in evidence.timeline] + [poll.code for poll in evidence.polls]
+    found += [answer.code for answer in (evidence.dcv, evidence.organization, *evidence.domains.values())]
     if evidence.dcv.value is not None and evidence.dcv.value.error_code:
         found.append(evidence.dcv.value.error_code)
     codes = sorted({number for number in found if number is not None}, reverse=True)

@@ -18,7 +18,7 @@ REDACTED = "[redacted]"
 _SCANNED = 8_192
 _LONGEST = 1_000
 _SHORT_SECRET = 6
-"""A secret shorter than this is looked for as a whole word: as a part of others it would eat the text."""
+"""A secret shorter than this is masked only as a whole word: inside other words it would mask too much."""
 
 _NAMED_SECRET = re.compile(
     r"""(?ix) \b( customer_?uri | login | pass(?:word|wd|phrase)? | (?:proxy-)?authorization | (?:set-)?cookie
@@ -35,7 +35,7 @@ def redactor(secrets: Iterable[SecretText]) -> Redact:
     """Return a function that takes credentials out of a text.
 
     Args:
-        secrets: The credentials in use; each is looked for as it is and as URLs and JSON write it.
+        secrets: The credentials in use; each is masked as it is and as URLs and JSON write it.
 
     Returns:
         The function; what looks like a header or setting that carries a credential goes as well.

@@ -1,17 +1,212 @@
-"""Is this normal? This account's own figures, with how few orders they rest on. Pure."""
+"""Is this normal? How long this account's own orders took, and whether an order is within that. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from math import ceil, floor
 
-from sectigo_tui.engine import policy
-from sectigo_tui.engine.diagnosis.history import ENDS, Leg, Sample
+from msgspec import Struct
+
+from sectigo_tui.domain.certificates import ListingFilter, OrderDetails
+from sectigo_tui.domain.limits import PAGE_SIZE
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.ports import OrderStore
+from sectigo_tui.engine.account.remote_orders import Account
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence
 from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.diagnosis.stages import Stage, StageName, StageState
+from sectigo_tui.engine.diagnosis.stages import Stage, StageName, StageState, time_line
+from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.requests.limiter import Priority
+
+
+class Leg(StrEnum):
+    """A part of the way that has a duration."""
+
+    APPROVAL = "requested to approved"
+    HANDOVER = "approved to applied"
+    VETTING = "applied to issued"
+    AT_CA = "approved to issued"
+    COLLECTING = "issued to collected"
+    WHOLE = "requested to issued"
+
+
+ENDS: Mapping[Leg, tuple[StageName, StageName]] = {
+    Leg.APPROVAL: (StageName.REQUESTED, StageName.APPROVED),
+    Leg.HANDOVER: (StageName.APPROVED, StageName.APPLIED),
+    Leg.VETTING: (StageName.APPLIED, StageName.ISSUED),
+    Leg.AT_CA: (StageName.APPROVED, StageName.ISSUED),
+    Leg.COLLECTING: (StageName.ISSUED, StageName.COLLECTED),
+    Leg.WHOLE: (StageName.REQUESTED, StageName.ISSUED),
+}
+"""Between which stages each leg lies."""
+
+
+class Sample(Struct, frozen=True):
+    """How long one issued order took.
+
+    Args:
+        ssl_id: The order.
+        profile_id: Its certificate profile.
+        organization_id: Its organization or department.
+        legs: How long each leg took, where that is known.
+    """
+
+    ssl_id: int | None
+    profile_id: int | None
+    organization_id: int | None
+    legs: Mapping[Leg, Span]
+
+
+def sample_of(evidence: Evidence) -> Sample | None:
+    """Return how long an order took; None for one that was not issued."""
+    stages = {stage.name: stage for stage in time_line(evidence)}
+    if stages[StageName.ISSUED].reached is None:
+        return None
+    legs = {leg: span for leg, (start, end) in ENDS.items() if (span := _leg(stages.get(start), stages.get(end)))}
+    order, details = evidence.order, evidence.details.value
+    profile = (details.profile_id if details else None) or (order.profile_id if order else None)
+    return Sample(evidence.ssl_id, profile, evidence.organization_id, legs) if legs else None
+
+
+def remote_sample(details: OrderDetails, at: datetime) -> Sample | None:
+    """Return a sample of a remote order from the dates that SCM tells, which may be days."""
+    answer = Answer(f"SCM details {details.ssl_id}", AnswerState.KNOWN, details, at)
+    return sample_of(Evidence(now=at, status=details.status, status_at=at, ssl_id=details.ssl_id, details=answer))
+
+
+def merged(local: Iterable[Sample], remote: Iterable[Sample]) -> list[Sample]:
+    """Return samples with each order once; what was seen here is more exact than days."""
+    found = {sample.ssl_id: sample for sample in remote}
+    found.update((sample.ssl_id, sample) for sample in local)
+    return list(found.values())
+
+
+def local_evidence(store: OrderStore, order: Order, now: datetime) -> Evidence:
+    """Return what the local record alone knows of an order."""
+    source = f"SCM details {order.ssl_id}"
+    details: Answer[OrderDetails] = Answer(source)
+    if order.details is not None:
+        details = Answer(source, AnswerState.KNOWN, order.details, order.last_answer_at)
+    return Evidence(
+        now=now,
+        status=order.scm_status,
+        status_at=order.last_answer_at,
+        ssl_id=order.ssl_id,
+        order=order,
+        timeline=tuple(store.timeline(order.id)),
+        polls=tuple(store.polls(order.id)),
+        details=details,
+    )
+
+
+def _leg(start: Stage | None, end: Stage | None) -> Span | None:
+    """Return how long a leg took; None unless both its ends were told or seen, for a mere bound is no measure."""
+    if start is None or end is None or start.reached is None or end.reached is None:
+        return None
+    return Span.between(start.reached, end.reached) if start.source and end.source else None
+
+
+LOCAL_HISTORY_ORDERS = 500
+"""How many issued local orders the figures rest on, the newest."""
+
+HISTORY_ORDERS = 60
+"""How many issued remote orders are fetched for the account's history, at one request each."""
+
+_READ_AT_ONCE = 20
+
+_ISSUED = frozenset(
+    {
+        OrderState.ISSUED,
+        OrderState.COLLECTED,
+        OrderState.EXPIRED,
+        OrderState.REPLACED,
+        OrderState.REVOKING,
+        OrderState.REVOKED,
+    }
+)
+
+
+class Samples:
+    """How long orders of this account took, as far as that was learned.
+
+    Args:
+        context: The world.
+        account: What is known of the account's remote orders.
+    """
+
+    def __init__(self, context: Context, account: Account) -> None:
+        self._context = context
+        self._account = account
+        self._local: dict[str, tuple[int, Sample | None]] = {}
+        self._remote: dict[int, Sample] = {}
+
+    def all(self) -> list[Sample]:
+        """Return the samples, each order once."""
+        local = [sample for _, sample in self._local.values() if sample is not None]
+        return merged(local, self._remote.values())
+
+    async def learn_local(self) -> bool:
+        """Take the samples of the newest issued local orders; timelines that were read before are not read again.
+
+        Returns:
+            Whether there were any to take.
+        """
+        store = self._context.repository.store
+        issued = [order for order in store.orders() if order.state in _ISSUED]
+        newest = sorted(issued, key=lambda order: order.state_since, reverse=True)[:LOCAL_HISTORY_ORDERS]
+        missing = [order for order in newest if self._local.get(order.id, (None,))[0] != order.revision]
+        for number, order in enumerate(missing, start=1):
+            sample = sample_of(local_evidence(store, order, self._context.clock.now()))
+            self._local[order.id] = order.revision, sample
+            if number % _READ_AT_ONCE == 0:
+                await asyncio.sleep(0)  # each timeline is read from the disk: keys are handled in between
+        return bool(missing)
+
+    async def learn_remote(
+        self, progress: Callable[[int, int], None], *, organization_id: int | None = None, orders: int = HISTORY_ORDERS
+    ) -> int:
+        """Fetch issued remote orders; only when the operator asks, for it costs requests.
+
+        The listing is not sorted and names no dates: the newest sslIds of its first and last page are polled.
+
+        Args:
+            progress: Called with how many orders are fetched, and how many there are.
+            organization_id: Only orders of this organization or department.
+            orders: How many, at one request each.
+
+        Returns:
+            How many have told their times.
+
+        Raises:
+            ScmFailure: A listing could not be read, or details could not be; those read so far are kept.
+        """
+        where = ListingFilter(status="Issued", organization_id=organization_id)
+        first = await self._page(where, 0)
+        counted = self._account.spellings.spelled(where)
+        total = await self._context.limiter.run(Priority.LISTING, lambda: self._context.scm.count(counted))
+        last = await self._page(where, max(PAGE_SIZE, total - PAGE_SIZE)) if total > PAGE_SIZE else ()
+        newest = sorted({*first, *last} - set(self._remote), reverse=True)[:orders]
+        for number, ssl_id in enumerate(newest, start=1):
+            details = await self._account.details(ssl_id, fresh_seconds=float("inf"))
+            sample = remote_sample(details, self._context.clock.now())
+            if sample is not None:
+                self._remote[ssl_id] = sample
+            progress(number, len(newest))
+        return len(self._remote)
+
+    async def _page(self, where: ListingFilter, position: int) -> tuple[int, ...]:
+        page = await self._account.spellings.ask(
+            where,
+            lambda spelled: self._context.limiter.run(
+                Priority.LISTING, lambda: self._context.scm.listing(spelled, position=position, size=PAGE_SIZE)
+            ),
+        )
+        return tuple(row.ssl_id for row in page.rows)
+
 
 ENOUGH_SAMPLES = 8
 """Below this many orders a figure is weak: said, but nothing is called slow by it."""
@@ -26,15 +221,14 @@ class Pace(StrEnum):
     USUAL = "usual"
     SLOW = "slow"
     """Longer than 9 of 10 orders took."""
-    CANNOT_TELL = "cannot tell"
+    UNDECIDED = "cannot tell"
     """The dates are too coarse."""
     WEAK = "weak"
     """Too few orders to say."""
     NO_HISTORY = "no history"
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """How long a leg took.
 
     Args:
@@ -63,8 +257,7 @@ class Figure:
         return f"p50 {self.p50.text}, p90 {self.p90.text} (n={self.n}{weak}; {self.scope})"
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A leg of an order beside the account's figure for it.
 
     Args:
@@ -82,8 +275,7 @@ class Comparison:
     pace: Pace
 
 
-@dataclass(frozen=True, slots=True)
-class WaitProposal:
+class WaitProposal(Struct, frozen=True):
     """A `poll_max_wait_seconds` that would have caught 9 of 10 of a profile's orders, and its price.
 
     Args:
@@ -91,8 +283,8 @@ class WaitProposal:
         n: How many orders it rests on.
         caught: How many of them would have been issued by then.
         caught_now: How many are by the bound in force.
-        looks_at_most: Requests for one order that is not issued by then.
-        looks_on_average: Requests for one of the n orders until it is issued, or the bound is reached.
+        polls_at_most: Requests for one order that is not issued by then.
+        polls_on_average: Requests for one of the n orders until it is issued, or the bound is reached.
         is_by_days: Whether some durations are known as days only; the longest they can be counts.
     """
 
@@ -100,8 +292,8 @@ class WaitProposal:
     n: int
     caught: int
     caught_now: int
-    looks_at_most: int
-    looks_on_average: float
+    polls_at_most: int
+    polls_on_average: float
     is_by_days: bool
 
     @property
@@ -154,7 +346,7 @@ def pace(elapsed: Span, known: Figure | None) -> Pace:
         return Pace.WEAK
     if elapsed.at_least_seconds > known.p90.at_most_seconds:
         return Pace.SLOW
-    return Pace.USUAL if elapsed.at_most_seconds <= known.p90.at_least_seconds else Pace.CANNOT_TELL
+    return Pace.USUAL if elapsed.at_most_seconds <= known.p90.at_least_seconds else Pace.UNDECIDED
 
 
 def compare(
@@ -182,11 +374,11 @@ def compare(
     return tuple(found)
 
 
-def looks_within(deadline_seconds: float) -> list[float]:
-    """Return when the looks of a window are made that settle nothing, in seconds from its start, without jitter."""
+def poll_times_within(deadline_seconds: float) -> list[float]:
+    """Return when the polls of a window are made that settle nothing, in seconds from its start, without jitter."""
     at = [0.0]
     while at[-1] < deadline_seconds:
-        at.append(min(at[-1] + policy.nominal_wait_seconds(len(at)), deadline_seconds))
+        at.append(min(at[-1] + policy.scheduled_wait_seconds(len(at)), deadline_seconds))
     return at
 
 
@@ -209,16 +401,16 @@ def propose_wait(samples: Sequence[Sample], profile_id: int | None, current_seco
     waits = sorted(span.at_most_seconds for span in spans)
     enough = waits[ceil(CAUGHT_SHARE * len(waits)) - 1]
     seconds = max(60, ceil(enough / 60) * 60)
-    looks = looks_within(seconds)
-    until_caught = [sum(1 for at in looks if at < wait) + 1 if wait <= seconds else len(looks) for wait in waits]
+    polls = poll_times_within(seconds)
+    until_caught = [sum(1 for at in polls if at < wait) + 1 if wait <= seconds else len(polls) for wait in waits]
     return WaitProposal(
         seconds=seconds,
         n=len(waits),
         caught=sum(wait <= seconds for wait in waits),
         caught_now=sum(wait <= current_seconds for wait in waits),
-        looks_at_most=len(looks),
-        looks_on_average=sum(until_caught) / len(waits),
-        is_by_days=any(span.doubt_seconds >= _DAY_DOUBT_SECONDS for span in spans),
+        polls_at_most=len(polls),
+        polls_on_average=sum(until_caught) / len(waits),
+        is_by_days=any(span.uncertainty_seconds >= _DAY_DOUBT_SECONDS for span in spans),
     )
 
 

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.engine.diagnosis.domains import DomainLine
 from sectigo_tui.engine.diagnosis.escalation import open_by_cause
-from sectigo_tui.engine.diagnosis.evidence import Fact, Piece
-from sectigo_tui.engine.diagnosis.findings import Finding
+from sectigo_tui.engine.diagnosis.evidence.model import Answer, Fact
+from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, OrganizationLine
 from sectigo_tui.engine.diagnosis.markdown import Redact
 from sectigo_tui.engine.diagnosis.normal import Comparison, Figure
-from sectigo_tui.engine.diagnosis.organizations import OrganizationLine
 from sectigo_tui.engine.diagnosis.result import Diagnosis
+from sectigo_tui.engine.diagnosis.rules.causes import BlockingCause
 from sectigo_tui.engine.diagnosis.spans import Span, When
 from sectigo_tui.engine.diagnosis.stages import Stage, StageState
 
@@ -37,28 +36,28 @@ def as_json(diagnosis: Diagnosis, redact: Redact) -> str:
     return json.dumps(_finished(document(diagnosis), redact), indent=2)
 
 
-def handover_json(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, gap: str = "") -> str:
+def handover_json(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, missing_part: str = "") -> str:
     """Return all that is open, grouped by common cause, as a JSON document of ASCII characters, without credentials.
 
     Args:
         diagnoses: The diagnoses of all that is open; what is settled is left out.
         now: The time.
         redact: Takes credentials out of untrusted text.
-        gap: Why it is not all; empty when it is.
+        missing_part: Why it is not all; empty when it is.
     """
     groups: list[Json] = [
         {
             "text": group.text,
             "cause": str(group.cause),
             "blocked_on": str(group.party),
-            "subject": group.subject,
-            "next_action": group.finding.next_action,
+            "about": group.about,
+            "next_action": group.blocking_cause.next_action,
             "orders": [_waiting(diagnosis) for diagnosis in members],
         }
         for group, members in open_by_cause(diagnoses)
     ]
-    told: Json = {"at": _moment(now), "gap": gap, "groups": groups}
-    return json.dumps(_finished(told, redact), indent=2)
+    handover: Json = {"at": _moment(now), "incomplete": missing_part, "groups": groups}
+    return json.dumps(_finished(handover, redact), indent=2)
 
 
 def _waiting(diagnosis: Diagnosis) -> Json:
@@ -117,13 +116,19 @@ def document(diagnosis: Diagnosis) -> Json:
             "column": verdict.cell,
             "evidence": [_fact(fact) for fact in verdict.evidence],
         },
-        "other_causes": [_finding(finding) for finding in verdict.others],
-        "gaps": [{"part": str(gap.part), "what": gap.what, "weakens": gap.weakens} for gap in verdict.gaps],
+        "other_causes": [_blocking_cause(blocking_cause) for blocking_cause in verdict.others],
+        "missing_evidence": [
+            {"part": str(missing_part.part), "what": missing_part.what, "weakens": missing_part.weakens}
+            for missing_part in verdict.missing_evidence
+        ],
         "stages": [_stage(stage) for stage in diagnosis.stages],
-        "unwatched": [{"since": _moment(gap.since), "until": _moment(gap.until)} for gap in diagnosis.unwatched],
+        "not_polled": [
+            {"since": _moment(missing_part.since), "until": _moment(missing_part.until)}
+            for missing_part in diagnosis.unwatched
+        ],
         "domains": [_domain(line) for line in diagnosis.domains],
         "organization": _organization(diagnosis.organization),
-        "caa": [_caa(name, piece.source, diagnosis) for name, piece in evidence.caa.items()],
+        "caa": [_caa(name, kept_answer.source, diagnosis) for name, kept_answer in evidence.caa.items()],
         "normal": [_comparison(comparison) for comparison in diagnosis.normal],
         "proposed_wait": {
             "poll_max_wait_seconds": proposal.seconds,
@@ -131,8 +136,8 @@ def document(diagnosis: Diagnosis) -> Json:
             "is_weak": proposal.is_weak,
             "caught": proposal.caught,
             "caught_now": proposal.caught_now,
-            "requests_at_most": proposal.looks_at_most,
-            "requests_on_average": round(proposal.looks_on_average, 1),
+            "requests_at_most": proposal.polls_at_most,
+            "requests_on_average": round(proposal.polls_on_average, 1),
             "is_by_days": proposal.is_by_days,
         }
         if proposal
@@ -146,16 +151,16 @@ def document(diagnosis: Diagnosis) -> Json:
         }
         if outage
         else None,
-        "looks": [
+        "polls": [
             {
-                "at": _moment(look.at),
-                "outcome": str(look.outcome),
-                "detail": look.detail,
-                "latency_seconds": look.latency_seconds,
-                "http_status": look.http_status,
-                "scm_code": look.code,
+                "at": _moment(poll.at),
+                "outcome": str(poll.outcome),
+                "detail": poll.detail,
+                "latency_seconds": poll.latency_seconds,
+                "http_status": poll.http_status,
+                "scm_code": poll.code,
             }
-            for look in evidence.looks
+            for poll in evidence.polls
         ],
         "timeline": [
             {
@@ -168,9 +173,9 @@ def document(diagnosis: Diagnosis) -> Json:
             }
             for entry in evidence.timeline
         ],
-        "pieces": [
-            _piece(piece)
-            for piece in (
+        "evidence": [
+            _answer(kept_answer)
+            for kept_answer in (
                 evidence.details,
                 evidence.dcv,
                 *evidence.domains.values(),
@@ -182,14 +187,14 @@ def document(diagnosis: Diagnosis) -> Json:
     }
 
 
-def _piece(piece: Piece[object]) -> Json:
+def _answer(kept_answer: Answer[object]) -> Json:
     return {
-        "source": piece.source,
-        "state": str(piece.state),
-        "at": _moment(piece.at),
-        "trouble": piece.trouble,
-        "http_status": piece.http_status,
-        "scm_code": piece.code,
+        "source": kept_answer.source,
+        "state": str(kept_answer.state),
+        "at": _moment(kept_answer.at),
+        "error": kept_answer.error,
+        "http_status": kept_answer.http_status,
+        "scm_code": kept_answer.code,
     }
 
 
@@ -197,16 +202,16 @@ def _fact(fact: Fact) -> Json:
     return {"statement": fact.statement, "source": fact.source, "at": _moment(fact.at)}
 
 
-def _finding(finding: Finding) -> Json:
+def _blocking_cause(blocking_cause: BlockingCause) -> Json:
     return {
-        "cause": str(finding.cause),
-        "blocked_on": str(finding.party),
-        "is_certain": finding.is_certain,
-        "subject": finding.subject,
-        "sentence": finding.sentence,
-        "next_action": finding.next_action,
-        "changes_when": finding.changes_when,
-        "evidence": [_fact(fact) for fact in finding.facts],
+        "cause": str(blocking_cause.cause),
+        "blocked_on": str(blocking_cause.party),
+        "is_certain": blocking_cause.is_certain,
+        "about": blocking_cause.about,
+        "sentence": blocking_cause.sentence,
+        "next_action": blocking_cause.next_action,
+        "changes_when": blocking_cause.changes_when,
+        "evidence": [_fact(fact) for fact in blocking_cause.facts],
     }
 
 
@@ -223,9 +228,9 @@ def _stage(stage: Stage) -> Json:
 def _domain(line: DomainLine) -> Json:
     return {
         "domain": line.domain,
-        "standing": str(line.standing),
+        "state": str(line.order_state),
         "is_certain": line.is_certain,
-        "status": line.told,
+        "status": line.scm_words,
         "mode": line.proof.mode,
         "host": line.proof.host,
         "point": line.proof.point,
@@ -247,8 +252,8 @@ def _organization(line: OrganizationLine | None) -> Json:
         "id": line.id,
         "name": line.name,
         "level": line.level,
-        "is_level_told": line.is_certain,
-        "standing": str(line.standing),
+        "is_level_certain": line.is_certain,
+        "state": str(line.order_state),
         "status": validation.status if validation else "",
         "background_status": validation.background_status if validation else "",
         "submitted": _moment(validation.submitted if validation else None),

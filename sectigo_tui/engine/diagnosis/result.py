@@ -2,34 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from sectigo_tui.engine.diagnosis.causes import OrderRef
-from sectigo_tui.engine.diagnosis.domains import DomainLine, domain_lines
-from sectigo_tui.engine.diagnosis.evidence import Evidence
-from sectigo_tui.engine.diagnosis.findings import Cause
-from sectigo_tui.engine.diagnosis.history import Sample
-from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, WaitProposal, compare, propose_wait
-from sectigo_tui.engine.diagnosis.organizations import OrganizationLine, organization_line
-from sectigo_tui.engine.diagnosis.outage import OutageClock
-from sectigo_tui.engine.diagnosis.stages import Stage, Unwatched, time_line, unwatched
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sectigo_tui.domain.certificates import OrderDetails
+from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.orders import Order
+from sectigo_tui.engine.diagnosis.common_causes import OrderRef
+from sectigo_tui.engine.diagnosis.evidence.model import Evidence, has_passed
+from sectigo_tui.engine.diagnosis.evidence.validations import (
+    DomainLine,
+    OrganizationLine,
+    domain_lines,
+    organization_line,
+)
+from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, Sample, WaitProposal, compare, propose_wait
+from sectigo_tui.engine.diagnosis.rules.causes import Cause
+from sectigo_tui.engine.diagnosis.spans import Span, When
+from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, time_line, unwatched
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
+
+
+class OutageClock(Struct, frozen=True):
+    """The end of the certificate in use, by which the order must be a certificate.
+
+    Args:
+        ssl_id: The order of the certificate in use.
+        common_name: Its name; untrusted text.
+        expires: When it ends.
+        source: Who tells that.
+        at: When it was told; None where it was read from the certificate itself.
+    """
+
+    ssl_id: int | None
+    common_name: str
+    expires: Moment
+    source: str
+    at: datetime | None = None
+
+    @property
+    def earliest(self) -> datetime:
+        """The earliest it can end, to sort by."""
+        return When.of(self.expires).earliest
+
+    def has_ended(self, now: datetime) -> bool:
+        """Return whether it is over for certain."""
+        return has_passed(self.expires, now)
+
+    def left(self, now: datetime) -> Span:
+        """Return how long it still lasts."""
+        return Span.between(When.of(now), When.of(self.expires))
+
+
+def outage_clock(
+    order: Order | None,
+    details: OrderDetails | None,
+    local: Callable[[int], Order | None],
+    remote: Callable[[int], OrderDetails | None],
+) -> OutageClock | None:
+    """Return when the certificate ends that an order renews or replaces, from what is known already.
+
+    Args:
+        order: The local order, if it is one.
+        details: What SCM tells of it, where that is known.
+        local: Finds a local order by sslId.
+        remote: Finds the details of an order by sslId.
+
+    Returns:
+        None for a new certificate, and where nobody tells what it takes the place of.
+    """
+    if order is not None and order.renews_ssl_id is not None:
+        return _renewed(order.renews_ssl_id, local(order.renews_ssl_id), remote(order.renews_ssl_id))
+    if order is not None and order.certificate is not None and order.state.is_polled:
+        return OutageClock(order.ssl_id, order.common_name, order.certificate.not_after, "the collected certificate")
+    if details is not None and details.replaced is not None and details.expires is not None and not details.issued:
+        return OutageClock(details.ssl_id, details.common_name, details.expires, f"SCM details {details.ssl_id}")
+    return None
+
+
+def _renewed(ssl_id: int, order: Order | None, details: OrderDetails | None) -> OutageClock | None:
+    if order is not None and order.certificate is not None:
+        return OutageClock(ssl_id, order.common_name, order.certificate.not_after, "the collected certificate")
+    scm_words = details or (order.details if order else None)
+    if scm_words is None or scm_words.expires is None:
+        return None
+    at = order.last_answer_at if order is not None and details is None else None
+    return OutageClock(ssl_id, scm_words.common_name, scm_words.expires, f"SCM details {ssl_id}", at)
+
 
 _WAITED_FOR = frozenset({Cause.VETTING, Cause.CREATING, Cause.NOT_TAKEN, Cause.COLLECT_NOT_READY})
 """Nobody on this side can do anything about these but wait, or escalate."""
 _ESCALATE = "end the escalation pack to Sectigo support."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True):
     """What is known and concluded about one order at one time.
 
     Args:
         evidence: What is known.
         verdict: Who it waits for.
         stages: Its time line.
-        unwatched: When nobody looked.
+        unwatched: When the order was not polled.
         domains: How each domain stands.
         organization: How the organization stands; None where it does not count or is not known.
         normal: Its times beside the account's own.
@@ -40,7 +116,7 @@ class Diagnosis:
     evidence: Evidence
     verdict: Verdict
     stages: tuple[Stage, ...]
-    unwatched: tuple[Unwatched, ...]
+    unwatched: tuple[NotPolled, ...]
     domains: tuple[DomainLine, ...]
     organization: OrganizationLine | None
     normal: tuple[Comparison, ...]

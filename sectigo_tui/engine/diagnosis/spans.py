@@ -1,23 +1,23 @@
-"""Times and durations that never claim more precision than their sources have.
+"""Times and durations with no more precision than their sources have.
 
-SCM tells many dates as days, and what is seen here happened some time since the look before. So a time is a range,
+SCM tells many dates as days, and what is seen here happened some time since the poll before. So a time is a range,
 and so is what lies between two of them: "2-3 d" rather than an hour that nobody told.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from math import ceil
+
+from msgspec import Struct
 
 from sectigo_tui.domain.clock import Moment, seconds_between
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(Struct, frozen=True):
     """A time that is known to lie between two.
 
     Args:
@@ -57,8 +57,7 @@ class When:
         return f"{self.earliest:%Y-%m-%d %H:%M}-{self.latest:%H:%MZ}"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A duration that is known to lie between two.
 
     Args:
@@ -76,19 +75,19 @@ class Span:
         return cls(least, max(least, seconds_between(start.earliest, end.latest)))
 
     @property
-    def doubt_seconds(self) -> float:
+    def uncertainty_seconds(self) -> float:
         """How much is not known."""
         return self.at_most_seconds - self.at_least_seconds
 
     @property
     def text(self) -> str:
         """In completed units, such as `2h05m`, `12-17 m`, `2-3 d` or `<1 d`."""
-        if self.doubt_seconds < _MINUTE:
+        if self.uncertainty_seconds < _MINUTE:
             return _two_units(self.at_least_seconds)
         unit, name = next(
             (unit, name)
-            for longest, doubt, unit, name in _UNITS
-            if self.at_most_seconds < longest and self.doubt_seconds < doubt
+            for longest, uncertainty, unit, name in _UNITS
+            if self.at_most_seconds < longest and self.uncertainty_seconds < uncertainty
         )
         low, high = int(self.at_least_seconds // unit), max(0, ceil(self.at_most_seconds / unit) - 1)
         if low >= high:
@@ -110,7 +109,7 @@ _UNITS = (
     (2 * _DAY, _DAY / 2, _HOUR, "h"),
     (_ENDLESS, _ENDLESS, _DAY, "d"),
 )
-"""Below which length and which doubt a unit is used."""
+"""The length and the uncertainty below which a unit is used."""
 
 
 def _two_units(seconds: float) -> str:

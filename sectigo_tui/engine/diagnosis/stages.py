@@ -1,20 +1,21 @@
-"""The time line of an order: its stages, how long each took, and when nobody looked. Pure."""
+"""The time line of an order: its stages, how long each took, and when it was not polled. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.orders import OrderState, Origin
-from sectigo_tui.domain.polling import Look, LookOutcome
+from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.domain.status import StatusClass, meaning_of
-from sectigo_tui.engine.diagnosis.evidence import Evidence
+from sectigo_tui.engine.diagnosis.evidence.model import Evidence
 from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.poller import GAP_SECONDS
+from sectigo_tui.engine.polling.poll import NOT_POLLED_SECONDS
 
 
 class StageName(StrEnum):
@@ -37,8 +38,7 @@ class StageState(StrEnum):
     """The order failed in this stage."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(Struct, frozen=True, kw_only=True):
     """One stage of an order.
 
     Args:
@@ -56,13 +56,12 @@ class Stage:
     lasted: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class Unwatched:
-    """A time in which nobody looked at an order that could have changed.
+class NotPolled(Struct, frozen=True):
+    """A time in which an order was not polled that could have changed.
 
     Args:
-        since: The last look before it.
-        until: The look that ended it; None while it lasts.
+        since: The last poll before it.
+        until: The poll that ended it; None while it lasts.
     """
 
     since: datetime
@@ -81,10 +80,10 @@ def time_line(evidence: Evidence) -> tuple[Stage, ...]:
         The stages in order; `collected` only for a local order, since SCM does not tell it.
     """
     names = [name for name in StageName if evidence.order is not None or name is not StageName.COLLECTED]
-    sightings = _sightings(evidence)
-    reached_rank = max((rank for _, rank in sightings), default=-1)
+    poll_times = _poll_times(evidence)
+    reached_rank = max((rank for _, rank in poll_times), default=-1)
     reached: list[tuple[When | None, str]] = [
-        _reached(evidence, rank, sightings) if rank <= reached_rank else (None, "") for rank in range(len(names))
+        _reached(evidence, rank, poll_times) if rank <= reached_rank else (None, "") for rank in range(len(names))
     ]
     whens = _in_order([when for when, _ in reached])
     end = _end(evidence)
@@ -99,34 +98,34 @@ def time_line(evidence: Evidence) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def unwatched(evidence: Evidence) -> tuple[Unwatched, ...]:
-    """Return the times in which nobody looked, oldest first; the last one may still go on."""
-    moments = sorted([look.at for look in evidence.looks] + [entry.at for entry in evidence.timeline])
+def unwatched(evidence: Evidence) -> tuple[NotPolled, ...]:
+    """Return the times in which the order was not polled, oldest first; the last one may still go on."""
+    moments = sorted([poll.at for poll in evidence.polls] + [entry.at for entry in evidence.timeline])
     found = []
     for entry in evidence.timeline:
-        if entry.kind is EventKind.GAP:
+        if entry.kind is EventKind.NOT_POLLED:
             before = [at for at in moments if at < entry.at]
-            found.append(Unwatched(before[-1] if before else entry.at, entry.at))
+            found.append(NotPolled(before[-1] if before else entry.at, entry.at))
     order = evidence.order
-    if order is not None and order.state.is_polled and order.window is not None and order.last_look is not None:
-        due = order.window.next_look_at
-        if due is None or seconds_between(due, evidence.now) > GAP_SECONDS:
-            found.append(Unwatched(order.last_look.at, None))
+    if order is not None and order.state.is_polled and order.window is not None and order.last_poll is not None:
+        due = order.window.next_poll_at
+        if due is None or seconds_between(due, evidence.now) > NOT_POLLED_SECONDS:
+            found.append(NotPolled(order.last_poll.at, None))
     return tuple(found)
 
 
 _RANK_OF_STATUS = {"Init": 0, "Pending": 0, "Requested": 0, "SA Approved": 0, "Approved": 1, "Applied": 2, "Issued": 3}
-_RANK_OF_OUTCOME = {LookOutcome.ISSUED: 3, LookOutcome.NOT_READY: 3, LookOutcome.COLLECTED: 4}
+_RANK_OF_OUTCOME = {PollOutcome.ISSUED: 3, PollOutcome.NOT_READY: 3, PollOutcome.COLLECTED: 4}
 _RANK_OF_STATE = {OrderState.SUBMITTED: 0, OrderState.ISSUED: 3, OrderState.COLLECTED: 4}
 
 
-def _sightings(evidence: Evidence) -> list[tuple[datetime, int]]:
+def _poll_times(evidence: Evidence) -> list[tuple[datetime, int]]:
     """Return when the order was seen to have come how far; what was before it fell back does not count."""
     seen = [(entry.at, _rank(entry.scm_status)) for entry in evidence.timeline if entry.scm_status]
     seen += [
         (entry.at, _RANK_OF_STATE[entry.to_state]) for entry in evidence.timeline if entry.to_state in _RANK_OF_STATE
     ]
-    seen += [(look.at, _rank_of_look(look)) for look in evidence.looks]
+    seen += [(poll.at, _rank_of_poll(poll)) for poll in evidence.polls]
     if evidence.status and evidence.status_at:
         seen.append((evidence.status_at, _rank(evidence.status)))
     if evidence.order is not None and evidence.order.state is OrderState.COLLECTED:
@@ -144,35 +143,41 @@ def _rank(status: str) -> int | None:
     return _RANK_OF_STATUS.get(meaning_of(status).name)
 
 
-def _rank_of_look(look: Look) -> int | None:
-    return _rank(look.detail) if look.outcome is LookOutcome.PENDING else _RANK_OF_OUTCOME.get(look.outcome)
+def _rank_of_poll(poll: PollResult) -> int | None:
+    return _rank(poll.detail) if poll.outcome is PollOutcome.PENDING else _RANK_OF_OUTCOME.get(poll.outcome)
 
 
-def _reached(evidence: Evidence, rank: int, sightings: list[tuple[datetime, int]]) -> tuple[When | None, str]:
-    after = max((at for at, seen in sightings if seen < rank), default=None)
-    before = min((at for at, seen in sightings if seen >= rank), default=None)
+def _reached(evidence: Evidence, rank: int, poll_times: list[tuple[datetime, int]]) -> tuple[When | None, str]:
+    after = max((at for at, seen in poll_times if seen < rank), default=None)
+    before = min((at for at, seen in poll_times if seen >= rank), default=None)
     if rank == 0 and evidence.order is not None and evidence.order.origin is not Origin.TRACKED:
         created = evidence.order.created_at
         return When(created, max(created, before or created)), "seen here"
-    told = _told(evidence.details.value, rank)
-    if told is None:
-        is_seen = any(seen == rank for _, seen in sightings)
+    scm_words = _by_status(evidence.details.value, rank)
+    if scm_words is None:
+        is_seen = any(seen == rank for _, seen in poll_times)
         return When(after or _LONG_AGO, before) if before else None, "seen here" if is_seen else ""
     if after is None and before is None:
-        return told, "SCM"
-    earliest, latest = max(told.earliest, after or told.earliest), min(told.latest, before or told.latest)
+        return scm_words, "SCM"
+    earliest, latest = (
+        max(scm_words.earliest, after or scm_words.earliest),
+        min(scm_words.latest, before or scm_words.latest),
+    )
     if earliest > latest:
-        # SCM's day and the sighting contradict each other (its days need not be UTC's): either may be right.
-        bounds = [told.earliest, told.latest, *(at for at in (after, before) if at is not None)]
+        # SCM's day and the poll contradict each other (its days need not be UTC's): either may be right.
+        bounds = [scm_words.earliest, scm_words.latest, *(at for at in (after, before) if at is not None)]
         return When(min(bounds), max(bounds)), "SCM, seen here"
-    return When(earliest, latest), "SCM" if (earliest, latest) == (told.earliest, told.latest) else "SCM, seen here"
+    return When(earliest, latest), "SCM" if (earliest, latest) == (
+        scm_words.earliest,
+        scm_words.latest,
+    ) else "SCM, seen here"
 
 
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 """Stands for "nobody knows since when" until an earlier stage bounds it."""
 
 
-def _told(details: OrderDetails | None, rank: int) -> When | None:
+def _by_status(details: OrderDetails | None, rank: int) -> When | None:
     if details is None:
         return None
     moment = (details.requested, details.approved, None, details.issued, None)[rank]
@@ -198,7 +203,7 @@ _OVER = frozenset({OrderState.REVOKED, OrderState.EXPIRED, OrderState.REPLACED})
 def _end(evidence: Evidence) -> When | None:
     order = evidence.order
     if order is not None and order.state in _OVER:
-        return When(max((at for at, _ in _sightings(evidence)), default=order.state_since), order.state_since)
+        return When(max((at for at, _ in _poll_times(evidence)), default=order.state_since), order.state_since)
     if not evidence.status or evidence.status_class is not StatusClass.FAILED:
         return None
     details = evidence.details.value
@@ -206,7 +211,7 @@ def _end(evidence: Evidence) -> When | None:
         return When.of(details.declined)
     seen = min((entry.at for entry in evidence.timeline if entry.to_state is OrderState.FAILED), default=None)
     latest = seen or evidence.status_at or evidence.now
-    return When(max((at for at, _ in _sightings(evidence)), default=latest), latest)
+    return When(max((at for at, _ in _poll_times(evidence)), default=latest), latest)
 
 
 def _state(rank: int, reached_rank: int, stages: int, *, is_ended: bool) -> StageState:

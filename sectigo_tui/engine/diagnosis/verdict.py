@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.status import is_same, meaning_of
-from sectigo_tui.engine.diagnosis.domains import DomainStanding, domain_lines
-from sectigo_tui.engine.diagnosis.evidence import Evidence, Fact, Part, quoted, status_fact
-from sectigo_tui.engine.diagnosis.finding_status import status_findings
-from sectigo_tui.engine.diagnosis.finding_validation import validation_findings
-from sectigo_tui.engine.diagnosis.findings import Cause, Finding, Party
-from sectigo_tui.engine.diagnosis.gaps import Gap, gaps_of
-from sectigo_tui.engine.diagnosis.organizations import OrganizationStanding, organization_line
+from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence, missing_evidence_of
+from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Fact, Part, quoted, status_fact
+from sectigo_tui.engine.diagnosis.evidence.validations import (
+    DomainState,
+    OrganizationState,
+    domain_lines,
+    organization_line,
+)
+from sectigo_tui.engine.diagnosis.rules.causes import BlockingCause, Cause, Party
+from sectigo_tui.engine.diagnosis.rules.status import status_causes
+from sectigo_tui.engine.diagnosis.rules.validation import validation_causes
 
 CELL_WIDTH = 12
 """The widest text for a column, in cells."""
@@ -26,13 +31,12 @@ class Strength(StrEnum):
     FULL = "full"
     """All that bears on it is known."""
     PARTIAL = "partial"
-    """Some of it could not be had; `gaps` says which."""
+    """Some of it is missing; `missing_evidence` lists which."""
     STATUS_ONLY = "status only"
-    """Nothing but SCM's status and the local record has been looked at."""
+    """Nothing but SCM's status and the local record has been polled."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """Who an order is waiting for, and why that is believed.
 
     Args:
@@ -43,9 +47,9 @@ class Verdict:
         evidence: What it rests on.
         next_action: What to do.
         changes_when: What would change it.
-        primary: The finding behind it.
+        primary: The cause behind it.
         others: Further causes that hold at once, the most urgent first.
-        gaps: What is not known.
+        missing_evidence: What is not known.
         strength: How much evidence there is.
         at: When it was reached.
     """
@@ -57,9 +61,9 @@ class Verdict:
     evidence: tuple[Fact, ...]
     next_action: str
     changes_when: str
-    primary: Finding
-    others: tuple[Finding, ...]
-    gaps: tuple[Gap, ...]
+    primary: BlockingCause
+    others: tuple[BlockingCause, ...]
+    missing_evidence: tuple[MissingEvidence, ...]
     strength: Strength
     at: datetime
 
@@ -73,29 +77,31 @@ def judge(evidence: Evidence) -> Verdict:
     Args:
         evidence: What is known; parts may be missing.
     """
-    findings = status_findings(evidence)
+    blocking_causes = status_causes(evidence)
     is_deep = waits_at_ca(evidence)
     if is_deep:
-        findings += validation_findings(evidence)
-        findings += _rest(evidence, findings)
-    gaps = gaps_of(evidence, is_deep=is_deep)
-    findings.sort(key=lambda finding: (not finding.is_certain, finding.cause.rank, finding.subject))
-    if not findings:
-        findings = [_unknown(evidence, gaps)]
-    primary, others = findings[0], tuple(findings[1:])
+        blocking_causes += validation_causes(evidence)
+        blocking_causes += _rest(evidence, blocking_causes)
+    missing_evidence = missing_evidence_of(evidence, is_deep=is_deep)
+    blocking_causes.sort(
+        key=lambda blocking_cause: (not blocking_cause.is_certain, blocking_cause.cause.rank, blocking_cause.about)
+    )
+    if not blocking_causes:
+        blocking_causes = [_unknown(evidence, missing_evidence)]
+    primary, others = blocking_causes[0], tuple(blocking_causes[1:])
     party = primary.party if primary.is_certain else Party.UNKNOWN
     return Verdict(
         party=party,
         cause=primary.cause,
         sentence=primary.sentence,
-        cell=_cell(primary, party, others, evidence, gaps),
+        cell=_cell(primary, party, others, evidence, missing_evidence),
         evidence=_evidence(evidence, primary),
         next_action=primary.next_action,
         changes_when=primary.changes_when,
         primary=primary,
         others=others,
-        gaps=gaps,
-        strength=_strength(evidence, gaps, is_deep=is_deep),
+        missing_evidence=missing_evidence,
+        strength=_strength(evidence, missing_evidence, is_deep=is_deep),
         at=evidence.now,
     )
 
@@ -111,14 +117,14 @@ def waits_at_ca(evidence: Evidence) -> bool:
     return rejected or (bool(evidence.status) and meaning_of(evidence.status).status_class.is_pending)
 
 
-def _rest(evidence: Evidence, findings: list[Finding]) -> list[Finding]:
+def _rest(evidence: Evidence, blocking_causes: list[BlockingCause]) -> list[BlockingCause]:
     """Return what is left to say of an order at the CA for which nothing else was found."""
     meaning = meaning_of(evidence.status)
-    if findings or not meaning.status_class.is_pending:
+    if blocking_causes or not meaning.status_class.is_pending:
         return []
-    if meaning.who_acts == "unknown":
+    if meaning.responsible == "unknown":
         return [
-            Finding(
+            BlockingCause(
                 cause=Cause.UNKNOWN_STATUS,
                 party=Party.UNKNOWN,
                 sentence=f"SCM says {quoted(evidence.status)}, a status that this program does not know.",
@@ -135,12 +141,12 @@ def _rest(evidence: Evidence, findings: list[Finding]) -> list[Finding]:
     facts += organization.facts if organization else ()
     valid = "Organization and domains are valid" if organization else "Its domains are valid"
     review = "callback or manual review" if organization else "manual review"
-    doubt = ", unless CAA forbids it, which could not be looked up" if _caa_failed(evidence) else ""
+    caveat = ", unless CAA forbids it, which could not be looked up" if _caa_failed(evidence) else ""
     return [
-        Finding(
+        BlockingCause(
             cause=Cause.VETTING,
             party=Party.CA,
-            sentence=f"{valid}: vetting at Sectigo ({review}), not visible in the API{doubt}.",
+            sentence=f"{valid}: vetting at Sectigo ({review}), not visible in the API{caveat}.",
             next_action="Wait; past the usual time, send the escalation pack to Sectigo support.",
             changes_when="Its status becomes Issued or Rejected, or a validation expires.",
             facts=(status_fact(evidence), *facts),
@@ -151,24 +157,26 @@ def _rest(evidence: Evidence, findings: list[Finding]) -> list[Finding]:
 def _is_all_valid(evidence: Evidence) -> bool:
     """Return whether all that bears on an order at the CA is known, and valid."""
     lines, organization = domain_lines(evidence), organization_line(evidence)
-    if not lines or evidence.unchecked_names or any(line.standing is not DomainStanding.VALID for line in lines):
+    if not lines or evidence.unchecked_names or any(line.order_state is not DomainState.VALID for line in lines):
         return False
     if organization is None:
         return evidence.level == "DV"
-    return organization.standing is OrganizationStanding.VALID and organization.is_certain
+    return organization.order_state is OrganizationState.VALID and organization.is_certain
 
 
-def _unknown(evidence: Evidence, gaps: tuple[Gap, ...]) -> Finding:
+def _unknown(evidence: Evidence, missing_evidence: tuple[MissingEvidence, ...]) -> BlockingCause:
     if not evidence.status:
         missing = ["SCM has not told its status"]
     else:
-        missing = [gap.what for gap in gaps if gap.weakens] or ["the evidence does not settle it"]
+        missing = [missing_part.what for missing_part in missing_evidence if missing_part.weakens] or [
+            "the evidence does not settle it"
+        ]
     known = [fact for line in domain_lines(evidence) for fact in line.facts]
     organization = organization_line(evidence)
     known += organization.facts if organization else ()
     where = "At the CA; what it waits for" if evidence.status else "What it waits for"
-    return Finding(
-        cause=Cause.NOT_LOOKED_UP,
+    return BlockingCause(
+        cause=Cause.NOT_FETCHED,
         party=Party.UNKNOWN,
         sentence=f"{where} is not known: {'; '.join(missing)}.",
         next_action="Look it up again." if known else "Diagnose it: its DCV and organization are looked up then.",
@@ -179,17 +187,17 @@ def _unknown(evidence: Evidence, gaps: tuple[Gap, ...]) -> Finding:
 
 
 def _caa_failed(evidence: Evidence) -> bool:
-    return any(piece.is_failed for piece in evidence.caa.values())
+    return any(answer.is_failed for answer in evidence.caa.values())
 
 
-def _strength(evidence: Evidence, gaps: tuple[Gap, ...], *, is_deep: bool) -> Strength:
+def _strength(evidence: Evidence, missing_evidence: tuple[MissingEvidence, ...], *, is_deep: bool) -> Strength:
     asked = (evidence.dcv, evidence.organization, *evidence.domains.values())
-    if is_deep and all(piece.value is None and not piece.is_failed for piece in asked):
+    if is_deep and all(answer.value is None and not answer.is_failed for answer in asked):
         return Strength.STATUS_ONLY
-    return Strength.PARTIAL if any(gap.weakens for gap in gaps) else Strength.FULL
+    return Strength.PARTIAL if any(missing_part.weakens for missing_part in missing_evidence) else Strength.FULL
 
 
-def _evidence(evidence: Evidence, primary: Finding) -> tuple[Fact, ...]:
+def _evidence(evidence: Evidence, primary: BlockingCause) -> tuple[Fact, ...]:
     status = status_fact(evidence)
     return primary.facts if status in primary.facts else (status, *primary.facts)
 
@@ -208,21 +216,25 @@ _SHORT_CELLS = {Party.ORGANIZATION_CONTACT: "contact", Party.NOBODY_YET: "nobody
 
 
 def _cell(
-    primary: Finding, party: Party, others: tuple[Finding, ...], evidence: Evidence, gaps: tuple[Gap, ...]
+    primary: BlockingCause,
+    party: Party,
+    others: tuple[BlockingCause, ...],
+    evidence: Evidence,
+    missing_evidence: tuple[MissingEvidence, ...],
 ) -> str:
     if party is Party.UNKNOWN:
-        return _unknown_cell(primary, evidence, gaps)
-    more = len({finding.cause for finding in others if finding.is_certain} - {primary.cause})
+        return _unknown_cell(primary, evidence, missing_evidence)
+    more = len({blocking_cause.cause for blocking_cause in others if blocking_cause.is_certain} - {primary.cause})
     if not more:
         return _CELLS[party]
     counted = f"{_CELLS[party]} +{more}"
     return counted if len(counted) <= CELL_WIDTH else f"{_SHORT_CELLS.get(party, _CELLS[party])} +{more}"
 
 
-def _unknown_cell(primary: Finding, evidence: Evidence, gaps: tuple[Gap, ...]) -> str:
+def _unknown_cell(primary: BlockingCause, evidence: Evidence, missing_evidence: tuple[MissingEvidence, ...]) -> str:
     if not is_same(evidence.status, "Applied"):
         return _CELLS[Party.UNKNOWN]
-    if primary.cause is not Cause.NOT_LOOKED_UP:
-        return "DNS?" if primary.subject.startswith("domain") else "org?" if primary.subject else "unknown"
-    missing = {gap.part for gap in gaps if gap.weakens}
+    if primary.cause is not Cause.NOT_FETCHED:
+        return "DNS?" if primary.about.startswith("domain") else "org?" if primary.about else "unknown"
+    missing = {missing_part.part for missing_part in missing_evidence if missing_part.weakens}
     return "CA or org?" if missing == {Part.ORGANIZATION} else "CA or DNS?"

@@ -12,10 +12,10 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from sectigo_tui.engine.diagnosis.causes import CommonCause
+from sectigo_tui.engine.diagnosis.common_causes import CommonCause
+from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
-from sectigo_tui.ui.key_names import filled
-from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.keys.key_names import filled
 
 
 class Causes(Dialog[CommonCause]):
@@ -23,7 +23,7 @@ class Causes(Dialog[CommonCause]):
 
     Args:
         causes: The causes, the one of most orders first.
-        not_looked_up: How many orders are not counted, since nobody has looked up what they wait for.
+        not_fetched: How many orders are not counted, since what they wait for was not looked up.
     """
 
     TAKES_EARLY_KEYS = True
@@ -32,21 +32,23 @@ class Causes(Dialog[CommonCause]):
         Binding("k", "highlight(-1)", "Up", show=False, id="causes.previous"),
     ]
 
-    def __init__(self, causes: Sequence[CommonCause], not_looked_up: int) -> None:
+    def __init__(self, causes: Sequence[CommonCause], not_fetched: int) -> None:
         super().__init__("Common causes")
         self._causes = causes
-        self._not_looked_up = not_looked_up
+        self._not_fetched = not_fetched
 
     def body(self) -> ComposeResult:
         """Lay out the list."""
         if self._causes:
             yield Static("Enter lists the orders of a cause", classes="label", markup=False)
-            yield OptionList(*(Option(_told(cause)) for cause in self._causes), id="causes", markup=False, compact=True)
+            yield OptionList(
+                *(Option(_fetched_text(cause)) for cause in self._causes), id="causes", markup=False, compact=True
+            )
         else:
-            yield Static("No two orders wait for the same thing, by what is known.", markup=False)
-        if self._not_looked_up:
-            all_of_them = filled(self, "Rows in sight are, and {app.handover} looks up all.")
-            text = f"Not looked up yet, and not counted: {self._not_looked_up}. {all_of_them}"
+            yield Static("No two orders are known to wait for the same thing.", markup=False)
+        if self._not_fetched:
+            all_of_them = filled(self, "Visible rows are looked up; {app.handover} looks up all.")
+            text = f"Not looked up yet, and not counted: {self._not_fetched}. {all_of_them}"
             yield Static(text, classes="label", markup=False)
 
     def choices(self) -> Sequence[Choice]:
@@ -71,10 +73,10 @@ class Causes(Dialog[CommonCause]):
                 found.action_cursor_up()
 
 
-def _told(cause: CommonCause) -> Content:
+def _fetched_text(cause: CommonCause) -> Content:
     others = len(cause.orders) - len(cause.waiting_only_for_this)
     also = f" {others} of them {'waits' if others == 1 else 'wait'} for something else too." if others else ""
     return Content.assemble(
         (printable(cause.text), "bold"),
-        f"\n-> {cause.party}: {printable(cause.finding.next_action)}{also}",
+        f"\n-> {cause.party}: {printable(cause.blocking_cause.next_action)}{also}",
     )

@@ -12,9 +12,9 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from sectigo_tui.presentation.table_columns import Column
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
-from sectigo_tui.ui.key_names import filled
-from sectigo_tui.ui.widgets.live_table_columns import Column
+from sectigo_tui.ui.keys.key_names import filled
 
 DEFAULTS = "defaults"
 _HINT = (

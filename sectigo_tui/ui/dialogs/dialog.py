@@ -21,15 +21,17 @@ from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, OptionList, Select, Static, TextArea
 from textual.widgets.select import InvalidSelectValueError
 
-from sectigo_tui.ui.key_names import key_names_of
-from sectigo_tui.ui.leaving import dismiss_once
-from sectigo_tui.ui.text import printable, printable_lines
-from sectigo_tui.ui.typed_ahead import JudgesKeys
+from sectigo_tui.presentation.text import printable, printable_lines
+from sectigo_tui.ui.dialogs.form import words
+from sectigo_tui.ui.keys.key_names import key_names_of
+from sectigo_tui.ui.keys.typed_ahead import JudgesKeys
+from sectigo_tui.ui.terminal.dismiss import dismiss_once
 
 Result = TypeVar("Result")
 
 CANCEL = "cancel"
 CONFIRM = "confirm"
+KEEP, DISCARD = "keep", "discard"
 TITLE_CHARACTERS = 200
 PROBLEM_CHARACTERS = 800
 ROOMY_COLUMNS = 60
@@ -117,7 +119,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
-        Binding("question_mark", "app.help", "Help", show=False, id="dialog.help"),
+        Binding("question_mark", "app.workflow('help')", "Help", show=False, id="dialog.help"),
         # With priority, so that what is typed fast after Tab lands in the next field: a password must not show in this.
         Binding("tab", "app.focus_next", "Next field", show=False, priority=True, id="dialog.next"),
         Binding("shift+tab", "app.focus_previous", "Last field", show=False, priority=True, id="dialog.previous"),
@@ -177,7 +179,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title = title
-        self.seen_at: float | None = None
+        self.shown_at: float | None = None
         self.was_filled = False
         self._untouched: dict[str, str] | None = None
 
@@ -201,7 +203,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         self.set_class(any(choice.is_danger for choice in self.choices()), "danger")
         self.first_focus().focus()
         self._recall()
-        self.call_after_refresh(self._note_seen)
+        self.call_after_refresh(self._record_shown)
 
     def body(self) -> Sequence[Widget] | ComposeResult:
         """Return the widgets between title and buttons."""
@@ -227,7 +229,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
 
     def is_early(self, event: Message) -> bool:
         """Return whether an event was made before the operator could have seen this dialog."""
-        return self.seen_at is None or event.time < self.seen_at
+        return self.shown_at is None or event.time < self.shown_at
 
     def admits(self, event: events.Key) -> bool:
         """Return whether a key is taken: any once this could be seen; before that none that may answer it."""
@@ -238,7 +240,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         if isinstance(self.focused, TextArea):
             return True
         if self.choices():
-            self.complain("Not taken: this was confirmed before it could be read. Read it, then confirm it again.")
+            self.complain("Not confirmed: the key was typed before this could be read. Read it, then confirm it again.")
         else:
             self.complain("Not closed: the key was typed before this could be read. Read it, then close it.")
         return False
@@ -247,11 +249,11 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         """Close with an answer, once, whatever lies above."""
         return dismiss_once(self, result, super().dismiss)
 
-    def complain(self, problem: str, at: str = "") -> None:
+    def complain(self, error_text: str, at: str = "") -> None:
         """Say what is missing or wrong, in words that may be untrusted; the form stays filled in.
 
         Args:
-            problem: What is wrong.
+            error_text: What is wrong.
             at: The id of the field that it is about, which gets the focus; empty to leave the focus where it is.
         """
         if not self.query("#dialog-problem"):
@@ -259,8 +261,8 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         if at:
             self.set_focus(self.query_one(f"#{at}"))
         shown = self.query_one("#dialog-problem", Static)
-        shown.update(Content(printable_lines(problem, limit=PROBLEM_CHARACTERS)))
-        shown.set_class(not problem, "-empty")
+        shown.update(Content(printable_lines(error_text, limit=PROBLEM_CHARACTERS)))
+        shown.set_class(not error_text, "-empty")
         self.call_after_refresh(self._show_focused)
 
     def action_cancel(self) -> None:
@@ -287,8 +289,6 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
 
     def ask_to_leave(self, leave: Callable[[], object]) -> None:
         """Ask what is to become of what is filled in, and leave unless the operator goes back to it."""
-        from sectigo_tui.ui.dialogs.leaving import KEEP, Leaving
-
         values = {key: text for key, text in form_values(self) if key not in self.NOT_KEPT}
 
         def left(choice: str | None) -> None:
@@ -312,7 +312,7 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         fill_in(self, draft)
         # What depends on another field is offered once that is filled in.
         self.call_after_refresh(fill_in, self, draft)
-        self.complain("This was filled in before, and not sent. Check it, then go on.")
+        self.complain("This draft was not sent. Check it, then continue.")
 
     def on_resize(self) -> None:
         """Keep the field that has the focus in sight where there is less room, and the buttons whole."""
@@ -335,8 +335,8 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
         elif focused is not None:
             focused.scroll_visible(animate=False)
 
-    def _note_seen(self) -> None:
-        self.seen_at = Message().time
+    def _record_shown(self) -> None:
+        self.shown_at = Message().time
 
     @on(OptionList.OptionHighlighted)
     def _on_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
@@ -367,3 +367,36 @@ class Dialog(ModalScreen[Result | None], JudgesKeys, Generic[Result]):
             self.action_cancel()
         elif message.button.id is not None:
             self.answer(message.button.id)
+
+
+class Leaving(Dialog[str]):
+    """Asks whether to go back to the form, to keep a draft of it, or to throw it away.
+
+    Args:
+        form: The form's title.
+        may_keep: Whether there is anything to keep: what is secret is not.
+    """
+
+    def __init__(self, form: str, *, may_keep: bool) -> None:
+        super().__init__("Leave the form?")
+        self._form = form
+        self._may_keep = may_keep
+
+    def body(self) -> ComposeResult:
+        """Lay out what is at stake."""
+        yield Static(words(f"{self._form}\n\nThe entries are not sent."))
+        if self._may_keep:
+            yield Static("A draft comes back with the form. It holds no password.", classes="label", markup=False)
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the two ways to leave."""
+        keep = (Choice(KEEP, "Keep draft"),) if self._may_keep else ()
+        return (*keep, Choice(DISCARD, "Discard", is_danger=True))
+
+    def on_mount(self) -> None:
+        """Say Back rather than Cancel: the form stays."""
+        self.query_one(f"#{CANCEL}", Button).label = "Back"
+
+    def answer(self, choice_id: str) -> None:
+        """Answer with what is to become of it."""
+        self.dismiss(choice_id)

@@ -2,24 +2,86 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textual import on
+from msgspec import Struct
+from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Select, Static
+from textual.widgets import Input, Select, Static, TextArea
 
 from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.drafts import DCV_MODES, DraftField, choose_term
-from sectigo_tui.engine.enrolling import EnrollOffer
-from sectigo_tui.ui.dialogs.csr_text import CsrText
+from sectigo_tui.engine.orders.enroll import EnrollOffer
+from sectigo_tui.engine.orders.request import DCV_MODES, DraftField, choose_term
+from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, offer_choices, text_field
-from sectigo_tui.ui.text import printable
+
+_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
+_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY-----")
+_LONGEST_END = 80
+"""The characters within which the line that ends a key is found."""
+
+
+class CsrText(TextArea):
+    """Holds a CSR in PEM; a private key that is pasted into it is neither kept nor shown.
+
+    A terminal that cannot mark a paste types it: then the key's first line is taken away again, and what follows is
+    dropped until the key's last line.
+
+    Args:
+        text: What it holds at first.
+        id: The field's id.
+    """
+
+    DEFAULT_CSS = "CsrText { height: 8; }"
+
+    @dataclass
+    class KeyRefused(Message):
+        """A private key was kept out."""
+
+    def __init__(self, text: str, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(text, id=id, compact=True, soft_wrap=False)
+        self._dropped: str | None = None
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        if _BEGIN.search(event.text):
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.KeyRefused())
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._dropped is None or not (event.is_printable or event.key == "enter"):
+            return
+        event.stop()
+        event.prevent_default()
+        self._dropped = (self._dropped + (event.character or ""))[-_LONGEST_END:]
+        if _END.search(self._dropped):
+            self._dropped = None
+
+    def _on_blur(self, event: events.Blur) -> None:
+        super()._on_blur(event)
+        self._dropped = None
+
+    @on(TextArea.Changed)
+    def _take_key_away(self, message: TextArea.Changed) -> None:
+        message.stop()
+        begin = _BEGIN.search(self.text)
+        if begin is None:
+            return
+        end = _END.search(self.text)
+        self._dropped = "" if end is None else None
+        # Loaded, not edited: what an edit takes away can be had back by undo.
+        self.load_text(self.text[: begin.start()])
+        self.move_cursor(self.document.end)
+        self.post_message(self.KeyRefused())
+
 
 MAKE, FILE, PASTE = "make", "file", "paste"
 _SOURCES = (("make a key and CSR here", MAKE), ("read a CSR from a file", FILE), ("paste a CSR", PASTE))
@@ -42,8 +104,7 @@ _FIELD_OF_PROBLEM = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrollAnswer:
+class EnrollAnswer(Struct, frozen=True, kw_only=True):
     """The form as it was filled in.
 
     Args:
@@ -91,7 +152,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         answer: What is filled in at first.
         wanted_days: The term that the configuration asks for.
         key_directory: Where keys made here go.
-        problem: What was wrong with the form before; empty for a new one.
+        error_text: What was wrong with the form before; empty for a new one.
         wrong: Which part of the form that was, or the id of its field, where it is known: it has the focus.
     """
 
@@ -102,7 +163,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         *,
         wanted_days: int,
         key_directory: Path,
-        problem: str = "",
+        error_text: str = "",
         wrong: DraftField | str | None = None,
     ) -> None:
         super().__init__("Enroll: order a certificate")
@@ -110,9 +171,9 @@ class EnrollForm(Dialog[EnrollAnswer]):
         self._filled = answer
         self._wanted_days = wanted_days
         self._key_directory = key_directory
-        self._problem = problem
+        self._error = error_text
         self._wrong = wrong
-        self.was_filled = bool(problem)
+        self.was_filled = bool(error_text)
 
     def body(self) -> ComposeResult:
         """Lay out the form."""
@@ -173,8 +234,8 @@ class EnrollForm(Dialog[EnrollAnswer]):
         """Show the rows that the CSR's source needs."""
         self._show_rows()
         self._note_term()
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     @on(CsrText.KeyRefused)
     def _on_key_refused(self, message: CsrText.KeyRefused) -> None:
@@ -239,7 +300,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         )
         for name, failure in parts:
             if failure is not None:
-                text = f"SCM did not tell the {name}: {printable(failure.problem)}"
+                text = f"SCM did not tell the {name}: {printable(failure.reason)}"
                 yield Static(Content.styled(text, "$state-failed"), markup=False)
 
     def _organizations(self) -> list[tuple[str, str]]:
@@ -257,7 +318,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
 
     def _note_term(self) -> None:
         profile = self._profile()
-        note = choose_term(profile, self._wanted_days).said if profile is not None else ""
+        note = choose_term(profile, self._wanted_days).note if profile is not None else ""
         field = self.query_one("#term-note", Static)
         field.update(Content(printable(note)))
         field.display = bool(note)

@@ -10,9 +10,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Select, Static
 
-from sectigo_tui.ui.lines import labelled
-from sectigo_tui.ui.text import printable, printable_lines
-from sectigo_tui.ui.typed_ahead import LineField
+from sectigo_tui.presentation.text import printable, printable_lines
+from sectigo_tui.ui.content.lines import labelled
+from sectigo_tui.ui.keys.typed_ahead import LineField
 
 LABEL_CELLS = 21
 """The cells of a label, in a row and among facts alike."""

@@ -12,8 +12,8 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
-from sectigo_tui.ui.text import printable
 
 
 class MenuItem(NamedTuple):

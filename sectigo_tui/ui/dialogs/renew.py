@@ -20,17 +20,17 @@ class Renew(Dialog[str]):
         facts: The old order, as labels and untrusted values.
         duplicates: Orders that may be the same, ready to read.
         path: The file of an earlier try.
-        problem: What was wrong with it.
+        error_text: What was wrong with it.
     """
 
     def __init__(
-        self, facts: Iterable[tuple[str, str]], duplicates: Content, *, path: str = "", problem: str = ""
+        self, facts: Iterable[tuple[str, str]], duplicates: Content, *, path: str = "", error_text: str = ""
     ) -> None:
         super().__init__("Renew: order it again, billed")
         self._facts = tuple(facts)
         self._duplicates = duplicates
         self._path = path
-        self._problem = problem
+        self._error = error_text
         self.was_filled = bool(path)
 
     def body(self) -> ComposeResult:
@@ -49,12 +49,12 @@ class Renew(Dialog[str]):
 
     def first_focus(self) -> Widget:
         """Return the field where the file was wrong; it orders nothing by Enter."""
-        return self.query_one("#csr-path") if self._problem and self._path else super().first_focus()
+        return self.query_one("#csr-path") if self._error and self._path else super().first_focus()
 
     def on_mount(self) -> None:
         """Say what was wrong before."""
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     def answer(self, choice_id: str) -> None:
         """Answer with the file."""

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
-from sectigo_tui.engine.confirming import ConfirmBy
-from sectigo_tui.engine.revoking import REASON_AT_MOST, REASONS, RevokeOffer
-from sectigo_tui.ui import format as fmt
+from sectigo_tui.domain.limits import REASON_AT_MOST, REASONS
+from sectigo_tui.engine.orders.revoke import ConfirmBy, RevokeOffer
+from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.text import may_be_spoofed, printable
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Facts, Row, choice_field, chosen, text_field
-from sectigo_tui.ui.text import looks_spoofed, printable
 from sectigo_tui.ui.view_model import Surroundings
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeAnswer:
+class RevokeAnswer(Struct, frozen=True):
     """What the operator gave.
 
     Args:
@@ -42,7 +41,7 @@ class Revoke(Dialog[RevokeAnswer]):
         surroundings: Which account this is.
         reason: The words of an earlier try; the typed name is empty on every opening.
         reason_code: The reason's code of an earlier try; None where none was chosen.
-        problem: What was wrong with an earlier try.
+        error_text: What was wrong with an earlier try.
     """
 
     NOT_KEPT = ("typed",)
@@ -54,15 +53,15 @@ class Revoke(Dialog[RevokeAnswer]):
         *,
         reason: str = "",
         reason_code: int | None = None,
-        problem: str = "",
+        error_text: str = "",
     ) -> None:
         super().__init__("Revoke a certificate, for good")
         self._offer = offer
         self._surroundings = surroundings
         self._reason = reason
         self._reason_code = reason_code
-        self._problem = problem
-        self.was_filled = bool(problem)
+        self._error = error_text
+        self.was_filled = bool(error_text)
 
     def body(self) -> ComposeResult:
         """Lay out the certificate and the questions."""
@@ -79,7 +78,7 @@ class Revoke(Dialog[RevokeAnswer]):
                 ("Expires", fmt.format_when(details.expires)),
             )
         )
-        if looks_spoofed(details.common_name):
+        if may_be_spoofed(details.common_name):
             text = "The common name holds characters that cannot be seen."
             yield Static(Content.styled(text, "$state-failed"), markup=False)
         reasons = [(f"{code} {name}", str(code)) for code, name in REASONS.items()]
@@ -93,7 +92,7 @@ class Revoke(Dialog[RevokeAnswer]):
 
     def first_focus(self) -> Widget:
         """Return the name's field after a try that was refused: it is what is to be typed again."""
-        return self.query_one("#typed") if self._problem else super().first_focus()
+        return self.query_one("#typed") if self._error else super().first_focus()
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that revokes."""
@@ -101,8 +100,8 @@ class Revoke(Dialog[RevokeAnswer]):
 
     def on_mount(self) -> None:
         """Say what was wrong before."""
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     def answer(self, choice_id: str) -> None:
         """Answer once a reason is chosen and written, and the name is typed."""

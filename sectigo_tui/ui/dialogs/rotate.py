@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -18,8 +18,7 @@ from sectigo_tui.ui.dialogs.form import Facts, Row, Tick, text_field
 ROTATE = "rotate"
 
 
-@dataclass(frozen=True, slots=True)
-class RotateAnswer:
+class RotateAnswer(Struct, frozen=True):
     """What the operator gave.
 
     Args:
@@ -43,11 +42,11 @@ class Rotate(Dialog[RotateAnswer]):
     Args:
         account: Which account this is.
         login: The login in use.
-        refused: Whether SCM refuses the credentials in use.
+        refused: Whether SCM rejects the credentials in use.
         has_certctl: Whether there is a certctl-server to tell.
         password_note: What is known of the present password's expiry.
         overridden_by: Where the credentials come from that must be changed there too; empty for nowhere else.
-        problem: What was wrong with an earlier try.
+        error_text: What was wrong with an earlier try.
         may_insist: Whether that problem is that SCM is known to refuse what was given.
         is_read_only: Whether what changes something at SCM or certctl-server is locked.
         typed: What an earlier try was made of, which is kept: all of it, or without a password that was refused.
@@ -66,7 +65,7 @@ class Rotate(Dialog[RotateAnswer]):
         has_certctl: bool,
         password_note: str = "",
         overridden_by: str = "",
-        problem: str = "",
+        error_text: str = "",
         may_insist: bool = False,
         is_read_only: bool = False,
         typed: RotateAnswer | None = None,
@@ -79,7 +78,7 @@ class Rotate(Dialog[RotateAnswer]):
         self._has_certctl = has_certctl
         self._password_note = password_note
         self._overridden_by = overridden_by
-        self._problem = problem
+        self._error = error_text
         self._may_insist = may_insist
         self._is_read_only = is_read_only
         self._by_itself = by_itself
@@ -88,10 +87,10 @@ class Rotate(Dialog[RotateAnswer]):
 
     def body(self) -> ComposeResult:
         """Lay out the form; a password is filled in only where SCM could not be asked, and shows dots."""
-        state = "SCM refuses them; nothing is sent until new ones are accepted" if self._refused else "in use"
+        state = "SCM rejects them; nothing is sent until new ones are accepted" if self._refused else "in use"
         yield Facts(self._facts(state))
         yield Static(
-            "Change them in SCM's portal first, then type them here: they are tried with one request, and replace the "
+            "Change them in SCM's portal first, then type them here: they are tested with one request, and replace the "
             "old ones only when SCM accepts them.",
             classes="label",
         )
@@ -101,7 +100,7 @@ class Rotate(Dialog[RotateAnswer]):
         with Vertical(classes="ticks"):
             locked = " (locked: read-only)" if self._is_read_only else ""
             yield Tick(
-                f"Make a password, and change it at Sectigo{locked or ' (never shown)'}",
+                f"Generate a password and set it at Sectigo{locked or ' (never shown)'}",
                 id="make-new",
                 disabled=self._refused or self._is_read_only,
             )
@@ -110,11 +109,11 @@ class Rotate(Dialog[RotateAnswer]):
                 f"Tell certctl-server{why_not}", id="hand-over", disabled=not self._has_certctl or self._is_read_only
             )
             if self._may_insist:
-                yield Tick("Try it all the same: the account was unlocked", id="insist")
+                yield Tick("Test it anyway: the account was unlocked", id="insist")
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that rotates."""
-        return (Choice(ROTATE, "Try, then rotate"),)
+        return (Choice(ROTATE, "Test and rotate"),)
 
     def first_focus(self) -> Widget:
         """Return the password's field, for who has asked for this dialog."""
@@ -124,8 +123,8 @@ class Rotate(Dialog[RotateAnswer]):
         """Say what was wrong before."""
         self.query_one("#make-new", Tick).value = self._typed.make_new
         self.query_one("#hand-over", Tick).value = self._typed.hand_over
-        if self._problem:
-            self.complain(self._problem)
+        if self._error:
+            self.complain(self._error)
 
     def admits(self, event: events.Key) -> bool:
         """Return whether a key is taken: where nobody has asked for this, what came before it was for the list."""
@@ -161,7 +160,7 @@ class Rotate(Dialog[RotateAnswer]):
         typed = self.query_one("#password", Input).value
         make_new = self.query_one("#make-new", Tick).value
         if make_new and (login or typed):
-            self.complain("Either type the new credentials, or have a password made.", at="make-new")
+            self.complain("Either type the new credentials, or generate a password.", at="make-new")
         elif not (make_new or login or typed):
             self.complain("Type a new login or password.", at="password")
         else:

@@ -13,10 +13,10 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, text_field
-from sectigo_tui.ui.key_names import filled
-from sectigo_tui.ui.text import printable
+from sectigo_tui.ui.keys.key_names import filled
 
 LONGEST_NAME = 40
 

@@ -10,33 +10,32 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from sectigo_tui.domain.events import Announcement, LookMade, LookStarted, OrderChanged
-from sectigo_tui.engine.diagnosis.budget import ANSWERED, DueLook, PollBudget, Tally, poll_budget
-from sectigo_tui.ui import format as fmt
-from sectigo_tui.ui.board import Subject, remote_id
-from sectigo_tui.ui.key_names import filled
-from sectigo_tui.ui.lines import labelled
+from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, PollStarted
+from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, PollBudget, Tally
+from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.rows import OrderRow, remote_id
+from sectigo_tui.presentation.table_columns import Cell, Column
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.ui.content.lines import labelled
+from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.live_table_columns import Column
-from sectigo_tui.ui.widgets.live_table_paint import Cell
 
 TALLY_SECONDS = 5.0
-"""How often what polling has cost is counted anew: over an hour of requests, and nobody reads it faster."""
+"""How often the tally of requests is updated: it covers an hour, and nobody reads it faster."""
 _NONE_DUE = (
-    "No look is due: no local order is polled.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it."
+    "No poll is due: no local order is polled.\n{view.track} on a remote order ({app.pending}, {app.remote}) tracks it."
 )
 
 _ALL_PASSED = (
-    "No look is due: polling of every pending local order has ended.\n"
+    "No poll is due: polling of every pending local order has ended.\n"
     "{view.poll} on an order ({app.pending}) polls it again."
 )
 
 
 class BudgetView(View):
-    """The next looks, nearest first, under what polling has cost."""
+    """The next polls, nearest first, under what polling has cost."""
 
     DEFAULT_CSS = "BudgetView #tally { height: auto; padding: 0 1; background: $surface; }"
     TITLE = "Budget"
@@ -44,7 +43,7 @@ class BudgetView(View):
         Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
         Column("ssl_id", "SSLID", 9, align="right", priority=2),
         Column("common_name", "COMMON NAME", 24, narrow_width=16, share=1, max_width=44, priority=3),
-        Column("looks", "TRIES", 5, align="right", priority=4),
+        Column("attempts", "TRIES", 5, align="right", priority=4),
         Column("why", "WHY THEN", 30, share=3, max_width=60),
     )
     DEFAULT_SORT = ("", False)
@@ -52,7 +51,7 @@ class BudgetView(View):
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
-        self._due: dict[str, DueLook] = {}
+        self._due: dict[str, DuePoll] = {}
         self._due_in_total = 0
         self._is_any_unpolled = False
         self._tallied_at: datetime | None = None
@@ -64,8 +63,8 @@ class BudgetView(View):
             if isinstance(widget, HeaderLine):
                 yield Static(id="tally", markup=False)
 
-    def subjects(self) -> list[Subject]:
-        """Return nothing: this view lists looks."""
+    def rows(self) -> list[OrderRow]:
+        """Return nothing: this view lists polls."""
         return []
 
     def empty_text(self) -> tuple[str, str]:
@@ -73,18 +72,18 @@ class BudgetView(View):
         return filled(self, _ALL_PASSED if self._is_any_unpolled else _NONE_DUE), "muted"
 
     def note(self) -> str:
-        """Return how many looks are listed, and of how many."""
+        """Return how many polls are listed, and of how many."""
         listed = len(self._due)
         return f"{listed} due" if listed == self._due_in_total else f"{listed} of {self._due_in_total} due"
 
     def _list(self) -> None:
-        engine = self._model.board.engine
-        budget = poll_budget(engine.context, engine.supervisor, engine.health)
+        engine = self._model.order_rows.engine
+        budget = engine.poll_budget()
         words = self._query.casefold().split()
         self._due = {
-            (remote_id(look.ssl_id) if look.ssl_id is not None else look.order_id): look
-            for look in budget.due
-            if all(word in f"{look.ssl_id} {look.common_name} {look.why}".casefold() for word in words)
+            (remote_id(poll.ssl_id) if poll.ssl_id is not None else poll.order_id): poll
+            for poll in budget.due
+            if all(word in f"{poll.ssl_id} {poll.common_name} {poll.why}".casefold() for word in words)
         }
         self._due_in_total = budget.due_in_total
         self._is_any_unpolled = bool(budget.unpolled)
@@ -92,17 +91,17 @@ class BudgetView(View):
         self.table.show_empty(*self._empty())
         self.table.update_rows(list(self._due))
 
-    def _note(self, announcements: Sequence[Announcement]) -> None:
-        """Take note that the looks are due in another order; they are listed anew with the next tick."""
+    def _note(self, events: Sequence[EngineEvent]) -> None:
+        """Take note that the polls are due in another order; they are listed anew with the next tick."""
         self._is_out_of_order = self._is_out_of_order or any(
-            isinstance(one, LookStarted | LookMade | OrderChanged) for one in announcements
+            isinstance(one, PollStarted | PollFinished | OrderChanged) for one in events
         )
 
     def _tick(self) -> None:
         super()._tick()
         if self.is_current and not self._is_frozen and self._is_tally_old():
-            engine = self._model.board.engine
-            self._show_tally(poll_budget(engine.context, engine.supervisor, engine.health, rows=0))
+            engine = self._model.order_rows.engine
+            self._show_tally(engine.poll_budget(rows=0))
 
     def _is_tally_old(self) -> bool:
         now = self._model.now.clock.now()
@@ -114,24 +113,24 @@ class BudgetView(View):
             self.query_one("#tally", Static).update(budget_content(budget, self.size.width - 2))
 
     def _cell(self, row_id: str, key: str, _width: int) -> Cell:
-        look = self._due[row_id]
+        poll = self._due[row_id]
         match key:
             case "next":
-                left = (look.due_at - self._model.now.clock.now()) / timedelta(seconds=1)
-                is_now = look.is_looking or left <= 0
+                left = (poll.due_at - self._model.now.clock.now()) / timedelta(seconds=1)
+                is_now = poll.is_polling or left <= 0
                 return Cell(fmt.next_word("poll") if is_now else fmt.countdown(left), "strong" if is_now else "")
             case "ssl_id":
-                return Cell(str(look.ssl_id or "-"))
+                return Cell(str(poll.ssl_id or "-"))
             case "common_name":
-                return Cell(look.common_name)
-            case "looks":
-                return Cell(str(look.looks))
+                return Cell(poll.common_name)
+            case "attempts":
+                return Cell(str(poll.polls))
             case _:
-                return Cell(look.why)
+                return Cell(poll.why)
 
     def _sort_by(self, key: str, *, descending: bool) -> None:  # noqa: ARG002 - a budget has one order
         """Keep the nearest first."""
-        self.say("The nearest look stays first: {view.filter} filters them.")
+        self.show_message("The nearest poll stays first: {view.filter} filters them.")
 
 
 def budget_content(budget: PollBudget, width: int) -> Content:
@@ -148,10 +147,10 @@ def budget_content(budget: PollBudget, width: int) -> Content:
         ("in flight", f"{budget.in_flight} of {budget.limit}; polled: {budget.due_in_total}{no_more}"),
     ]
     if budget.retry_after_until is not None:
-        text = f"SCM asked not to be asked until {budget.retry_after_until:%H:%M:%S}Z"
+        text = f"rate limited until {budget.retry_after_until:%H:%M:%S}Z"
         facts.append(("Retry-After", Content.styled(text, "$state-warning bold")))
     if budget.refused:
-        facts.append(("held back", Content.styled(printable(budget.refused), "$state-failed bold")))
+        facts.append(("paused", Content.styled(printable(budget.refused), "$state-failed bold")))
     if budget.poller:
         facts.append(("polled by", printable(budget.poller)))
     return labelled(facts, width)

@@ -15,26 +15,25 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from sectigo_tui.domain.errors import SectigoTuiError
-from sectigo_tui.domain.events import Announcement, FailureReported
-from sectigo_tui.engine.diagnosis.causes import CommonCause
+from sectigo_tui.domain.events import EngineEvent, FailureReported
+from sectigo_tui.engine.diagnosis.common_causes import CommonCause
 from sectigo_tui.engine.diagnosis.diagnoser import DIAGNOSE_MAX_AGE_SECONDS, Diagnoser
-from sectigo_tui.engine.diagnosis.evidence import Part
-from sectigo_tui.engine.diagnosis.knowledge import Target
+from sectigo_tui.engine.diagnosis.evidence.known import Target
+from sectigo_tui.engine.diagnosis.evidence.model import Part
 from sectigo_tui.engine.diagnosis.result import Diagnosis
-from sectigo_tui.ui.board import Subject, Tally, tally
-from sectigo_tui.ui.causes import shared_causes
-from sectigo_tui.ui.diagnosis import diagnosis_content
-from sectigo_tui.ui.diagnosis_validations import records_to_publish
-from sectigo_tui.ui.header import header_segments
-from sectigo_tui.ui.key_names import filled, key_names_of
-from sectigo_tui.ui.leaving import dismiss_once
-from sectigo_tui.ui.news import News, essence
-from sectigo_tui.ui.text import printable
+from sectigo_tui.presentation.rows import OrderRow, Tally, tally
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.ui.changed_rows import ChangedRows, listing_key
+from sectigo_tui.ui.content.diagnosis import diagnosis_content, records_to_publish
+from sectigo_tui.ui.content.header import header_segments
+from sectigo_tui.ui.keys.key_names import filled, key_names_of
+from sectigo_tui.ui.terminal.dismiss import dismiss_once
 from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 from sectigo_tui.ui.widgets.key_line import KeyLine, hints_of
+from sectigo_tui.ui.workflows.common_causes import shared_causes
 
 Escalate = Callable[[Diagnosis], Awaitable[None]]
 
@@ -58,7 +57,7 @@ class Diagnose(Screen[None]):
 
     Args:
         model: What every screen is given.
-        subject: The order.
+        row: The order.
         diagnoser: Gathers and concludes.
         escalate: Hands an escalation pack to the operator.
     """
@@ -76,15 +75,15 @@ class Diagnose(Screen[None]):
         Binding("E", "escalate", "Escalation pack", id="diagnose.escalate", tooltip="Facts for the CA's support"),
         Binding("h", "history", "History", id="diagnose.history", tooltip="Ask SCM how long issued orders took"),
         Binding("r", "again", "Ask again", id="diagnose.again", tooltip="Ask SCM for everything again"),
-        Binding("x", "acknowledge", "Ack", show=False, id="diagnose.acknowledge", tooltip="Take the failure away"),
+        Binding("x", "acknowledge", "Ack", show=False, id="diagnose.acknowledge", tooltip="Dismiss the error"),
     ]
 
-    def __init__(self, model: ViewModel, subject: Subject, diagnoser: Diagnoser, escalate: Escalate) -> None:
+    def __init__(self, model: ViewModel, row: OrderRow, diagnoser: Diagnoser, escalate: Escalate) -> None:
         super().__init__()
         self._model = model
-        self._row_id = subject.row_id
-        self._news = News(model.board)
-        self._essence = essence(subject)
+        self._row_id = row.row_id
+        self._changed_rows = ChangedRows(model.order_rows)
+        self._listing_key = listing_key(row)
         self._diagnoser = diagnoser
         self._escalate = escalate
         self._diagnosis = diagnoser.known(self._target)
@@ -94,13 +93,13 @@ class Diagnose(Screen[None]):
         self._history: Worker[None] | None = None
 
     @property
-    def subject(self) -> Subject:
+    def row(self) -> OrderRow:
         """The order, as it is known now."""
-        return self._model.board.subject(self._row_id)
+        return self._model.order_rows.row(self._row_id)
 
     @property
     def _target(self) -> Target:
-        return self.subject.target or 0
+        return self.row.target or 0
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, once."""
@@ -122,34 +121,34 @@ class Diagnose(Screen[None]):
         """Show what is known, then ask for the rest."""
         self.query_one(DetailPane).focus()
         self.query_one(KeyLine).show(hints_of(key_names_of(self), _HINTS))
-        self._model.announced.subscribe(self, self._hear, immediate=True)
+        self._model.changed_rows.subscribe(self, self._receive, immediate=True)
         self.set_interval(TICK_SECONDS, self._tick)
         self._show_header()
         self._gather()
 
-    def _hear(self, announcements: Sequence[Announcement]) -> None:
-        self._news.hear(announcements)
+    def _receive(self, events: Sequence[EngineEvent]) -> None:
+        self._changed_rows.receive(events)
 
     def _tick(self) -> None:
-        """Bring the header up to date, and the diagnosis when something was heard of the order."""
-        is_list, row_ids = self._news.take()
+        """Update the header, and the diagnosis after an event about the order."""
+        is_list, row_ids = self._changed_rows.take()
         if is_list:
             self._tally = self._count()
         self._show_header()
-        self._row_id = self._model.board.row_id_now(self._row_id)
-        now = essence(self.subject)
-        if (is_list or self._row_id in row_ids) and now != self._essence:
-            self._essence = now
+        self._row_id = self._model.order_rows.row_id_now(self._row_id)
+        now = listing_key(self.row)
+        if (is_list or self._row_id in row_ids) and now != self._listing_key:
+            self._listing_key = now
             self._gather()
         elif self._row_id in row_ids and not self._is_asking:
             self._show(self._diagnoser.known(self._target))
 
     def _count(self) -> Tally:
-        return tally(self._model.board.pending(), self._model.attention.is_acknowledged)
+        return tally(self._model.order_rows.pending(), self._model.watchlist.is_acknowledged)
 
     def _show_header(self) -> None:
         segments = header_segments(
-            self._model.board.engine,
+            self._model.order_rows.engine,
             self._model.surroundings,
             self._tally,
             is_frozen=False,
@@ -157,7 +156,7 @@ class Diagnose(Screen[None]):
             refresh_seconds=self._model.now.refresh_seconds,
         )
         self.query_one(HeaderLine).show(segments)
-        self.query_one(ErrorPane).show(self._model.troubles.open)
+        self.query_one(ErrorPane).show(self._model.errors.open)
 
     def _gather(self, max_age_seconds: float = DIAGNOSE_MAX_AGE_SECONDS) -> None:
         self._is_asking = True
@@ -174,7 +173,7 @@ class Diagnose(Screen[None]):
 
     def _find_causes(self) -> None:
         """Find what this order waits for together with others; over a long list, so not with every answer."""
-        targets = [subject.target for subject in self._model.board.pending() if subject.target is not None]
+        targets = [row.target for row in self._model.order_rows.pending() if row.target is not None]
         ref = self._diagnosis.ref
         self._causes = [cause for cause in shared_causes(self._diagnoser, targets) if ref in cause.orders]
 
@@ -217,8 +216,8 @@ class Diagnose(Screen[None]):
 
     def action_acknowledge(self) -> None:
         """Take the newest failure off the screen."""
-        self._model.troubles.acknowledge()
-        self.query_one(ErrorPane).show(self._model.troubles.open)
+        self._model.errors.acknowledge()
+        self.query_one(ErrorPane).show(self._model.errors.open)
 
     def action_copy_records(self) -> None:
         """Copy what the domains' owners are to publish."""
@@ -228,17 +227,17 @@ class Diagnose(Screen[None]):
             count = len(records.splitlines())
             self.notify(f"Copied {count} records." if count > 1 else f"Copied: {printable(records)}", markup=False)
         else:
-            self.query_one(KeyLine).say("There is no record to publish, by what SCM tells.")
+            self.query_one(KeyLine).show_message("SCM lists no record to publish.")
 
     def action_recheck(self) -> None:
-        """Ask the CA to look at the domains again."""
-        ssl_id = self.subject.ssl_id
-        context = self._model.board.engine.context
-        if context.is_read_only:
-            arms = filled(self, "{app.arm} arms writes.") if context.policy.may_arm else "Start without --read-only."
-            self.query_one(KeyLine).say(f"Read-only: a DCV recheck has the CA do something. {arms}")
+        """Ask the CA to check the domains again."""
+        ssl_id = self.row.ssl_id
+        engine = self._model.order_rows.engine
+        if engine.is_read_only:
+            arms = filled(self, "{app.arm} arms writes.") if engine.options.may_arm else "Start without --read-only."
+            self.query_one(KeyLine).show_message(f"Read-only: a DCV recheck has the CA do something. {arms}")
         elif ssl_id is None:
-            self.query_one(KeyLine).say("SCM has not told an sslId yet: there is nothing to check.")
+            self.query_one(KeyLine).show_message("There is no sslId yet, so there is nothing to check.")
         else:
             self._model.perform("DCV recheck", self._recheck(ssl_id))
 
@@ -260,24 +259,24 @@ class Diagnose(Screen[None]):
         self._history = self.run_worker(self._learn(), group="history", exclusive=True, exit_on_error=False)
 
     async def _learn(self) -> None:
-        self._say_progress("History: asking which orders are issued ...")
+        self._show_progress("History: asking which orders are issued ...")
         try:
             await self._diagnoser.samples.learn_remote(
-                lambda done, total: self._say_progress(f"History: {done} of {total} issued orders asked for"),
+                lambda done, total: self._show_progress(f"History: {done} of {total} issued orders asked for"),
                 organization_id=self._diagnosis.evidence.organization_id,
             )
         except SectigoTuiError as failure:
             self._report("history", failure)
         finally:
             if self.is_running:
-                self._say_progress("")
+                self._show_progress("")
                 self._show(self._diagnoser.known(self._target))
 
-    def _say_progress(self, words: str) -> None:
+    def _show_progress(self, words: str) -> None:
         self.query_one("#progress", Static).update(words)
         self.query_one("#progress").display = bool(words)
         self.query_one(KeyLine).show(hints_of(key_names_of(self), _IN_HISTORY if words else _HINTS))
 
     def _report(self, what: str, failure: BaseException) -> None:
         error = failure if isinstance(failure, Exception) else RuntimeError(str(failure))
-        self._model.board.engine.announcer(FailureReported(self._model.now.clock.now(), what, error))
+        self._model.order_rows.engine.event_source(FailureReported(self._model.now.clock.now(), what, error))

@@ -4,43 +4,41 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import ClassVar
 
+from msgspec import Struct
 from textual.content import Content
 
 from sectigo_tui.domain.events import (
-    Announcement,
+    EngineEvent,
     EventKind,
     FailureReported,
     OrderChanged,
     PollingPaused,
-    StoreTrouble,
+    StoreStateChanged,
     TimelineEntry,
 )
-from sectigo_tui.ui import format as fmt
-from sectigo_tui.ui.board import Subject, local_id, remote_id
-from sectigo_tui.ui.key_names import filled
+from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.rows import OrderRow, local_id, remote_id
+from sectigo_tui.presentation.table_columns import Cell, Column
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.ui.errors import ErrorEntry, error_content
+from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.text import printable
-from sectigo_tui.ui.troubles import Trouble, trouble_content
 from sectigo_tui.ui.view_model import ViewModel
-from sectigo_tui.ui.widgets.live_table_columns import Column
-from sectigo_tui.ui.widgets.live_table_paint import Cell
 
 KEPT = 1_000
 RECENT = 100
 
 _NOTHING_YET = (
-    "No event is recorded yet.\nWhat becomes of local orders is told here, and what fails; "
+    "No event is recorded yet.\nChanges of local orders and errors are listed here; "
     "{view.track} on a remote order ({app.pending}, {app.remote}) tracks it."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One row: an entry of a timeline, or a failure of this session."""
 
     at: datetime
@@ -50,7 +48,7 @@ class Event:
     summary: str
     code: int | None
     style: str = ""
-    trouble: Trouble | None = None
+    error: ErrorEntry | None = None
 
 
 class EventsView(View):
@@ -71,43 +69,43 @@ class EventsView(View):
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
         self._entries: deque[tuple[int, TimelineEntry]] = deque(maxlen=KEPT)
-        self._heard = 0
+        self._received = 0
         self._shown: dict[str, Event] = {}
 
     def on_mount(self) -> None:
         """Read what happened before."""
-        for entry in self._model.board.engine.context.book.store.entries(KEPT):
+        for entry in self._model.order_rows.engine.orders.entries(KEPT):
             self._keep(entry)
 
     @property
-    def subject(self) -> Subject | None:
+    def row(self) -> OrderRow | None:
         """The order that the event under the cursor is about."""
         event = self._shown.get(self.table.cursor_id or "")
         if event is None:
             return None
-        order = self._model.board.engine.context.book.store.order(event.order_id)
+        order = self._model.order_rows.engine.orders.order(event.order_id)
         if order is not None:
-            return self._model.board.subject(local_id(order))
-        return self._model.board.subject(remote_id(event.ssl_id)) if event.ssl_id is not None else None
+            return self._model.order_rows.row(local_id(order))
+        return self._model.order_rows.row(remote_id(event.ssl_id)) if event.ssl_id is not None else None
 
-    def subjects(self) -> list[Subject]:
+    def rows(self) -> list[OrderRow]:
         """Return nothing: this view lists events."""
         return []
 
     def empty_text(self) -> tuple[str, str]:
         """Return what an empty list means."""
-        engine = self._model.board.engine
-        if engine.context.gate.refusal is not None:
+        engine = self._model.order_rows.engine
+        if engine.rejection is not None:
             return filled(
                 self,
-                "No event is recorded yet, and nothing is polled: SCM refuses the credentials.\n"
+                "No event is recorded yet, and polling is paused: SCM rejects the credentials.\n"
                 "{app.menu}: rotate them.",
             ), "failed"
         since, failure = engine.health.failing_since, engine.health.failure
         if since is not None:
-            why = f" ({printable(failure.problem, limit=200)})" if failure is not None else ""
+            why = f" ({printable(failure.reason, limit=200)})" if failure is not None else ""
             offline = f"No event is recorded yet. SCM has not answered since {fmt.clock(since)}{why}."
-            return f"{offline}\nIt is asked again by the schedule.", "failed"
+            return f"{offline}\nIt is polled again by the schedule.", "failed"
         return filled(self, _NOTHING_YET), "muted"
 
     def note(self) -> str:
@@ -124,27 +122,27 @@ class EventsView(View):
 
     def _of_timelines(self) -> Iterable[tuple[str, Event]]:
         for number, entry in reversed(self._entries):
-            style = "warning" if entry.kind is EventKind.GAP else ""
+            style = "warning" if entry.kind is EventKind.NOT_POLLED else ""
             yield (
                 f"e{number}",
                 Event(entry.at, entry.order_id, entry.ssl_id, entry.kind, entry.summary, entry.code, style),
             )
 
     def _of_failures(self) -> Iterable[tuple[str, Event]]:
-        for trouble in self._model.troubles.all:
-            told = trouble.explanation
+        for error in self._model.errors.all:
+            told = error.explanation
             summary = f"{told.what}: {told.meaning}"
             yield (
-                f"f{trouble.at.timestamp()} {trouble.order_id} {told.what}",
+                f"f{error.at.timestamp()} {error.order_id} {told.what}",
                 Event(
-                    trouble.at,
-                    trouble.order_id,
-                    trouble.ssl_id,
-                    trouble.kind,
+                    error.at,
+                    error.order_id,
+                    error.ssl_id,
+                    error.kind,
                     summary,
                     told.code,
-                    trouble.style,
-                    trouble,
+                    error.style,
+                    error,
                 ),
             )
 
@@ -153,7 +151,7 @@ class EventsView(View):
         return all((word[1:] not in text) if word.startswith("!") else (word in text) for word in words)
 
     def _name_of(self, event: Event) -> str:
-        order = self._model.board.engine.context.book.store.order(event.order_id) if event.order_id else None
+        order = self._model.order_rows.engine.orders.order(event.order_id) if event.order_id else None
         return order.common_name if order is not None else ""
 
     def _cell(self, row_id: str, key: str, _width: int) -> Cell:
@@ -172,36 +170,36 @@ class EventsView(View):
             case _:
                 return Cell("" if event.code is None else str(event.code))
 
-    def _note(self, announcements: Sequence[Announcement]) -> None:
-        for announcement in announcements:
-            match announcement:
+    def _note(self, events: Sequence[EngineEvent]) -> None:
+        for engine_event in events:
+            match engine_event:
                 case OrderChanged(_, entry) if entry is not None:
                     self._keep(entry)
-                case FailureReported() | PollingPaused() | StoreTrouble():
-                    self._news.list_changed()
+                case FailureReported() | PollingPaused() | StoreStateChanged():
+                    self._changed_rows.list_changed()
                 case _:
                     pass
 
     def _keep(self, entry: TimelineEntry) -> None:
-        """Keep an entry, unless it was read from the store before it was announced."""
+        """Keep an entry, unless it was read from the store before it was published."""
         if all(entry != known for _, known in islice(reversed(self._entries), RECENT)):
-            self._entries.append((self._heard, entry))
-            self._heard += 1
-            self._news.list_changed()
+            self._entries.append((self._received, entry))
+            self._received += 1
+            self._changed_rows.list_changed()
 
     def detail(self) -> Content:
         """Return what is known of the order that the event is about; of a failure, its four fields first."""
         event = self._shown.get(self.table.cursor_id or "")
         if event is None:
             return Content("Nothing here.")
-        if event.trouble is not None:
-            told = trouble_content(event.trouble)
-            return told if self.subject is None else Content("\n\n").join([told, super().detail()])
-        return super().detail() if self.subject is not None else Content(event.summary)
+        if event.error is not None:
+            told = error_content(event.error)
+            return told if self.row is None else Content("\n\n").join([told, super().detail()])
+        return super().detail() if self.row is not None else Content(event.summary)
 
     def _sort_by(self, key: str, *, descending: bool) -> None:  # noqa: ARG002 - an event has one order
         """Keep the newest first: events are read in the order of time."""
-        self.say("Events stay in the order of time: {view.filter} filters them.")
+        self.show_message("Events stay in the order of time: {view.filter} filters them.")
 
 
 def _when(at: datetime, now: datetime) -> str:

@@ -13,24 +13,24 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from sectigo_tui.ui.glyphs import Glyphs, StateLook, state_looks
-from sectigo_tui.ui.key_names import filled
-from sectigo_tui.ui.keys import KeyHelp, grouped
-from sectigo_tui.ui.leaving import dismiss_once
+from sectigo_tui.presentation.glyphs import Glyphs, StateGlyph, state_glyphs
+from sectigo_tui.ui.keys.active_keys import KeyHelp, grouped
+from sectigo_tui.ui.keys.key_names import filled
+from sectigo_tui.ui.terminal.dismiss import dismiss_once
 
 KEY_CELLS = 12
-LOOKS_A_LINE = 8
+STATES_A_LINE = 8
 
 _WORDS = (
-    ("poll", "a look is on its way"),
+    ("poll", "polling"),
     ("hold", "polling has ended: {view.poll} starts it again"),
-    ("429", "SCM asked to wait"),
-    ("auth", "SCM refused the credentials: nothing is sent"),
+    ("429", "rate limited: SCM asked to wait"),
+    ("auth", "paused, since SCM rejected the credentials"),
     ("-", "not polled: remote ({view.track} tracks it), or over"),
     ("+", "in front of a row: it changed since the cursor was on it"),
     ("w", "it is watched: bell and notification when it changes"),
     (".", "it was acknowledged, and is quiet until it changes"),
-    ("AGE ~", "not looked at for too long, or the last look failed"),
+    ("AGE ~", "not polled for too long, or the last poll failed"),
     ("+?", "the account was not listed yet: there may be more"),
 )
 _IN_DIALOG = (
@@ -102,17 +102,17 @@ class Help(ModalScreen[None]):
             lines += [_heading(group), *(_line(key.keys or f":{key.title}", key.text) for key in keys), Content("")]
         if self._is_of_dialog:
             return Content("\n").join([*lines[:-1], *(_line(key, what) for key, what in _IN_DIALOG)])
-        lines += [_heading("States"), *self._looks(), Content("")]
+        lines += [_heading("States"), *self._states(), Content("")]
         lines += [_heading("Words"), *(_line(word, filled(self, meaning)) for word, meaning in _WORDS)]
         return Content("\n").join(lines)
 
-    def _looks(self) -> Iterable[Content]:
-        looks = state_looks()
-        for first in range(0, len(looks), LOOKS_A_LINE):
-            yield Content("  ").join(self._look(look) for look in looks[first : first + LOOKS_A_LINE])
+    def _states(self) -> Iterable[Content]:
+        states = state_glyphs()
+        for first in range(0, len(states), STATES_A_LINE):
+            yield Content("  ").join(self._state(glyph) for glyph in states[first : first + STATES_A_LINE])
 
-    def _look(self, look: StateLook) -> Content:
-        return Content.styled(look.text(self._glyphs), f"$state-{look.style}")
+    def _state(self, glyph: StateGlyph) -> Content:
+        return Content.styled(glyph.text(self._glyphs), f"$state-{glyph.style}")
 
 
 def _heading(text: str) -> Content:

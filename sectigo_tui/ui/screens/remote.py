@@ -11,13 +11,13 @@ from textual.widgets import Input
 from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.status import meaning_of
-from sectigo_tui.ui.board import Subject
-from sectigo_tui.ui.key_names import filled
-from sectigo_tui.ui.listed import ListedIds, arranged
+from sectigo_tui.presentation.listing_rows import ListedIds, arranged
+from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.text import printable
+from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.text import printable
 from sectigo_tui.ui.view_model import ViewModel
-from sectigo_tui.ui.widgets.live_table_messages import RangeNeeded, VisibleChanged
+from sectigo_tui.ui.widgets.table.table import RangeNeeded, VisibleChanged
 
 STATUS_PREFIX = "status:"
 
@@ -47,7 +47,7 @@ class RemoteView(View):
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
-        self._listing = model.board.engine.account.listing(ListingFilter())
+        self._listing = model.order_rows.engine.account.listing(ListingFilter())
         self._ids = ListedIds(self._listing)
         self._order: tuple[object, ...] = ()
         self._narrowed_by = ""
@@ -57,11 +57,11 @@ class RemoteView(View):
         """Ask for the first page, or again for what could not be fetched before."""
         self._need(self.table.cursor_index, self.table.cursor_index)
 
-    def subject_of(self, row_id: str) -> Subject:
+    def order_row_of(self, row_id: str) -> OrderRow:
         """Return what is known of a row now."""
-        return self._model.board.subject(row_id, self._ids.row(row_id))
+        return self._model.order_rows.row(row_id, self._ids.row(row_id))
 
-    def subjects(self) -> list[Subject]:
+    def rows(self) -> list[OrderRow]:
         """Return nothing: this view lists pages, of which a row becomes a subject when it is seen."""
         return []
 
@@ -70,7 +70,7 @@ class RemoteView(View):
         failure = self._listing.failure
         if failure is not None:
             again = filled(self, "{view.refresh} tries again.")
-            return f"Could not list the account: {printable(failure.problem, limit=200)}\n{again}", "failed"
+            return f"Could not list the account: {printable(failure.reason, limit=200)}\n{again}", "failed"
         if self._listing.total is None:
             return "Asking SCM for the account's orders ...", "muted"
         if self._listing.unusable:
@@ -96,7 +96,7 @@ class RemoteView(View):
 
     def _list(self) -> None:
         self.table.show_empty(*self.empty_text())
-        self._subjects.clear()
+        self._rows.clear()
         listing = self._listing
         if not listing.is_complete:
             self._narrowed_by = ""
@@ -120,7 +120,7 @@ class RemoteView(View):
         self.table.update_rows(self._ids)
         self._show_header()
 
-    def _is_elsewhere(self, before: Subject, now: Subject) -> bool:  # noqa: ARG002 - SCM says where a row stands
+    def _is_elsewhere(self, before: OrderRow, now: OrderRow) -> bool:  # noqa: ARG002 - SCM says where a row stands
         return False
 
     @work(group="pages", exit_on_error=False)
@@ -135,7 +135,7 @@ class RemoteView(View):
     @on(VisibleChanged)
     def _on_rows_passed(self, message: VisibleChanged) -> None:
         """Keep what is known of the rows in sight alone: a hundred thousand can be scrolled past."""
-        self._subjects = {row_id: self._subjects[row_id] for row_id in message.ids if row_id in self._subjects}
+        self._rows = {row_id: self._rows[row_id] for row_id in message.ids if row_id in self._rows}
 
     @on(Input.Submitted, "#filter")
     def _on_query_submitted(self, message: Input.Submitted) -> None:
@@ -149,13 +149,13 @@ class RemoteView(View):
         self._ask_for(listing_filter(query))
 
     def _remember(self, query: str) -> None:
-        self._model.memory.filtered_by(str(self.TITLE), query.strip())
+        self._model.layout.filtered_by(str(self.TITLE), query.strip())
 
     def _ask_for(self, where: ListingFilter) -> None:
         self._narrowed_by = ""
         if where != self._listing.where:
             self._stop_loading()
-            self._listing = self._model.board.engine.account.listing(where)
+            self._listing = self._model.order_rows.engine.account.listing(where)
             self.reload()
         self._need(0, 0)
 
@@ -171,9 +171,9 @@ class RemoteView(View):
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
         if not self._listing.is_complete:
-            self.say("{view.load_all} loads all pages first: SCM does not sort, and only a part is here.")
+            self.show_message("{view.load_all} loads all pages first: SCM does not sort, and only some are loaded.")
         elif key not in ListedIds.SORTS:
-            self.say("A listing is sorted by sslId or common name: it tells nothing else.")
+            self.show_message("A listing is sorted by sslId or common name: it has no other fields.")
         else:
             super()._sort_by(key, descending=descending)
 
@@ -193,7 +193,7 @@ class RemoteView(View):
         if self._is_loading_all:
             self._stop_loading()
         elif self._listing.is_complete:
-            self.say("Every page is here already: {view.refresh} fetches them anew.")
+            self.show_message("Every page is loaded: {view.refresh} fetches them again.")
         else:
             self._is_loading_all = True
             self._load_all()

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widget import Widget
 
-from sectigo_tui.ui.key_names import filled
-from sectigo_tui.ui.troubles import Trouble, trouble_content
+from sectigo_tui.ui.errors import ErrorEntry, error_content
+from sectigo_tui.ui.keys.key_names import filled
 
 
 class ErrorPane(Widget):
@@ -27,26 +27,26 @@ class ErrorPane(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
-        self._shown: tuple[Trouble | None, int] = (None, 0)
+        self._shown: tuple[ErrorEntry | None, int] = (None, 0)
 
-    def show(self, troubles: Sequence[Trouble]) -> None:
+    def show(self, errors: Sequence[ErrorEntry]) -> None:
         """Show the newest failure, or nothing.
 
         Args:
-            troubles: Those that wait to be acknowledged, oldest first.
+            errors: Those that wait to be acknowledged, oldest first.
         """
-        self.display = bool(troubles)
-        shown = (troubles[-1] if troubles else None, len(troubles))
+        self.display = bool(errors)
+        shown = (errors[-1] if errors else None, len(errors))
         if shown != self._shown:
             self._shown = shown
-            self.set_class(bool(troubles) and troubles[-1].style == "done", "-done")
+            self.set_class(bool(errors) and errors[-1].style == "done", "-done")
             self.refresh(layout=True)
 
     def render(self) -> Content:
         """Return the failure."""
-        trouble, count = self._shown
-        if trouble is None:
+        error, count = self._shown
+        if error is None:
             return Content("")
         more = ", {view.acknowledge_all}: all" if count > 1 else ""
         keys = filled(self, f"{{view.acknowledge}}: acknowledge{more}")
-        return trouble_content(trouble, more=count - 1, keys=keys)
+        return error_content(error, more=count - 1, keys=keys)

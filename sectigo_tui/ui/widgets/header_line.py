@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import zip_longest
 
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
 from textual.content import Content
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region
 from textual.widget import Widget
 
-from sectigo_tui.ui.header import BAR, Segment, fitting
-from sectigo_tui.ui.widgets.short_colours import SHORT_COLOURS
+from sectigo_tui.ui.content.header import BAR, HeaderPart, fitting
+from sectigo_tui.ui.widgets.table.paint import terminal_style
+
+
+class ShortColours(LineFilter):
+    """Names a colour by its number in the palette of 256 where it has one: half the bytes of its three components."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - the filter's shape
+        """Return segments that look the same.
+
+        Args:
+            segments: Segments of a line.
+            background: What is behind them.
+        """
+        return [Segment(text, None if style is None else _short(style), control) for text, style, control in segments]
+
+
+@lru_cache(maxsize=256)
+def _short(style: Style) -> Style | None:
+    return terminal_style(style)
+
+
+SHORT_COLOURS = ShortColours()
 
 
 class HeaderLine(Widget):
@@ -29,9 +54,9 @@ class HeaderLine(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
-        self._segments: tuple[Segment, ...] = ()
+        self._segments: tuple[HeaderPart, ...] = ()
 
-    def show(self, segments: tuple[Segment, ...]) -> None:
+    def show(self, segments: tuple[HeaderPart, ...]) -> None:
         """Show segments.
 
         Args:
@@ -61,7 +86,7 @@ class HeaderLine(Widget):
         return Content.assemble(*parts)
 
 
-def changed_end(before: Sequence[Segment], after: Sequence[Segment]) -> int:
+def changed_end(before: Sequence[HeaderPart], after: Sequence[HeaderPart]) -> int:
     """Return the cell behind the last one in which two lines differ; 0 where they are the same.
 
     Args:
@@ -70,7 +95,7 @@ def changed_end(before: Sequence[Segment], after: Sequence[Segment]) -> int:
     """
     ends = [0, 0]
     changed = 0
-    for pair in zip_longest(before, after, fillvalue=Segment("")):
+    for pair in zip_longest(before, after, fillvalue=HeaderPart("")):
         was_level = ends[0] == ends[1]
         ends = [end + segment.cells for end, segment in zip(ends, pair, strict=True)]
         if pair[0] != pair[1] or not was_level:

@@ -11,10 +11,23 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
 
-from sectigo_tui.ui.key_names import KeyNames
+from sectigo_tui.ui.keys.active_keys import KeyHelp
+from sectigo_tui.ui.keys.key_names import KeyNames
 
 HINT_SECONDS = 6.0
 """How long a hint stands over the keys."""
+
+_FIRST_RANKS = {"app.help": 0, "app.back": 0, "app.menu": 1, "view.detail": 2, "view.filter": 2, "view.poll": 4}
+_RANK = 5
+IN_FILTER = (("view.unwind", "clear it", 0),)
+IN_PANE = (
+    ("detail.down detail.up", "scroll", 1),
+    ("detail.top detail.bottom", "top, end", 3),
+    ("view.copy", "copy", 2),
+    ("view.unwind", "to the list", 0),
+    ("app.help", "Help", 0),
+    ("app.back", "Close", 0),
+)
 
 
 class KeyHint(NamedTuple):
@@ -54,6 +67,21 @@ def hints_of(names: KeyNames, wanted: Iterable[tuple[str, str, int]]) -> list[Ke
     return hints
 
 
+def footer_hints(keys: Sequence[KeyHelp], view: str, back: str) -> list[KeyHint]:
+    """Return the keys of the footer; those of the views stand together."""
+    shown = [key for key in keys if key.is_shown and key.keys]
+    views = [key.keys.split()[0] for key in shown if key.group == "Views"]
+    hints = [
+        KeyHint(
+            key.keys.split()[0], back if key.id == "app.back" else key.title, _FIRST_RANKS.get(key.id, _RANK), key.key
+        )
+        for key in shown
+        if key.group != "Views"
+    ]
+    own = [hint for hint in hints if hint.rank]
+    return [*own, KeyHint("".join(views), f"view: {view}", 3), *(hint for hint in hints if not hint.rank)]
+
+
 class KeyLine(Widget):
     """Shows as many keys as fit; a click on one presses it."""
 
@@ -70,7 +98,7 @@ class KeyLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._hints: tuple[KeyHint, ...] = ()
-        self._said = ""
+        self._message = ""
         self._until: Timer | None = None
 
     @property
@@ -86,9 +114,9 @@ class KeyLine(Widget):
         """
         if tuple(hints) != self._hints:
             self._hints = tuple(hints)
-            self.say("")
+            self.show_message("")
 
-    def say(self, words: str) -> None:
+    def show_message(self, words: str) -> None:
         """Say why a key did nothing, for some seconds.
 
         Args:
@@ -96,8 +124,8 @@ class KeyLine(Widget):
         """
         if self._until is not None:
             self._until.stop()
-        self._until = self.set_timer(HINT_SECONDS, lambda: self.say("")) if words else None
-        self._said = words
+        self._until = self.set_timer(HINT_SECONDS, lambda: self.show_message("")) if words else None
+        self._message = words
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -110,8 +138,8 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         """Return the line."""
-        if self._said:
-            return Content.styled(self._said, "$state-warning")
+        if self._message:
+            return Content.styled(self._message, "$state-warning")
         parts: list[Content | str | tuple[str, str]] = []
         for hint in self._fitting():
             if parts:

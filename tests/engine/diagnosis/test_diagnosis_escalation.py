@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.domain.polling import Look, LookOutcome
+from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.diagnosis.domains import DomainStanding
 from sectigo_tui.engine.diagnosis.escalation import TIMELINE_ENTRIES, escalation_pack, handover
-from sectigo_tui.engine.diagnosis.evidence import Evidence
-from sectigo_tui.engine.diagnosis.findings import Cause, Party
-from sectigo_tui.engine.diagnosis.history import Leg, Sample
+from sectigo_tui.engine.diagnosis.evidence.model import Evidence
+from sectigo_tui.engine.diagnosis.evidence.validations import DomainState, OrganizationState
 from sectigo_tui.engine.diagnosis.markdown import REDACTED, code, prose, redactor
-from sectigo_tui.engine.diagnosis.normal import Pace
-from sectigo_tui.engine.diagnosis.organizations import OrganizationStanding
-from sectigo_tui.engine.diagnosis.outage import OutageClock
+from sectigo_tui.engine.diagnosis.normal import Leg, Pace, Sample
 from sectigo_tui.engine.diagnosis.report import SCHEMA, VERSION, as_json
-from sectigo_tui.engine.diagnosis.result import Diagnosis, conclude
+from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude
+from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
 from sectigo_tui.engine.diagnosis.spans import Span
 from support.evidence import NOW, SSL_ID, valid_evidence, with_caa, with_code, with_domain, with_organization
 
@@ -66,7 +63,7 @@ def test_a_pack_has_what_support_asks_for_in_utc() -> None:
 
 def test_a_pack_says_what_is_not_known() -> None:
     text = escalation_pack(diagnosis_of(replace(valid_evidence(), dns_is_on=False)), PLAIN)
-    assert "- Not known: CAA not checked: DNS look-ups are off" in text
+    assert "- Not known: CAA not checked: DNS lookups are off" in text
 
 
 def test_a_pack_tells_the_record_to_publish_as_it_is_copied() -> None:
@@ -112,9 +109,9 @@ def test_no_credential_leaves_the_program_whatever_text_it_stands_in(leak: str) 
     evidence = replace(
         evidence,
         timeline=(entry(leak),),
-        looks=(Look(NOW, LookOutcome.REFUSED, leak),),
+        polls=(PollResult(NOW, PollOutcome.REFUSED, leak),),
         details=replace(evidence.details, value=replace(details, common_name=leak, requester=leak, order_number=leak)),
-        dcv=replace(evidence.dcv, trouble=leak),
+        dcv=replace(evidence.dcv, error=leak),
     )
     diagnosis = diagnosis_of(evidence)
     for text in (
@@ -241,12 +238,12 @@ def test_the_json_shape_is_versioned_ascii_and_keeps_days_as_days() -> None:
 
 
 DOCUMENTED = {
-    "": "schema version at order verdict other_causes gaps stages unwatched domains organization caa normal "
-    "proposed_wait outage looks timeline pieces",
+    "": "schema version at order verdict other_causes missing_evidence stages not_polled domains organization caa "
+    "normal proposed_wait outage polls timeline evidence",
     "order": "ssl_id local_id local_state common_name names status status_at order_number backend_cert_id "
     "organization_id profile validation",
     "verdict": "blocked_on cause strength sentence next_action changes_when column evidence",
-    "organization": "id name level is_level_told standing status background_status submitted expires tracking_id "
+    "organization": "id name level is_level_certain state status background_status submitted expires tracking_id "
     "last_message",
 }
 
@@ -263,11 +260,11 @@ def test_the_documentation_names_every_field_and_every_cause() -> None:
     samples = (Sample(1, 502, 1002, {Leg.WHOLE: Span(60, 60)}),)
     evidence = replace(
         with_caa("x.example")(with_domain()(valid_evidence())),
-        looks=(Look(NOW, LookOutcome.PENDING),),
+        polls=(PollResult(NOW, PollOutcome.PENDING),),
         timeline=(entry("note"),),
     )
     document = json.loads(as_json(diagnosis_of(evidence, outage, samples), PLAIN))
-    values = {str(value) for kind in (Cause, Party, DomainStanding, OrganizationStanding, Leg, Pace) for value in kind}
+    values = {str(value) for kind in (Cause, Party, DomainState, OrganizationState, Leg, Pace) for value in kind}
     missing = {word for word in fields_of(document) | values if f"`{word}`" not in text and f'"{word}"' not in text}
     assert not missing
 

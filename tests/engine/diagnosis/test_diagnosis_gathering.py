@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.account import Organization
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
@@ -16,15 +17,15 @@ from sectigo_tui.domain.dns import CaaAnswer, CaaRecord
 from sectigo_tui.domain.errors import DnsFailure, ReadOnly, ScmFailure
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.validation import DcvCheck, DcvLog, DcvProof, DomainValidation, OrganizationValidation
-from sectigo_tui.engine.account import Account
-from sectigo_tui.engine.context import Policy
+from sectigo_tui.engine.account.remote_orders import Account
+from sectigo_tui.engine.context import EngineOptions
 from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
-from sectigo_tui.engine.diagnosis.evidence import Part, PieceState
-from sectigo_tui.engine.diagnosis.findings import Cause, Party
-from sectigo_tui.engine.diagnosis.knowledge import Target
+from sectigo_tui.engine.diagnosis.evidence.known import Target
+from sectigo_tui.engine.diagnosis.evidence.model import AnswerState, Part
 from sectigo_tui.engine.diagnosis.result import Diagnosis
+from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import Strength, Verdict
-from sectigo_tui.engine.records import record
+from sectigo_tui.engine.orders.entries import record
 from support.engine_world import World
 from support.fake_scm import not_found, rate_limited, refused, server_failure
 from support.virtual_time import START, in_virtual_time
@@ -94,7 +95,7 @@ class Bench:
         """Let one call fail from now on, and no other."""
 
         async def refuse(*_arguments: object) -> None:
-            self.scm.asked.append(replace(self.scm.asked[-1], call=call))
+            self.scm.asked.append(dataclasses.replace(self.scm.asked[-1], call=call))
             raise failure
 
         setattr(self.scm, call, refuse)
@@ -115,7 +116,7 @@ async def test_a_departments_order_waits_for_the_validation_of_its_organization(
 
 
 @in_virtual_time
-async def test_twenty_orders_of_one_organization_cost_one_look_at_its_validations() -> None:
+async def test_twenty_orders_of_one_organization_cost_one_poll_at_its_validations() -> None:
     bench = Bench()
     bench.validate("PENDING")
     ids = [bench.remote(ssl_id) for ssl_id in range(1, 21)]
@@ -149,7 +150,7 @@ async def test_the_screen_opens_at_once_and_fills_in_part_by_part() -> None:
 
 @in_virtual_time
 async def test_a_part_that_is_being_asked_for_says_so() -> None:
-    bench, states = Bench(), list[PieceState]()
+    bench, states = Bench(), list[AnswerState]()
     ssl_id = bench.remote(1)
 
     def on_part(part: Part, diagnosis: Diagnosis) -> None:
@@ -158,11 +159,11 @@ async def test_a_part_that_is_being_asked_for_says_so() -> None:
 
     bench.scm.latency_seconds["organization_validations"] = 60.0
     await bench.diagnoser.gather(ssl_id, on_part)
-    assert states == [PieceState.ASKING]
+    assert states == [AnswerState.ASKING]
 
 
 @pytest.mark.parametrize(
-    ("call", "gap"),
+    ("call", "missing_part"),
     [
         ("details", "order details failed to load"),
         ("dcv", "order DCV log failed to load"),
@@ -171,7 +172,7 @@ async def test_a_part_that_is_being_asked_for_says_so() -> None:
         ("domain_status", "domain validations failed to load"),
     ],
 )
-def test_each_call_fails_by_itself(call: str, gap: str) -> None:
+def test_each_call_fails_by_itself(call: str, missing_part: str) -> None:
     @in_virtual_time
     async def story() -> None:
         bench = Bench()
@@ -181,7 +182,7 @@ def test_each_call_fails_by_itself(call: str, gap: str) -> None:
         bench.fail(call, server_failure())
         verdict = (await bench.diagnoser.diagnose(ssl_id)).verdict
         assert verdict.strength is Strength.PARTIAL
-        assert any(gap in found.what for found in verdict.gaps), verdict.gaps
+        assert any(missing_part in found.what for found in verdict.missing_evidence), verdict.missing_evidence
         assert verdict.party is (Party.DNS_OWNER if call == "domain_status" else Party.UNKNOWN)
 
     story()
@@ -249,7 +250,7 @@ async def test_a_name_outside_the_log_is_covered_by_the_first_valid_domain_above
 
 
 @in_virtual_time
-async def test_a_name_with_a_validation_of_its_own_below_a_valid_domain_is_in_doubt() -> None:
+async def test_a_name_with_a_validation_of_its_own_below_a_valid_domain_is_uncertain() -> None:
     bench = Bench()
     ssl_id = bench.remote(1)
     bench.scm.dcv_logs[ssl_id] = DcvLog(())
@@ -318,21 +319,21 @@ async def test_a_listing_that_tells_a_status_is_enough_for_a_cheap_verdict_and_c
 
 @in_virtual_time
 async def test_rows_in_sight_are_fetched_one_by_one_until_they_are_out_of_sight() -> None:
-    bench, told = Bench(), dict[object, str]()
+    bench, scm_words = Bench(), dict[object, str]()
     ids = [bench.remote(ssl_id, dcv="Awaiting Validation") for ssl_id in range(1, 6)]
     two_are_told = asyncio.Event()
 
     def on_verdict(target: Target, verdict: Verdict) -> None:
-        told[target] = verdict.cell
-        if len(told) == 2:
+        scm_words[target] = verdict.cell
+        if len(scm_words) == 2:
             two_are_told.set()
 
     attending = asyncio.create_task(bench.diagnoser.attend(ids, on_verdict))
     await two_are_told.wait()
     attending.cancel()
     await bench.world.pass_time(5)
-    assert list(told) == [1, 2]
-    assert set(told.values()) == {"DNS owner"}
+    assert list(scm_words) == [1, 2]
+    assert set(scm_words.values()) == {"DNS owner"}
     assert bench.calls()["dcv"] <= 3
 
 
@@ -345,9 +346,11 @@ async def test_nothing_is_sent_while_the_credentials_are_refused_and_the_part_sa
     sent = len(bench.scm.asked)
     verdict = (await bench.diagnoser.diagnose(ssl_id)).verdict
     assert len(bench.scm.asked) == sent == 1
-    assert any("held back until the credentials are rotated" in gap.what for gap in verdict.gaps)
+    assert any(
+        "paused until the credentials are rotated" in missing_part.what for missing_part in verdict.missing_evidence
+    )
     bench.scm.valid_password = "right"
-    bench.world.gate.unlock()
+    bench.world.limiter.unlock()
     assert (await bench.diagnoser.diagnose(ssl_id)).verdict.party is Party.CA
 
 
@@ -367,13 +370,13 @@ async def test_dns_shows_a_caa_that_forbids_and_a_record_that_is_published() -> 
 
 
 @in_virtual_time
-async def test_dns_that_does_not_answer_is_a_gap() -> None:
+async def test_dns_that_does_not_answer_is_missing_evidence() -> None:
     dns = FakeDns()
     bench = Bench(dns)
     dns.failing.add("www1.acme.example")
     verdict = (await bench.diagnoser.diagnose(bench.remote(1))).verdict
     assert (verdict.party, verdict.strength) == (Party.CA, Strength.PARTIAL)
-    assert any("the lifetime expired" in gap.what for gap in verdict.gaps)
+    assert any("the lifetime expired" in missing_part.what for missing_part in verdict.missing_evidence)
 
 
 @in_virtual_time
@@ -385,7 +388,7 @@ async def test_no_name_is_looked_up_in_dns_unless_the_operator_switched_it_on() 
 
 
 @in_virtual_time
-async def test_a_polled_order_needs_no_further_look_at_its_details() -> None:
+async def test_a_polled_order_needs_no_further_poll_at_its_details() -> None:
     bench = Bench()
     ssl_id = bench.remote(1)
     details = bench.scm.lives[ssl_id].details.at(0)
@@ -463,7 +466,7 @@ async def test_an_approval_that_was_refused_here_counts_for_a_remote_order_until
 @in_virtual_time
 async def test_a_recheck_is_refused_in_read_only_mode() -> None:
     bench = Bench()
-    context = replace(bench.world.context, policy=Policy(read_only=True))
+    context = replace(bench.world.context, options=EngineOptions(read_only=True))
     with pytest.raises(ReadOnly):
         await Diagnoser(context, bench.account).recheck(bench.remote(1))
     assert not bench.scm.asked
@@ -471,7 +474,7 @@ async def test_a_recheck_is_refused_in_read_only_mode() -> None:
 
 @in_virtual_time
 async def test_the_history_is_learned_from_the_newest_issued_orders_when_asked() -> None:
-    bench, told = Bench(), list[tuple[int, int]]()
+    bench, scm_words = Bench(), list[tuple[int, int]]()
     for ssl_id in range(1, 21):
         details = OrderDetails(
             ssl_id=ssl_id,
@@ -483,9 +486,9 @@ async def test_the_history_is_learned_from_the_newest_issued_orders_when_asked()
         )
         bench.scm.live(ssl_id, details)
     bench.scm.rows["Issued"] = tuple(ListingRow(ssl_id, "www") for ssl_id in range(1, 21))
-    learned = await bench.diagnoser.samples.learn_remote(lambda done, total: told.append((done, total)), orders=8)
+    learned = await bench.diagnoser.samples.learn_remote(lambda done, total: scm_words.append((done, total)), orders=8)
     assert learned == 8
-    assert told[-1] == (8, 8)
+    assert scm_words[-1] == (8, 8)
     assert {asked.about for asked in bench.scm.asked if asked.call == "details"} == set(range(13, 21))
     pending = OrderDetails(
         ssl_id=99, status="Requested", profile_id=502, organization_id=DEPARTMENT, requested=date(2026, 3, 1)

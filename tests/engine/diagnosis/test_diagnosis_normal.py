@@ -11,20 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.engine import policy
-from sectigo_tui.engine.diagnosis.history import Leg, Sample, merged, remote_sample
 from sectigo_tui.engine.diagnosis.normal import (
     Figure,
+    Leg,
     Pace,
+    Sample,
     compare,
     figure,
-    looks_within,
+    merged,
     pace,
+    poll_times_within,
     propose_wait,
     quantile,
+    remote_sample,
 )
 from sectigo_tui.engine.diagnosis.spans import Span
 from sectigo_tui.engine.diagnosis.stages import time_line
+from sectigo_tui.engine.polling import schedule as policy
 from support.evidence import NOW, valid_evidence
 
 SECONDS = st.floats(0, 10**6, allow_nan=False)
@@ -92,11 +95,11 @@ def test_no_order_gives_no_figure() -> None:
         (Span(101, 101), 8, Pace.SLOW),
         (Span(100, 100), 8, Pace.USUAL),
         (Span(101, 101), 7, Pace.WEAK),
-        (Span(50, 150), 8, Pace.CANNOT_TELL),
-        (Span(0, 86_400), 30, Pace.CANNOT_TELL),
+        (Span(50, 150), 8, Pace.UNDECIDED),
+        (Span(0, 86_400), 30, Pace.UNDECIDED),
     ],
 )
-def test_slow_is_past_p90_with_enough_orders_and_beyond_doubt(elapsed: Span, n: int, expected: Pace) -> None:
+def test_slow_is_past_p90_with_enough_orders_and_certain_times(elapsed: Span, n: int, expected: Pace) -> None:
     known = Figure(Leg.WHOLE, "profile", n, Span(50, 50), Span(100, 100))
     assert pace(elapsed, known) is expected
 
@@ -128,10 +131,10 @@ def test_what_was_seen_here_is_preferred_to_scms_days() -> None:
 @pytest.mark.parametrize("deadline_seconds", [4.0, 60.0, 600.0, 601.0, 3_600.0, 86_400.0])
 def test_the_price_of_a_bound_is_what_the_poll_policy_would_really_send(deadline_seconds: float) -> None:
     window, times = policy.open_window(NOW, deadline_seconds), []
-    while window.next_look_at is not None:
-        times.append((window.next_look_at - NOW) / timedelta(seconds=1))
-        window = policy.after_look(window, window.next_look_at, NoJitter())
-    assert looks_within(deadline_seconds) == pytest.approx(times)
+    while window.next_poll_at is not None:
+        times.append((window.next_poll_at - NOW) / timedelta(seconds=1))
+        window = policy.after_poll(window, window.next_poll_at, NoJitter())
+    assert poll_times_within(deadline_seconds) == pytest.approx(times)
 
 
 @given(st.lists(SECONDS, min_size=1, max_size=40))
@@ -145,21 +148,21 @@ def test_the_proposed_bound_is_the_least_whole_minutes_that_catch_nine_of_ten(wa
     assert proposal.caught_now == sum(wait <= 600 for wait in waits)
 
 
-def test_the_requests_on_average_are_counted_look_by_look() -> None:
+def test_the_requests_on_average_are_counted_poll_by_poll() -> None:
     waits = [0.0, 4.0, 30.0, 100.0, 500.0, 9_000.0]
     proposal = propose_wait([sample(number, wait) for number, wait in enumerate(waits)], 502, 600.0)
     assert proposal is not None
-    looks = looks_within(proposal.seconds)
+    polls = poll_times_within(proposal.seconds)
     counted = []
     for wait in waits:
         made = 0
-        for at in looks:
+        for at in polls:
             made += 1
             if at >= wait:
                 break
         counted.append(made)
-    assert proposal.looks_on_average == pytest.approx(statistics.fmean(counted))
-    assert proposal.looks_at_most == len(looks)
+    assert proposal.polls_on_average == pytest.approx(statistics.fmean(counted))
+    assert proposal.polls_at_most == len(polls)
     assert proposal.is_weak
 
 

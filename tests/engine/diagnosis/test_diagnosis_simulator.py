@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from sectigo_tui.domain.ports import Credentials, SecretText
-from sectigo_tui.engine.account import Account
-from sectigo_tui.engine.book import OrderBook
-from sectigo_tui.engine.context import Context, Policy
+from sectigo_tui.engine.account.remote_orders import Account
+from sectigo_tui.engine.context import Context, EngineOptions
 from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
-from sectigo_tui.engine.diagnosis.findings import Cause, Party
+from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import Strength
-from sectigo_tui.engine.gate import RequestGate
+from sectigo_tui.engine.repository import OrderRepository
+from sectigo_tui.engine.requests.limiter import RequestLimiter
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.simulator.app import create_app
 from sectigo_tui.simulator.world import Dialect, World
@@ -57,13 +57,13 @@ class Setup:
         transport = httpx.ASGITransport(create_app(self.world, lost=lambda: httpx.RemoteProtocolError("closed")))
         self.scm = ScmClient("https://scm.test/api", credentials, self.clock, transport=transport)
         context = Context(
-            scm=self.scm,
-            gate=RequestGate(4),
-            book=OrderBook(MemoryStore(self.clock), self.clock, lambda _announcement: None),
+            client=lambda: self.scm,
+            limiter=RequestLimiter(4),
+            repository=OrderRepository(MemoryStore(self.clock), self.clock, lambda _announcement: None),
             clock=self.clock,
             random=Random(0),
             read_certificate=read_leaf,
-            policy=Policy(),
+            options=EngineOptions(),
         )
         self.diagnoser = Diagnoser(context, Account(context))
 
@@ -151,7 +151,7 @@ async def test_the_record_to_publish_is_told_and_a_recheck_after_it_changes_the_
     assert diagnosis.verdict.cause is not Cause.DOMAIN_NOT_VALIDATED
 
 
-async def test_a_fault_of_one_call_is_a_gap_and_not_a_wrong_verdict(setup: Setup) -> None:
+async def test_a_fault_of_one_call_is_missing_evidence_and_not_a_wrong_verdict(setup: Setup) -> None:
     order = setup.world.add_order(life="ov-vetting", common_name="www.acme.example")
     setup.world.advance(AGE_SECONDS)
     setup.world.faults.add("unavailable", path="validations")

@@ -41,7 +41,7 @@ def test_a_duration_is_told_as_exactly_as_its_ends_are_known(
         (172_800, 259_201, "2-3 d"),
     ],
 )
-def test_a_doubt_of_minutes_or_hours_gives_a_range(least: float, most: float, text: str) -> None:
+def test_an_uncertainty_of_minutes_or_hours_gives_a_range(least: float, most: float, text: str) -> None:
     assert Span(least, most).text == text
 
 

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WindowEnd
-from sectigo_tui.engine.diagnosis.evidence import Evidence, Piece, PieceState
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WindowEnd
+from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence
 from sectigo_tui.engine.diagnosis.spans import When
 from sectigo_tui.engine.diagnosis.stages import Stage, StageName, StageState, time_line, unwatched
 
@@ -27,8 +27,8 @@ def entry(
     return TimelineEntry(at=at(minutes), order_id="a", kind=kind, summary="", scm_status=status, to_state=to)
 
 
-def look(minutes: float, status: str) -> Look:
-    return Look(at(minutes), LookOutcome.PENDING, status)
+def poll(minutes: float, status: str) -> PollResult:
+    return PollResult(at(minutes), PollOutcome.PENDING, status)
 
 
 def local(state: OrderState, minutes: float = 0, origin: Origin = Origin.ENROLLED, **fields: object) -> Order:
@@ -38,7 +38,11 @@ def local(state: OrderState, minutes: float = 0, origin: Origin = Origin.ENROLLE
 def remote(status: str, now: datetime, **dates: date) -> Evidence:
     details = OrderDetails(ssl_id=1, status=status, **dates)  # type: ignore[arg-type] # OrderDetails' own dates
     return Evidence(
-        now=now, status=status, status_at=now, ssl_id=1, details=Piece("SCM details 1", PieceState.KNOWN, details, now)
+        now=now,
+        status=status,
+        status_at=now,
+        ssl_id=1,
+        details=Answer("SCM details 1", AnswerState.KNOWN, details, now),
     )
 
 
@@ -46,7 +50,7 @@ def by_name(stages: Sequence[Stage]) -> dict[StageName, Stage]:
     return {stage.name: stage for stage in stages}
 
 
-def test_an_order_followed_here_has_its_times_between_two_looks() -> None:
+def test_an_order_polled_here_has_its_times_between_two_polls() -> None:
     evidence = Evidence(
         now=at(60),
         status="Issued",
@@ -61,7 +65,7 @@ def test_an_order_followed_here_has_its_times_between_two_looks() -> None:
             entry(40, "Issued"),
             entry(45, to=OrderState.COLLECTED),
         ),
-        looks=(look(10, "Requested"), look(15, "Approved"), look(20, "Applied"), look(35, "Applied")),
+        polls=(poll(10, "Requested"), poll(15, "Approved"), poll(20, "Applied"), poll(35, "Applied")),
     )
     stages = by_name(time_line(evidence))
     assert stages[StageName.REQUESTED].reached == When(at(0), at(1))
@@ -109,7 +113,7 @@ def test_a_day_is_narrowed_by_what_was_seen_here() -> None:
         remote("Applied", at(30), requested=date(2026, 3, 1), approved=date(2026, 3, 1)),
         order=local(OrderState.PENDING, origin=Origin.TRACKED),
         timeline=(entry(0, "Requested"), entry(20, "Approved"), entry(25, "Applied")),
-        looks=(look(10, "Requested"),),
+        polls=(poll(10, "Requested"),),
     )
     stages = by_name(time_line(evidence))
     assert stages[StageName.APPROVED].reached == When(at(10), at(20))
@@ -151,7 +155,7 @@ def test_a_failed_order_ends_in_the_stage_it_was_in(status: str) -> None:
         remote(status, at(90), requested=date(2026, 3, 1)),
         order=local(OrderState.FAILED, 50, Origin.ENROLLED),
         timeline=(entry(0, "Requested"), entry(50, status, to=OrderState.FAILED)),
-        looks=(look(45, "Requested"),),
+        polls=(poll(45, "Requested"),),
     )
     requested = by_name(time_line(evidence))[StageName.REQUESTED]
     assert requested.state is StageState.ENDED
@@ -184,20 +188,23 @@ def test_a_replacement_goes_through_the_stages_again() -> None:
     assert stages[StageName.APPLIED].state is StageState.CURRENT
 
 
-def test_times_in_which_nobody_looked_are_told_and_so_is_one_that_lasts() -> None:
-    window = PollWindow(at(0), 600.0, looks=3)
-    order = local(OrderState.PENDING, last_look=look(90, "Applied"), window=window.end(WindowEnd.DEADLINE))
+def test_times_in_which_not_polled_are_told_and_so_is_one_that_lasts() -> None:
+    window = PollWindow(at(0), 600.0, attempts=3)
+    order = local(OrderState.PENDING, last_poll=poll(90, "Applied"), window=window.end(WindowEnd.DEADLINE))
     evidence = Evidence(
         now=at(200),
         status="Applied",
         order=order,
-        timeline=(entry(0, "Applied"), entry(80, kind=EventKind.GAP)),
-        looks=(look(20, "Applied"), look(90, "Applied")),
+        timeline=(entry(0, "Applied"), entry(80, kind=EventKind.NOT_POLLED)),
+        polls=(poll(20, "Applied"), poll(90, "Applied")),
     )
-    assert [(gap.since, gap.until) for gap in unwatched(evidence)] == [(at(20), at(80)), (at(90), None)]
+    assert [(missing_part.since, missing_part.until) for missing_part in unwatched(evidence)] == [
+        (at(20), at(80)),
+        (at(90), None),
+    ]
 
 
-def test_an_order_that_is_looked_at_has_no_gap() -> None:
-    window = PollWindow(at(0), 600.0, looks=3, next_look_at=at(201))
-    order = local(OrderState.PENDING, last_look=look(199, "Applied"), window=window)
+def test_an_order_that_is_polled_has_no_gap() -> None:
+    window = PollWindow(at(0), 600.0, attempts=3, next_poll_at=at(201))
+    order = local(OrderState.PENDING, last_poll=poll(199, "Applied"), window=window)
     assert unwatched(Evidence(now=at(200), status="Applied", order=order)) == ()

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
-from sectigo_tui.engine import policy
-from sectigo_tui.engine.diagnosis.budget import PollBudget, poll_budget, tally, why
-from sectigo_tui.engine.diagnosis.causes import common_causes
-from sectigo_tui.engine.diagnosis.findings import Cause, Party
-from sectigo_tui.engine.diagnosis.outage import OutageClock, outage_clock
+from sectigo_tui.engine.diagnosis.common_causes import common_causes
+from sectigo_tui.engine.diagnosis.result import OutageClock, outage_clock
+from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import judge
-from sectigo_tui.engine.health import ApiHealth
+from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling.budget import PollBudget, poll_budget, tally, why
+from sectigo_tui.engine.requests.health import ApiHealth
 from support.engine_world import World
 from support.evidence import NOW, valid_evidence, with_caa, with_domain, with_organization
 from support.fake_scm import credentials_refused, rate_limited, server_failure, unreachable
@@ -43,7 +43,7 @@ def order(ssl_id: int, state: OrderState = OrderState.PENDING, **fields: object)
     made = Order(
         id=f"order-{ssl_id}", state=state, state_since=NOW, created_at=NOW, origin=Origin.RENEWED, ssl_id=ssl_id
     )
-    return replace(made, **fields)  # type: ignore[arg-type] # Order's own fields
+    return replace(made, **fields)
 
 
 def clock_of(
@@ -149,8 +149,8 @@ def test_requests_are_counted_by_outcome_and_latency_only_of_answers() -> None:
 @pytest.mark.parametrize(
     ("window", "words"),
     [
-        (policy.open_window(NOW, 600), "first look, at once"),
-        (PollWindow(NOW, 600, 3, NOW, 44.0, WaitReason.SCHEDULE), "45 s +-20% after look 3"),
+        (policy.open_window(NOW, 600), "first poll, at once"),
+        (PollWindow(NOW, 600, 3, NOW, 44.0, WaitReason.SCHEDULE), "45 s +-20% after poll 3"),
         (PollWindow(NOW, 600, 3, NOW, 120.0, WaitReason.RETRY_AFTER), "SCM asked for 120 s"),
         (PollWindow(NOW, 600, 3, NOW, 9.0, WaitReason.DEADLINE), "last, at the deadline of 600 s"),
         (
@@ -165,21 +165,21 @@ def test_every_wait_has_its_reason_in_words(window: PollWindow, words: str) -> N
 
 
 def budget_of(world: World, health: ApiHealth) -> PollBudget:
-    return poll_budget(world.context, world.supervisor, health)
+    return poll_budget(world.context, world.scheduler, health)
 
 
 @in_virtual_time
-async def test_the_budget_lists_what_is_due_next_nearest_first_and_what_nobody_looks_at() -> None:
+async def test_the_budget_lists_the_due_polls_nearest_first_and_the_orders_polled_no_more() -> None:
     world, health = World(), ApiHealth()
     for ssl_id in (1, 2, 3):
         world.place(ssl_id)
-    later = policy.after_look(world.window(2), world.clock.now(), Random(0))
+    later = policy.after_poll(world.window(2), world.clock.now(), Random(0))
     world.store.plant(replace(world.order(2), window=later))
     ended = replace(world.order(3), window=world.window(3).end(WindowEnd.DEADLINE))
     world.store.plant(ended)
     budget = budget_of(world, health)
     assert [due.ssl_id for due in budget.due] == [1, 2]
-    assert budget.due[1].why.startswith("5 s +-20% after look 1")
+    assert budget.due[1].why.startswith("5 s +-20% after poll 1")
     assert [(order.ssl_id, str(order.ended)) for order in budget.unpolled] == [(3, "deadline passed")]
     assert (budget.in_flight, budget.limit, budget.refused) == (0, 4, "")
 
@@ -194,5 +194,5 @@ async def test_the_budget_tells_retry_after_only_while_it_is_in_force_and_a_refu
     assert budget_of(world, health).minute.by_outcome == {"429": 1}
     await world.pass_time(60)
     assert (budget_of(world, health).minute.requests, budget_of(world, health).hour.requests) == (0, 1)
-    world.gate.refusal = credentials_refused()
+    world.limiter.rejection = credentials_refused()
     assert budget_of(world, health).refused == "Unknown user"

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
 from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.domain.polling import Look, LookOutcome, PollWindow, WindowEnd
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WindowEnd
 from sectigo_tui.domain.validation import DcvLog, DomainValidation
-from sectigo_tui.engine.diagnosis.evidence import Evidence, Piece, PieceState, PublishedRecord
-from sectigo_tui.engine.diagnosis.findings import Cause, Party
+from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, PublishedRecord
+from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import CELL_WIDTH, Strength, judge
 from support.evidence import (
     DOMAIN,
@@ -166,20 +167,28 @@ def local(state: OrderState, ssl_id: int | None = SSL_ID, **fields: object) -> O
     )
 
 
-def issued(look: Look, *, ended: WindowEnd | None = None) -> Evidence:
-    window = PollWindow(NOW - timedelta(minutes=9), 600.0, looks=3, next_look_at=NOW)
-    order = local(OrderState.ISSUED, last_look=look, window=window.end(ended) if ended else window)
+def issued(poll: PollResult, *, ended: WindowEnd | None = None) -> Evidence:
+    window = PollWindow(NOW - timedelta(minutes=9), 600.0, attempts=3, next_poll_at=NOW)
+    order = local(OrderState.ISSUED, last_poll=poll, window=window.end(ended) if ended else window)
     return replace(valid_evidence("Issued"), order=order)
 
 
 @pytest.mark.parametrize(
     ("evidence", "cause", "party"),
     [
-        (issued(Look(NOW, LookOutcome.ISSUED)), Cause.COLLECTING, Party.NOBODY_YET),
+        (issued(PollResult(NOW, PollOutcome.ISSUED)), Cause.COLLECTING, Party.NOBODY_YET),
         (replace(valid_evidence("Issued"), order=local(OrderState.PENDING)), Cause.COLLECTING, Party.NOBODY_YET),
-        (issued(Look(NOW, LookOutcome.NOT_READY, code=0)), Cause.COLLECT_NOT_READY, Party.CA),
-        (issued(Look(NOW, LookOutcome.NOT_READY, code=0), ended=WindowEnd.DEADLINE), Cause.COLLECT_STOPPED, Party.YOU),
-        (issued(Look(NOW, LookOutcome.REFUSED, code=-169), ended=WindowEnd.STOPPED), Cause.COLLECT_REFUSED, Party.YOU),
+        (issued(PollResult(NOW, PollOutcome.NOT_READY, code=0)), Cause.COLLECT_NOT_READY, Party.CA),
+        (
+            issued(PollResult(NOW, PollOutcome.NOT_READY, code=0), ended=WindowEnd.DEADLINE),
+            Cause.COLLECT_STOPPED,
+            Party.YOU,
+        ),
+        (
+            issued(PollResult(NOW, PollOutcome.REFUSED, code=-169), ended=WindowEnd.STOPPED),
+            Cause.COLLECT_REFUSED,
+            Party.YOU,
+        ),
         (replace(valid_evidence(""), order=local(OrderState.INTENT)), Cause.SENDING, Party.NOBODY_YET),
         (replace(valid_evidence(""), order=local(OrderState.UNCONFIRMED)), Cause.ENROLL_UNCONFIRMED, Party.YOU),
         (replace(valid_evidence("Issued"), order=local(OrderState.COLLECTED)), Cause.SETTLED, Party.NOBODY),
@@ -235,8 +244,8 @@ def test_a_status_alone_gives_a_cheap_verdict(status: str, cell: str, party: Par
     assert verdict.party is not Party.UNKNOWN or verdict.strength is not Strength.FULL
 
 
-def failed(piece: Piece[T]) -> Piece[T]:
-    return Piece(piece.source, PieceState.FAILED, trouble="503 with HTML", http_status=503)
+def failed(answer: Answer[T]) -> Answer[T]:
+    return Answer(answer.source, AnswerState.FAILED, error="503 with HTML", http_status=503)
 
 
 @pytest.mark.parametrize(
@@ -247,37 +256,41 @@ def failed(piece: Piece[T]) -> Piece[T]:
         (replace(valid_evidence(level="DV"), dcv=failed(valid_evidence().dcv)), "order DCV log", "CA or DNS?"),
     ],
 )
-def test_vetting_is_not_claimed_while_a_piece_failed_to_load(evidence: Evidence, named: str, cell: str) -> None:
+def test_vetting_is_not_the_verdict_while_evidence_failed_to_load(evidence: Evidence, named: str, cell: str) -> None:
     verdict = judge(evidence)
     assert (verdict.party, verdict.cell, verdict.strength) == (Party.UNKNOWN, cell, Strength.PARTIAL)
     assert named in verdict.sentence
     assert "503 with HTML" in verdict.sentence
 
 
-def test_what_is_shown_stands_although_another_piece_failed() -> None:
+def test_a_proven_cause_stands_although_other_evidence_failed_to_load() -> None:
     evidence = with_domain()(valid_evidence())
     verdict = judge(replace(evidence, organization=failed(evidence.organization)))
     assert verdict.party is Party.DNS_OWNER
     assert verdict.strength is Strength.PARTIAL
-    assert any("organization validations failed to load" in gap.what for gap in verdict.gaps)
+    assert any(
+        "organization validations failed to load" in missing_part.what for missing_part in verdict.missing_evidence
+    )
 
 
 def test_an_older_answer_is_used_and_said_to_be_older_when_a_newer_call_fails() -> None:
     evidence = valid_evidence()
-    stale = replace(evidence.organization, state=PieceState.FAILED, trouble="503")
+    stale = replace(evidence.organization, state=AnswerState.FAILED, error="503")
     verdict = judge(replace(evidence, organization=stale))
     assert (verdict.cause, verdict.strength) == (Cause.VETTING, Strength.PARTIAL)
-    assert any("the answer of 2026-03-10 03:11Z is used" in gap.what for gap in verdict.gaps)
+    assert any(
+        "the answer of 2026-03-10 03:11Z is used" in missing_part.what for missing_part in verdict.missing_evidence
+    )
 
 
-def test_caa_that_could_not_be_read_leaves_a_doubt_and_dns_that_is_off_only_a_remark() -> None:
+def test_caa_that_could_not_be_read_leaves_a_caveat_and_dns_that_is_off_only_a_remark() -> None:
     evidence = valid_evidence()
     unread = judge(replace(evidence, caa={NAME: failed(evidence.caa[NAME])}))
     assert (unread.party, unread.strength) == (Party.CA, Strength.PARTIAL)
     assert "unless CAA forbids it" in unread.sentence
     off = judge(replace(evidence, caa={}, dns_is_on=False))
     assert (off.party, off.strength) == (Party.CA, Strength.FULL)
-    assert [gap.what for gap in off.gaps] == ["CAA not checked: DNS look-ups are off"]
+    assert [missing_part.what for missing_part in off.missing_evidence] == ["CAA not checked: DNS lookups are off"]
     assert "unless" not in off.sentence
 
 
@@ -322,7 +335,7 @@ def test_of_two_validations_of_a_level_the_better_one_counts() -> None:
 def test_a_published_record_takes_the_blame_off_the_dns_owner() -> None:
     evidence = with_domain()(valid_evidence())
     record = PublishedRecord("_token.acme.example", "CNAME", ("half.half.sectigo.com",), is_as_asked=True)
-    verdict = judge(replace(evidence, records={DOMAIN: Piece("DNS CNAME _token", PieceState.KNOWN, record, TOLD)}))
+    verdict = judge(replace(evidence, records={DOMAIN: Answer("DNS CNAME _token", AnswerState.KNOWN, record, TOLD)}))
     assert (verdict.cause, verdict.party) == (Cause.DOMAIN_PUBLISHED, Party.NOBODY_YET)
     assert "recheck" in verdict.next_action
 
@@ -338,10 +351,10 @@ def test_the_record_to_publish_is_in_the_next_action() -> None:
 
 
 def test_names_outside_the_log_are_judged_by_the_accounts_validation_of_what_covers_them() -> None:
-    told = DomainValidation(domain=DOMAIN, status="VALIDATED", expires=date(2026, 9, 9))
-    evidence = replace(valid_evidence(), dcv=Piece("SCM dcv", PieceState.KNOWN, DcvLog(()), TOLD))
+    scm_words = DomainValidation(domain=DOMAIN, status="VALIDATED", expires=date(2026, 9, 9))
+    evidence = replace(valid_evidence(), dcv=Answer("SCM dcv", AnswerState.KNOWN, DcvLog(()), TOLD))
     assert judge(evidence).party is Party.UNKNOWN
-    covered = replace(evidence, domains={NAME: Piece("SCM domain status", PieceState.KNOWN, told, TOLD)})
+    covered = replace(evidence, domains={NAME: Answer("SCM domain status", AnswerState.KNOWN, scm_words, TOLD)})
     assert judge(covered).cause is Cause.VETTING
 
 
@@ -368,10 +381,10 @@ def test_untrusted_text_stays_on_one_line_without_control_characters() -> None:
 
 
 def test_polling_that_has_ended_is_said() -> None:
-    window = PollWindow(NOW - timedelta(hours=1), 600.0, looks=9).end(WindowEnd.DEADLINE)
-    order = local(OrderState.PENDING, window=window, last_look=Look(TOLD, LookOutcome.PENDING))
+    window = PollWindow(NOW - timedelta(hours=1), 600.0, attempts=9).end(WindowEnd.DEADLINE)
+    order = local(OrderState.PENDING, window=window, last_poll=PollResult(TOLD, PollOutcome.PENDING))
     verdict = judge(replace(valid_evidence(), order=order))
-    assert any("polling ended (deadline passed)" in gap.what for gap in verdict.gaps)
+    assert any("polling ended (deadline passed)" in missing_part.what for missing_part in verdict.missing_evidence)
     assert verdict.cause is Cause.VETTING
 
 
@@ -380,8 +393,8 @@ def test_wildcards_obey_issuewild() -> None:
         ssl_id=SSL_ID, status="Applied", common_name=f"*.{DOMAIN}", organization_id=1002, validation="OV"
     )
     evidence = valid_evidence()
-    piece = with_caa("letsencrypt.org")(evidence).caa[NAME]
-    wild = replace(evidence, details=replace(evidence.details, value=details), caa={f"*.{DOMAIN}": piece})
+    answer = with_caa("letsencrypt.org")(evidence).caa[NAME]
+    wild = replace(evidence, details=replace(evidence.details, value=details), caa={f"*.{DOMAIN}": answer})
     verdict = judge(wild)
     assert verdict.cause is Cause.CAA
     assert 'CAA 0 issuewild "sectigo.com"' in verdict.next_action
@@ -393,4 +406,4 @@ def test_addresses_among_the_names_are_no_domains() -> None:
     evidence = valid_evidence()
     with_address = replace(details, subject_alternative_names=("192.0.2.7", "2001:db8::7", "intranet"))
     verdict = judge(replace(evidence, details=replace(evidence.details, value=with_address)))
-    assert (verdict.cause, verdict.gaps) == (Cause.VETTING, ())
+    assert (verdict.cause, verdict.missing_evidence) == (Cause.VETTING, ())

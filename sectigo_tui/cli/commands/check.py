@@ -1,0 +1,118 @@
+"""`sectigo-tui check`: every setting and its origin, then a test of the credentials."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from sectigo_tui.cli.arguments import add_json
+from sectigo_tui.cli.commands.config import settings_json, settings_rows
+from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.output import complain, complain_of, show_message, table
+from sectigo_tui.cli.screen_flags import check_screen
+from sectigo_tui.cli.session import settings_from
+from sectigo_tui.config.settings import Settings
+from sectigo_tui.domain.account import CertificateProfile
+from sectigo_tui.domain.clock import SystemClock
+from sectigo_tui.domain.errors import ScmFailure, StoreError
+from sectigo_tui.engine.engine import EventSource
+from sectigo_tui.presentation.json import Json, failure_json, print_json
+from sectigo_tui.wiring.clients import credentials_of, logins_of, make_client
+from sectigo_tui.wiring.settings import keys_without_order, remove_leftovers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sectigo_tui.scm.client import ScmClient
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("--insist", action="store_true", help="test even credentials that SCM has rejected before")
+    add_json(parser, "one JSON object (docs/json.md)")
+
+
+def run(options: Namespace) -> int:
+    """Show the settings, then ask SCM for the account's profiles with them.
+
+    Raises:
+        ConfigError: The settings are wrong; exit code 2.
+        ScmFailure: SCM refused the credentials, or could not be reached; exit codes 3 and 4.
+    """
+    settings = settings_from(options)
+    check_screen(settings)
+    for warning in settings.warnings:
+        complain(f"warning: {warning}")
+    for path in remove_leftovers(settings.paths):
+        complain(f"warning: {path} is a leftover of a killed process that cannot be removed; remove it")
+    return asyncio.run((_check_as_json if options.json else _check)(settings, insist=options.insist))
+
+
+async def _check(settings: Settings, *, insist: bool) -> int:
+    show_message(table(settings_rows(settings)))
+    _keys_without_order(settings)
+    show_message("")
+    async with _client(settings, insist=insist) as client:
+        if client.proxy_in_use:
+            # Said before it is asked: a proxy is what most often keeps SCM from being reached.
+            show_message(f"asking SCM through the proxy {client.proxy_in_use}")
+        profiles = await client.types()
+    show_message(f"credentials accepted; {len(profiles)} profiles:")
+    show_message(table([("certType", "name", "terms (days)", "keys"), *map(_profile_row, profiles)]))
+    return FINE
+
+
+async def _check_as_json(settings: Settings, *, insist: bool) -> int:
+    document = settings_json(settings)
+    document["keys_without_order"] = [str(path) for path in _keys_without_order(settings)]
+    async with _client(settings, insist=insist) as client:
+        document["proxy"] = client.proxy_in_use or None
+        try:
+            profiles = await client.types()
+        except ScmFailure as failure:
+            print_json({**document, "profiles": None, "failure": failure_json(failure)})
+            raise
+    print_json({**document, "profiles": [_profile_json(profile) for profile in profiles], "failure": None})
+    return FINE
+
+
+def _keys_without_order(settings: Settings) -> list[Path]:
+    """Return the keys without an order, after a warning for each."""
+    try:
+        keys = keys_without_order(settings.paths, complain_of)
+    except StoreError as error:
+        complain(f"warning: whether each key has its order is not known: {error}")
+        return []
+    for key in keys:
+        complain(f"warning: {key} is a private key that no local order was placed with; remove it unless you use it")
+    return keys
+
+
+@asynccontextmanager
+async def _client(settings: Settings, *, insist: bool) -> AsyncIterator[ScmClient]:
+    credentials, clock = credentials_of(settings, may_prompt=True), SystemClock()
+    logins = logins_of(settings, settings.sectigo.base_url, credentials.customer_uri, clock)
+    if insist:
+        logins.insist(credentials)
+    client = make_client(settings, credentials, EventSource(), clock, logins)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+def _profile_json(profile: CertificateProfile) -> dict[str, Json]:
+    return {
+        "id": profile.id,
+        "name": profile.name,
+        "terms_days": list(profile.terms_days),
+        "key_types": {kind: list(sizes) for kind, sizes in profile.key_types.items()},
+    }
+
+
+def _profile_row(profile: CertificateProfile) -> tuple[str, str, str, str]:
+    keys = "; ".join(f"{kind} {', '.join(sizes)}" for kind, sizes in profile.key_types.items())
+    return str(profile.id), profile.name, ", ".join(map(str, profile.terms_days)), keys

@@ -1,0 +1,132 @@
+"""`sectigo-tui config`: where the configuration is, what is in force, and a first one to edit."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from sectigo_tui.cli.arguments import add_json
+from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.output import complain, show_message, table
+from sectigo_tui.cli.screen_flags import check_screen
+from sectigo_tui.cli.session import settings_from
+from sectigo_tui.config.paths import Paths, find_paths
+from sectigo_tui.config.save import example_config
+from sectigo_tui.domain.errors import ConfigError, InputError
+from sectigo_tui.durable import create_file
+from sectigo_tui.presentation.json import Json, print_json
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument(
+        "action",
+        choices=("path", "show", "init"),
+        help="path: where the files are; show: each setting and its source; init: write an example, never over another",
+    )
+    add_json(parser)
+
+
+def run(options: Namespace) -> int:
+    """Do what was asked for about the configuration; nothing is sent.
+
+    Raises:
+        ConfigError: A setting is wrong; or, for `init`, there is a configuration already, and it is untouched.
+        InputError: It cannot be written.
+    """
+    match options.action:
+        case "path":
+            return _print_paths(options)
+        case "show":
+            return _print_settings(options)
+        case _:
+            return _init(options)
+
+
+def settings_rows(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return every setting with its value, secrets masked, and its source, below a line of headings."""
+    rows = [("setting", "value", "source")]
+    rows.append(("config file", str(settings.paths.config_file), settings.paths.config_named_by or "default"))
+    rows.append(("data directory", str(settings.paths.data_dir), settings.paths.data_named_by or "default"))
+    rows.append(("profile", settings.profile or "-", "flag --profile" if settings.profile else "default"))
+    for key, source in settings.sources.items():
+        over = ", ".join(weaker.detail for weaker in source.overridden)
+        rows.append((key, source.value or "-", f"{source.detail}{f' (over {over})' if over else ''}"))
+    return rows
+
+
+def settings_json(settings: Settings) -> dict[str, Json]:
+    """Return every setting with its value, secrets masked, and its source."""
+    values: dict[str, Json] = {
+        key: {
+            "value": source.value or None,
+            "source": source.detail,
+            "over": [weaker.detail for weaker in source.overridden],
+        }
+        for key, source in settings.sources.items()
+    }
+    return {**_paths_json(settings.paths), "profile": settings.profile, "settings": values}
+
+
+def _print_paths(options: Namespace) -> int:
+    paths = _paths(options)
+    if options.json:
+        print_json(_paths_json(paths))
+    else:
+        rows = [
+            ("config file", str(paths.config_file)),
+            ("credentials file", str(paths.credentials_file)),
+            ("data directory", str(paths.data_dir)),
+        ]
+        show_message(table(rows))
+    return FINE
+
+
+def _print_settings(options: Namespace) -> int:
+    settings = settings_from(options)
+    check_screen(settings)
+    if options.json:
+        print_json(settings_json(settings))
+    else:
+        show_message(table(settings_rows(settings)))
+    for warning in settings.warnings:
+        complain(f"warning: {warning}")
+    return FINE
+
+
+def _init(options: Namespace) -> int:
+    path = _paths(options).config_file
+    try:
+        create_file(path, example_config())
+    except OSError as error:
+        if isinstance(error, FileExistsError) and path.parent.is_dir():
+            raise ConfigError(
+                key=str(path),
+                source="file",
+                reason="there is a configuration already, and this program never rewrites one",
+                remedy="edit it, or name another with --config",
+            ) from None
+        raise InputError(f"{path} cannot be written: {error.strerror}", "name another with --config") from error
+    if options.json:
+        print_json(_paths_json(_paths(options)))
+    else:
+        show_message(str(path))
+    complain("written; take the # off what you need, then: sectigo-tui check")
+    return FINE
+
+
+def _paths(options: Namespace) -> Paths:
+    given = vars(options)
+    return find_paths(os.environ, config=given.get("config"), data_dir=given.get("data_dir"))
+
+
+def _paths_json(paths: Paths) -> dict[str, Json]:
+    return {
+        "config_file": str(paths.config_file),
+        "credentials_file": str(paths.credentials_file),
+        "data_directory": str(paths.data_dir),
+    }

@@ -1,0 +1,53 @@
+"""`sectigo-tui simulator`: the simulated account, served for a client."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+
+from sectigo_tui.cli.exit_codes import USAGE
+from sectigo_tui.cli.output import complain
+from sectigo_tui.domain.errors import InputError
+from sectigo_tui.simulator.server import MissingExtraError, run_simulator
+from sectigo_tui.simulator.world import Dialect
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="the port; 0 picks a free one")
+    parser.add_argument("--scenario", default="demo", metavar="NAME", help="demo, empty or large")
+    parser.add_argument("--fault", action="append", default=[], metavar="FAULT", help="a fault in force from the start")
+    parser.add_argument(
+        "--status-filter",
+        default="joined",
+        choices=("joined", "spaced"),
+        help="take SAApproved (joined) or SA Approved (spaced) as a listing's filter, and refuse the other",
+    )
+    add_course(parser)
+
+
+def add_course(parser: ArgumentParser) -> None:
+    """Add what decides how the simulated account goes on, which `demo` takes too."""
+    parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds a second")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="decides everything chance would")
+
+
+def run(options: Namespace) -> int:
+    """Serve the simulator until SIGINT or SIGTERM, printing the lines that point a client at it."""
+    try:
+        return run_simulator(
+            port=options.port,
+            speed=options.speed,
+            seed=options.seed,
+            scenario=options.scenario,
+            faults=options.fault,
+            dialect=Dialect(status_filter=options.status_filter),
+            out=sys.stdout,
+        )
+    except MissingExtraError as missing:
+        complain(str(missing))
+        return USAGE
+    except ValueError as wrong:
+        raise InputError(str(wrong), "see sectigo-tui simulator --help") from wrong
+    except OSError as error:
+        raise InputError(f"port {options.port}: {error.strerror}", "choose another with --port") from error

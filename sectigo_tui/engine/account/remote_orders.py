@@ -1,0 +1,253 @@
+"""What is known of the account's remote orders: which are pending, and details of those that were fetched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from msgspec import Struct
+
+from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import NotFound, RateLimited, Refused, ScmFailure, UnusableRows
+from sectigo_tui.domain.events import AccountChanged, EngineEvent, FailureReported, OrderChanged
+from sectigo_tui.domain.status import PENDING_STATUSES, is_same
+from sectigo_tui.engine.account.listing import Listing
+from sectigo_tui.engine.account.spellings import StatusSpellings
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.requests.limiter import Priority
+
+NAMED = 5
+"""Of the rows of a status that cannot be used, so many are named."""
+
+DETAILS_KEPT = 2_000
+DETAILS_FRESH_SECONDS = 60.0
+
+
+class KnownOrder(Struct, frozen=True):
+    """Details of an order, and when SCM told them."""
+
+    details: OrderDetails
+    at: datetime
+
+
+class Listed(Struct, frozen=True):
+    """An order that the query for a pending status found: the status, its row, and when that was."""
+
+    status: str
+    row: ListingRow
+    at: datetime
+
+
+class PendingQuery(Struct, frozen=True):
+    """One query for the orders of one pending status.
+
+    Args:
+        rows: Its rows, from the newest query that succeeded.
+        at: When that was; None when none has.
+        failure: Why the newest query failed; None when it did not.
+        unusable: What is wrong with each row that was left out.
+    """
+
+    rows: tuple[ListingRow, ...] = ()
+    at: datetime | None = None
+    failure: ScmFailure | None = None
+    unusable: tuple[str, ...] = ()
+
+
+class Account:
+    """The orders of the whole SCM account, as far as they have been asked for.
+
+    A listing's rows tell no status, so the pending orders are found by one query for each pending status.
+
+    Args:
+        context: The world.
+
+    Attributes:
+        queries: The newest query of each pending status.
+        spellings: How this installation spells statuses.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.queries: dict[str, PendingQuery] = {status: PendingQuery() for status in PENDING_STATUSES}
+        self.spellings = StatusSpellings()
+        self._context = context
+        self._reported: dict[str, str] = {}
+        self._listed: dict[int, Listed] = {}
+        self._known: OrderedDict[int, KnownOrder] = OrderedDict()
+        self._asking: dict[int, asyncio.Task[OrderDetails]] = {}
+
+    @property
+    def refreshed_at(self) -> datetime | None:
+        """When the pending orders that are shown were last listed: the oldest query's time; None before that.
+
+        A status that has never been listed, since its query fails, is not among them: see `not_loaded`.
+        """
+        if any(query.at is None and query.failure is None for query in self.queries.values()):
+            return None
+        return min((query.at for query in self.queries.values() if query.at is not None), default=None)
+
+    @property
+    def failure(self) -> ScmFailure | None:
+        """Why the newest refresh is incomplete; None when it is not."""
+        return next((query.failure for query in self.queries.values() if query.failure), None)
+
+    @property
+    def not_loaded(self) -> Mapping[str, ScmFailure]:
+        """Return why orders of a pending status have never been listed, by status."""
+        return {status: query.failure for status, query in self.queries.items() if query.failure and query.at is None}
+
+    @property
+    def unusable(self) -> tuple[str, ...]:
+        """What is wrong with each row of the pending orders that was left out."""
+        return tuple(odd for query in self.queries.values() for odd in query.unusable)
+
+    def pending(self) -> Mapping[int, Listed]:
+        """Return the orders that a query for a pending status found, by sslId."""
+        return self._listed
+
+    def status_of(self, ssl_id: int) -> str:
+        """Return what is known of an order's status, by whichever is newer, details or listing; empty for nothing."""
+        known = self._known.get(ssl_id)
+        listed = self._listed.get(ssl_id)
+        if listed is not None and (known is None or known.at < listed.at):
+            return listed.status
+        return known.details.status if known is not None else ""
+
+    def known(self, ssl_id: int) -> KnownOrder | None:
+        """Return an order's details as they were last told; None when they were not."""
+        return self._known.get(ssl_id)
+
+    def receive(self, event: EngineEvent) -> None:
+        """Take note of the details that a change of a local order brings."""
+        if isinstance(event, OrderChanged) and event.order.details and event.order.last_answer_at:
+            self.learned(event.order.details, event.order.last_answer_at)
+
+    def learned(self, details: OrderDetails, at: datetime) -> None:
+        """Take note of details that somebody else has asked for, unless newer ones are known."""
+        known = self._known.get(details.ssl_id)
+        if known is not None and known.at > at:
+            return
+        self._known[details.ssl_id] = KnownOrder(details, at)
+        self._known.move_to_end(details.ssl_id)
+        while len(self._known) > DETAILS_KEPT:
+            self._known.popitem(last=False)
+
+    def listing(self, where: ListingFilter) -> Listing:
+        """Return a listing of which nothing has been fetched yet."""
+        return Listing(self._context, where, self.spellings)
+
+    async def refresh_pending(self) -> None:
+        """Ask for the orders of every pending status; a failure is kept beside what was known before.
+
+        One that fails costs its own status alone. Once SCM asks for a pause nothing more is asked for.
+        """
+        for status in PENDING_STATUSES:
+            listing = self.listing(ListingFilter(status=status))
+            try:
+                await listing.load_all(lambda _loaded, _total: None)
+            except ScmFailure as failure:
+                before = self.queries[status]
+                self.queries[status] = PendingQuery(before.rows, before.at, failure, before.unusable)
+            else:
+                now = self._context.clock.now()
+                self.queries[status] = PendingQuery(tuple(listing.rows()), now, unusable=listing.unusable)
+            self._index()
+            self._context.repository.publish(AccountChanged())
+            failed = self.queries[status].failure
+            if isinstance(failed, RateLimited) or (failed is not None and failed.retry_after_seconds is not None):
+                return
+        self._print()
+
+    async def details(self, ssl_id: int, *, fresh_seconds: float = DETAILS_FRESH_SECONDS) -> OrderDetails:
+        """Return an order's details for the screen, asking SCM unless they are fresh.
+
+        Args:
+            ssl_id: The order.
+            fresh_seconds: How old an answer may be.
+
+        Returns:
+            Its details; callers at the same time share one request.
+
+        Raises:
+            ScmFailure: SCM did not tell them.
+        """
+        known = self._known.get(ssl_id)
+        if known is not None and seconds_between(known.at, self._context.clock.now()) <= fresh_seconds:
+            return known.details
+        return await self._shared(ssl_id)
+
+    async def read_again(self, ssl_id: int) -> OrderDetails:
+        """Return an order's details as SCM tells them from now on: an answer that is under way may be out of date.
+
+        Args:
+            ssl_id: The order, to which something was written.
+
+        Raises:
+            ScmFailure: SCM did not tell them.
+        """
+        under_way = self._asking.get(ssl_id)
+        if under_way is not None:
+            await asyncio.wait({under_way})
+        return await self._shared(ssl_id)
+
+    async def sight(self, ssl_ids: Iterable[int]) -> None:
+        """Fetch the details of the visible rows, one by one, where they are unknown or out of date.
+
+        Args:
+            ssl_ids: The orders, the most wanted first.
+
+        Raises:
+            ScmFailure: SCM did not tell one of them; the rest is not asked for.
+        """
+        for ssl_id in ssl_ids:
+            known, listed = self._known.get(ssl_id), self._listed.get(ssl_id)
+            if known is None or (listed is not None and not is_same(listed.status, known.details.status)):
+                await self.details(ssl_id)
+
+    def _print(self) -> None:
+        """Report, each once until it changes, the queries that fail while others do not, and rows left out."""
+        is_outage = all(query.failure is not None for query in self.queries.values())
+        for status, query in self.queries.items():
+            if query.failure is not None:
+                if not is_outage or type(query.failure) in (NotFound, Refused):
+                    self._report(status, query.failure)
+                continue
+            if query.unusable:
+                odd = f"{len(query.unusable)} unusable: {'; '.join(query.unusable[:NAMED])}"
+                more = len(query.unusable) - NAMED
+                words = f"{odd}; and {more} more" if more > 0 else odd
+                self._report(status, UnusableRows("listing", words, http_status=200))
+            else:
+                self._reported.pop(status, None)
+
+    def _report(self, status: str, failure: ScmFailure) -> None:
+        if self._reported.get(status) != failure.reason:
+            self._reported[status] = failure.reason
+            now = self._context.clock.now()
+            self._context.repository.publish(FailureReported(now, f"listing orders with status {status}", failure))
+
+    async def _shared(self, ssl_id: int) -> OrderDetails:
+        asking = self._asking.get(ssl_id)
+        if asking is None:
+            asking = asyncio.create_task(self._ask(ssl_id), name=f"details {ssl_id}")
+            self._asking[ssl_id] = asking
+            asking.add_done_callback(lambda _ended: self._asking.pop(ssl_id, None))
+        return await asyncio.shield(asking)
+
+    def _index(self) -> None:
+        self._listed = {
+            row.ssl_id: Listed(status, row, query.at)
+            for status, query in self.queries.items()
+            if query.at is not None
+            for row in query.rows
+        }
+
+    async def _ask(self, ssl_id: int) -> OrderDetails:
+        context = self._context
+        details = await context.limiter.run(Priority.SIGHT, lambda: context.scm.details(ssl_id))
+        self.learned(details, context.clock.now())
+        context.repository.publish(AccountChanged(ssl_id))
+        return details

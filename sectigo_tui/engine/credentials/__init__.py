@@ -1,0 +1,1 @@
+"""Credentials: test, switch, change and watch."""

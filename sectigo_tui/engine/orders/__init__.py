@@ -1,0 +1,1 @@
+"""The services that place, change and collect orders."""

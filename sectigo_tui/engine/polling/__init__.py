@@ -1,0 +1,1 @@
+"""When orders are polled, and what a poll does."""

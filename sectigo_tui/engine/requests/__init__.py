@@ -1,0 +1,1 @@
+"""The limit that all requests share, and how the API answers."""

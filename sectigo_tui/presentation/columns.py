@@ -1,0 +1,281 @@
+"""The columns of the order tables: what each shows of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from sectigo_tui.domain.clock import Clock, Moment
+from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
+from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.glyphs import Glyphs, order_glyph, status_glyph
+from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.table_columns import Cell, Column
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+
+BLOCKED_CELLS = 12
+"""As many as a verdict's cell has."""
+
+COLUMNS = (
+    Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
+    Column(
+        "deadline",
+        "DEADLINE",
+        fmt.DEADLINE_WIDTH,
+        narrow_width=fmt.DEADLINE_SHORT_WIDTH,
+        narrow_priority=6,
+        priority=4,
+        ticking=True,
+    ),
+    Column("age", "AGE", fmt.AGE_WIDTH, align="right", ticking=True),
+    Column("state", "STATE", 5),
+    Column("blocked", "BLOCKED ON", BLOCKED_CELLS, priority=2),
+    Column("ssl_id", "SSLID", 9, priority=3, align="right"),
+    Column("common_name", "COMMON NAME", 30, narrow_width=20, narrow_priority=7, share=3, max_width=48, priority=1),
+    Column("validation", "VAL", 3, priority=5),
+    Column("last", "LAST", 10, narrow_width=7, narrow_priority=6, share=2, max_width=48, priority=6),
+    Column("tries", "TRIES", 5, priority=7, align="right"),
+    Column("outage", "OUTAGE", 10, priority=8),
+    Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9),
+)
+"""Ticking columns stand at the left: a changed cell costs the bytes of all that stands before it in its row."""
+
+AGE_STEP_SECONDS = 10
+STALE_INTERVALS = 2.0
+OUTAGE_SOON_DAYS = 7
+_STOPPED = "stopped: {view.poll} polls again"
+
+
+class RowContext(Struct, frozen=True):
+    """What a row's cells depend on besides the row itself.
+
+    Args:
+        clock: The time.
+        glyphs: The shapes of this terminal.
+        refresh_seconds: The time between two listings of the account.
+        is_polling: Tells whether a local order is being polled.
+        is_paused: Tells whether polling is paused, since SCM has rejected the credentials.
+        diagnoser: Returns what says who orders wait for; None before the engine runs, for the first paint waits for
+            nothing that is slow to load.
+        hint: Fills in a text's keys.
+    """
+
+    clock: Clock
+    glyphs: Glyphs
+    refresh_seconds: float
+    is_polling: Callable[[str], bool]
+    is_paused: Callable[[], bool]
+    diagnoser: Callable[[], Diagnoser | None]
+    hint: Callable[[str], str] = str
+
+
+def cell(row: OrderRow, key: str, width: int, now: RowContext) -> Cell:
+    """Return what one cell shows.
+
+    Args:
+        row: The row.
+        key: The column's key.
+        width: The cells there are.
+        now: The time and what else is not the subject's.
+    """
+    return _CELLS[key](row, width, now)
+
+
+def _state(row: OrderRow, _width: int, now: RowContext) -> Cell:
+    glyph = order_glyph(row.order.state, row.status) if row.order else status_glyph(row.status)
+    if row.order is None and not row.status:
+        return Cell("...", "muted")
+    return Cell(glyph.text(now.glyphs), glyph.style)
+
+
+def _next(row: OrderRow, _width: int, now: RowContext) -> Cell:
+    order = row.order
+    pending_write = _pending_write_at(order) if order is not None else None
+    if pending_write is not None:
+        left = (pending_write - now.clock.now()) / timedelta(seconds=1)
+        return Cell(fmt.next_word("auth"), "failed") if now.is_paused() else Cell(fmt.countdown(max(left, 0.0)))
+    if order is None or not order.state.is_polled or order.window is None:
+        return Cell(fmt.next_word("-"), "muted")
+    if now.is_polling(order.id):
+        return Cell(fmt.next_word("poll"), "strong")
+    if order.window.next_poll_at is None:
+        return Cell(fmt.next_word("hold"), "warning")
+    if now.is_paused():
+        return Cell(fmt.next_word("auth"), "failed")
+    return _countdown(order.window, order.window.next_poll_at, now)
+
+
+def _pending_write_at(order: Order) -> datetime | None:
+    """Return when SCM is asked about a revocation or a lost order again; None where nothing of that is due."""
+    if order.state is OrderState.REVOKING and order.revocation is not None:
+        return order.revocation.next_attempt_at
+    if order.state is OrderState.UNCONFIRMED and order.pending_enroll is not None:
+        return order.pending_enroll.next_search_at
+    return None
+
+
+def _countdown(window: PollWindow, next_poll_at: datetime, now: RowContext) -> Cell:
+    left = (next_poll_at - now.clock.now()) / timedelta(seconds=1)
+    if left <= 0:
+        return Cell(fmt.next_word("poll"))
+    if window.reason is WaitReason.RETRY_AFTER:
+        return Cell(fmt.next_word("429"), "warning")
+    return Cell(fmt.countdown(left))
+
+
+def _deadline(row: OrderRow, width: int, now: RowContext) -> Cell:
+    order = row.order
+    if order is None or order.window is None or not order.state.is_polled:
+        return Cell("", "muted")
+    window = order.window
+    if window.ended is WindowEnd.STOPPED:
+        return Cell(now.hint("stopped: {view.poll}" if width < fmt.DEADLINE_WIDTH else _STOPPED), "warning")
+    if window.ended is WindowEnd.DEADLINE:
+        return Cell(fmt.deadline_bar(0, window.deadline_seconds, width=width), "warning")
+    remaining = _remaining(window, now)
+    near = fmt.urgency(remaining, window.deadline_seconds)
+    return Cell(
+        fmt.deadline_bar(remaining, window.deadline_seconds, width=width), "warning" if near >= fmt.Urgency.SOON else ""
+    )
+
+
+def _remaining(window: PollWindow, now: RowContext) -> float:
+    return (window.deadline_at - now.clock.now()) / timedelta(seconds=1)
+
+
+def _age(row: OrderRow, _width: int, now: RowContext) -> Cell:
+    return Cell(age_text(row.requested, now.clock.now(), is_stale=is_stale(row, now)))
+
+
+def age_text(moment: Moment | None, at: datetime, *, is_stale: bool = False) -> str:
+    """Return how long ago something was; days alone where only the day is known.
+
+    Args:
+        moment: When it was; None where that is unknown.
+        at: The time to count to.
+        is_stale: Whether the text is marked `~`.
+    """
+    if moment is None:
+        return fmt.age(None)
+    if isinstance(moment, datetime):
+        return fmt.age((at - moment) / timedelta(seconds=1), is_stale=is_stale, step_seconds=AGE_STEP_SECONDS)
+    days = (at.date() - moment).days
+    text = f"{days}d" if days > 0 else "<1d"
+    return f"{'~' if is_stale else ''}{text}".rjust(fmt.AGE_WIDTH)
+
+
+def is_stale(row: OrderRow, now: RowContext) -> bool:
+    """Return whether a row is older than twice the interval at which it should be refreshed, or could not be."""
+    if row.known_at is None:
+        return False
+    order = row.order
+    interval = now.refresh_seconds
+    if order is not None:
+        if not order.state.is_polled:
+            return False
+        if order.window is None or not order.window.is_open:
+            return True
+        if order.last_poll is not None and not order.last_poll.outcome.is_answer:
+            return True
+        interval = max(order.window.wait_seconds, 5.0)
+    return (now.clock.now() - row.known_at) / timedelta(seconds=1) > STALE_INTERVALS * interval
+
+
+def _blocked(row: OrderRow, _width: int, now: RowContext) -> Cell:
+    diagnoser = now.diagnoser()
+    if diagnoser is None or not row.is_open or (target := row.target) is None:
+        return Cell("")
+    from sectigo_tui.engine.diagnosis.rules.causes import Party
+
+    verdict = diagnoser.cheap(target)
+    style = {Party.UNKNOWN: "muted", Party.NOBODY_YET: "muted", Party.YOU: "waiting", Party.APPROVER: "waiting"}
+    return Cell(verdict.cell, style.get(verdict.party, ""))
+
+
+def outage_end(row: OrderRow, now: RowContext) -> Moment | None:
+    """Return when the certificate ends that an order takes the place of; None where there is none, or not known."""
+    diagnoser = now.diagnoser()
+    if diagnoser is None or not row.is_open or (target := row.target) is None:
+        return None
+    outage = diagnoser.outage(target)
+    return outage.expires if outage is not None else None
+
+
+def _outage(row: OrderRow, _width: int, now: RowContext) -> Cell:
+    expires = outage_end(row, now)
+    if expires is None:
+        return Cell("")
+    day = expires.date() if isinstance(expires, datetime) else expires
+    days = (day - now.clock.now().date()).days
+    if days < 0:
+        return Cell("ended", "failed")
+    return Cell(f"in {days}d" if days else "today", "warning" if days <= OUTAGE_SOON_DAYS else "")
+
+
+def _ssl_id(row: OrderRow, _width: int, _now: RowContext) -> Cell:
+    return Cell("-" if row.ssl_id is None else str(row.ssl_id), "" if row.order else "muted")
+
+
+def _common_name(row: OrderRow, _width: int, _now: RowContext) -> Cell:
+    return Cell(row.common_name or "-")
+
+
+def _validation(row: OrderRow, _width: int, _now: RowContext) -> Cell:
+    return Cell(row.validation)
+
+
+def _profile(row: OrderRow, _width: int, _now: RowContext) -> Cell:
+    return Cell(row.profile, "muted")
+
+
+def _attempts(row: OrderRow, _width: int, _now: RowContext) -> Cell:
+    window = row.order.window if row.order else None
+    return Cell(str(window.attempts) if window else "")
+
+
+def _last(row: OrderRow, _width: int, _now: RowContext) -> Cell:
+    order = row.order
+    if order is None:
+        return Cell(row.status or "remote", "muted")
+    if order.last_poll is None:
+        return Cell(order.rejection or "not polled yet", "muted")
+    return Cell(poll_text(order.last_poll), "" if order.last_poll.outcome.is_answer else "warning")
+
+
+def poll_text(poll: PollResult) -> str:
+    """Return a poll's outcome in a few words."""
+    match poll.outcome:
+        case PollOutcome.PENDING | PollOutcome.FINAL:
+            return poll.detail
+        case PollOutcome.NOT_READY:
+            return f"not ready ({poll.code})" if poll.code is not None else "not ready"
+        case PollOutcome.ISSUED | PollOutcome.COLLECTED:
+            return str(poll.outcome)
+        case PollOutcome.REFUSED:
+            return f"refused {poll.code if poll.code is not None else poll.http_status}: {poll.detail}"
+        case PollOutcome.SERVER_FAILURE:
+            return f"{poll.http_status} {poll.detail}"
+        case _:
+            return f"{poll.outcome}: {poll.detail}" if poll.detail else str(poll.outcome)
+
+
+_CELLS: dict[str, Callable[[OrderRow, int, RowContext], Cell]] = {
+    "blocked": _blocked,
+    "outage": _outage,
+    "state": _state,
+    "next": _next,
+    "deadline": _deadline,
+    "age": _age,
+    "ssl_id": _ssl_id,
+    "common_name": _common_name,
+    "validation": _validation,
+    "profile": _profile,
+    "tries": _attempts,
+    "last": _last,
+}

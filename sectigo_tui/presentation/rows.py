@@ -1,0 +1,284 @@
+"""The rows of the views: local and remote orders, filtered and sorted as the operator chose.
+
+Plain values and functions over the engine; no widget, so that everything shown can be tested without a screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+
+from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.polling import WindowEnd
+from sectigo_tui.domain.status import StatusClass, classify, is_same
+from sectigo_tui.engine.engine import Engine
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.diagnosis.evidence.known import Target
+
+
+class OrderRow(Struct, frozen=True):
+    """One row: an order that is local, remote, or both.
+
+    Args:
+        row_id: What the cursor holds.
+        order: The local order; None for one that is only remote.
+        row: Its row in a listing, where it was seen in one.
+        status: What is known of SCM's status; empty where nothing is.
+        details: SCM's newest answer, where one was given.
+        known_at: When the newest of this became known; None when nothing is.
+    """
+
+    row_id: str
+    order: Order | None = None
+    row: ListingRow | None = None
+    status: str = ""
+    details: OrderDetails | None = None
+    known_at: datetime | None = None
+
+    @property
+    def ssl_id(self) -> int | None:
+        """SCM's id, where known."""
+        if self.order is not None:
+            return self.order.ssl_id
+        if self.row is not None:
+            return self.row.ssl_id
+        return self.details.ssl_id if self.details is not None else None
+
+    @property
+    def target(self) -> Target | None:
+        """The target of a diagnosis: the local order, else the sslId; None for neither."""
+        return self.order if self.order is not None else self.ssl_id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still open: a certificate, a search or a revocation is outstanding."""
+        if self.order is not None:
+            return is_open(self.order)
+        return bool(self.status) and classify(self.status) is StatusClass.PENDING
+
+    @property
+    def common_name(self) -> str:
+        """The common name; untrusted text."""
+        if self.order is not None and self.order.common_name:
+            return self.order.common_name
+        if self.details is not None and self.details.common_name:
+            return self.details.common_name
+        return self.row.common_name if self.row is not None else ""
+
+    @property
+    def profile(self) -> str:
+        """The profile's name; untrusted text."""
+        name = self.details.profile_name if self.details is not None else ""
+        return name or (self.order.profile_name if self.order is not None else "")
+
+    @property
+    def validation(self) -> str:
+        """`DV`, `OV`, `EV`, or empty where unknown."""
+        kind = self.details.validation if self.details is not None else ""
+        return kind or (self.order.validation if self.order is not None else "")
+
+    @property
+    def requested(self) -> Moment | None:
+        """When it was requested, where known: to the second where that was done here, for SCM tells days."""
+        if self.order is not None:
+            return self.order.requested if self.order.origin is Origin.TRACKED else self.order.created_at
+        return self.details.requested if self.details is not None else None
+
+    @property
+    def requester(self) -> str:
+        """Who requested it; untrusted text."""
+        return self.details.requester if self.details is not None else ""
+
+
+def local_id(order: Order) -> str:
+    """Return the row id of a local order: by sslId as soon as that is known, so that tracking keeps the cursor."""
+    return f"#{order.ssl_id}" if order.ssl_id is not None else order.id
+
+
+def remote_id(ssl_id: int) -> str:
+    """Return the row id of an order known by its sslId."""
+    return f"#{ssl_id}"
+
+
+class OrderRows:
+    """Finds the orders behind rows.
+
+    Args:
+        engine: Where they come from.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """The engine behind it."""
+        return self._engine
+
+    def row(self, row_id: str, row: ListingRow | None = None) -> OrderRow:
+        """Return the row of an id.
+
+        Args:
+            row_id: The row.
+            row: Its row in a listing, for one that is listed elsewhere than among the pending orders.
+        """
+        order = self.order(row_id)
+        if order is not None:
+            return self._local(order, row_id, row)
+        if not row_id.startswith("#"):
+            return OrderRow(row_id)
+        ssl_id = int(row_id[1:])
+        account = self._engine.account
+        known, listed = account.known(ssl_id), account.pending().get(ssl_id)
+        times = [known.at for known in (known, listed) if known is not None]
+        return OrderRow(
+            row_id,
+            None,
+            row or (listed.row if listed is not None else None),
+            account.status_of(ssl_id),
+            known.details if known is not None else None,
+            max(times, default=None),
+        )
+
+    def _local(self, order: Order, row_id: str, row: ListingRow | None = None) -> OrderRow:
+        details, ssl_id = order.details, order.ssl_id
+        if ssl_id is not None:
+            account = self._engine.account
+            known, listed = account.known(ssl_id), account.pending().get(ssl_id)
+            if known is not None and (details is None or not _newer(order, known.at)):
+                details = known.details
+            if row is None and listed is not None:
+                row = listed.row
+        return OrderRow(row_id, order, row, order.scm_status, details, order.last_answer_at)
+
+    def row_id_now(self, row_id: str) -> str:
+        """Return a row's present id: an order placed here gets its sslId as id once that is known."""
+        order = self.order(row_id)
+        return local_id(order) if order is not None else row_id
+
+    def order(self, row_id: str) -> Order | None:
+        """Return the local order of a row; None when there is none."""
+        store = self._engine.orders
+        return store.by_ssl_id(int(row_id[1:])) if row_id.startswith("#") else store.order(row_id)
+
+    def local(self) -> list[OrderRow]:
+        """Return all local orders."""
+        return [self._local(order, local_id(order)) for order in self._engine.orders.orders()]
+
+    def pending(self) -> list[OrderRow]:
+        """Return all orders that are not a certificate yet: local ones, and the account's others."""
+        orders = self._engine.orders.orders()
+        local = {order.ssl_id for order in orders}
+        pending = [self._local(order, local_id(order)) for order in orders if is_open(order)]
+        remote = [self.row(remote_id(ssl_id)) for ssl_id in self._engine.account.pending() if ssl_id not in local]
+        return pending + [order_row for order_row in remote if classify(order_row.status) is StatusClass.PENDING]
+
+
+class Tally(NamedTuple):
+    """How many orders are pending.
+
+    Args:
+        pending: All of them.
+        needing_you: Those that somebody on this side must act on.
+        unpolled: The others whose polling window has ended: nothing is wrong with them, but they are not polled.
+    """
+
+    pending: int = 0
+    needing_you: int = 0
+    unpolled: int = 0
+
+
+def tally(pending: Iterable[OrderRow], is_acknowledged: Callable[[str], bool] = lambda _row_id: False) -> Tally:
+    """Count pending orders that were found already.
+
+    Args:
+        pending: The orders.
+        is_acknowledged: Tells by a row's id whether somebody has taken note that it must be acted on.
+    """
+    count = needing_you = unpolled = 0
+    for order_row in pending:
+        count += 1
+        if is_acknowledged(order_row.row_id):
+            continue
+        if needs_you(order_row):
+            needing_you += 1
+        elif is_unpolled(order_row):
+            unpolled += 1
+    return Tally(count, needing_you, unpolled)
+
+
+def is_open(order: Order) -> bool:
+    """Return whether a local order is still open: a certificate, a search or a revocation is outstanding."""
+    return order.state.is_open
+
+
+def needs_you(order_row: OrderRow) -> bool:
+    """Return whether somebody on this side must act: an approver, or the operator."""
+    order = order_row.order
+    if order is not None:
+        if order.state in (OrderState.UNCONFIRMED, OrderState.REVOKING):
+            return True
+        if order.window is not None and order.window.ended is WindowEnd.STOPPED and order.state.is_polled:
+            return True
+    return is_same(order_row.status, "Requested") or is_same(order_row.status, "SA Approved")
+
+
+def is_unpolled(order_row: OrderRow) -> bool:
+    """Return whether an order is no longer polled, since its polling window has ended."""
+    order = order_row.order
+    if order is None or order.window is None:
+        return False
+    return order.state.is_polled and order.window.ended is WindowEnd.DEADLINE
+
+
+def _newer(order: Order, at: datetime) -> bool:
+    return order.last_answer_at is not None and order.last_answer_at >= at
+
+
+def matches(query: str) -> Callable[[OrderRow], bool]:
+    """Return a filter for what the operator typed.
+
+    Args:
+        query: Words that must all be found, ignoring case, in sslId, name, status, state, profile, requester or
+            numbers; a leading `!` inverts the whole, a word's own `!` that word, and of `one|other` one must be found.
+
+    Returns:
+        Tells whether a subject is to be shown; an empty query shows all.
+    """
+    text = query.strip().casefold()
+    inverted = text.startswith("!")
+    words = text[1:].split() if inverted else text.split()
+    if not words:
+        return lambda _row: True
+
+    def wanted(order_row: OrderRow) -> bool:
+        haystack = _searchable(order_row)
+        return all(_is_found(word.removeprefix("!"), haystack) is not word.startswith("!") for word in words)
+
+    return (lambda order_row: not wanted(order_row)) if inverted else wanted
+
+
+def _is_found(word: str, haystack: str) -> bool:
+    return word in haystack or any(part and part in haystack for part in word.split("|"))
+
+
+def _searchable(order_row: OrderRow) -> str:
+    details, order = order_row.details, order_row.order
+    parts = [
+        str(order_row.ssl_id or order_row.row_id),
+        order_row.common_name,
+        order_row.status,
+        order_row.profile,
+        order_row.validation,
+        order.state if order is not None else "remote",
+    ]
+    if details is not None:
+        parts += [details.requester, details.order_number, details.backend_cert_id, details.comments]
+        parts += details.subject_alternative_names
+    return "\n".join(parts).casefold()

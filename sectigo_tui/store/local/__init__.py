@@ -1,0 +1,1 @@
+"""The local store: an append-only journal, and the TinyDB snapshot written behind from it."""

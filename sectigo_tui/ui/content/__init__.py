@@ -1,0 +1,1 @@
+"""Styled text of the panes and screens."""

@@ -1,1 +1,0 @@
-"""One module per thing an operator does: which questions are asked, and which use case gets the answers."""

@@ -1,0 +1,1 @@
+"""Which keys work where, their names, and the palette."""

@@ -1,0 +1,1 @@
+"""What is below the widgets: driver, filters, clipboard."""

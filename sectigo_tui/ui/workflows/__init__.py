@@ -1,0 +1,1 @@
+"""The dialogs that lead to one service call."""

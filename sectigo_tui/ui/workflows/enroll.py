@@ -1,0 +1,281 @@
+"""Ordering a certificate: the form, the checks, the duplicates, the summary, and one order."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from msgspec.structs import replace
+from textual.content import Content
+
+from sectigo_tui.domain.errors import CredentialsRefused, InputError, Refused, ScmFailure
+from sectigo_tui.domain.pki import CsrFacts, KeyOrder
+from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.engine.orders.enroll import EnrollOffer
+from sectigo_tui.engine.orders.lookup import Duplicates
+from sectigo_tui.engine.orders.place import Placed
+from sectigo_tui.engine.orders.request import Draft, DraftField, DraftRefused
+from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.text import counted, printable
+from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
+from sectigo_tui.ui.dialogs.dialog import CONFIRM
+from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, EnrollAnswer, EnrollForm
+from sectigo_tui.ui.workflows.csr_file import read_csr_file
+from sectigo_tui.ui.workflows.rotate import after_rejection
+from sectigo_tui.ui.workflows.workflow import Workflow, in_words
+
+_SIGNATURE = {True: "valid", False: "INVALID", None: "not checked"}
+
+
+async def enroll(workflow: Workflow) -> None:
+    """Ask until the order is placed or given up; the form stays filled in after every rejection.
+
+    Args:
+        workflow: What every flow works with.
+    """
+    offer = await _offer(workflow)
+    if offer is None:
+        return
+    defaults, made = workflow.defaults, _Made(workflow)
+    answer: EnrollAnswer | None = EnrollAnswer(
+        organization_id=defaults.organization_id, profile_id=defaults.profile_id, key_kind="RSA 2048"
+    )
+    error_text, is_first = "", True
+    wrong: DraftField | str | None = None
+    while answer is not None:
+        form = EnrollForm(
+            offer,
+            answer,
+            wanted_days=defaults.term_days,
+            key_directory=defaults.key_directory,
+            error_text=error_text,
+            wrong=wrong,
+        )
+        form.was_filled = not is_first
+        filled = await workflow.ask(form)
+        if filled is None:
+            made.show_saved()
+            return
+        answer, error_text, wrong, is_first = filled, "", None, False
+        try:
+            placed = await _place(workflow, offer, answer, made)
+        except (InputError, ScmFailure) as failure:
+            error_text = await after_rejection(workflow, failure)
+            wrong = failure.field if isinstance(failure, DraftRefused) else _field_of(failure, answer)
+            continue
+        if placed is not None:
+            await show_placed(workflow, placed)
+            return
+
+
+def _field_of(failure: InputError | ScmFailure, answer: EnrollAnswer) -> str | None:
+    """Return the id of the field that a failure is about; the button where SCM did not answer, None where unknown."""
+    if isinstance(failure, ScmFailure):
+        return None if isinstance(failure, Refused) else CONFIRM
+    if answer.source != MAKE:
+        return "csr-path" if answer.source == FILE else "csr-text"
+    note, others = failure.reason, _split(answer.names)
+    is_of_file = "exist" in note or "file" in note or "directory" in note
+    asked = (
+        ("passphrase", "passphrase" in note),
+        ("key-path", is_of_file),
+        ("names", any(name in note for name in others)),
+        ("cn", answer.common_name in note),
+        ("key-kind", " key can be made " in note),
+    )
+    return next((field for field, is_at_fault in asked if is_at_fault), None)
+
+
+async def _offer(workflow: Workflow) -> EnrollOffer | None:
+    """Return what may be ordered; None when the operator gives up, with SCM not telling what there is to choose."""
+    while True:
+        work = workflow.engine.enrolling.offer()
+        offer = await workflow.during("Asking SCM what may be ordered ...", work, can_stop=True)
+        if offer is None:
+            return None
+        failure = offer.profiles.failure or offer.organizations.failure
+        if failure is None:
+            return offer
+        if not await workflow.ask(Confirm("The order form could not be loaded", in_words(failure), "Ask again")):
+            return None
+
+
+async def _place(workflow: Workflow, offer: EnrollOffer, answer: EnrollAnswer, made: _Made) -> Placed | None:
+    csr, key_path = await made.csr(answer)
+    # What cannot be ordered is left out after the question below, which names it.
+    draft = replace(_draft(offer, answer, csr, key_path), drops_other_names=True)
+    errors = workflow.engine.enrolling.errors(draft, offer)
+    if errors:
+        raise DraftRefused(errors)
+    duplicates = await workflow.during(
+        "Looking for orders of the same name ...", workflow.engine.enrolling.duplicates(draft), can_stop=True
+    )
+    if duplicates is None:
+        return None
+    if isinstance(duplicates.failure, CredentialsRefused):
+        raise duplicates.failure
+    has_others = bool(duplicates.local or duplicates.remote)
+    label = "Order another, billed" if has_others else "Order it, billed"
+    if not await workflow.ask(
+        Confirm(
+            "Order this certificate?",
+            Content("\n").join([*csr_cautions(csr), duplicates_content(duplicates)]),
+            label,
+            facts=_summary(workflow, draft, offer),
+        )
+    ):
+        return None
+    return await workflow.during(
+        f"Ordering {printable(draft.common_name)} ...",
+        workflow.engine.enrolling.enroll(draft, since=duplicates),
+        can_stop=False,
+    )
+
+
+class _Made:
+    """Remembers the key made for a form, so that a rejection makes no second one; another passphrase does."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self._workflow = workflow
+        self._made: dict[tuple[str | SecretText | None, ...], tuple[CsrFacts, str]] = {}
+
+    async def csr(self, answer: EnrollAnswer) -> tuple[CsrFacts, str]:
+        """Return the CSR that the form asks for, and the path of the key made for it."""
+        enrolling = self._workflow.engine.enrolling
+        if answer.source == FILE:
+            return await enrolling.read_csr(await asyncio.to_thread(read_csr_file, answer.csr_path)), ""
+        if answer.source != MAKE:
+            return await enrolling.read_csr(answer.csr_text.encode()), ""
+        wanted = (answer.common_name, answer.names, answer.key_kind, answer.key_path, answer.passphrase)
+        if wanted not in self._made:
+            order = _key_order(answer, self._workflow.defaults.key_directory)
+            self._made[wanted] = await enrolling.make_csr(order), order.path
+        return self._made[wanted]
+
+    def show_saved(self) -> None:
+        """Say which keys stay on the disk although nothing was ordered with them."""
+        for _, path in self._made.values():
+            self._workflow.notify(f"Nothing was ordered. The private key made for it stays in {path}")
+
+
+def _key_order(answer: EnrollAnswer, directory: Path) -> KeyOrder:
+    kind, _, size = answer.key_kind.partition(" ")
+    if not answer.common_name:
+        raise InputError("the common name is empty", "write the name that the certificate is for")
+    path = Path(answer.key_path).expanduser() if answer.key_path else _free_path(directory, answer.common_name)
+    return KeyOrder(
+        path=str(path),
+        common_name=answer.common_name,
+        alternative_names=_split(answer.names),
+        key_type=kind,
+        key_size=size,
+        passphrase=answer.passphrase,
+    )
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name for part in names.split(",") if (name := part.strip()))
+
+
+def _free_path(directory: Path, common_name: str) -> Path:
+    stem = "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in common_name).lstrip(".")[:80]
+    path, number = directory / f"{stem}.key", 1
+    while path.exists():
+        number += 1
+        path = directory / f"{stem}-{number}.key"
+    return path
+
+
+def _draft(offer: EnrollOffer, answer: EnrollAnswer, csr: CsrFacts, key_path: str) -> Draft:
+    profile = offer.profile(answer.profile_id or 0)
+    return Draft(
+        csr=csr,
+        organization_id=answer.organization_id or 0,
+        profile_id=answer.profile_id or 0,
+        profile_name=profile.name if profile is not None else "",
+        term_days=answer.term_days or 0,
+        external_requester=answer.requesters,
+        comments=answer.comments,
+        custom_fields=answer.custom_fields,
+        dcv_mode=answer.dcv_mode,
+        dcv_email=answer.dcv_email,
+        key_path=key_path,
+    )
+
+
+def _summary(workflow: Workflow, draft: Draft, offer: EnrollOffer) -> tuple[tuple[str, str], ...]:
+    csr = draft.csr
+    return (
+        ("Account", f"{workflow.surroundings.band} {workflow.surroundings.customer}".strip()),
+        *csr_facts(csr),
+        ("Private key", draft.key_path or "not made here"),
+        ("Profile", f"{draft.profile_name} ({draft.profile_id})"),
+        ("Organization", _organization(offer, draft.organization_id)),
+        ("Term", f"{draft.term_days} days"),
+        ("Requesters", draft.external_requester),
+        ("DCV", f"{draft.dcv_mode} {draft.dcv_email}".strip()),
+        ("Comments", draft.comments),
+        *draft.custom_fields,
+    )
+
+
+def csr_facts(csr: CsrFacts) -> tuple[tuple[str, str], ...]:
+    """Return what a CSR says, as labels and untrusted values."""
+    return (
+        ("Common name", csr.common_name),
+        ("Names", counted((*csr.subject_alternative_names, *csr.common_names))),
+        ("Left out", counted(csr.other_names)),
+        ("Key", f"{csr.key}, signature {_SIGNATURE[csr.signature_ok]}"),
+    )
+
+
+def csr_cautions(csr: CsrFacts) -> list[Content]:
+    """Return what is to be known of a CSR before it is sent, a line each."""
+    told = [f"! The CSR: {printable(caution)}." for caution in csr.cautions]
+    if csr.other_names:
+        told.append("! Names of other kinds cannot be ordered and are left out.")
+    return [Content.styled(line, "$state-warning bold") for line in told]
+
+
+def _organization(offer: EnrollOffer, organization_id: int) -> str:
+    name = next((one.name for one in offer.organizations.items if one.id == organization_id), "")
+    return f"{name} ({organization_id})" if name else str(organization_id)
+
+
+def duplicates_content(duplicates: Duplicates) -> Content:
+    """Return the orders of the same name, or that there are none."""
+    if duplicates.is_clear:
+        return Content.styled("No other order of this name is pending or far from expiry.", "$state-done")
+    lines = []
+    if duplicates.failure is not None:
+        text = f"! Orders of this name could not be looked up: {printable(duplicates.failure.reason)}"
+        lines.append(Content.styled(text, "$state-warning bold"))
+    if duplicates.local or duplicates.remote or duplicates.not_examined:
+        lines.append(Content.styled("! Orders of the same name:", "$state-warning bold"))
+    lines += [
+        Content(
+            f"  sslId {each.ssl_id}  {printable(each.status)}  requested {fmt.format_when(each.requested)}"
+            + (f"  expires {fmt.format_when(each.expires)}" if each.expires is not None else "")
+        )
+        for each in duplicates.remote
+    ]
+    lines += [
+        Content(f"  {order.state}, placed here {fmt.format_when(order.created_at)}") for order in duplicates.local
+    ]
+    if duplicates.not_examined:
+        lines.append(Content(f"  and {duplicates.not_examined} more that were not examined"))
+    return Content("\n").join(lines)
+
+
+async def show_placed(workflow: Workflow, placed: Placed) -> None:
+    """Report the outcome of placing an order: done, or unconfirmed."""
+    order = placed.order
+    if placed.lost is None:
+        workflow.notify(f"Ordered: sslId {order.ssl_id}, {order.common_name}. It is polled.")
+        return
+    text = (
+        f"UNKNOWN, verifying: SCM's answer was lost ({printable(placed.lost.reason)}).\n\n"
+        "The order may have been placed and is not sent again. It is being searched for at SCM; the list shows it as "
+        "UNC until it is found, or until the search ends and asks you."
+    )
+    await workflow.ask(Notice(f"Enroll {printable(order.common_name)}", text))
