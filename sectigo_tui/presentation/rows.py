@@ -172,7 +172,7 @@ class OrderRows:
         return [self._local(order, local_id(order)) for order in self._engine.orders.orders()]
 
     def pending(self) -> list[OrderRow]:
-        """Return all orders that are not a certificate yet: local ones, and the account's others."""
+        """Return all pending orders: the local ones, and the other ones of the account."""
         orders = self._engine.orders.orders()
         local = {order.ssl_id for order in orders}
         pending = [self._local(order, local_id(order)) for order in orders if is_open(order)]

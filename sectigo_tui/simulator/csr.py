@@ -1,4 +1,4 @@
-"""What the API looks at in a certificate signing request before it takes an order."""
+"""What the API checks in a certificate signing request before it takes an order."""
 
 import base64
 import binascii

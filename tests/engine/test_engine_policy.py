@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from support.virtual_time import START
 
 MICROSECOND = 1e-6
@@ -25,18 +25,18 @@ retry_afters = st.one_of(st.none(), st.floats(0, 7200))
 
 
 def is_jittered(wait: float, scheduled: float) -> bool:
-    return scheduled * (1 - policy.JITTER) <= wait <= scheduled * (1 + policy.JITTER)
+    return scheduled * (1 - schedule.JITTER) <= wait <= scheduled * (1 + schedule.JITTER)
 
 
 @st.composite
 def open_windows(draw: st.DrawFn) -> tuple[PollWindow, datetime]:
     """A window as any history of polls may have left it, and a time at which its next poll has ended."""
-    window = policy.open_window(START, draw(deadlines))
+    window = schedule.open_window(START, draw(deadlines))
     random, now = Random(draw(st.integers())), START
     for _ in range(draw(st.integers(0, 8))):
         assert window.next_poll_at is not None
         now = window.next_poll_at + timedelta(seconds=draw(st.floats(0, 60)))
-        following = policy.after_poll(window, now, random, retry_after_seconds=draw(retry_afters))
+        following = schedule.after_poll(window, now, random, retry_after_seconds=draw(retry_afters))
         if not following.is_open:
             break
         window = following
@@ -46,12 +46,12 @@ def open_windows(draw: st.DrawFn) -> tuple[PollWindow, datetime]:
 
 @pytest.mark.parametrize("absent", [0.0, -1.0])
 def test_no_deadline_means_600_seconds(absent: float) -> None:
-    assert policy.open_window(START, absent).deadline_seconds == 600
+    assert schedule.open_window(START, absent).deadline_seconds == 600
 
 
 @given(deadlines)
 def test_the_first_poll_is_due_at_once(deadline: float) -> None:
-    window = policy.open_window(START, deadline)
+    window = schedule.open_window(START, deadline)
     assert (window.next_poll_at, window.reason) == (START, WaitReason.FIRST)
 
 
@@ -59,34 +59,34 @@ def test_the_first_poll_is_due_at_once(deadline: float) -> None:
 def test_waits_follow_the_schedule_each_with_its_own_jitter_until_a_last_poll_at_the_deadline(
     deadline: float, random: Random, latencies: list[float]
 ) -> None:
-    window, now, polls = policy.open_window(START, deadline), START, 0
+    window, now, polls = schedule.open_window(START, deadline), START, 0
     while window.next_poll_at is not None:
         assert window.next_poll_at <= window.deadline_at
         was_last = window.next_poll_at == window.deadline_at
         now = max(now, window.next_poll_at) + timedelta(seconds=latencies[polls % len(latencies)])
-        window = policy.after_poll(window, now, random)
+        window = schedule.after_poll(window, now, random)
         polls += 1
         assert window.attempts == polls
         assert window.is_open or was_last or now >= window.deadline_at
         assert not (was_last and window.is_open)
         if window.reason is WaitReason.SCHEDULE and window.is_open:
-            scheduled = policy.SCHEDULE_SECONDS[min(polls, 5) - 1]
+            scheduled = schedule.SCHEDULE_SECONDS[min(polls, 5) - 1]
             assert is_jittered(window.wait_seconds, scheduled)
         elif window.is_open:
             assert (window.reason, window.next_poll_at) == (WaitReason.DEADLINE, window.deadline_at)
-            assert window.wait_seconds <= nominal_with_jitter(polls)
+            assert window.wait_seconds <= longest_with_jitter(polls)
     assert window.ended is WindowEnd.DEADLINE
 
 
-def nominal_with_jitter(polls: int) -> float:
-    return policy.SCHEDULE_SECONDS[min(polls, 5) - 1] * (1 + policy.JITTER)
+def longest_with_jitter(polls: int) -> float:
+    return schedule.SCHEDULE_SECONDS[min(polls, 5) - 1] * (1 + schedule.JITTER)
 
 
 @given(st.integers())
 def test_jitter_is_drawn_anew_for_every_wait(seed: int) -> None:
     random = Random(seed)
-    window = replace(policy.open_window(START, 1e9), attempts=10)
-    drawn = {policy.after_poll(window, START, random).wait_seconds for _ in range(20)}
+    window = replace(schedule.open_window(START, 1e9), attempts=10)
+    drawn = {schedule.after_poll(window, START, random).wait_seconds for _ in range(20)}
     assert len(drawn) == 20
 
 
@@ -95,7 +95,7 @@ def test_retry_after_is_the_least_wait_and_the_deadline_the_longest(
     at: tuple[PollWindow, datetime], random: Random, asked: float
 ) -> None:
     window, now = at
-    after = policy.after_poll(window, now, random, retry_after_seconds=asked)
+    after = schedule.after_poll(window, now, random, retry_after_seconds=asked)
     if after.next_poll_at is None:
         assert now >= window.deadline_at
         return
@@ -110,7 +110,7 @@ def test_a_window_goes_on_after_a_restart_as_if_nothing_had_been(at: tuple[PollW
     window, now = at
     restarted = pickle.loads(pickle.dumps(window))
     assert restarted.next_poll_at == window.next_poll_at
-    assert policy.after_poll(restarted, now, Random(seed)) == policy.after_poll(window, now, Random(seed))
+    assert schedule.after_poll(restarted, now, Random(seed)) == schedule.after_poll(window, now, Random(seed))
 
 
 @given(open_windows(), st.floats(0, 3600), st.one_of(st.none(), st.floats(0, 600)))
@@ -121,7 +121,7 @@ def test_the_operator_may_hurry_a_poll_but_not_below_five_seconds_after_the_last
     assert window.next_poll_at is not None
     now = window.opened_at + timedelta(seconds=later)
     last = None if since_last_look is None else now - timedelta(seconds=since_last_look)
-    asked = policy.asked_now(window, now, last)
+    asked = schedule.asked_now(window, now, last)
     assert asked.next_poll_at is not None
     assert asked.next_poll_at <= window.next_poll_at
     if asked != window:
@@ -135,7 +135,7 @@ def test_the_operator_may_hurry_a_poll_but_not_below_five_seconds_after_the_last
 @given(open_windows(), st.floats(0, 3600))
 def test_the_operator_does_not_hurry_a_wait_that_scm_asked_for(at: tuple[PollWindow, datetime], later: float) -> None:
     window = replace(at[0], reason=WaitReason.RETRY_AFTER)
-    assert policy.asked_now(window, window.opened_at + timedelta(seconds=later), None) == window
+    assert schedule.asked_now(window, window.opened_at + timedelta(seconds=later), None) == window
 
 
 @given(open_windows(), st.floats(0, 10 * 24 * 3600), seeds)
@@ -144,21 +144,21 @@ def test_after_a_pause_the_next_poll_comes_within_ten_seconds_or_when_it_was_due
 ) -> None:
     window, before = at
     now = before + timedelta(seconds=pause)
-    resumed = policy.after_pause(window, now, random)
+    resumed = schedule.after_pause(window, now, random)
     assert resumed.is_open
     assert resumed.next_poll_at is not None
     assert now <= resumed.next_poll_at <= resumed.deadline_at
     if resumed.next_poll_at != window.next_poll_at:
-        assert seconds_between(now, resumed.next_poll_at) <= policy.RESUME_SPREAD_SECONDS
+        assert seconds_between(now, resumed.next_poll_at) <= schedule.RESUME_SPREAD_SECONDS
         assert resumed.reason is WaitReason.SPREAD
     if window.deadline_at > now:
         assert resumed.deadline_at == window.deadline_at
 
 
 def test_two_hundred_paused_workers_spread_over_the_ten_seconds() -> None:
-    window, random = policy.open_window(START, 600), Random(1)
+    window, random = schedule.open_window(START, 600), Random(1)
     now = START + timedelta(seconds=60)
-    due = [policy.after_pause(window, now, random).next_poll_at for _ in range(200)]
+    due = [schedule.after_pause(window, now, random).next_poll_at for _ in range(200)]
     per_second = [sum(1 for at in due if at and int(seconds_between(now, at)) == second) for second in range(10)]
     assert sum(per_second) == 200
     assert min(per_second) >= 8
@@ -170,7 +170,7 @@ def test_a_new_window_after_a_deadline_counts_the_attempts_on_and_keeps_the_long
 ) -> None:
     window, now = at
     ended = replace(window, attempts=window.attempts + 1).end(WindowEnd.DEADLINE)
-    rearmed = policy.rearmed(ended, now, random, retry_after_seconds=retry_after)
+    rearmed = schedule.rearmed(ended, now, random, retry_after_seconds=retry_after)
     assert rearmed.is_open
     assert rearmed.next_poll_at is not None
     assert (rearmed.opened_at, rearmed.deadline_seconds) == (now, max(5, window.deadline_seconds))
@@ -190,6 +190,6 @@ def test_a_poll_that_could_not_be_written_down_is_made_again_even_at_the_deadlin
     at: tuple[PollWindow, datetime], random: Random
 ) -> None:
     window, now = at
-    again = policy.repeated(window, now, random)
+    again = schedule.repeated(window, now, random)
     assert again.is_open
-    assert is_jittered(again.wait_seconds, policy.scheduled_wait_seconds(window.attempts + 1))
+    assert is_jittered(again.wait_seconds, schedule.scheduled_wait_seconds(window.attempts + 1))

@@ -21,7 +21,7 @@ from sectigo_tui.domain.events import (
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import PollOutcome, PollWindow, WindowEnd
 from sectigo_tui.engine.orders.track import Tracking
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.polling.scheduler import BATCH_SECONDS, LEASE_SECONDS
 from sectigo_tui.engine.requests.limiter import Priority
 from support.engine_world import World
@@ -332,7 +332,7 @@ async def test_quitting_ends_the_polls_under_way_at_once_and_gives_the_leases_ba
         assert world.store.disk.leases
     assert world.clock.monotonic() == pytest.approx(5)
     assert not world.store.disk.leases
-    assert all(world.window(ssl_id) == policy.open_window(START, 600) for ssl_id in range(20))
+    assert all(world.window(ssl_id) == schedule.open_window(START, 600) for ssl_id in range(20))
 
 
 @in_virtual_time

@@ -36,7 +36,7 @@ from sectigo_tui.engine.context import Context, EngineOptions
 from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine, EventSource
 from sectigo_tui.engine.orders.lookup import tagged_orders
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.polling.schedule import JITTER, SCHEDULE_SECONDS
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import RequestLimiter
@@ -133,7 +133,7 @@ class Hour:
                 created_at=now,
                 origin=Origin.TRACKED,
                 ssl_id=at_scm.ssl_id,
-                window=policy.open_window(now, HOUR),
+                window=schedule.open_window(now, HOUR),
             )
             orders.append(order)
         await asyncio.gather(

@@ -25,7 +25,7 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
 from sectigo_tui.domain.polling import WindowEnd
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.simulator.lives import named_life
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
@@ -175,7 +175,7 @@ def local_orders(world: World, begin: datetime) -> list[Order]:
     for number in range(ORDERS):
         at = begin + timedelta(seconds=SPREAD_SECONDS * number / ORDERS)
         there = world.add_order(life=LIVES[number % len(LIVES)], common_name=f"h{number}.acme.example", requested=at)
-        window = policy.open_window(at, DEADLINE_SECONDS)
+        window = schedule.open_window(at, DEADLINE_SECONDS)
         orders.append(
             Order(
                 id=f"order-{there.ssl_id}",

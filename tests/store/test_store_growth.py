@@ -11,7 +11,7 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollOutcome, PollResult
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.polling.poll import PollAnswer, apply
 from sectigo_tui.engine.repository import OrderRepository
 from support.stored_orders import (
@@ -35,7 +35,7 @@ async def polled(directory: Path, *, orders: int, days: int, deadline_seconds: f
     store = opened(directory, clock)
     repository = OrderRepository(store, clock, lambda _: None)
     for number in range(orders):
-        window = policy.open_window(START, deadline_seconds)
+        window = schedule.open_window(START, deadline_seconds)
         placed = replace(an_order(number), csr_pem=CSR, window=window)
         await repository.add(placed, an_entry(placed))
 

@@ -14,7 +14,7 @@ from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollResult, PollWindow
 from sectigo_tui.engine.context import Context, EngineOptions
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import RequestLimiter
@@ -113,7 +113,7 @@ class World:
             created_at=now,
             origin=Origin.TRACKED,
             ssl_id=ssl_id,
-            window=window or policy.open_window(now, self.context.options.deadline_seconds),
+            window=window or schedule.open_window(now, self.context.options.deadline_seconds),
         )
         self.store.plant(order)
         return order.id

@@ -19,7 +19,7 @@ from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence
 from sectigo_tui.engine.diagnosis.spans import Span, When
 from sectigo_tui.engine.diagnosis.stages import Stage, StageName, StageState, time_line
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.requests.limiter import Priority
 
 
@@ -378,7 +378,7 @@ def poll_times_within(deadline_seconds: float) -> list[float]:
     """Return when the polls of a window are made that settle nothing, in seconds from its start, without jitter."""
     at = [0.0]
     while at[-1] < deadline_seconds:
-        at.append(min(at[-1] + policy.scheduled_wait_seconds(len(at)), deadline_seconds))
+        at.append(min(at[-1] + schedule.scheduled_wait_seconds(len(at)), deadline_seconds))
     return at
 
 

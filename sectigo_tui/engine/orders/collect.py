@@ -18,7 +18,7 @@ from sectigo_tui.domain.polling import PollOutcome, PollResult, WindowEnd
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.batch import Outcome, each
 from sectigo_tui.engine.orders.entries import change_entry
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.requests.limiter import Priority
 
 
@@ -135,7 +135,7 @@ class Collecting:
                 certificate_path=path,
                 last_poll=poll,
                 last_answer_at=now,
-                window=policy.settled(before.window, WindowEnd.SETTLED) if before.window else None,
+                window=schedule.settled(before.window, WindowEnd.SETTLED) if before.window else None,
             )
             warning = f"; {bundle.facts.warning}" if bundle.facts.warning else ""
             summary, kind = f"collected, as asked for{warning}", EventKind.CHANGED

@@ -224,7 +224,7 @@ class Duplicates(Struct, frozen=True):
     """Orders of the same name that are pending, or issued and far from expiry.
 
     Args:
-        local: Those of this program that SCM did not tell of, not a certificate yet.
+        local: Local orders that SCM did not list and that are still open.
         remote: Those of the account, the highest sslId first.
         not_examined: How many more rows may be of the name.
         failure: Why the lookup is incomplete; None when it is not.

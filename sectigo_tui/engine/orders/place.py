@@ -15,7 +15,7 @@ from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.entries import WriteOutcome, change_entry, in_words, write_outcome_of
 from sectigo_tui.engine.orders.order_locks import OrderLocks
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.requests.limiter import Priority
 
 
@@ -166,7 +166,7 @@ class Placing:
             pending_enroll=None,
             rejection="",
             removed=False,
-            window=policy.open_window(now, self._context.options.deadline_seconds),
+            window=schedule.open_window(now, self._context.options.deadline_seconds),
         )
         if details is not None:
             poll = PollResult(now, PollOutcome.PENDING, details.status, http_status=200)

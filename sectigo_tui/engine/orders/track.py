@@ -12,7 +12,7 @@ from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
 from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.requests.limiter import Priority
 
 _OUTCOMES = {OrderState.PENDING: PollOutcome.PENDING, OrderState.ISSUED: PollOutcome.ISSUED}
@@ -83,8 +83,8 @@ class Tracking:
             last_answer_at=now,
         ).learn(details)
         if state.is_polled:
-            window = policy.open_window(now, self._context.options.deadline_seconds)
+            window = schedule.open_window(now, self._context.options.deadline_seconds)
             if state is OrderState.PENDING:
-                window = policy.after_poll(window, now, self._context.random)
+                window = schedule.after_poll(window, now, self._context.random)
             order = replace(order, window=window)
         return order

@@ -35,7 +35,7 @@ from sectigo_tui.domain.explain import INTERNAL_CODES, NEVER_COLLECTABLE_CODES, 
 from sectigo_tui.domain.orders import Order, OrderState, state_for
 from sectigo_tui.domain.polling import PollOutcome, PollResult, WindowEnd
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.requests.limiter import Priority
 
 T = TypeVar("T")
@@ -169,7 +169,7 @@ class Poller:
         order = context.repository.store.order(order_id)
         if order is not None and order.window is not None and order.window.is_open:
             now = context.clock.now()
-            window = policy.repeated(order.window, now, context.random, retry_after_seconds=retry_after_seconds)
+            window = schedule.repeated(order.window, now, context.random, retry_after_seconds=retry_after_seconds)
             context.repository.note(replace(order, window=window))
 
     async def ask(self, order: Order) -> PollAnswer:
@@ -292,18 +292,18 @@ def _with_next_window(order: Order, poll_answer: PollAnswer, now: datetime, rand
     if window is None or not window.is_open:
         return order
     if not order.state.is_polled:
-        return replace(order, window=policy.settled(window, WindowEnd.SETTLED))
+        return replace(order, window=schedule.settled(window, WindowEnd.SETTLED))
     failure = poll_answer.failure
     if isinstance(failure, CredentialsRefused):
         # The login was rejected, not the poll: it stays due, and is made with the next credentials.
         return order
     window = replace(window, rejections=_rejections(window.rejections, failure))
     if window.rejections >= REFUSALS or (failure is not None and is_final(failure)):
-        return replace(order, window=policy.settled(window, WindowEnd.STOPPED))
+        return replace(order, window=schedule.settled(window, WindowEnd.STOPPED))
     retry_after = failure.retry_after_seconds if failure is not None else None
-    window = policy.after_poll(window, now, random, retry_after_seconds=retry_after)
+    window = schedule.after_poll(window, now, random, retry_after_seconds=retry_after)
     if rearm and window.ended is WindowEnd.DEADLINE:
-        window = policy.rearmed(window, now, random, retry_after_seconds=retry_after)
+        window = schedule.rearmed(window, now, random, retry_after_seconds=retry_after)
     return replace(order, window=window)
 
 

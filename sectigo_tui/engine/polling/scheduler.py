@@ -24,7 +24,7 @@ from sectigo_tui.domain.events import (
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.jobs import keep_running
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.polling.poll import Poller
 
 
@@ -143,9 +143,9 @@ class Scheduler:
                 raise InputError(f"order {order.ssl_id or order.id} is {order.state}", "only pending orders are polled")
             last = order.last_poll.at if order.last_poll and not at_once else None
             if order.window is not None and order.window.is_open:
-                return replace(order, window=policy.asked_now(order.window, now, last)), None
-            wait = (policy.spaced(now, last) - now).total_seconds()
-            window = policy.open_window(now, self._context.options.deadline_seconds, first_wait_seconds=wait)
+                return replace(order, window=schedule.asked_now(order.window, now, last)), None
+            wait = (schedule.spaced(now, last) - now).total_seconds()
+            window = schedule.open_window(now, self._context.options.deadline_seconds, first_wait_seconds=wait)
             entry = TimelineEntry(
                 at=now,
                 order_id=order.id,
@@ -173,7 +173,7 @@ class Scheduler:
             if order is None or order.window is None or not order.window.is_open:
                 continue
             resumed += 1
-            window = policy.after_pause(order.window, now, self._context.random)
+            window = schedule.after_pause(order.window, now, self._context.random)
             if window != order.window:
                 if order.window.next_poll_at is not None:
                     self._missed[order_id] = order.window.next_poll_at
@@ -252,7 +252,7 @@ class Scheduler:
     def _broke(self, order_id: str, defect: Exception) -> None:
         """Report an unexpected exception of one order's poll, and schedule the next; other orders are unaffected."""
         breaks = self._breaks[order_id] = self._breaks.get(order_id, 0) + 1
-        wait = policy.scheduled_wait_seconds(breaks)
+        wait = schedule.scheduled_wait_seconds(breaks)
         now = self._context.clock.now()
         what = f"a poll broke; the order is polled again in {wait:.0f} s"
         self._context.repository.publish(FailureReported(now, what, defect, order_id))
@@ -322,7 +322,7 @@ class Scheduler:
         for order_id in taken:
             order = self._context.repository.store.order(order_id)
             if order is not None and order.window is not None:
-                window = policy.after_set_back(order.window, self._context.clock.now())
+                window = schedule.after_set_back(order.window, self._context.clock.now())
                 if window is not order.window:
                     order = replace(order, window=window)
                     self._context.repository.note(order)

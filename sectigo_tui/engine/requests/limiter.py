@@ -21,7 +21,7 @@ class Priority(IntEnum):
     WRITE = 0
     POLL = 1
     SIGHT = 2
-    """Details of what the operator looks at."""
+    """Details of the orders on screen."""
     LISTING = 3
 
 

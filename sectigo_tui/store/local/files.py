@@ -103,7 +103,7 @@ def narrowed(directory: Path) -> list[StoreDamage]:
 
 
 def _narrow(path: Path, mode: int) -> int | None:
-    """Take away what a mode gives to the group and others; return what it was, or None where it gave nothing."""
+    """Remove the rights of the group and others; return the mode before, or None where they had none."""
     with disk_failures(path, "make private"):
         found = path.stat()
         if found.st_uid != os.geteuid():

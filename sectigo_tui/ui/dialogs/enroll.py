@@ -32,7 +32,7 @@ _LONGEST_END = 80
 class CsrText(TextArea):
     """Holds a CSR in PEM; a private key that is pasted into it is neither kept nor shown.
 
-    A terminal that cannot mark a paste types it: then the key's first line is taken away again, and what follows is
+    A terminal that cannot mark a paste types it: then the key's first line is removed again, and what follows is
     dropped until the key's last line.
 
     Args:

@@ -92,7 +92,7 @@ class KeyHelp(NamedTuple):
 
 
 _NO_KEY = "no-key:"
-"""What the key of an action begins with that was taken away: no terminal sends it, and each action has its own."""
+"""Prefix of the placeholder key of an action whose key was removed; no terminal sends it."""
 
 
 def no_key(binding_id: str) -> str:
@@ -106,7 +106,7 @@ def is_no_key(key: str) -> bool:
 
 
 def key_name(binding: Binding) -> str:
-    """Return how a binding's key is written; empty where it was taken away."""
+    """Return how a binding's key is written; empty where it was removed."""
     return binding.key_display or key_label(binding.key)
 
 

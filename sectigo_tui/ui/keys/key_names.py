@@ -1,7 +1,7 @@
 """How a text names an action's key: the one in force, whatever the operator has configured.
 
 A text is written with the action's id in braces, as in `{view.track} tracks it`, and filled in where it is shown. An
-action whose key was taken away is named as the palette finds it: `:Track`.
+action whose key was removed is named as the palette finds it: `:Track`.
 """
 
 from __future__ import annotations

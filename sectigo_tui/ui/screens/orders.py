@@ -29,7 +29,7 @@ class PendingView(View):
         """Watched orders that are pending no more, as they are listed now."""
 
     def rows(self) -> list[OrderRow]:
-        """Return all orders that are not a certificate yet, and watched ones that were pending until just now."""
+        """Return all pending orders, and watched ones that were pending until just now."""
         order_rows = self._model.order_rows
         pending = order_rows.pending()
         known = {row.row_id for row in pending}

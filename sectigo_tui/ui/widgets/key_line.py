@@ -52,7 +52,7 @@ class KeyHint(NamedTuple):
 
 
 def hints_of(names: KeyNames, wanted: Iterable[tuple[str, str, int]]) -> list[KeyHint]:
-    """Return the keys of actions, without those that were taken away.
+    """Return the keys of actions, without those whose key was removed.
 
     Args:
         names: Names the keys in force.

@@ -27,7 +27,7 @@ from sectigo_tui.engine.diagnosis.normal import (
 )
 from sectigo_tui.engine.diagnosis.spans import Span
 from sectigo_tui.engine.diagnosis.stages import time_line
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from support.evidence import NOW, valid_evidence
 
 SECONDS = st.floats(0, 10**6, allow_nan=False)
@@ -130,10 +130,10 @@ def test_what_was_seen_here_is_preferred_to_scms_days() -> None:
 
 @pytest.mark.parametrize("deadline_seconds", [4.0, 60.0, 600.0, 601.0, 3_600.0, 86_400.0])
 def test_the_price_of_a_bound_is_what_the_poll_policy_would_really_send(deadline_seconds: float) -> None:
-    window, times = policy.open_window(NOW, deadline_seconds), []
+    window, times = schedule.open_window(NOW, deadline_seconds), []
     while window.next_poll_at is not None:
         times.append((window.next_poll_at - NOW) / timedelta(seconds=1))
-        window = policy.after_poll(window, window.next_poll_at, NoJitter())
+        window = schedule.after_poll(window, window.next_poll_at, NoJitter())
     assert poll_times_within(deadline_seconds) == pytest.approx(times)
 
 

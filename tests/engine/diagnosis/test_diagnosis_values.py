@@ -16,7 +16,7 @@ from sectigo_tui.engine.diagnosis.common_causes import common_causes
 from sectigo_tui.engine.diagnosis.result import OutageClock, outage_clock
 from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import judge
-from sectigo_tui.engine.polling import schedule as policy
+from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.polling.budget import PollBudget, poll_budget, tally, why
 from sectigo_tui.engine.requests.health import ApiHealth
 from support.engine_world import World
@@ -149,7 +149,7 @@ def test_requests_are_counted_by_outcome_and_latency_only_of_answers() -> None:
 @pytest.mark.parametrize(
     ("window", "words"),
     [
-        (policy.open_window(NOW, 600), "first poll, at once"),
+        (schedule.open_window(NOW, 600), "first poll, at once"),
         (PollWindow(NOW, 600, 3, NOW, 44.0, WaitReason.SCHEDULE), "45 s +-20% after poll 3"),
         (PollWindow(NOW, 600, 3, NOW, 120.0, WaitReason.RETRY_AFTER), "SCM asked for 120 s"),
         (PollWindow(NOW, 600, 3, NOW, 9.0, WaitReason.DEADLINE), "last, at the deadline of 600 s"),
@@ -173,7 +173,7 @@ async def test_the_budget_lists_the_due_polls_nearest_first_and_the_orders_polle
     world, health = World(), ApiHealth()
     for ssl_id in (1, 2, 3):
         world.place(ssl_id)
-    later = policy.after_poll(world.window(2), world.clock.now(), Random(0))
+    later = schedule.after_poll(world.window(2), world.clock.now(), Random(0))
     world.store.plant(replace(world.order(2), window=later))
     ended = replace(world.order(3), window=world.window(3).end(WindowEnd.DEADLINE))
     world.store.plant(ended)
