@@ -148,7 +148,7 @@ class PendingEnroll(Struct, frozen=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """A local order: placed or adopted here, and what was last known of it.
+    """A local order: placed or tracked here, and what was last known of it.
 
     Args:
         id: Local and stable, from before the sslId is known.

@@ -73,7 +73,7 @@ class SectigoApp(TerminalApp[str]):
     COMMANDS = TerminalApp.COMMANDS | {_more_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "view('pending')", "Pending", id="app.pending", tooltip="Pending: orders that are still pending"),
-        Binding("2", "view('local')", "Local", id="app.local", tooltip="Local: orders placed or adopted here"),
+        Binding("2", "view('local')", "Local", id="app.local", tooltip="Local: orders placed or tracked here"),
         Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="Remote: the whole account"),
         Binding("4", "view('events')", "Events", id="app.events", tooltip="Events: what happened, and what failed"),
         Binding("5", "view('budget')", "Budget", id="app.budget", tooltip="Budget: what is polled next, and why then"),

@@ -286,7 +286,11 @@ async def test_help_lists_own_keys_by_purpose_and_nothing_of_the_toolkit() -> No
         await stage.press("?")
         text = stage.text
         assert (
-            text.index("Views") < text.index("Look") < text.index("Act ") < text.index("Move") < text.index("Program")
+            text.index("Views")
+            < text.index("Inspect")
+            < text.index("Act ")
+            < text.index("Move")
+            < text.index("Program")
         )
         for noise in ("Scroll Left", "Focus Next", "Copy selected", "command prompt"):
             assert noise not in text

@@ -43,7 +43,7 @@ def run(options: Namespace) -> int:
     if orders:
         show_message(table([("SSLID", "STATE", "SCM STATUS", "NEXT POLL", "COMMON NAME"), *map(_row, orders)]))
     else:
-        complain("there is no local order; sectigo-tui track SSLID adopts one")
+        complain("there is no local order; sectigo-tui track SSLID makes one local")
     return FINE
 
 

@@ -43,7 +43,7 @@ _GROUPS = {
 }
 _GROUP_OF_ID = {
     "table.mark": "Act",
-    "table.select": "Look",
+    "table.select": "Inspect",
     "view.poll": "Act",
     "view.refresh": "Act",
     "view.track": "Act",
@@ -53,15 +53,15 @@ _GROUP_OF_ID = {
     "view.watch_all": "Act",
     "view.quiet": "Act",
     "view.clear_changed": "Act",
-    "app.diagnose": "Look",
-    "app.escalate": "Look",
-    "app.handover": "Look",
-    "app.causes": "Look",
+    "app.diagnose": "Inspect",
+    "app.escalate": "Inspect",
+    "app.handover": "Inspect",
+    "app.causes": "Inspect",
     "view.unwind": "Program",
     "view.acknowledge": "Program",
     "view.acknowledge_all": "Program",
 }
-GROUPS = ("Dialog", "Views", "Look", "Act", "Move", "Program")
+GROUPS = ("Dialog", "Views", "Inspect", "Act", "Move", "Program")
 """The purposes of keys, in the order in which the help lists them."""
 
 
@@ -159,4 +159,4 @@ def grouped(keys: Iterable[KeyHelp]) -> list[tuple[str, list[KeyHelp]]]:
 def _group_of(binding: Binding) -> str:
     if binding.action.startswith("view("):
         return "Views"
-    return _GROUP_OF_ID.get(binding.id or "") or _GROUPS.get((binding.id or "").partition(".")[0], "Look")
+    return _GROUP_OF_ID.get(binding.id or "") or _GROUPS.get((binding.id or "").partition(".")[0], "Inspect")
