@@ -96,7 +96,9 @@ def test_the_screen_is_as_it_was_left_even_by_a_signal(program: Installation) ->
 
 def test_a_change_rings_and_is_told_to_the_operator_s_command_without_any_secret(program: Installation) -> None:
     command = program.home / "notify-on-call"
-    command.write_text(f"#!/bin/sh\ncat >> {program.home}/told\nenv > {program.home}/environment\n")
+    # What is read last is written last, and the environment is there whole or not at all.
+    part, whole = program.home / "part", program.home / "environment"
+    command.write_text(f"#!/bin/sh\nenv > {part}\nmv {part} {whole}\ncat >> {program.home}/told\n")
     command.chmod(0o700)
     configure(program, f'on_event = ["{command}"]')
     ssl_id = program.place("ov-straight", "www.acme.example", age_seconds=0)
@@ -114,7 +116,7 @@ def test_a_change_rings_and_is_told_to_the_operator_s_command_without_any_secret
     events = [json.loads(line) for line in told.read_text().splitlines()]
     assert {event["ssl_id"] for event in events} == {ssl_id}
     assert events[-1]["to_state"] == "collected"
-    environment = (program.home / "environment").read_text()
+    environment = whole.read_text()
     assert f"HOME={program.home}" in environment
     assert "CERTCTL_" not in environment
     assert CANARY not in environment + told.read_text()
