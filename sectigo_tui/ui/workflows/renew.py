@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
@@ -20,7 +19,6 @@ from sectigo_tui.presentation.text import counted
 from sectigo_tui.ui.dialogs.confirm import Confirm
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Facts, Row, text_field
-from sectigo_tui.ui.workflows.csr_file import read_csr_file
 from sectigo_tui.ui.workflows.enroll import csr_cautions, csr_facts, duplicates_content, show_placed
 from sectigo_tui.ui.workflows.rotate import after_rejection
 from sectigo_tui.ui.workflows.workflow import Workflow
@@ -97,7 +95,7 @@ async def renew(workflow: Workflow, row: OrderRow) -> None:
         try:
             csr: CsrFacts | None = None
             if path:
-                csr = await workflow.engine.enrolling.read_csr(await asyncio.to_thread(read_csr_file, path))
+                csr = await workflow.engine.enrolling.read_csr_file(path)
                 if not await workflow.ask(_with_csr(csr, offer)):
                     error_text = ""
                     continue
