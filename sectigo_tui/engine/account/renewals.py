@@ -169,7 +169,7 @@ def usual_days(samples: Sequence[Sample], certificate: OrderDetails) -> Usual:
 
 def _usual(known: Figure | None, validation: str) -> Usual:
     if known is not None and not known.is_weak:
-        return Usual(max(1, ceil(known.p90.at_most_seconds / _DAY_SECONDS)), known.n, is_default=False)
+        return Usual(max(1, ceil(round(known.p90.at_most_seconds / _DAY_SECONDS, 6))), known.n, is_default=False)
     return Usual(
         DEFAULT_DAYS.get(validation, _UNKNOWN_LEVEL_DAYS), known.n if known is not None else 0, is_default=True
     )
@@ -363,7 +363,7 @@ class _Prospect:
         ]
         ends = [end for one in rows if (end := day_of(one.expires)) is not None]
         if ends and max(ends) < issued_by:
-            name = certificate.organization_name or f"organization {certificate.organization_id}"
+            name = f"organization {certificate.organization_id}"
             what = f"the {level} validation of {name} ends {max(ends)}: have it validated again"
             yield HoldUp(HoldUpKind.ORGANIZATION, name, "organization contact", what, max(ends))
 
