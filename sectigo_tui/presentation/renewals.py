@@ -64,9 +64,11 @@ def renewal_text(renewal: Renewal, blocked_on: Callable[[int], str] = lambda _ss
     return " ".join(filter(None, ("->", name, printable(successor.status, limit=40), blocker and f"on {blocker}")))
 
 
-def renewal_cell(
-    renewal: Renewal, key: str, today: date, blocked_on: Callable[[int], str] = lambda _ssl_id: ""
-) -> Cell:
+BlockedOn = Callable[[int], str]
+"""Returns who blocks a pending order; empty where that is not known."""
+
+
+def renewal_cell(renewal: Renewal, key: str, today: date, blocked_on: BlockedOn = lambda _ssl_id: "") -> Cell:
     """Return what one cell shows.
 
     Args:
@@ -75,27 +77,24 @@ def renewal_cell(
         today: The day, in UTC.
         blocked_on: Returns who blocks a pending order.
     """
-    certificate = renewal.certificate
     match key:
         case "order_by":
             return Cell(order_by_text(renewal, today), _STYLES[renewal.timing])
-        case "expires":
-            return Cell(renewal.expires.isoformat())
-        case "common_name":
-            return Cell(certificate.common_name or "-")
-        case "validation":
-            return Cell(certificate.validation)
-        case "usually":
-            return Cell(renewal.usual.text, "muted" if renewal.usual.is_default else "")
-        case "holds_up":
-            return Cell(holds_up_text(renewal), "warning")
         case "renewal":
             return Cell(renewal_text(renewal, blocked_on), _STYLES[renewal.timing])
-        case "ssl_id":
-            return Cell(str(certificate.ssl_id), "muted")
         case _:
-            return Cell(certificate.profile_name, "muted")
+            return _CELLS[key](renewal)
 
+
+_CELLS: dict[str, Callable[[Renewal], Cell]] = {
+    "expires": lambda one: Cell(one.expires.isoformat()),
+    "common_name": lambda one: Cell(one.certificate.common_name or "-"),
+    "validation": lambda one: Cell(one.certificate.validation),
+    "usually": lambda one: Cell(one.usual.text, "muted" if one.usual.is_default else ""),
+    "holds_up": lambda one: Cell(holds_up_text(one), "warning"),
+    "ssl_id": lambda one: Cell(str(one.certificate.ssl_id), "muted"),
+    "profile": lambda one: Cell(one.certificate.profile_name, "muted"),
+}
 
 SORTS: dict[str, Callable[[Renewal], tuple[object, ...]]] = {
     "order_by": lambda one: (one.timing is Timing.RENEWED, one.order_by),
