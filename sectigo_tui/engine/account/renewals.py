@@ -202,7 +202,8 @@ def renewals_due(
         margin_days: How many days earlier than the latest an order is placed.
     """
     known = list(certificates)
-    successors = _successors(known, local)
+    names = {details.ssl_id: names_of(details) for details in known}
+    successors = _successors(known, names, local)
     usual = _remembering(samples)
     prospect = _Prospect(prospects, today)
     last = today + timedelta(days=horizon_days)
@@ -215,7 +216,7 @@ def renewals_due(
         by = order_by(expires, took, margin_days)
         successor = successors(certificate)
         timing = _timing(by, successor, today)
-        holds = prospect.holds_up(certificate, by, took) if successor is None else ()
+        holds = prospect.holds_up(certificate, names[certificate.ssl_id], by, took) if successor is None else ()
         found.append(Renewal(certificate, expires, by, took, timing, successor, holds))
     return sorted(found, key=_urgency)
 
@@ -259,11 +260,13 @@ def names_of(details: OrderDetails) -> frozenset[str]:
     return name_keys((details.common_name, *details.subject_alternative_names))
 
 
-def _successors(known: Sequence[OrderDetails], local: Iterable[Order]) -> Callable[[OrderDetails], Successor | None]:
+def _successors(
+    known: Sequence[OrderDetails], names: Mapping[int, frozenset[str]], local: Iterable[Order]
+) -> Callable[[OrderDetails], Successor | None]:
     """Return what finds the order that takes a certificate's place: by its names, or as it was renewed here."""
     by_names: dict[frozenset[str], list[OrderDetails]] = defaultdict(list)
     for details in known:
-        by_names[names_of(details)].append(details)
+        by_names[names[details.ssl_id]].append(details)
     renewed_here: dict[int, list[Order]] = defaultdict(list)
     for order in local:
         if order.renews_ssl_id is not None:
@@ -272,7 +275,7 @@ def _successors(known: Sequence[OrderDetails], local: Iterable[Order]) -> Callab
     def successor(certificate: OrderDetails) -> Successor | None:
         found = [
             Successor(other.ssl_id, other.status, other.expires, is_issued)
-            for other in by_names[names_of(certificate)]
+            for other in by_names[names[certificate.ssl_id]]
             if (is_issued := _takes_place(other, certificate)) is not None
         ]
         found += [
@@ -323,9 +326,9 @@ class _Prospect:
         self._profiles = {profile.id: profile for profile in known.profiles}
         self._undelegated = {name_key(name.removeprefix("*.")): why for name, why in known.undelegated.items()}
 
-    def holds_up(self, certificate: OrderDetails, by: date, took: Usual) -> tuple[HoldUp, ...]:
+    def holds_up(self, certificate: OrderDetails, names: frozenset[str], by: date, took: Usual) -> tuple[HoldUp, ...]:
         issued_by = max(by, self._today) + timedelta(days=took.days)
-        found = [*self._domain_holds(certificate, issued_by)]
+        found = [*self._domain_holds(names, issued_by)] if self._domains or self._undelegated else []
         if certificate.validation != "DV":
             found += self._organization_holds(certificate, issued_by)
         profile = self._profiles.get(certificate.profile_id or 0)
@@ -336,9 +339,9 @@ class _Prospect:
             found.append(HoldUp(HoldUpKind.TERM, profile.name, "you", what))
         return tuple(found)
 
-    def _domain_holds(self, certificate: OrderDetails, issued_by: date) -> Iterable[HoldUp]:
+    def _domain_holds(self, names: frozenset[str], issued_by: date) -> Iterable[HoldUp]:
         told: set[str] = set()
-        for name in sorted(names_of(certificate)):
+        for name in sorted(names):
             base = name.removeprefix("*.")
             why = _covering(self._undelegated, base)
             if why is not None and why[0] not in told:
