@@ -1,0 +1,351 @@
+"""The account's certificates in use, read in few requests and kept for all processes, and the renewal of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sectigo_tui.domain.certificates import ListingFilter, ListingPage, OrderDetails, ReportDate, ReportQuery
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
+from sectigo_tui.domain.events import AccountChanged, EngineEvent, FailureReported, OrderChanged
+from sectigo_tui.domain.explain import is_missing_right
+from sectigo_tui.domain.limits import PAGE_SIZE
+from sectigo_tui.domain.status import StatusClass, classify
+from sectigo_tui.engine.account.remote_orders import Account
+from sectigo_tui.engine.account.renewals import (
+    HORIZON_DAYS,
+    MARGIN_DAYS,
+    Prospects,
+    Renewal,
+    day_of,
+    names_of,
+    renewals_due,
+)
+from sectigo_tui.engine.account.reports import Reports
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.diagnosis.normal import Sample
+from sectigo_tui.engine.requests.limiter import Priority
+
+T = TypeVar("T")
+
+REFRESH_SECONDS = 6 * 3600.0
+"""How old what is kept may be before it is read again in the background."""
+
+AGAIN_SECONDS = 15 * 60.0
+"""A report costs the CA more than a listing: it is asked for no more often, whoever asks."""
+
+REACH_DAYS = 400
+"""How far ahead certificates are read: the longest term in use, so that the renewal of every one is found."""
+
+REPORT_REQUESTS = 20
+"""What reading the account by reports may cost at a time."""
+
+DETAILS_REQUESTS = 200
+"""What reading the account order by order may cost at a time; the next reading goes on where this one ended."""
+
+CERTIFICATES_AT_MOST = 20_000
+"""How many certificates are kept, those that end soonest."""
+
+_LISTED_WITHIN_DAYS = 200
+_NAME = "certificates"
+
+
+class Source(StrEnum):
+    """How the certificates were learned."""
+
+    REPORT = "bulk report"
+    EXPIRY = "listing by expiry"
+    DETAILS = "details of what is listed"
+
+
+class InUse(Struct, frozen=True):
+    """The account's certificates in use, as they were read last.
+
+    Args:
+        certificates: What is known of each.
+        read_at: When they were read; None before that.
+        until: Certificates that end later were not read; None where nothing was.
+        source: How they were learned.
+        to_read: How many more are known to exist, and were not read yet.
+        requests: What the newest reading cost.
+    """
+
+    certificates: tuple[OrderDetails, ...] = ()
+    read_at: datetime | None = None
+    until: date | None = None
+    source: Source = Source.REPORT
+    to_read: int = 0
+    requests: int = 0
+
+
+class Renewals:
+    """Which certificates are to be renewed until when, from what is kept, brought up to date now and then.
+
+    Args:
+        context: The world.
+        account: What is known of the account's remote orders.
+        reports: Reads bulk reports.
+        samples: Returns how long orders of this account took.
+        prospects: Returns what is known of validations, domains and profiles.
+        margin_days: How many days earlier than the latest an order is placed.
+
+    Attributes:
+        in_use: The certificates.
+        failure: Why the newest reading failed; None when it did not.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        account: Account,
+        reports: Reports,
+        *,
+        samples: Callable[[], list[Sample]],
+        prospects: Callable[[], Prospects],
+        margin_days: int = MARGIN_DAYS,
+    ) -> None:
+        self.in_use = InUse()
+        self.failure: ScmFailure | None = None
+        self.margin_days = margin_days
+        self._context = context
+        self._account = account
+        self._reports = reports
+        self._samples = samples
+        self._prospects = prospects
+        self._reading: asyncio.Task[None] | None = None
+        self._by_names: dict[frozenset[str], list[OrderDetails]] = {}
+        self._found: list[Renewal] = []
+        self._found_on: date | None = None
+        self._is_stale = True
+
+    def receive(self, event: EngineEvent) -> None:
+        """Take note that an order has changed, by which a certificate may be renewed."""
+        if isinstance(event, OrderChanged | AccountChanged):
+            self._is_stale = True
+
+    def ending(self, names: frozenset[str]) -> OrderDetails | None:
+        """Return the certificate in use for some names; of several the one that ends last, None for none."""
+        found = self._by_names.get(names, ())
+        return max(found, key=lambda one: day_of(one.expires) or date.min, default=None)
+
+    async def due(self, *, within_days: int = HORIZON_DAYS) -> list[Renewal]:
+        """Return the certificates that expire within some days, the most urgent first.
+
+        Args:
+            within_days: How far ahead.
+        """
+        today = self._context.clock.now().date()
+        if self._is_stale or self._found_on != today:
+            self._is_stale, self._found_on = False, today
+            known = (*self.in_use.certificates, *self._pending())
+            local, samples, prospects = self._context.repository.store.orders(), self._samples(), self._prospects()
+            margin = self.margin_days
+            # Five thousand certificates take a tenth of a second, in which the screen goes on.
+            self._found = await asyncio.to_thread(
+                lambda: renewals_due(
+                    known, local, samples, prospects, today, horizon_days=REACH_DAYS, margin_days=margin
+                )
+            )
+        last = today + timedelta(days=within_days)
+        return [one for one in self._found if one.expires <= last]
+
+    async def load(self) -> None:
+        """Take what a process of this account has kept, unless this one knows it already."""
+        kept = await self._context.repository.store.fetched(_NAME, InUse)
+        known_at = self.in_use.read_at
+        if kept is not None and kept.read_at is not None and (known_at is None or kept.read_at > known_at):
+            self._take(kept)
+
+    async def refresh(self, *, oldest_seconds: float = AGAIN_SECONDS) -> bool:
+        """Read the certificates in use, unless what is kept is young; callers at the same time share one reading.
+
+        Args:
+            oldest_seconds: How old what is kept may be.
+
+        Returns:
+            Whether they were read now.
+
+        Raises:
+            ScmFailure: They could not be read; those known before are kept.
+            StoreError: They could not be kept.
+        """
+        await self.load()
+        read_at, now = self.in_use.read_at, self._context.clock.now()
+        is_whole = not self.in_use.to_read
+        if read_at is not None and is_whole and seconds_between(read_at, now) < oldest_seconds:
+            return False
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="certificates in use")
+            self._reading.add_done_callback(self._end)
+        await asyncio.shield(self._reading)
+        return True
+
+    async def run(self) -> None:
+        """Keep what is known young, until cancelled."""
+        context = self._context
+        await self.load()
+        while True:
+            await context.limiter.until_accepted()
+            wait = REFRESH_SECONDS
+            try:
+                await self.refresh(oldest_seconds=REFRESH_SECONDS)
+            except ScmFailure as failure:
+                wait = max(AGAIN_SECONDS, failure.retry_after_seconds or 0.0)
+                context.repository.publish(
+                    FailureReported(context.clock.now(), "reading the certificates in use", failure)
+                )
+            else:
+                wait = AGAIN_SECONDS if self.in_use.to_read else REFRESH_SECONDS
+            await context.clock.sleep(wait)
+
+    def _end(self, _reading: asyncio.Task[None]) -> None:
+        self._reading = None
+
+    async def _read(self) -> None:
+        today = self._context.clock.now().date()
+        try:
+            try:
+                found = await self._by_report(today)
+            except ScmFailure as failure:
+                if not is_missing_right(failure):
+                    raise
+                found = await self._by_listing(today)
+        except ScmFailure as failure:
+            self.failure = failure
+            raise
+        self.failure = None
+        self._take(found)
+        await self._context.repository.store.keep_fetched(_NAME, found)
+
+    def _take(self, found: InUse) -> None:
+        self.in_use = found
+        self._is_stale = True
+        by_names: dict[frozenset[str], list[OrderDetails]] = {}
+        for details in found.certificates:
+            if classify(details.status) is StatusClass.ISSUED:
+                by_names.setdefault(names_of(details), []).append(details)
+        self._by_names = by_names
+        self._context.repository.publish(AccountChanged())
+
+    async def _by_report(self, today: date) -> InUse:
+        """Read the certificates that end soonest first: where SCM can tell only so much, those are what counts."""
+        rows: dict[int, OrderDetails] = {}
+        requests, first, until = 0, today, today
+        for last in (today + timedelta(days=HORIZON_DAYS), today + timedelta(days=REACH_DAYS)):
+            report = await self._reports.read(
+                ReportQuery(ReportDate.EXPIRES, first, last), requests_at_most=REPORT_REQUESTS - requests
+            )
+            requests += report.requests
+            rows.update((row.ssl_id, row) for row in report.rows)
+            if report.first > first:
+                # What is missing are the days from `first` on, before those that were told.
+                until = first
+                break
+            until, first = last, last + timedelta(days=1)
+            if len(rows) >= CERTIFICATES_AT_MOST or requests >= REPORT_REQUESTS:
+                break
+        kept = sorted(rows.values(), key=_end_of)[:CERTIFICATES_AT_MOST]
+        if len(rows) > CERTIFICATES_AT_MOST:
+            until = min(until, day_of(kept[-1].expires) or until)
+        return InUse(tuple(kept), self._context.clock.now(), until, Source.REPORT, requests=requests)
+
+    async def _by_listing(self, today: date) -> InUse:
+        """Read what SCM lists as issued, order by order, within a budget; what was read before is not read again."""
+        budget = _Budget(self._context, DETAILS_REQUESTS)
+        where, source = ListingFilter(status="Issued"), Source.DETAILS
+        total = await self._count(budget, where)
+        narrowed = replace(where, expires_in_days=_LISTED_WITHIN_DAYS)
+        try:
+            ending = await self._count(budget, narrowed)
+        except (NotFound, Refused):
+            ending = total
+        # A filter that SCM ignores looks like success: it is believed where it leaves something out.
+        if ending < total:
+            where, total, source = narrowed, ending, Source.EXPIRY
+        listed = await self._list(budget, where, total)
+        known = {one.ssl_id: one for one in self.in_use.certificates if one.ssl_id in listed}
+        missing = sorted(listed - set(known))
+        for ssl_id in missing:
+            if not budget.left:
+                break
+            try:
+                known[ssl_id] = await budget.ask(lambda ssl_id=ssl_id: self._context.scm.details(ssl_id))
+            except NotFound:
+                continue
+        kept = [one for one in known.values() if (end := day_of(one.expires)) is None or end >= today]
+        until = today + timedelta(days=_LISTED_WITHIN_DAYS if source is Source.EXPIRY else REACH_DAYS)
+        unread = max(0, total - len(listed)) + len(listed - set(known))
+        return InUse(
+            tuple(sorted(kept, key=_end_of)[:CERTIFICATES_AT_MOST]),
+            self._context.clock.now(),
+            until,
+            source,
+            to_read=unread,
+            requests=budget.spent,
+        )
+
+    async def _count(self, budget: _Budget, where: ListingFilter) -> int:
+        return await self._account.spellings.ask(where, budget.count)
+
+    async def _list(self, budget: _Budget, where: ListingFilter, total: int) -> set[int]:
+        """Return the sslIds of a listing; half of the budget is left for their details."""
+        listed: set[int] = set()
+        for position in range(0, total, PAGE_SIZE):
+            if budget.left <= DETAILS_REQUESTS // 2:
+                break
+            page = await self._account.spellings.ask(
+                where, lambda spelled, position=position: budget.page(spelled, position)
+            )
+            listed |= {row.ssl_id for row in page.rows}
+        return listed
+
+    def _pending(self) -> Iterable[OrderDetails]:
+        in_use = {one.ssl_id for one in self.in_use.certificates}
+        for ssl_id, listed in self._account.pending().items():
+            if ssl_id in in_use:
+                continue
+            known = self._account.known(ssl_id)
+            if known is not None:
+                yield replace(known.details, status=self._account.status_of(ssl_id))
+            else:
+                row = listed.row
+                yield OrderDetails(
+                    ssl_id=ssl_id,
+                    status=listed.status,
+                    common_name=row.common_name,
+                    subject_alternative_names=row.subject_alternative_names,
+                )
+
+
+class _Budget:
+    """So many requests, and no more."""
+
+    def __init__(self, context: Context, requests: int) -> None:
+        self._context = context
+        self.spent = 0
+        self._at_most = requests
+
+    @property
+    def left(self) -> int:
+        return max(0, self._at_most - self.spent)
+
+    async def ask(self, call: Callable[[], Awaitable[T]]) -> T:
+        self.spent += 1
+        return await self._context.limiter.run(Priority.LISTING, call)
+
+    async def count(self, where: ListingFilter) -> int:
+        return await self.ask(lambda: self._context.scm.count(where))
+
+    async def page(self, where: ListingFilter, position: int) -> ListingPage:
+        return await self.ask(lambda: self._context.scm.listing(where, position=position, size=PAGE_SIZE))
+
+
+def _end_of(details: OrderDetails) -> tuple[date, int]:
+    return day_of(details.expires) or date.max, details.ssl_id
