@@ -99,7 +99,7 @@ ACTIONS = (
     Action("approve", "p", "Approve", orders.approve, _waits_for_approval, for_many=True),
     Action("decline", "d", "Decline", _alone(orders.decline), _waits_for_approval),
     Action("collect", "c", "Collect and save", orders.collect, _can_be_collected, for_many=True, is_write=False),
-    Action("renew", "n", "Renew: order again", _alone(renew.renew), _can_be_renewed),
+    Action("renew", "n", "Renew: order again", renew.renew, _can_be_renewed, for_many=True),
     Action("revoke", "v", "Revoke", _alone(revoke.revoke), _can_be_revoked),
     Action(
         "rotate",
