@@ -8,7 +8,14 @@ from typing import Protocol
 from msgspec import Struct
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
-from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, ListingFilter, ListingPage, OrderDetails
+from sectigo_tui.domain.certificates import (
+    CertificateFacts,
+    EnrollRequest,
+    ListingFilter,
+    ListingPage,
+    OrderDetails,
+    ReportQuery,
+)
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
@@ -65,6 +72,10 @@ class Scm(Protocol):
 
     async def details(self, ssl_id: int) -> OrderDetails:
         """Return what SCM knows of one order."""
+        ...
+
+    async def report(self, query: ReportQuery) -> tuple[OrderDetails, ...]:
+        """Return what SCM's bulk report tells of each order; costs the CA more than a listing."""
         ...
 
     async def enroll(self, request: EnrollRequest) -> int:

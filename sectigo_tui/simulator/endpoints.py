@@ -20,6 +20,7 @@ from sectigo_tui.simulator.ca import FORMATS, certificate
 from sectigo_tui.simulator.errors import ApiError, wrong_id
 from sectigo_tui.simulator.listing import Listing
 from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.report import report
 from sectigo_tui.simulator.views import dcv_view, order_view, profile_view
 from sectigo_tui.simulator.world import World
 
@@ -71,6 +72,7 @@ class Api:
             get("/dcv/v1/validation", self._domains),
             post("/dcv/v1/validation/status", self._domain_status),
             post("/dcv/v2/validation/status", self._domain_status),
+            post("/report/v1/ssl-certificates", self._report),
             get("/admin/v1/password", self._password),
             post("/admin/v1/changepassword", self._change_password),
         ]
@@ -198,6 +200,9 @@ class Api:
         if known is None and not self._world.dialect.any_domain:
             raise ApiError(-727, f"The domain '{name}' does not exist.")
         return JSONResponse(domain_status(known or self._world.domain(name), self._world.now()))
+
+    async def _report(self, request: Request) -> Response:
+        return JSONResponse(report(self._world, await _body(request)))
 
     async def _password(self, _: Request) -> Response:
         expires = self._world.account.credentials.expires

@@ -71,6 +71,7 @@ class World:
         orders: What is kept of each order by itself; the many issued ones are in `blocks`.
         faults: What goes wrong.
         traffic: What was asked.
+        report_rows: How many rows a bulk report may have; more are refused with 413. None for any number.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class World:
         self.default_lives: dict[ValidationLevel, str] = {"DV": "straight", "OV": "straight", "EV": "straight"}
         self.faults = Faults(random.Random(seed))  # noqa: S311 - repeatable chance, not secrecy
         self.traffic = Traffic()
+        self.report_rows: int | None = None
         self.enrolled: list[int] = []
         self.orders: dict[int, Order] = {}
         self.blocks: list[Block] = []
