@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from sectigo_tui.simulator.account import Organization
-from sectigo_tui.simulator.bodies import Body
 from sectigo_tui.simulator.bulk import Block
-from sectigo_tui.simulator.course import Course
-from sectigo_tui.simulator.errors import ApiError, invalid
-from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.orders import Course, Order
+from sectigo_tui.simulator.requests import ApiError, Body, invalid
 from sectigo_tui.simulator.views import Json, status_text, written
 from sectigo_tui.simulator.world import World
 
