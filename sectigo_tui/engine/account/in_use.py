@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
@@ -28,7 +29,7 @@ from sectigo_tui.engine.account.renewals import (
     names_of,
     renewals_due,
 )
-from sectigo_tui.engine.account.reports import Reports
+from sectigo_tui.engine.account.reports import SPAN_DAYS, Reports
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.normal import Sample
 from sectigo_tui.engine.requests.limiter import Priority
@@ -209,7 +210,7 @@ class Renewals:
         self._reading = None
 
     async def _read(self) -> None:
-        today = self._context.clock.now().date()
+        today, self.failure = self._context.clock.now().date(), None
         try:
             try:
                 found = await self._by_report(today)
@@ -220,7 +221,6 @@ class Renewals:
         except ScmFailure as failure:
             self.failure = failure
             raise
-        self.failure = None
         self._take(found)
         await self._context.repository.store.keep_fetched(_NAME, found)
 
@@ -237,23 +237,27 @@ class Renewals:
     async def _by_report(self, today: date) -> InUse:
         """Read the certificates that end soonest first: where SCM can tell only so much, those are what counts."""
         rows: dict[int, OrderDetails] = {}
-        requests, first, until = 0, today, today
-        for last in (today + timedelta(days=HORIZON_DAYS), today + timedelta(days=REACH_DAYS)):
-            report = await self._reports.read(
-                ReportQuery(ReportDate.EXPIRES, first, last), requests_at_most=REPORT_REQUESTS - requests
-            )
+        requests, until = 0, today
+        for ahead in range(0, REACH_DAYS, SPAN_DAYS):
+            first = today + timedelta(days=ahead)
+            query = ReportQuery(ReportDate.EXPIRES, first, first + timedelta(days=SPAN_DAYS - 1))
+            try:
+                report = await self._reports.read(query, requests_at_most=REPORT_REQUESTS - requests)
+            except ScmFailure as failure:
+                if not ahead or is_missing_right(failure):
+                    raise
+                # What was told of the days before is worth keeping: those are the certificates that end soonest.
+                self.failure = failure
+                break
             requests += report.requests
-            rows.update((row.ssl_id, row) for row in report.rows)
-            if report.first > first:
-                # What is missing are the days from `first` on, before those that were told.
-                until = first
+            rows.update((row.ssl_id, row) for row in report.rows if classify(row.status) is StatusClass.ISSUED)
+            if report.first > first or requests >= REPORT_REQUESTS or len(rows) > CERTIFICATES_AT_MOST:
                 break
-            until, first = last, last + timedelta(days=1)
-            if len(rows) >= CERTIFICATES_AT_MOST or requests >= REPORT_REQUESTS:
-                break
-        kept = sorted(rows.values(), key=_end_of)[:CERTIFICATES_AT_MOST]
-        if len(rows) > CERTIFICATES_AT_MOST:
-            until = min(until, day_of(kept[-1].expires) or until)
+            until = query.last
+        kept = sorted(rows.values(), key=_end_of)
+        if len(kept) > CERTIFICATES_AT_MOST:
+            kept = kept[:CERTIFICATES_AT_MOST]
+            until = min(until, _end_of(kept[-1])[0])
         return InUse(tuple(kept), self._context.clock.now(), until, Source.REPORT, requests=requests)
 
     async def _by_listing(self, today: date) -> InUse:
@@ -276,7 +280,7 @@ class Renewals:
             if not budget.left:
                 break
             try:
-                known[ssl_id] = await budget.ask(lambda ssl_id=ssl_id: self._context.scm.details(ssl_id))
+                known[ssl_id] = await budget.ask(partial(self._context.scm.details, ssl_id))
             except NotFound:
                 continue
         kept = [one for one in known.values() if (end := day_of(one.expires)) is None or end >= today]
@@ -300,9 +304,7 @@ class Renewals:
         for position in range(0, total, PAGE_SIZE):
             if budget.left <= DETAILS_REQUESTS // 2:
                 break
-            page = await self._account.spellings.ask(
-                where, lambda spelled, position=position: budget.page(spelled, position)
-            )
+            page = await self._account.spellings.ask(where, partial(budget.page, position=position))
             listed |= {row.ssl_id for row in page.rows}
         return listed
 
