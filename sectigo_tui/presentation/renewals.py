@@ -163,7 +163,7 @@ def detail_lines(renewal: Renewal, today: date) -> Iterator[tuple[str, str]]:
         yield "Renewal", renewal_text(renewal)
 
 
-_BAR_CELLS = 24
+_BAR_CELLS = 16
 
 
 def calendar_lines(
