@@ -8,8 +8,6 @@ from argparse import ArgumentParser, Namespace
 from sectigo_tui.cli.exit_codes import USAGE
 from sectigo_tui.cli.terminal import complain
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.simulator.server import MissingExtraError, run_simulator
-from sectigo_tui.simulator.world import Dialect
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -34,6 +32,9 @@ def add_course(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Serve the simulator until SIGINT or SIGTERM, printing the lines that point a client at it."""
+    from sectigo_tui.simulator.server import MissingExtraError, run_simulator
+    from sectigo_tui.simulator.world import Dialect
+
     try:
         return run_simulator(
             port=options.port,
