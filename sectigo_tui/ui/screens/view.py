@@ -21,7 +21,8 @@ from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.presentation.columns import COLUMNS, cell
-from sectigo_tui.presentation.rows import OrderRow, Tally, matches, tally
+from sectigo_tui.presentation.filters import Filter
+from sectigo_tui.presentation.rows import OrderRow, Tally, tally
 from sectigo_tui.presentation.sorting import BOOKKEEPING, in_order
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
@@ -277,8 +278,8 @@ class View(Screen[None]):
             self._see(self.table.visible_ids)
 
     def _list(self) -> None:
-        wanted = matches(self._query)
-        chosen = [row for row in self.rows() if wanted(row)]
+        wanted, now = Filter(self._query), self._model.now
+        chosen = [row for row in self.rows() if wanted.test(row, now)]
         chosen = in_order(chosen, self._sort, self._model.now, descending=self._is_descending)
         self._rows = {row.row_id: row for row in chosen}
         self.table.show_empty(*self._empty())
