@@ -164,6 +164,13 @@ def completed(query: str, *, values: Mapping[str, Iterable[str]] = MappingProxyT
     return [f"{head}{term.written}" for term in TERMS if term.written.startswith(last) and term.written != last]
 
 
+def common_start(texts: Sequence[str]) -> str:
+    """Return how all of some texts begin."""
+    first, last = min(texts, default=""), max(texts, default="")
+    same = next((at for at, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    return first[:same]
+
+
 def term_hint(query: str) -> str:
     """Return what the last word of a filter may be, for the line below it."""
     word = query.rpartition(" ")[2].removeprefix("!").rpartition("|")[2].casefold()

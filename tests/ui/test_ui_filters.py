@@ -12,7 +12,7 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WindowEnd
 from sectigo_tui.engine.diagnosis.normal import remote_sample
 from sectigo_tui.presentation.columns import COLUMNS, cell
-from sectigo_tui.presentation.filters import TERMS, Filter, completed, term_hint, words_filter
+from sectigo_tui.presentation.filters import TERMS, Filter, common_start, completed, term_hint, words_filter
 from sectigo_tui.presentation.rows import OrderRow
 from support.stored_orders import an_order
 from support.ui_pieces import Pieces
@@ -220,6 +220,12 @@ def test_every_term_finds_what_its_example_says_and_has_a_hint() -> None:
 )
 def test_the_last_word_is_completed(query: str, wanted: list[str]) -> None:
     assert completed(query, values={"profile:": {"wildcard", "multi"}}) == wanted
+
+
+def test_what_completions_have_in_common_is_typed_first() -> None:
+    assert common_start(completed("s")) == "s"
+    assert common_start(completed("st")) == "sta"
+    assert common_start([]) == ""
 
 
 def test_a_list_without_terms_takes_the_same_words() -> None:
