@@ -60,7 +60,9 @@ COLUMNS = (
         narrow_priority=10,
         meaning="The state: a code, a shape and, where there is room, a word.",
     ),
-    Column("blocked", "BLOCKED ON", BLOCKED_CELLS, priority=1, meaning="Who must act; {app.diagnose} shows the evidence."),
+    Column(
+        "blocked", "BLOCKED ON", BLOCKED_CELLS, priority=1, meaning="Who must act; {app.diagnose} shows the evidence."
+    ),
     Column("ssl_id", "SSLID", 9, priority=3, align="right", meaning="SCM's id of the order; grey for a remote one."),
     Column(
         "common_name",
