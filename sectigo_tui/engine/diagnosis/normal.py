@@ -143,6 +143,14 @@ class Samples:
         self._account = account
         self._local: dict[str, tuple[int, Sample | None]] = {}
         self._remote: dict[int, Sample] = {}
+        self._figures: dict[tuple[Leg, int | None, int | None], Figure | None] = {}
+
+    def figure(self, leg: Leg, profile_id: int | None, organization_id: int | None) -> Figure | None:
+        """Return what `figure` does of all samples; a list asks for the same again and again, so it is kept."""
+        key = (leg, profile_id, organization_id)
+        if key not in self._figures:
+            self._figures[key] = figure(self.all(), leg, profile_id, organization_id)
+        return self._figures[key]
 
     def all(self) -> list[Sample]:
         """Return the samples, each order once."""
@@ -162,6 +170,7 @@ class Samples:
         for number, order in enumerate(missing, start=1):
             sample = sample_of(local_evidence(store, order, self._context.clock.now()))
             self._local[order.id] = order.revision, sample
+            self._figures.clear()
             if number % _READ_AT_ONCE == 0:
                 await asyncio.sleep(0)  # each timeline is read from the disk: keys are handled in between
         return bool(missing)
@@ -195,6 +204,7 @@ class Samples:
             sample = remote_sample(details, self._context.clock.now())
             if sample is not None:
                 self._remote[ssl_id] = sample
+                self._figures.clear()
             progress(number, len(newest))
         return len(self._remote)
 
