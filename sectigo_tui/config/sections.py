@@ -221,6 +221,9 @@ class SectigoSection(Section, frozen=True):
         ),
     ] = DEFAULT_POLL_MAX_WAIT_SECONDS
     on_deadline: Annotated[Literal["stop", "rearm"], _is('"stop" or "rearm"', "stop")] = "stop"
+    renewal_margin_days: Annotated[
+        int, _is("a number of days, 0 to 365: how much earlier than the latest a renewal is ordered", 7, ge=0, le=365)
+    ] = 7
     retention_days: Annotated[int, _is("a number of days, 1 to 36500", 400, ge=1, le=36_500)] = 400
     ca_bundle: Annotated[
         Path | None, _is("a readable PEM file of trusted CAs", "/etc/ssl/certs/ca-certificates.crt", _readable)

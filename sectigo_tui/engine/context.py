@@ -54,12 +54,14 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
         rearm: Whether a window whose deadline passes is followed by a new one.
         read_only: Whether everything is refused that changes something at SCM.
         may_arm: Whether the operator may arm writes for a limited time all the same.
+        renewal_margin_days: How many days earlier than the latest a renewal is ordered.
     """
 
     deadline_seconds: float = 600.0
     rearm: bool = False
     read_only: bool = False
     may_arm: bool = False
+    renewal_margin_days: int = 7
 
 
 class Context(Struct, frozen=True, kw_only=True):

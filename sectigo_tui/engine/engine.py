@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.dns import Dns
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.domain.ports import OrderReader
+    from sectigo_tui.engine.account.in_use import Renewals
     from sectigo_tui.engine.context import Arming, Context, EngineOptions
     from sectigo_tui.engine.credentials.certctl import HandingOver
     from sectigo_tui.engine.credentials.service import Access, CredentialsService
@@ -204,6 +205,15 @@ class Engine:
         return Renewing(self.context, self._placing, self._tools())
 
     @cached_property
+    def renewals(self) -> Renewals:
+        """Until when renewals are to be ordered."""
+        from sectigo_tui.engine.account.in_use import Renewals
+
+        renewals = Renewals(self.context, self.account, samples=self.diagnoser.samples.all)
+        self.event_source.subscribe(renewals.receive)
+        return renewals
+
+    @cached_property
     def recovery(self) -> Recovery:
         """Orders whose answer was lost."""
         from sectigo_tui.engine.orders.recover import Recovery
@@ -298,6 +308,7 @@ class Engine:
             group.create_task(self.poll())
             group.create_task(keep_running(self.context, "the listing", lambda: self._refresh(refresh_seconds)))
             group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
+            group.create_task(keep_running(self.context, "reading the certificates in use", self._watch_renewals))
 
     async def poll(self) -> None:
         """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own."""
@@ -349,6 +360,11 @@ class Engine:
             await self.credentials.settle()
         except SectigoTuiError as failure:
             self._report("a change of the password was interrupted", failure)
+
+    async def _watch_renewals(self) -> None:
+        # What renewals need is loaded once the screen is up.
+        await self.context.limiter.until_accepted()
+        await self.renewals.run()
 
     async def _watch_password(self) -> None:
         while True:

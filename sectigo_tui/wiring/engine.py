@@ -107,6 +107,7 @@ async def prepared(
             rearm=section.on_deadline == "rearm",
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
+            renewal_margin_days=section.renewal_margin_days,
         ),
     )
 

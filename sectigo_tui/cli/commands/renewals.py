@@ -9,7 +9,6 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE, LATE
-from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import session, settings_from
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--late", action="store_true", help="only those whose last safe day to order has passed")
     shape = parser.add_mutually_exclusive_group()
-    add_json(shape, "one JSON object (docs/json.md)")
+    shape.add_argument("--json", action="store_true", help="one JSON object (docs/json.md)")
     shape.add_argument("--calendar", action="store_true", help="the orders to place in each of the coming 26 weeks")
     shape.add_argument("--icalendar", action="store_true", help="the last days to order as an iCalendar file")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -15,21 +16,20 @@ from msgspec.structs import replace
 from sectigo_tui.domain.certificates import ListingFilter, ListingPage, OrderDetails, ReportDate, ReportQuery
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
-from sectigo_tui.domain.events import AccountChanged, EngineEvent, FailureReported, OrderChanged
+from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged
 from sectigo_tui.domain.explain import is_missing_right
 from sectigo_tui.domain.limits import PAGE_SIZE
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.account.renewals import (
     HORIZON_DAYS,
-    MARGIN_DAYS,
     Prospects,
     Renewal,
     day_of,
     names_of,
     renewals_due,
 )
-from sectigo_tui.engine.account.reports import SPAN_DAYS, Reports
+from sectigo_tui.engine.account.reports import SPAN_DAYS
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.normal import Sample
 from sectigo_tui.engine.requests.limiter import Priority
@@ -54,7 +54,9 @@ DETAILS_REQUESTS = 200
 CERTIFICATES_AT_MOST = 20_000
 """How many certificates are kept, those that end soonest."""
 
+_FIRST_SECONDS = (10.0, 30.0)
 _LISTED_WITHIN_DAYS = 200
+_LISTED_SECONDS = 10.0
 _NAME = "certificates"
 
 
@@ -92,10 +94,7 @@ class Renewals:
     Args:
         context: The world.
         account: What is known of the account's remote orders.
-        reports: Reads bulk reports.
         samples: Returns how long orders of this account took.
-        prospects: Returns what is known of validations, domains and profiles.
-        margin_days: How many days earlier than the latest an order is placed.
 
     Attributes:
         in_use: The certificates.
@@ -106,30 +105,34 @@ class Renewals:
         self,
         context: Context,
         account: Account,
-        reports: Reports,
         *,
         samples: Callable[[], list[Sample]],
-        prospects: Callable[[], Prospects],
-        margin_days: int = MARGIN_DAYS,
     ) -> None:
         self.in_use = InUse()
         self.failure: ScmFailure | None = None
-        self.margin_days = margin_days
         self._context = context
         self._account = account
-        self._reports = reports
         self._samples = samples
-        self._prospects = prospects
+        self._prospects = Prospects()
         self._reading: asyncio.Task[None] | None = None
         self._by_names: dict[frozenset[str], list[OrderDetails]] = {}
         self._found: list[Renewal] = []
         self._found_on: date | None = None
         self._is_stale = True
+        self._stale_since: datetime | None = None
+
+    @property
+    def margin_days(self) -> int:
+        """How many days earlier than the latest a renewal is ordered."""
+        return self._context.options.renewal_margin_days
 
     def receive(self, event: EngineEvent) -> None:
         """Take note that an order has changed, by which a certificate may be renewed."""
-        if isinstance(event, OrderChanged | AccountChanged):
+        if isinstance(event, OrderChanged):
             self._is_stale = True
+        elif isinstance(event, AccountChanged):
+            # A busy account tells of its orders several times a second; what they renew is not that urgent.
+            self._stale_since = self._stale_since or self._context.clock.now()
 
     def ending(self, names: frozenset[str]) -> OrderDetails | None:
         """Return the certificate in use for some names; of several the one that ends last, None for none."""
@@ -142,11 +145,13 @@ class Renewals:
         Args:
             within_days: How far ahead.
         """
-        today = self._context.clock.now().date()
-        if self._is_stale or self._found_on != today:
-            self._is_stale, self._found_on = False, today
+        now = self._context.clock.now()
+        today, since = now.date(), self._stale_since
+        is_old = since is not None and seconds_between(since, now) >= _LISTED_SECONDS
+        if self._is_stale or is_old or self._found_on != today:
+            self._is_stale, self._stale_since, self._found_on = False, None, today
             known = (*self.in_use.certificates, *self._pending())
-            local, samples, prospects = self._context.repository.store.orders(), self._samples(), self._prospects()
+            local, samples, prospects = self._context.repository.store.orders(), self._samples(), self._prospects
             margin = self.margin_days
             # Five thousand certificates take a tenth of a second, in which the screen goes on.
             self._found = await asyncio.to_thread(
@@ -189,22 +194,18 @@ class Renewals:
         return True
 
     async def run(self) -> None:
-        """Keep what is known young, until cancelled."""
+        """Keep what is known young, until cancelled; while another process polls, that one reads it."""
         context = self._context
         await self.load()
+        # The screen's own requests go first, and of processes that start together one finds what another has kept.
+        await context.clock.sleep(context.random.uniform(*_FIRST_SECONDS))
         while True:
-            await context.limiter.until_accepted()
-            wait = REFRESH_SECONDS
-            try:
-                await self.refresh(oldest_seconds=REFRESH_SECONDS)
-            except ScmFailure as failure:
-                wait = max(AGAIN_SECONDS, failure.retry_after_seconds or 0.0)
-                context.repository.publish(
-                    FailureReported(context.clock.now(), "reading the certificates in use", failure)
-                )
+            if context.repository.store.poller():
+                await self.load()
             else:
-                wait = AGAIN_SECONDS if self.in_use.to_read else REFRESH_SECONDS
-            await context.clock.sleep(wait)
+                with suppress(ScmFailure):  # published as an exchange; what is known stays, and it is read later
+                    await self.refresh(oldest_seconds=REFRESH_SECONDS)
+            await context.clock.sleep(AGAIN_SECONDS)
 
     def _end(self, _reading: asyncio.Task[None]) -> None:
         self._reading = None
@@ -242,7 +243,7 @@ class Renewals:
             first = today + timedelta(days=ahead)
             query = ReportQuery(ReportDate.EXPIRES, first, first + timedelta(days=SPAN_DAYS - 1))
             try:
-                report = await self._reports.read(query, requests_at_most=REPORT_REQUESTS - requests)
+                report = await self._account.reports.read(query, requests_at_most=REPORT_REQUESTS - requests)
             except ScmFailure as failure:
                 if not ahead or is_missing_right(failure):
                     raise

@@ -39,7 +39,7 @@ class RenewalsView(View):
         super().__init__(model)
         self._renewals: dict[str, Renewal] = {}
         self._all: list[Renewal] = []
-        self._is_known = False
+        self._shown_as: tuple[object, ...] = ()
 
     @property
     def _today(self) -> date:
@@ -101,8 +101,11 @@ class RenewalsView(View):
     @work(group="renewals", exclusive=True, exit_on_error=False)
     async def _find(self) -> None:
         """List what is due; of thousands of certificates that takes a moment, in which the screen goes on."""
-        self._all = await self._model.order_rows.engine.renewals.due()
-        self._arrange()
+        found = await self._model.order_rows.engine.renewals.due()
+        shown_as = (self._query, self._sort, self._is_descending, self._today, self.is_asking())
+        if found != self._all or shown_as != self._shown_as:
+            self._all, self._shown_as = found, shown_as
+            self._arrange()
 
     def _arrange(self) -> None:
         words = self._query.casefold().split()
