@@ -309,6 +309,7 @@ class Engine:
             group.create_task(keep_running(self.context, "the listing", lambda: self._refresh(refresh_seconds)))
             group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
             group.create_task(keep_running(self.context, "reading the certificates in use", self._watch_renewals))
+            group.create_task(keep_running(self.context, "the account's history", self._learn_history))
 
     async def poll(self) -> None:
         """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own."""
@@ -366,6 +367,11 @@ class Engine:
         await self.context.limiter.until_accepted()
         await self.renewals.run()
 
+    async def _learn_history(self) -> None:
+        # What a diagnosis needs is loaded once the screen is up.
+        await self.context.limiter.until_accepted()
+        await self.diagnoser.samples.run()
+
     async def _watch_password(self) -> None:
         while True:
             self._resumed.clear()
@@ -403,4 +409,5 @@ class Engine:
     def _receive(self, event: EngineEvent) -> None:
         if isinstance(event, PollingResumed):
             self._resumed.set()
+            self.account.reports.may_again()
         self.pending_writes.receive(event)

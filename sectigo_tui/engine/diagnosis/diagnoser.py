@@ -134,7 +134,7 @@ class Diagnoser:
             The diagnosis at the end.
         """
         on_part(Part.LOCAL, self.known(target))
-        if await self.samples.learn_local():
+        if any((await self.samples.learn_local(), await self.samples.learn_kept())):
             on_part(Part.LOCAL, self.known(target))
         evidence = await self._gatherer.gather(
             target, lambda part, known: on_part(part, self._conclude(known)), max_age_seconds=max_age_seconds
@@ -256,7 +256,7 @@ class Diagnoser:
         deadline_seconds = self._context.options.deadline_seconds
         return conclude(
             evidence,
-            self.samples.all(),
+            self.samples.of(evidence.profile_id),
             self.outage(target) if target is not None else None,
             deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
         )
