@@ -29,6 +29,8 @@ class RenewalsView(View):
     TITLE = "Renewals"
     WANTS_VERDICTS = True
     LISTS_ORDERS = False
+    FILTER_KIND = "renewals"
+    FILTER_HINT = "words: late, due, ov, a name; !word leaves out, one|other finds either"
     COLUMNS: ClassVar[Sequence[Column]] = shown.COLUMNS
     DEFAULT_SORT = ("order_by", False)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,6 +50,12 @@ class RenewalsView(View):
     def rows(self) -> list[OrderRow]:
         """Return nothing: this view lists certificates."""
         return []
+
+    def on_screen_resume(self) -> None:
+        """List again, and read the certificates at once where nothing was read before: somebody waits for them."""
+        self.reload()
+        if self.is_asking():
+            self.action_refresh()
 
     def order_row_of(self, row_id: str) -> OrderRow:
         """Return what is known of a certificate's order now."""
@@ -116,6 +124,7 @@ class RenewalsView(View):
         self._renewals = {remote_id(one.certificate.ssl_id): one for one in chosen}
         self._rows = {row_id: self._rows[row_id] for row_id in self._renewals if row_id in self._rows}
         self.table.show_empty(*self._empty())
+        self.fold()
         self.table.update_rows(list(self._renewals))
         self._show_header()
         self.show_detail()
@@ -125,7 +134,14 @@ class RenewalsView(View):
             return True
         cells = (shown.renewal_cell(renewal, column.key, self._today).text for column in self.COLUMNS)
         text = f"{' '.join(cells)} {renewal.timing}".casefold()
-        return all((word.removeprefix("!") in text) is not word.startswith("!") for word in words)
+        return all(_is_found(word.removeprefix("!"), text) is not word.startswith("!") for word in words)
+
+    def fold(self) -> None:
+        """Leave out the columns that are empty for every certificate."""
+        keys = [column.key for column in self.COLUMNS if column.folds]
+        self.table.fold(
+            key for key in keys if not any(self.cell_text(row_id, key).strip() for row_id in self._renewals)
+        )
 
     def shows(self, row_id: str) -> bool:
         """Return whether a row is listed."""
@@ -181,3 +197,7 @@ class RenewalsView(View):
         from sectigo_tui.presentation.glyphs import ASCII
 
         return "#" if self._model.now.glyphs is ASCII else "▆"
+
+
+def _is_found(word: str, text: str) -> bool:
+    return any(part in text for part in word.split("|") if part)
