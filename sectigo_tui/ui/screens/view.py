@@ -517,10 +517,13 @@ class View(Screen[None]):
     async def _sight(self, row_ids: Sequence[str]) -> None:
         """Ask for what is not known of the chosen row and those in sight: details first, then who they wait for."""
         await asyncio.sleep(SIGHT_SECONDS)
+        account = self._model.order_rows.engine.account
+        wanted = [int(row_id[1:]) for row_id in filter(self._wants_details, row_ids)]
         try:
-            for row_id in filter(self._wants_details, row_ids):
+            await account.learn_for(wanted)
+            for ssl_id in wanted:
                 with suppress(NotFound, Refused):
-                    await self._model.order_rows.engine.account.sight([int(row_id[1:])])
+                    await account.sight([ssl_id])
         except ScmFailure:
             # The exchange itself was published: the header tells it, and the rows stay as they are known for now.
             self._is_unseen = True
