@@ -218,7 +218,7 @@ class Engine:
         """Orders whose answer was lost."""
         from sectigo_tui.engine.orders.recover import Recovery
 
-        return Recovery(self.context, self._order_locks, self._placing)
+        return Recovery(self.context, self._order_locks, self._placing, self.account.reports)
 
     @cached_property
     def approving(self) -> Approving:

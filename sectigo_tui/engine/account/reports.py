@@ -28,6 +28,9 @@ REFUSED_SECONDS = 3600.0
 SPAN_DAYS = 31
 """The days of one request, before SCM has shown that it cannot answer so many: a quarter is three requests."""
 
+REPORT_EVERY_SECONDS = 900.0
+"""A report is not read sooner again, whoever asks: it costs the CA more than a listing."""
+
 REQUESTS_AT_MOST = 10
 """How many requests one report may cost; what is older than they reach is left out."""
 
