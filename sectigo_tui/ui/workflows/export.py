@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sectigo_tui.domain.errors import InputError
+from sectigo_tui.engine.diagnosis.escalation import Redact
 from sectigo_tui.engine.diagnosis.evidence.known import Target
-from sectigo_tui.engine.diagnosis.markdown import Redact
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.presentation.columns import RowContext, cell, outage_end
 from sectigo_tui.presentation.export import Exported, ExportedOrder, Value, to_csv, to_json, to_markdown
