@@ -90,6 +90,10 @@ class Context(Struct, frozen=True, kw_only=True):
         """SCM; called through the limiter, which lets nothing go before the client is connected."""
         return self.client()
 
+    def new_order_id(self) -> str:
+        """Return an id for a local order: 12 hexadecimal digits."""
+        return f"{self.random.getrandbits(48):012x}"
+
     @property
     def is_read_only(self) -> bool:
         """Whether everything that changes something at SCM is refused now."""

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.pending_writes import PendingWrites
     from sectigo_tui.engine.orders.place import Placing
     from sectigo_tui.engine.orders.recover import Recovery
-    from sectigo_tui.engine.orders.remove import Removing
     from sectigo_tui.engine.orders.renew import Renewing
     from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
@@ -184,10 +183,10 @@ class Engine:
 
     @cached_property
     def tracking(self) -> Tracking:
-        """Adopting remote orders."""
+        """Taking remote orders on, and finished ones off."""
         from sectigo_tui.engine.orders.track import Tracking
 
-        return Tracking(self.context)
+        return Tracking(self.context, self._order_locks)
 
     @cached_property
     def enrolling(self) -> Enrolling:
@@ -230,13 +229,6 @@ class Engine:
         from sectigo_tui.engine.orders.revoke import Revoking
 
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
-
-    @cached_property
-    def removing(self) -> Removing:
-        """Taking finished orders off the list."""
-        from sectigo_tui.engine.orders.remove import Removing
-
-        return Removing(self.context, self._order_locks)
 
     @cached_property
     def credentials(self) -> CredentialsService:
@@ -321,7 +313,7 @@ class Engine:
         self._damage_reported = len(found)
 
     async def track(self, ssl_id: int) -> None:
-        """Adopt a remote order and poll it."""
+        """Take a remote order on, and poll it."""
         await self.tracking.track(ssl_id)
 
     async def read_again(self, ssl_ids: Iterable[int]) -> None:

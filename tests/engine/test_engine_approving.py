@@ -179,7 +179,7 @@ async def test_finished_orders_are_removed_and_their_timeline_kept() -> None:
     done = await site.an_order(OrderState.COLLECTED)
     pending = await site.an_order(OrderState.PENDING, "shop.acme.example")
     outcomes: list[Outcome[str, object]] = []
-    await site.engine.removing.remove_all([done.id, pending.id, "nobody"], outcomes.append)  # type: ignore[arg-type] # any outcome
+    await site.engine.tracking.remove_all([done.id, pending.id, "nobody"], outcomes.append)  # type: ignore[arg-type] # any outcome
     assert [outcome.failure is None for outcome in outcomes] == [True, False, False]
     assert [order.id for order in site.orders] == [pending.id]
     assert site.store.timeline(done.id)[-1].kind is EventKind.REMOVED
@@ -203,4 +203,4 @@ async def test_a_certificate_is_collected_and_saved_and_its_order_removed_in_rea
     site = Site(world=writable.world, disk=writable.disk, kept=writable.kept, read_only=True)
     saved = await site.engine.collecting.save(await a_collected_remote(site), str(tmp_path))
     assert len(saved) == 3
-    assert (await site.engine.removing.remove(order.id)).removed
+    assert (await site.engine.tracking.remove(order.id)).removed

@@ -124,7 +124,7 @@ async def test_an_order_given_up_is_failed_and_can_be_removed() -> None:
     await site.follow_for(3600)
     given_up = await site.engine.recovery.give_up(placed.order.id)
     assert given_up.state is OrderState.FAILED
-    await site.engine.removing.remove(placed.order.id)
+    await site.engine.tracking.remove(placed.order.id)
     assert site.orders == []
     assert site.engine.recovery.undecided() == []
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind, PollFinished, StoreStateChanged, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.orders.track import Tracking
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.engine_world import World as EngineWorld
@@ -185,7 +186,7 @@ async def test_polls_go_on_by_the_schedule_while_nothing_can_be_written(tmp_path
     store = JournalStore.open(tmp_path, world.clock)
     world.repository.store = store
     world.scm.live(7, "Applied", (30.0, "Approved"))
-    await Tracking(world.context).track(7)
+    await Tracking(world.context, OrderLocks(world.context)).track(7)
     async with world.polling():
         await world.pass_time(1)
         with files_no_larger_than(10):

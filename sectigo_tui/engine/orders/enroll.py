@@ -33,7 +33,6 @@ from sectigo_tui.engine.orders.request import (
     ordered_names,
     split_addresses,
 )
-from sectigo_tui.engine.orders.track import new_order_id
 from sectigo_tui.engine.requests.limiter import Priority
 
 T = TypeVar("T")
@@ -208,7 +207,7 @@ class Enrolling:
         return () if named.left_out or named.left_out_nameless else named.ssl_ids
 
     def _intent(self, draft: Draft, known: tuple[int, ...]) -> Order:
-        now, order_id = self._context.clock.now(), new_order_id(self._context.random)
+        now, order_id = self._context.clock.now(), self._context.new_order_id()
         order_tag = order_tag_of(order_id, attempt=1)
         request = EnrollRequest(
             organization_id=draft.organization_id,

@@ -19,7 +19,6 @@ from sectigo_tui.domain.pki import CertificateTools, CsrFacts
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.lookup import Duplicates, find_duplicates, orders_named, refuse_ordered_meanwhile
 from sectigo_tui.engine.orders.place import Placed, Placing
-from sectigo_tui.engine.orders.track import new_order_id
 from sectigo_tui.engine.requests.limiter import Priority
 
 
@@ -119,7 +118,7 @@ class Renewing:
     def _intent(self, old: OrderDetails, known: tuple[int, ...], csr: CsrFacts | None, key_path: str) -> Order:
         now = self._context.clock.now()
         return Order(
-            id=new_order_id(self._context.random),
+            id=self._context.new_order_id(),
             state=OrderState.INTENT,
             state_since=now,
             created_at=now,

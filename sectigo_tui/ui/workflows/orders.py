@@ -214,7 +214,7 @@ async def remove(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
         Confirm("Remove these from the list? Their timelines are kept.", rows_content(rows), "Remove")
     ):
         return
-    outcomes = await workflow.engine.removing.remove_all(order_ids)
+    outcomes = await workflow.engine.tracking.remove_all(order_ids)
     workflow.unmark(done(outcomes))
     if any(outcome.failure for outcome in outcomes):
         await workflow.ask(Notice("Remove", outcomes_content(outcomes)))
