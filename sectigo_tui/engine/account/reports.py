@@ -40,7 +40,7 @@ class ReportState(Struct, frozen=True):
 
     Args:
         refused_at: When SCM said last that the login may not; None where it may, or was not asked.
-        reason: SCM's refusal in one line.
+        reason: SCM's reason in one line.
         code: SCM's code then.
         http_status: The HTTP status then.
         span_days: How many days SCM was able to answer at once.
@@ -82,7 +82,7 @@ class Reports:
         self._context = context
         self._state = ReportState()
 
-    async def refusal(self) -> ScmFailure | None:
+    async def rejection(self) -> ScmFailure | None:
         """Return why a report is not asked for now: SCM said within the hour that the login may not."""
         self._state = state = await self._known()
         now = self._context.clock.now()
@@ -106,9 +106,9 @@ class Reports:
         Raises:
             ScmFailure: Nothing was told: the login may not, now or within the last hour, or SCM cannot.
         """
-        refusal = await self.refusal()
-        if refusal is not None:
-            raise refusal
+        rejection = await self.rejection()
+        if rejection is not None:
+            raise rejection
         rows: dict[int, OrderDetails] = {}
         # A span that was too long once may fit by now: at most one request is lost by trying twice as long a one.
         span, last, requests = min(SPAN_DAYS, self._state.span_days * 2), query.last + _DAY, 0
