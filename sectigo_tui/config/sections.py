@@ -220,7 +220,7 @@ class SectigoSection(Section, frozen=True):
             le=31_536_000,
         ),
     ] = DEFAULT_POLL_MAX_WAIT_SECONDS
-    on_deadline: Annotated[Literal["stop", "rearm"], _is('"stop" or "rearm"', "stop")] = "stop"
+    on_deadline: Annotated[Literal["stop", "reopen"], _is('"stop" or "reopen"', "stop")] = "stop"
     retention_days: Annotated[int, _is("a number of days, 1 to 36500", 400, ge=1, le=36_500)] = 400
     ca_bundle: Annotated[
         Path | None, _is("a readable PEM file of trusted CAs", "/etc/ssl/certs/ca-certificates.crt", _readable)

@@ -95,7 +95,7 @@ class PollWindow(Struct, frozen=True):
         reason: Why that wait is what it is.
         ended: Why it polls no more; None while it is open.
         rejections: How many polls SCM has refused since it last told something about the order.
-        rearmed: How many windows in a row followed another by themselves, this one included.
+        reopened: How many windows in a row followed another by themselves, this one included.
     """
 
     opened_at: datetime
@@ -106,7 +106,7 @@ class PollWindow(Struct, frozen=True):
     reason: WaitReason = WaitReason.FIRST
     ended: WindowEnd | None = None
     rejections: int = 0
-    rearmed: int = 0
+    reopened: int = 0
 
     @property
     def deadline_at(self) -> datetime:

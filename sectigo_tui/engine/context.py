@@ -51,13 +51,13 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
 
     Args:
         deadline_seconds: The bound of a poll window; zero or less means the default of 600.
-        rearm: Whether a window whose deadline passes is followed by a new one.
+        reopen: Whether a window whose deadline passes is followed by a new one.
         read_only: Whether everything is refused that changes something at SCM.
         may_arm: Whether the operator may arm writes for a limited time all the same.
     """
 
     deadline_seconds: float = 600.0
-    rearm: bool = False
+    reopen: bool = False
     read_only: bool = False
     may_arm: bool = False
 

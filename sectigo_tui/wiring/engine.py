@@ -104,7 +104,7 @@ async def prepared(
         read_certificate=_read_certificate,
         options=EngineOptions(
             deadline_seconds=section.poll_max_wait_seconds,
-            rearm=section.on_deadline == "rearm",
+            reopen=section.on_deadline == "reopen",
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
         ),

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.orders import Order, OrderState, Origin, PendingEnroll, Revocation
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
-from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.columns import COLUMNS, cell, is_stale, poll_text
+from sectigo_tui.presentation.format import DEADLINE_WIDTH
 from sectigo_tui.presentation.glyphs import ASCII
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.table_columns import place_columns
@@ -93,7 +93,7 @@ def test_the_deadline_bar_always_carries_its_text(seconds: int, width: int, text
 
 def test_a_stopped_row_names_the_key_that_the_operator_has_given_to_polling() -> None:
     now = replace(Pieces().now(), hint=KeyNames({"view.poll": "f5"}).fill)
-    wide = cell(of(polled(ended=WindowEnd.STOPPED, next_poll_at=None)), "deadline", fmt.DEADLINE_WIDTH, now)
+    wide = cell(of(polled(ended=WindowEnd.STOPPED, next_poll_at=None)), "deadline", DEADLINE_WIDTH, now)
     assert wide.text == "stopped: f5 polls again"
 
 

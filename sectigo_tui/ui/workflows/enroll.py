@@ -14,7 +14,7 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.orders.enroll import EnrollOffer, InvalidRequest, RequestField
 from sectigo_tui.engine.orders.lookup import Duplicates
 from sectigo_tui.engine.orders.place import Placed
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.text import counted, printable
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.dialog import CONFIRM
@@ -235,14 +235,12 @@ def duplicates_content(duplicates: Duplicates) -> Content:
         lines.append(Content.styled("! Orders of the same name:", "$state-warning bold"))
     lines += [
         Content(
-            f"  sslId {each.ssl_id}  {printable(each.status)}  requested {fmt.format_when(each.requested)}"
-            + (f"  expires {fmt.format_when(each.expires)}" if each.expires is not None else "")
+            f"  sslId {each.ssl_id}  {printable(each.status)}  requested {format_when(each.requested)}"
+            + (f"  expires {format_when(each.expires)}" if each.expires is not None else "")
         )
         for each in duplicates.remote
     ]
-    lines += [
-        Content(f"  {order.state}, placed here {fmt.format_when(order.created_at)}") for order in duplicates.local
-    ]
+    lines += [Content(f"  {order.state}, placed here {format_when(order.created_at)}") for order in duplicates.local]
     if duplicates.not_examined:
         lines.append(Content(f"  and {duplicates.not_examined} more that were not examined"))
     return Content("\n").join(lines)

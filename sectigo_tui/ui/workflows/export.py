@@ -215,7 +215,7 @@ _FIELDS = {
     "common_name": _Field("common_name", "COMMON NAME", lambda row, _now: row.common_name or None),
     "validation": _Field("validation", "VALIDATION", lambda row, _now: row.validation or None),
     "last": _Field("last_poll", "LAST POLL", _text("last")),
-    "tries": _Field("attempts", "ATTEMPTS", _polls),
+    "attempts": _Field("attempts", "ATTEMPTS", _polls),
     "outage": _Field("outage", "OUTAGE", lambda row, now: moment_json(outage_end(row, now))),
     "profile": _Field("profile_name", "PROFILE", lambda row, _now: row.profile or None),
 }

@@ -21,7 +21,7 @@ from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.credentials.certctl import HandingOver
 from sectigo_tui.engine.credentials.service import SwitchedCredentials
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
@@ -301,7 +301,7 @@ def password_note(status: PasswordStatus | None) -> str:
     """Return what is known of the password's expiry; empty when nothing is."""
     if status is None:
         return ""
-    expires = f", expires {fmt.format_when(status.expires)}" if status.expires is not None else ""
+    expires = f", expires {format_when(status.expires)}" if status.expires is not None else ""
     return f"{printable(status.state)}{expires}"
 
 
