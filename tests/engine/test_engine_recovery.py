@@ -1,4 +1,4 @@
-"""Lost answers: found by the marker, and never sent again by themselves."""
+"""Lost answers: found by the order tag, and never sent again by themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renewing: the same rule that nothing is ordered twice, without a marker to go by."""
+"""Renewing: the same rule that nothing is ordered twice, without an order tag to go by."""
 
 from __future__ import annotations
 
