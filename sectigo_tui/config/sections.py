@@ -84,7 +84,7 @@ def _https(value: Any, _: Path) -> object:
 
 
 def _customer_uri(value: Any, _: Path) -> object:
-    """Refuse what cannot be the last part of an address: SCM would count it as one more bad login."""
+    """Reject what cannot be the last part of an address: SCM would count it as one more bad login."""
     if not isinstance(_line(value), str):
         return value
     if re.search(r"[/\\?#:]", value) or (value.casefold() == SCM_HOST or value.casefold().endswith(f".{SCM_HOST}")):

@@ -252,13 +252,13 @@ class CertificateFacts(Struct, frozen=True, kw_only=True):
         return f"issuer {self.missing_issuer} is not in the bundle" if self.missing_issuer else ""
 
     def check_names(self, name: str) -> None:
-        """Refuse a certificate that is not for the name its order goes by.
+        """Reject a certificate that is not for the name its order goes by.
 
         Of an order whose CSR is known the key tells its certificate; of any other the name is all there is. Its other
         names are no evidence: a CA may add some, and leave some out.
 
         Args:
-            name: What the order goes by. Where one of the two has no name, nothing is refused.
+            name: What the order goes by. Where one of the two has no name, nothing is rejected.
 
         Raises:
             OtherNames: It is for others.

@@ -51,13 +51,13 @@ PASSWORD_RETRY_SECONDS = 600.0
 
 
 KeepCrash = Callable[[BaseException, str], None]
-"""Writes a defect down with where it broke, without the value of any variable; must not raise."""
+"""Writes an unexpected error down with where it happened, without the value of any variable; must not raise."""
 
 
 class EventSource:
     """Passes events on to whoever listens; listeners must not raise and must not wait.
 
-    A defect that a boundary reports, or that a listener raises, is written down here: the one place that all pass.
+    An unexpected error that a boundary reports, or a listener raises, is written down here: the one place all pass.
 
     Args:
         keep_crash: Writes it down.
@@ -148,7 +148,7 @@ class Engine:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether every write is refused now."""
+        """Whether every write is rejected now."""
         return self.context.is_read_only
 
     @property
@@ -306,7 +306,7 @@ class Engine:
             self._report("starting broke; polling goes on", defect)
 
     def report_damage(self) -> None:
-        """Announce, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
+        """Publish, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
         found = self.context.repository.store.damage
         for reason in found[self._damage_reported :]:
             self._report("reading the local orders", StoreError(reason.where, reason.what, reason.remedy))

@@ -12,7 +12,7 @@ from sectigo_tui.domain.errors import NotFound, Refused, Unreadable
 from sectigo_tui.domain.events import EventKind, FailureReported, PollFinished, PollStarted
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import PollOutcome, WaitReason, WindowEnd
-from sectigo_tui.engine.polling.poll import REFUSALS
+from sectigo_tui.engine.polling.poll import REJECTIONS_AT_MOST
 from sectigo_tui.engine.polling.schedule import JITTER, SCHEDULE_SECONDS
 from sectigo_tui.engine.polling.scheduler import BATCH_SECONDS
 from support.engine_world import World
@@ -233,7 +233,7 @@ async def test_a_refusal_that_repeats_stops_the_polling_until_the_operator_asks_
     world = World()
     world.place(7, "Applied", (3.0, failure), (HOUR, "Issued"))
     await world.poll_for(HOUR)
-    assert len(world.scm.times(7)) == 1 + REFUSALS
+    assert len(world.scm.times(7)) == 1 + REJECTIONS_AT_MOST
     assert (world.order(7).state, world.window(7).ended) == (OrderState.PENDING, WindowEnd.STOPPED)
     (report,) = world.all_heard(FailureReported)
     assert (report.failure, report.order_id) == (failure, "order-7")

@@ -17,7 +17,7 @@ from support.virtual_time import in_virtual_time
 from support.writing import Site, ready
 
 PASSWORD = "GET /admin/v1/password"
-REFUSALS = [(401, -16), (400, -16), (400, -970), (403, -16), (403, -970)]
+REJECTIONS_AT_MOST = [(401, -16), (400, -16), (400, -970), (403, -16), (403, -970)]
 
 
 @asynccontextmanager
@@ -39,7 +39,7 @@ def reports(site: Site) -> list[str]:
     return [report.what for report in site.all_heard(FailureReported)]
 
 
-@pytest.mark.parametrize(("status", "code"), REFUSALS)
+@pytest.mark.parametrize(("status", "code"), REJECTIONS_AT_MOST)
 @in_virtual_time
 async def test_a_refused_password_query_is_switched_off_and_said_and_pauses_nothing(status: int, code: int) -> None:
     site = Site()

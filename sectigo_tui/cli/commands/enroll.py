@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
+from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, reject_duplicates, show_placed
 from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.terminal import check_can_ask, complain, confirm, secret_from, secret_typed
@@ -64,7 +64,7 @@ def run(options: Namespace) -> int:
     Raises:
         InputError: Something cannot be ordered so; nothing was sent.
         ConfigError: The settings name no account, organization or profile.
-        ScmFailure: SCM refused, or certainly did not get it; nothing was ordered.
+        ScmFailure: SCM rejected, or certainly did not get it; nothing was ordered.
         StoreError: It could not be written down.
     """
     settings = settings_from(options)
@@ -96,7 +96,7 @@ async def _enroll(settings: Settings, options: Namespace, key: KeyOrder | None) 
         request = _prepared(engine, options, wanted, csr, offer)
         duplicates = await engine.enrolling.duplicates(request)
         if not duplicates.is_clear and not options.allow_duplicate:
-            return refuse_duplicates(duplicates, as_json=options.json)
+            return reject_duplicates(duplicates, as_json=options.json)
         if not options.yes:
             await confirm(_summary(settings, request, csr, offer, key=key, duplicates=duplicates), "order")
         if key is not None:
@@ -107,7 +107,7 @@ async def _enroll(settings: Settings, options: Namespace, key: KeyOrder | None) 
         try:
             placed = await placed_by(engine, engine.enrolling.enroll(request, since=since))
         except OrderedMeanwhile as other:
-            return refuse_duplicates(Duplicates((other.order,)), as_json=options.json)
+            return reject_duplicates(Duplicates((other.order,)), as_json=options.json)
         ending, order = await follow(engine, placed, options.wait)
         return show_placed(ending, order, duplicates, placed.lost, as_json=options.json)
 

@@ -159,7 +159,7 @@ def _refused(now: datetime, failure: ScmFailure, before: ReportState) -> ReportS
 
 
 def _may_be_too_much(failure: ScmFailure) -> bool:
-    """Return whether SCM may be able to tell less at once: the answer was too large, too slow, or refused as such."""
+    """Return whether SCM may be able to tell less at once: the answer was too large, too slow, or rejected as such."""
     if is_missing_right(failure) or isinstance(failure, CredentialsRefused | RateLimited) or not failure.sent:
         return False
     return isinstance(failure, Unreachable | Unreadable | ServerFailure | Refused)

@@ -21,7 +21,7 @@ from sectigo_tui.engine.diagnosis.rules.causes import Cause
 from sectigo_tui.engine.diagnosis.stages import StageState
 
 TIMELINE_ENTRIES = 100
-"""The newest entries of a timeline that a pack has; how many it leaves out is said."""
+"""The newest entries of a timeline that a pack has; how many it leaves out is written."""
 
 
 def escalation_pack(diagnosis: Diagnosis, redact: Redact) -> str:

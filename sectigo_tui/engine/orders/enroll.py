@@ -22,11 +22,11 @@ from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.entries import WriteOutcome, write_outcome_of
 from sectigo_tui.engine.orders.lookup import (
     Duplicates,
+    check_none_ordered_since,
     find_duplicates,
     marked,
     order_tag_of,
     orders_named,
-    refuse_ordered_meanwhile,
     untagged,
 )
 from sectigo_tui.engine.orders.place import Placed, Placing
@@ -80,7 +80,7 @@ class EnrollOffer(Struct, frozen=True):
 
 
 class RequestField(Enum):
-    """The part of the form that a problem is about."""
+    """The part of the form that an error is about."""
 
     CSR = "csr"
     PROFILE = "profile"
@@ -252,7 +252,7 @@ class Enrolling:
         )
         check = None
         if since is not None:
-            check = refuse_ordered_meanwhile(request.goes_by, since.known, is_nameless=not request.common_name)
+            check = check_none_ordered_since(request.goes_by, since.known, is_nameless=not request.common_name)
         return await self._placing.place(order, entry, check=check)
 
     async def _known(self, request: EnrollRequest) -> tuple[int, ...]:

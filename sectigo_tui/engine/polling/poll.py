@@ -54,7 +54,7 @@ _OUTCOME_OF_FAILURE: tuple[tuple[type[ScmFailure], PollOutcome], ...] = (
 NOT_POLLED_SECONDS = 120.0
 """Before a poll that is this late, the timeline records since when the order was not polled."""
 
-REFUSALS = 4
+REJECTIONS_AT_MOST = 4
 """Polling of an order stops after this many rejections in a row, more than a minute of the schedule."""
 
 _SAYS_UNKNOWN = re.compile(
@@ -298,7 +298,7 @@ def _with_next_window(order: Order, poll_answer: PollAnswer, now: datetime, rand
         # The login was rejected, not the poll: it stays due, and is made with the next credentials.
         return order
     window = replace(window, rejections=_rejections(window.rejections, failure))
-    if window.rejections >= REFUSALS or (failure is not None and is_final(failure)):
+    if window.rejections >= REJECTIONS_AT_MOST or (failure is not None and is_final(failure)):
         return replace(order, window=schedule.settled(window, WindowEnd.STOPPED))
     retry_after = failure.retry_after_seconds if failure is not None else None
     window = schedule.after_poll(window, now, random, retry_after_seconds=retry_after)
@@ -316,7 +316,7 @@ def is_final(failure: ScmFailure) -> bool:
     if not isinstance(failure, (NotFound, Refused)) or isinstance(failure, NotReady):
         return False
     if isinstance(failure, RefusedAlone) or failure.code in UNKNOWN_ORDER_CODES:
-        # A login that is refused is never tried again by itself, were it for one call only.
+        # A login that is rejected is never tried again by itself, were it for one call only.
         return True
     if failure.call == "collect" and failure.code in NEVER_COLLECTABLE_CODES:
         return True

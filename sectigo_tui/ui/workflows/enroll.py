@@ -29,7 +29,7 @@ async def enroll(workflow: Workflow) -> None:
     """Ask until the order is placed or given up; the form stays filled in after every rejection.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
     """
     offer = await _offer(workflow)
     if offer is None:

@@ -53,7 +53,7 @@ async def export(workflow: Workflow, documents: tuple[Document, ...], write_file
     """Ask what to save and where, and save it; a file that is there is replaced only after another question.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         documents: What can be saved.
         write_file: Writes a file.
         note: What is said of it before it is saved, such as what is left out.
@@ -297,7 +297,7 @@ async def escalate(workflow: Workflow, diagnosis: Diagnosis) -> None:
     """Copy an order's escalation pack, keep it as a file, and show it.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         diagnosis: The order's diagnosis.
     """
     pack = workflow.engine.diagnoser.pack(diagnosis)
@@ -308,7 +308,7 @@ async def hand_over(workflow: Workflow, order_rows: OrderRows) -> None:
     """Look up what is open, then copy all of it, grouped by cause, keep it as a file, and show it.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         order_rows: Finds what is open.
     """
     targets: list[Target] = [row.target for row in order_rows.pending() if row.target is not None]

@@ -158,7 +158,7 @@ async def decline(workflow: Workflow, row: OrderRow) -> None:
 
 
 async def _read_again(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
-    """Read the orders again at once, those that were refused too: the rows are to tell what is."""
+    """Read the orders again at once, those that were rejected too: the rows are to tell what is."""
     ssl_ids = [row.ssl_id for row in rows if row.ssl_id is not None]
     await workflow.during("Reading the orders again ...", workflow.engine.read_again(ssl_ids), can_stop=True)
 

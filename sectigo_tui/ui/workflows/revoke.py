@@ -97,7 +97,7 @@ class Revoke(Dialog[RevokeAnswer]):
         return f"{super().draft_key()} {self._offer.details.ssl_id}"
 
     def first_focus(self) -> Widget:
-        """Return the name's field after a try that was refused: it is what is to be typed again."""
+        """Return the name's field after a try that was rejected: it is what is to be typed again."""
         return self.query_one("#typed") if self._error else super().first_focus()
 
     def choices(self) -> Sequence[Choice]:
