@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, reject_duplicates, show_placed
 from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.terminal import check_can_ask, complain, confirm, secret_from, secret_typed
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.account import CertificateProfile
-from sectigo_tui.domain.certificates import EnrollRequest
 from sectigo_tui.domain.errors import ConfigError, InputError
-from sectigo_tui.domain.pki import CSR_BYTES_AT_MOST, CsrFacts, KeyOrder
-from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.enroll import EnrollOffer, InvalidRequest, choose_term
-from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
-from sectigo_tui.pki.names import file_stem, parse_name
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.account import CertificateProfile
+    from sectigo_tui.domain.certificates import EnrollRequest
+    from sectigo_tui.domain.pki import CsrFacts, KeyOrder
+    from sectigo_tui.domain.ports import SecretText
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.engine.orders.enroll import EnrollOffer
+    from sectigo_tui.engine.orders.lookup import Duplicates
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -67,6 +66,8 @@ def run(options: Namespace) -> int:
         ScmFailure: SCM rejected, or certainly did not get it; nothing was ordered.
         StoreError: It could not be written down.
     """
+    import asyncio
+
     settings = settings_from(options)
     check_writable(settings, "ordering")
     _check_together(options)
@@ -81,12 +82,18 @@ async def read_csr(engine: Engine, path: str) -> CsrFacts:
     Raises:
         InputError: There is not exactly one readable CSR in it.
     """
+    from sectigo_tui.domain.pki import CSR_BYTES_AT_MOST
+
     if path == "-":
         return await engine.enrolling.read_csr(sys.stdin.buffer.read(CSR_BYTES_AT_MOST))
     return await engine.enrolling.read_csr_file(path)
 
 
 async def _enroll(settings: Settings, options: Namespace, key: KeyOrder | None) -> int:
+    from msgspec.structs import replace
+
+    from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
+
     async with session(settings) as engine:
         csr = _planned(key) if key is not None else await read_csr(engine, options.csr)
         organization_id = _setting(settings, options.organization, "org_id", "--organization")
@@ -122,6 +129,8 @@ def _check_together(options: Namespace) -> None:
 
 
 def _key_order(settings: Settings, options: Namespace) -> KeyOrder | None:
+    from sectigo_tui.domain.pki import KeyOrder
+
     if options.csr is not None:
         return None
     algorithm, _, size = options.make_key.partition(":")
@@ -150,6 +159,8 @@ def _passphrase(options: Namespace) -> SecretText | None:
 
 
 def _free_path(directory: Path, common_name: str) -> Path:
+    from sectigo_tui.pki.names import file_stem
+
     stem, number = file_stem(common_name), 1
     path = directory / f"{stem}.key"
     while path.exists():
@@ -160,6 +171,9 @@ def _free_path(directory: Path, common_name: str) -> Path:
 
 def _planned(key: KeyOrder) -> CsrFacts:
     """Return what a key's CSR will say, so that all is checked before a key is made."""
+    from sectigo_tui.domain.pki import CsrFacts
+    from sectigo_tui.pki.names import parse_name
+
     names = tuple(dict.fromkeys(str(parse_name(name)) for name in (key.common_name, *key.alternative_names)))
     return CsrFacts(
         common_name=names[0],
@@ -190,6 +204,8 @@ def _profile(settings: Settings, options: Namespace, offer: EnrollOffer) -> Cert
 
 
 def _term(settings: Settings, options: Namespace, profile: CertificateProfile) -> int:
+    from sectigo_tui.engine.orders.enroll import choose_term
+
     wanted: int = options.term if options.term is not None else settings.sectigo.term
     choice = choose_term(profile, wanted)
     if choice.note:
@@ -198,6 +214,8 @@ def _term(settings: Settings, options: Namespace, profile: CertificateProfile) -
 
 
 def _request(options: Namespace, csr: CsrFacts, organization_id: int, profile_id: int, term_days: int) -> EnrollRequest:
+    from sectigo_tui.domain.certificates import EnrollRequest
+
     return EnrollRequest(
         organization_id=organization_id,
         profile_id=profile_id,
@@ -219,6 +237,8 @@ def _prepared(
     Raises:
         InvalidRequest: It cannot be ordered so.
     """
+    from sectigo_tui.engine.orders.enroll import InvalidRequest
+
     # Asked about in the summary, where there is somebody to ask.
     drop_other_names = options.drop_other_names or not options.yes
     if offer.custom_fields.failure is not None:
