@@ -20,6 +20,8 @@ from sectigo_tui.config.model import (
     SECRETS,
     SECTION_MODELS,
     CertctlSection,
+    MetricsSection,
+    NotifySection,
     SectigoSection,
     Sections,
     UiSection,
@@ -135,7 +137,7 @@ def shown(key: str, value: object) -> str:
     return value if isinstance(value, str) else quoted(value)
 
 
-_SECTIONS = ("sectigo", "certctl", "ui", "profile")
+_SECTIONS = ("sectigo", "certctl", "ui", "metrics", "notify", "profile")
 
 
 class Document(Struct, frozen=True):
@@ -145,6 +147,8 @@ class Document(Struct, frozen=True):
         sectigo: `[sectigo]`.
         certctl: `[certctl]`.
         ui: `[ui]`.
+        metrics: `[metrics]`.
+        notify: `[notify]`.
         profiles: `[profile.NAME]` by name.
         profiles_certctl: `[profile.NAME.certctl]` by name.
     """
@@ -152,6 +156,8 @@ class Document(Struct, frozen=True):
     sectigo: Table
     certctl: Table
     ui: Table
+    metrics: Table
+    notify: Table
     profiles: Mapping[str, Table]
     profiles_certctl: Mapping[str, Table]
 
@@ -189,8 +195,18 @@ def read_document(paths: Paths, label: str) -> Document:
     errors += check_names(SectigoSection, sections["sectigo"], f"{label} [sectigo]")
     errors += check_names(CertctlSection, sections["certctl"], f"{label} [certctl]", "certctl.")
     errors += check_names(UiSection, sections["ui"], f"{label} [ui]", "ui.")
+    errors += check_names(MetricsSection, sections["metrics"], f"{label} [metrics]", "metrics.")
+    errors += check_names(NotifySection, sections["notify"], f"{label} [notify]", "notify.")
     raise_all(errors)
-    return Document(sections["sectigo"], sections["certctl"], sections["ui"], profiles, profiles_certctl)
+    return Document(
+        sections["sectigo"],
+        sections["certctl"],
+        sections["ui"],
+        sections["metrics"],
+        sections["notify"],
+        profiles,
+        profiles_certctl,
+    )
 
 
 def _table(parent: Table, name: str, title: str, source: str, errors: list[ConfigError]) -> Table:
@@ -255,7 +271,7 @@ def _explained(error: ErrorDetails, merged: Mapping[str, Merged]) -> ConfigError
     if own_words is not None:
         reason = str(own_words)
     elif key in SECRETS:
-        reason = "is no text"
+        reason = "is no list of texts" if key == "urls" else "is no text"
     else:
         reason = f"{quoted(merged[name].values[key])} is not {field.description}"
     return ConfigError(
@@ -332,6 +348,8 @@ def load_settings(
             ),
         ),
         "ui": merge(UiSection, [Layer(SourceKind.CONFIG, f"{label} [ui]", document.ui)]),
+        "metrics": merge(MetricsSection, [Layer(SourceKind.CONFIG, f"{label} [metrics]", document.metrics)]),
+        "notify": merge(NotifySection, [Layer(SourceKind.CONFIG, f"{label} [notify]", document.notify)]),
     }
     sections, sources = validate(_without_command_value(merged), paths.config_file.parent)
 
@@ -346,6 +364,8 @@ def load_settings(
         sectigo=sections.sectigo,
         certctl=sections.certctl,
         ui=sections.ui,
+        metrics=sections.metrics,
+        notify=sections.notify,
         paths=paths,
         environ=environ,
         sources=sources,
@@ -354,6 +374,11 @@ def load_settings(
         pending=credentials.get(credentials_profile, CredentialsEntry()).pending,
         password_command=PasswordCommand(sections.sectigo.password_command or (), password_source.detail, environ)
         if password_source.kind is SourceKind.PASSWORD_COMMAND
+        else None,
+        urls_command=PasswordCommand(
+            sections.notify.urls_command, sources["notify.urls_command"].detail, environ, key="notify.urls_command"
+        )
+        if sections.notify.urls_command is not None
         else None,
     )
 

@@ -100,6 +100,44 @@ def _command(value: object) -> object:
     return value
 
 
+def address_and_port(value: str) -> tuple[str, int]:
+    """Return the two of `HOST:PORT`, or of `[IPV6]:PORT`.
+
+    Raises:
+        ValueError: It is neither, or no port is of that number.
+    """
+    try:
+        parts = urlsplit(f"//{_one_line(value)}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no HOST:PORT: {error}") from error
+    if not host or port is None or parts.netloc != value or re.search(r"[@\s]", value):
+        raise ValueError(f"{value!r} is no HOST:PORT, such as 127.0.0.1:9808")
+    return host, port
+
+
+def _addresses(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _address(value: SecretStr) -> SecretStr:
+    if not re.match(r"\w+://\S+$", value.get_secret_value()):
+        # Not shown: a token is what it mostly consists of.
+        raise ValueError("has an address that is no SCHEME://...")
+    return value
+
+
+def _listen(value: str) -> str:
+    address_and_port(value)
+    return value
+
+
+def _quiet_time(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", value) or value[:5] == value[6:]:
+        raise ValueError(f"{value!r} is no time of day from HH:MM-HH:MM")
+    return value
+
+
 def _path(value: Path, info: ValidationInfo) -> Path:
     base = (info.context or {}).get("base_directory", Path())
     try:
@@ -126,6 +164,7 @@ Whole = Annotated[int, BeforeValidator(_no_boolean)]
 Seconds = Annotated[float, BeforeValidator(_no_boolean)]
 Command = Annotated[tuple[Line, ...], BeforeValidator(_command)]
 ServerUrl = Annotated[str, AfterValidator(_https)]
+Addresses = Annotated[tuple[Annotated[Secret, AfterValidator(_address)], ...], BeforeValidator(_addresses)]
 FilePath = Annotated[Path, AfterValidator(_path)]
 
 
@@ -235,19 +274,63 @@ class UiSection(_Section):
     )
 
 
+class MetricsSection(_Section):
+    """`[metrics]`: what `watch` exports to Prometheus, the same for every profile."""
+
+    listen: Annotated[str, AfterValidator(_listen)] | None = Field(
+        None, description="an address and a port to listen at", examples=["127.0.0.1:9808"]
+    )
+    file: FilePath | None = Field(
+        None,
+        description="a file for node_exporter's textfile collector",
+        examples=["/var/lib/node_exporter/textfile/sectigo-tui.prom"],
+    )
+    order_names: StrictBool = Field(
+        False, description="true or false: whether the oldest pending orders are exported by name", examples=[False]
+    )
+
+
+class NotifySection(_Section):
+    """`[notify]`: where `watch` sends notifications, the same for every profile."""
+
+    urls: Addresses | None = Field(
+        None,
+        repr=False,
+        description="a list of Apprise addresses",
+        examples=[["slack://TokenA/TokenB/TokenC/#on-call"]],
+    )
+    urls_command: Command | None = Field(
+        None,
+        repr=False,  # its arguments may hold a token
+        description="a command that prints the addresses on one line, run without a shell",
+        examples=[["pass", "show", "scm/notify"]],
+    )
+    quiet: Annotated[str, AfterValidator(_quiet_time)] | None = Field(
+        None, description="a time of day in which nothing is sent, in this host's time zone", examples=["22:00-06:30"]
+    )
+
+
 class Sections(_Section):
     """All of it, with the chosen profile's sections merged in."""
 
     sectigo: SectigoSection
     certctl: CertctlSection
     ui: UiSection
+    metrics: MetricsSection
+    notify: NotifySection
 
 
-SECTION_MODELS: dict[str, type[BaseModel]] = {"sectigo": SectigoSection, "certctl": CertctlSection, "ui": UiSection}
+SECTION_MODELS: dict[str, type[BaseModel]] = {
+    "sectigo": SectigoSection,
+    "certctl": CertctlSection,
+    "ui": UiSection,
+    "metrics": MetricsSection,
+    "notify": NotifySection,
+}
 """The models of `Sections`, by name."""
 
-SECRETS = frozenset({"password", "api_key"})
+SECRETS = frozenset({"password", "api_key", "urls"})
 """Keys whose value is never shown."""
 
-ALTERNATIVES = {"password": "password_command", "api_key": "api_key_file"}
+ALTERNATIVES = {"password": "password_command", "api_key": "api_key_file", "urls": "urls_command"}
 """Pairs of which one section may set only one, and the more specific section's choice counts."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from sectigo_tui.config.load import Layer, merge, validate
-from sectigo_tui.config.model import SECRETS, CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.model import SECRETS, SECTION_MODELS, SectigoSection
 from sectigo_tui.config.sources import SourceKind
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.durable import create_file
@@ -42,8 +40,8 @@ def check_answers(answers: Mapping[str, str]) -> SectigoSection:
         ConfigError: An answer is wrong; all wrong ones are named, each with its `key`.
     """
     given = Layer(SourceKind.ANSWER, "what you typed", {key: text for key, text in answers.items() if text})
-    unset: Mapping[str, type[BaseModel]] = {"certctl": CertctlSection, "ui": UiSection}
-    merged = {"sectigo": merge(SectigoSection, [given])} | {name: merge(model, []) for name, model in unset.items()}
+    unset = {name: merge(model, []) for name, model in SECTION_MODELS.items()}
+    merged = unset | {"sectigo": merge(SectigoSection, [given])}
     return validate(merged, Path())[0].sectigo
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from pydantic import SecretStr
 
 from sectigo_tui.config.credentials import PendingCredentials, section_title
-from sectigo_tui.config.model import CertctlSection, SectigoSection, UiSection
+from sectigo_tui.config.model import CertctlSection, MetricsSection, NotifySection, SectigoSection, UiSection
 from sectigo_tui.config.password_command import PasswordCommand
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.setting_errors import raise_all
@@ -58,6 +58,8 @@ class Settings:
         sectigo: The account and how it is polled.
         certctl: The certctl-server to tell about rotations; its `url` is None without one.
         ui: The screen.
+        metrics: What `watch` exports to Prometheus.
+        notify: Where `watch` sends notifications.
         paths: The files.
         environ: The environment they were read from.
         sources: Origin of each key: `term`, `certctl.url`, `ui.theme`...
@@ -66,6 +68,7 @@ class Settings:
             `write_credentials` and its kin: the profile where it has a login of its own, else None.
         pending: An interrupted password change, to be settled before anything is sent.
         password_command: Where the password comes from, when it is a command.
+        urls_command: Where the addresses of notifications come from, when it is a command.
         debug_log: The file that requests are logged to, redacted; None for none.
     """
 
@@ -74,6 +77,8 @@ class Settings:
     sectigo: SectigoSection
     certctl: CertctlSection
     ui: UiSection
+    metrics: MetricsSection
+    notify: NotifySection
     paths: Paths
     environ: Mapping[str, str] = field(repr=False)
     sources: Mapping[str, Source]
@@ -81,6 +86,7 @@ class Settings:
     credentials_profile: str | None
     pending: PendingCredentials | None
     password_command: PasswordCommand | None
+    urls_command: PasswordCommand | None
     debug_log: Path | None = None
 
     @property
@@ -119,6 +125,20 @@ class Settings:
         if self.sectigo.password is None:
             raise self._missing("password")
         return self.sectigo.password
+
+    def notification_urls(self, *, may_prompt: bool = False) -> tuple[SecretStr, ...]:
+        """Return where notifications go, asking `urls_command` where one is set; that may block for seconds.
+
+        Args:
+            may_prompt: Whether no screen has the terminal, so that the command may ask the operator something there.
+
+        Raises:
+            PasswordCommandFailed: The command tells none now.
+        """
+        if self.urls_command is not None:
+            line = self.urls_command.run(may_prompt=may_prompt).get_secret_value()
+            return tuple(SecretStr(url) for url in line.split())
+        return self.notify.urls or ()
 
     def certctl_server(self) -> CertctlServer | None:
         """Return the certctl-server, None when no `url` is set; reads `api_key_file`.
