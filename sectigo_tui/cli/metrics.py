@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter as Count
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -38,6 +39,8 @@ try:
     from prometheus_client.registry import Collector
 except ImportError as error:
     raise missing_extra("metrics", "metrics") from error
+
+K = TypeVar("K", bound=tuple[str, ...])
 
 PREFIX = "sectigo_tui_"
 LATENCY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -139,7 +142,7 @@ class Metrics(Collector):
     """
 
     def __init__(self, account: str, clock: Clock, *, names_orders: bool = False) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
         self.registry = CollectorRegistry()
         self._account = account
         self._clock = clock
@@ -268,9 +271,7 @@ class Metrics(Collector):
             )
 
 
-def _gauge(
-    account: str, name: str, text: str, labels: tuple[str, ...], values: dict[tuple[str, ...], float]
-) -> GaugeMetricFamily:
+def _gauge(account: str, name: str, text: str, labels: tuple[str, ...], values: Mapping[K, float]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(f"{PREFIX}{name}", text, labels=("account", *labels))
     for key, value in values.items():
         family.add_metric((account, *key), value)

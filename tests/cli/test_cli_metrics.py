@@ -74,6 +74,10 @@ def an_order(number: int, status: str = "", **changes: object) -> Order:
     return replace(order, **changes)
 
 
+def unexpected(failure: InputError) -> None:
+    raise failure
+
+
 async def read(process: Process, **options: bool) -> Samples:
     metrics = Metrics(ACCOUNT, process.clock, **options)
     async with metrics.reading(process.engine):
@@ -175,13 +179,13 @@ def test_the_settings_name_the_address_and_the_file_too(site: Site) -> None:
 @in_virtual_time
 async def test_an_address_in_use_and_a_directory_that_is_not_there_are_told_at_the_start(tmp_path: Path) -> None:
     metrics = Metrics(ACCOUNT, Process().clock)
-    async with exported(metrics, "127.0.0.1:0", None, pytest.fail) as address:
+    async with exported(metrics, "127.0.0.1:0", None, unexpected) as address:
         taken = re.sub(r"^http://|/metrics$", "", address)
         with pytest.raises(InputError, match=r"cannot be served at 127\.0\.0\.1:\d+: Address already in use"):
-            async with exported(metrics, taken, None, pytest.fail):
+            async with exported(metrics, taken, None, unexpected):
                 pass
     with pytest.raises(InputError, match="is no directory"):
-        async with exported(metrics, None, tmp_path / "none" / "m.prom", pytest.fail):
+        async with exported(metrics, None, tmp_path / "none" / "m.prom", unexpected):
             pass
 
 

@@ -10,7 +10,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +42,14 @@ from sectigo_tui.presentation.json import Event, OrderById, event, event_of, fai
 from sectigo_tui.presentation.notifications import EventCommand, change_json
 from sectigo_tui.presentation.rows import OrderRows
 from sectigo_tui.presentation.watchlist import Change, OrderSnapshot, Watchlist
+from sectigo_tui.store.notified import NotifiedFile
 from sectigo_tui.wiring.clients import credentials_of, in_thread
 from sectigo_tui.wiring.engine import opened
+from sectigo_tui.wiring.settings import account_directory
 
 if TYPE_CHECKING:
     from sectigo_tui.cli.metrics import Metrics
+    from sectigo_tui.cli.notifier import Notifier
 
 ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0
@@ -54,7 +57,8 @@ CREDENTIALS_SECONDS = 30.0
 ASK_AGAIN_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
 """The waits before a password command that returned none is run again; the last one repeats."""
 ON_EVENT = "on_event command"
-"""The activity named in a failure event."""
+NOTIFYING = "notifications"
+"""The activities named in a failure event."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -107,6 +111,7 @@ class _Watch:
         self._received: deque[EngineEvent] = deque()
         self._ended_by = ""
         self._metrics: Metrics | None = None
+        self._notifier: Notifier | None = None
         self._kept_at: tuple[int, ...] = ()
 
     async def run(self) -> int:
@@ -115,7 +120,7 @@ class _Watch:
         settings = settings_from(self._options)
         on_event = _OnEvent(settings, self._command_failed)
         try:
-            async with self._exported(settings) as address:
+            async with self._exported(settings) as address, self._notifying(settings):
                 self._print_start(settings, address)
                 return await self._watch(settings, on_event)
         finally:
@@ -135,6 +140,37 @@ class _Watch:
         self._metrics = Metrics(customer_uri, self._clock, names_orders=settings.metrics.order_names)
         async with exported(self._metrics, listen, file, self._metrics_failed) as address:
             yield address
+
+    @asynccontextmanager
+    async def _notifying(self, settings: Settings) -> AsyncIterator[None]:
+        """Send notifications while the block lasts, where there are addresses.
+
+        Raises:
+            ConfigError: The command that tells them cannot be run, or prints what can be none.
+        """
+        if not settings.notify.urls and settings.urls_command is None:
+            yield
+            return
+        from sectigo_tui.cli.notifier import Notifier, addresses_of
+
+        account = settings.account()
+        try:
+            # Asked now, since it may prompt; where it fails, it is asked again when there is something to send.
+            await addresses_of(settings, may_prompt=True)
+        except PasswordCommandFailed as failure:
+            if not failure.may_pass:
+                raise
+            self._print_failure(NOTIFYING, failure)
+        self._notifier = Notifier(
+            NotifiedFile(account_directory(settings.paths, account.base_url, account.customer_uri)),
+            self._clock,
+            account=" ".join(filter(None, (account.customer_uri, settings.sectigo.environment))),
+            quiet=settings.notify.quiet,
+            addresses=lambda: addresses_of(settings),
+            failed=lambda failure: self._print_failure(NOTIFYING, failure),
+        )
+        async with self._notifier.running():
+            yield
 
     async def _watch(self, settings: Settings, on_event: _OnEvent) -> int:
         self._kept_at = _kept_at(settings)
@@ -208,9 +244,13 @@ class _Watch:
                 # The poller is known only from a lease. What fails here is reported by the housekeeping.
                 with suppress(StoreError, OSError):
                     await engine.orders.changes()
-                reading = self._metrics.reading(engine) if self._metrics is not None else nullcontext()
-                is_monitored = self._metrics is not None
-                async with reading, polling(engine, watches_password=is_monitored, watches_blockers=is_monitored):
+                readers = [reader for reader in (self._metrics, self._notifier) if reader is not None]
+                has_metrics = self._metrics is not None
+                async with AsyncExitStack() as stack:
+                    for reader in readers:
+                        await stack.enter_async_context(reader.reading(engine))
+                    work = polling(engine, watches_password=has_metrics, watches_blockers=bool(readers))
+                    await stack.enter_async_context(work)
                     await self._until_refused(engine)
             finally:
                 for silence in silences:
