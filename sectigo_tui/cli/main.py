@@ -16,7 +16,6 @@ from sectigo_tui.cli.exit_codes import FAILED, ended_by, exit_code
 from sectigo_tui.cli.parser import DASHBOARD, make_parser, module_of
 from sectigo_tui.cli.streams import ClosedStream
 from sectigo_tui.collector import loading
-from sectigo_tui.config.paths import find_paths
 from sectigo_tui.domain.errors import SectigoTuiError
 
 
@@ -52,6 +51,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _crash_directory(options: Namespace) -> Path:
+    from sectigo_tui.config.paths import find_paths
+
     given = vars(options)
     try:
         return find_paths(os.environ, config=os.devnull, data_dir=given.get("data_dir")).data_dir / "crashes"
@@ -62,7 +63,7 @@ def _crash_directory(options: Namespace) -> Path:
 
 def _print(reports: CrashReports) -> None:
     if reports.messages:
-        from sectigo_tui.cli.output import complain
+        from sectigo_tui.cli.terminal import complain
 
         # The terminal may be gone; the reports are on disk.
         with suppress(OSError):
@@ -70,7 +71,7 @@ def _print(reports: CrashReports) -> None:
 
 
 def _complain(error: SectigoTuiError) -> None:
-    from sectigo_tui.cli.output import complain, failure_text
+    from sectigo_tui.cli.terminal import complain, failure_text
     from sectigo_tui.domain.errors import ScmFailure
 
     complain(failure_text(error) if isinstance(error, ScmFailure) else str(error))

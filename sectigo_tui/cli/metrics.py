@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from sectigo_tui import __version__, durable
 from sectigo_tui.cli.crash import keep_crash
-from sectigo_tui.config.model import address_and_port
+from sectigo_tui.config.sections import address_and_port
 from sectigo_tui.domain.clock import Clock, Moment, seconds_between
 from sectigo_tui.domain.errors import InputError, missing_extra, unwritable
 from sectigo_tui.domain.events import EngineEvent, Exchange, PollFinished

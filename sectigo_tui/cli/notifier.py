@@ -228,7 +228,7 @@ async def addresses_of(settings: Settings, *, may_prompt: bool = False) -> Seque
         ConfigError: It tells none.
     """
     found = await in_thread(lambda: settings.notification_urls(may_prompt=may_prompt))
-    return [address.get_secret_value() for address in found]
+    return [address.reveal() for address in found]
 
 
 Send = Callable[[str, Message], Awaitable[str]]

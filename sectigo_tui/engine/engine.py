@@ -301,6 +301,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.poll(watches_password=True))
             group.create_task(keep_running(self.context, "the listing", lambda: self._refresh(refresh_seconds)))
+            group.create_task(keep_running(self.context, "the account's history", self._learn_history))
 
     async def poll(self, *, watches_password: bool = False, watches_blockers: bool = False) -> None:
         """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own.
@@ -363,6 +364,11 @@ class Engine:
         except SectigoTuiError as failure:
             self._report("a change of the password was interrupted", failure)
 
+    async def _learn_history(self) -> None:
+        # What a diagnosis needs is loaded once the screen is up.
+        await self.context.limiter.until_accepted()
+        await self.diagnoser.samples.run()
+
     async def _watch_password(self) -> None:
         while True:
             self._resumed.clear()
@@ -420,4 +426,5 @@ class Engine:
     def _receive(self, event: EngineEvent) -> None:
         if isinstance(event, PollingResumed):
             self._resumed.set()
+            self.account.reports.may_again()
         self.pending_writes.receive(event)

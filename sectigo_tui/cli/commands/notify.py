@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 
-from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.exit_codes import FAILED, FINE
-from sectigo_tui.cli.output import complain, show_message
+from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import settings_from
+from sectigo_tui.cli.terminal import complain, show_message
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.presentation.json import print_json
 
@@ -26,10 +25,14 @@ def run(options: Namespace) -> int:
         ConfigError: There is no address, or the command tells none.
         InputError: The extra is not installed.
     """
+    import asyncio
+
     return asyncio.run(_test(options))
 
 
 async def _test(options: Namespace) -> int:
+    import asyncio
+
     settings = settings_from(options)
     if not settings.notify.urls and settings.urls_command is None:
         raise ConfigError(

@@ -15,6 +15,7 @@ from sectigo_tui.domain.errors import NotFound, RateLimited, Refused, ScmFailure
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, FailureReported, OrderChanged
 from sectigo_tui.domain.status import PENDING_STATUSES, is_same
 from sectigo_tui.engine.account.listing import Listing
+from sectigo_tui.engine.account.reports import Reports
 from sectigo_tui.engine.account.spellings import StatusSpellings
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.requests.limiter import Priority
@@ -68,11 +69,13 @@ class Account:
     Attributes:
         queries: The newest query of each pending status.
         spellings: How this installation spells statuses.
+        reports: Its bulk reports.
     """
 
     def __init__(self, context: Context) -> None:
         self.queries: dict[str, PendingQuery] = {status: PendingQuery() for status in PENDING_STATUSES}
         self.spellings = StatusSpellings()
+        self.reports = Reports(context)
         self._context = context
         self._reported: dict[str, str] = {}
         self._listed: dict[int, Listed] = {}

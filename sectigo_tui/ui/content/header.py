@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 from sectigo_tui.engine.credentials.passwords import days_left, expires_soon
@@ -13,7 +14,6 @@ from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import Tally
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.view_model import Surroundings
 
 AGE_STEP_SECONDS = 5
 LATER_AGE_STEP_SECONDS = 15
@@ -24,6 +24,22 @@ STALE_INTERVALS = 2.0
 BAR = " | "
 
 
+class Surroundings(Struct, frozen=True):
+    """The settled facts of this run, as the header shows them.
+
+    Args:
+        band: The environment, such as `PROD`; empty for none.
+        band_color: Its colour: red, yellow, green, blue, magenta, or auto for red where it is production.
+        profile: The configuration's profile; empty for none.
+        customer: The customer URI.
+    """
+
+    band: str = ""
+    band_color: str = "auto"
+    profile: str = ""
+    customer: str = ""
+
+
 class HeaderPart(NamedTuple):
     """A part of the line.
 
@@ -31,7 +47,7 @@ class HeaderPart(NamedTuple):
         text: What it says, printable.
         style: A theme variable such as `$state-failed`, or empty.
         rank: Who goes first where there is no room: the highest. 0 stays always.
-        is_joined: Whether a space stands before it rather than a bar.
+        is_joined: Whether it goes on with what stands before it, rather than behind a bar.
     """
 
     text: str
@@ -40,9 +56,14 @@ class HeaderPart(NamedTuple):
     is_joined: bool = False
 
     @property
+    def joint(self) -> str:
+        """What stands before it: a bar, a space, or nothing where it begins with a comma."""
+        return BAR if not self.is_joined else "" if self.text.startswith(",") else " "
+
+    @property
     def cells(self) -> int:
         """How much room it takes, with what stands before it."""
-        return cell_len(self.text) + (1 if self.is_joined else len(BAR))
+        return cell_len(self.text) + len(self.joint)
 
 
 def header_segments(
@@ -74,10 +95,9 @@ def header_segments(
         *_api(engine, now),
         _updated(engine, now, refresh_seconds),
         *_left_out(engine),
-        HeaderPart(
-            f"{tally.pending}{unknown} pend {tally.needing_you} act", "$state-waiting" if tally.needing_you else "", 1
-        ),
-        HeaderPart(f"{tally.unpolled} not polled" if tally.unpolled else "", "$state-muted", 5, is_joined=True),
+        HeaderPart(f"{tally.pending}{unknown} pending", "", 1),
+        HeaderPart(_needing_you(tally.needing_you), "$state-waiting", 1, is_joined=True),
+        HeaderPart(f", {tally.unpolled} not polled" if tally.unpolled else "", "$state-muted", 5, is_joined=True),
         _password(engine, now),
         HeaderPart(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
         HeaderPart(printable(note, limit=60), "", 2),
@@ -101,6 +121,10 @@ def fitting(segments: tuple[HeaderPart, ...], width: int) -> tuple[HeaderPart, .
             break
         kept.remove(segment)
     return tuple(kept)
+
+
+def _needing_you(orders: int) -> str:
+    return f", {orders} need{'s' if orders == 1 else ''} you" if orders else ""
 
 
 def _who(surroundings: Surroundings) -> tuple[HeaderPart, ...]:
@@ -186,4 +210,4 @@ def _updated(engine: Engine, now: datetime, refresh_seconds: float) -> HeaderPar
     text = fmt.age(seconds, step_seconds=step_seconds).strip()
     if seconds > STALE_INTERVALS * refresh_seconds:
         return HeaderPart(f"STALE {text}", "$state-warning")
-    return HeaderPart(f"upd {text}", "", 3)
+    return HeaderPart(f"updated {text} ago", "", 3)
