@@ -67,18 +67,20 @@ class ConfigError(SectigoTuiError):
 
 
 class PasswordCommandFailed(ConfigError):
-    """`password_command` returned no password.
+    """`password_command`, or another command that prints a secret, returned none.
 
     Args:
         source: Where the command was configured.
         reason: What went wrong; never holds a secret value.
         may_pass: Whether it may tell one later: it failed, took too long or printed nothing. Otherwise it is a wrong
             setting: there is no such command, or what it prints can be no password.
+        key: The setting that names the command.
     """
 
-    def __init__(self, *, source: str, reason: str, may_pass: bool) -> None:
-        remedy = "run the command by hand: it must print the password alone on its first line"
-        super().__init__(key="password_command", source=source, reason=reason, remedy=remedy)
+    def __init__(self, *, source: str, reason: str, may_pass: bool, key: str = "password_command") -> None:
+        what = "password" if key == "password_command" else "secret"
+        remedy = f"run the command by hand: it must print the {what} alone on its first line"
+        super().__init__(key=key, source=source, reason=reason, remedy=remedy)
         self.may_pass = may_pass
 
 
@@ -98,6 +100,16 @@ class InputError(SectigoTuiError):
 
 class NoRoom(InputError):
     """A file cannot be written, since the disk is full or fails: nothing is wrong with what the operator gave."""
+
+
+def missing_extra(what: str, extra: str) -> InputError:
+    """Return the failure to report where packages are needed that only an extra installs.
+
+    Args:
+        what: What needs them, at the start of a sentence's rest, such as `metrics`.
+        extra: The extra.
+    """
+    return InputError(f"{what} needs packages of the extra '{extra}'", f"pip install 'sectigo-tui[{extra}]'")
 
 
 def unwritable(path: object, error: OSError, elsewhere: str) -> InputError:

@@ -48,6 +48,10 @@ if TYPE_CHECKING:
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
+BLOCKER_SECONDS = 3600.0
+"""How old evidence may be of an order that no screen shows, unless its status has changed."""
+BLOCKER_PAUSE_SECONDS = 10.0
+"""The time between two orders: a thousand of them must not crowd out the polls."""
 
 
 KeepCrash = Callable[[BaseException, str], None]
@@ -287,14 +291,23 @@ class Engine:
         """
         await self._begin()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.poll())
+            group.create_task(self.poll(watches_password=True))
             group.create_task(keep_running(self.context, "the listing", lambda: self._refresh(refresh_seconds)))
-            group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
             group.create_task(keep_running(self.context, "the account's history", self._learn_history))
 
-    async def poll(self) -> None:
-        """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own."""
+    async def poll(self, *, watches_password: bool = False, watches_blockers: bool = False) -> None:
+        """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own.
+
+        Args:
+            watches_password: Whether SCM is asked when the password expires, too.
+            watches_blockers: Whether SCM is asked who orders wait for, too: a screen asks for the orders in sight.
+        """
         async with asyncio.TaskGroup() as group:
+            if watches_password:
+                watch = self._watch_password
+                group.create_task(keep_running(self.context, "the watch of the password's expiry", watch))
+            if watches_blockers:
+                group.create_task(keep_running(self.context, "the diagnosis of orders", self._watch_blockers))
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
             group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
@@ -362,6 +375,26 @@ class Engine:
                 await self.context.clock.sleep(max(PASSWORD_RETRY_SECONDS, wait))
             else:
                 await self.context.clock.sleep(PASSWORD_SECONDS)
+
+    async def _watch_blockers(self) -> None:
+        """Gather evidence of one pending order after another: of new ones, of those with a new status, then again."""
+        clock, gathered = self.clock, dict[str, tuple[str, float]]()
+        while True:
+            await self.context.limiter.until_accepted()
+            waiting = [] if self.orders.poller() else [order for order in self.orders.orders() if order.is_waiting]
+            gathered = {order.id: gathered[order.id] for order in waiting if order.id in gathered}
+            due = [
+                (gathered.get(order.id, ("", -BLOCKER_SECONDS))[1], order)
+                for order in waiting
+                if order.id not in gathered
+                or gathered[order.id][0] != order.scm_status
+                or clock.monotonic() - gathered[order.id][1] >= BLOCKER_SECONDS
+            ]
+            if due:
+                _, order = min(due, key=lambda one: (one[0], one[1].id))
+                gathered[order.id] = order.scm_status, clock.monotonic()
+                await self.diagnoser.attend([order], lambda _target, _verdict: None)
+            await clock.sleep(max(BLOCKER_PAUSE_SECONDS, self._retry_after_seconds()))
 
     def _report_switched_off(self, rejection: RefusedAlone) -> None:
         self._report(f"{call_in_words(rejection.call)} is switched off until the credentials are rotated", rejection)
