@@ -34,12 +34,12 @@ MAY_IMPORT = {
 
 MAY_IMPORT_ANYTHING = {"__init__", "__main__", "cli", "wiring"}
 
-HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm"}, "tinydb": {"store"}, "dns": {"dns"}}
+HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm"}, "tinydb": {"store"}, "psycopg": {"store"}, "dns": {"dns"}}
 STDLIB_ONLY = {"domain", "engine", "durable", "command", "collector"}
 RECORDS = "msgspec"
 """What records are made of, and what may be imported everywhere."""
 
-HEAVY = {"textual", "rich", "httpx", "pydantic", "cryptography", "tinydb", "dns", "uvicorn", "starlette"}
+HEAVY = {"textual", "rich", "httpx", "pydantic", "cryptography", "tinydb", "psycopg", "dns", "uvicorn", "starlette"}
 
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -200,7 +201,14 @@ class OrderReader(Protocol):
 
 
 class OrderStore(OrderReader, Protocol):
-    """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
+    """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails.
+
+    Attributes:
+        news: Set when another process has changed something, where the store is told of it; `changes` is called now
+            and then all the same.
+    """
+
+    news: asyncio.Event
 
     async def put(
         self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None

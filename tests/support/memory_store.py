@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -52,6 +53,7 @@ class MemoryStore:
     """
 
     def __init__(self, clock: Clock, disk: Disk | None = None, name: str = "this process") -> None:
+        self.news = asyncio.Event()
         self.disk = disk if disk is not None else Disk()
         self.failing = ""
         self.closed = False

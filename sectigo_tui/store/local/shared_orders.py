@@ -24,9 +24,9 @@ from sectigo_tui.store.local.files import FileLock, NoLock, make_directory, narr
 from sectigo_tui.store.local.journal import MAY_BE_MISSING, Journal
 from sectigo_tui.store.local.lease import this_process
 from sectigo_tui.store.local.lines import Draft, Line, Position
-from sectigo_tui.store.local.orders_in_memory import OrdersInMemory, Staged, StoredOrder, poll_alone
 from sectigo_tui.store.local.poll_log import PollLog
 from sectigo_tui.store.local.snapshot import Header, OrdersFile
+from sectigo_tui.store.orders_in_memory import OrdersInMemory, Staged, StoredOrder, poll_alone
 
 RETENTION_DAYS = 400
 """How long a closed part of the journal is kept where nothing else is said: longer than any certificate is valid."""
