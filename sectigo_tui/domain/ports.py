@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, ListingFilter, ListingPage, OrderDetails
+from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
@@ -165,6 +166,11 @@ class OrderReader(Protocol):
     @property
     def damage(self) -> tuple[StoreDamage, ...]:
         """What was found damaged and set aside, for the operator to know of."""
+        ...
+
+    @property
+    def read_only(self) -> StoreError | None:
+        """Why nothing can be written here; None where it can."""
         ...
 
     def orders(self) -> list[Order]:

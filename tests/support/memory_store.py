@@ -71,6 +71,10 @@ class MemoryStore:
     def damage(self) -> tuple[StoreDamage, ...]:
         return tuple(self.planted_damage)
 
+    @property
+    def read_only(self) -> StoreError | None:
+        return None
+
     def orders(self) -> list[Order]:
         return [order for order in self._known.values() if not order.removed]
 

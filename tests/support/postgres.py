@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -123,10 +124,13 @@ class Server:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def signal(self, number: int) -> None:
-        """Send a signal to all of its processes."""
+        """Send a signal to all of its processes: each serves its connection in a session of its own."""
         assert self.process is not None
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+        with suppress(psutil.NoSuchProcess):
+            postmaster = psutil.Process(self.process.pid)
+            for each in (postmaster, *postmaster.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    each.send_signal(number)
 
     def kill(self) -> None:
         """Kill all of its processes at once, as a power cut would."""
@@ -135,16 +139,6 @@ class Server:
         self.process.wait()
         with suppress(FileNotFoundError):
             (self.directory / "data" / "postmaster.pid").unlink()
-
-    def stop(self) -> None:
-        """Shut it down."""
-        assert self.process is not None
-        self.signal(signal.SIGCONT)
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.kill()
 
 
 @contextmanager
@@ -159,7 +153,7 @@ def running_server(settings: dict[str, str] | None = None) -> Iterator[Server]:
         yield server
     finally:
         if server.process is not None:
-            server.stop()
+            server.kill()
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -345,6 +345,11 @@ class JournalStore:
         """What was found wrong with the files and worked around, at opening and since."""
         return tuple(self._shared_orders.damage)
 
+    @property
+    def read_only(self) -> StoreError | None:
+        """Why nothing can be written here; None where it can."""
+        return self._shared_orders.read_only
+
     def report_errors_to(self, on_error: Callable[[StoreError | None], None]) -> None:
         """Replace the callback for saving errors: called when saving fails, and when it works again."""
         self._errors.report = on_error

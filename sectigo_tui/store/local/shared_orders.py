@@ -279,7 +279,7 @@ class SharedOrders:
 
         A segment is kept for longer where it may hold the newest copy of an order that can still become something.
         """
-        live = (order.state_since for order in self.repository.orders() if _is_live(order, now))
+        live = (order.state_since for order in self.repository.orders() if is_live(order, now))
         old, after = self.journal.removable(min(now - self._retention, *live, now))
         if not old or after.seq <= self._removed.seq:
             return
@@ -341,7 +341,7 @@ class SharedOrders:
             self._changed[note.order_id] = None
 
 
-def _is_live(order: Order, now: datetime) -> bool:
+def is_live(order: Order, now: datetime) -> bool:
     """Return whether an order may change, or is a certificate that is still valid."""
     if order.state.is_final:
         return False

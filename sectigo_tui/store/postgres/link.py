@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import psycopg
@@ -18,7 +19,7 @@ from psycopg import errors, sql
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
-from sectigo_tui.domain.errors import StoreError
+from sectigo_tui.domain.errors import StoreError, StoreOffline
 from sectigo_tui.domain.http import is_loopback
 
 STATEMENT_SECONDS = 5.0
@@ -209,10 +210,15 @@ class Link:
 
     Args:
         target: The database.
-        channel: Returns the channel to listen to, once connected for the first time.
         on_notice: Takes each notice's payload.
         on_state: Takes why the database is lost, and None once it is back and `on_back` has run.
         on_back: Runs after every connecting but the first, before anybody else's statement.
+
+    Attributes:
+        session: The server's process that runs statements.
+        listening: The one that brings notices.
+        lost: Why the database is lost; None while it is not.
+        back: Set while it is not lost.
     """
 
     def __init__(
@@ -226,6 +232,7 @@ class Link:
         self.target = target
         self.channel = ""
         self.session = ""
+        self.listening = ""
         self._on_notice = on_notice
         self._on_state = on_state
         self._on_back = on_back
@@ -237,6 +244,7 @@ class Link:
         self._reconnecting: asyncio.Task[None] | None = None
         self._is_closed = False
         self.lost: StoreError | None = None
+        self._lost_at = datetime.now(UTC)
         self.back = asyncio.Event()
 
     async def open(self, prepare: Callable[[_Connection], Awaitable[None]] | None = None) -> None:
@@ -276,11 +284,10 @@ class Link:
             await listener.close()
             raise failure_of(error, self.target.name) from error
         self._listener = listener
+        self.listening = str(listener.info.backend_pid)
         self._hearing = asyncio.create_task(self._hear(listener))
 
-    async def run(
-        self, statement: str, parameters: Parameters = (), *, seconds: float = STATEMENT_SECONDS
-    ) -> list[Row]:
+    async def run(self, statement: str, parameters: Parameters = (), *, seconds: float | None = None) -> list[Row]:
         """Run one statement, committed when this returns.
 
         Args:
@@ -295,7 +302,7 @@ class Link:
             return await run(statement, parameters)
 
     @asynccontextmanager
-    async def exclusive(self, *, seconds: float = STATEMENT_SECONDS, is_transaction: bool = True) -> AsyncIterator[Run]:
+    async def exclusive(self, *, seconds: float | None = None, is_transaction: bool = True) -> AsyncIterator[Run]:
         """Run statements with nobody else's in between, as one transaction; rolled back if the block raises.
 
         Yields:
@@ -304,6 +311,7 @@ class Link:
         Raises:
             StoreError: The database is lost, or refused a statement.
         """
+        seconds = STATEMENT_SECONDS if seconds is None else seconds
         self._check()
         async with self._lock:
             self._check()
@@ -344,7 +352,7 @@ class Link:
             raise self.lost or StoreError(self.target.name, "the store is closed", "start the program again")
 
     async def _within(self, connection: _Connection, work: Awaitable[_Result], seconds: float) -> _Result:
-        task: asyncio.Task[_Result] = asyncio.ensure_future(work)  # type: ignore[assignment]  # of a coroutine
+        task: asyncio.Task[_Result] = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         # Not awaited directly: a caller who is cancelled must not leave the connection in the middle of a statement.
@@ -381,10 +389,11 @@ class Link:
     async def _lose(self, connection: _Connection | None, error: StoreError) -> None:
         if self._is_closed or connection is not self._connection or self.lost is not None:
             return
-        self.lost = error
+        self._lost_at = datetime.now(UTC)
+        self.lost = _offline(error, self._lost_at)
         self.back.clear()
         await self._drop()
-        self._on_state(error)
+        self._on_state(self.lost)
         self._reconnecting = asyncio.create_task(self._reconnect())
 
     async def _drop(self) -> None:
@@ -405,7 +414,8 @@ class Link:
                 await self._come_back()
             except (StoreError, psycopg.Error, OSError) as error:
                 await self._drop()
-                self.lost = error if isinstance(error, StoreError) else failure_of(error, self.target.name)
+                failure = error if isinstance(error, StoreError) else failure_of(error, self.target.name)
+                self.lost = _offline(failure, self._lost_at)
                 continue
             self._on_state(None)
             return
@@ -425,6 +435,10 @@ class Link:
             await self._on_back(run)
             self.lost = None
         self.back.set()
+
+
+def _offline(error: StoreError, since: datetime) -> StoreError:
+    return StoreOffline(error.path, f"the database is lost since {since:%H:%MZ}: {error.reason}", since)
 
 
 async def _fetch(connection: _Connection, statement: str, parameters: Parameters) -> list[Row]:

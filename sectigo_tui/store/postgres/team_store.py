@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -85,18 +84,6 @@ order by 3
 """
 
 
-class Holder(Struct, frozen=True):
-    """Who polls.
-
-    Args:
-        by: The user, process and terminal.
-        host: Its host.
-    """
-
-    by: Actor
-    host: str
-
-
 class Login(Struct, frozen=True):
     """How the team stands with an account's login: never the password.
 
@@ -113,10 +100,10 @@ class Login(Struct, frozen=True):
     login: str
     generation: int = 0
     rejected_at: datetime | None = None
-    rejected_by: Holder | None = None
+    rejected_by: Actor | None = None
     rejected_code: int | None = None
     rotated_at: datetime | None = None
-    rotated_by: Holder | None = None
+    rotated_by: Actor | None = None
 
 
 class _Change(Struct, frozen=True):
@@ -165,10 +152,9 @@ class TeamStore:
         self._link = Link(target, on_notice=self._receive, on_state=self._receive_state, on_back=self._come_back)
         self._account = 0
         self._token = token_hex(8)
-        self._me = Holder(this_process(), socket.gethostname())
+        self._me = this_process()
         self._damage: list[StoreDamage] = []
         self._read_only: StoreError | None = None
-        self._lost_at: datetime | None = None
 
         self._change = 0
         self._seq = 0
@@ -189,7 +175,7 @@ class TeamStore:
         self._notes_failed = False
 
         self._lease_until = 0.0
-        self._holder: Holder | None = None
+        self._holder: Actor | None = None
         self._holder_since: datetime | None = None
         self._holder_until = 0.0
         self._logins: dict[str, Login] = {}
@@ -296,9 +282,9 @@ class TeamStore:
         """Return who polls now, where and since when; empty when it is this process, or nobody."""
         if self._holder is None or asyncio.get_running_loop().time() >= self._holder_until:
             return ""
-        by = self._holder.by
+        by = self._holder
         place = f" on tty {by.tty}" if by.tty else ""
-        host = f" of {self._holder.host}" if self._holder.host != self._me.host else ""
+        host = f" of {by.host}" if by.host != self._me.host else ""
         since = f" since {self._holder_since:%H:%MZ}" if self._holder_since is not None else ""
         return f"{by.user}, pid {by.pid}{place}{host}{since}"
 
@@ -626,13 +612,8 @@ class TeamStore:
     def _receive_state(self, error: StoreError | None) -> None:
         if error is not None:
             self._lease_until = 0.0
-            self._lost_at = datetime.now(UTC)
-            error = _offline(error, self._lost_at)
-            self._link.lost = error
-        else:
-            self._lost_at = None
-            if self._notes:
-                self._note_soon()
+        elif self._notes:
+            self._note_soon()
         self.news.set()
         self._on_error(error)
 
@@ -783,21 +764,16 @@ class TeamStore:
             raise error from None
         outcomes: list[_Outcome] = []
         for each in ready:
-            if (stored := self._already_made(each)) is not None:
-                outcomes.append(stored if each.order is not None else None)
+            if self._is_made(each):
+                outcomes.append(None if each.order is None else self.repository.order(each.order.id))
             else:
                 outcomes += [self._learn(each, row) for row in await self._link.run(PUT, self._parameters([each]))]
         return outcomes
 
-    def _already_made(self, ready: _Ready) -> Order | bool | None:
+    def _is_made(self, ready: _Ready) -> bool:
         # Everything that was committed has been read again by now.
         body = ready.body.encode()
-        if any(line == body for _, line in self._newest_lines()):
-            return self.repository.order(ready.order.id) if ready.order is not None else True
-        return None
-
-    def _newest_lines(self) -> list[tuple[str, bytes]]:
-        return [self._lines[seq] for seq in sorted(self._lines)[-1000:]]
+        return any(self._lines[seq][1] == body for seq in sorted(self._lines)[-1000:])
 
     async def _checked(self, change: _Change, check: Callable[[list[Order]], None]) -> Order | None:
         self._check_open()
@@ -831,8 +807,7 @@ class TeamStore:
             document = None if order is None else _text(order)
             body = {
                 "v": SCHEMA_VERSION,
-                "by": self._me.by,
-                "host": self._me.host,
+                "by": self._me,
                 "entry": sparse(change.entry),
                 "order": None if document is None else sha256(document.encode()).hexdigest(),
             }
@@ -974,14 +949,6 @@ select 'head', '', seq, null, null, change from sectigo_tui.accounts where id = 
 """
 
 
-def _offline(error: StoreError, since: datetime) -> StoreError:
-    return StoreError(
-        error.path,
-        f"the database is lost since {since:%H:%MZ}: {error.reason}",
-        "nothing is ordered, changed or polled until it is back; it is tried again by itself",
-    )
-
-
 def _text(value: object) -> str:
     return dumps(value).decode()
 
@@ -991,12 +958,11 @@ def _printable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _holder(document: bytes | None) -> Holder | None:
+def _holder(document: bytes | None) -> Actor | None:
     if document is None:
         return None
     try:
-        told = loads(bytes(document))
-        return Holder(actor_from(told["by"]), told["host"])
+        return actor_from(loads(bytes(document)))
     except UNREADABLE:
         return None
 
