@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import Clock
@@ -13,7 +14,7 @@ from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreErr
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
-from sectigo_tui.domain.ports import StoreChanges, StoreDamage
+from sectigo_tui.domain.ports import F, StoreChanges, StoreDamage
 
 POLLS_KEPT = 50
 
@@ -27,6 +28,7 @@ class Disk:
         entries: Every timeline entry, oldest first.
         looks: The poll history, by order.
         certificates: The collected bundles, by order.
+        fetched: What was fetched from SCM and kept, by name.
         leases: Who may poll an order, and until when (monotonic seconds).
         writes: Every write: who made it, the order, and the entry.
     """
@@ -35,6 +37,7 @@ class Disk:
     entries: list[TimelineEntry] = field(default_factory=list)
     polls: dict[str, list[PollResult]] = field(default_factory=dict)
     certificates: dict[str, bytes] = field(default_factory=dict)
+    fetched: dict[str, Struct] = field(default_factory=dict)
     leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     writes: list[tuple[str, str, TimelineEntry | None]] = field(default_factory=list)
 
@@ -129,6 +132,9 @@ class MemoryStore:
         self.disk.entries.append(entry)
         self.disk.writes.append((self._name, "", entry))
 
+    async def until_history_is_read(self) -> None:
+        """Return at once: the files are at hand."""
+
     async def changes(self) -> StoreChanges:
         self._check_disk()
         news = [write for write in self.disk.writes[self._seen_writes :] if write[0] != self._name]
@@ -160,6 +166,14 @@ class MemoryStore:
         name = f"{order_id}.refused" if aside else order_id
         self.disk.certificates[name] = pem
         return f"certificates/{name}.pem"
+
+    async def fetched(self, name: str, kind: type[F]) -> F | None:
+        found = self.disk.fetched.get(name)
+        return found if isinstance(found, kind) else None
+
+    async def keep_fetched(self, name: str, record: Struct) -> None:
+        self._check_disk()
+        self.disk.fetched[name] = record
 
     async def close(self) -> None:
         self.closed = True

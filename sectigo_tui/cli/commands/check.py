@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sectigo_tui.cli.commands.config import settings_json, settings_rows
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.parser import add_json
-from sectigo_tui.cli.screen_flags import check_screen
+from sectigo_tui.cli.screen_flags import check_keys
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, complain_of, show_message, table
 from sectigo_tui.config.settings import Settings
@@ -22,6 +22,7 @@ from sectigo_tui.engine.engine import EventSource
 from sectigo_tui.presentation.json import Json, failure_json, print_json
 from sectigo_tui.wiring.clients import credentials_of, logins_of, make_client
 from sectigo_tui.wiring.settings import keys_without_order, remove_leftovers
+from sectigo_tui.wiring.store import orders_with_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def run(options: Namespace) -> int:
         ScmFailure: SCM refused the credentials, or could not be reached; exit codes 3 and 4.
     """
     settings = settings_from(options)
-    check_screen(settings)
+    check_keys(settings)
     for warning in settings.warnings:
         complain(f"warning: {warning}")
     for path in remove_leftovers(settings.paths):
@@ -82,7 +83,7 @@ async def _check_as_json(settings: Settings, *, insist: bool) -> int:
 def _keys_without_order(settings: Settings) -> list[Path]:
     """Return the keys without an order, after a warning for each."""
     try:
-        keys = keys_without_order(settings.paths, complain_of)
+        keys = keys_without_order(settings.paths, complain_of, lambda: orders_with_keys(settings, complain_of))
     except StoreError as error:
         complain(f"warning: whether each key has its order is not known: {error}")
         return []

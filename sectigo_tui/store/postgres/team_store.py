@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
@@ -48,6 +48,8 @@ from sectigo_tui.store.local.lease import this_process
 from sectigo_tui.store.orders_in_memory import POLLS_KEPT, OrdersInMemory, with_latest
 from sectigo_tui.store.postgres.link import Link, Run, Target, one
 from sectigo_tui.store.postgres.schema import bring_up_to_date
+
+F = TypeVar("F")
 
 NOTES_WITHIN_SECONDS = 0.5
 """How long a poll's outcome may wait for others, to be written together."""
@@ -251,6 +253,10 @@ class TeamStore:
         """Return all orders that are not removed, as this process knows them."""
         return self.repository.orders()
 
+    def all_orders(self) -> list[Order]:
+        """Return all orders, also those that are removed."""
+        return [each.order for each in self.repository.stored()]
+
     def order(self, order_id: str) -> Order | None:
         """Return one order, removed or not."""
         return self.repository.order(order_id)
@@ -442,6 +448,23 @@ class TeamStore:
             (self._account, order_id),
         )
         return bytes(rows[0][0]) if rows else None
+
+    async def fetched(self, name: str, kind: type[F]) -> F | None:
+        """Return what a process fetched from SCM and kept last; None where nothing readable is."""
+        with suppress(StoreError, *UNREADABLE):
+            rows = await self._link.run(
+                "select record from sectigo_tui.fetched where account = %s and name = %s", (self._account, name)
+            )
+            return msgspec.json.decode(rows[0][0], type=kind) if rows else None
+        return None
+
+    async def keep_fetched(self, name: str, record: Struct) -> None:
+        """Keep what was fetched from SCM, for all processes; where it cannot be, it is fetched again."""
+        if self._read_only is None:
+            with suppress(StoreError):
+                await self._link.run(
+                    "select sectigo_tui.keep_fetched(%s, %s, %s)", (self._account, name, _text(record))
+                )
 
     async def close(self) -> None:
         """Write what is left, give back the right to poll and close the connections.

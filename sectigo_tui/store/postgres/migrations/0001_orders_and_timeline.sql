@@ -87,6 +87,15 @@ create table logins (
     primary key (account, login)
 );
 
+-- What was fetched from SCM, and can be fetched again.
+create table fetched (
+    account integer not null references accounts,
+    name text not null,
+    kept_at timestamptz not null,
+    record json not null,
+    primary key (account, name)
+);
+
 create function refuse_change() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' and current_setting('sectigo_tui.pruning', true) = 'on' then
@@ -221,6 +230,13 @@ begin
             set order_id = excluded.order_id, pem = excluded.pem, saved_at = clock_timestamp()
             where certificates.pem <> excluded.pem;
 end $$;
+
+create function keep_fetched(the_account integer, the_name text, the_record text) returns void
+language sql security definer set search_path = sectigo_tui, pg_temp as $$
+    insert into fetched (account, name, kept_at, record)
+        values (the_account, the_name, clock_timestamp(), the_record::json)
+        on conflict (account, name) do update set kept_at = excluded.kept_at, record = excluded.record
+$$;
 
 -- The right to poll is held until it expires by this server's clock, or until the session that took it has ended:
 -- that one holds the advisory lock of its generation.
