@@ -222,8 +222,15 @@ def read_document(paths: Paths, label: str) -> Document:
     errors += _wrong_names(StoreSection, sections["store"], f"{label} [store]")
     errors += _wrong_names(UiSection, sections["ui"], f"{label} [ui]")
     raise_all(errors)
-    common = (sections[name] for name in ("sectigo", "certctl", "store", "ui"))
-    return Document(label, *common, profiles, profiles_certctl)
+    return Document(
+        label=label,
+        sectigo=sections["sectigo"],
+        certctl=sections["certctl"],
+        store=sections["store"],
+        ui=sections["ui"],
+        profiles=profiles,
+        profiles_certctl=profiles_certctl,
+    )
 
 
 def _table(parent: Table, name: str, title: str, source: str, errors: list[ConfigError]) -> Table:

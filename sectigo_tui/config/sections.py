@@ -300,7 +300,11 @@ class StoreSection(Section, frozen=True):
     ] = None
     url_command: Annotated[
         tuple[str, ...] | None,
-        _is("a command that prints that address with the password, run without a shell", ["pass", "scm-db"], _command),
+        _is(
+            "a command that prints that address with the password, run without a shell",
+            ["pass", "show", "scm/database"],
+            _command,
+        ),
     ] = None
 
 

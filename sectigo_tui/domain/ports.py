@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -24,6 +23,9 @@ from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 
 F = TypeVar("F", bound=Struct)
+
+if TYPE_CHECKING:
+    import asyncio  # loaded later than the settings, which know some of these records
 
 Publish = Callable[[EngineEvent], None]
 """Takes an event; must not raise and must not wait."""
@@ -290,6 +292,10 @@ class OrderStore(OrderReader, Protocol):
 
     async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         """Keep a collected bundle in the data directory and return its path; one that is not used is kept aside."""
+        ...
+
+    async def certificate_file(self, order: Order) -> str:
+        """Return where on this host an order's collected bundle lies, as `certificate_path` has it for one host."""
         ...
 
     async def fetched(self, name: str, kind: type[F]) -> F | None:

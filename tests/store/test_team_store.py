@@ -190,3 +190,13 @@ async def test_a_crashed_pollers_right_is_free_at_once_and_a_hung_ones_when_it_e
         await asyncio.sleep(0.02)
     assert not hung.is_poller()
     assert await hung.lease(["a"], 15) == frozenset()
+
+
+async def test_a_bundle_collected_on_one_host_can_be_read_on_every_other(open_store: Open) -> None:
+    here, there = await open_store(), await open_store()
+    stored = await here.put(an_order(), an_entry(an_order()))
+    path = await here.save_certificate(stored.id, b"a bundle")
+    other = await there.certificate_file(replace(stored, certificate_path=path))
+    assert other != path
+    assert Path(other).read_bytes() == b"a bundle"
+    assert Path(other).stat().st_mode & 0o777 == 0o600

@@ -175,6 +175,10 @@ class MemoryStore:
         self._check_disk()
         self.disk.fetched[name] = record
 
+    async def certificate_file(self, order: Order) -> str:
+        """Return where an order's collected bundle lies."""
+        return order.certificate_path
+
     async def close(self) -> None:
         self.closed = True
 

@@ -231,6 +231,10 @@ class WriteBehind:
         self._last_save_seconds = self._saved_at - began
         self._errors.worked("orders.json", "journal")
 
+    async def certificate_file(self, order: Order) -> str:
+        """Return where an order's collected bundle lies."""
+        return order.certificate_path
+
     async def close(self) -> None:
         """Write what is left.
 

@@ -344,7 +344,8 @@ async def prune(url: str, base_url: str, customer_uri: str, retention_days: int,
             # A prefix of the chain goes, whatever the hosts' clocks told.
             (last,) = await one(
                 connection,
-                "select coalesce((select min(seq) from sectigo_tui.entries where account = %s and at >= %s), %s + 1) - 1",
+                "select coalesce((select min(seq) from sectigo_tui.entries where account = %s and at >= %s), %s + 1)"
+                " - 1",
                 (account, before, head[0]),
             )
             cursor = await connection.execute(

@@ -42,6 +42,7 @@ from sectigo_tui.store.documents import (
     note_from,
     order_in,
     packed_poll,
+    record_in,
     sparse,
 )
 from sectigo_tui.store.local.lease import this_process
@@ -436,18 +437,21 @@ class TeamStore:
         )
         return str(await asyncio.to_thread(self._keep_file, name, pem))
 
-    async def certificate(self, order_id: str) -> bytes | None:
-        """Return an order's collected bundle; None where there is none.
+    async def certificate_file(self, order: Order) -> str:
+        """Return where on this host an order's collected bundle lies; it is written there from the database.
 
         Raises:
-            StoreError: The database failed.
+            StoreError: The database or the disk failed.
         """
-        rows = await self._link.run(
-            "select pem from sectigo_tui.certificates where account = %s and order_id = %s "
-            "and name not like '%%.refused%%' order by saved_at desc limit 1",
-            (self._account, order_id),
-        )
-        return bytes(rows[0][0]) if rows else None
+        name = Path(order.certificate_path).name
+        path = self._directory / "certificates" / name
+        if not path.exists():
+            rows = await self._link.run(
+                "select pem from sectigo_tui.certificates where account = %s and name = %s", (self._account, name)
+            )
+            if rows:
+                return str(await asyncio.to_thread(self._keep_file, name, bytes(rows[0][0])))
+        return str(path)
 
     async def fetched(self, name: str, kind: type[F]) -> F | None:
         """Return what a process fetched from SCM and kept last; None where nothing readable is."""
@@ -455,7 +459,7 @@ class TeamStore:
             rows = await self._link.run(
                 "select record from sectigo_tui.fetched where account = %s and name = %s", (self._account, name)
             )
-            return msgspec.json.decode(rows[0][0], type=kind) if rows else None
+            return record_in(bytes(rows[0][0]), kind) if rows else None
         return None
 
     async def keep_fetched(self, name: str, record: Struct) -> None:
