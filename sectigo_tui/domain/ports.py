@@ -231,11 +231,11 @@ class OrderStore(OrderReader, Protocol):
     Every method raises `StoreError` when the disk fails, but those for what was fetched, which can be fetched again.
 
     Attributes:
-        news: Set when another process has changed something, where the store is told of it; `changes` is called now
-            and then all the same.
+        changed_elsewhere: Set when another process has changed something; None where the store cannot know unless
+            `changes` is called.
     """
 
-    news: asyncio.Event
+    changed_elsewhere: asyncio.Event | None
 
     async def put(
         self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None

@@ -28,14 +28,13 @@ def check_extra() -> None:
     Raises:
         ConfigError: It is not.
     """
-    try:
-        import psycopg  # noqa: F401 - whether it is there is all that is asked
-    except ImportError as error:
-        from sectigo_tui.domain.errors import ConfigError
+    from importlib.util import find_spec
 
-        raise ConfigError(
-            key="store.url", source="[store]", reason=f"psycopg is needed ({error})", remedy=f"install it: {INSTALL}"
-        ) from error
+    from sectigo_tui.domain.errors import ConfigError
+
+    if find_spec("psycopg") is None:
+        reason = "a team's database needs psycopg, which is not installed"
+        raise ConfigError(key="store.url", source="[store]", reason=reason, remedy=INSTALL)
 
 
 def team_url(settings: Settings) -> str | None:

@@ -17,7 +17,7 @@ from sectigo_tui.domain.ports import OrderStore
 from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.store.orders_in_memory import POLLS_KEPT
 from sectigo_tui.store.postgres.team_store import TeamStore
-from support.postgres import Databases
+from support.postgres import Databases, heard
 from support.stored_orders import HandClock, an_entry, an_order, looked_at
 from support.virtual_time import START
 
@@ -64,8 +64,7 @@ async def flushed(store: OrderStore) -> None:
 async def news_of(store: OrderStore) -> tuple[set[str], list[str]]:
     """Return the orders and entries that others have changed, once the store has heard of them."""
     if isinstance(store, TeamStore):
-        await asyncio.wait_for(store.news.wait(), 10)
-        store.news.clear()
+        await heard(store)
     changes = await store.changes()
     return {order.id for order in changes.orders}, [entry.summary for entry in changes.entries]
 
@@ -277,7 +276,7 @@ async def test_one_process_polls_and_the_others_know_which(store: OrderStore, op
     assert store.poller() == ""
     await store.release()
     if isinstance(other, TeamStore):
-        await asyncio.wait_for(other.news.wait(), 10)
+        await heard(other)
     assert await other.lease(["a"], 15) == {"a"}
 
 

@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.store.postgres import schema
 from sectigo_tui.store.postgres.team_store import TeamStore
-from support.postgres import Databases, execute
+from support.postgres import Databases, execute, heard
 from support.stored_orders import an_entry, an_order, looked_at
 
 Open = Callable[..., Awaitable[TeamStore]]
@@ -131,7 +131,7 @@ async def test_who_only_reads_sees_everything_and_is_told_what_a_write_needs(
             await reader.put(stored, an_entry(stored))
         assert await reader.lease(["a"], 15) == frozenset()
         await store.put(an_order(2), an_entry(an_order(2)))
-        await asyncio.wait_for(reader.news.wait(), 10)
+        await heard(reader)
         assert [order.id for order in (await reader.changes()).orders] == ["order-0002"]
         await reader.close()
 
@@ -198,5 +198,9 @@ async def test_a_bundle_collected_on_one_host_can_be_read_on_every_other(open_st
     path = await here.save_certificate(stored.id, b"a bundle")
     other = await there.certificate_file(replace(stored, certificate_path=path))
     assert other != path
-    assert Path(other).read_bytes() == b"a bundle"
-    assert Path(other).stat().st_mode & 0o777 == 0o600
+    assert read_private(Path(other)) == b"a bundle"
+
+
+def read_private(path: Path) -> bytes:
+    assert path.stat().st_mode & 0o777 == 0o600
+    return path.read_bytes()

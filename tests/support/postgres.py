@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -24,6 +25,8 @@ import psutil  # type: ignore[import-untyped]  # no stubs
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from sectigo_tui.store.postgres.team_store import TeamStore
 
 _NUMBERS = count(1)
 
@@ -211,8 +214,6 @@ class Databases:
 
 def migrate(url: str) -> None:
     """Make the schema in a database."""
-    import asyncio
-
     from sectigo_tui.store.postgres.schema import bring_up_to_date
 
     async def run() -> None:
@@ -229,3 +230,10 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(statement.encode())
         return list(cursor.fetchall()) if cursor.description else []
+
+
+async def heard(store: TeamStore) -> None:
+    """Wait until a store has heard that somebody else changed something."""
+    assert store.changed_elsewhere is not None
+    await asyncio.wait_for(store.changed_elsewhere.wait(), 10)
+    store.changed_elsewhere.clear()

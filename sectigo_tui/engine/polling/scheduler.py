@@ -283,8 +283,11 @@ class Scheduler:
         renew_at = self._context.clock.monotonic() + LEASE_RENEWAL_SECONDS
         while True:
             store = self._context.repository.store
-            await rest(self._context.clock, CHANGES_SECONDS, store.news)
-            store.news.clear()
+            if store.changed_elsewhere is None:
+                await self._context.clock.sleep(CHANGES_SECONDS)
+            else:
+                await rest(self._context.clock, CHANGES_SECONDS, store.changed_elsewhere)
+                store.changed_elsewhere.clear()
             had_poller = bool(store.poller())
             await self._take_over_changes()
             if had_poller and not store.poller():

@@ -303,7 +303,7 @@ class JournalStore:
         clock: Clock,
         on_error: Callable[[StoreError | None], None],
     ) -> None:
-        self.news = asyncio.Event()
+        self.changed_elsewhere: asyncio.Event | None = None
         self._shared_orders = shared_orders
         self._lease = lease
         self._directory = directory

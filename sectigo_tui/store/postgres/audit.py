@@ -205,7 +205,7 @@ class TeamStatus(Struct, frozen=True):
         server: The server's version.
         schema: The schema's version.
         newest: The schema that this program knows.
-        is_replica: Whether it is a replica.
+        is_standby: Whether it is a standby.
         role: As whom this login acts.
         rights: `owner`, `writer`, `reader` or `none`.
         is_encrypted: Whether the connection is TLS.
@@ -216,7 +216,7 @@ class TeamStatus(Struct, frozen=True):
         poller_since: Since when.
         expires_seconds: For how long its right lasts unless it is renewed.
         sessions: How many sessions of this program the server has.
-        lag_seconds: How far a replica is behind; None where it is none.
+        lag_seconds: How far a standby is behind; None where it is none.
         clock_ahead_seconds: How far the database's clock is ahead of this host's.
         answer_seconds: How long a statement took.
     """
@@ -225,7 +225,7 @@ class TeamStatus(Struct, frozen=True):
     server: str
     schema: int
     newest: int
-    is_replica: bool
+    is_standby: bool
     role: str
     rights: str
     is_encrypted: bool
@@ -297,7 +297,7 @@ async def status(url: str, base_url: str, customer_uri: str, now: datetime, seco
             server=str(connection.info.parameter_status("server_version") or "").split(" ")[0],
             schema=await version_of(connection),
             newest=NEWEST,
-            is_replica=bool(replica),
+            is_standby=bool(replica),
             role=str(role),
             rights=str(rights[0]),
             is_encrypted=bool(encrypted),

@@ -204,7 +204,7 @@ async def one(connection: _Connection, statement: str, parameters: Parameters = 
 
 
 class Link:
-    """Runs statements on one connection, and hears notices on another.
+    """Runs statements on one connection, and listens on another.
 
     Statements go one at a time. Whoever waits for one may stop waiting; it is carried to its end all the same.
 
@@ -240,7 +240,7 @@ class Link:
         self._listener: _Connection | None = None
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._hearing: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
         self._reconnecting: asyncio.Task[None] | None = None
         self._is_closed = False
         self.lost: StoreError | None = None
@@ -271,7 +271,7 @@ class Link:
         self.back.set()
 
     async def listen(self, channel: str) -> None:
-        """Hear notices from now on.
+        """Listen to notices from now on.
 
         Raises:
             StoreError: It cannot be done.
@@ -285,7 +285,7 @@ class Link:
             raise failure_of(error, self.target.name) from error
         self._listener = listener
         self.listening = str(listener.info.backend_pid)
-        self._hearing = asyncio.create_task(self._hear(listener))
+        self._listening = asyncio.create_task(self._listen(listener))
 
     async def run(self, statement: str, parameters: Parameters = (), *, seconds: float | None = None) -> list[Row]:
         """Run one statement, committed when this returns.
@@ -342,7 +342,7 @@ class Link:
             with suppress(asyncio.CancelledError):
                 await self._reconnecting
         await self._drop()
-        tasks = [*self._tasks, *([self._hearing] if self._hearing is not None else [])]
+        tasks = [*self._tasks, *([self._listening] if self._listening is not None else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -378,7 +378,7 @@ class Link:
                 await self._lose(connection, failure)
             raise failure from error
 
-    async def _hear(self, listener: _Connection) -> None:
+    async def _listen(self, listener: _Connection) -> None:
         try:
             async for notice in listener.notifies():
                 self._on_notice(notice.payload)
@@ -397,8 +397,8 @@ class Link:
         self._reconnecting = asyncio.create_task(self._reconnect())
 
     async def _drop(self) -> None:
-        if self._hearing is not None and self._hearing is not asyncio.current_task():
-            self._hearing.cancel()
+        if self._listening is not None and self._listening is not asyncio.current_task():
+            self._listening.cancel()
         for connection in (self._connection, self._listener):
             if connection is not None:
                 # Closed at once: a server that is stopped answers no farewell.

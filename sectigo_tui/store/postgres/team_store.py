@@ -146,7 +146,8 @@ class TeamStore:
     def __init__(
         self, target: Target, directory: Path, on_error: Callable[[StoreError | None], None] = _report_nothing
     ) -> None:
-        self.news = asyncio.Event()
+        self._changed_elsewhere = asyncio.Event()
+        self.changed_elsewhere: asyncio.Event | None = self._changed_elsewhere
         self.repository = OrdersInMemory(target.name)
         self.clock_ahead_seconds = 0.0
         self._directory = directory
@@ -538,7 +539,7 @@ class TeamStore:
 
     async def _prepare(self, connection: psycopg.AsyncConnection[Any], base_url: str, customer_uri: str) -> None:
         await bring_up_to_date(connection, self._name)
-        (database_now, is_replica, may_write, account) = await one(
+        (database_now, is_standby, may_write, account) = await one(
             connection,
             "select clock_timestamp(), pg_is_in_recovery() or current_setting('transaction_read_only') = 'on', "
             "has_function_privilege('sectigo_tui.lock_account(integer)', 'execute'), "
@@ -546,11 +547,11 @@ class TeamStore:
             (base_url, customer_uri),
         )
         self.clock_ahead_seconds = (database_now - datetime.now(UTC)).total_seconds()
-        if is_replica or not may_write:
-            why = "is a replica, which nothing can be written to" if is_replica else "this login may only read"
+        if is_standby or not may_write:
+            why = "is a standby, which nothing can be written to" if is_standby else "this login may only read"
             remedy = (
                 "name the primary server"
-                if is_replica
+                if is_standby
                 else "log in with a role that has sectigo_tui_writer (docs/team.md)"
             )
             self._read_only = StoreError(self._name, why, remedy)
@@ -634,20 +635,20 @@ class TeamStore:
         await self._read_lease(run)
         (row,) = await run("select clock_timestamp()")
         self.clock_ahead_seconds = (row[0] - datetime.now(UTC)).total_seconds()
-        self.news.set()
+        self._changed_elsewhere.set()
 
     def _receive_state(self, error: StoreError | None) -> None:
         if error is not None:
             self._lease_until = 0.0
         elif self._notes:
             self._note_soon()
-        self.news.set()
+        self._changed_elsewhere.set()
         self._on_error(error)
 
     # Notices.
 
     def _receive(self, payload: str) -> None:
-        self.news.set()
+        self._changed_elsewhere.set()
         try:
             notice = _NOTICE.decode(payload)
         except msgspec.MsgspecError:
