@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.screen_flags import screen_flags_of
 from sectigo_tui.domain.errors import ReadOnly, StoreError
-from sectigo_tui.wiring.settings import settings_of
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
@@ -43,6 +42,8 @@ def settings_from(options: Namespace) -> Settings:
     Raises:
         ConfigError: Something is wrong with them.
     """
+    from sectigo_tui.wiring.settings import settings_of
+
     forbid_dumps()
     given = vars(options)
     return settings_of(

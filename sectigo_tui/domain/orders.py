@@ -50,6 +50,11 @@ class OrderState(StrEnum):
         """Whether an order in it still wants something: a certificate, a search, or a revocation's confirmation."""
         return self in _OPEN
 
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether it is not known yet if SCM has the order."""
+        return self in (OrderState.INTENT, OrderState.UNCONFIRMED)
+
 
 _POLLED = frozenset({OrderState.SUBMITTED, OrderState.PENDING, OrderState.ISSUED})
 _OPEN = _POLLED | {OrderState.INTENT, OrderState.UNCONFIRMED, OrderState.REVOKING}

@@ -208,7 +208,7 @@ class Engine:
         """Orders whose answer was lost."""
         from sectigo_tui.engine.orders.recover import Recovery
 
-        return Recovery(self.context, self._order_locks, self._placing)
+        return Recovery(self.context, self._order_locks, self._placing, self.account.reports)
 
     @cached_property
     def approving(self) -> Approving:
@@ -298,6 +298,7 @@ class Engine:
             group.create_task(self.poll())
             group.create_task(keep_running(self.context, "the listing", lambda: self._refresh(refresh_seconds)))
             group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
+            group.create_task(keep_running(self.context, "the account's history", self._learn_history))
 
     async def poll(self) -> None:
         """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own."""
@@ -354,6 +355,11 @@ class Engine:
         except SectigoTuiError as failure:
             self._report("a change of the password was interrupted", failure)
 
+    async def _learn_history(self) -> None:
+        # What a diagnosis needs is loaded once the screen is up.
+        await self.context.limiter.until_accepted()
+        await self.diagnoser.samples.run()
+
     async def _watch_password(self) -> None:
         while True:
             self._resumed.clear()
@@ -391,4 +397,5 @@ class Engine:
     def _receive(self, event: EngineEvent) -> None:
         if isinstance(event, PollingResumed):
             self._resumed.set()
+            self.account.reports.may_again()
         self.pending_writes.receive(event)

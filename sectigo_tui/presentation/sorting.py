@@ -13,6 +13,9 @@ from sectigo_tui.presentation.rows import OrderRow
 BOOKKEEPING = frozenset({"next", "deadline", "tries", "last"})
 """Columns whose order changes by polling alone, without a change of any order."""
 
+GREATEST_FIRST = frozenset({"age", "tries"})
+"""Columns that are sorted downwards when they are chosen: the worst first."""
+
 _FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
 
 Key = tuple[object, ...]

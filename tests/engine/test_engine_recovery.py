@@ -300,3 +300,30 @@ async def test_a_command_waits_for_the_outcome_of_its_own_order() -> None:
     settled = await site.engine.pending_writes.until_settled(placed.order.id)
     assert settled is not None
     assert [settled.ssl_id] == site.world.enrolled
+
+
+@in_virtual_time
+async def test_a_lost_order_is_found_by_its_tag_in_a_report_however_many_have_its_name() -> None:
+    site = Site()
+    site.world.faults.add("lost", path="enroll", count=1)
+    await site.engine.enrolling.enroll(draft())
+    for number in range(30):
+        site.world.add_order(common_name="www.acme.example", comments=f"somebody else's, number {number}")
+    before = site.wire.count("GET /ssl/v1")
+    await site.engine.recovery.attempt(site.order.id)
+    assert [site.order.ssl_id] == site.world.enrolled
+    assert site.wire.count("POST /report/") == 1
+    assert site.wire.count("GET /ssl/v1") == before + 2
+
+
+@in_virtual_time
+async def test_without_the_right_to_reports_a_lost_order_is_found_by_its_name() -> None:
+    site = Site()
+    site.world.account.credentials.without = {"report"}
+    site.world.faults.add("lost", path="enroll", count=1)
+    await site.engine.enrolling.enroll(draft())
+    for number in range(5):
+        site.world.add_order(common_name="www.acme.example", comments=f"somebody else's, number {number}")
+    await site.follow_for(60)
+    assert [site.order.ssl_id] == site.world.enrolled
+    assert site.wire.count("POST /report/") == 1

@@ -63,43 +63,44 @@ def test_time_left_is_five_cells(seconds: float | None, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("remaining", "window", "shown", "short"),
+    ("remaining", "window", "shown", "short", "ascii_"),
     [
-        (600, 600, "[----------]  0% 10:00  ", " 0% 10:00  "),
-        (243, 600, "[######----] 60% 04:00  ", "60% 04:00  "),
-        (120, 600, "[########--] 80% 02:00! ", "80% 02:00! "),
-        (30, 600, "[#########-] 95% 00:30!!", "95% 00:30!!"),
-        (0.3, 600, "[#########-] 99% 00:01!!", "99% 00:01!!"),
-        (0, 600, "[##########] passed   !!", "passed   !!"),
-        (-9, 600, "[##########] passed   !!", "passed   !!"),
-        (3 * HOUR + 8 * MINUTE, 4 * HOUR, "[##--------] 22% 3h05m  ", "22% 3h05m  "),
-        (900, 600, "[----------]  0% 15:00  ", " 0% 15:00  "),
-        (929, 600, "[----------]  0% 15:00  ", " 0% 15:00  "),
-        (5, 0, "[##########] passed   !!", "passed   !!"),
+        (600, 600, "──────────── 10:00", "────────", "--------"),
+        (243, 600, "━━━━━━━───── 04:00", "━━━━╸───", "####----"),
+        (150, 600, "━━━━━━━━━──! 02:30", "━━━━━━─!", "######-!"),
+        (60, 600, "━━━━━━━━━━!! 01:00", "━━━━━━!!", "######!!"),
+        (0.3, 600, "━━━━━━━━━━!! 00:01", "━━━━━━!!", "######!!"),
+        (0, 600, "━━━━━━━━━━!! 00:00", "━━━━━━!!", "######!!"),
+        (-9, 600, "━━━━━━━━━━!! 00:00", "━━━━━━!!", "######!!"),
+        (3 * HOUR + 8 * MINUTE, 4 * HOUR, "━━╸───────── 3h05m", "━╸──────", "#-------"),
+        (929, 600, "──────────── 15:00", "────────", "--------"),
+        (5, 0, "━━━━━━━━━━!! 00:05", "━━━━━━!!", "######!!"),
     ],
 )
-def test_a_deadline_always_carries_its_text(remaining: float, window: float, shown: str, short: str) -> None:
+def test_a_deadline_is_a_bar_that_ends_in_a_mark_and_has_the_time_left_beside_it(
+    remaining: float, window: float, shown: str, short: str, ascii_: str
+) -> None:
     assert fmt.deadline_bar(remaining, window) == shown
     assert fmt.deadline_bar(remaining, window, width=fmt.DEADLINE_SHORT_WIDTH) == short
+    assert fmt.deadline_bar(remaining, window, width=fmt.DEADLINE_SHORT_WIDTH, is_ascii=True) == ascii_
 
 
-@given(st.floats(0.01, 30 * DAY), st.floats(1, 30 * DAY))
+@given(st.floats(0.01, 30 * DAY), st.floats(1, 30 * DAY), st.integers(8, 40), st.booleans())
 def test_a_deadline_never_shows_more_time_than_there_is_nor_too_little_to_act_on(
-    remaining: float, window: float
+    remaining: float, window: float, width: int, is_ascii: bool
 ) -> None:
-    shown = fmt.deadline_bar(remaining, window)
-    assert len(shown) == fmt.DEADLINE_WIDTH
-    assert len(fmt.deadline_bar(remaining, window, width=11)) == fmt.DEADLINE_SHORT_WIDTH
-    if remaining < HOUR - 1:
-        minutes, seconds = shown[17:22].split(":")
+    shown = fmt.deadline_bar(remaining, window, width=width, is_ascii=is_ascii)
+    assert len(shown) == width
+    if width >= fmt.DEADLINE_WIDTH and remaining < HOUR - 1:
+        minutes, seconds = shown[-5:].split(":")
         assert remaining - (5 if remaining < 10 * MINUTE else 30) <= int(minutes) * 60 + int(seconds) <= remaining + 1
 
 
 @pytest.mark.parametrize(
     ("remaining", "near"),
-    [(121, Urgency.CALM), (120, Urgency.SOON), (31, Urgency.SOON), (30, Urgency.LAST), (0, Urgency.PASSED)],
+    [(151, Urgency.CALM), (150, Urgency.SOON), (61, Urgency.SOON), (60, Urgency.LAST), (0, Urgency.PASSED)],
 )
-def test_a_window_grows_urgent_at_four_fifths_and_at_its_last_twentieth(remaining: float, near: Urgency) -> None:
+def test_a_window_grows_urgent_at_three_quarters_and_at_its_last_tenth(remaining: float, near: Urgency) -> None:
     assert fmt.urgency(remaining, 600) is near
 
 

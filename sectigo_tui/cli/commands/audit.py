@@ -11,13 +11,11 @@ from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, show_message
-from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.presentation.json import Json, entry_json, entry_line, moment_json, print_json, print_json_line
-from sectigo_tui.wiring.store import records, verify
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
+    from sectigo_tui.presentation.json import Json
     from sectigo_tui.store.local.audit import AuditRecord
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
@@ -41,6 +39,8 @@ def run(options: Namespace) -> int:
         InputError: `--since` is no time.
         StoreError: The journal cannot be read.
     """
+    from sectigo_tui.domain.clock import SystemClock
+
     since = _since(options.since, SystemClock().now()) if options.since else None
     settings = settings_from(options)
     if options.action == "verify":
@@ -51,6 +51,9 @@ def run(options: Namespace) -> int:
 
 
 def _print(settings: Settings, since: datetime | None, *, as_json: bool) -> int:
+    from sectigo_tui.presentation.json import print_json_line
+    from sectigo_tui.wiring.store import records
+
     for record in records(settings, since):
         if as_json:
             print_json_line(_json(record))
@@ -60,6 +63,9 @@ def _print(settings: Settings, since: datetime | None, *, as_json: bool) -> int:
 
 
 def _verify(settings: Settings, *, as_json: bool) -> int:
+    from sectigo_tui.presentation.json import print_json
+    from sectigo_tui.wiring.store import verify
+
     report, where = verify(settings)
     if as_json:
         faults: list[Json] = [
@@ -90,6 +96,8 @@ def _since(text: str, now: datetime) -> datetime:
 
 
 def _line(record: AuditRecord) -> str:
+    from sectigo_tui.presentation.json import entry_line, moment_json
+
     entry, by = record.entry, record.by
     where = "".join((f"@{by.tty}" if by.tty else "", f" from {by.ssh}" if by.ssh else ""))
     order = entry.ssl_id or entry.order_id or "account"
@@ -102,6 +110,8 @@ def _line(record: AuditRecord) -> str:
 
 
 def _json(record: AuditRecord) -> dict[str, Json]:
+    from sectigo_tui.presentation.json import entry_json, moment_json
+
     entry, by = record.entry, record.by
     return {
         "seq": record.seq,

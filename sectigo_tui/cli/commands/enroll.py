@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
 from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.terminal import check_can_ask, complain, confirm, secret_from, secret_typed
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.errors import ConfigError, InputError
-from sectigo_tui.domain.pki import CSR_BYTES_AT_MOST, CsrFacts, KeyOrder
-from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.enroll import EnrollOffer
-from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
-from sectigo_tui.engine.orders.request import Draft, DraftRefused, choose_term
-from sectigo_tui.pki.names import file_stem, parse_name
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.account import CertificateProfile
+    from sectigo_tui.domain.pki import CsrFacts, KeyOrder
+    from sectigo_tui.domain.ports import SecretText
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.engine.orders.enroll import EnrollOffer
+    from sectigo_tui.engine.orders.lookup import Duplicates
+    from sectigo_tui.engine.orders.request import Draft
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -67,6 +66,8 @@ def run(options: Namespace) -> int:
         ScmFailure: SCM refused, or certainly did not get it; nothing was ordered.
         StoreError: It could not be written down.
     """
+    import asyncio
+
     settings = settings_from(options)
     check_writable(settings, "ordering")
     _check_together(options)
@@ -81,12 +82,16 @@ async def read_csr(engine: Engine, path: str) -> CsrFacts:
     Raises:
         InputError: There is not exactly one readable CSR in it.
     """
+    from sectigo_tui.domain.pki import CSR_BYTES_AT_MOST
+
     if path == "-":
         return await engine.enrolling.read_csr(sys.stdin.buffer.read(CSR_BYTES_AT_MOST))
     return await engine.enrolling.read_csr_file(path)
 
 
 async def _enroll(settings: Settings, options: Namespace, key: KeyOrder | None) -> int:
+    from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
+
     async with session(settings) as engine:
         csr = _planned(key) if key is not None else await read_csr(engine, options.csr)
         organization_id = _setting(settings, options.organization, "org_id", "--organization")
@@ -120,6 +125,8 @@ def _check_together(options: Namespace) -> None:
 
 
 def _key_order(settings: Settings, options: Namespace) -> KeyOrder | None:
+    from sectigo_tui.domain.pki import KeyOrder
+
     if options.csr is not None:
         return None
     algorithm, _, size = options.make_key.partition(":")
@@ -148,6 +155,8 @@ def _passphrase(options: Namespace) -> SecretText | None:
 
 
 def _free_path(directory: Path, common_name: str) -> Path:
+    from sectigo_tui.pki.names import file_stem
+
     stem, number = file_stem(common_name), 1
     path = directory / f"{stem}.key"
     while path.exists():
@@ -158,6 +167,9 @@ def _free_path(directory: Path, common_name: str) -> Path:
 
 def _planned(key: KeyOrder) -> CsrFacts:
     """Return what a key's CSR will say, so that all is checked before a key is made."""
+    from sectigo_tui.domain.pki import CsrFacts
+    from sectigo_tui.pki.names import parse_name
+
     names = tuple(dict.fromkeys(str(parse_name(name)) for name in (key.common_name, *key.alternative_names)))
     return CsrFacts(
         common_name=names[0],
@@ -188,6 +200,8 @@ def _profile(settings: Settings, options: Namespace, offer: EnrollOffer) -> Cert
 
 
 def _term(settings: Settings, options: Namespace, profile: CertificateProfile) -> int:
+    from sectigo_tui.engine.orders.request import choose_term
+
     wanted: int = options.term if options.term is not None else settings.sectigo.term
     choice = choose_term(profile, wanted)
     if choice.note:
@@ -198,6 +212,8 @@ def _term(settings: Settings, options: Namespace, profile: CertificateProfile) -
 def _draft(
     options: Namespace, csr: CsrFacts, organization_id: int, profile: CertificateProfile, term_days: int
 ) -> Draft:
+    from sectigo_tui.engine.orders.request import Draft
+
     return Draft(
         csr=csr,
         organization_id=organization_id,
@@ -216,6 +232,8 @@ def _draft(
 
 
 def _check(engine: Engine, draft: Draft, offer: EnrollOffer) -> None:
+    from sectigo_tui.engine.orders.request import DraftRefused
+
     if offer.custom_fields.failure is not None:
         why = offer.custom_fields.failure.reason
         complain(f"warning: the account's custom fields are not known ({why}); SCM may ask for one")
@@ -231,6 +249,8 @@ def _check(engine: Engine, draft: Draft, offer: EnrollOffer) -> None:
 
 
 async def _with_key(engine: Engine, draft: Draft, key: KeyOrder) -> Draft:
+    from msgspec.structs import replace
+
     csr = await engine.enrolling.make_csr(key)
     complain(f"private key: {key.path}")
     return replace(draft, csr=csr, key_path=key.path)

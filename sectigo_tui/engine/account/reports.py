@@ -25,8 +25,11 @@ from sectigo_tui.engine.requests.limiter import Priority
 REFUSED_SECONDS = 3600.0
 """So long a login that may not read reports is believed: then one request tells whether it may by now."""
 
-SPAN_DAYS = 30
-"""The days of one request, before SCM has shown that it cannot answer so many."""
+SPAN_DAYS = 31
+"""The days of one request, before SCM has shown that it cannot answer so many: a quarter is three requests."""
+
+REPORT_EVERY_SECONDS = 900.0
+"""A report is not read sooner again, whoever asks: it costs the CA more than a listing."""
 
 REQUESTS_AT_MOST = 10
 """How many requests one report may cost; what is older than they reach is left out."""
@@ -81,12 +84,15 @@ class Reports:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._state = ReportState()
+        self._resumed_at: datetime | None = None
 
     async def refusal(self) -> ScmFailure | None:
         """Return why a report is not asked for now: SCM said within the hour that the login may not."""
         self._state = state = await self._known()
         now = self._context.clock.now()
         if state.refused_at is None or seconds_between(state.refused_at, now) >= REFUSED_SECONDS:
+            return None
+        if self._resumed_at is not None and state.refused_at <= self._resumed_at:
             return None
         return Refused("report", state.reason, http_status=state.http_status, code=state.code)
 
@@ -137,9 +143,9 @@ class Reports:
             raise failure
         return Report(tuple(rows.values()), last, requests, failure)
 
-    async def may_again(self) -> None:
-        """Forget that the login may not: another one is used from now on."""
-        await self._learn(ReportState(span_days=self._state.span_days))
+    def may_again(self) -> None:
+        """Ask again at the next occasion although the login might not: other credentials are in use from now on."""
+        self._resumed_at = self._context.clock.now()
 
     async def _ask(self, query: ReportQuery) -> tuple[OrderDetails, ...]:
         context = self._context

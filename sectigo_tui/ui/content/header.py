@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -22,6 +23,8 @@ LATER_SECONDS = 30
 """The age of what is shown moves in steps below ten minutes, longer ones from here on: each costs a line's bytes."""
 
 STALE_INTERVALS = 2.0
+SHORTENED_RANK = 2
+"""Before a part of this rank goes, those that can be are said in fewer words."""
 BAR = " | "
 
 
@@ -48,18 +51,25 @@ class HeaderPart(NamedTuple):
         text: What it says, printable.
         style: A theme variable such as `$state-failed`, or empty.
         rank: Who goes first where there is no room: the highest. 0 stays always.
-        is_joined: Whether a space stands before it rather than a bar.
+        is_joined: Whether it goes on with what stands before it, rather than behind a bar.
+        short: The same in fewer words, before something of rank `SHORTENED_RANK` goes; empty for nothing shorter.
     """
 
     text: str
     style: str = ""
     rank: int = 0
     is_joined: bool = False
+    short: str = ""
+
+    @property
+    def joint(self) -> str:
+        """What stands before it: a bar, a space, or nothing where it begins with a comma."""
+        return BAR if not self.is_joined else "" if self.text.startswith(",") else " "
 
     @property
     def cells(self) -> int:
         """How much room it takes, with what stands before it."""
-        return cell_len(self.text) + (1 if self.is_joined else len(BAR))
+        return cell_len(self.text) + len(self.joint)
 
 
 def header_segments(
@@ -92,9 +102,12 @@ def header_segments(
         _updated(engine, now, refresh_seconds),
         *_left_out(engine),
         HeaderPart(
-            f"{tally.pending}{unknown} pend {tally.needing_you} act", "$state-waiting" if tally.needing_you else "", 1
+            f"{tally.pending}{unknown} pending{_needing_you(tally.needing_you)}",
+            "$state-waiting" if tally.needing_you else "",
+            1,
+            short=f"{tally.pending}{unknown} pend{f', {tally.needing_you} you' if tally.needing_you else ''}",
         ),
-        HeaderPart(f"{tally.unpolled} not polled" if tally.unpolled else "", "$state-muted", 5, is_joined=True),
+        HeaderPart(f", {tally.unpolled} not polled" if tally.unpolled else "", "$state-muted", 5, is_joined=True),
         _password(engine, now),
         HeaderPart(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
         HeaderPart(printable(note, limit=60), "", 2),
@@ -112,12 +125,22 @@ def fitting(segments: tuple[HeaderPart, ...], width: int) -> tuple[HeaderPart, .
         segments: All of them.
         width: The cells there are.
     """
-    kept = list(segments)
-    for segment in sorted(segments, key=lambda one: -one.rank):
-        if segment.rank == 0 or sum(one.cells for one in kept) - len(BAR) <= width:
+    kept = dict(enumerate(segments))
+    for at in sorted(kept, key=lambda at: -segments[at].rank):
+        if segments[at].rank <= SHORTENED_RANK and not _fit(kept.values(), width):
+            kept = {at: one._replace(text=one.short or one.text) for at, one in kept.items()}
+        if segments[at].rank == 0 or _fit(kept.values(), width):
             break
-        kept.remove(segment)
-    return tuple(kept)
+        del kept[at]
+    return tuple(kept.values())
+
+
+def _fit(segments: Iterable[HeaderPart], width: int) -> bool:
+    return sum(one.cells for one in segments) - len(BAR) <= width
+
+
+def _needing_you(orders: int) -> str:
+    return f", {orders} need{'s' if orders == 1 else ''} you" if orders else ""
 
 
 def _who(surroundings: Surroundings) -> tuple[HeaderPart, ...]:
@@ -213,4 +236,4 @@ def _updated(engine: Engine, now: datetime, refresh_seconds: float) -> HeaderPar
     text = fmt.age(seconds, step_seconds=step_seconds).strip()
     if seconds > STALE_INTERVALS * refresh_seconds:
         return HeaderPart(f"STALE {text}", "$state-warning")
-    return HeaderPart(f"upd {text}", "", 3)
+    return HeaderPart(f"updated {text} ago", "", 3)

@@ -13,12 +13,13 @@ from textual.widgets import Static
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, PollStarted
 from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, PollBudget, Tally
 from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.filters import words_filter
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.content.lines import labelled
 from sectigo_tui.ui.keys.key_names import filled
-from sectigo_tui.ui.screens.view import View, ViewModel
+from sectigo_tui.ui.screens.view import WORDS_HINT, View, ViewModel
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 
 TALLY_SECONDS = 5.0
@@ -47,6 +48,8 @@ class BudgetView(View):
     )
     DEFAULT_SORT = ("", False)
     LISTS_ORDERS = False
+    HAS_TERMS = False
+    FILTER_HINT = WORDS_HINT
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
@@ -78,11 +81,11 @@ class BudgetView(View):
     def _list(self) -> None:
         engine = self._model.order_rows.engine
         budget = engine.poll_budget()
-        words = self._query.casefold().split()
+        is_wanted = words_filter(self._query)
         self._due = {
             (remote_id(poll.ssl_id) if poll.ssl_id is not None else poll.order_id): poll
             for poll in budget.due
-            if all(word in f"{poll.ssl_id} {poll.common_name} {poll.why}".casefold() for word in words)
+            if is_wanted(f"{poll.ssl_id} {poll.common_name} {poll.polls} {poll.why}")
         }
         self._due_in_total = budget.due_in_total
         self._is_any_unpolled = bool(budget.unpolled)
@@ -126,6 +129,10 @@ class BudgetView(View):
                 return Cell(str(poll.polls))
             case _:
                 return Cell(poll.why)
+
+    def action_sort(self) -> None:
+        """Say why there is nothing to choose."""
+        self._sort_by("", descending=False)
 
     def _sort_by(self, key: str, *, descending: bool) -> None:  # noqa: ARG002 - a budget has one order
         """Keep the nearest first."""
