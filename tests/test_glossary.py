@@ -80,8 +80,6 @@ NOT_IN_NAMES = frozenset(
         "problem",
         "problems",
         "proving",
-        "reopen",
-        "reopened",
         "refusal",
         "refusals",
         "replica",

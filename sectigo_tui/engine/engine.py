@@ -319,6 +319,10 @@ class Engine:
         except Exception as defect:  # noqa: BLE001 - the boundary of the start: what it broke is no reason not to poll
             self._report("starting broke; polling goes on", defect)
 
+    async def until_history_is_read(self) -> None:
+        """Wait until all timelines can be read, where the store reads them behind."""
+        await self.context.repository.store.until_history_is_read()
+
     def report_damage(self) -> None:
         """Publish, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
         found = self.context.repository.store.damage

@@ -85,9 +85,10 @@ async def _check_as_json(settings: Settings, *, insist: bool) -> int:
 def _keys_without_order(settings: Settings) -> list[Path]:
     """Return the keys without an order, after a warning for each."""
     from sectigo_tui.wiring.settings import keys_without_order
+    from sectigo_tui.wiring.store import orders_with_keys
 
     try:
-        keys = keys_without_order(settings.paths, complain_of)
+        keys = keys_without_order(settings.paths, complain_of, lambda: orders_with_keys(settings, complain_of))
     except StoreError as error:
         complain(f"warning: whether each key has its order is not known: {error}")
         return []
