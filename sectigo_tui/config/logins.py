@@ -46,6 +46,11 @@ SIDE_CALLS = frozenset(
         "dcv",
         "recheck_dcv",
         "domain_status",
+        "domain_validations",
+        "sync_domain",
+        "domains",
+        "account_domain",
+        "usage",
     }
 )
 """Calls whose 401 says nothing of the credentials: the login may lack the privilege."""

@@ -1,8 +1,9 @@
-"""What the API answers about organizations and domains."""
+"""What the API answers about organizations, domains and the contract."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sectigo_tui.simulator.account import CHECK_INTERVAL, Domain, Organization, OrganizationValidation
+from sectigo_tui.simulator.account import CHECK_INTERVAL, Allowance, Domain, Organization, OrganizationValidation
 from sectigo_tui.simulator.dcv import Record
 from sectigo_tui.simulator.views import Json, written
 
@@ -84,6 +85,8 @@ def domain_status(domain: Domain, at: datetime) -> Json:
         "expirationDate": _day(domain.expires if shown else None),
     }
     last = domain.last_check(at)
+    if domain.order_status(at) == "AWAITING_SUBMISSION":
+        view |= {"orderMode": domain.mode} | _what_to_publish(domain)
     if domain.submitted is not None and last is not None and domain.order_status(at) == "SUBMITTED":
         view |= {
             "orderMode": domain.mode,
@@ -92,6 +95,40 @@ def domain_status(domain: Domain, at: datetime) -> Json:
             "nextCheck": written(last + CHECK_INTERVAL, "ISO_HMS"),
         } | _what_to_publish(domain)
     return {name: value for name, value in view.items() if value is not None}
+
+
+def domain_view(domain: Domain, organization_ids: Sequence[int], at: datetime) -> Json:
+    """Return a domain's details.
+
+    Args:
+        domain: The domain.
+        organization_ids: To whom it is delegated.
+        at: The time.
+
+    Source: SCM manual 25.5, "Get domain details".
+    """
+    waiting = domain.requested_for
+    statuses = {one: "REQUESTED" if one == waiting else "ACTIVE" for one in organization_ids}
+    view: Json = {
+        "id": domain.id,
+        "name": domain.name,
+        "delegationStatus": "ACTIVE" if waiting is None else "REQUESTED",
+        "state": "SUSPENDED" if domain.suspended else "ACTIVE",
+        "validationStatus": domain.status(at),
+        "validationMethod": domain.mode if domain.validated else None,
+        "dcvValidation": _day(domain.validated),
+        "dcvExpiration": _day(domain.expires),
+        "delegations": [
+            {"orgId": one, "certTypes": ["SSL"], "domainCertificateRequestPrivileges": ["DOMAIN"], "status": status}
+            for one, status in statuses.items()
+        ],
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def allowance_view(allowance: Allowance) -> Json:
+    """Return how many certificates of a kind the contract has. Source: assumed; no vendor's page names the fields."""
+    return {"certType": allowance.kind, "total": allowance.total, "used": allowance.used}
 
 
 def _what_to_publish(domain: Domain) -> Json:

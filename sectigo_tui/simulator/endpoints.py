@@ -7,16 +7,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sectigo_tui.simulator.account import Organization
-from sectigo_tui.simulator.account_views import (
-    domain_row,
-    domain_status,
-    organization_view,
-    validation_details,
-    validation_view,
-)
+from sectigo_tui.simulator.account_views import organization_view, validation_details, validation_view
 from sectigo_tui.simulator.actions import Actions
 from sectigo_tui.simulator.bodies import Body
 from sectigo_tui.simulator.ca import FORMATS, certificate
+from sectigo_tui.simulator.domain_calls import DomainCalls
 from sectigo_tui.simulator.errors import ApiError, wrong_id
 from sectigo_tui.simulator.listing import Listing
 from sectigo_tui.simulator.orders import Order
@@ -68,9 +63,7 @@ class Api:
             get("/organization/v1", self._organizations),
             get("/organization/v2/{org_id}/validations", self._validations),
             get("/organization/v2/{org_id}/validations/{validation_id}", self._validation),
-            get("/dcv/v1/validation", self._domains),
-            post("/dcv/v1/validation/status", self._domain_status),
-            post("/dcv/v2/validation/status", self._domain_status),
+            *DomainCalls(self._world).routes(),
             get("/admin/v1/password", self._password),
             post("/admin/v1/changepassword", self._change_password),
         ]
@@ -157,7 +150,10 @@ class Api:
         return Response(status_code=204)
 
     async def _dcv(self, request: Request) -> Response:
-        view = dcv_view(self._world, self._order(request, status=404))
+        order = self._order(request, status=404)
+        if not self._world.account.is_dcv_used:
+            raise ApiError(-1608, "DCV is not enabled for this customer.")
+        view = dcv_view(self._world, order)
         return JSONResponse([view] if self._world.dialect.dcv_answer == "array" else view)
 
     async def _recheck(self, request: Request) -> Response:
@@ -185,19 +181,6 @@ class Api:
             if str(one.id) == validation_id:
                 return JSONResponse(validation_details(organization, one, self._world.now()))
         raise ApiError(-1, f"Validation '{validation_id}' not found.", 404)
-
-    async def _domains(self, request: Request) -> Response:
-        wanted = request.query_params.get("domain", "").lower()
-        found = [one for name, one in sorted(self._world.account.domains.items()) if wanted in name]
-        rows = [domain_row(one, self._world.now()) for one in found]
-        return JSONResponse(rows, headers={"X-Total-Count": str(len(rows))})
-
-    async def _domain_status(self, request: Request) -> Response:
-        name = (await _body(request)).text("domain", required=True, longest=255)
-        known = self._world.account.domain(name)
-        if known is None and not self._world.dialect.any_domain:
-            raise ApiError(-727, f"The domain '{name}' does not exist.")
-        return JSONResponse(domain_status(known or self._world.domain(name), self._world.now()))
 
     async def _password(self, _: Request) -> Response:
         expires = self._world.account.credentials.expires

@@ -82,8 +82,8 @@ class Listing:
         Source: SCM manual 25.5, "List SSL certificates"; the largest size is the OpenAPI's, the order of rows, the
         size where none is given and matching by part of a name are assumed.
         """
-        size = _whole(query, "size", LARGEST_PAGE, largest=LARGEST_PAGE)
-        position = _whole(query, "position", 0)
+        size = whole(query, "size", LARGEST_PAGE, largest=LARGEST_PAGE)
+        position = whole(query, "position", 0)
         segments = self._segments(query)
         rows = tuple(self._show(ssl_id) for ssl_id in _cut(segments, position, size))
         return Page(rows, sum(len(one) for one in segments))
@@ -239,7 +239,18 @@ def _status(query: Mapping[str, str], dialect: Dialect) -> str | None:
     return known[text]
 
 
-def _whole(query: Mapping[str, str], name: str, default: int, *, largest: int | None = None) -> int:
+def whole(query: Mapping[str, str], name: str, default: int, *, largest: int | None = None) -> int:
+    """Return a whole number of a query.
+
+    Args:
+        query: The query.
+        name: Its parameter.
+        default: What counts where it is absent.
+        largest: More is refused; None for no bound.
+
+    Raises:
+        ApiError: It is none.
+    """
     text = query.get(name, "")
     if not text:
         return default

@@ -125,7 +125,7 @@ def dcv_view(world: World, order: Order, *, instructions: bool = True) -> Json:
         view["instructions"] = [
             _instruction(Record.of(name, order.csr or str(order.ssl_id)), order)
             for name, domain in domains
-            if domain.status(now) != "VALIDATED"
+            if domain.status(now) != "VALIDATED" and domain.stands_still not in {"NOT_INITIATED", "REJECTED"}
         ]
     return view
 

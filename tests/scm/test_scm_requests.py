@@ -28,6 +28,11 @@ WIRE = {
     "organization_validations": ("GET", "/organization/v2/7/validations", None),
     "organization_validation": ("GET", "/organization/v2/7/validations/8", None),
     "domain_status": ("POST", "/dcv/v2/validation/status", {"domain": "a.example"}),
+    "domain_validations": ("GET", "/dcv/v2/validation?expiresIn=45&size=200&position=0", None),
+    "sync_domain": ("POST", "/dcv/v2/validation/sync", {"domain": "a.example"}),
+    "domains": ("GET", "/domain/v1?size=200&position=0", None),
+    "account_domain": ("GET", "/domain/v1/9", None),
+    "usage": ("GET", "/usage/v1", None),
     "password_status": ("GET", "/admin/v1/password", None),
     "enroll": (
         "POST",
