@@ -8,10 +8,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sectigo_tui.simulator.account import Domain
-from sectigo_tui.simulator.account_views import allowance_view, domain_row, domain_status, domain_view
-from sectigo_tui.simulator.bodies import Body
-from sectigo_tui.simulator.errors import ApiError
 from sectigo_tui.simulator.listing import LARGEST_PAGE, whole
+from sectigo_tui.simulator.requests import ApiError, Body
+from sectigo_tui.simulator.views import allowance_view, domain_row, domain_status, domain_view
 from sectigo_tui.simulator.world import World
 
 _STATES = {"active": False, "inactive": True}
