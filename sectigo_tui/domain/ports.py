@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -21,6 +21,8 @@ from sectigo_tui.domain.validation import (
     DomainValidation,
     OrganizationValidation,
 )
+
+F = TypeVar("F", bound=Struct)
 
 Publish = Callable[[EngineEvent], None]
 """Takes an event; must not raise and must not wait."""
@@ -228,7 +230,10 @@ class OrderReader(Protocol):
 
 
 class OrderStore(OrderReader, Protocol):
-    """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
+    """Orders and timelines, durable, shared by processes.
+
+    Every method raises `StoreError` when the disk fails, but those for what was fetched, which can be fetched again.
+    """
 
     async def put(
         self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
@@ -285,6 +290,24 @@ class OrderStore(OrderReader, Protocol):
 
     async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         """Keep a collected bundle in the data directory and return its path; one that is not used is kept aside."""
+        ...
+
+    async def fetched(self, name: str, kind: type[F]) -> F | None:
+        """Return what a process fetched from SCM and kept last; None where nothing is, or nothing readable.
+
+        Args:
+            name: What it is: lower-case letters and hyphens.
+            kind: The record it is; its age is in it.
+        """
+        ...
+
+    async def keep_fetched(self, name: str, record: Struct) -> None:
+        """Keep what was fetched from SCM, for all processes; it may be lost, for SCM can tell it again.
+
+        Args:
+            name: What it is: lower-case letters and hyphens.
+            record: It, with its age.
+        """
         ...
 
     async def close(self) -> None:

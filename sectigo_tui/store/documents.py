@@ -7,14 +7,14 @@ a field without one, or holds a value of another type or a word that no enum kno
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.clock import moment_from as _moment
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
@@ -177,13 +177,6 @@ def _reader(made: type[_Made]) -> Callable[[Document], _Made]:
     return lambda document: msgspec.convert(document, made, dec_hook=_moment)
 
 
-def _moment(kind: type, value: Any) -> Any:
-    """Read a point in time, or a day where no time was known."""
-    if kind is not Moment:  # type: ignore[comparison-overlap]  # a class of its own at run time
-        raise NotImplementedError(kind)
-    return datetime.fromisoformat(value) if len(value) > len("2026-03-04") else date.fromisoformat(value)
-
-
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
 
@@ -201,6 +194,11 @@ def order_in(data: msgspec.Raw, version: int) -> Order:
         version: The version it was written by, at most the newest.
     """
     return _ORDER.decode(data) if version == SCHEMA_VERSION else order_from(migrated(loads(data), version))
+
+
+def record_in(data: bytes, kind: type[_Made]) -> _Made:
+    """Make a record of its JSON; `UNREADABLE` tells what it raises for what is none of the kind."""
+    return msgspec.json.decode(data, type=kind, dec_hook=_moment)
 
 
 entry_from = _reader(TimelineEntry)

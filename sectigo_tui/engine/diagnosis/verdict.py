@@ -143,9 +143,8 @@ def _rest(evidence: Evidence, blocking_causes: list[BlockingCause]) -> list[Bloc
     valid = "Organization and domains are valid" if organization else "Its domains are valid"
     if evidence.is_dcv_unused:
         valid = f"{'The organization is valid, and ' if organization else ''}DCV is not used for this customer"
-        facts.append(
-            Fact(f"DCV is not used for this customer ({DCV_UNUSED_CODE})", evidence.dcv.source, evidence.dcv.failed_at)
-        )
+        words = f"DCV is not used for this customer ({DCV_UNUSED_CODE})"
+        facts.append(Fact(words, evidence.dcv.source, evidence.dcv.failed_at or evidence.dcv.at))
     review = "callback or manual review" if organization else "manual review"
     caveat = ", unless CAA forbids it, which could not be looked up" if _caa_failed(evidence) else ""
     return [

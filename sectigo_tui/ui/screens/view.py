@@ -529,11 +529,9 @@ class View(Screen[None]):
         diagnoser = self._model.now.diagnoser()
         if not self.WANTS_VERDICTS or diagnoser is None:
             return
-        for row_id in row_ids:
-            row = self.order_row_of(row_id)
-            if row.is_open and row.target is not None:
-                await diagnoser.attend([row.target], lambda _target, _verdict: None)
-                self.table.refresh_rows([row_id])
+        rows = [row for row in map(self.order_row_of, row_ids) if row.is_open]
+        targets = [row.target for row in rows if row.target is not None]
+        await diagnoser.watch(targets, lambda _target, _verdict: self.table.refresh_rows([row.row_id for row in rows]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave a slash that is typed into a field to the field."""

@@ -128,6 +128,9 @@ async def test_twenty_orders_of_one_organization_cost_one_poll_at_its_validation
         "organizations": 1,
         "organization_validations": 1,
         "organization_validation": 1,
+        "domains": 1,
+        "domain_validations": 1,
+        "usage": 1,
     }
     assert bench.scm.most_in_flight <= 3  # a poll always finds a free place among the four
     (common, *_) = bench.diagnoser.common_causes(ids)

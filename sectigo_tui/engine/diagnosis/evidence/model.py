@@ -85,6 +85,11 @@ class Answer(Struct, Generic[T_co], frozen=True):
         return self.state is AnswerState.FAILED
 
     @property
+    def newest(self) -> datetime | None:
+        """When it was asked for last, with whatever came of it."""
+        return max((at for at in (self.at, self.failed_at) if at is not None), default=None)
+
+    @property
     def is_not_allowed(self) -> bool:
         """Whether SCM refused the newest call for good: the login may not, or this SCM has no such call."""
         return self.is_failed and (self.http_status in (403, 404) or self.code in _NOT_ALLOWED_CODES)

@@ -145,10 +145,8 @@ def _account_domain_causes(evidence: Evidence) -> list[BlockingCause]:
         fact = Fact(f"{words}, delegation {quoted(delegation) or 'not told'}", answer.source, answer.at)
         if told.state.strip().casefold() == "suspended":
             cause, party = Cause.DOMAIN_SUSPENDED, Party.YOU
-            sentence, action = (
-                f"The domain {name} is suspended in SCM.",
-                f"Have an administrator activate {name} in SCM.",
-            )
+            sentence = f"The domain {name} is suspended in SCM."
+            action = f"Have an administrator activate {name} in SCM."
             changes = f"An administrator activates {name}."
         elif delegation.strip().casefold() == "requested":
             cause, party = Cause.DELEGATION_REQUESTED, Party.APPROVER
