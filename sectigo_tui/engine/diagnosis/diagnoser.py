@@ -44,7 +44,9 @@ BUDGET_SECONDS = 60.0
 REFRESH_SECONDS = 5.0
 """How often it is looked up whose evidence is wanted."""
 
-REFRESH_AFTER_SECONDS = ATTEND_MAX_AGE_SECONDS
+REFRESH_AFTER_SECONDS = 60.0
+"""How often it is looked up whether evidence of an order that is wanted is too old."""
+
 WANTED_SECONDS = 1_800.0
 """How long evidence is kept fresh after somebody had the order in sight."""
 
