@@ -292,7 +292,11 @@ _CALLS = {
     "organization_validations": "Reading the organization's validations",
     "organization_validation": "Reading the organization's validation",
     "domain_status": "Reading the domain's validation",
-    "domain_validations": "Reading the domain's validations",
+    "domain_validations": "Listing the domains' validations",
+    "sync_domain": "Asking SCM to ask the CA about the domain",
+    "domains": "Listing the account's domains",
+    "account_domain": "Reading the domain's delegations",
+    "usage": "Reading what is left of the contract",
     "password_status": "Reading the password's expiry",
     "change_password": "Changing the password at SCM",
 }

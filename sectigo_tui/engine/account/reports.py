@@ -86,7 +86,7 @@ class Reports:
         self._state = ReportState()
         self._resumed_at: datetime | None = None
 
-    async def refusal(self) -> ScmFailure | None:
+    async def forbidden(self) -> ScmFailure | None:
         """Return why a report is not asked for now: SCM said within the hour that the login may not."""
         self._state = state = await self._known()
         now = self._context.clock.now()
@@ -112,9 +112,9 @@ class Reports:
         Raises:
             ScmFailure: Nothing was told: the login may not, now or within the last hour, or SCM cannot.
         """
-        refusal = await self.refusal()
-        if refusal is not None:
-            raise refusal
+        forbidden = await self.forbidden()
+        if forbidden is not None:
+            raise forbidden
         rows: dict[int, OrderDetails] = {}
         # A span that was too long once may fit by now: at most one request is lost by trying twice as long a one.
         span, last, requests = min(SPAN_DAYS, self._state.span_days * 2), query.last + _DAY, 0
