@@ -47,7 +47,7 @@ NOT_READY_CODES = frozenset({0, -103, -109, -129, -130, -140, -183, -195, -1400}
 """What collect answers, under HTTP 400, while the certificate cannot be retrieved yet."""
 
 CREDENTIAL_CODES = frozenset({-16, -970})
-"""What says that the login is refused, whatever 4xx it comes with."""
+"""What says that the login is rejected, whatever 4xx it comes with."""
 
 NO_RIGHT_CODES = frozenset({-3, -25, -37})
 """What says, under HTTP 400, that the login may not. Source: SCM manual 25.5; 400 observed in production clients."""
