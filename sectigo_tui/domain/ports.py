@@ -31,8 +31,6 @@ from sectigo_tui.domain.validation import (
 
 F = TypeVar("F", bound=Struct)
 
-F = TypeVar("F", bound=Struct)
-
 Publish = Callable[[EngineEvent], None]
 """Takes an event; must not raise and must not wait."""
 
