@@ -311,6 +311,7 @@ class Engine:
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
             group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
+            group.create_task(keep_running(self.context, "refreshing evidence", self.diagnoser.keep_fresh))
 
     async def _begin(self) -> None:
         try:
