@@ -43,6 +43,7 @@ COLUMNS = (
     Column("tries", "TRIES", 5, priority=7, align="right"),
     Column("outage", "OUTAGE", 10, priority=8),
     Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9),
+    Column("owner", "OWNER", 8, priority=10),
 )
 """Ticking columns stand at the left: a changed cell costs the bytes of all that stands before it in its row."""
 
@@ -234,6 +235,10 @@ def _profile(row: OrderRow, _width: int, _now: RowContext) -> Cell:
     return Cell(row.profile, "muted")
 
 
+def _owner(row: OrderRow, _width: int, _now: RowContext) -> Cell:
+    return Cell("you", "waiting") if row.is_yours else Cell(row.owner)
+
+
 def _attempts(row: OrderRow, _width: int, _now: RowContext) -> Cell:
     window = row.order.window if row.order else None
     return Cell(str(window.attempts) if window else "")
@@ -278,4 +283,5 @@ _CELLS: dict[str, Callable[[OrderRow, int, RowContext], Cell]] = {
     "profile": _profile,
     "tries": _attempts,
     "last": _last,
+    "owner": _owner,
 }

@@ -22,7 +22,7 @@ from sectigo_tui.domain.events import (
     TimelineEntry,
 )
 from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.orders import Order, Revocation
+from sectigo_tui.domain.orders import Order, OrderNote, Revocation
 from sectigo_tui.domain.polling import PollResult, PollWindow
 
 if TYPE_CHECKING:
@@ -109,7 +109,13 @@ def _order(order: Order, written: _Written) -> dict[str, Json]:
         "key_path": order.key_path or None,
         "revocation": _revocation(order.revocation, written),
         "rejection": order.rejection or None,
+        "owner": order.owner or None,
+        "note": _note(order.note, written),
     }
+
+
+def _note(note: OrderNote | None, written: _Written) -> dict[str, Json] | None:
+    return {"at": written(note.at), "by": note.by or None, "text": note.text} if note is not None else None
 
 
 def _window(window: PollWindow | None, written: _Written) -> dict[str, Json] | None:
@@ -269,6 +275,7 @@ def entry_json(entry: TimelineEntry) -> Event:
         "scm_status": entry.scm_status or None,
         "http_status": entry.http_status,
         "scm_code": entry.code,
+        "by": entry.by.text if entry.by is not None else None,
     }
 
 

@@ -32,6 +32,7 @@ class OrderRow(Struct, frozen=True):
         status: What is known of SCM's status; empty where nothing is.
         details: SCM's newest answer, where one was given.
         known_at: When the newest of this became known; None when nothing is.
+        you: The operator's name, by which orders are owned.
     """
 
     row_id: str
@@ -40,6 +41,17 @@ class OrderRow(Struct, frozen=True):
     status: str = ""
     details: OrderDetails | None = None
     known_at: datetime | None = None
+    you: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Who attends to it, by name; empty for nobody."""
+        return self.order.owner if self.order is not None else ""
+
+    @property
+    def is_yours(self) -> bool:
+        """Whether the operator here owns it."""
+        return bool(self.owner) and self.owner.casefold() == self.you.casefold()
 
     @property
     def ssl_id(self) -> int | None:
@@ -155,7 +167,8 @@ class OrderRows:
                 details = known.details
             if row is None and listed is not None:
                 row = listed.row
-        return OrderRow(row_id, order, row, order.scm_status, details, order.last_answer_at)
+        you = self._engine.operator.name
+        return OrderRow(row_id, order, row, order.scm_status, details, order.last_answer_at, you)
 
     def row_id_now(self, row_id: str) -> str:
         """Return a row's present id: an order placed here gets its sslId as id once that is known."""
@@ -259,13 +272,34 @@ def matches(query: str) -> Callable[[OrderRow], bool]:
 
     def wanted(order_row: OrderRow) -> bool:
         haystack = _searchable(order_row)
-        return all(_is_found(word.removeprefix("!"), haystack) is not word.startswith("!") for word in words)
+        return all(_is_found(word.removeprefix("!"), haystack, order_row) is not word.startswith("!") for word in words)
 
     return (lambda order_row: not wanted(order_row)) if inverted else wanted
 
 
-def _is_found(word: str, haystack: str) -> bool:
+def _is_found(word: str, haystack: str, order_row: OrderRow) -> bool:
+    if word.startswith(OWNER_TERM):
+        return owner_matches(order_row, word.removeprefix(OWNER_TERM))
     return word in haystack or any(part and part in haystack for part in word.split("|"))
+
+
+OWNER_TERM = "owner:"
+
+
+def owner_matches(order_row: OrderRow, wanted: str) -> bool:
+    """Return whether an order's owner is the one that a filter asks for.
+
+    Args:
+        order_row: The order.
+        wanted: A name or a part of one, ignoring case; `me` for the operator here, `none` for nobody, and of
+            `one|other` either. Empty for anybody.
+    """
+    owner = order_row.owner.casefold()
+    named = [part for part in wanted.casefold().split("|") if part]
+    if not named:
+        return bool(owner)
+    is_you, is_free = "me" in named and order_row.is_yours, "none" in named and not owner
+    return is_you or is_free or any(part in owner for part in named if part not in ("me", "none"))
 
 
 def _searchable(order_row: OrderRow) -> str:
@@ -277,6 +311,8 @@ def _searchable(order_row: OrderRow) -> str:
         order_row.profile,
         order_row.validation,
         order.state if order is not None else "remote",
+        order_row.owner,
+        order.note.text if order is not None and order.note is not None else "",
     ]
     if details is not None:
         parts += [details.requester, details.order_number, details.backend_cert_id, details.comments]

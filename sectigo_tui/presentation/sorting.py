@@ -89,6 +89,7 @@ _SORTS: dict[str, Callable[[OrderRow, RowContext], Key]] = {
     "common_name": lambda order_row, _now: (order_row.common_name.casefold(),),
     "validation": lambda order_row, _now: (order_row.validation,),
     "profile": lambda order_row, _now: (order_row.profile.casefold(),),
+    "owner": lambda order_row, _now: (not order_row.is_yours, order_row.owner.casefold() or "~"),
     "tries": lambda order_row, _now: (
         order_row.order.window.attempts if order_row.order and order_row.order.window else -1,
     ),

@@ -95,6 +95,10 @@ class SectigoApp(TerminalApp[str]):
             id="app.handover",
             tooltip="What is open, for the next shift",
         ),
+        Binding("n", "workflow('note')", "Note", show=False, id="app.note", tooltip="Write a note on this order"),
+        Binding(
+            "O", "workflow('own')", "Owner", show=False, id="app.own", tooltip="Take this order, or give it to somebody"
+        ),
         Binding(
             "C",
             "workflow('causes')",

@@ -62,4 +62,5 @@ def listing_key(row: OrderRow) -> tuple[object, ...]:
         row.common_name,
         row.profile,
         row.validation,
+        row.owner,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sectigo_tui.dns.resolver import SystemDns
     from sectigo_tui.domain.certificates import CertificateFacts
     from sectigo_tui.domain.clock import Clock
+    from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.engine.engine import Engine, KeepCrash
 
@@ -102,7 +103,7 @@ async def prepared(
     clock, event_source = clock or SystemClock(), EventSource(keep_crash)
     directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
     store = JournalStore.open(directory, clock, retention_days=plain.retention_days)
-    repository = OrderRepository(store, clock, event_source)
+    repository = OrderRepository(store, clock, event_source, _operator())
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_errors_to(repository.receive_store_state)
     limiter = RequestLimiter(plain.requests_in_flight, is_open=False)
@@ -134,6 +135,20 @@ async def prepared(
         finally:
             # However the connections end, what is left is written and the right to poll given back.
             await store.close()
+
+
+def _operator() -> Operator:
+    """Return who acts here; several who share a user name tell theirs by `SECTIGO_TUI_OPERATOR`."""
+    import os
+
+    from sectigo_tui.domain.events import Operator
+    from sectigo_tui.domain.excerpts import one_line
+    from sectigo_tui.engine.orders.people import NAME_AT_MOST
+    from sectigo_tui.store.local.lease import this_process
+
+    who = this_process()
+    name = one_line(os.environ.get("SECTIGO_TUI_OPERATOR", ""), NAME_AT_MOST) or who.user
+    return Operator(name, who.user, who.host, who.ssh)
 
 
 def _dns(plain: PlainSettings) -> SystemDns | None:

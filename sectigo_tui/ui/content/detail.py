@@ -88,6 +88,12 @@ def _state(row: OrderRow, now: RowContext, keys: KeyNames | None) -> Iterable[Fa
     order = row.order
     if order is None:
         return
+    if order.owner:
+        owner = f"you ({order.owner})" if row.is_yours else order.owner
+        yield "Owner", Content.styled(printable(owner), "$state-waiting bold" if row.is_yours else "bold")
+    if order.note is not None:
+        note = f"{order.note.text} ({order.note.by}, {fmt.format_when(order.note.at)})"
+        yield "Note", printable(note, limit=LONG_TEXT)
     yield "Here", f"{order.state} for {age_text(order.state_since, now.clock.now()).strip()}; {order.origin}"
     yield "Refused", printable(order.rejection, limit=LONG_TEXT)
     if order.pending_enroll is not None:
@@ -195,4 +201,5 @@ def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Fact]:
         yield "", Content.styled("nothing recorded yet", "$state-muted")
     for entry in entries:
         code = "" if entry.code is None else f" (code {entry.code})"
-        yield f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{printable(entry.summary, limit=LONG_TEXT)}{code}"
+        by = f", by {entry.by.text}" if entry.by is not None else ""
+        yield f"{entry.at:%Y-%m-%d %H:%M:%S}", printable(f"{entry.summary}{code}{by}", limit=LONG_TEXT)

@@ -216,6 +216,7 @@ _FIELDS = {
     "tries": _Field("attempts", "ATTEMPTS", _polls),
     "outage": _Field("outage", "OUTAGE", lambda row, now: moment_json(outage_end(row, now))),
     "profile": _Field("profile_name", "PROFILE", lambda row, _now: row.profile or None),
+    "owner": _Field("owner", "OWNER", lambda row, _now: row.owner or None),
 }
 
 
