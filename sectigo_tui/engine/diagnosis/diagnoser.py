@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from sectigo_tui.domain.certificates import OrderDetails
@@ -10,6 +10,7 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.messages import Recipient
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account.remote_orders import Account
@@ -21,6 +22,7 @@ from sectigo_tui.engine.diagnosis.evidence.known import Knowledge, Target, Versi
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
+from sectigo_tui.engine.diagnosis.message import Message, message_to
 from sectigo_tui.engine.diagnosis.normal import Samples
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
@@ -207,6 +209,25 @@ class Diagnoser:
     def pack(self, diagnosis: Diagnosis) -> str:
         """Return the escalation pack for the CA's support, as Markdown without credentials."""
         return escalation_pack(diagnosis, self.redactor())
+
+    def message(
+        self, diagnosis: Diagnosis, recipient: Recipient, templates: Mapping[str, str] | None = None
+    ) -> Message:
+        """Return the message to somebody about an order, without credentials.
+
+        Args:
+            diagnosis: The order's diagnosis.
+            recipient: Who is written to.
+            templates: The operator's own, by recipient.
+        """
+        return message_to(
+            recipient,
+            diagnosis,
+            self.redactor(),
+            pack=self.pack(diagnosis),
+            address=self._context.options.login_address,
+            templates=templates,
+        )
 
     def handover(self, targets: Iterable[Target], *, missing_part: str = "") -> str:
         """Return all that is open, grouped by cause, for the next shift, by what is known: Markdown, no credentials.
