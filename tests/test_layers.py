@@ -28,14 +28,13 @@ MAY_IMPORT = {
     "simulator": {"simulator"},
     "durable": set[str](),
     "collector": set[str](),
-    "command": set[str](),
 }
 """By the first part below the package."""
 
 MAY_IMPORT_ANYTHING = {"__init__", "__main__", "cli", "wiring"}
 
 HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm"}, "tinydb": {"store"}, "dns": {"dns"}}
-STDLIB_ONLY = {"domain", "engine", "durable", "command", "collector"}
+STDLIB_ONLY = {"domain", "engine", "durable", "collector"}
 RECORDS = "msgspec"
 """What records are made of, and what may be imported everywhere."""
 

@@ -20,8 +20,8 @@ from sectigo_tui.config.paths import CONFIG_VARIABLE, DATA_DIR_VARIABLE
 from sectigo_tui.config.sources import ENVIRONMENT_NAMES
 from sectigo_tui.presentation.columns import COLUMNS
 from sectigo_tui.presentation.glyphs import state_glyphs
+from sectigo_tui.ui.app import VIEWS
 from sectigo_tui.ui.keys.active_keys import key_name
-from sectigo_tui.ui.views import VIEWS
 from sectigo_tui.ui.workflows.actions import ACTIONS
 from support.readme import ROOT, TEXTS, own_arguments, quoted, section, subcommands, table
 

@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Static
 from sectigo_tui.presentation.format import countdown, deadline_bar
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.themes import choose_theme
-from sectigo_tui.ui.theme.colours import THEMES
+from sectigo_tui.ui.theme import THEMES
 from sectigo_tui.ui.widgets.table.table import LiveTable
 
 ROWS, REFERENCE_ROWS = 100_000, 1_000

@@ -62,7 +62,7 @@ def _crash_directory(options: Namespace) -> Path:
 
 def _print(reports: CrashReports) -> None:
     if reports.messages:
-        from sectigo_tui.cli.output import complain
+        from sectigo_tui.cli.terminal import complain
 
         # The terminal may be gone; the reports are on disk.
         with suppress(OSError):
@@ -70,7 +70,7 @@ def _print(reports: CrashReports) -> None:
 
 
 def _complain(error: SectigoTuiError) -> None:
-    from sectigo_tui.cli.output import complain, failure_text
+    from sectigo_tui.cli.terminal import complain, failure_text
     from sectigo_tui.domain.errors import ScmFailure
 
     complain(failure_text(error) if isinstance(error, ScmFailure) else str(error))

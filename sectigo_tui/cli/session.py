@@ -117,7 +117,7 @@ async def acting(settings: Settings) -> AsyncIterator[Engine]:
         StoreError: The local orders cannot be opened.
     """
     from sectigo_tui.cli.crash import keep_crash
-    from sectigo_tui.cli.output import complain
+    from sectigo_tui.cli.terminal import complain
     from sectigo_tui.wiring.engine import opened
 
     is_done, unsaved = False, None
@@ -148,7 +148,7 @@ async def session(settings: Settings) -> AsyncIterator[Engine]:
         StoreError: The local orders cannot be opened.
         ScmFailure: Which password works could not be learned.
     """
-    from sectigo_tui.cli.output import complain, complain_of
+    from sectigo_tui.cli.terminal import complain, complain_of
 
     async with acting(settings) as engine:
         for reason in engine.orders.damage:

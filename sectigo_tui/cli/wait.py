@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sectigo_tui.cli.output import LONGEST_LINE, complain
+from sectigo_tui.cli.terminal import LONGEST_LINE, complain
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.events import EngineEvent, FailureReported, StoreStateChanged

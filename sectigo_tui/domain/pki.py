@@ -10,6 +10,9 @@ from msgspec import Struct
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.ports import SecretText
 
+CSR_BYTES_AT_MOST = 100_000
+"""As much of a file is read as any CSR has."""
+
 
 class CsrFacts(Struct, frozen=True, kw_only=True):
     """A certificate request as read from itself.
@@ -86,6 +89,10 @@ class CertificateTools(Protocol):
 
     def read_csr(self, data: bytes) -> CsrFacts:
         """Return what the one CSR in some PEM text or DER says."""
+        ...
+
+    def read_csr_file(self, path: str) -> CsrFacts:
+        """Return the same of a file; `~` is the home directory."""
         ...
 
     def check_csr(self, facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None:

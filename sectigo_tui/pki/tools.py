@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.pki import CertificateBundle, CsrFacts, KeyOrder
+from sectigo_tui.domain.pki import CSR_BYTES_AT_MOST, CertificateBundle, CsrFacts, KeyOrder
 from sectigo_tui.pki import bundle as bundles
 from sectigo_tui.pki import csr, keys
 from sectigo_tui.pki.files import save_certificate
@@ -18,6 +18,15 @@ class PkiTools:
 
     def read_csr(self, data: bytes) -> CsrFacts:
         """Return what the one CSR in some PEM text or DER says."""
+        return csr.read_csr(data)
+
+    def read_csr_file(self, path: str) -> CsrFacts:
+        """Return the same of a file; `~` is the home directory."""
+        try:
+            with Path(path).expanduser().open("rb") as file:
+                data = file.read(CSR_BYTES_AT_MOST)
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}", "name a file with a CSR in it") from error
         return csr.read_csr(data)
 
     def check_csr(self, facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None:

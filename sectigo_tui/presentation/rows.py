@@ -1,11 +1,11 @@
-"""The rows of the views: local and remote orders, filtered and sorted as the operator chose.
+"""The rows of the views: local and remote orders, filtered as the operator chose, and which rows an event changes.
 
 Plain values and functions over the engine; no widget, so that everything shown can be tested without a screen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged, PollFinished, PollStarted
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.status import StatusClass, classify, is_same
@@ -318,3 +319,61 @@ def _searchable(order_row: OrderRow) -> str:
         parts += [details.requester, details.order_number, details.backend_cert_id, details.comments]
         parts += details.subject_alternative_names
     return "\n".join(parts).casefold()
+
+
+class ChangedRows:
+    """Gathers events until the list is shown again.
+
+    A poll that changed nothing touches one row: with a thousand polled orders, a list is not made anew for each.
+
+    Args:
+        order_rows: Finds the orders.
+    """
+
+    def __init__(self, order_rows: OrderRows) -> None:
+        self._order_rows = order_rows
+        self._rows: set[str] = set()
+        self._is_list = False
+
+    def receive(self, events: Sequence[EngineEvent]) -> None:
+        """Take note of what was published."""
+        for event in events:
+            match event:
+                case OrderChanged(order, entry):
+                    self._rows.add(local_id(order))
+                    self._is_list = self._is_list or entry is not None
+                case PollStarted(order_id) | PollFinished(order_id):
+                    self._rows.add(self._order_rows.row_id_now(order_id))
+                case AccountChanged(ssl_id) if ssl_id is not None:
+                    self._rows.add(remote_id(ssl_id))
+                case AccountChanged():
+                    self._is_list = True
+                case _:
+                    pass
+
+    def list_changed(self) -> None:
+        """Take note that the list must be made anew."""
+        self._is_list = True
+
+    def take(self) -> tuple[bool, frozenset[str]]:
+        """Return whether the list must be rebuilt, and which rows changed; then reset both."""
+        taken = (self._is_list, frozenset(self._rows))
+        self._is_list = False
+        self._rows.clear()
+        return taken
+
+
+def listing_key(row: OrderRow) -> tuple[object, ...]:
+    """Return what decides whether a row is listed, and where; bookkeeping of its polling is no part of it."""
+    order = row.order
+    return (
+        row.status,
+        order.state if order is not None else None,
+        order.window.ended if order is not None and order.window is not None else None,
+        row.ssl_id,
+        row.requested,
+        row.common_name,
+        row.profile,
+        row.validation,
+        row.owner,
+    )

@@ -7,11 +7,9 @@ import re
 from dataclasses import dataclass
 
 from sectigo_tui.simulator.account import Profile
-from sectigo_tui.simulator.bodies import Body
 from sectigo_tui.simulator.csr import Csr, check_key, read_csr
-from sectigo_tui.simulator.errors import ApiError, invalid, missing, wrong_id
-from sectigo_tui.simulator.lives import Life, named_life
-from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.orders import Life, Order, named_life
+from sectigo_tui.simulator.requests import ApiError, Body, invalid, missing, wrong_id
 from sectigo_tui.simulator.world import World
 
 _DCV_MODES = frozenset({"CNAME", "EMAIL", "HTTP", "HTTPS", "TXT"})

@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sectigo_tui.simulator.control import control_routes
 from sectigo_tui.simulator.endpoints import Api
-from sectigo_tui.simulator.errors import ApiError
 from sectigo_tui.simulator.faults import Fault
+from sectigo_tui.simulator.requests import ApiError
 from sectigo_tui.simulator.traffic import Request
 from sectigo_tui.simulator.world import World
 

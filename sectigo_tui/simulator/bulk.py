@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sectigo_tui.simulator.account import Profile
-from sectigo_tui.simulator.lives import named_life
-from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.orders import Order, named_life
 
 _HOSTS = ("www", "api", "shop", "mail", "vpn", "sso", "cdn", "git", "app", "db", "mq", "auth", "docs", "edge", "pay")
 _AREAS = ("eu-west", "eu-north", "us-east", "us-west", "ap-south", "lab", "dr")

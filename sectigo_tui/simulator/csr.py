@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import NameOID
 
 from sectigo_tui.simulator.account import Profile
-from sectigo_tui.simulator.errors import ApiError
+from sectigo_tui.simulator.requests import ApiError
 
 _ARMOR = re.compile(r"-----(BEGIN|END) (NEW )?CERTIFICATE REQUEST-----")
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}

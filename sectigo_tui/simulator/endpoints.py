@@ -7,20 +7,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sectigo_tui.simulator.account import Organization
-from sectigo_tui.simulator.account_views import (
+from sectigo_tui.simulator.actions import Actions
+from sectigo_tui.simulator.ca import FORMATS, certificate
+from sectigo_tui.simulator.listing import Listing
+from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.requests import ApiError, Body, wrong_id
+from sectigo_tui.simulator.views import (
+    dcv_view,
     domain_row,
     domain_status,
+    order_view,
     organization_view,
+    profile_view,
     validation_details,
     validation_view,
 )
-from sectigo_tui.simulator.actions import Actions
-from sectigo_tui.simulator.bodies import Body
-from sectigo_tui.simulator.ca import FORMATS, certificate
-from sectigo_tui.simulator.errors import ApiError, wrong_id
-from sectigo_tui.simulator.listing import Listing
-from sectigo_tui.simulator.orders import Order
-from sectigo_tui.simulator.views import dcv_view, order_view, profile_view
 from sectigo_tui.simulator.world import World
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sectigo_tui.simulator.account import Profile
 from sectigo_tui.simulator.bulk import Block, serial_of, serial_text
-from sectigo_tui.simulator.errors import invalid
+from sectigo_tui.simulator.requests import invalid
 from sectigo_tui.simulator.world import Dialect, World
 
 STATUSES = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from sectigo_tui.simulator.lives import Life, named_life
+from sectigo_tui.simulator.orders import Life, named_life
 from sectigo_tui.simulator.world import Dialect, World
 
 _SEED = 7

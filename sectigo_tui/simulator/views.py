@@ -1,8 +1,10 @@
-"""What the API answers about orders: JSON made from the world, field by field as SCM names them.
+"""What the API answers about orders, organizations and domains: JSON made from the world.
 
-Like the manual's examples, answers leave out what has no value.
+Field by field as SCM names them. Like the manual's examples, answers leave out what has no value.
 """
 
+import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -10,10 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from sectigo_tui.simulator.account import CHECK_INTERVAL, Domain, Profile
+from sectigo_tui.simulator.account import CHECK_INTERVAL, Domain, Organization, OrganizationValidation, Profile
 from sectigo_tui.simulator.ca import certificate
 from sectigo_tui.simulator.csr import key_kind
-from sectigo_tui.simulator.dcv import Record
 from sectigo_tui.simulator.orders import Order
 from sectigo_tui.simulator.world import World
 
@@ -31,6 +32,49 @@ _FORMATS = {
     "JP": "%Y/%m/%d",
     "JP_HMS": "%Y/%m/%d %H:%M:%S",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the owner of a domain publishes.
+
+    Args:
+        name: The domain.
+        token: Names the record.
+        secret: Its content.
+
+    Source: SCM manual 25.5, the examples of "Get SSL certificate DCV details".
+    """
+
+    name: str
+    token: str
+    secret: str
+
+    @classmethod
+    def of(cls, name: str, asked_with: str) -> "Record":
+        """Return the record for a domain.
+
+        Args:
+            name: The domain.
+            asked_with: What makes the record unique: the CSR, or anything else of the order.
+        """
+        token = hashlib.blake2b(asked_with.encode(), digest_size=16).hexdigest().upper()
+        return cls(name, token, hashlib.sha256(f"{name}/{asked_with}".encode()).hexdigest())
+
+    @property
+    def host(self) -> str:
+        """The name of the CNAME or TXT record."""
+        return f"_{self.token}.{self.name}."
+
+    @property
+    def point(self) -> str:
+        """Where the CNAME record points to."""
+        half = len(self.secret) // 2
+        return f"{self.secret[:half]}.{self.secret[half:]}.sectigo.com.".upper().replace("SECTIGO.COM", "sectigo.com")
+
+    def url(self, mode: str) -> str:
+        """Return where the file lies, for HTTP or HTTPS."""
+        return f"{mode.lower()}://{self.name}/.well-known/pki-validation/{self.token}.txt"
 
 
 def profile_view(profile: Profile) -> Json:
@@ -196,3 +240,103 @@ def _instruction(record: Record, order: Order) -> Json:
 
 def _second(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def organization_view(organization: Organization) -> Json:
+    """Return an organization with its departments. Source: SCM manual 25.5, "List organizations"."""
+    view: Json = {"id": organization.id, "name": organization.name}
+    if organization.departments:
+        view["departments"] = [
+            {"id": part.id, "parentName": organization.name, "name": part.name} for part in organization.departments
+        ]
+    return view
+
+
+def validation_view(validation: OrganizationValidation, at: datetime) -> Json:
+    """Return a validation as the list shows it. Source: SCM manual 25.5, "List organization validations"."""
+    view: Json = {
+        "id": validation.id,
+        "validationLevel": f"{validation.level}_SSL",
+        "status": validation.status(at),
+        "backgroundStatus": validation.background,
+        "submitted": written(validation.submitted, "ISO_HMS"),
+        "expires": validation.expires and written(validation.expires, "ISO_HMS"),
+        "alternative": False,
+        "backendId": 40_000 + validation.id,
+        "backendType": "SASP",
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def validation_details(organization: Organization, validation: OrganizationValidation, at: datetime) -> Json:
+    """Return a validation with all that is known of it.
+
+    Source: SCM manual 25.5, "Get organization validation details".
+    """
+    settings = {"TRACKING_ID": str(801_930_000 + validation.id)}
+    if validation.error:
+        settings["LAST_ERR_MSG_FROM_CA"] = validation.error
+    view = validation_view(validation, at) | {
+        "settings": settings,
+        "organizationDetails": {
+            "generalDetails": {
+                "legalName": organization.name,
+                "address1": "1 Certificate Road",
+                "city": organization.city,
+                "postalCode": "00000",
+                "country": organization.country,
+            }
+        },
+    }
+    if validation.validator is not None:
+        view["validator"] = {"id": validation.validator[0], "name": validation.validator[1]}
+    return view
+
+
+def domain_row(domain: Domain, at: datetime) -> Json:
+    """Return a domain as the list shows it. Source: SCM manual 25.5, "List domain control validations"."""
+    view: Json = {
+        "domain": domain.name,
+        "dcvStatus": domain.status(at),
+        "dcvMethod": domain.mode if domain.validated else None,
+        "dcvOrderStatus": domain.order_status(at),
+        "dcvOrderMethod": domain.mode if domain.submitted else None,
+        "expirationDate": _day(domain.expires if domain.status(at) != "NOT_VALIDATED" else None),
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def domain_status(domain: Domain, at: datetime) -> Json:
+    """Return the validation of a domain.
+
+    Source: SCM manual 25.5, "Get domain control validation details".
+    """
+    shown = domain.status(at) != "NOT_VALIDATED"
+    view: Json = {
+        "status": domain.status(at),
+        "orderStatus": domain.order_status(at),
+        "validationDate": _day(domain.validated if shown else None),
+        "expirationDate": _day(domain.expires if shown else None),
+    }
+    last = domain.last_check(at)
+    if domain.submitted is not None and last is not None and domain.order_status(at) == "SUBMITTED":
+        view |= {
+            "orderMode": domain.mode,
+            "submittedDate": _day(domain.submitted),
+            "lastCheck": written(last, "ISO_HMS"),
+            "nextCheck": written(last + CHECK_INTERVAL, "ISO_HMS"),
+        } | _what_to_publish(domain)
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def _what_to_publish(domain: Domain) -> Json:
+    record = Record.of(domain.name, domain.name)
+    if domain.mode in {"CNAME", "TXT"}:
+        return {"host": record.host, "point": record.point}
+    if domain.mode == "EMAIL":
+        return {"validationEmail": f"admin@{domain.name}"}
+    return {"url": record.url(domain.mode), "firstLine": record.secret, "secondLine": "sectigo.com"}
+
+
+def _day(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d}"

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Literal, Self
 from sectigo_tui.simulator.account import Account, Domain, Profile, ValidationLevel
 from sectigo_tui.simulator.acme import acme
 from sectigo_tui.simulator.bulk import Block, serial_of, serial_text
-from sectigo_tui.simulator.course import Course, Gate, course
 from sectigo_tui.simulator.faults import Faults
-from sectigo_tui.simulator.lives import Life, level_of, named_life
-from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.orders import Course, Gate, Life, Order, course, level_of, named_life
 from sectigo_tui.simulator.traffic import Traffic
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from sectigo_tui.presentation.rows import OrderRows
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.presentation.themes import MONO, PREFERENCES, SIXTEEN, ThemeChoice, choose_theme
 from sectigo_tui.presentation.watchlist import Watchlist
+from sectigo_tui.ui.content.header import Surroundings
 from sectigo_tui.ui.engine_runner import EngineRunner
 from sectigo_tui.ui.errors import Errors
 from sectigo_tui.ui.keys.active_keys import active_keys, grouped
@@ -27,18 +28,44 @@ from sectigo_tui.ui.keys.key_names import KeyNames
 from sectigo_tui.ui.layout import LayoutSaver
 from sectigo_tui.ui.notifier import Notifier
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.screens.orders import PendingView
+from sectigo_tui.ui.screens.view import View, ViewModel
 from sectigo_tui.ui.terminal.clipboard import Clipboard, request
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
-from sectigo_tui.ui.theme.shapes import use_shapes
-from sectigo_tui.ui.view_model import Surroundings, ViewModel
-from sectigo_tui.ui.views import VIEWS
+from sectigo_tui.ui.theme import use_shapes
 
 if TYPE_CHECKING:
     from sectigo_tui.ui.workflows.menu import MenuWorkflows
     from sectigo_tui.ui.workflows.workflow import Defaults
 
 # Dialogs, flows and the other views are imported when they are asked for: the first paint waits for none of them.
+
+
+VIEWS = ("pending", "local", "remote", "events", "budget")
+"""The views, by the names of their modes."""
+
+
+def make_view(name: str, model: ViewModel) -> View:
+    """Return one of `VIEWS`; all but the first are imported when they are first shown."""
+    match name:
+        case "local":
+            from sectigo_tui.ui.screens.orders import LocalView
+
+            return LocalView(model)
+        case "remote":
+            from sectigo_tui.ui.screens.remote import RemoteView
+
+            return RemoteView(model)
+        case "events":
+            from sectigo_tui.ui.screens.events import EventsView
+
+            return EventsView(model)
+        case "budget":
+            from sectigo_tui.ui.screens.budget import BudgetView
+
+            return BudgetView(model)
+        case _:
+            return PendingView(model)
 
 
 def _more_commands() -> type[Provider]:
@@ -209,8 +236,8 @@ class SectigoApp(TerminalApp[str]):
             order_rows, now, self._published, surroundings, errors, runner.perform, self._layout_saver.layout, watchlist
         )
         self._defaults = defaults
-        for name, view in VIEWS.items():
-            self.add_mode(name, partial(view, self._model))
+        for name in VIEWS:
+            self.add_mode(name, partial(make_view, name, self._model))
 
     @cached_property
     def workflows(self) -> MenuWorkflows:

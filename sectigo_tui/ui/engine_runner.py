@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,10 @@ from textual.app import App
 from sectigo_tui.domain.errors import ConfigError, InputError, PasswordCommandFailed, SectigoTuiError
 from sectigo_tui.domain.events import EngineEvent, FailureReported
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.ui.view_model import Use
+
+Use = Coroutine[Any, Any, object]
+Perform = Callable[[str, Use], None]
+"""Runs a use case in a worker; its failure goes to the error pane under the given name."""
 
 GATHER_SECONDS = 0.05
 """Events within this time reach the screens together."""

@@ -12,9 +12,9 @@ from sectigo_tui.domain.explain import explain
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.notifications import EventCommand, change_json, notification
 from sectigo_tui.presentation.watchlist import Change, Watchlist
+from sectigo_tui.ui.engine_runner import Perform
 from sectigo_tui.ui.errors import ErrorEntry, Errors, end_of_watched
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.view_model import Perform
 
 
 class Notifier:

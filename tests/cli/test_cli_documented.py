@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from sectigo_tui.cli import exit_codes, results
+from sectigo_tui.cli import exit_codes, outcomes
 from sectigo_tui.cli.parser import make_parser
 from sectigo_tui.presentation.json import Ending
 from support.documented import DOCS, differences, documented
@@ -56,7 +56,7 @@ def test_the_exit_codes_are_those_that_subcommands_end_with() -> None:
     told = {int(code) for code in re.findall(r"^\| (\d) \| ", (DOCS / "commands.md").read_text(), re.MULTILINE)}
     known = {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
     assert told == known
-    assert {results.code_of_ending(ending) for ending in Ending} <= told
+    assert {outcomes.code_of_ending(ending) for ending in Ending} <= told
 
 
 def test_each_outcome_of_an_order_is_told() -> None:

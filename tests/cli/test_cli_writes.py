@@ -18,7 +18,7 @@ import tomli_w
 from cli_site import CANARY, ENROLL, TERM, Site, cli_site, mode
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from sectigo_tui.cli import placed
+from sectigo_tui.cli import outcomes
 from sectigo_tui.engine.orders import recover as recovery
 from sectigo_tui.simulator.world import World
 from support.terminal import PROGRAM, Terminal
@@ -182,7 +182,7 @@ def test_an_order_whose_answer_was_lost_is_found_at_once_and_never_sent_again(si
 @pytest.fixture
 def doubtful(site: Site) -> str:
     """An order that was cut off before SCM had it, and that one search has not found."""
-    site.monkeypatch.setattr(placed, "SEARCH_SECONDS", 0.5)
+    site.monkeypatch.setattr(outcomes, "SEARCH_SECONDS", 0.5)
     site.world.faults.add("drop", path=ENROLL, count=1)
     ended = site.order(NAME)
     assert ended.code == 5

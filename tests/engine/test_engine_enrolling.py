@@ -25,7 +25,7 @@ from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.engine.orders.request import Draft, DraftField, choose_term, errors_in, ordered_names
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.simulator.acme import acme
-from sectigo_tui.simulator.lives import named_life
+from sectigo_tui.simulator.orders import named_life
 from support.virtual_time import START, in_virtual_time
 from support.writing import Site, csr_pem, draft, new_world
 

@@ -26,7 +26,7 @@ from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.polling import schedule
-from sectigo_tui.simulator.lives import named_life
+from sectigo_tui.simulator.orders import named_life
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import World
 from sectigo_tui.store.local.journal_store import JournalStore

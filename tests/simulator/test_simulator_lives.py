@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from simulated import Clock, new_world
 
-from sectigo_tui.simulator.lives import PARTS, named_life
+from sectigo_tui.simulator.orders import PARTS, named_life
 from sectigo_tui.simulator.world import World
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400

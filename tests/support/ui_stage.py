@@ -20,9 +20,9 @@ from sectigo_tui.presentation.themes import choose_theme
 from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.world import World
 from sectigo_tui.ui.app import SectigoApp
+from sectigo_tui.ui.content.header import Surroundings
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.view_model import Surroundings
 from sectigo_tui.ui.workflows.workflow import Defaults
 from support.virtual_time import LoopClock, run_virtual
 from support.writing import ACME, OV, Site

@@ -12,9 +12,17 @@ from sectigo_tui.domain.events import AccountChanged, EventKind, OrderChanged, P
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollWindow, WindowEnd
 from sectigo_tui.engine.account.remote_orders import PendingQuery
-from sectigo_tui.presentation.rows import OrderRow, OrderRows, local_id, matches, needs_you, tally
+from sectigo_tui.presentation.rows import (
+    ChangedRows,
+    OrderRow,
+    OrderRows,
+    listing_key,
+    local_id,
+    matches,
+    needs_you,
+    tally,
+)
 from sectigo_tui.presentation.sorting import in_order
-from sectigo_tui.ui.changed_rows import ChangedRows, listing_key
 from support.stored_orders import an_order
 from support.ui_pieces import Pieces
 from support.virtual_time import START

@@ -15,7 +15,7 @@ from sectigo_tui.engine.credentials.certctl import HandOverStep
 from sectigo_tui.simulator.world import World
 from sectigo_tui.ui.dialogs.enroll import EnrollForm
 from sectigo_tui.ui.dialogs.menu import Menu
-from sectigo_tui.ui.dialogs.rotate import Rotate
+from sectigo_tui.ui.workflows.rotate import Rotate
 from support.fake_certctl import FakeCertctl
 from support.ui_stage import Stage, demo_world, on_stage, staged
 from support.writing import Site

@@ -10,8 +10,7 @@ from sectigo_tui.domain.errors import CredentialsRefused, RateLimited, ScmFailur
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.engine.account.remote_orders import PendingQuery
 from sectigo_tui.presentation.rows import Tally
-from sectigo_tui.ui.content.header import HeaderPart, fitting, header_segments
-from sectigo_tui.ui.view_model import Surroundings
+from sectigo_tui.ui.content.header import HeaderPart, Surroundings, fitting, header_segments
 from sectigo_tui.ui.widgets.header_line import changed_end
 from support.ui_pieces import Pieces
 from support.virtual_time import START

@@ -16,7 +16,7 @@ from sectigo_tui.presentation.glyphs import ASCII, UNICODE, Glyphs
 from sectigo_tui.presentation.table_columns import Cell, Column, PlacedColumn, place_columns
 from sectigo_tui.presentation.text import Align, fit
 from sectigo_tui.presentation.themes import DARK, LIGHT
-from sectigo_tui.ui.theme.colours import THEMES
+from sectigo_tui.ui.theme import THEMES
 from sectigo_tui.ui.widgets.table.paint import changed_span
 from sectigo_tui.ui.widgets.table.rows import RowIds, TableRows
 from sectigo_tui.ui.widgets.table.table import LiveTable, TableMessage

@@ -11,7 +11,7 @@ from textual.theme import Theme
 from textual.widgets import Input, Static
 
 from sectigo_tui.presentation.themes import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN, choose_theme
-from sectigo_tui.ui.theme.colours import THEMES, VARIABLE_DEFAULTS
+from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS
 from sectigo_tui.ui.widgets.table.paint import terminal_style
 
 TRUE_COLOUR_THEMES = [each for each in THEMES if not each.ansi]

@@ -6,8 +6,8 @@ import pytest
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import FailureReported
+from sectigo_tui.ui.content.header import Surroundings
 from sectigo_tui.ui.keys.active_keys import key_label
-from sectigo_tui.ui.view_model import Surroundings
 from support.ui_stage import Stage, demo_world, on_stage, staged, tracked_by_demo
 from support.writing import Site
 

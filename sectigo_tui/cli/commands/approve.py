@@ -6,12 +6,11 @@ import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 
-from sectigo_tui.cli.arguments import add_json, add_wait
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.output import show_message
-from sectigo_tui.cli.placed import wait_for_certificates
-from sectigo_tui.cli.results import code_of, code_of_ending, complain_of, outcome_json
+from sectigo_tui.cli.outcomes import code_of, code_of_ending, complain_of, outcome_json, wait_for_certificates
+from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
+from sectigo_tui.cli.terminal import show_message
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.approve import Decision

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.exit_codes import FAILED, FINE
-from sectigo_tui.cli.output import complain, show_message
+from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import store_directory_from
+from sectigo_tui.cli.terminal import complain, show_message
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.presentation.json import Json, entry_json, entry_line, moment_json, print_json, print_json_line

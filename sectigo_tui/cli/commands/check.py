@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.commands.config import settings_json, settings_rows
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.output import complain, complain_of, show_message, table
+from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.screen_flags import check_screen
 from sectigo_tui.cli.session import settings_from
+from sectigo_tui.cli.terminal import complain, complain_of, show_message, table
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.clock import SystemClock

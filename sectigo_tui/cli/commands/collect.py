@@ -7,11 +7,10 @@ from argparse import ArgumentParser, Namespace
 
 from msgspec import Struct
 
-from sectigo_tui.cli.arguments import add_json, add_wait
-from sectigo_tui.cli.output import complain, show_message
-from sectigo_tui.cli.placed import wait_for_certificates
-from sectigo_tui.cli.results import code_of, complain_of, outcome_json
+from sectigo_tui.cli.outcomes import code_of, complain_of, outcome_json, wait_for_certificates
+from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import session, settings_from
+from sectigo_tui.cli.terminal import complain, show_message
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import NotReady
 from sectigo_tui.engine.orders.batch import Outcome, each

@@ -6,11 +6,11 @@ import os
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.output import complain, show_message, table
+from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.screen_flags import check_screen
 from sectigo_tui.cli.session import settings_from
+from sectigo_tui.cli.terminal import complain, show_message, table
 from sectigo_tui.config.paths import Paths, find_paths
 from sectigo_tui.config.save import example_config
 from sectigo_tui.domain.errors import ConfigError, InputError

@@ -28,9 +28,9 @@ from sectigo_tui.domain.errors import InputError, PasswordCommandFailed
 from sectigo_tui.presentation.glyphs import choose_glyphs
 from sectigo_tui.presentation.themes import ThemeChoice, choose_theme
 from sectigo_tui.ui.app import SectigoApp
+from sectigo_tui.ui.content.header import Surroundings
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
-from sectigo_tui.ui.view_model import Surroundings
 from sectigo_tui.ui.workflows.workflow import Defaults
 from sectigo_tui.wiring.engine import prepared
 from sectigo_tui.wiring.settings import accept_account, keep_text

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sectigo_tui.cli.commands.simulator import add_course
 from sectigo_tui.cli.exit_codes import USAGE
-from sectigo_tui.cli.output import complain
 from sectigo_tui.cli.screen_flags import add_screen_flags, with_screen_flags
+from sectigo_tui.cli.terminal import complain
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.server import MissingExtraError, served

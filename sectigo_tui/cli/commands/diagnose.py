@@ -7,8 +7,8 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.output import show_message
 from sectigo_tui.cli.session import session, settings_from
+from sectigo_tui.cli.terminal import show_message
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError, NotFound
 from sectigo_tui.engine.diagnosis.evidence.known import Target

@@ -9,22 +9,20 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from sectigo_tui.cli.arguments import add_json, add_wait
-from sectigo_tui.cli.asking import check_can_ask, confirm, secret_from, secret_typed
-from sectigo_tui.cli.output import complain
-from sectigo_tui.cli.placed import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
+from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
+from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
+from sectigo_tui.cli.terminal import check_can_ask, complain, confirm, secret_from, secret_typed
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.errors import ConfigError, InputError
-from sectigo_tui.domain.pki import CsrFacts, KeyOrder
+from sectigo_tui.domain.pki import CSR_BYTES_AT_MOST, CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.enroll import EnrollOffer
 from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
 from sectigo_tui.engine.orders.request import Draft, DraftRefused, choose_term
 from sectigo_tui.pki.names import file_stem, parse_name
-from sectigo_tui.ui.workflows.csr_file import BYTES_AT_MOST, read_csr_file
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -77,18 +75,20 @@ def run(options: Namespace) -> int:
     return asyncio.run(_enroll(settings, options, _key_order(settings, options)))
 
 
-def csr_bytes(path: str) -> bytes:
-    """Return the beginning of a file that should hold a CSR; `-` is stdin.
+async def read_csr(engine: Engine, path: str) -> CsrFacts:
+    """Return what the CSR in a file says; `-` is stdin.
 
     Raises:
-        InputError: It cannot be read.
+        InputError: There is not exactly one readable CSR in it.
     """
-    return sys.stdin.buffer.read(BYTES_AT_MOST) if path == "-" else read_csr_file(path)
+    if path == "-":
+        return await engine.enrolling.read_csr(sys.stdin.buffer.read(CSR_BYTES_AT_MOST))
+    return await engine.enrolling.read_csr_file(path)
 
 
 async def _enroll(settings: Settings, options: Namespace, key: KeyOrder | None) -> int:
     async with session(settings) as engine:
-        csr = _planned(key) if key is not None else await engine.enrolling.read_csr(csr_bytes(options.csr))
+        csr = _planned(key) if key is not None else await read_csr(engine, options.csr)
         organization_id = _setting(settings, options.organization, "org_id", "--organization")
         offer = await engine.enrolling.offer(organization_id)
         profile = _profile(settings, options, offer)

@@ -6,10 +6,10 @@ import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
 
-from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.output import show_message
+from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import session, settings_from
+from sectigo_tui.cli.terminal import show_message
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.status import StatusClass, classify

@@ -38,7 +38,7 @@ def run(options: Namespace) -> int:
             keep_what_is_loaded()
             return FINE
     # What a table is made with is loaded where there is one: scripts, which ask for JSON, do not wait for it.
-    from sectigo_tui.cli.output import complain, show_message, table
+    from sectigo_tui.cli.terminal import complain, show_message, table
 
     if orders:
         show_message(table([("SSLID", "STATE", "SCM STATUS", "NEXT POLL", "COMMON NAME"), *map(_row, orders)]))
@@ -48,7 +48,7 @@ def run(options: Namespace) -> int:
 
 
 def _complain_of(reason: StoreDamage) -> None:
-    from sectigo_tui.cli.output import complain_of
+    from sectigo_tui.cli.terminal import complain_of
 
     complain_of(reason)
 

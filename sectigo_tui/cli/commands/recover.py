@@ -6,14 +6,12 @@ import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from sectigo_tui.cli.arguments import add_json, add_wait
-from sectigo_tui.cli.asking import check_can_ask, confirm
 from sectigo_tui.cli.commands.remove import local_order
 from sectigo_tui.cli.exit_codes import FINE, UNKNOWN
-from sectigo_tui.cli.output import complain, show_message
-from sectigo_tui.cli.placed import UNCONFIRMED_STATES, facts, follow, placed_by, search_for, show_placed
-from sectigo_tui.cli.results import order_line
+from sectigo_tui.cli.outcomes import UNCONFIRMED_STATES, facts, follow, order_line, placed_by, search_for, show_placed
+from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
+from sectigo_tui.cli.terminal import check_can_ask, complain, confirm, show_message
 from sectigo_tui.cli.wait import current, wait_for
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.orders import Order

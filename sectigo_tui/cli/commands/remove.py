@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from argparse import ArgumentParser, Namespace
 
-from sectigo_tui.cli.arguments import add_json
-from sectigo_tui.cli.output import show_message
-from sectigo_tui.cli.results import code_of, complain_of, order_line, outcome_json
+from sectigo_tui.cli.outcomes import code_of, complain_of, order_line, outcome_json
+from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import acting, settings_from
+from sectigo_tui.cli.terminal import show_message
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.orders import Order

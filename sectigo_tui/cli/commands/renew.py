@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from argparse import ArgumentParser, Namespace
 
-from sectigo_tui.cli.asking import check_can_ask, confirm
-from sectigo_tui.cli.commands.enroll import add_how, csr_bytes
-from sectigo_tui.cli.output import complain
-from sectigo_tui.cli.placed import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
+from sectigo_tui.cli.commands.enroll import add_how, read_csr
+from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
 from sectigo_tui.cli.session import check_writable, session, settings_from
+from sectigo_tui.cli.terminal import check_can_ask, complain, confirm
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.pki import CsrFacts
 from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
@@ -41,7 +40,7 @@ def run(options: Namespace) -> int:
 
 async def _renew(settings: Settings, options: Namespace) -> int:
     async with session(settings) as engine:
-        csr = await engine.enrolling.read_csr(csr_bytes(options.csr)) if options.csr is not None else None
+        csr = await read_csr(engine, options.csr) if options.csr is not None else None
         for caution in csr.cautions if csr is not None else ():
             complain(f"warning: the CSR: {caution}")
         offer = await engine.renewing.offer(options.ssl_id)

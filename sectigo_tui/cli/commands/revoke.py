@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from argparse import ArgumentParser, Namespace
 
-from sectigo_tui.cli.arguments import add_json, add_wait
-from sectigo_tui.cli.asking import check_can_ask, typed
-from sectigo_tui.cli.output import complain, show_message
-from sectigo_tui.cli.placed import facts
-from sectigo_tui.cli.results import code_of_ending, order_line
+from sectigo_tui.cli.outcomes import code_of_ending, facts, order_line
+from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
+from sectigo_tui.cli.terminal import check_can_ask, complain, show_message, typed
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import DoneUnsaved, InputError, StoreError

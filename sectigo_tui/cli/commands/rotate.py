@@ -8,11 +8,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from sectigo_tui.cli.arguments import add_json
-from sectigo_tui.cli.asking import check_can_ask, secret_from, secret_typed
 from sectigo_tui.cli.exit_codes import FAILED, FINE
-from sectigo_tui.cli.output import complain, show_message
+from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import acting, check_writable, settings_from
+from sectigo_tui.cli.terminal import check_can_ask, complain, secret_from, secret_typed, show_message
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.explain import explain

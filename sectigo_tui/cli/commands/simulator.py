@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from sectigo_tui.cli.exit_codes import USAGE
-from sectigo_tui.cli.output import complain
+from sectigo_tui.cli.terminal import complain
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.simulator.server import MissingExtraError, run_simulator
 from sectigo_tui.simulator.world import Dialect

@@ -6,12 +6,11 @@ import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from sectigo_tui.cli.arguments import add_json, add_wait
 from sectigo_tui.cli.exit_codes import FINE, exit_code
-from sectigo_tui.cli.output import show_message
-from sectigo_tui.cli.placed import print_outcome
-from sectigo_tui.cli.results import code_of_ending, complain_of, order_line
+from sectigo_tui.cli.outcomes import code_of_ending, complain_of, order_line, print_outcome
+from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import session, settings_from
+from sectigo_tui.cli.terminal import show_message
 from sectigo_tui.cli.wait import current, left_as, wait_for
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, StoreError

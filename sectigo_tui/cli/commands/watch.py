@@ -13,12 +13,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sectigo_tui import __version__
-from sectigo_tui.cli.arguments import add_json
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.exit_codes import FINE, REFUSED
-from sectigo_tui.cli.output import complain, show_message
 from sectigo_tui.cli.outside import COMMAND_SECONDS, runner
+from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import settings_from
+from sectigo_tui.cli.terminal import complain, show_message
 from sectigo_tui.cli.wait import polling
 from sectigo_tui.config.settings import Settings
 from sectigo_tui.config.sources import SourceKind

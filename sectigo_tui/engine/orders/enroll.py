@@ -104,12 +104,20 @@ class Enrolling:
         return EnrollOffer(profiles, organizations, fields)
 
     async def read_csr(self, data: bytes) -> CsrFacts:
-        """Return what a CSR says, from a file or pasted.
+        """Return what a CSR says.
 
         Raises:
             InputError: There is not exactly one readable CSR in it.
         """
         return await asyncio.to_thread(self._tools.read_csr, data)
+
+    async def read_csr_file(self, path: str) -> CsrFacts:
+        """Return the same of a file; `~` is the home directory.
+
+        Raises:
+            InputError: It cannot be read, or there is not exactly one readable CSR in it.
+        """
+        return await asyncio.to_thread(self._tools.read_csr_file, path)
 
     async def make_csr(self, order: KeyOrder) -> CsrFacts:
         """Make a private key, which is on disk when this returns, and a CSR for it.

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 from sectigo_tui.engine.credentials.passwords import days_left, expires_soon
@@ -13,7 +14,6 @@ from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import Tally
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.view_model import Surroundings
 
 AGE_STEP_SECONDS = 5
 LATER_AGE_STEP_SECONDS = 15
@@ -22,6 +22,22 @@ LATER_SECONDS = 30
 
 STALE_INTERVALS = 2.0
 BAR = " | "
+
+
+class Surroundings(Struct, frozen=True):
+    """The settled facts of this run, as the header shows them.
+
+    Args:
+        band: The environment, such as `PROD`; empty for none.
+        band_color: Its colour: red, yellow, green, blue, magenta, or auto for red where it is production.
+        profile: The configuration's profile; empty for none.
+        customer: The customer URI.
+    """
+
+    band: str = ""
+    band_color: str = "auto"
+    profile: str = ""
+    customer: str = ""
 
 
 class HeaderPart(NamedTuple):

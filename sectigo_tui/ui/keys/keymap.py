@@ -12,17 +12,16 @@ from textual.dom import DOMNode
 from textual.keys import Keys, key_to_character
 
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.ui.dialogs.causes import Causes
-from sectigo_tui.ui.dialogs.columns import Columns
 from sectigo_tui.ui.dialogs.confirm import Reading
 from sectigo_tui.ui.dialogs.dialog import Dialog
-from sectigo_tui.ui.dialogs.saved_filters import SavedFilters
+from sectigo_tui.ui.dialogs.list_layout import Columns, SavedFilters
 from sectigo_tui.ui.keys.active_keys import no_key
 from sectigo_tui.ui.screens.diagnose import Diagnose
 from sectigo_tui.ui.screens.help import Help
 from sectigo_tui.ui.screens.remote import RemoteView
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.table.table import LiveTable
+from sectigo_tui.ui.workflows.common_causes import Causes
 
 _NAMED_KEYS = (
     frozenset(key.value for key in Keys)

@@ -18,8 +18,7 @@ from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.content.lines import labelled
 from sectigo_tui.ui.keys.key_names import filled
-from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.view_model import ViewModel
+from sectigo_tui.ui.screens.view import View, ViewModel
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 
 TALLY_SECONDS = 5.0

@@ -21,14 +21,13 @@ from sectigo_tui.engine.diagnosis.diagnoser import DIAGNOSE_MAX_AGE_SECONDS, Dia
 from sectigo_tui.engine.diagnosis.evidence.known import Target
 from sectigo_tui.engine.diagnosis.evidence.model import Part
 from sectigo_tui.engine.diagnosis.result import Diagnosis
-from sectigo_tui.presentation.rows import OrderRow, Tally, tally
+from sectigo_tui.presentation.rows import ChangedRows, OrderRow, Tally, listing_key, tally
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.changed_rows import ChangedRows, listing_key
 from sectigo_tui.ui.content.diagnosis import diagnosis_content, records_to_publish
 from sectigo_tui.ui.content.header import header_segments
 from sectigo_tui.ui.keys.key_names import filled, key_names_of
+from sectigo_tui.ui.screens.view import ViewModel
 from sectigo_tui.ui.terminal.dismiss import dismiss_once
-from sectigo_tui.ui.view_model import ViewModel
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine

@@ -26,8 +26,7 @@ from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.errors import ErrorEntry, error_content
 from sectigo_tui.ui.keys.key_names import filled
-from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.view_model import ViewModel
+from sectigo_tui.ui.screens.view import View, ViewModel
 
 KEPT = 1_000
 RECENT = 100

@@ -10,8 +10,7 @@ from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.table_columns import Cell
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.keys.key_names import filled
-from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.view_model import ViewModel
+from sectigo_tui.ui.screens.view import View, ViewModel
 
 _NONE_PENDING = "No order is pending: every order is a certificate, or has ended.\n{app.remote} lists the account; "
 

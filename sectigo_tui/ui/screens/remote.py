@@ -15,8 +15,7 @@ from sectigo_tui.presentation.listing_rows import ListedIds, arranged
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.keys.key_names import filled
-from sectigo_tui.ui.screens.view import View
-from sectigo_tui.ui.view_model import ViewModel
+from sectigo_tui.ui.screens.view import View, ViewModel
 from sectigo_tui.ui.widgets.table.table import RangeNeeded, VisibleChanged
 
 STATUS_PREFIX = "status:"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,23 +15,26 @@ from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
+from textual.signal import Signal
 from textual.widgets import Input
 from textual.worker import Worker
 
 from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.presentation.columns import COLUMNS, cell
-from sectigo_tui.presentation.rows import OrderRow, Tally, matches, tally
+from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell
+from sectigo_tui.presentation.rows import ChangedRows, OrderRow, OrderRows, Tally, listing_key, matches, tally
 from sectigo_tui.presentation.sorting import BOOKKEEPING, in_order
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.changed_rows import ChangedRows, listing_key
+from sectigo_tui.presentation.watchlist import Watchlist
 from sectigo_tui.ui.content.detail import detail_content, detail_text
-from sectigo_tui.ui.content.header import header_segments
+from sectigo_tui.ui.content.header import Surroundings, header_segments
+from sectigo_tui.ui.engine_runner import Perform
+from sectigo_tui.ui.errors import Errors
 from sectigo_tui.ui.keys.active_keys import active_keys
 from sectigo_tui.ui.keys.key_names import filled, key_names_of
-from sectigo_tui.ui.view_model import ViewModel
+from sectigo_tui.ui.layout import Layout
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
@@ -38,7 +42,7 @@ from sectigo_tui.ui.widgets.key_line import IN_FILTER, IN_PANE, KeyHint, KeyLine
 from sectigo_tui.ui.widgets.table.table import HeaderSelected, Highlighted, LiveTable, Selected, VisibleChanged
 
 if TYPE_CHECKING:
-    from sectigo_tui.ui.dialogs.saved_filters import FilterAnswer
+    from sectigo_tui.ui.dialogs.list_layout import FilterAnswer
 
 TICK_SECONDS = 1.0
 GATHER_SECONDS = 0.1
@@ -50,6 +54,30 @@ WIDE_COLUMNS = 160
 SHORT_LINES = 16
 """Below this height an error takes one line."""
 WIDEST_CELLS = 1_000
+
+
+class ViewModel(Struct, frozen=True):
+    """What every screen is given.
+
+    Args:
+        order_rows: Finds what is shown.
+        now: The time and what else the cells depend on.
+        changed_rows: Published with what the engine published since the last time, oldest first.
+        surroundings: The settled facts of this run.
+        errors: The failures of this session.
+        perform: Runs a use case.
+        layout: How the screen is arranged.
+        watchlist: What deserves a poll.
+    """
+
+    order_rows: OrderRows
+    now: RowContext
+    changed_rows: Signal[Sequence[EngineEvent]]
+    surroundings: Surroundings
+    errors: Errors
+    perform: Perform
+    layout: Layout
+    watchlist: Watchlist
 
 
 class Body(Container):
@@ -581,7 +609,7 @@ class View(Screen[None]):
 
     def action_columns(self) -> None:
         """Let the operator choose and order the columns."""
-        from sectigo_tui.ui.dialogs.columns import Columns
+        from sectigo_tui.ui.dialogs.list_layout import Columns
 
         self.app.push_screen(Columns(str(self.TITLE), self.COLUMNS, self.table.columns), self._show_columns)
 
@@ -595,13 +623,13 @@ class View(Screen[None]):
 
     def action_filters(self) -> None:
         """Let the operator use, save or delete a filter."""
-        from sectigo_tui.ui.dialogs.saved_filters import SavedFilters
+        from sectigo_tui.ui.dialogs.list_layout import SavedFilters
 
         saved = self._model.layout.filters.get(self.FILTER_KIND, {})
         self.app.push_screen(SavedFilters(saved, self.filter_field.value.strip()), self._do_with_filter)
 
     def _do_with_filter(self, answer: FilterAnswer | None) -> None:
-        from sectigo_tui.ui.dialogs.saved_filters import Verb
+        from sectigo_tui.ui.dialogs.list_layout import Verb
 
         if answer is None:
             return

@@ -21,7 +21,7 @@ from textual.filter import LineFilter
 from sectigo_tui.presentation.themes import ThemeChoice
 from sectigo_tui.ui.keys.typed_ahead import JudgesKeys, TypedAhead
 from sectigo_tui.ui.terminal.printable_filter import LAST_NET
-from sectigo_tui.ui.theme.colours import THEMES, VARIABLE_DEFAULTS
+from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS
 
 R = TypeVar("R")
 

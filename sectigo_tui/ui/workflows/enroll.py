@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -20,7 +19,6 @@ from sectigo_tui.presentation.text import counted, printable
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.dialog import CONFIRM
 from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, EnrollAnswer, EnrollForm
-from sectigo_tui.ui.workflows.csr_file import read_csr_file
 from sectigo_tui.ui.workflows.rotate import after_rejection
 from sectigo_tui.ui.workflows.workflow import Workflow, in_words
 
@@ -143,7 +141,7 @@ class _Made:
         """Return the CSR that the form asks for, and the path of the key made for it."""
         enrolling = self._workflow.engine.enrolling
         if answer.source == FILE:
-            return await enrolling.read_csr(await asyncio.to_thread(read_csr_file, answer.csr_path)), ""
+            return await enrolling.read_csr_file(answer.csr_path), ""
         if answer.source != MAKE:
             return await enrolling.read_csr(answer.csr_text.encode()), ""
         wanted = (answer.common_name, answer.names, answer.key_kind, answer.key_path, answer.passphrase)

@@ -1,4 +1,4 @@
-"""Saving what is shown: the table, the order under the cursor, or a picture of the screen."""
+"""What leaves the screen: tables, orders and the screen as files, the escalation pack, and the handover."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sectigo_tui.domain.errors import InputError
+from sectigo_tui.engine.diagnosis.evidence.known import Target
 from sectigo_tui.engine.diagnosis.markdown import Redact
+from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.presentation.columns import RowContext, cell, outage_end
 from sectigo_tui.presentation.export import Exported, ExportedOrder, Value, to_csv, to_json, to_markdown
 from sectigo_tui.presentation.json import moment_json
-from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.rows import OrderRow, OrderRows
 from sectigo_tui.presentation.table_columns import Column
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.dialogs.confirm import AskText, Confirm
+from sectigo_tui.ui.content.header import Surroundings
+from sectigo_tui.ui.dialogs.confirm import AskText, Confirm, Reading
 from sectigo_tui.ui.dialogs.menu import Menu, MenuItem
 from sectigo_tui.ui.outside import WriteFile
-from sectigo_tui.ui.screens.view import WIDEST_CELLS, View
-from sectigo_tui.ui.view_model import Surroundings, ViewModel
+from sectigo_tui.ui.screens.view import WIDEST_CELLS, View, ViewModel
 from sectigo_tui.ui.workflows.workflow import Workflow, in_words
 
 LONGEST_PATH = 4_000
@@ -286,3 +288,48 @@ def _exported_order(row: OrderRow | None, model: ViewModel) -> ExportedOrder:
 
 def _name(view: View) -> str:
     return str(view.TITLE).lower()
+
+
+FETCHED_AT_MOST = 200
+"""How many orders are looked up for a handover, at some requests each; of the others it says what is known."""
+
+
+async def escalate(workflow: Workflow, diagnosis: Diagnosis) -> None:
+    """Copy an order's escalation pack, keep it as a file, and show it.
+
+    Args:
+        workflow: What every flow works with.
+        diagnosis: The order's diagnosis.
+    """
+    pack = workflow.engine.diagnoser.pack(diagnosis)
+    await _hand_over(workflow, "Escalation pack", pack, f"escalation-{diagnosis.ref}")
+
+
+async def hand_over(workflow: Workflow, order_rows: OrderRows) -> None:
+    """Look up what is open, then copy all of it, grouped by cause, keep it as a file, and show it.
+
+    Args:
+        workflow: What every flow works with.
+        order_rows: Finds what is open.
+    """
+    targets: list[Target] = [row.target for row in order_rows.pending() if row.target is not None]
+    in_flight = workflow.engine.diagnoser.attend(targets[:FETCHED_AT_MOST], lambda _target, _verdict: None)
+    await workflow.during(
+        f"Looking up what {min(len(targets), FETCHED_AT_MOST)} orders wait for ...\n"
+        "Cancel: hand over what is known now.",
+        in_flight,
+        can_stop=True,
+    )
+    await _hand_over(workflow, "Handover", workflow.engine.diagnoser.handover(targets), "handover")
+
+
+async def _hand_over(workflow: Workflow, title: str, markdown: str, name: str) -> None:
+    workflow.copy(markdown)
+    at = workflow.engine.clock.now()
+    try:
+        path = await asyncio.to_thread(workflow.defaults.keep, f"{name}-{at:%Y%m%dT%H%M%SZ}.md", markdown)
+    except InputError as refused:
+        note = f"Copied, but not kept as a file: {refused.reason}. Next: {refused.remedy}"
+    else:
+        note = f"Copied, and kept in {path}"
+    await workflow.ask(Reading(title, note, markdown.rstrip("\n")))

@@ -24,8 +24,9 @@ from sectigo_tui.ui.workflows.workflow import Defaults, Workflow
 if TYPE_CHECKING:
     from sectigo_tui.engine.diagnosis.evidence.known import Target
     from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.ui.engine_runner import Perform
     from sectigo_tui.ui.keys.palette import Entry
-    from sectigo_tui.ui.view_model import Perform, ViewModel
+    from sectigo_tui.ui.screens.view import ViewModel
 
 STARTED_READ_ONLY = "locked: started with --read-only"
 
@@ -129,7 +130,7 @@ class MenuWorkflows:
     def diagnose(self) -> None:
         """Diagnose the order under the cursor."""
         from sectigo_tui.ui.screens.diagnose import Diagnose
-        from sectigo_tui.ui.workflows.escalate import escalate
+        from sectigo_tui.ui.workflows.export import escalate
 
         row, diagnoser = self._row(), self._model.now.diagnoser()
         if diagnoser is not None and row is not None and row.target is not None:
@@ -144,7 +145,7 @@ class MenuWorkflows:
 
     def handover(self) -> None:
         """Hand over all that is open, for the next shift."""
-        from sectigo_tui.ui.workflows.escalate import hand_over
+        from sectigo_tui.ui.workflows.export import hand_over
 
         self._perform("handover", hand_over(self.workflow, self._model.order_rows))
 
@@ -257,7 +258,7 @@ class MenuWorkflows:
                 )
 
     async def _escalate(self, target: Target) -> None:
-        from sectigo_tui.ui.workflows.escalate import escalate
+        from sectigo_tui.ui.workflows.export import escalate
 
         work = self._engine.diagnoser.diagnose(target)
         diagnosis = await self.workflow.during("Gathering the evidence ...", work, can_stop=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Iterable, Sequence
 
+from textual.app import ComposeResult
 from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
 
 from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.names import name_keys
@@ -14,11 +17,60 @@ from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import counted
 from sectigo_tui.ui.dialogs.confirm import Confirm
-from sectigo_tui.ui.dialogs.renew import Renew
-from sectigo_tui.ui.workflows.csr_file import read_csr_file
+from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
+from sectigo_tui.ui.dialogs.form import Facts, Row, text_field
 from sectigo_tui.ui.workflows.enroll import csr_cautions, csr_facts, duplicates_content, show_placed
 from sectigo_tui.ui.workflows.rotate import after_rejection
 from sectigo_tui.ui.workflows.workflow import Workflow
+
+
+class Renew(Dialog[str]):
+    """Shows the old order, and asks for a new CSR; answered with the CSR's file, empty for the old CSR.
+
+    Args:
+        facts: The old order, as labels and untrusted values.
+        duplicates: Orders that may be the same, ready to read.
+        path: The file of an earlier try.
+        error_text: What was wrong with it.
+    """
+
+    def __init__(
+        self, facts: Iterable[tuple[str, str]], duplicates: Content, *, path: str = "", error_text: str = ""
+    ) -> None:
+        super().__init__("Renew: order it again, billed")
+        self._facts = tuple(facts)
+        self._duplicates = duplicates
+        self._path = path
+        self._error = error_text
+        self.was_filled = bool(path)
+
+    def body(self) -> ComposeResult:
+        """Lay out the old order, and the field."""
+        yield Facts(self._facts)
+        yield Static(Content("\n").join((Content(""), self._duplicates)))
+        yield Row("New CSR file", text_field("csr-path", self._path, hint="empty: the same CSR and key again"))
+
+    def choices(self) -> Sequence[Choice]:
+        """Return the button that orders."""
+        return (Choice(CONFIRM, "Order it, billed", by_enter=False),)
+
+    def draft_key(self) -> str:
+        """Return what a draft is kept by: it is about one order."""
+        return f"{super().draft_key()} {self._facts}"
+
+    def first_focus(self) -> Widget:
+        """Return the field where the file was wrong; it orders nothing by Enter."""
+        return self.query_one("#csr-path") if self._error and self._path else super().first_focus()
+
+    def on_mount(self) -> None:
+        """Say what was wrong before."""
+        if self._error:
+            self.complain(self._error)
+
+    def answer(self, choice_id: str) -> None:
+        """Answer with the file."""
+        del choice_id
+        self.dismiss(self.query_one("#csr-path", Input).value.strip())
 
 
 async def renew(workflow: Workflow, row: OrderRow) -> None:
@@ -43,7 +95,7 @@ async def renew(workflow: Workflow, row: OrderRow) -> None:
         try:
             csr: CsrFacts | None = None
             if path:
-                csr = await workflow.engine.enrolling.read_csr(await asyncio.to_thread(read_csr_file, path))
+                csr = await workflow.engine.enrolling.read_csr_file(path)
                 if not await workflow.ask(_with_csr(csr, offer)):
                     error_text = ""
                     continue

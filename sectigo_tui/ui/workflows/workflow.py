@@ -12,8 +12,8 @@ from sectigo_tui.domain.explain import explain
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.ui.content.header import Surroundings
     from sectigo_tui.ui.dialogs.dialog import Dialog
-    from sectigo_tui.ui.view_model import Surroundings
 
 R = TypeVar("R")
 T = TypeVar("T")

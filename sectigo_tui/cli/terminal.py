@@ -1,15 +1,57 @@
-"""Questions at the terminal: asked on stderr, answered on stdin, never when there is no terminal."""
+"""Text for the person at the terminal, with nothing in it that a terminal would act on, and questions to them.
+
+Questions are asked on stderr and answered on stdin; never when there is no terminal.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sectigo_tui.cli.output import complain
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.domain.ports import SecretText, StoreDamage
+from sectigo_tui.presentation.text import printable
+
+LONGEST_LINE = 4_000
+
+
+def show_message(text: str) -> None:
+    """Write lines to stdout."""
+    sys.stdout.write("".join(f"{printable(line, limit=LONGEST_LINE)}\n" for line in text.split("\n")))
+
+
+def complain(text: str) -> None:
+    """Write a message to stderr, under the program's name."""
+    lines = [printable(line, limit=LONGEST_LINE) for line in text.split("\n")]
+    sys.stderr.write("".join(f"{'' if number else 'sectigo-tui: '}{line}\n" for number, line in enumerate(lines)))
+
+
+def complain_of(reason: StoreDamage) -> None:
+    """Write to stderr what was found damaged in the data directory."""
+    complain(f"{reason.where}: {reason.what}; {reason.remedy}")
+
+
+def failure_text(failure: Exception) -> str:
+    """Return a failure as two lines: what happened, and what to do next."""
+    return explain(failure, is_once=True).text(lead="\n  next: ")
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as aligned columns; the last column is as long as it is."""
+    cells = [[_spelled(printable(cell, limit=LONGEST_LINE)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+def _spelled(text: str) -> str:
+    """Return a text as stdout's encoding writes it, whose width counts."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
 
 SECRET_BYTES_AT_MOST = 4096
 
@@ -33,6 +75,8 @@ async def typed(question: str) -> str:
     Args:
         question: One line, with nothing untrusted in it.
     """
+    import asyncio  # not where a command only prints
+
     sys.stderr.write(f"{question} ")
     sys.stderr.flush()
     # A reader, not a thread: ctrl-c must end the program, and a thread that reads cannot be ended.
@@ -89,6 +133,8 @@ def secret_from(path: str, what: str) -> SecretText:
 
 def secret_typed(question: str) -> SecretText | None:
     """Ask for a secret without echo; None when nothing is typed. Not to be called on an event loop."""
+    import getpass
+
     try:
         text = getpass.getpass(f"{question} ")
     except EOFError:

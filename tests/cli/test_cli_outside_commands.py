@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sectigo_tui.command import run_command
+from sectigo_tui.cli.outside import run_command
 
 ENVIRON = {"PATH": "/usr/bin:/bin", "GREETING": "hello"}
 

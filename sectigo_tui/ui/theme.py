@@ -1,15 +1,15 @@
-"""The colours of the themes: dark, light, colour-blind-safe, sixteen colours, and none.
-
-Colour only repeats what a code, a shape or a word already says. Each theme defines the same variables, one
-colour and one text style for each name of `CELL_STYLES`, so a terminal without colour still tells them apart.
-"""
+"""The look of the screen: themes, colours, borders and scroll bars."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from textual.app import App
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import Theme
 
+from sectigo_tui.presentation.glyphs import ASCII, Glyphs
 from sectigo_tui.presentation.themes import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN
 
 _TEXT_STYLES = {
@@ -237,3 +237,25 @@ _MONO = Theme(
 )
 
 THEMES = (_DARK, _LIGHT, _SAFE, _SIXTEEN, _MONO)
+
+
+ASCII_CLASS = "-ascii"
+"""Stands on the application: the style sheet draws other borders below it."""
+
+
+class PlainScrollBar(ScrollBarRender):
+    """A scroll bar of whole cells, drawn by colour alone."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
+
+
+def use_shapes(app: App[Any], glyphs: Glyphs) -> None:
+    """Draw borders and scroll bars as the terminal's font allows.
+
+    Args:
+        app: The application, before it runs.
+        glyphs: The shapes of this terminal.
+    """
+    app.set_class(glyphs is ASCII, ASCII_CLASS)
+    ScrollBar.renderer = PlainScrollBar if glyphs is ASCII else ScrollBarRender
