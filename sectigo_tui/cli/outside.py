@@ -46,6 +46,7 @@ def outside_of(settings: Settings) -> Outside:
     return dataclasses.replace(
         plain_outside_of(plain_of(settings), lambda: settings),
         on_event=settings.ui.on_event or (),
+        messages=settings.ui.messages,
         keys=settings.ui.keys,
         keys_named_by=settings.sources["ui.keys"].detail,
         recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,

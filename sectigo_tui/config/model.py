@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from sectigo_tui.domain.http import is_loopback
+from sectigo_tui.domain.messages import Recipient, check_template
 
 DEFAULT_POLL_MAX_WAIT_SECONDS = 600
 SCM_HOST = "cert-manager.com"
@@ -129,6 +130,11 @@ ServerUrl = Annotated[str, AfterValidator(_https)]
 FilePath = Annotated[Path, AfterValidator(_path)]
 
 
+def _template(value: str) -> str:
+    check_template(value)
+    return value
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -227,6 +233,11 @@ class UiSection(_Section):
         None,
         description="a command that is given each event as JSON on stdin, run without a shell",
         examples=[["notify-on-call"]],
+    )
+    messages: dict[Recipient, Annotated[str, AfterValidator(_template)]] = Field(
+        default_factory=dict,
+        description="a table of approver, dns, organization or sectigo = a template, its first line the subject",
+        examples=[{"approver": "Please approve {common_name}"}],
     )
     keys: dict[str, LineOrNothing] = Field(
         default_factory=dict,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Origin = Literal["sectigo", "ui"]
 
-_ELSEWHERE = frozenset({"ca_bundle", "keys", "on_event", "password_command"})
+_ELSEWHERE = frozenset({"ca_bundle", "keys", "messages", "on_event", "password_command"})
 """Keys that only the full settings know to read; a command is asked before the screen is up: it may prompt."""
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~-]+)*|http://127\.0\.0\.1:\d{1,5}(/[a-z]+)*")
 _URI = re.compile(r"[A-Za-z0-9._~-]{1,200}")

@@ -75,7 +75,7 @@ Please approve this certificate order in Sectigo Certificate Manager.
 
 {_ORDER}Approver: {{approver}}
 Why: {{why}}
-Needed by: {{needed_by}}
+Needed: {{needed_by}}
 
 How: {{next_step}}
 Where: {{address}}, Certificates, SSL Certificates. Filter by the common name, select the order, Approve.
@@ -89,7 +89,7 @@ The certificate authority waits for proof of control over these domains. Please 
 
 Why: {{why}}
 Next check by the CA: {{next_check}}
-Needed by: {{needed_by}}
+Needed: {{needed_by}}
 
 {_ORDER}""",
         Recipient.ORGANIZATION: f"""\
@@ -101,13 +101,13 @@ Why: {{why}}
 What Sectigo asked: {{asked}}
 Tracking id: {{tracking_id}}
 What to do: {{next_step}}
-Needed by: {{needed_by}}
+Needed: {{needed_by}}
 
 {_ORDER}""",
         Recipient.SECTIGO: """\
 Order {order_number} ({common_name}): {why}
 
-Needed by: {needed_by}
+Needed: {needed_by}
 
 {pack}
 """,
@@ -127,7 +127,8 @@ def check_template(text: str) -> None:
     """
     if not text.strip():
         raise ValueError("is empty")
-    unknown = [name for _, name, form, change in Formatter().parse(text) if name is not None and _is_odd(name, form, change)]
+    fields = [(name, form, change) for _, name, form, change in Formatter().parse(text) if name is not None]
+    unknown = [name for name, form, change in fields if name not in FIELDS or form or change]
     if unknown:
         raise ValueError(f"names {{{unknown[0]}}}, which is no field; the fields are {', '.join(FIELDS)}")
 
@@ -140,7 +141,7 @@ def filled_in(template: str, values: Mapping[str, str]) -> str:
         values: The fields' values; an empty one is unknown.
     """
     lines: list[str] = []
-    for line in template.splitlines():
+    for line in template.strip("\n").splitlines():
         names = [name for _, name, _, _ in Formatter().parse(line) if name]
         if names and not any(values.get(name) for name in names):
             continue
@@ -148,7 +149,3 @@ def filled_in(template: str, values: Mapping[str, str]) -> str:
         if shown or (lines and lines[-1]):
             lines.append(shown)
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _is_odd(name: str, form: str | None, change: str | None) -> bool:
-    return name not in FIELDS or bool(form) or bool(change)

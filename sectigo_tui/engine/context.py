@@ -54,12 +54,14 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
         rearm: Whether a window whose deadline passes is followed by a new one.
         read_only: Whether everything is refused that changes something at SCM.
         may_arm: Whether the operator may arm writes for a limited time all the same.
+        login_address: Where people log in to SCM.
     """
 
     deadline_seconds: float = 600.0
     rearm: bool = False
     read_only: bool = False
     may_arm: bool = False
+    login_address: str = ""
 
 
 class Context(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ from sectigo_tui.domain.orders import Order, OrderNote, Revocation
 from sectigo_tui.domain.polling import PollResult, PollWindow
 
 if TYPE_CHECKING:
+    from sectigo_tui.engine.diagnosis.message import Message
+    from sectigo_tui.engine.diagnosis.result import Diagnosis
     from sectigo_tui.engine.orders.lookup import Duplicates
 
 _TO_THE_SECOND = len("2026-03-12T03:12:00")
@@ -219,6 +221,28 @@ def details_json(details: OrderDetails) -> dict[str, Json]:
         "requested": moment_json(details.requested),
         "expires": moment_json(details.expires),
         "order_number": details.order_number or None,
+    }
+
+
+def message_json(diagnosis: Diagnosis, message: Message, at: datetime) -> dict[str, Json]:
+    """Return a message to whoever blocks an order, as an event.
+
+    Args:
+        diagnosis: The order's diagnosis.
+        message: The message.
+        at: When it was made.
+    """
+    evidence = diagnosis.evidence
+    return {
+        "event": "message",
+        "at": moment_json(at),
+        "order_id": evidence.order.id if evidence.order is not None else None,
+        "ssl_id": evidence.ssl_id,
+        "common_name": evidence.common_name or None,
+        "to": message.recipient,
+        "subject": message.subject,
+        "text": message.text,
+        "needed_by": message.needed_by,
     }
 
 

@@ -127,6 +127,9 @@ class SectigoApp(TerminalApp[str]):
             "O", "workflow('own')", "Owner", show=False, id="app.own", tooltip="Take this order, or give it to somebody"
         ),
         Binding(
+            "m", "workflow('message')", "Message", show=False, id="app.message", tooltip="Write to whoever blocks this"
+        ),
+        Binding(
             "C",
             "workflow('causes')",
             "Causes",

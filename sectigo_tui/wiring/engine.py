@@ -120,6 +120,7 @@ async def prepared(
             rearm=plain.on_deadline == "rearm",
             read_only=plain.read_only,
             may_arm=not plain.is_read_only_by_flag,
+            login_address=_login_address(plain.base_url, plain.customer_uri),
         ),
     )
 
@@ -135,6 +136,14 @@ async def prepared(
         finally:
             # However the connections end, what is left is written and the right to poll given back.
             await store.close()
+
+
+def _login_address(base_url: str, customer_uri: str) -> str:
+    """Return where people log in to SCM.
+
+    Source: observed: `https://cert-manager.com/customer/URI`, as the customer URI is its last part.
+    """
+    return f"{base_url.removesuffix('/api')}/customer/{customer_uri}"
 
 
 def _operator() -> Operator:

@@ -173,7 +173,7 @@ def test_a_secret_is_in_no_complaint(complaint: Complaint, text: str) -> None:
             "[profile.a.certctl]\nurll = 1",
             "certctl.urll (~/config.toml [profile.a.certctl]): no such key; did you mean url?",
         ),
-        ("[ui]\nxyzzy = 1", "ui.xyzzy (~/config.toml [ui]): no such key; known: ascii, keys, mouse"),
+        ("[ui]\nxyzzy = 1", "ui.xyzzy (~/config.toml [ui]): no such key; known: ascii, keys, messages"),
         ("ui = 1", "ui (~/config.toml): is no section; write [ui] on a line of its own"),
         (
             '[sectigo]\npassword = "a"\npassword_command = "b"',

@@ -13,6 +13,7 @@ from sectigo_tui.domain.messages import TEMPLATES, Recipient, filled_in
 from sectigo_tui.engine.diagnosis.evidence.model import moment_text, quoted
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, DomainState
 from sectigo_tui.engine.diagnosis.markdown import Redact
+from sectigo_tui.engine.diagnosis.normal import Leg
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.diagnosis.rules.causes import Party
 from sectigo_tui.engine.diagnosis.spans import Span, When
@@ -24,6 +25,8 @@ _RECIPIENTS = {
     Party.CA: Recipient.SECTIGO,
 }
 _PARTIES = {recipient: party for party, recipient in _RECIPIENTS.items()}
+_LEFT = (Leg.VETTING, Leg.AT_CA, Leg.WHOLE)
+"""The legs that end with the certificate, the shortest first."""
 _NAMED_AT_MOST = 20
 _LONGEST = 2_000
 
@@ -126,8 +129,8 @@ def needed_by(diagnosis: Diagnosis) -> str:
     From the end of the certificate in use is taken what 9 of 10 orders need from the present stage on.
     """
     outage, now = diagnosis.outage, diagnosis.evidence.now
-    running = next((one for one in diagnosis.normal if one.is_running and one.figure is not None), None)
-    usual = running.figure.p90 if running is not None and running.figure is not None else None
+    figures = {one.leg: one.figure for one in diagnosis.normal if one.is_running and one.figure is not None}
+    usual = next((figures[leg].p90 for leg in _LEFT if leg in figures), None)
     takes = f"from here it takes up to {usual.text}" if usual is not None else ""
     if outage is None:
         return f"as soon as possible{f': {takes}' if takes else ''}. No certificate in use is known to end."
@@ -138,7 +141,7 @@ def needed_by(diagnosis: Diagnosis) -> str:
     if by <= now:
         return f"now: the certificate in use ends {ends}, and {takes}."
     why = f"the certificate in use ends {ends}{f', and {takes}' if takes else ''}"
-    return f"{by:%Y-%m-%d}: {why}."
+    return f"by {by:%Y-%m-%d}: {why}."
 
 
 def _open(domains: Iterable[DomainLine]) -> list[DomainLine]:

@@ -40,6 +40,7 @@ _GROUPS = {
     "columns": "Dialog",
     "filters": "Dialog",
     "reading": "Dialog",
+    "message": "Dialog",
 }
 _GROUP_OF_ID = {
     "table.mark": "Act",
@@ -56,6 +57,9 @@ _GROUP_OF_ID = {
     "app.diagnose": "Inspect",
     "app.escalate": "Inspect",
     "app.handover": "Inspect",
+    "app.message": "Act",
+    "app.note": "Act",
+    "app.own": "Act",
     "app.causes": "Inspect",
     "view.unwind": "Program",
     "view.acknowledge": "Program",

@@ -149,6 +149,12 @@ class MenuWorkflows:
 
         self._perform("handover", hand_over(self.workflow, self._model.order_rows))
 
+    def message(self) -> None:
+        """Write to whoever blocks the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.workflows.message import write_message
+
+        self._perform("message", write_message(self.workflow, self._chosen() or (), self._outside))
+
     def note(self) -> None:
         """Write a note on the marked orders, or the one under the cursor."""
         from sectigo_tui.ui.workflows.people import note
