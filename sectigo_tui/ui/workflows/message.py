@@ -107,7 +107,7 @@ def _form(
     recipient: Recipient, diagnoses: Sequence[Diagnosis], messages: Sequence[Message], *, can_send: bool
 ) -> MessageText:
     about = str(diagnoses[0].ref) if len(diagnoses) == 1 else f"{len(diagnoses)} orders"
-    note = f"Needed {messages[0].needed_by}" if len(messages) == 1 else f"{len(messages)} messages"
+    note = "Nothing is sent yet. The first line is the subject."
     text = _whole(messages).rstrip("\n")
     return MessageText(f"To {recipient.title}: {about}", note, text, can_send=can_send)
 
