@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import dataclasses
+import json
 import os
 import re
 import signal
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
-from sectigo_tui.config.plain import PlainSettings, plain_of
-from sectigo_tui.config.screen import ScreenFile
-from sectigo_tui.config.sources import SourceKind
+from msgspec import Struct
+
+from sectigo_tui.config.settings import SourceKind
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.durable import create_file, replace_file
 from sectigo_tui.presentation.notifications import Run
@@ -43,33 +42,19 @@ _ORDINARY = frozenset(
 
 def outside_of(settings: Settings) -> Outside:
     """Return what the dashboard reaches, for some settings."""
-    return dataclasses.replace(
-        plain_outside_of(plain_of(settings), lambda: settings),
-        on_event=settings.ui.on_event or (),
-        messages=settings.ui.messages,
-        keys=settings.ui.keys,
-        keys_named_by=settings.sources["ui.keys"].detail,
-        recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
-    )
-
-
-def plain_outside_of(plain: PlainSettings, complete: Callable[[], Settings], *, recalls_theme: bool = True) -> Outside:
-    """Return the same for plain settings, which have no command for events and no keys of their own.
-
-    Args:
-        plain: The settings.
-        complete: Returns all of them, before a command is run; called in another thread.
-        recalls_theme: Whether a theme that was chosen live is shown again.
-    """
     from sectigo_tui.ui.outside import Outside  # not where only a command is run: `watch` loads nothing of ui/
 
     return Outside(
         environ=os.environ,
-        keeper=ScreenFile(plain.paths.screen_file, plain.profile),
+        keeper=LayoutFile(settings.paths.screen_file, settings.profile or ""),
         write_file=write_file,
-        run=runner(lambda: [complete()]),
-        theme=plain.theme,
-        recalls_theme=recalls_theme,
+        run=runner(lambda: [settings]),
+        theme=settings.ui.theme,
+        recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
+        on_event=settings.ui.on_event or (),
+        messages=settings.ui.messages,
+        keys=settings.ui.keys,
+        keys_named_by=settings.sources["ui.keys"].detail,
     )
 
 
@@ -131,12 +116,12 @@ def _secrets(settings: Settings) -> Iterator[str]:
     entries = read_credentials(settings.paths.credentials_file).values()
     kept = [secret for entry in entries for secret in (entry.password, entry.pending and entry.pending.password)]
     for secret in (*own, *kept):
-        if secret:
-            yield secret.get_secret_value()
+        if secret is not None:
+            yield secret.reveal()
     if settings.certctl.url is not None and settings.certctl.api_key_file is not None:
         server = settings.certctl_server()
         if server is not None:
-            yield server.api_key.get_secret_value()
+            yield server.api_key.reveal()
 
 
 def _named_by_command(settings: Settings) -> Iterator[str]:
@@ -176,6 +161,56 @@ def write_file(path: Path, content: bytes, *, replace: bool) -> bool:
     return True
 
 
+class LayoutFile(Struct, frozen=True):
+    """Stores one profile's layout in the file, and leaves the others as they are.
+
+    Args:
+        path: The file.
+        profile: The profile; empty for none.
+    """
+
+    path: Path
+    profile: str = ""
+
+    def load(self) -> str:
+        """Return this profile's part as JSON; empty where there is none.
+
+        Raises:
+            InputError: The file is there, and cannot be used; it is left as it is until something is kept.
+        """
+        part = self._parts().get(self.profile)
+        return "" if part is None else json.dumps(part)
+
+    def save(self, text: str) -> None:
+        """Store this profile's layout, as JSON.
+
+        A file that cannot be read as one of these is replaced: nothing in it could be used any more.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        try:
+            parts = self._parts()
+        except InputError:
+            parts = {}
+        parts[self.profile] = json.loads(text)
+        try:
+            replace_file(self.path, json.dumps({"profiles": parts}, indent=1).encode())
+        except OSError as error:
+            raise InputError(f"{self.path}: {error.strerror}", "make room, or choose another --data-dir") from error
+
+    def _parts(self) -> dict[str, object]:
+        try:
+            parts = json.loads(self.path.read_bytes())["profiles"]
+            return {str(profile): part for profile, part in parts.items()}
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise InputError(f"{self.path}: {error.strerror}", "make it readable, or remove it") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{self.path} is damaged", "it is written anew when the screen changes") from error
+
+
 COMPLAINT_CHARACTERS = 160
 """How much of what a command complained about is told."""
 
@@ -198,6 +233,8 @@ async def run_command(
         What went wrong, in words; empty when it ended well. Its arguments are no part of them: they may hold a
         token.
     """
+    import tempfile
+
     program = arguments[0]
     with tempfile.TemporaryFile() as complaint:
         try:

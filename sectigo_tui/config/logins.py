@@ -46,6 +46,7 @@ SIDE_CALLS = frozenset(
         "dcv",
         "recheck_dcv",
         "domain_status",
+        "report",
     }
 )
 """Calls whose 401 says nothing of the credentials: the login may lack the privilege."""

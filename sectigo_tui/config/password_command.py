@@ -19,9 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from pydantic import SecretStr
-
 from sectigo_tui.domain.errors import PasswordCommandFailed
+from sectigo_tui.domain.ports import SecretText
 
 TIMEOUT_SECONDS = 30.0
 END_SECONDS = 0.5
@@ -52,9 +51,9 @@ class PasswordCommand:
     source: str
     environ: Mapping[str, str] = field(repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
-    output: list[SecretStr] = field(default_factory=list, repr=False, compare=False)
+    output: list[SecretText] = field(default_factory=list, repr=False, compare=False)
 
-    def run(self, *, may_prompt: bool = False) -> SecretStr:
+    def run(self, *, may_prompt: bool = False) -> SecretText:
         """Return the password, asking for it the first time; blocks, so call it from a thread when a screen is up.
 
         Args:
@@ -67,7 +66,7 @@ class PasswordCommand:
             self.output.append(self._ask(may_prompt=may_prompt))
         return self.output[0]
 
-    def _ask(self, *, may_prompt: bool) -> SecretStr:
+    def _ask(self, *, may_prompt: bool) -> SecretText:
         try:
             with (
                 _foreground(is_wanted=may_prompt) as give_terminal,
@@ -83,7 +82,7 @@ class PasswordCommand:
             os.kill(os.getpid(), signal.SIGINT)
         return self._password(run)
 
-    def _password(self, run: _Run) -> SecretStr:
+    def _password(self, run: _Run) -> SecretText:
         first_line = bytes(run.line).removesuffix(b"\r")
         if run.code:
             ended = f"ended with exit code {run.code}" if run.code > 0 else f"was ended by signal {-run.code}"
@@ -102,7 +101,7 @@ class PasswordCommand:
             raise self._error("printed control characters on its first line", may_pass=False)
         if password != password.strip():
             raise self._error("printed a blank at the start or the end of its first line", may_pass=False)
-        return SecretStr(password)
+        return SecretText(password)
 
     def _error(self, reason: str, *, may_pass: bool = True) -> PasswordCommandFailed:
         # The arguments are not shown: some secret managers take a token there.

@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from pydantic import SecretStr
 
 from sectigo_tui.config.credentials import PendingCredentials, section_title
-from sectigo_tui.config.model import CertctlSection, SectigoSection, UiSection
-from sectigo_tui.config.password_command import PasswordCommand
+from sectigo_tui.config.files import raise_all
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.setting_errors import raise_all
-from sectigo_tui.config.sources import ENVIRONMENT_NAMES, Source
+from sectigo_tui.config.sections import CertctlSection, SectigoSection, UiSection, settings_in
 from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.ports import SecretText
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.password_command import PasswordCommand
+
+
+class SourceKind(StrEnum):
+    """The places a value can come from, strongest first."""
+
+    ANSWER = "answer"
+    FLAG = "flag"
+    ENVIRONMENT = "environment"
+    PASSWORD_COMMAND = "password_command"  # noqa: S105 - the name of a place, no password
+    CREDENTIALS = "credentials.toml"
+    CONFIG = "config.toml"
+    DEFAULT = "default"
+
+
+class Source(Struct, frozen=True):
+    """One value's origin.
+
+    Args:
+        kind: What kind of place.
+        detail: The place in words, such as `environment CERTCTL_SECTIGO_LOGIN`.
+        value: The value for display; `********` for a secret, empty when unset.
+        overridden: Weaker places that set the key too, strongest first.
+    """
+
+    kind: SourceKind
+    detail: str
+    value: str = ""
+    overridden: tuple[Source, ...] = ()
+
+    @property
+    def wins_over_credentials(self) -> bool:
+        """Whether a value written to credentials.toml would lose against this one at the next start."""
+        return self.kind in (SourceKind.FLAG, SourceKind.ENVIRONMENT, SourceKind.PASSWORD_COMMAND)
 
 
 class Account(Struct, frozen=True):
@@ -43,13 +78,12 @@ class CertctlServer(Struct, frozen=True):
     """
 
     url: str
-    api_key: SecretStr
+    api_key: SecretText
     issuer_id: str
     ca_bundle: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """All settings, merged and checked.
 
     Args:
@@ -75,13 +109,22 @@ class Settings:
     certctl: CertctlSection
     ui: UiSection
     paths: Paths
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str]
     sources: Mapping[str, Source]
     warnings: tuple[str, ...]
     credentials_profile: str | None
     pending: PendingCredentials | None
     password_command: PasswordCommand | None
     debug_log: Path | None = None
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{key}={source.value} ({source.detail})" for key, source in self.sources.items())
+        return f"Settings({values})"
+
+    @property
+    def is_read_only_by_flag(self) -> bool:
+        """Whether `--read-only` was given, which nothing takes back while the program runs."""
+        return self.sources["read_only"].kind is SourceKind.FLAG
 
     @property
     def unconfigured(self) -> bool:
@@ -104,7 +147,7 @@ class Settings:
         raise_all(missing)
         return Account(self.sectigo.base_url, self.sectigo.customer_uri or "", self.sectigo.login or "")
 
-    def resolve_password(self, *, may_prompt: bool = False) -> SecretStr:
+    def resolve_password(self, *, may_prompt: bool = False) -> SecretText:
         """Return the password, asking `password_command` where one is set; that may block for seconds.
 
         Args:
@@ -135,7 +178,7 @@ class Settings:
         api_key = self.certctl.api_key or self._api_key_from_file()
         return CertctlServer(self.certctl.url, api_key, self.certctl.issuer_id or "", self.certctl.ca_bundle)
 
-    def _api_key_from_file(self) -> SecretStr:
+    def _api_key_from_file(self) -> SecretText:
         path, source = self.certctl.api_key_file or Path(), self.sources["certctl.api_key_file"].detail
         try:
             key = path.read_text(encoding="utf-8-sig").strip()
@@ -149,24 +192,24 @@ class Settings:
                 reason=f"{path} {reason}",
                 remedy="name a file that holds the API key alone",
             )
-        return SecretStr(key)
+        return SecretText(key)
 
     def _certctl_missing(self, key: str) -> ConfigError:
-        field = CertctlSection.model_fields[key]
         return ConfigError(
             key=f"certctl.{key}",
             source="not set",
-            reason=f"certctl.url is set, so this is needed: {field.description}",
+            reason=f"certctl.url is set, so this is needed: {settings_in(CertctlSection)[key].description}",
             remedy=f'write {key} = "..." in [certctl] of {self.paths.config_file}',
         )
 
     def _missing(self, key: str) -> ConfigError:
+        setting = settings_in(SectigoSection)[key]
         return ConfigError(
             key=key,
             source="not set",
-            reason=f"needed: {SectigoSection.model_fields[key].description}",
+            reason=f"needed: {setting.description}",
             remedy=(
                 f'write {key} = "..." in {section_title(self.profile)} of {self.paths.config_file}, '
-                f"or set {ENVIRONMENT_NAMES[key][0]}"
+                f"or set {setting.variables[0]}"
             ),
         )

@@ -6,7 +6,8 @@ All text in here came from SCM or a requester: untrusted, to be shown as text.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -103,6 +104,7 @@ class OrderDetails(Struct, frozen=True, kw_only=True):
         subject: The subject's name.
         sha1: The SHA-1 fingerprint.
         custom_fields: Pairs of name and value.
+        organization_name: The organization's name, where SCM tells it beside the number.
     """
 
     ssl_id: int
@@ -135,6 +137,34 @@ class OrderDetails(Struct, frozen=True, kw_only=True):
     subject: str = ""
     sha1: str = ""
     custom_fields: tuple[tuple[str, str], ...] = ()
+    organization_name: str = ""
+
+
+class ReportDate(StrEnum):
+    """The date by which a bulk report picks its orders."""
+
+    REQUESTED = "requested"
+    ISSUED = "issued"
+    EXPIRES = "expires"
+    REVOKED = "revoked"
+
+
+class ReportQuery(Struct, frozen=True):
+    """Which orders a bulk report is about, of whatever status.
+
+    Args:
+        by: Which of an order's dates counts.
+        first: The first day.
+        last: The last day, inclusive.
+        organization_ids: Only these organizations or departments; empty for all.
+        common_name: Only this common name; empty for all.
+    """
+
+    by: ReportDate
+    first: date
+    last: date
+    organization_ids: tuple[int, ...] = ()
+    common_name: str = ""
 
 
 class EnrollRequest(Struct, frozen=True, kw_only=True):

@@ -28,6 +28,10 @@ class EventKind(StrEnum):
     REMOVED = "removed"
 
 
+NAME_AT_MOST = 64
+"""Characters of an operator's name."""
+
+
 class Operator(Struct, frozen=True):
     """Who acts at this terminal.
 

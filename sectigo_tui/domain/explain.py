@@ -52,6 +52,9 @@ CREDENTIAL_CODES = frozenset({-16, -970})
 TWO_MEANINGS = frozenset({-9, -39, -62, -105, -159})
 """Codes that SCM uses for two things each: only its own words tell which. Source: SCM manual 25.5."""
 
+NO_RIGHT_CODES = frozenset({-3, -25, -37})
+"""What says, under HTTP 400, that the login may not. Source: SCM manual 25.5; 400 observed in production clients."""
+
 UNKNOWN_ORDER_CODES = frozenset({-124})
 """What says that there is no order with this sslId, whatever 4xx it comes with."""
 
@@ -174,6 +177,13 @@ _BY_CODE = {row.code: row for row in _TABLE}
 _BY_CODE_OUTSIDE_COLLECT = {row.code: row for row in _OUTSIDE_COLLECT}
 
 
+def is_missing_right(failure: ScmFailure) -> bool:
+    """Return whether SCM says that the login may not do this, or that the installation cannot."""
+    if failure.http_status in (403, 404, 405, 501) or isinstance(failure, RefusedAlone):
+        return True
+    return isinstance(failure, Refused) and failure.code in NO_RIGHT_CODES
+
+
 def meaning_of_code(code: int) -> CodeMeaning | None:
     """Return what a code means; None for one that is not known here."""
     return _BY_CODE.get(code)
@@ -223,6 +233,7 @@ _CALLS = {
     "listing": "Listing the account's orders",
     "count": "Counting the account's orders",
     "details": "Looking at the order",
+    "report": "Reading the bulk report",
     "enroll": "Ordering",
     "collect": "Collecting the certificate",
     "approve": "Approving",

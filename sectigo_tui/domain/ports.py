@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
-from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, ListingFilter, ListingPage, OrderDetails
+from sectigo_tui.domain.certificates import (
+    CertificateFacts,
+    EnrollRequest,
+    ListingFilter,
+    ListingPage,
+    OrderDetails,
+    ReportQuery,
+)
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
+
+F = TypeVar("F", bound=Struct)
 
 Publish = Callable[[EngineEvent], None]
 """Takes an event; must not raise and must not wait."""
@@ -65,6 +74,10 @@ class Scm(Protocol):
 
     async def details(self, ssl_id: int) -> OrderDetails:
         """Return what SCM knows of one order."""
+        ...
+
+    async def report(self, query: ReportQuery) -> tuple[OrderDetails, ...]:
+        """Return what SCM's bulk report tells of each order; costs the CA more than a listing."""
         ...
 
     async def enroll(self, request: EnrollRequest) -> int:
@@ -200,7 +213,10 @@ class OrderReader(Protocol):
 
 
 class OrderStore(OrderReader, Protocol):
-    """Orders and timelines, durable, shared by processes. Every method raises `StoreError` when the disk fails."""
+    """Orders and timelines, durable, shared by processes.
+
+    Every method raises `StoreError` when the disk fails, but those for what was fetched, which can be fetched again.
+    """
 
     async def put(
         self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
@@ -257,6 +273,24 @@ class OrderStore(OrderReader, Protocol):
 
     async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         """Keep a collected bundle in the data directory and return its path; one that is not used is kept aside."""
+        ...
+
+    async def fetched(self, name: str, kind: type[F]) -> F | None:
+        """Return what a process fetched from SCM and kept last; None where nothing is, or nothing readable.
+
+        Args:
+            name: What it is: lower-case letters and hyphens.
+            kind: The record it is; its age is in it.
+        """
+        ...
+
+    async def keep_fetched(self, name: str, record: Struct) -> None:
+        """Keep what was fetched from SCM, for all processes; it may be lost, for SCM can tell it again.
+
+        Args:
+            name: What it is: lower-case letters and hyphens.
+            record: It, with its age.
+        """
         ...
 
     async def close(self) -> None:

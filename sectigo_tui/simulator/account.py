@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+RIGHTS = ("report", "dcv", "domains", "organizations", "usage")
+"""What an administrator may be without: the bulk report, and everything below the path of the same name."""
+
 ValidationLevel = Literal["DV", "OV", "EV"]
 
 CHECK_INTERVAL = timedelta(hours=1)
@@ -166,6 +169,7 @@ class Credentials:
         expires: When the password does; None for never.
         lock_after: Failed logins in a row that lock the account; None for never.
         failures: Failed logins in a row so far.
+        without: The rights of `RIGHTS` that it does not have.
     """
 
     customer_uri: str = "acme"
@@ -174,6 +178,7 @@ class Credentials:
     expires: datetime | None = None
     lock_after: int | None = None
     failures: int = 0
+    without: set[str] = field(default_factory=set)
 
     @property
     def locked(self) -> bool:

@@ -118,7 +118,11 @@ class Actions:
         Source: SCM manual 25.5, "Revoke SSL certificate by Id"; reasonCode may be absent, as production clients do.
         """
         body.text("reason", required=True, longest=_LONGEST_MESSAGE)
-        code = body.number("reasonCode") or 0
+        code = body.number("reasonCode")
+        if code is None:
+            if self.world.dialect.demands_reason_code:
+                raise missing("reasonCode")
+            code = 0
         if code not in _REASON_CODES:
             raise invalid("reasonCode")
         status = self.world.course(order).status

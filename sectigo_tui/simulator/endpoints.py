@@ -9,8 +9,9 @@ from starlette.routing import Route
 from sectigo_tui.simulator.account import Organization
 from sectigo_tui.simulator.actions import Actions
 from sectigo_tui.simulator.ca import FORMATS, certificate
-from sectigo_tui.simulator.listing import Listing
+from sectigo_tui.simulator.listing import Listing, date_spans, place
 from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.report import report
 from sectigo_tui.simulator.requests import ApiError, Body, wrong_id
 from sectigo_tui.simulator.views import (
     dcv_view,
@@ -29,6 +30,16 @@ Handler = Callable[[Request], Awaitable[Response]]
 _LARGEST_ID = 2**31
 
 
+def get(path: str, handler: Handler) -> Route:
+    """Return a call by GET."""
+    return Route(path, handler, methods=["GET"])
+
+
+def post(path: str, handler: Handler) -> Route:
+    """Return a call by POST."""
+    return Route(path, handler, methods=["POST"])
+
+
 class Api:
     """The API over a world.
 
@@ -43,41 +54,49 @@ class Api:
 
     def routes(self) -> list[Route]:
         """Return its calls, relative to the base URL."""
-
-        def get(path: str, handler: Handler) -> Route:
-            return Route(path, handler, methods=["GET"])
-
-        def post(path: str, handler: Handler) -> Route:
-            return Route(path, handler, methods=["POST"])
-
         return [
-            Route("/ssl/v1", self._list, methods=["GET", "HEAD"]),
-            get("/ssl/v1/types", self._types),
-            get("/ssl/v1/customFields", self._custom_fields),
-            post("/ssl/v1/enroll", self._enroll),
-            get("/ssl/v1/collect/{ssl_id}", self._collect),
-            get("/ssl/v1/collect/{ssl_id}/{form}", self._collect),
-            post("/ssl/v1/approve/{ssl_id}", self._approve),
-            post("/ssl/v1/decline/{ssl_id}", self._decline),
-            post("/ssl/v1/revoke/serial/{serial}", self._revoke_by_serial),
-            post("/ssl/v1/revoke/{ssl_id}", self._revoke),
-            post("/ssl/v1/renewById/{ssl_id}", self._renew),
-            post("/ssl/v1/replace/{ssl_id}", self._replace),
-            get("/ssl/v1/{ssl_id}", self._details),
-            get("/ssl/v1/{ssl_id}/dcv", self._dcv),
-            post("/ssl/v1/{ssl_id}/dcv/recheck", self._recheck),
+            *self._of_orders("/ssl/v1", self._list),
+            # 26.7 documents this one alone; its shapes were those of v1 in 25.9, but for filters by date.
+            *self._of_orders("/ssl/v2", self._list_v2),
             get("/organization/v1", self._organizations),
             get("/organization/v2/{org_id}/validations", self._validations),
             get("/organization/v2/{org_id}/validations/{validation_id}", self._validation),
             get("/dcv/v1/validation", self._domains),
             post("/dcv/v1/validation/status", self._domain_status),
             post("/dcv/v2/validation/status", self._domain_status),
+            post("/report/v1/ssl-certificates", self._report),
             get("/admin/v1/password", self._password),
             post("/admin/v1/changepassword", self._change_password),
         ]
 
-    async def _list(self, request: Request) -> Response:
+    def _of_orders(self, at: str, listing: Handler) -> list[Route]:
+        return [
+            Route(at, listing, methods=["GET", "HEAD"]),
+            get(f"{at}/types", self._types),
+            get(f"{at}/customFields", self._custom_fields),
+            post(f"{at}/enroll", self._enroll),
+            get(f"{at}/collect/{{ssl_id}}", self._collect),
+            get(f"{at}/collect/{{ssl_id}}/{{form}}", self._collect),
+            post(f"{at}/approve/{{ssl_id}}", self._approve),
+            post(f"{at}/decline/{{ssl_id}}", self._decline),
+            post(f"{at}/revoke/serial/{{serial}}", self._revoke_by_serial),
+            post(f"{at}/revoke/{{ssl_id}}", self._revoke),
+            post(f"{at}/renewById/{{ssl_id}}", self._renew),
+            post(f"{at}/replace/{{ssl_id}}", self._replace),
+            get(f"{at}/{{ssl_id}}", self._details),
+            get(f"{at}/{{ssl_id}}/dcv", self._dcv),
+            post(f"{at}/{{ssl_id}}/dcv/recheck", self._recheck),
+        ]
+
+    async def _list_v2(self, request: Request) -> Response:
         query = dict(request.query_params)
+        spans = date_spans(query, self._world.now()) if self._world.dialect.heeds_date_filters else {}
+        return self._listed(request, query | spans)
+
+    async def _list(self, request: Request) -> Response:
+        return self._listed(request, dict(request.query_params))
+
+    def _listed(self, request: Request, query: dict[str, str]) -> Response:
         if request.method == "HEAD":
             return Response(headers={"X-Total-Count": str(self._listing.count(query))})
         page = self._listing.page(query)
@@ -97,7 +116,7 @@ class Api:
 
     async def _details(self, request: Request) -> Response:
         order = self._order(request, status=404)
-        return JSONResponse(order_view(self._world, order, request.query_params.get("dateFormat", "")))
+        return JSONResponse(order_view(self._world, order, self._date_format(request)))
 
     async def _enroll(self, request: Request) -> Response:
         order = self._actions.enroll(await _body(request))
@@ -190,8 +209,9 @@ class Api:
     async def _domains(self, request: Request) -> Response:
         wanted = request.query_params.get("domain", "").lower()
         found = [one for name, one in sorted(self._world.account.domains.items()) if wanted in name]
-        rows = [domain_row(one, self._world.now()) for one in found]
-        return JSONResponse(rows, headers={"X-Total-Count": str(len(rows))})
+        position, size = place(request.query_params)
+        rows = [domain_row(one, self._world.now()) for one in found[position : position + size]]
+        return JSONResponse(rows, headers={"X-Total-Count": str(len(found))})
 
     async def _domain_status(self, request: Request) -> Response:
         name = (await _body(request)).text("domain", required=True, longest=255)
@@ -199,6 +219,9 @@ class Api:
         if known is None and not self._world.dialect.any_domain:
             raise ApiError(-727, f"The domain '{name}' does not exist.")
         return JSONResponse(domain_status(known or self._world.domain(name), self._world.now()))
+
+    async def _report(self, request: Request) -> Response:
+        return JSONResponse(report(self._world, await _body(request)))
 
     async def _password(self, _: Request) -> Response:
         expires = self._world.account.credentials.expires
@@ -210,6 +233,10 @@ class Api:
     async def _change_password(self, request: Request) -> Response:
         self._actions.change_password(await _body(request))
         return Response(status_code=204)
+
+    def _date_format(self, request: Request) -> str:
+        """Return the `dateFormat` asked for; blank where this account does not heed it."""
+        return request.query_params.get("dateFormat", "") if self._world.dialect.heeds_date_format else ""
 
     def _order(self, request: Request, *, status: int = 400) -> Order:
         text = request.path_params["ssl_id"]

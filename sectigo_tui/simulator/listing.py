@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
@@ -82,8 +82,7 @@ class Listing:
         Source: SCM manual 25.5, "List SSL certificates"; the largest size is the OpenAPI's, the order of rows, the
         size where none is given and matching by part of a name are assumed.
         """
-        size = _whole(query, "size", LARGEST_PAGE, largest=LARGEST_PAGE)
-        position = _whole(query, "position", 0)
+        position, size = place(query)
         segments = self._segments(query)
         rows = tuple(self._show(ssl_id) for ssl_id in _cut(segments, position, size))
         return Page(rows, sum(len(one) for one in segments))
@@ -189,8 +188,43 @@ class _Search:
 
 _FILTERS = (
     "commonName", "subjectAlternativeName", "sslTypeId", "orgId", "serialNumber", "requester",
-    "externalRequester", "requestedVia", "issuer",
+    "externalRequester", "requestedVia", "issuer", "~requested", "~issued", "~expires", "~renewed",
 )  # fmt: skip
+
+_LONGEST_SPAN_DAYS = 200
+
+
+def date_spans(query: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """Return the filters by date of a query as spans of times, which a listing knows.
+
+    Args:
+        query: `requestedIn`, `issuedIn`, `renewedIn` (days back) and `expiresIn` (days ahead) among others.
+        now: The time.
+
+    Raises:
+        ApiError: A value is not 1 to 200.
+
+    Source: SCM OpenAPI 26.7, `/ssl/v2`.
+    """
+    spans = {}
+    for name in ("requested", "issued", "expires", "renewed"):
+        days = _whole(query, f"{name}In", 0, largest=_LONGEST_SPAN_DAYS)
+        if not days:
+            if query.get(f"{name}In"):
+                raise invalid(f"{name}In")
+            continue
+        first, last = (now, now + timedelta(days=days)) if name == "expires" else (now - timedelta(days=days), now)
+        spans[f"~{name}"] = f"{first.isoformat()}/{last.isoformat()}"
+    return spans
+
+
+def place(query: Mapping[str, str]) -> tuple[int, int]:
+    """Return the `position` and the `size` of the page that a query asks for.
+
+    Raises:
+        ApiError: One is no number, or the size is above 200.
+    """
+    return _whole(query, "position", 0), _whole(query, "size", LARGEST_PAGE, largest=LARGEST_PAGE)
 
 
 def _tests(query: Mapping[str, str], world: World) -> list[Callable[[Row], bool]]:
@@ -210,8 +244,31 @@ def _tests(query: Mapping[str, str], world: World) -> list[Callable[[Row], bool]
     add("externalRequester", lambda text: lambda row: text in row.external_requester.lower())
     add("requestedVia", lambda text: lambda row: row.requested_via.lower() == text)
     add("issuer", lambda text: lambda _: text in "simulated organization validation secure server ca")
+    spans = [name for name in ("requested", "issued", "expires", "renewed") if query.get(f"~{name}")]
+    tests.extend(_span_test(name, query[f"~{name}"], world) for name in spans)
     add("serialNumber", lambda text: _serial_test(text, world))
     return tests
+
+
+def _span_test(name: str, span: str, world: World) -> Callable[[Row], bool]:
+    first, last = (datetime.fromisoformat(end) for end in span.split("/"))
+    now = world.now()
+
+    def test(row: Row) -> bool:
+        order = world.order(row.ssl_id)
+        if order is None:
+            return False
+        course = world.course(order, now)
+        dates = {
+            "requested": order.requested,
+            "issued": course.issued,
+            "expires": course.expires,
+            "renewed": order.renewed,
+        }
+        at = dates[name]
+        return at is not None and first <= at <= last
+
+    return test
 
 
 def _serial_test(text: str, world: World) -> Callable[[Row], bool]:

@@ -108,6 +108,13 @@ class Body:
         """Return a list of strings, empty where it is absent or null."""
         return tuple(self._text(name, one) for one in self._list(name))
 
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """Return a list of integers, empty where it is absent or null."""
+        found = self._list(name)
+        if any(isinstance(one, bool) or not isinstance(one, int) for one in found):
+            raise invalid(name)
+        return tuple(one for one in found if isinstance(one, int))
+
     def pairs(self, name: str) -> tuple[tuple[str, str], ...]:
         """Return a list of objects with `name` and `value`, empty where it is absent or null."""
         made = []

@@ -205,6 +205,11 @@ def order_in(data: msgspec.Raw, version: int) -> Order:
     return _ORDER.decode(data) if version == SCHEMA_VERSION else order_from(migrated(loads(data), version))
 
 
+def record_in(data: bytes, kind: type[_Made]) -> _Made:
+    """Make a record of its JSON; `UNREADABLE` tells what it raises for what is none of the kind."""
+    return msgspec.json.decode(data, type=kind, dec_hook=_moment)
+
+
 entry_from = _reader(TimelineEntry)
 """Make a timeline entry of its document, which is used up."""
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from random import Random
 
-    from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.dns.resolver import SystemDns
     from sectigo_tui.domain.certificates import CertificateFacts
@@ -48,17 +47,7 @@ async def opened(
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be opened.
     """
-    from sectigo_tui.config.plain import plain_of
-
-    settings.account()
-    prepare = prepared(
-        plain_of(settings),
-        lambda: settings,
-        clock=clock,
-        random=random,
-        keep_crash=keep_crash,
-        may_prompt=True,
-    )
+    prepare = prepared(settings, clock=clock, random=random, keep_crash=keep_crash, may_prompt=True)
     async with prepare as (engine, connect):
         await connect()
         yield engine
@@ -66,8 +55,7 @@ async def opened(
 
 @asynccontextmanager
 async def prepared(
-    plain: PlainSettings,
-    complete: Callable[[], Settings],
+    settings: Settings,
     *,
     clock: Clock | None = None,
     random: Random | None = None,
@@ -77,18 +65,17 @@ async def prepared(
     """Put together what shows the local orders, for an engine that sends nothing before it is connected.
 
     Args:
-        plain: The settings as far as they are plain.
-        complete: Returns all of them; called in another thread.
+        settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
         keep_crash: Writes a defect down that a boundary reports.
         may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
-        The engine, and what connects it: that raises `ConfigError` for what is wrong with the full settings.
+        The engine, and what connects it: that raises `ConfigError` where there is no password.
 
     Raises:
-        ConfigError: The data directory cannot be used.
+        ConfigError: The settings name no account, or the data directory cannot be used.
         StoreError: The local orders cannot be opened.
     """
     from random import SystemRandom
@@ -101,13 +88,14 @@ async def prepared(
     from sectigo_tui.store.local.journal_store import JournalStore
 
     clock, event_source = clock or SystemClock(), EventSource(keep_crash)
-    directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
-    store = JournalStore.open(directory, clock, retention_days=plain.retention_days)
+    account, section = settings.account(), settings.sectigo
+    directory = account_directory(settings.paths, account.base_url, account.customer_uri)
+    store = JournalStore.open(directory, clock, retention_days=section.retention_days)
     repository = OrderRepository(store, clock, event_source, _operator())
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_errors_to(repository.receive_store_state)
-    limiter = RequestLimiter(plain.requests_in_flight, is_open=False)
-    client = Client(lambda: connection(complete(), plain, event_source, clock, store.is_poller, may_prompt=may_prompt))
+    limiter = RequestLimiter(section.requests_in_flight, is_open=False)
+    client = Client(lambda: connection(settings, event_source, clock, store.is_poller, may_prompt=may_prompt))
     context = Context(
         client=client.scm,
         limiter=limiter,
@@ -116,11 +104,11 @@ async def prepared(
         random=random or SystemRandom(),
         read_certificate=_read_certificate,
         options=EngineOptions(
-            deadline_seconds=plain.poll_max_wait_seconds,
-            rearm=plain.on_deadline == "rearm",
-            read_only=plain.read_only,
-            may_arm=not plain.is_read_only_by_flag,
-            login_address=_login_address(plain.base_url, plain.customer_uri),
+            deadline_seconds=section.poll_max_wait_seconds,
+            rearm=section.on_deadline == "rearm",
+            read_only=section.read_only,
+            may_arm=not settings.is_read_only_by_flag,
+            login_address=_login_address(account.base_url, account.customer_uri),
         ),
     )
 
@@ -129,7 +117,7 @@ async def prepared(
         limiter.open()
 
     try:
-        yield Engine(context, event_source, _tools, lambda: client.connected.access, _dns(plain)), connect
+        yield Engine(context, event_source, _tools, lambda: client.connected.access, _dns(settings)), connect
     finally:
         try:
             await client.aclose()
@@ -150,9 +138,8 @@ def _operator() -> Operator:
     """Return who acts here; several who share a user name tell theirs by `SECTIGO_TUI_OPERATOR`."""
     import os
 
-    from sectigo_tui.domain.events import Operator
+    from sectigo_tui.domain.events import NAME_AT_MOST, Operator
     from sectigo_tui.domain.excerpts import one_line
-    from sectigo_tui.engine.orders.people import NAME_AT_MOST
     from sectigo_tui.store.local.lease import this_process
 
     who = this_process()
@@ -160,8 +147,8 @@ def _operator() -> Operator:
     return Operator(name, who.user, who.host, who.ssh)
 
 
-def _dns(plain: PlainSettings) -> SystemDns | None:
-    if not plain.dns_lookups:
+def _dns(settings: Settings) -> SystemDns | None:
+    if not settings.sectigo.dns_lookups:
         return None
     from sectigo_tui.dns.resolver import SystemDns
 

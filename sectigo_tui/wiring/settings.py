@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from typing import TYPE_CHECKING
 
+from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.paths import check_own_directory, find_paths, make_private_directory
 from sectigo_tui.wiring.clients import debug_log_of, logins_of
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sectigo_tui.config.paths import Paths
-    from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.domain.ports import StoreDamage
 
@@ -105,7 +104,7 @@ def settings_of(
     config: Path | None = None,
     data_dir: Path | None = None,
     profile: str | None = None,
-    read_only: bool = False,
+    flags: Mapping[str, object] | None = None,
     debug_log: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
@@ -115,34 +114,15 @@ def settings_of(
         config: `--config`.
         data_dir: `--data-dir`.
         profile: `--profile`.
-        read_only: `--read-only`.
+        flags: The other flags by the key that each sets: `read_only`, `ui.theme`...
         debug_log: `--debug-log`.
         environ: The process's environment.
 
     Raises:
         ConfigError: Something is wrong with them.
     """
-    from sectigo_tui.config.load import load_settings
-
     paths = find_paths(environ, config=config, data_dir=data_dir)
-    flags = {"read_only": True} if read_only else {}
-    settings = load_settings(paths, environ, profile=profile, flags=flags)
-    return dataclasses.replace(settings, debug_log=debug_log) if debug_log is not None else settings
-
-
-def plain_settings_of(
-    *,
-    config: Path | None = None,
-    data_dir: Path | None = None,
-    profile: str | None = None,
-    read_only: bool = False,
-    environ: Mapping[str, str] = os.environ,
-) -> PlainSettings | None:
-    """Return the same as far as it is plain, in a fraction of the time; None where `settings_of` is to be asked."""
-    from sectigo_tui.config.plain import plain_settings
-
-    paths = find_paths(environ, config=config, data_dir=data_dir)
-    return plain_settings(paths, environ, profile=profile, read_only=read_only)
+    return load_settings(paths, environ, profile=profile, flags=flags, debug_log=debug_log)
 
 
 async def accept_account(settings: Settings, answers: Mapping[str, str]) -> str:
@@ -168,8 +148,7 @@ async def accept_account(settings: Settings, answers: Mapping[str, str]) -> str:
     from sectigo_tui.scm.client import ScmClient
 
     section = check_answers(answers)
-    password = section.password.get_secret_value() if section.password is not None else ""
-    credentials = Credentials(section.customer_uri or "", section.login or "", SecretText(password))
+    credentials = Credentials(section.customer_uri or "", section.login or "", section.password or SecretText(""))
     clock = SystemClock()
     log = debug_log_of(settings, section.base_url, clock)
     logins = logins_of(settings, section.base_url, credentials.customer_uri, clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sectigo_tui.domain.clock import Clock
@@ -12,7 +13,7 @@ from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreErr
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
-from sectigo_tui.domain.ports import StoreChanges, StoreDamage
+from sectigo_tui.domain.ports import F, StoreChanges, StoreDamage
 
 POLLS_KEPT = 50
 
@@ -26,6 +27,7 @@ class Disk:
         entries: Every timeline entry, oldest first.
         looks: The poll history, by order.
         certificates: The collected bundles, by order.
+        fetched: What was fetched from SCM and kept, by name.
         leases: Who may poll an order, and until when (monotonic seconds).
         writes: Every write: who made it, the order, and the entry.
     """
@@ -34,6 +36,7 @@ class Disk:
     entries: list[TimelineEntry] = field(default_factory=list)
     polls: dict[str, list[PollResult]] = field(default_factory=dict)
     certificates: dict[str, bytes] = field(default_factory=dict)
+    fetched: dict[str, Struct] = field(default_factory=dict)
     leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     writes: list[tuple[str, str, TimelineEntry | None]] = field(default_factory=list)
 
@@ -154,6 +157,14 @@ class MemoryStore:
         name = f"{order_id}.refused" if aside else order_id
         self.disk.certificates[name] = pem
         return f"certificates/{name}.pem"
+
+    async def fetched(self, name: str, kind: type[F]) -> F | None:
+        found = self.disk.fetched.get(name)
+        return found if isinstance(found, kind) else None
+
+    async def keep_fetched(self, name: str, record: Struct) -> None:
+        self._check_disk()
+        self.disk.fetched[name] = record
 
     async def close(self) -> None:
         self.closed = True

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from sectigo_tui.config.screen import ScreenFile
+from sectigo_tui.cli.outside import LayoutFile
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import OrderChanged
 from sectigo_tui.domain.orders import OrderState
@@ -320,7 +320,7 @@ def test_a_column_that_is_new_since_is_shown_at_the_end() -> None:
 
 def test_each_profile_has_a_layout_of_its_own_in_one_private_file(tmp_path: Path) -> None:
     path = tmp_path / "data" / "screen.json"
-    prod, staging = ScreenFile(path, "prod"), ScreenFile(path)
+    prod, staging = LayoutFile(path, "prod"), LayoutFile(path)
     assert prod.load() == ""
     prod.save('{"view": "local"}')
     staging.save('{"view": "remote"}')
@@ -333,7 +333,7 @@ def test_each_profile_has_a_layout_of_its_own_in_one_private_file(tmp_path: Path
 def test_a_damaged_file_is_told_and_written_anew(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "screen.json"
     path.write_bytes(content)
-    kept = ScreenFile(path, "prod")
+    kept = LayoutFile(path, "prod")
     with pytest.raises(InputError, match="damaged"):
         kept.load()
     assert path.read_bytes() == content
@@ -344,4 +344,4 @@ def test_a_damaged_file_is_told_and_written_anew(tmp_path: Path, content: bytes)
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(InputError, match=r"screen\.json"):
-        ScreenFile(tmp_path / "data" / "screen.json").save("{}")
+        LayoutFile(tmp_path / "data" / "screen.json").save("{}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sectigo_tui.cli.commands.config import settings_json, settings_rows
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.parser import add_json
-from sectigo_tui.cli.screen_flags import check_screen
+from sectigo_tui.cli.screen_flags import check_keys
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, complain_of, show_message, table
 from sectigo_tui.config.settings import Settings
@@ -43,7 +43,7 @@ def run(options: Namespace) -> int:
         ScmFailure: SCM refused the credentials, or could not be reached; exit codes 3 and 4.
     """
     settings = settings_from(options)
-    check_screen(settings)
+    check_keys(settings)
     for warning in settings.warnings:
         complain(f"warning: {warning}")
     for path in remove_leftovers(settings.paths):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.parser import add_json
-from sectigo_tui.cli.screen_flags import check_screen
+from sectigo_tui.cli.screen_flags import check_keys
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, show_message, table
 from sectigo_tui.config.paths import Paths, find_paths
@@ -88,7 +88,7 @@ def _print_paths(options: Namespace) -> int:
 
 def _print_settings(options: Namespace) -> int:
     settings = settings_from(options)
-    check_screen(settings)
+    check_keys(settings)
     if options.json:
         print_json(settings_json(settings))
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sectigo_tui.cli.commands.simulator import add_course
 from sectigo_tui.cli.exit_codes import USAGE
-from sectigo_tui.cli.screen_flags import add_screen_flags, with_screen_flags
+from sectigo_tui.cli.screen_flags import add_screen_flags, screen_flags_of
 from sectigo_tui.cli.terminal import complain
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.simulator.scenarios import make_world
@@ -33,11 +33,11 @@ def run(options: Namespace) -> int:
             settings = settings_of(
                 config=_demo_config(Path(directory), world, base_url),
                 data_dir=Path(directory) / "data",
-                read_only=vars(options).get("read_only", False),
+                flags={"read_only": vars(options).get("read_only"), **screen_flags_of(options)},
                 debug_log=vars(options).get("debug_log"),
                 environ={},
             )
-            return show(with_screen_flags(settings, options), track=_orders_to_track(world))
+            return show(settings, track=_orders_to_track(world))
     except MissingExtraError as missing:
         complain(str(missing))
         return USAGE

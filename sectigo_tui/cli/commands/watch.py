@@ -20,8 +20,7 @@ from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, show_message
 from sectigo_tui.cli.wait import polling
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.config.sources import SourceKind
+from sectigo_tui.config.settings import Settings, SourceKind
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import (
     ConfigError,

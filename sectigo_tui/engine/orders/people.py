@@ -8,13 +8,11 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.events import NOTE_PREFIX, EventKind, TimelineEntry
+from sectigo_tui.domain.events import NAME_AT_MOST, NOTE_PREFIX, EventKind, TimelineEntry
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.limits import MESSAGE_AT_MOST
 from sectigo_tui.domain.orders import Order, OrderNote
 from sectigo_tui.engine.context import Context
-
-NAME_AT_MOST = 64
 
 
 class People:

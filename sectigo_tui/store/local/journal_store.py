@@ -15,15 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import Struct
+
 from sectigo_tui.collector import collector_paused
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
-from sectigo_tui.domain.ports import StoreChanges, StoreDamage
+from sectigo_tui.domain.ports import F, StoreChanges, StoreDamage
 from sectigo_tui.durable import replace_file
-from sectigo_tui.store.documents import Note
+from sectigo_tui.store.documents import UNREADABLE, Note, dumps, record_in
 from sectigo_tui.store.local.files import disk_failures, make_directory, private_directory
 from sectigo_tui.store.local.lease import Lease, this_process
 from sectigo_tui.store.local.shared_orders import RETENTION_DAYS, Change, SharedOrders
@@ -512,6 +514,47 @@ class JournalStore:
 
         await self._in_thread(write)
         return str(path)
+
+    async def fetched(self, name: str, kind: type[F]) -> F | None:
+        """Return what a process fetched from SCM and kept as `fetched/NAME.json`; None where nothing readable is."""
+        path = self._directory / "fetched" / f"{name}.json"
+
+        def read() -> F | None:
+            with disk_failures(path, "read"):
+                try:
+                    return record_in(path.read_bytes(), kind)
+                except FileNotFoundError:
+                    return None
+                except UNREADABLE:
+                    # Damaged, or of another version: it is fetched again.
+                    return None
+
+        return await self._cached(read)
+
+    async def keep_fetched(self, name: str, record: Struct) -> None:
+        """Keep what was fetched from SCM, for all processes; a power cut may lose it.
+
+        A failure of the disk is reported like one of saving, and not raised: what is kept here can be fetched again.
+        """
+        path = self._directory / "fetched" / f"{name}.json"
+
+        def write() -> None:
+            if self._shared_orders.read_only is not None:
+                return
+            private_directory(path.parent)
+            with disk_failures(path, "write"):
+                replace_file(path, dumps(record), survives_power_cut=False)
+
+        await self._cached(write)
+
+    async def _cached(self, work: Callable[[], _Result]) -> _Result | None:
+        try:
+            done = await asyncio.to_thread(work)
+        except StoreError as error:
+            self._errors.failed("fetched", error)
+            return None
+        self._errors.worked("fetched")
+        return done
 
     async def close(self) -> None:
         """Write what is left, give back the right to poll and let go of every file.

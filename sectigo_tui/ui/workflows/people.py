@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from textual.content import Content
 
+from sectigo_tui.domain.events import NAME_AT_MOST
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.orders.batch import Outcome, each
-from sectigo_tui.engine.orders.people import NAME_AT_MOST
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
