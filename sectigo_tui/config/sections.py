@@ -141,6 +141,10 @@ def _keys(value: Any, _: Path) -> object:
     return value
 
 
+def _by_level(value: Any, _: Path) -> object:
+    return {str(level).upper(): choice for level, choice in value.items()} if isinstance(value, dict) else value
+
+
 def _templates(value: Any, _: Path) -> object:
     if isinstance(value, dict):
         # Not where nobody has a template of his own: the first paint waits for all settings.
@@ -172,6 +176,7 @@ def _is(description: str, example: object, read: Read = _as_it_is, *variables: s
 
 # What may be unset has its limits at a type of its own: msgspec takes none at a union with None.
 Id = Annotated[int, Meta(ge=1)]
+OnDeadline = Literal["stop", "rearm"]
 Band = Annotated[str, Meta(max_length=16)]
 
 
@@ -236,7 +241,10 @@ class SectigoSection(Section, frozen=True):
             le=31_536_000,
         ),
     ] = DEFAULT_POLL_MAX_WAIT_SECONDS
-    on_deadline: Annotated[Literal["stop", "rearm"], _is('"stop" or "rearm"', "stop")] = "stop"
+    on_deadline: Annotated[
+        OnDeadline | dict[Literal["DV", "OV", "EV"], OnDeadline],
+        _is('"stop" or "rearm", or a table of them by validation level: DV, OV, EV', "stop", _by_level),
+    ] = "stop"
     retention_days: Annotated[int, _is("a number of days, 1 to 36500", 400, ge=1, le=36_500)] = 400
     ca_bundle: Annotated[
         Path | None, _is("a readable PEM file of trusted CAs", "/etc/ssl/certs/ca-certificates.crt", _readable)

@@ -51,6 +51,8 @@ AGE_STEP_SECONDS = 10
 STALE_INTERVALS = 2.0
 OUTAGE_SOON_DAYS = 7
 _STOPPED = "stopped: {view.poll} polls again"
+_PASSED = "passed: {app.longer} goes on"
+_UNTIL_ISSUED = "until issued"
 
 
 class RowContext(Struct, frozen=True):
@@ -138,7 +140,9 @@ def _deadline(row: OrderRow, width: int, now: RowContext) -> Cell:
     if window.ended is WindowEnd.STOPPED:
         return Cell(now.hint("stopped: {view.poll}" if width < fmt.DEADLINE_WIDTH else _STOPPED), "warning")
     if window.ended is WindowEnd.DEADLINE:
-        return Cell(fmt.deadline_bar(0, window.deadline_seconds, width=width), "warning")
+        return Cell(now.hint("passed: {app.longer}" if width < fmt.DEADLINE_WIDTH else _PASSED), "warning")
+    if window.until_issued:
+        return Cell(_UNTIL_ISSUED if width >= len(_UNTIL_ISSUED) else "no deadline", "muted")
     remaining = _remaining(window, now)
     near = fmt.urgency(remaining, window.deadline_seconds)
     return Cell(

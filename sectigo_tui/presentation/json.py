@@ -130,6 +130,7 @@ def _window(window: PollWindow | None, written: _Written) -> dict[str, Json] | N
         "next_poll_at": written(window.next_poll_at),
         "reason": window.reason if window.is_open else None,
         "ended": window.ended,
+        "until_issued": window.until_issued,
     }
 
 

@@ -71,7 +71,7 @@ def _due(order: Order | None) -> datetime:
 
 def _deadline_at(order: Order | None) -> datetime:
     window = order.window if order is not None else None
-    return window.deadline_at if window is not None and window.is_open else _FAR_FUTURE
+    return window.deadline_at if window is not None and window.is_open and not window.until_issued else _FAR_FUTURE
 
 
 def _outage_end(order_row: OrderRow, now: RowContext) -> datetime:

@@ -127,6 +127,14 @@ class SectigoApp(TerminalApp[str]):
             "O", "workflow('own')", "Owner", show=False, id="app.own", tooltip="Take this order, or give it to somebody"
         ),
         Binding(
+            "i",
+            "workflow('longer')",
+            "Poll longer",
+            show=False,
+            id="app.longer",
+            tooltip="Poll for 10 minutes, a day, or until issued",
+        ),
+        Binding(
             "m", "workflow('message')", "Message", show=False, id="app.message", tooltip="Write to whoever blocks this"
         ),
         Binding(

@@ -9,7 +9,7 @@ from sectigo_tui.wiring.clients import Client, connection
 from sectigo_tui.wiring.settings import account_directory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from random import Random
 
     from sectigo_tui.config.settings import Settings
@@ -106,6 +106,7 @@ async def prepared(
         options=EngineOptions(
             deadline_seconds=section.poll_max_wait_seconds,
             rearm=section.on_deadline == "rearm",
+            rearm_by_level=_rearm_by_level(section.on_deadline),
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
             login_address=_login_address(account.base_url, account.customer_uri),
@@ -124,6 +125,10 @@ async def prepared(
         finally:
             # However the connections end, what is left is written and the right to poll given back.
             await store.close()
+
+
+def _rearm_by_level(on_deadline: str | Mapping[str, str]) -> Mapping[str, bool]:
+    return {} if isinstance(on_deadline, str) else {level: choice == "rearm" for level, choice in on_deadline.items()}
 
 
 def _login_address(base_url: str, customer_uri: str) -> str:

@@ -98,7 +98,7 @@ def test_a_stopped_row_names_the_key_that_the_operator_has_given_to_polling() ->
 
 
 @pytest.mark.parametrize(
-    ("ended", "text"), [(WindowEnd.DEADLINE, "passed   !!"), (WindowEnd.STOPPED, "stopped: r"), (WindowEnd.SETTLED, "")]
+    ("ended", "text"), [(WindowEnd.DEADLINE, "passed: i"), (WindowEnd.STOPPED, "stopped: r"), (WindowEnd.SETTLED, "")]
 )
 def test_an_ended_window_says_how_it_ended(ended: WindowEnd, text: str) -> None:
     order = polled(ended=ended, next_poll_at=None)

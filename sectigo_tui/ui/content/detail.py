@@ -161,11 +161,12 @@ def _polling(order: Order, keys: KeyNames | None) -> Iterable[Fact]:
     if window is None:
         return
     if window.ended is not None:
-        again = _hint(keys, "; {view.poll} polls it again") if order.state.is_polled else ""
+        again = _hint(keys, "; {view.poll} polls it again, {app.longer} for longer") if order.state.is_polled else ""
         yield "Polling", f"ended: {window.ended}{again}"
     elif window.next_poll_at is not None and order.state.is_polled:
         yield "Next poll", f"{window.next_poll_at:%H:%M:%S}Z, a wait of {window.wait_seconds:.0f} s: {window.reason}"
-        yield "Deadline", f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
+        is_endless = window.until_issued
+        yield "Deadline", "none: until it is issued" if is_endless else f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
     yield "Polls", f"{window.attempts} since {fmt.format_when(window.opened_at)}"
     if order.last_poll is not None:
         poll = order.last_poll

@@ -46,6 +46,7 @@ _GROUP_OF_ID = {
     "table.mark": "Act",
     "table.select": "Inspect",
     "view.poll": "Act",
+    "app.longer": "Act",
     "view.refresh": "Act",
     "view.track": "Act",
     "app.menu": "Act",

@@ -47,6 +47,7 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "view.filters": Hinted("F", "Filters"),
         "view.unwind": Hinted("escape", "Undo one"),
         "view.poll": Hinted("r", "Poll"),
+        "app.longer": Hinted("i", "Poll longer"),
         "view.refresh": Hinted("R", "Refresh"),
         "view.track": Hinted("t", "Track"),
         "view.copy": Hinted("c", "Copy"),

@@ -149,6 +149,12 @@ class MenuWorkflows:
 
         self._perform("handover", hand_over(self.workflow, self._model.order_rows))
 
+    def longer(self) -> None:
+        """Poll the marked orders, or the one under the cursor, for as long as the operator chooses."""
+        from sectigo_tui.ui.workflows.orders import poll_longer
+
+        self._perform("poll longer", poll_longer(self.workflow, self._chosen() or ()))
+
     def message(self) -> None:
         """Write to whoever blocks the marked orders, or the one under the cursor."""
         from sectigo_tui.ui.workflows.message import write_message
