@@ -17,7 +17,7 @@ class Recipient(StrEnum):
     SECTIGO = "sectigo"
 
     @property
-    def title(self) -> str:
+    def who(self) -> str:
         """Who that is, for a person."""
         return _TITLES[self]
 

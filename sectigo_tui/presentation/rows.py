@@ -255,70 +255,16 @@ def _newer(order: Order, at: datetime) -> bool:
     return order.last_answer_at is not None and order.last_answer_at >= at
 
 
-def matches(query: str) -> Callable[[OrderRow], bool]:
-    """Return a filter for what the operator typed.
-
-    Args:
-        query: Words that must all be found, ignoring case, in sslId, name, status, state, profile, requester or
-            numbers; a leading `!` inverts the whole, a word's own `!` that word, and of `one|other` one must be found.
-
-    Returns:
-        Tells whether a subject is to be shown; an empty query shows all.
-    """
-    text = query.strip().casefold()
-    inverted = text.startswith("!")
-    words = text[1:].split() if inverted else text.split()
-    if not words:
-        return lambda _row: True
-
-    def wanted(order_row: OrderRow) -> bool:
-        haystack = _searchable(order_row)
-        return all(_is_found(word.removeprefix("!"), haystack, order_row) is not word.startswith("!") for word in words)
-
-    return (lambda order_row: not wanted(order_row)) if inverted else wanted
-
-
-def _is_found(word: str, haystack: str, order_row: OrderRow) -> bool:
-    if word.startswith(OWNER_TERM):
-        return owner_matches(order_row, word.removeprefix(OWNER_TERM))
-    return word in haystack or any(part and part in haystack for part in word.split("|"))
-
-
-OWNER_TERM = "owner:"
-
-
 def owner_matches(order_row: OrderRow, wanted: str) -> bool:
     """Return whether an order's owner is the one that a filter asks for.
 
     Args:
         order_row: The order.
-        wanted: A name or a part of one, ignoring case; `me` for the operator here, `none` for nobody, and of
-            `one|other` either. Empty for anybody.
+        wanted: A name or a part of one, ignoring case; `me` for the operator here, `none` for nobody, empty for all.
     """
-    owner = order_row.owner.casefold()
-    named = [part for part in wanted.casefold().split("|") if part]
-    if not named:
-        return bool(owner)
-    is_you, is_free = "me" in named and order_row.is_yours, "none" in named and not owner
-    return is_you or is_free or any(part in owner for part in named if part not in ("me", "none"))
-
-
-def _searchable(order_row: OrderRow) -> str:
-    details, order = order_row.details, order_row.order
-    parts = [
-        str(order_row.ssl_id or order_row.row_id),
-        order_row.common_name,
-        order_row.status,
-        order_row.profile,
-        order_row.validation,
-        order.state if order is not None else "remote",
-        order_row.owner,
-        order.note.text if order is not None and order.note is not None else "",
-    ]
-    if details is not None:
-        parts += [details.requester, details.order_number, details.backend_cert_id, details.comments]
-        parts += details.subject_alternative_names
-    return "\n".join(parts).casefold()
+    if wanted == "me":
+        return order_row.is_yours
+    return not order_row.owner if wanted == "none" else wanted.casefold() in order_row.owner.casefold()
 
 
 class ChangedRows:

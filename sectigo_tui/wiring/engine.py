@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sectigo_tui.wiring.clients import Client, connection
 from sectigo_tui.wiring.settings import account_directory
@@ -38,7 +38,7 @@ async def opened(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes a defect down that a boundary reports.
+        keep_crash: Writes down an unexpected error that a boundary reports.
 
     Yields:
         The engine; nothing has been sent yet.
@@ -68,7 +68,7 @@ async def prepared(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes a defect down that a boundary reports.
+        keep_crash: Writes down an unexpected error that a boundary reports.
         may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
@@ -105,8 +105,8 @@ async def prepared(
         read_certificate=_read_certificate,
         options=EngineOptions(
             deadline_seconds=section.poll_max_wait_seconds,
-            rearm=section.on_deadline == "rearm",
-            rearm_by_level=_rearm_by_level(section.on_deadline),
+            reopen=section.on_deadline == "reopen",
+            reopen_by_level=_reopen_by_level(section.on_deadline),
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
             login_address=_login_address(account.base_url, account.customer_uri),
@@ -127,8 +127,8 @@ async def prepared(
             await store.close()
 
 
-def _rearm_by_level(on_deadline: str | Mapping[str, str]) -> Mapping[str, bool]:
-    return {} if isinstance(on_deadline, str) else {level: choice == "rearm" for level, choice in on_deadline.items()}
+def _reopen_by_level(on_deadline: str | Mapping[Any, str]) -> Mapping[str, bool]:
+    return {} if isinstance(on_deadline, str) else {level: choice == "reopen" for level, choice in on_deadline.items()}
 
 
 def _login_address(base_url: str, customer_uri: str) -> str:

@@ -99,7 +99,7 @@ async def test_an_order_that_has_ended_is_not_polled_for_longer() -> None:
 async def test_windows_follow_each_other_for_the_levels_that_say_so_alone() -> None:
     world = World()
     levels = {"OV": True, "EV": True, "DV": False}
-    world.context = replace(world.context, options=replace(world.context.options, rearm_by_level=levels))
+    world.context = replace(world.context, options=replace(world.context.options, reopen_by_level=levels))
     world.scheduler._poller._context = world.context
     for ssl_id, validation in ((1, "DV"), (2, "OV"), (3, "EV"), (4, "")):
         world.place(ssl_id, details(ssl_id, validation))
@@ -108,8 +108,8 @@ async def test_windows_follow_each_other_for_the_levels_that_say_so_alone() -> N
 
 
 @in_virtual_time
-async def test_a_setting_that_rearms_is_spaced_out_beyond_the_first_day_too() -> None:
-    world = World(rearm=True)
+async def test_a_setting_that_reopens_is_spaced_out_beyond_the_first_day_too() -> None:
+    world = World(reopen=True)
     world.place(7)
     await world.poll_for(2 * DAY)
     times = world.scm.times(7)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import EventKind, Operator
+from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.orders.people import People
 from sectigo_tui.engine.orders.track import Tracking
 from sectigo_tui.engine.repository import OrderRepository
@@ -72,7 +73,7 @@ async def test_an_order_that_somebody_took_meanwhile_is_not_taken_from_him() -> 
 async def test_what_an_operator_does_names_who_did_it_and_what_a_poll_learns_does_not() -> None:
     world, _ = a_world()
     world.scm.live(8, "Requested", (3.0, "Applied"))
-    order = await Tracking(world.context).track(8)
+    order = await Tracking(world.context, OrderLocks(world.context)).track(8)
     await world.poll_for(60)
     assert [(entry.kind, entry.by) for entry in world.store.timeline(order.id)] == [
         (EventKind.CREATED, ANNA),

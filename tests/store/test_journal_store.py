@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 from tinydb import TinyDB, where
 
@@ -277,3 +279,41 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path / "theirs", 12345, 12345)
     with pytest.raises(StoreError, match=r"belongs to user id 12345.*--data-dir"):
         opened(tmp_path / "theirs")
+
+
+class Found(Struct, frozen=True):
+    """What a test keeps as if it were fetched."""
+
+    at: datetime
+    days: dict[str, int]
+
+
+async def test_what_was_fetched_is_kept_for_every_process_and_is_the_owners_alone(tmp_path: Path) -> None:
+    first, second = opened(tmp_path / "data"), opened(tmp_path / "data")
+    assert await second.fetched("history", Found) is None
+    await first.keep_fetched("history", Found(START, {"a": 1}))
+    assert await second.fetched("history", Found) == Found(START, {"a": 1})
+    path = tmp_path / "data" / "fetched" / "history.json"
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    for store in (first, second):
+        await store.close()
+
+
+async def test_what_was_fetched_and_cannot_be_read_is_fetched_again(store: JournalStore, tmp_path: Path) -> None:
+    await store.keep_fetched("history", Found(START, {}))
+    (tmp_path / "data" / "fetched" / "history.json").write_bytes(b'{"at": "whenever"}')
+    assert await store.fetched("history", Found) is None
+
+
+async def test_a_disk_that_keeps_nothing_of_what_was_fetched_is_reported_and_stops_nobody(tmp_path: Path) -> None:
+    reported: list[StoreError | None] = []
+    store = opened(tmp_path / "data")
+    store.report_errors_to(reported.append)
+    (tmp_path / "data" / "fetched").write_bytes(b"in the way")
+    await store.keep_fetched("history", Found(START, {}))
+    assert await store.fetched("history", Found) is None
+    assert reported
+    (tmp_path / "data" / "fetched").unlink()
+    await store.keep_fetched("history", Found(START, {}))
+    assert reported[-1] is None
+    await store.close()

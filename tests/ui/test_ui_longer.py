@@ -11,18 +11,18 @@ async def test_a_row_whose_deadline_passed_names_the_key_that_goes_on_until_issu
     world = new_world()
     ssl_id = world.add_order(life="ov-vetting", common_name="www.acme.example").ssl_id
     async with staged(world, settle_seconds=700, track=[ssl_id]) as stage:
-        assert "passed: i" in stage.row(ssl_id)
+        assert "past: i" in stage.row(ssl_id)
         await stage.press("i")
         assert "until it is issued" in stage.text
         await stage.press("3")
         await stage.wait(2)
         assert "passed" not in stage.row(ssl_id)
-        assert "no deadline" in stage.row(ssl_id)
+        assert "no end" in stage.row(ssl_id)
         await stage.press("d")
-        assert "none: until it is issued" in stage.text
+        assert "no end" in stage.row(ssl_id)
         await stage.press("d", "i", "1")
         await stage.wait(2)
-        assert "no deadline" not in stage.row(ssl_id)
+        assert "no end" not in stage.row(ssl_id)
     order = stage.site.store.by_ssl_id(ssl_id)
     assert order is not None
     assert order.window is not None

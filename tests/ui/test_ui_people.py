@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from sectigo_tui.domain.events import Operator
 from sectigo_tui.presentation.columns import cell
-from sectigo_tui.presentation.rows import OrderRow, matches, owner_matches
+from sectigo_tui.presentation.filters import Filter
+from sectigo_tui.presentation.rows import OrderRow, owner_matches
 from support.stored_orders import an_order
 from support.ui_pieces import Pieces
 from support.ui_stage import on_stage, staged
@@ -28,9 +29,10 @@ def test_the_owner_column_says_you_and_everybody_else_by_name() -> None:
 
 def test_the_filter_finds_orders_by_their_owner() -> None:
     yours, bobs, free, remote = row_of("anna"), row_of("Bob.B"), row_of(""), OrderRow("#7", you="anna")
+    now = Pieces().now()
     found = {
-        query: [row for row in (yours, bobs, free, remote) if matches(query)(row)]
-        for query in ("owner:me", "owner:bob", "owner:none", "!owner:me", "owner:me|bob", "OWNER:", "host1 owner:me")
+        query: [row for row in (yours, bobs, free, remote) if Filter(query).test(row, now)]
+        for query in ("owner:me", "owner:bob", "owner:none", "!owner:me", "owner:me|bob", "OWNER:ME", "host1 owner:me")
     }
     assert found == {
         "owner:me": [yours],
@@ -38,7 +40,7 @@ def test_the_filter_finds_orders_by_their_owner() -> None:
         "owner:none": [free, remote],
         "!owner:me": [bobs, free, remote],
         "owner:me|bob": [yours, bobs],
-        "OWNER:": [yours, bobs],
+        "OWNER:ME": [yours],
         "host1 owner:me": [yours],
     }
     # Nobody is you where the operator has no name.

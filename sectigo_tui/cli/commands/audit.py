@@ -12,11 +12,10 @@ from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import store_directory_from
 from sectigo_tui.cli.terminal import complain, show_message
-from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.presentation.json import Json, entry_json, entry_line, moment_json, print_json, print_json_line
 
 if TYPE_CHECKING:
+    from sectigo_tui.presentation.json import Json
     from sectigo_tui.store.local.audit import AuditRecord
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
@@ -40,6 +39,8 @@ def run(options: Namespace) -> int:
         InputError: `--since` is no time.
         StoreError: The journal cannot be read.
     """
+    from sectigo_tui.domain.clock import SystemClock
+
     since = _since(options.since, SystemClock().now()) if options.since else None
     directory = store_directory_from(options)
     if options.action == "verify":
@@ -50,6 +51,7 @@ def run(options: Namespace) -> int:
 
 
 def _print(directory: Path, since: datetime | None, *, as_json: bool) -> int:
+    from sectigo_tui.presentation.json import print_json_line
     from sectigo_tui.store.local.audit import records
 
     for record in records(directory, since):
@@ -61,6 +63,7 @@ def _print(directory: Path, since: datetime | None, *, as_json: bool) -> int:
 
 
 def _verify(directory: Path, *, as_json: bool) -> int:
+    from sectigo_tui.presentation.json import print_json
     from sectigo_tui.store.local.audit import verify
 
     report = verify(directory)
@@ -93,6 +96,8 @@ def _since(text: str, now: datetime) -> datetime:
 
 
 def _line(record: AuditRecord) -> str:
+    from sectigo_tui.presentation.json import entry_line, moment_json
+
     entry, by = record.entry, record.by
     parts = (("@", by.host), (" on ", by.tty), (" from ", by.ssh))
     where = "".join(f"{before}{part}" for before, part in parts if part)
@@ -106,6 +111,8 @@ def _line(record: AuditRecord) -> str:
 
 
 def _json(record: AuditRecord) -> dict[str, Json]:
+    from sectigo_tui.presentation.json import entry_json, moment_json
+
     entry, by = record.entry, record.by
     return {
         "seq": record.seq,

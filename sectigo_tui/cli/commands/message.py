@@ -68,7 +68,7 @@ async def _message(settings: Settings, options: Namespace) -> int:
         elif options.output is None and not options.copy and not options.send:
             show_message(message.whole.rstrip("\n"))
         else:
-            complain(f"the message to {recipient.title} is ready: {message.subject}")
+            complain(f"the message to {recipient.who} is ready: {message.subject}")
     return FINE
 
 
@@ -102,7 +102,7 @@ async def _send(settings: Settings, engine: Engine, diagnosis: Diagnosis, messag
     await record(
         engine.context,
         EventKind.NOTE,
-        f"message to {message.recipient.title} given to on_event",
+        f"message to {message.recipient.who} given to on_event",
         order_id=order.id if order is not None else "",
         ssl_id=diagnosis.evidence.ssl_id,
         may_fail=True,

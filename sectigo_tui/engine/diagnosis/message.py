@@ -10,13 +10,13 @@ from msgspec import Struct
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.messages import TEMPLATES, Recipient, filled_in
+from sectigo_tui.engine.diagnosis.escalation import Redact
 from sectigo_tui.engine.diagnosis.evidence.model import moment_text, quoted
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, DomainState
-from sectigo_tui.engine.diagnosis.markdown import Redact
 from sectigo_tui.engine.diagnosis.normal import Leg
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.diagnosis.rules.causes import Party
-from sectigo_tui.engine.diagnosis.spans import Span, When
+from sectigo_tui.engine.diagnosis.stages import Span, When
 
 _RECIPIENTS = {
     Party.APPROVER: Recipient.APPROVER,

@@ -96,7 +96,8 @@ async def write_message(workflow: Workflow, rows: Sequence[OrderRow], outside: O
         chosen = [one for one in diagnoses if recipient in recipients_of(one)] or diagnoses
         messages = [workflow.engine.diagnoser.message(one, recipient, outside.messages) for one in chosen]
         form = _form(recipient, chosen, messages, can_send=bool(outside.on_event))
-        answer: object = await workflow.ask(form)
+        given = await workflow.ask(form)
+        answer: object = given
         if answer != SWITCH:
             await _deliver(workflow, answer, chosen, messages, outside)
             return
@@ -109,7 +110,7 @@ def _form(
     about = str(diagnoses[0].ref) if len(diagnoses) == 1 else f"{len(diagnoses)} orders"
     note = "Nothing is sent yet. The first line is the subject."
     text = _whole(messages).rstrip("\n")
-    return MessageText(f"To {recipient.title}: {about}", note, text, can_send=can_send)
+    return MessageText(f"To {recipient.who}: {about}", note, text, can_send=can_send)
 
 
 def _whole(messages: Sequence[Message]) -> str:
@@ -121,7 +122,7 @@ async def _choose(workflow: Workflow, diagnoses: Sequence[Diagnosis], title: str
     for number, recipient in enumerate(Recipient, 1):
         count = sum(recipient in recipients_of(one) for one in diagnoses)
         blocks = f" (blocks {count} of {len(diagnoses)})" if count else ""
-        items.append(MenuItem(recipient, str(number), f"{recipient.title}{blocks}"))
+        items.append(MenuItem(recipient, str(number), f"{recipient.who}{blocks}"))
     chosen = await workflow.ask(Menu(title, items))
     return Recipient(chosen) if chosen is not None else None
 
@@ -132,7 +133,7 @@ async def _deliver(
     recipient, text = messages[0].recipient, _whole(messages)
     if answer == COPY:
         workflow.copy(text)
-        workflow.notify(f"Copied the message to {recipient.title}.")
+        workflow.notify(f"Copied the message to {recipient.who}.")
     elif answer == SAVE:
         await _save(workflow, diagnoses, recipient, text)
     elif answer == SEND:
@@ -162,7 +163,7 @@ async def _send(
             await record(
                 workflow.engine.context,
                 EventKind.NOTE,
-                f"message to {message.recipient.title} given to on_event",
+                f"message to {message.recipient.who} given to on_event",
                 order_id=order.id if order is not None else "",
                 ssl_id=diagnosis.evidence.ssl_id,
                 may_fail=True,
@@ -170,4 +171,4 @@ async def _send(
     except InputError as failed:
         await workflow.ask(Notice("Not sent", in_words(failed)))
         return
-    workflow.notify(f"Given to on_event: {len(messages)} for {messages[0].recipient.title}.")
+    workflow.notify(f"Given to on_event: {len(messages)} for {messages[0].recipient.who}.")

@@ -9,7 +9,7 @@ from textual.content import Content
 from sectigo_tui.domain.events import NAME_AT_MOST
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.engine.orders.batch import Outcome, each
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.confirm import AskText, Notice
@@ -107,7 +107,7 @@ def _known(rows: Sequence[OrderRow]) -> Content:
     order = rows[0].order if len(rows) == 1 else None
     if order is None or order.note is None:
         return rows_content(rows)
-    last = f"Last note, {fmt.format_when(order.note.at)} by {order.note.by}: {order.note.text}"
+    last = f"Last note, {format_when(order.note.at)} by {order.note.by}: {order.note.text}"
     return Content("\n").join([rows_content(rows), Content.styled(printable(last, limit=800), "$state-muted")])
 
 

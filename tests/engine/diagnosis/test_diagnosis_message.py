@@ -10,13 +10,12 @@ import pytest
 
 from sectigo_tui.domain.messages import FIELDS, TEMPLATES, Recipient, check_template, filled_in
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.diagnosis.escalation import escalation_pack
+from sectigo_tui.engine.diagnosis.escalation import escalation_pack, redactor
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence
-from sectigo_tui.engine.diagnosis.markdown import redactor
 from sectigo_tui.engine.diagnosis.message import Message, message_to, needed_by, recipients_of
 from sectigo_tui.engine.diagnosis.normal import Leg, Sample
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude
-from sectigo_tui.engine.diagnosis.spans import Span
+from sectigo_tui.engine.diagnosis.stages import Span
 from support.evidence import SSL_ID, valid_evidence, with_domain, with_organization
 
 SECRET = "hunter2-hunter2"

@@ -58,7 +58,7 @@ def complaint(tmp_path: Path) -> Complaint:
         ('base_url = "scm.example"', "'scm.example' is no https address"),
         (
             'on_deadline = "again"',
-            '\'again\' is not "stop" or "rearm", or a table of them by validation level: DV, OV, EV; write e.g. ',
+            '\'again\' is not "stop" or "reopen", or a table of them by validation level: DV, OV, EV; write e.g. ',
         ),
         ('ca_bundle = "no.pem"', "no.pem is no file"),
         ("requests_in_flight = 11", "11 is not a whole number from 1 to 10"),
