@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,6 +11,7 @@ from sectigo_tui.domain.clock import Moment, seconds_between
 from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.messages import Recipient
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account.remote_orders import Account
@@ -22,6 +23,7 @@ from sectigo_tui.engine.diagnosis.evidence.known import MAX_NAMES, Knowledge, Ta
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part, quoted
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainState
+from sectigo_tui.engine.diagnosis.message import Message, message_to
 from sectigo_tui.engine.diagnosis.normal import Comparison, Leg, Samples, pace
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
@@ -328,6 +330,42 @@ class Diagnoser:
     def pack(self, diagnosis: Diagnosis) -> str:
         """Return the escalation pack for the CA's support, as Markdown without credentials."""
         return escalation_pack(diagnosis, self.redactor())
+
+    def message(
+        self, diagnosis: Diagnosis, recipient: Recipient, templates: Mapping[str, str] | None = None
+    ) -> Message:
+        """Return the message to somebody about an order, without credentials.
+
+        Args:
+            diagnosis: The order's diagnosis.
+            recipient: Who is written to.
+            templates: The operator's own, by recipient.
+        """
+        return message_to(
+            recipient,
+            diagnosis,
+            self.redactor(),
+            pack=self.pack(diagnosis),
+            address=self._context.options.login_address,
+            templates=templates,
+        )
+
+    async def record_message(self, diagnosis: Diagnosis, message: Message) -> None:
+        """Keep in the timeline that a message was given to `on_event`.
+
+        Args:
+            diagnosis: The order's diagnosis.
+            message: The message.
+        """
+        order = diagnosis.evidence.order
+        await record(
+            self._context,
+            EventKind.NOTE,
+            f"message to {message.recipient.who} given to on_event",
+            order_id=order.id if order is not None else "",
+            ssl_id=diagnosis.evidence.ssl_id,
+            may_fail=True,
+        )
 
     def handover(self, targets: Iterable[Target], *, missing_part: str = "") -> str:
         """Return all that is open, grouped by cause, for the next shift, by what is known: Markdown, no credentials.
