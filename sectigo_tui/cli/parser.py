@@ -16,6 +16,7 @@ SUBCOMMANDS = {
     "orders": "List the local orders.",
     "diagnose": "Say who an order waits for, the evidence, and what to do next.",
     "handover": "All that is open, grouped by cause, as Markdown for the next shift.",
+    "validations": "List validations of domains and organizations that end soon.",
     "track": "Make remote orders local, so that they are polled.",
     "enroll": "Order a certificate, once.",
     "renew": "Order again what an order was, once.",
