@@ -15,9 +15,8 @@ from textual.binding import Binding
 import sectigo_tui
 import sectigo_tui.ui
 from sectigo_tui.cli.parser import make_parser
-from sectigo_tui.config.model import SECTION_MODELS
 from sectigo_tui.config.paths import CONFIG_VARIABLE, DATA_DIR_VARIABLE
-from sectigo_tui.config.sources import ENVIRONMENT_NAMES
+from sectigo_tui.config.sections import SECTIONS, settings_in
 from sectigo_tui.presentation.columns import COLUMNS
 from sectigo_tui.presentation.glyphs import state_glyphs
 from sectigo_tui.ui.app import VIEWS
@@ -71,18 +70,18 @@ def test_the_keys_of_the_action_menu_are_those_of_its_actions() -> None:
     assert told == [(action.key, action.title) for action in ACTIONS]
 
 
-@pytest.mark.parametrize("name", SECTION_MODELS)
+@pytest.mark.parametrize("name", SECTIONS)
 def test_the_settings_are_those_that_the_program_reads(name: str) -> None:
-    fields = SECTION_MODELS[name].model_fields
+    settings = settings_in(SECTIONS[name])
     head = "| key | environment | default | what it is |" if name == "sectigo" else "| key | default | what it is |"
     rows = [row for row in table(CONFIGURATION, head) if f"| {row[0]} |" in section(CONFIGURATION, f"### [{name}]")]
-    told = {quoted(row[0])[0]: row[1:] for row in rows if quoted(row[0])[0] in fields}
-    assert list(told) == list(fields)
-    for key, field in fields.items():
-        default = field.get_default(call_default_factory=True)
+    told = {quoted(row[0])[0]: row[1:] for row in rows if quoted(row[0])[0] in settings}
+    assert list(told) == list(settings)
+    for key, setting in settings.items():
+        default = setting.default
         shown = "" if default in (None, {}) else str(default).lower() if isinstance(default, bool) else str(default)
         environment = [quoted(told[key][0])] if name == "sectigo" else []
-        assert environment in ([], [list(ENVIRONMENT_NAMES.get(key, ()))]), key
+        assert environment in ([], [list(setting.variables)]), key
         assert "".join(quoted(told[key][-2])) == shown, key
 
 

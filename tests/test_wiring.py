@@ -137,6 +137,6 @@ async def test_a_data_directory_that_anybody_may_write_to_is_refused(
 
 async def test_read_only_reaches_the_engine(tmp_path: Path, world: World, base_url: str) -> None:
     config = write_config(tmp_path, world, base_url)
-    chosen = settings_of(config=config, data_dir=tmp_path / "data", read_only=True, environ={})
+    chosen = settings_of(config=config, data_dir=tmp_path / "data", flags={"read_only": True}, environ={})
     async with opened(chosen) as engine:
         assert engine.context.options.read_only

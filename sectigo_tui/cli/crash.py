@@ -175,14 +175,10 @@ def _known_secrets() -> list[str]:
     found = {
         value for name, value in os.environ.items() if any(part in name.upper() for part in _SECRET_VARIABLES) and value
     }
-    kinds = tuple(
-        getattr(sys.modules[module], name)
-        for module, name in (("sectigo_tui.domain.ports", "SecretText"), ("pydantic", "SecretStr"))
-        if module in sys.modules
-    )
-    gc.unfreeze()
-    # By type(), which unlike isinstance() runs no code of a proxy's.
-    for held in gc.get_objects():
-        if type(held) in kinds:
-            found.add(held.reveal() if hasattr(held, "reveal") else held.get_secret_value())
+    if "sectigo_tui.domain.ports" in sys.modules:
+        from sectigo_tui.domain.ports import SecretText
+
+        gc.unfreeze()
+        # By type(), which unlike isinstance() runs no code of a proxy's.
+        found |= {held.reveal() for held in gc.get_objects() if type(held) is SecretText}
     return sorted((secret for secret in found if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True)

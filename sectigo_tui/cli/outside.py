@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import dataclasses
+import json
 import os
 import re
 import signal
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -16,14 +15,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
-from sectigo_tui.config.plain import PlainSettings, plain_of
-from sectigo_tui.config.screen import ScreenFile
-from sectigo_tui.config.sources import SourceKind
+from msgspec import Struct
+
+from sectigo_tui.config.settings import SourceKind
 from sectigo_tui.domain.errors import ConfigError, InputError
 from sectigo_tui.durable import create_file, replace_file
 from sectigo_tui.presentation.notifications import Run
 
 if TYPE_CHECKING:
+    from sectigo_tui.config.password_command import PasswordCommand
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.ui.outside import Outside
 
@@ -43,32 +43,18 @@ _ORDINARY = frozenset(
 
 def outside_of(settings: Settings) -> Outside:
     """Return what the dashboard reaches, for some settings."""
-    return dataclasses.replace(
-        plain_outside_of(plain_of(settings), lambda: settings),
-        on_event=settings.ui.on_event or (),
-        keys=settings.ui.keys,
-        keys_named_by=settings.sources["ui.keys"].detail,
-        recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
-    )
-
-
-def plain_outside_of(plain: PlainSettings, complete: Callable[[], Settings], *, recalls_theme: bool = True) -> Outside:
-    """Return the same for plain settings, which have no command for events and no keys of their own.
-
-    Args:
-        plain: The settings.
-        complete: Returns all of them, before a command is run; called in another thread.
-        recalls_theme: Whether a theme that was chosen live is shown again.
-    """
     from sectigo_tui.ui.outside import Outside  # not where only a command is run: `watch` loads nothing of ui/
 
     return Outside(
         environ=os.environ,
-        keeper=ScreenFile(plain.paths.screen_file, plain.profile),
+        keeper=LayoutFile(settings.paths.screen_file, settings.profile or ""),
         write_file=write_file,
-        run=runner(lambda: [complete()]),
-        theme=plain.theme,
-        recalls_theme=recalls_theme,
+        run=runner(lambda: [settings]),
+        theme=settings.ui.theme,
+        recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
+        on_event=settings.ui.on_event or (),
+        keys=settings.ui.keys,
+        keys_named_by=settings.sources["ui.keys"].detail,
     )
 
 
@@ -124,24 +110,29 @@ def _forms(secret: str) -> frozenset[str]:
 def _secrets(settings: Settings) -> Iterator[str]:
     from sectigo_tui.config.credentials import read_credentials
 
-    command = settings.password_command
-    own = (settings.sectigo.password, settings.certctl.api_key, *(command.output if command is not None else ()))
+    outputs = [secret for command in _secret_commands(settings) for secret in command.output]
+    own = (settings.sectigo.password, settings.certctl.api_key, *(settings.notify.urls or ()), *outputs)
     # One that another profile, or a rotation by another process, has put there is no less a secret.
     entries = read_credentials(settings.paths.credentials_file).values()
-    kept = [secret for entry in entries for secret in (entry.password, entry.pending and entry.pending.password)]
+    kept = [
+        secret for entry in entries for secret in (entry.password, entry.pending.password if entry.pending else None)
+    ]
     for secret in (*own, *kept):
-        if secret:
-            yield secret.get_secret_value()
+        if secret is not None:
+            yield secret.reveal()
     if settings.certctl.url is not None and settings.certctl.api_key_file is not None:
         server = settings.certctl_server()
         if server is not None:
-            yield server.api_key.get_secret_value()
+            yield server.api_key.reveal()
+
+
+def _secret_commands(settings: Settings) -> list[PasswordCommand]:
+    return [command for command in (settings.password_command, settings.urls_command) if command is not None]
 
 
 def _named_by_command(settings: Settings) -> Iterator[str]:
-    """Return the variables that the password command names, but for those without which hardly anything runs."""
-    command = settings.password_command
-    for argument in command.arguments if command is not None else ():
+    """Return the variables that a command for a secret names, but for those without which hardly anything runs."""
+    for argument in (each for command in _secret_commands(settings) for each in command.arguments):
         for name in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", argument):
             if name not in _ORDINARY and not name.startswith(("LC_", "XDG_")):
                 yield name
@@ -175,6 +166,56 @@ def write_file(path: Path, content: bytes, *, replace: bool) -> bool:
     return True
 
 
+class LayoutFile(Struct, frozen=True):
+    """Stores one profile's layout in the file, and leaves the others as they are.
+
+    Args:
+        path: The file.
+        profile: The profile; empty for none.
+    """
+
+    path: Path
+    profile: str = ""
+
+    def load(self) -> str:
+        """Return this profile's part as JSON; empty where there is none.
+
+        Raises:
+            InputError: The file is there, and cannot be used; it is left as it is until something is kept.
+        """
+        part = self._parts().get(self.profile)
+        return "" if part is None else json.dumps(part)
+
+    def save(self, text: str) -> None:
+        """Store this profile's layout, as JSON.
+
+        A file that cannot be read as one of these is replaced: nothing in it could be used any more.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        try:
+            parts = self._parts()
+        except InputError:
+            parts = {}
+        parts[self.profile] = json.loads(text)
+        try:
+            replace_file(self.path, json.dumps({"profiles": parts}, indent=1).encode())
+        except OSError as error:
+            raise InputError(f"{self.path}: {error.strerror}", "make room, or choose another --data-dir") from error
+
+    def _parts(self) -> dict[str, object]:
+        try:
+            parts = json.loads(self.path.read_bytes())["profiles"]
+            return {str(profile): part for profile, part in parts.items()}
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise InputError(f"{self.path}: {error.strerror}", "make it readable, or remove it") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{self.path} is damaged", "it is written anew when the screen changes") from error
+
+
 COMPLAINT_CHARACTERS = 160
 """How much of what a command complained about is told."""
 
@@ -197,6 +238,8 @@ async def run_command(
         What went wrong, in words; empty when it ended well. Its arguments are no part of them: they may hold a
         token.
     """
+    import tempfile
+
     program = arguments[0]
     with tempfile.TemporaryFile() as complaint:
         try:

@@ -10,15 +10,12 @@ import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sectigo_tui.config.sources import SourceKind
+from sectigo_tui.cli.screen_flags import screen_flags_of
 from sectigo_tui.domain.errors import ReadOnly, StoreError
-from sectigo_tui.wiring.settings import account_directory, plain_settings_of, settings_of
 
 if TYPE_CHECKING:
-    from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.engine.engine import Engine
 
@@ -35,7 +32,7 @@ def forbid_dumps() -> None:
     if sys.platform == "linux":
         import ctypes
 
-        # Where it is refused there is nothing left to do: the limit holds.
+        # Where it is rejected there is nothing left to do: the limit holds.
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
@@ -45,41 +42,17 @@ def settings_from(options: Namespace) -> Settings:
     Raises:
         ConfigError: Something is wrong with them.
     """
+    from sectigo_tui.wiring.settings import settings_of
+
     forbid_dumps()
     given = vars(options)
     return settings_of(
         config=given.get("config"),
         data_dir=given.get("data_dir"),
         profile=given.get("profile"),
-        read_only=given.get("read_only", False),
+        flags={"read_only": given.get("read_only"), **screen_flags_of(options)},
         debug_log=given.get("debug_log"),
     )
-
-
-def plain_settings_from(options: Namespace) -> PlainSettings | None:
-    """Return the settings of a subcommand as far as they are plain; None where the full ones are to be asked."""
-    given = vars(options)
-    return plain_settings_of(
-        config=given.get("config"),
-        data_dir=given.get("data_dir"),
-        profile=given.get("profile"),
-        read_only=given.get("read_only", False),
-    )
-
-
-def store_directory_from(options: Namespace) -> Path:
-    """Return the directory of the local orders of a subcommand's account.
-
-    Raises:
-        ConfigError: The settings name no account, or the directory cannot be used.
-    """
-    plain = plain_settings_from(options)
-    if plain is not None:
-        return account_directory(plain.paths, plain.base_url, plain.customer_uri)
-    settings = settings_from(options)
-    # Whose orders they are is all that is asked: neither a login nor a password opens them.
-    customer_uri = settings.sectigo.customer_uri or settings.account().customer_uri
-    return account_directory(settings.paths, settings.sectigo.base_url, customer_uri)
 
 
 def check_writable(settings: Settings, what: str) -> None:
@@ -96,10 +69,9 @@ def check_writable(settings: Settings, what: str) -> None:
         return
     from sectigo_tui.engine.context import HOW_TO_ARM
 
-    source = settings.sources.get("read_only")
-    if source is None or source.kind is SourceKind.FLAG:
+    if settings.is_read_only_by_flag:
         raise ReadOnly(what)
-    raise ReadOnly(what, f"{HOW_TO_ARM} ({source.detail})")
+    raise ReadOnly(what, f"{HOW_TO_ARM} ({settings.sources['read_only'].detail})")
 
 
 @asynccontextmanager

@@ -11,14 +11,13 @@
     password = "..."
     made_at = 2026-05-05T03:12:00Z
     tried = ["pending"]        # which of the two was sent since, so that each is sent once at most
-    refused = ["pending"]      # which of these SCM has refused
+    refused = ["pending"]      # which of these SCM has rejected
 
     [profile.staging]          # the same for a profile with a login of its own
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,11 +26,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
-from pydantic import SecretStr
 
-from sectigo_tui.config.files import Table, check_private, read_toml
+from sectigo_tui.config.files import Table, check_private, read_toml, unknown_name
 from sectigo_tui.config.paths import for_display
-from sectigo_tui.config.setting_errors import unknown_name
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
 from sectigo_tui.domain.errors import ConfigError, StoreError
@@ -52,11 +49,11 @@ class PendingCredentials(Struct, frozen=True):
         password: The new password.
         made_at: When they were written here, before being sent.
         tried: Which of the two were sent to SCM since, to learn which works.
-        refused: Which of these SCM has refused.
+        refused: Which of these SCM has rejected.
     """
 
     login: str
-    password: SecretStr
+    password: SecretText
     made_at: datetime
     tried: frozenset[Candidate] = frozenset()
     refused: frozenset[Candidate] = frozenset()
@@ -66,7 +63,7 @@ class CredentialsEntry(Struct, frozen=True):
     """One section of the file; unset fields leave it to `config.toml`."""
 
     login: str | None = None
-    password: SecretStr | None = None
+    password: SecretText | None = None
     pending: PendingCredentials | None = None
 
 
@@ -97,7 +94,7 @@ def read_credentials(path: Path) -> Mapping[str | None, CredentialsEntry]:
     return entries
 
 
-def write_credentials(path: Path, profile: str | None, *, login: str, password: SecretStr) -> None:
+def write_credentials(path: Path, profile: str | None, *, login: str, password: SecretText) -> None:
     """Store tested credentials, and drop the profile's pending change. Other profiles are kept.
 
     Args:
@@ -113,7 +110,7 @@ def write_credentials(path: Path, profile: str | None, *, login: str, password: 
     _update(path, profile, lambda _: CredentialsEntry(login=login, password=password))
 
 
-def write_pending(path: Path, profile: str | None, *, login: str, password: SecretStr, made_at: datetime) -> None:
+def write_pending(path: Path, profile: str | None, *, login: str, password: SecretText, made_at: datetime) -> None:
     """Store credentials before they are sent, marked unproven, beside the current ones.
 
     Args:
@@ -157,7 +154,7 @@ def mark_tried(path: Path, profile: str | None, candidate: Candidate) -> None:
 
 
 def mark_refused(path: Path, profile: str | None, candidate: Candidate) -> None:
-    """Record that SCM has refused one of the two candidates.
+    """Record that SCM has rejected one of the two candidates.
 
     Raises:
         ConfigError: The present file cannot be used, or another process holds it.
@@ -240,11 +237,11 @@ def _as_table(entry: CredentialsEntry) -> dict[str, object]:
     if entry.login is not None:
         table["login"] = entry.login
     if entry.password is not None:
-        table["password"] = entry.password.get_secret_value()
+        table["password"] = entry.password.reveal()
     if entry.pending is not None:
         table["pending"] = {
             "login": entry.pending.login,
-            "password": entry.pending.password.get_secret_value(),
+            "password": entry.pending.password.reveal(),
             "made_at": entry.pending.made_at,
             "tried": sorted(entry.pending.tried),
             "refused": sorted(entry.pending.refused),
@@ -259,7 +256,7 @@ def _entry(path: Path, title: str, table: Table) -> CredentialsEntry:
     pending = table.get("pending")
     return CredentialsEntry(
         login=None if "login" not in table else _text(path, title, table, "login"),
-        password=None if "password" not in table else SecretStr(_text(path, title, table, "password")),
+        password=None if "password" not in table else SecretText(_text(path, title, table, "password")),
         pending=None if pending is None else _pending(path, title, pending),
     )
 
@@ -272,7 +269,7 @@ def _pending(path: Path, title: str, value: object) -> PendingCredentials:
         raise _damaged(path, title, "has no date, or a wrong list of attempts")
     return PendingCredentials(
         login=_text(path, title, table, "login"),
-        password=SecretStr(_text(path, title, table, "password")),
+        password=SecretText(_text(path, title, table, "password")),
         made_at=made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC),
         tried=frozenset(candidate for candidate in Candidate if candidate in tried),
         refused=frozenset(candidate for candidate in Candidate if candidate in refused),
@@ -329,7 +326,9 @@ class CredentialsFile:
 
     async def kept(self) -> Credentials | None:
         """Return the credentials that the file has now; None when it has no password for this account."""
-        entries = await asyncio.to_thread(read_credentials, self._path)
+        from asyncio import to_thread
+
+        entries = await to_thread(read_credentials, self._path)
         entry = entries.get(self._profile, CredentialsEntry())
         if entry.password is None:
             return None
@@ -337,32 +336,32 @@ class CredentialsFile:
         return Credentials(
             customer_uri=account.customer_uri,
             login=entry.login or account.login,
-            password=SecretText(entry.password.get_secret_value()),
+            password=entry.password,
         )
 
     async def save(self, credentials: Credentials) -> None:
         """Store tested credentials, and drop an untested password."""
-        password = SecretStr(credentials.password.reveal())
-        await self._write(
-            lambda: write_credentials(self._path, self._profile, login=credentials.login, password=password)
-        )
+        login, password = credentials.login, credentials.password
+        await self._write(lambda: write_credentials(self._path, self._profile, login=login, password=password))
 
     async def unproven(self) -> UnprovenPassword | None:
         """Return the password that was not proven yet, as the file has it now; None when there is none."""
-        entries = await asyncio.to_thread(read_credentials, self._path)
+        from asyncio import to_thread
+
+        entries = await to_thread(read_credentials, self._path)
         pending = entries.get(self._profile, CredentialsEntry()).pending
         if pending is None:
             return None
         credentials = Credentials(
             customer_uri=self._settings.account().customer_uri,
             login=pending.login,
-            password=SecretText(pending.password.get_secret_value()),
+            password=pending.password,
         )
         return UnprovenPassword(credentials, pending.tried, pending.refused)
 
     async def save_unproven(self, credentials: Credentials) -> None:
         """Store a new password before it is sent, beside the present one."""
-        password, made_at = SecretStr(credentials.password.reveal()), self._clock.now()
+        password, made_at = credentials.password, self._clock.now()
         await self._write(
             lambda: write_pending(
                 self._path, self._profile, login=credentials.login, password=password, made_at=made_at
@@ -386,8 +385,10 @@ class CredentialsFile:
         await self._write(lambda: discard_pending(self._path, self._profile))
 
     async def _write(self, change: Callable[[], None]) -> None:
+        from asyncio import to_thread
+
         try:
-            await asyncio.to_thread(change)
+            await to_thread(change)
         except OSError as error:
             raise StoreError(
                 str(self._path),

@@ -1,11 +1,11 @@
-"""Reading TOML, with errors for people."""
+"""Reading TOML, and saying what is wrong with it: a line for each fault, and never the value of a secret."""
 
 from __future__ import annotations
 
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sectigo_tui.domain.errors import ConfigError
@@ -45,7 +45,7 @@ def read_toml(path: Path, *, named_by: str = "") -> Table:
 
 
 def check_links(path: Path, named_by: str) -> None:
-    """Refuse a path that leads through a symbolic link to nothing, as of a file system that is not mounted.
+    """Reject a path that leads through a symbolic link to nothing, as of a file system that is not mounted.
 
     Raises:
         ConfigError: It does; the link is named.
@@ -61,7 +61,7 @@ def check_links(path: Path, named_by: str) -> None:
 
 
 def check_private(path: Path, what: str) -> None:
-    """Refuse a file with secrets that the group or others can get at.
+    """Reject a file with secrets that the group or others can get at.
 
     Args:
         path: The file; a missing one passes.
@@ -89,3 +89,54 @@ def check_private(path: Path, what: str) -> None:
             reason=f"{what} and is open to the group or others",
             remedy=remedy,
         )
+
+
+class ConfigErrors(ConfigError):
+    """Several settings are wrong; `str()` has a line for each, the fields are those of the first.
+
+    Args:
+        errors: At least one.
+    """
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        first = errors[0]
+        super().__init__(key=first.key, source=first.source, reason=first.reason, remedy=first.remedy)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
+
+
+def raise_all(errors: Sequence[ConfigError]) -> None:
+    """Raise the only error, or all of them as one; return when there is none.
+
+    Raises:
+        ConfigError: There is at least one.
+    """
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ConfigErrors(errors)
+
+
+def unknown_name(key: str, source: str, what: str, name: str, known: Iterable[str]) -> ConfigError:
+    """Return the error for a name that does not exist, with the nearest one that does.
+
+    Args:
+        key: The key to report.
+        source: Where the name was written.
+        what: What kind of name it is, such as `key`.
+        name: The name as written.
+        known: The names that exist.
+    """
+    import difflib
+
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    if near:
+        remedy = f"did you mean {near[0]}?"
+    elif names:
+        remedy = f"known: {', '.join(names)}"
+    else:
+        remedy = "there are none"
+    return ConfigError(key=key, source=source, reason=f"no such {what}", remedy=remedy)

@@ -1,43 +1,48 @@
-"""Settings from flags, environment, credentials.toml, config.toml and defaults, in this order of strength."""
+"""The one reader of settings: flags, environment, credentials.toml, config.toml, defaults, in this order of strength.
+
+It is read before the first paint: nothing is loaded here that only a wrong or a rare setting needs.
+"""
 
 from __future__ import annotations
 
-import difflib
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError
 from msgspec.structs import replace
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
 from sectigo_tui.config.credentials import CredentialsEntry, read_credentials, section_title
-from sectigo_tui.config.files import Table, check_private, read_toml
-from sectigo_tui.config.model import (
+from sectigo_tui.config.files import Table, check_private, raise_all, read_toml, unknown_name
+from sectigo_tui.config.paths import Paths, for_display
+from sectigo_tui.config.sections import (
     ALTERNATIVES,
     SECRETS,
-    SECTION_MODELS,
+    SECTIONS,
     CertctlSection,
+    MetricsSection,
+    NotifySection,
     SectigoSection,
-    Sections,
+    Section,
+    Setting,
+    StoreSection,
     UiSection,
+    quoted,
+    settings_in,
+    shown,
 )
-from sectigo_tui.config.password_command import PasswordCommand
-from sectigo_tui.config.paths import Paths, for_display
-from sectigo_tui.config.setting_errors import quoted, raise_all, unknown_name
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.config.sources import ENVIRONMENT_NAMES, MASK, Source, SourceKind
+from sectigo_tui.config.settings import Settings, Source, SourceKind
 from sectigo_tui.domain.errors import ConfigError
+
+S = TypeVar("S", bound=Section)
 
 
 class Layer(Struct, frozen=True):
-    """A place that sets some keys.
+    """A place that sets some keys of a section.
 
     Args:
         kind: What kind of place.
-        detail: The place in words; `{key}` in it becomes the key as a flag is written.
+        detail: The place in words.
         values: What it sets, unchecked.
     """
 
@@ -46,44 +51,146 @@ class Layer(Struct, frozen=True):
     values: Mapping[str, object]
 
 
-class Merged(Struct, frozen=True):
-    """The strongest value of each key that is set anywhere, and the origin of it."""
-
-    values: Mapping[str, object]
-    sources: Mapping[str, Source]
-
-
-def check_names(model: type[BaseModel], table: Table, source: str, prefix: str = "") -> list[ConfigError]:
-    """Return an error for each key of a section that does not exist, or that rules another out.
+def read_section(
+    section: type[S], layers: Sequence[Layer], base_directory: Path
+) -> tuple[S, dict[str, Source], list[ConfigError]]:
+    """Return a section of the strongest value of each key.
 
     Args:
-        model: The section's model.
-        table: What was read.
-        source: Where.
-        prefix: What to write before the key, such as `ui.`.
+        section: The section.
+        layers: What sets its keys, strongest first.
+        base_directory: What relative paths are relative to.
+
+    Returns:
+        The section, the origin of each key with its value as it is used, and an error for each wrong value, which is
+        left at its default.
     """
-    known = model.model_fields
-    errors = [unknown_name(f"{prefix}{key}", source, "key", key, known) for key in table if key not in known]
-    errors += [
-        ConfigError(
-            key=f"{prefix}{key}",
-            source=source,
-            reason=f"{other} is set in the same section",
-            remedy="delete one of the two",
-        )
-        for key, other in ALTERNATIVES.items()
-        if key in known and key in table and other in table
-    ]
-    return errors
+    values: dict[str, object] = {}
+    origins: dict[str, list[Layer]] = {}
+    errors: list[ConfigError] = []
+    settings = settings_in(section)
+    for key, setting in settings.items():
+        origins[key] = [layer for layer in layers if key in layer.values]
+        # What a command will print has its place among the passwords, and is not known yet.
+        if origins[key] and origins[key][0].kind is not SourceKind.PASSWORD_COMMAND:
+            try:
+                values[key] = setting.parsed(origins[key][0].values[key], base_directory)
+            except ValidationError:
+                errors.append(_wrong(section, setting, origins[key][0]))
+            except ValueError as error:
+                errors.append(_wrong(section, setting, origins[key][0], str(error)))
+    made = section(**values)
+    sources = {f"{section.prefix}{key}": _source(key, getattr(made, key), origins[key]) for key in settings}
+    return made, sources, errors
 
 
-def drop_outweighed(layers: Sequence[Layer]) -> list[Layer]:
-    """Return the configuration file's layers such that of two alternatives only the more specific is left.
+def _source(key: str, value: object, layers: Sequence[Layer]) -> Source:
+    if not layers:
+        return Source(SourceKind.DEFAULT, "default", shown(key, value))
+    first, *others = (Source(layer.kind, layer.detail, shown(key, layer.values[key])) for layer in layers)
+    used = first.value if first.kind is SourceKind.PASSWORD_COMMAND else shown(key, value)
+    return replace(first, value=used, overridden=tuple(others))
+
+
+def _wrong(section: type[Section], setting: Setting, layer: Layer, reason: str = "") -> ConfigError:
+    value = layer.values[setting.key]
+    if not reason:
+        reason = "is no text" if setting.key in SECRETS else f"{quoted(value)} is not {setting.description}"
+    return ConfigError(
+        key=f"{section.prefix}{setting.key}",
+        source=layer.detail,
+        reason=reason,
+        remedy=_remedy(setting, layer, value),
+    )
+
+
+def _remedy(setting: Setting, layer: Layer, value: object) -> str:
+    import json
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(value), setting.choices, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    example = setting.example
+    match layer.kind:
+        case SourceKind.ENVIRONMENT:
+            return f"write e.g. {layer.detail.split()[-1]}={example}"
+        case SourceKind.ANSWER:
+            return f"type e.g. {example}"
+        case SourceKind.FLAG:
+            return f"write e.g. {layer.detail.split()[-1]} {example}"
+    if isinstance(example, dict):
+        return "write e.g. " + ", ".join(f"{name} = {json.dumps(value)}" for name, value in example.items())
+    # Text, numbers, booleans and lists are written in TOML as in JSON.
+    return f"write e.g. {setting.key} = {json.dumps(example)}"
+
+
+_SECTIONS = (*SECTIONS, "profile")
+
+
+class Document(Struct, frozen=True):
+    """The configuration file's sections; values are not checked yet.
+
+    Args:
+        label: How the file is named to the operator.
+        sectigo: `[sectigo]`.
+        certctl: `[certctl]`.
+        store: `[store]`.
+        ui: `[ui]`.
+        metrics: `[metrics]`.
+        notify: `[notify]`.
+        profiles: `[profile.NAME]` by name.
+        profiles_certctl: `[profile.NAME.certctl]` by name.
+    """
+
+    label: str
+    sectigo: Table
+    certctl: Table
+    store: Table
+    ui: Table
+    metrics: Table
+    notify: Table
+    profiles: Mapping[str, Table]
+    profiles_certctl: Mapping[str, Table]
+
+    def sectigo_layers(self, profile: str | None) -> list[Layer]:
+        """Return what sets keys of `[sectigo]`, strongest first: one layer for the profile, and the common one."""
+        own = [] if profile is None else [self._layer(section_title(profile), self.profiles[profile])]
+        return _without_outweighed([*own, self._layer("[sectigo]", self.sectigo)])
+
+    def certctl_layers(self, profile: str | None) -> list[Layer]:
+        """Return what sets keys of `[certctl]`, strongest first."""
+        own = [] if profile is None else [self._layer(_certctl_title(profile), self.profiles_certctl[profile])]
+        return _without_outweighed([*own, self._layer("[certctl]", self.certctl)])
+
+    def store_layers(self) -> list[Layer]:
+        """Return what sets keys of `[store]`."""
+        return [self._layer("[store]", self.store)]
+
+    def ui_layers(self) -> list[Layer]:
+        """Return what sets keys of `[ui]`."""
+        return [self._layer("[ui]", self.ui)]
+
+    def metrics_layers(self) -> list[Layer]:
+        """Return what sets keys of `[metrics]`."""
+        return [self._layer("[metrics]", self.metrics)]
+
+    def notify_layers(self) -> list[Layer]:
+        """Return what sets keys of `[notify]`."""
+        return [self._layer("[notify]", self.notify)]
+
+    def _layer(self, title: str, table: Table) -> Layer:
+        return Layer(SourceKind.CONFIG, f"{self.label} {title}", table)
+
+
+def _certctl_title(profile: str) -> str:
+    return f"[profile.{profile}.certctl]"
+
+
+def _without_outweighed(layers: Sequence[Layer]) -> list[Layer]:
+    """Return layers, strongest first, such that of two alternatives only the more specific is left.
 
     A profile's `password_command` outweighs the common `password`, and the other way round.
-
-    Args:
-        layers: Strongest first.
     """
     kept: list[Layer] = []
     gone: set[str] = set()
@@ -94,66 +201,6 @@ def drop_outweighed(layers: Sequence[Layer]) -> list[Layer]:
                 if key in layer.values:
                     gone.add(other)
     return kept
-
-
-def merge(model: type[BaseModel], layers: Iterable[Layer]) -> Merged:
-    """Return the strongest value of each key of a section.
-
-    Args:
-        model: The section's model.
-        layers: Strongest first.
-    """
-    values: dict[str, object] = {}
-    found: dict[str, list[Source]] = {key: [] for key in model.model_fields}
-    for layer in layers:
-        for key, value in layer.values.items():
-            if key not in found:
-                continue
-            values.setdefault(key, value)
-            detail = layer.detail.replace("{key}", key.replace("_", "-"))
-            found[key].append(Source(layer.kind, detail, shown(key, value)))
-    sources = {
-        key: replace(origins[0], overridden=tuple(origins[1:]))
-        if origins
-        else Source(SourceKind.DEFAULT, "default", shown(key, field.default))
-        for (key, origins), field in zip(found.items(), model.model_fields.values(), strict=True)
-    }
-    return Merged(values, sources)
-
-
-def shown(key: str, value: object) -> str:
-    """Return a value for display: secrets masked, unset as empty text, a command by its program alone."""
-    if value is None or value == {}:
-        return ""
-    if key in SECRETS or isinstance(value, SecretStr):
-        return MASK
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        # Arguments can hold a token of the secret manager.
-        return f"{value[0]} ..." if len(value) > 1 else "".join(map(str, value))
-    return value if isinstance(value, str) else quoted(value)
-
-
-_SECTIONS = ("sectigo", "certctl", "ui", "profile")
-
-
-class Document(Struct, frozen=True):
-    """The configuration file's sections; values are not checked yet.
-
-    Args:
-        sectigo: `[sectigo]`.
-        certctl: `[certctl]`.
-        ui: `[ui]`.
-        profiles: `[profile.NAME]` by name.
-        profiles_certctl: `[profile.NAME.certctl]` by name.
-    """
-
-    sectigo: Table
-    certctl: Table
-    ui: Table
-    profiles: Mapping[str, Table]
-    profiles_certctl: Mapping[str, Table]
 
 
 def read_document(paths: Paths, label: str) -> Document:
@@ -180,17 +227,17 @@ def read_document(paths: Paths, label: str) -> Document:
     for name in sections["profile"]:
         title = section_title(name)
         profile = dict(_table(sections["profile"], name, title, label, errors))
-        certctl_title = f"[profile.{name}.certctl]"
-        profiles_certctl[name] = _table(profile, "certctl", certctl_title, label, errors)
+        profiles_certctl[name] = _table(profile, "certctl", _certctl_title(name), label, errors)
         profile.pop("certctl", None)
         profiles[name] = profile
-        errors += check_names(SectigoSection, profile, f"{label} {title}")
-        errors += check_names(CertctlSection, profiles_certctl[name], f"{label} {certctl_title}", "certctl.")
-    errors += check_names(SectigoSection, sections["sectigo"], f"{label} [sectigo]")
-    errors += check_names(CertctlSection, sections["certctl"], f"{label} [certctl]", "certctl.")
-    errors += check_names(UiSection, sections["ui"], f"{label} [ui]", "ui.")
+        errors += _wrong_names(SectigoSection, profile, f"{label} {title}")
+        errors += _wrong_names(CertctlSection, profiles_certctl[name], f"{label} {_certctl_title(name)}")
+    for name, section in SECTIONS.items():
+        errors += _wrong_names(section, sections[name], f"{label} [{name}]")
     raise_all(errors)
-    return Document(sections["sectigo"], sections["certctl"], sections["ui"], profiles, profiles_certctl)
+    return Document(
+        label, **{name: sections[name] for name in SECTIONS}, profiles=profiles, profiles_certctl=profiles_certctl
+    )
 
 
 def _table(parent: Table, name: str, title: str, source: str, errors: list[ConfigError]) -> Table:
@@ -209,76 +256,21 @@ def _holds_secret(value: object) -> bool:
     return any(key in SECRETS or _holds_secret(inner) for key, inner in value.items())
 
 
-def validate(merged: Mapping[str, Merged], base_directory: Path) -> tuple[Sections, Mapping[str, Source]]:
-    """Return the checked sections, and each key's origin with the value as it will be used.
-
-    Args:
-        merged: Values by section.
-        base_directory: What relative paths are relative to.
-
-    Returns:
-        The sections, and origins by key: `term`, `certctl.url`, `ui.theme`...
-
-    Raises:
-        ConfigError: A value is wrong; all wrong ones are named.
-    """
-    values = {name: section.values for name, section in merged.items()}
-    try:
-        sections = Sections.model_validate(values, context={"base_directory": base_directory})
-    except ValidationError as error:
-        # A list with several wrong items is one wrong key: its first error is enough.
-        errors = {each["loc"][:2]: each for each in reversed(error.errors(include_url=False))}
-    else:
-        return sections, _used_values(sections, merged)
-    # Outside the except block: pydantic's error keeps every input, passwords included.
-    raise_all([_explained(each, merged) for each in reversed(errors.values())])
-    raise AssertionError("pydantic raised without an error")
-
-
-def _used_values(sections: Sections, merged: Mapping[str, Merged]) -> dict[str, Source]:
-    sources: dict[str, Source] = {}
-    for name, merged_section in merged.items():
-        section: BaseModel = getattr(sections, name)
-        for key, source in merged_section.sources.items():
-            is_command = source.kind is SourceKind.PASSWORD_COMMAND
-            sources[_full_key(name, key)] = (
-                source if is_command else replace(source, value=shown(key, getattr(section, key)))
-            )
-    return sources
-
-
-def _explained(error: ErrorDetails, merged: Mapping[str, Merged]) -> ConfigError:
-    name, key = str(error["loc"][0]), str(error["loc"][1])
-    field = SECTION_MODELS[name].model_fields[key]
-    source = merged[name].sources[key]
-    own_words = error.get("ctx", {}).get("error")
-    if own_words is not None:
-        reason = str(own_words)
-    elif key in SECRETS:
-        reason = "is no text"
-    else:
-        reason = f"{quoted(merged[name].values[key])} is not {field.description}"
-    return ConfigError(
-        key=_full_key(name, key), source=source.detail, reason=reason, remedy=_remedy(key, field, source)
-    )
-
-
-def _remedy(key: str, field: FieldInfo, source: Source) -> str:
-    example = (field.examples or [""])[0]
-    if source.kind is SourceKind.ENVIRONMENT:
-        return f"write e.g. {source.detail.split()[-1]}={example}"
-    if source.kind is SourceKind.ANSWER:
-        return f"type e.g. {example}"
-    if source.kind is SourceKind.FLAG:
-        return f"write e.g. --{key.replace('_', '-')} {example}"
-    if isinstance(example, dict):
-        return "write e.g. " + ", ".join(f"{name} = {json.dumps(value)}" for name, value in example.items())
-    # Text, numbers, booleans and lists are written in TOML as in JSON.
-    return f"write e.g. {key} = {json.dumps(example)}"
-
-
-def _full_key(section: str, key: str) -> str:
-    return key if section == "sectigo" else f"{section}.{key}"
+def _wrong_names(section: type[Section], table: Table, source: str) -> list[ConfigError]:
+    """Return an error for each key of a section that does not exist, or that rules another out."""
+    known, prefix = section.__struct_fields__, section.prefix
+    errors = [unknown_name(f"{prefix}{key}", source, "key", key, known) for key in table if key not in known]
+    errors += [
+        ConfigError(
+            key=f"{prefix}{key}",
+            source=source,
+            reason=f"{other} is set in the same section",
+            remedy="delete one of the two",
+        )
+        for key, other in ALTERNATIVES.items()
+        if key in known and key in table and other in table
+    ]
+    return errors
 
 
 _ACCOUNT_KEYS = frozenset({"customer_uri", "login", "password", "password_command", "base_url"})
@@ -290,6 +282,7 @@ def load_settings(
     *,
     profile: str | None = None,
     flags: Mapping[str, object] | None = None,
+    debug_log: Path | None = None,
 ) -> Settings:
     """Read, merge and check all settings.
 
@@ -301,7 +294,8 @@ def load_settings(
         paths: Where the files are.
         environ: The process's environment.
         profile: The profile to choose; None and, unless one is named so, `default` choose none.
-        flags: Keys of `[sectigo]` given as flags; None values are flags not given.
+        flags: Values given as flags, by key: `read_only`, `ui.theme`...; None values are flags not given.
+        debug_log: The file that requests are logged to.
 
     Returns:
         The settings; an account may still be missing from them, see `Settings.account`.
@@ -309,52 +303,65 @@ def load_settings(
     Raises:
         ConfigError: Something is wrong; where several things are, `str()` names each on a line.
     """
-    label = for_display(paths.config_file, environ)
-    document = read_document(paths, label)
+    document = read_document(paths, for_display(paths.config_file, environ))
     credentials = read_credentials(paths.credentials_file)
     profile = _existing_profile(profile, document)
-    config_layers = drop_outweighed(_section_layers(label, profile, document.profiles, document.sectigo))
+    config_layers = document.sectigo_layers(profile)
     command_layer = next((layer for layer in config_layers if "password_command" in layer.values), None)
-    merged = {
-        "sectigo": merge(
-            SectigoSection,
-            [
-                *_flag_layers(flags or {}),
-                *_environment_layers(environ),
-                *_command_layers(command_layer),
-                *_file_layers(for_display(paths.credentials_file, environ), profile, credentials, config_layers),
-            ],
-        ),
-        "certctl": merge(
-            CertctlSection,
-            drop_outweighed(
-                _section_layers(label, profile, document.profiles_certctl, document.certctl, suffix="certctl")
-            ),
-        ),
-        "ui": merge(UiSection, [Layer(SourceKind.CONFIG, f"{label} [ui]", document.ui)]),
-    }
-    sections, sources = validate(_without_command_value(merged), paths.config_file.parent)
+    base_directory, flags = paths.config_file.parent, flags or {}
+    sectigo, sources, errors = read_section(
+        SectigoSection,
+        [
+            *_flag_layers(SectigoSection, flags),
+            *_environment_layers(environ),
+            *_command_layers(command_layer),
+            *_file_layers(for_display(paths.credentials_file, environ), profile, credentials, config_layers),
+        ],
+        base_directory,
+    )
+    certctl, certctl_sources, certctl_errors = read_section(
+        CertctlSection, document.certctl_layers(profile), base_directory
+    )
+    ui, ui_sources, ui_errors = read_section(
+        UiSection, [*_flag_layers(UiSection, flags), *document.ui_layers()], base_directory
+    )
+    store, store_sources, store_errors = read_section(StoreSection, document.store_layers(), base_directory)
+    metrics, metrics_sources, metrics_errors = read_section(MetricsSection, document.metrics_layers(), base_directory)
+    notify, notify_sources, notify_errors = read_section(NotifySection, document.notify_layers(), base_directory)
+    raise_all([*errors, *certctl_errors, *store_errors, *ui_errors, *metrics_errors, *notify_errors])
 
     is_own_account = profile is not None and (
         profile in credentials or not _ACCOUNT_KEYS.isdisjoint(document.profiles[profile])
     )
     credentials_profile = profile if is_own_account else None
-    password_source = sources["password"]
+    password_command = urls_command = None
+    if sources["password"].kind is SourceKind.PASSWORD_COMMAND:
+        from sectigo_tui.config.password_command import PasswordCommand
+
+        password_command = PasswordCommand(sectigo.password_command or (), sources["password"].detail, environ)
+    if notify.urls_command is not None:
+        from sectigo_tui.config.password_command import PasswordCommand
+
+        key = "notify.urls_command"
+        urls_command = PasswordCommand(notify.urls_command, notify_sources[key].detail, environ, key=key)
     return Settings(
         profile=profile,
         profiles=tuple(document.profiles),
-        sectigo=sections.sectigo,
-        certctl=sections.certctl,
-        ui=sections.ui,
+        sectigo=sectigo,
+        certctl=certctl,
+        store=store,
+        ui=ui,
+        metrics=metrics,
+        notify=notify,
         paths=paths,
         environ=environ,
-        sources=sources,
+        sources={**sources, **certctl_sources, **store_sources, **ui_sources, **metrics_sources, **notify_sources},
         warnings=tuple(_warnings(environ, profile, sources, is_own_account=is_own_account)),
         credentials_profile=credentials_profile,
         pending=credentials.get(credentials_profile, CredentialsEntry()).pending,
-        password_command=PasswordCommand(sections.sectigo.password_command or (), password_source.detail, environ)
-        if password_source.kind is SourceKind.PASSWORD_COMMAND
-        else None,
+        password_command=password_command,
+        urls_command=urls_command,
+        debug_log=debug_log,
     )
 
 
@@ -366,15 +373,17 @@ def _existing_profile(name: str | None, document: Document) -> str | None:
     raise unknown_name("profile", f"--profile {name}", f"profile as {name}", name, document.profiles)
 
 
-def _flag_layers(flags: Mapping[str, object]) -> Iterator[Layer]:
-    for key, value in flags.items():
+def _flag_layers(section: type[Section], flags: Mapping[str, object]) -> Iterator[Layer]:
+    for key in section.__struct_fields__:
+        value = flags.get(f"{section.prefix}{key}")
         if value is not None:
-            yield Layer(SourceKind.FLAG, f"flag --{key.replace('_', '-')}", {key: value})
+            flag = f"--{'no-' if value is False else ''}{key.replace('_', '-')}"
+            yield Layer(SourceKind.FLAG, f"flag {flag}", {key: value})
 
 
 def _environment_layers(environ: Mapping[str, str]) -> Iterator[Layer]:
-    for key, variables in ENVIRONMENT_NAMES.items():
-        for variable in variables:
+    for key, setting in settings_in(SectigoSection).items():
+        for variable in setting.variables:
             if environ.get(variable):
                 yield Layer(SourceKind.ENVIRONMENT, f"environment {variable}", {key: environ[variable]})
 
@@ -382,7 +391,7 @@ def _environment_layers(environ: Mapping[str, str]) -> Iterator[Layer]:
 def _command_layers(configured_in: Layer | None) -> Iterator[Layer]:
     if configured_in is not None:
         detail = f"password_command of {configured_in.detail}"
-        yield Layer(SourceKind.PASSWORD_COMMAND, detail, {"password": _NOT_ASKED_YET})
+        yield Layer(SourceKind.PASSWORD_COMMAND, detail, {"password": "not asked yet"})
 
 
 def _file_layers(
@@ -396,7 +405,7 @@ def _file_layers(
     owners = [None] if profile is None else [profile, None]
     for owner, config_layer in zip(owners, config_layers, strict=True):
         entry = credentials.get(owner, CredentialsEntry())
-        stored = {"login": entry.login, "password": entry.password}
+        stored = {"login": entry.login, "password": entry.password and entry.password.reveal()}
         yield Layer(
             SourceKind.CREDENTIALS,
             f"{label} {section_title(owner)}",
@@ -405,36 +414,15 @@ def _file_layers(
         yield config_layer
 
 
-def _section_layers(
-    label: str,
-    profile: str | None,
-    profiles: Mapping[str, Mapping[str, object]],
-    common: Mapping[str, object],
-    suffix: str = "sectigo",
-) -> list[Layer]:
-    layers = [Layer(SourceKind.CONFIG, f"{label} [{suffix}]", common)]
-    if profile is not None:
-        title = f"[profile.{profile}]" if suffix == "sectigo" else f"[profile.{profile}.{suffix}]"
-        layers.insert(0, Layer(SourceKind.CONFIG, f"{label} {title}", profiles[profile]))
-    return layers
-
-
-_NOT_ASKED_YET = object()
-"""Stands for the password that a command will print, so that it has its place in the precedence."""
-
-
-def _without_command_value(merged: Mapping[str, Merged]) -> Mapping[str, Merged]:
-    values = {key: value for key, value in merged["sectigo"].values.items() if value is not _NOT_ASKED_YET}
-    return {**merged, "sectigo": replace(merged["sectigo"], values=values)}
-
-
 def _warnings(
     environ: Mapping[str, str], profile: str | None, sources: Mapping[str, Source], *, is_own_account: bool
 ) -> Iterator[str]:
-    known = [variable for variables in ENVIRONMENT_NAMES.values() for variable in variables]
+    known = [variable for setting in settings_in(SectigoSection).values() for variable in setting.variables]
     for variable in environ:
         if variable.startswith("CERTCTL_SECTIGO_") and variable not in known:
-            near = difflib.get_close_matches(variable, known, n=1, cutoff=0.8)
+            from difflib import get_close_matches
+
+            near = get_close_matches(variable, known, n=1, cutoff=0.8)
             if near:
                 yield f"{variable} in the environment is not used; did you mean {near[0]}?"
     if profile is None:

@@ -19,9 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from pydantic import SecretStr
-
 from sectigo_tui.domain.errors import PasswordCommandFailed
+from sectigo_tui.domain.ports import SecretText
 
 TIMEOUT_SECONDS = 30.0
 END_SECONDS = 0.5
@@ -43,6 +42,7 @@ class PasswordCommand:
         source: Where the command was configured, for errors.
         environ: The environment it runs in.
         timeout_seconds: How long it may take; a secret manager may ask the operator something on the terminal.
+        key: The setting that names it.
 
     Attributes:
         output: Its output, once there is one: the command is then not run again.
@@ -52,9 +52,10 @@ class PasswordCommand:
     source: str
     environ: Mapping[str, str] = field(repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
-    output: list[SecretStr] = field(default_factory=list, repr=False, compare=False)
+    key: str = "password_command"
+    output: list[SecretText] = field(default_factory=list, repr=False, compare=False)
 
-    def run(self, *, may_prompt: bool = False) -> SecretStr:
+    def run(self, *, may_prompt: bool = False) -> SecretText:
         """Return the password, asking for it the first time; blocks, so call it from a thread when a screen is up.
 
         Args:
@@ -67,11 +68,11 @@ class PasswordCommand:
             self.output.append(self._ask(may_prompt=may_prompt))
         return self.output[0]
 
-    def _ask(self, *, may_prompt: bool) -> SecretStr:
+    def _ask(self, *, may_prompt: bool) -> SecretText:
         try:
             with (
                 _foreground(is_wanted=may_prompt) as give_terminal,
-                _notice(self.timeout_seconds, is_wanted=give_terminal is not None),
+                _notice(self.key, self.timeout_seconds, is_wanted=give_terminal is not None),
             ):
                 run = _Run(self.arguments, self.environ, give_terminal)
                 run.until_answered(self.timeout_seconds)
@@ -83,7 +84,7 @@ class PasswordCommand:
             os.kill(os.getpid(), signal.SIGINT)
         return self._password(run)
 
-    def _password(self, run: _Run) -> SecretStr:
+    def _password(self, run: _Run) -> SecretText:
         first_line = bytes(run.line).removesuffix(b"\r")
         if run.code:
             ended = f"ended with exit code {run.code}" if run.code > 0 else f"was ended by signal {-run.code}"
@@ -102,11 +103,12 @@ class PasswordCommand:
             raise self._error("printed control characters on its first line", may_pass=False)
         if password != password.strip():
             raise self._error("printed a blank at the start or the end of its first line", may_pass=False)
-        return SecretStr(password)
+        return SecretText(password)
 
     def _error(self, reason: str, *, may_pass: bool = True) -> PasswordCommandFailed:
         # The arguments are not shown: some secret managers take a token there.
-        return PasswordCommandFailed(source=self.source, reason=f"{self.arguments[0]} {reason}", may_pass=may_pass)
+        reason = f"{self.arguments[0]} {reason}"
+        return PasswordCommandFailed(source=self.source, reason=reason, may_pass=may_pass, key=self.key)
 
 
 class _Run:
@@ -262,12 +264,12 @@ def _give(terminal: int, group: int) -> None:
 
 
 @contextmanager
-def _notice(timeout_seconds: float, *, is_wanted: bool) -> Iterator[None]:
+def _notice(key: str, timeout_seconds: float, *, is_wanted: bool) -> Iterator[None]:
     """Show on the terminal, while the block lasts, that the command is still running."""
     if not is_wanted:
         yield
         return
-    notice = f"waiting for password_command, at most {timeout_seconds:g} s: "
+    notice = f"waiting for {key}, at most {timeout_seconds:g} s: "
     _write(notice)
     try:
         yield

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel
-
-from sectigo_tui.config.load import Layer, merge, validate
-from sectigo_tui.config.model import SECRETS, CertctlSection, SectigoSection, UiSection
-from sectigo_tui.config.sources import SourceKind
+from sectigo_tui.config.files import raise_all
+from sectigo_tui.config.load import Layer, read_section
+from sectigo_tui.config.sections import SECRETS, SectigoSection, settings_in
+from sectigo_tui.config.settings import SourceKind
 from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.durable import create_file
 
@@ -42,9 +41,9 @@ def check_answers(answers: Mapping[str, str]) -> SectigoSection:
         ConfigError: An answer is wrong; all wrong ones are named, each with its `key`.
     """
     given = Layer(SourceKind.ANSWER, "what you typed", {key: text for key, text in answers.items() if text})
-    unset: Mapping[str, type[BaseModel]] = {"certctl": CertctlSection, "ui": UiSection}
-    merged = {"sectigo": merge(SectigoSection, [given])} | {name: merge(model, []) for name, model in unset.items()}
-    return validate(merged, Path())[0].sectigo
+    section, _, errors = read_section(SectigoSection, [given], Path())
+    raise_all(errors)
+    return section
 
 
 def write_first_config(path: Path, section: SectigoSection) -> None:
@@ -60,7 +59,11 @@ def write_first_config(path: Path, section: SectigoSection) -> None:
     """
     import tomli_w
 
-    values = section.model_dump(mode="json", exclude={"login", *SECRETS}, exclude_defaults=True)
+    values = {
+        key: getattr(section, key)
+        for key, setting in settings_in(SectigoSection).items()
+        if key not in {"login", *SECRETS} and getattr(section, key) != setting.default
+    }
     try:
         create_file(path, (_HEADER + tomli_w.dumps({"sectigo": values})).encode())
     except FileExistsError:

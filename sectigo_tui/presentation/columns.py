@@ -11,8 +11,19 @@ from msgspec import Struct
 from sectigo_tui.domain.clock import Clock, Moment
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
-from sectigo_tui.presentation import format as fmt
-from sectigo_tui.presentation.glyphs import Glyphs, order_glyph, status_glyph
+from sectigo_tui.presentation.format import (
+    AGE_WIDTH,
+    COUNTDOWN_WIDTH,
+    DEADLINE_SHORT_WIDTH,
+    DEADLINE_WIDTH,
+    Urgency,
+    age,
+    countdown,
+    deadline_bar,
+    next_word,
+    urgency,
+)
+from sectigo_tui.presentation.glyphs import ASCII, STATE_CELLS, Glyphs, order_glyph, status_glyph
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.table_columns import Cell, Column
 
@@ -23,33 +34,99 @@ BLOCKED_CELLS = 12
 """As many as a verdict's cell has."""
 
 COLUMNS = (
-    Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
+    Column(
+        "next",
+        "NEXT",
+        COUNTDOWN_WIDTH,
+        folds=True,
+        ticking=True,
+        meaning="The time until the next poll, or a word for why there is none.",
+    ),
     Column(
         "deadline",
         "DEADLINE",
-        fmt.DEADLINE_WIDTH,
-        narrow_width=fmt.DEADLINE_SHORT_WIDTH,
-        narrow_priority=6,
-        priority=4,
+        DEADLINE_WIDTH,
+        narrow_width=DEADLINE_SHORT_WIDTH,
+        narrow_priority=5,
+        share=1,
+        max_width=30,
+        priority=2,
+        folds=True,
         ticking=True,
+        meaning="How much of the polling window is spent, and what is left of it.",
     ),
-    Column("age", "AGE", fmt.AGE_WIDTH, align="right", ticking=True),
-    Column("state", "STATE", 5),
-    Column("blocked", "BLOCKED ON", BLOCKED_CELLS, priority=2),
-    Column("ssl_id", "SSLID", 9, priority=3, align="right"),
-    Column("common_name", "COMMON NAME", 30, narrow_width=20, narrow_priority=7, share=3, max_width=48, priority=1),
-    Column("validation", "VAL", 3, priority=5),
-    Column("last", "LAST", 10, narrow_width=7, narrow_priority=6, share=2, max_width=48, priority=6),
-    Column("tries", "TRIES", 5, priority=7, align="right"),
-    Column("outage", "OUTAGE", 10, priority=8),
-    Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9),
+    Column(
+        "age",
+        "AGE",
+        AGE_WIDTH,
+        align="right",
+        ticking=True,
+        meaning="How long ago it was requested; ~ where it was not polled in time.",
+    ),
+    Column(
+        "state",
+        "STATE",
+        STATE_CELLS,
+        narrow_width=5,
+        narrow_priority=10,
+        meaning="The state: a code, a shape and, where there is room, a word.",
+    ),
+    Column(
+        "blocked", "BLOCKED ON", BLOCKED_CELLS, priority=1, meaning="Who must act; {app.diagnose} shows the evidence."
+    ),
+    Column("ssl_id", "SSLID", 9, priority=3, align="right", meaning="SCM's id of the order; grey for a remote one."),
+    Column(
+        "common_name",
+        "COMMON NAME",
+        34,
+        narrow_width=20,
+        narrow_priority=2,
+        share=3,
+        max_width=60,
+        meaning="The certificate's common name.",
+    ),
+    Column("validation", "VAL", 3, priority=4, folds=True, meaning="The validation level: DV, OV or EV."),
+    Column(
+        "last",
+        "LAST",
+        10,
+        narrow_width=7,
+        narrow_priority=6,
+        share=2,
+        max_width=48,
+        priority=6,
+        folds=True,
+        meaning="The outcome of the last poll.",
+    ),
+    Column(
+        "attempts",
+        "TRIES",
+        5,
+        priority=7,
+        align="right",
+        folds=True,
+        meaning="The attempts: how many polls the window has made.",
+    ),
+    Column(
+        "outage",
+        "OUTAGE",
+        10,
+        priority=8,
+        folds=True,
+        meaning="When the certificate ends that this order takes the place of.",
+    ),
+    Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9, folds=True, meaning="The certificate profile."),
 )
 """Ticking columns stand at the left: a changed cell costs the bytes of all that stands before it in its row."""
 
 AGE_STEP_SECONDS = 10
 STALE_INTERVALS = 2.0
 OUTAGE_SOON_DAYS = 7
-_STOPPED = "stopped: {view.poll} polls again"
+_ENDED = {
+    WindowEnd.STOPPED: ("stopped: {view.poll} goes on", "stop: {view.poll}"),
+    WindowEnd.DEADLINE: ("passed: {view.poll} goes on", "past: {view.poll}"),
+}
+"""What an ended window says, and where there is little room."""
 
 
 class RowContext(Struct, frozen=True):
@@ -87,11 +164,11 @@ def cell(row: OrderRow, key: str, width: int, now: RowContext) -> Cell:
     return _CELLS[key](row, width, now)
 
 
-def _state(row: OrderRow, _width: int, now: RowContext) -> Cell:
+def _state(row: OrderRow, width: int, now: RowContext) -> Cell:
     glyph = order_glyph(row.order.state, row.status) if row.order else status_glyph(row.status)
     if row.order is None and not row.status:
         return Cell("...", "muted")
-    return Cell(glyph.text(now.glyphs), glyph.style)
+    return Cell(glyph.in_words(now.glyphs) if width >= STATE_CELLS else glyph.text(now.glyphs), glyph.style)
 
 
 def _next(row: OrderRow, _width: int, now: RowContext) -> Cell:
@@ -99,15 +176,15 @@ def _next(row: OrderRow, _width: int, now: RowContext) -> Cell:
     pending_write = _pending_write_at(order) if order is not None else None
     if pending_write is not None:
         left = (pending_write - now.clock.now()) / timedelta(seconds=1)
-        return Cell(fmt.next_word("auth"), "failed") if now.is_paused() else Cell(fmt.countdown(max(left, 0.0)))
+        return Cell(next_word("auth"), "failed") if now.is_paused() else Cell(countdown(max(left, 0.0)))
     if order is None or not order.state.is_polled or order.window is None:
-        return Cell(fmt.next_word("-"), "muted")
+        return Cell(next_word("-"), "muted")
     if now.is_polling(order.id):
-        return Cell(fmt.next_word("poll"), "strong")
+        return Cell(next_word("poll"), "strong")
     if order.window.next_poll_at is None:
-        return Cell(fmt.next_word("hold"), "warning")
+        return Cell(next_word("hold"), "warning")
     if now.is_paused():
-        return Cell(fmt.next_word("auth"), "failed")
+        return Cell(next_word("auth"), "failed")
     return _countdown(order.window, order.window.next_poll_at, now)
 
 
@@ -123,10 +200,10 @@ def _pending_write_at(order: Order) -> datetime | None:
 def _countdown(window: PollWindow, next_poll_at: datetime, now: RowContext) -> Cell:
     left = (next_poll_at - now.clock.now()) / timedelta(seconds=1)
     if left <= 0:
-        return Cell(fmt.next_word("poll"))
+        return Cell(next_word("poll"))
     if window.reason is WaitReason.RETRY_AFTER:
-        return Cell(fmt.next_word("429"), "warning")
-    return Cell(fmt.countdown(left))
+        return Cell(next_word("429"), "warning")
+    return Cell(countdown(left))
 
 
 def _deadline(row: OrderRow, width: int, now: RowContext) -> Cell:
@@ -134,15 +211,12 @@ def _deadline(row: OrderRow, width: int, now: RowContext) -> Cell:
     if order is None or order.window is None or not order.state.is_polled:
         return Cell("", "muted")
     window = order.window
-    if window.ended is WindowEnd.STOPPED:
-        return Cell(now.hint("stopped: {view.poll}" if width < fmt.DEADLINE_WIDTH else _STOPPED), "warning")
-    if window.ended is WindowEnd.DEADLINE:
-        return Cell(fmt.deadline_bar(0, window.deadline_seconds, width=width), "warning")
+    if window.ended in _ENDED:
+        return Cell(now.hint(_ENDED[window.ended][width < DEADLINE_WIDTH]), "warning")
     remaining = _remaining(window, now)
-    near = fmt.urgency(remaining, window.deadline_seconds)
-    return Cell(
-        fmt.deadline_bar(remaining, window.deadline_seconds, width=width), "warning" if near >= fmt.Urgency.SOON else ""
-    )
+    near = urgency(remaining, window.deadline_seconds)
+    bar = deadline_bar(remaining, window.deadline_seconds, width=width, is_ascii=now.glyphs is ASCII)
+    return Cell(bar, "" if near is Urgency.CALM else "warning" if near is Urgency.SOON else "failed")
 
 
 def _remaining(window: PollWindow, now: RowContext) -> float:
@@ -162,12 +236,12 @@ def age_text(moment: Moment | None, at: datetime, *, is_stale: bool = False) -> 
         is_stale: Whether the text is marked `~`.
     """
     if moment is None:
-        return fmt.age(None)
+        return age(None)
     if isinstance(moment, datetime):
-        return fmt.age((at - moment) / timedelta(seconds=1), is_stale=is_stale, step_seconds=AGE_STEP_SECONDS)
+        return age((at - moment) / timedelta(seconds=1), is_stale=is_stale, step_seconds=AGE_STEP_SECONDS)
     days = (at.date() - moment).days
     text = f"{days}d" if days > 0 else "<1d"
-    return f"{'~' if is_stale else ''}{text}".rjust(fmt.AGE_WIDTH)
+    return f"{'~' if is_stale else ''}{text}".rjust(AGE_WIDTH)
 
 
 def is_stale(row: OrderRow, now: RowContext) -> bool:
@@ -276,6 +350,6 @@ _CELLS: dict[str, Callable[[OrderRow, int, RowContext], Cell]] = {
     "common_name": _common_name,
     "validation": _validation,
     "profile": _profile,
-    "tries": _attempts,
+    "attempts": _attempts,
     "last": _last,
 }

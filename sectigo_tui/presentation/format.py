@@ -11,10 +11,10 @@ from math import ceil, floor, isfinite
 
 COUNTDOWN_WIDTH = 5
 AGE_WIDTH = 7
-DEADLINE_WIDTH = 24
-"""Cells of `[######----] 60% 04:01!!`."""
-DEADLINE_SHORT_WIDTH = 11
-"""Cells of `60% 04:01!!`."""
+DEADLINE_WIDTH = 18
+"""Cells of `━━━━━━╸───── 04:01`: from here on the time left stands beside the bar."""
+DEADLINE_SHORT_WIDTH = 8
+"""Cells of `━━━━╸───`."""
 LATENCY_WIDTH = 5
 COUNT_WIDTH = 5
 
@@ -23,11 +23,10 @@ _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 _YEAR = 365 * _DAY
 
-_BAR_CELLS = 10
 _DEADLINE_STEPS = ((_HOUR, 5 * _MINUTE), (10 * _MINUTE, 30), (_MINUTE, 5))
 """Seconds beyond which a deadline moves in steps of so many."""
-_SOON_SPENT = 0.80
-_LAST_SPENT = 0.95
+_SOON_SPENT = 0.75
+_LAST_SPENT = 0.90
 
 
 def human_duration(seconds: float) -> str:
@@ -119,9 +118,9 @@ class Urgency(IntEnum):
 
     CALM = 0
     SOON = 1
-    """Four fifths of the window are spent: `!`."""
+    """Three quarters of the window are spent: `!`."""
     LAST = 2
-    """Nineteen twentieths are spent: `!!`."""
+    """Nine tenths are spent: `!!`."""
     PASSED = 3
 
 
@@ -143,8 +142,10 @@ def urgency(remaining_seconds: float, window_seconds: float) -> Urgency:
     return Urgency.SOON if spent >= _SOON_SPENT else Urgency.CALM
 
 
-def deadline_bar(remaining_seconds: float, window_seconds: float, *, width: int = DEADLINE_WIDTH) -> str:
-    """Return how much of a window is spent, as a bar that always carries its text.
+def deadline_bar(
+    remaining_seconds: float, window_seconds: float, *, width: int = DEADLINE_WIDTH, is_ascii: bool = False
+) -> str:
+    """Return how much of a window is spent, as a bar, with the time left beside it where there is room.
 
     Beyond its last minute the bar moves every five seconds, beyond ten minutes every half minute, and beyond an
     hour every five minutes, rounded down: it never shows more time than there is, and a screen of bars costs a
@@ -153,26 +154,35 @@ def deadline_bar(remaining_seconds: float, window_seconds: float, *, width: int 
     Args:
         remaining_seconds: What is left of the window.
         window_seconds: The whole window.
-        width: Cells there are; below `DEADLINE_WIDTH` the bar itself is left out.
+        width: Cells there are; below `DEADLINE_WIDTH` the bar takes all of them.
+        is_ascii: Whether it is drawn without line characters.
 
     Returns:
-        `[######----] 60% 04:00  `, ending in `!` or `!!` as the deadline nears, or `[##########] passed   !!`;
-        short `60% 04:00  ` and `passed   !!`.
+        `━━━━━━╸───── 04:01`, short `━━━━╸───`, in ASCII `####----`; it ends in `!` or `!!` as the deadline nears.
     """
     remaining = max(0, ceil(remaining_seconds))
     step = next((step for beyond, step in _DEADLINE_STEPS if remaining > beyond), 1)
     remaining -= remaining % step
     near = urgency(remaining, window_seconds)
-    if near is Urgency.PASSED:
-        spent, words = 1.0, f"{'passed':<9}"
-    else:
-        spent = max(0.0, 1 - remaining / window_seconds)
-        words = f"{min(99, floor(spent * 100)):2d}% {countdown(remaining)}"
-    text = words + ("", "!", "!!", "!!")[near].ljust(2)
-    if width < DEADLINE_WIDTH:
-        return text
-    filled = floor(spent * _BAR_CELLS)
-    return f"[{'#' * filled}{'-' * (_BAR_CELLS - filled)}] {text}"
+    spent = 1.0 if near is Urgency.PASSED else max(0.0, 1 - remaining / window_seconds)
+    beside = f" {countdown(remaining)}" if width >= DEADLINE_WIDTH else ""
+    return scale(spent, width - len(beside), end=("", "!", "!!", "!!")[near], is_ascii=is_ascii) + beside
+
+
+def scale(share: float, width: int, *, end: str = "", is_ascii: bool = False) -> str:
+    """Return a share as a line of which so much is thick; half cells count where the line can show them.
+
+    Args:
+        share: Between 0 and 1.
+        width: Cells of the line.
+        end: What stands over its last cells.
+        is_ascii: Whether it is drawn without line characters.
+    """
+    halves = min(2 * width, max(0, floor(share * 2 * width)))
+    thick, half, thin = ("#", "", "-") if is_ascii else ("━", "╸", "─")
+    line = thick * (halves // 2) + half * (halves % 2)
+    line += thin * (width - len(line))
+    return line[: width - len(end)] + end
 
 
 def clock(moment: datetime) -> str:

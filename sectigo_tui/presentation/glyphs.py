@@ -63,43 +63,53 @@ class StateGlyph(NamedTuple):
         unicode: Its shape, one cell.
         ascii: Its shape in the ASCII set, one cell.
         style: The cell style (see `sectigo_tui.presentation.themes.CELL_STYLES`).
+        word: What it says, in a word or two.
     """
 
     code: str
     unicode: str
     ascii: str
     style: str
+    word: str
 
     def text(self, glyphs: Glyphs) -> str:
         """Return code and shape, five cells."""
         return f"{self.code} {self.ascii if glyphs is ASCII else self.unicode}"
 
+    def in_words(self, glyphs: Glyphs) -> str:
+        """Return code, shape and word, at most `STATE_CELLS` cells."""
+        return f"{self.text(glyphs)} {self.word}"
+
+
+STATE_CELLS = 18
+"""The cells of the longest state in words."""
+
 
 _STATE_GLYPHS = {
     glyph.code: glyph
     for glyph in (
-        StateGlyph("NEW", "·", ".", "pending"),
-        StateGlyph("SUB", "◌", ".", "pending"),
-        StateGlyph("PND", "○", "o", "pending"),
-        StateGlyph("INI", "·", ".", "pending"),
-        StateGlyph("REQ", "○", "o", "waiting"),
-        StateGlyph("SAA", "◔", "o", "waiting"),
-        StateGlyph("APR", "◑", "a", "pending"),
-        StateGlyph("APL", "◐", "c", "pending"),
-        StateGlyph("ISS", "●", "*", "done"),
-        StateGlyph("COL", "✓", "+", "done"),
-        StateGlyph("REJ", "x", "x", "failed"),
-        StateGlyph("DEC", "x", "x", "failed"),
-        StateGlyph("INV", "x", "x", "failed"),
-        StateGlyph("NEN", "x", "x", "failed"),
-        StateGlyph("ERR", "!", "!", "failed"),
-        StateGlyph("RVG", "⊖", "%", "warning"),
-        StateGlyph("REV", "⊘", "/", "muted"),
-        StateGlyph("EXP", "-", "-", "muted"),
-        StateGlyph("RPL", "=", "=", "muted"),
-        StateGlyph("UNM", "-", "-", "muted"),
-        StateGlyph("UNC", "?", "?", "warning"),
-        StateGlyph("UNK", "?", "?", "pending"),
+        StateGlyph("NEW", "·", ".", "pending", "new"),
+        StateGlyph("SUB", "◌", ".", "pending", "submitted"),
+        StateGlyph("PND", "○", "o", "pending", "pending"),
+        StateGlyph("INI", "·", ".", "pending", "being made"),
+        StateGlyph("REQ", "○", "o", "waiting", "requested"),
+        StateGlyph("SAA", "◔", "o", "waiting", "SA approved"),
+        StateGlyph("APR", "◑", "a", "pending", "approved"),
+        StateGlyph("APL", "◐", "c", "pending", "applied"),
+        StateGlyph("ISS", "●", "*", "done", "issued"),
+        StateGlyph("COL", "✓", "+", "done", "collected"),
+        StateGlyph("REJ", "x", "x", "failed", "rejected"),
+        StateGlyph("DEC", "x", "x", "failed", "declined"),
+        StateGlyph("INV", "x", "x", "failed", "invalid"),
+        StateGlyph("NEN", "x", "x", "failed", "not enrolled"),
+        StateGlyph("ERR", "!", "!", "failed", "failed"),
+        StateGlyph("RVG", "⊖", "%", "warning", "revoking"),
+        StateGlyph("REV", "⊘", "/", "muted", "revoked"),
+        StateGlyph("EXP", "-", "-", "muted", "expired"),
+        StateGlyph("RPL", "=", "=", "muted", "replaced"),
+        StateGlyph("UNM", "-", "-", "muted", "unmanaged"),
+        StateGlyph("UNC", "?", "?", "warning", "unconfirmed"),
+        StateGlyph("UNK", "?", "?", "pending", "unknown"),
     )
 }
 

@@ -242,49 +242,6 @@ def _newer(order: Order, at: datetime) -> bool:
     return order.last_answer_at is not None and order.last_answer_at >= at
 
 
-def matches(query: str) -> Callable[[OrderRow], bool]:
-    """Return a filter for what the operator typed.
-
-    Args:
-        query: Words that must all be found, ignoring case, in sslId, name, status, state, profile, requester or
-            numbers; a leading `!` inverts the whole, a word's own `!` that word, and of `one|other` one must be found.
-
-    Returns:
-        Tells whether a subject is to be shown; an empty query shows all.
-    """
-    text = query.strip().casefold()
-    inverted = text.startswith("!")
-    words = text[1:].split() if inverted else text.split()
-    if not words:
-        return lambda _row: True
-
-    def wanted(order_row: OrderRow) -> bool:
-        haystack = _searchable(order_row)
-        return all(_is_found(word.removeprefix("!"), haystack) is not word.startswith("!") for word in words)
-
-    return (lambda order_row: not wanted(order_row)) if inverted else wanted
-
-
-def _is_found(word: str, haystack: str) -> bool:
-    return word in haystack or any(part and part in haystack for part in word.split("|"))
-
-
-def _searchable(order_row: OrderRow) -> str:
-    details, order = order_row.details, order_row.order
-    parts = [
-        str(order_row.ssl_id or order_row.row_id),
-        order_row.common_name,
-        order_row.status,
-        order_row.profile,
-        order_row.validation,
-        order.state if order is not None else "remote",
-    ]
-    if details is not None:
-        parts += [details.requester, details.order_number, details.backend_cert_id, details.comments]
-        parts += details.subject_alternative_names
-    return "\n".join(parts).casefold()
-
-
 class ChangedRows:
     """Gathers events until the list is shown again.
 

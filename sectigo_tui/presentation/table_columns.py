@@ -41,6 +41,8 @@ class Column(Struct, frozen=True):
         max_width: The most a flexible column grows to; 0 for no bound.
         priority: Who goes first when the table is too narrow: the highest number. 0 stays always.
         align: Where a text stands that is shorter than its column.
+        folds: Whether it is left out while it is empty for every row.
+        meaning: What it shows, in a sentence.
         ticking: Whether its text changes by time alone. Columns that tick belong to the left: painting a cell
             costs all that stands left of it in its row.
     """
@@ -54,7 +56,22 @@ class Column(Struct, frozen=True):
     max_width: int = 0
     priority: int = 0
     align: Align = "left"
+    folds: bool = False
+    meaning: str = ""
     ticking: bool = False
+
+
+def letters_of(columns: Sequence[Column]) -> dict[str, str]:
+    """Return a letter for each column, by its key: the first of its title that no column before it has.
+
+    Args:
+        columns: All columns of a table, so that a letter stays what it is when some are not shown.
+    """
+    letters: dict[str, str] = {}
+    for column in columns:
+        free = (letter for letter in column.title.casefold() if letter.isalpha() and letter not in letters.values())
+        letters[column.key] = next(free, "")
+    return letters
 
 
 class PlacedColumn(Struct, frozen=True):
@@ -117,7 +134,8 @@ def _needed(columns: Sequence[Column], widths: dict[str, int]) -> int:
 
 
 def _share_out(columns: Sequence[Column], widths: dict[str, int], spare: int) -> None:
-    growing = [column for column in columns if column.share]
+    # The greatest share first: what cannot be divided is its own.
+    growing = sorted((column for column in columns if column.share), key=lambda column: -column.share)
     while spare > 0 and growing:
         shares = sum(column.share for column in growing)
         for column in growing:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.engine.diagnosis.ending import EndingValidation
-from sectigo_tui.engine.diagnosis.spans import When
+from sectigo_tui.engine.diagnosis.stages import When
 from sectigo_tui.presentation.text import printable
 
 _DAY_SECONDS = 86_400.0

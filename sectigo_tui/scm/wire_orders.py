@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import FailFast, Field, TypeAdapter, ValidationError
+from pydantic import FailFast, Field, OnErrorOmit, PlainValidator, TypeAdapter, ValidationError
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.names import first_name
 from sectigo_tui.scm.wire_fields import (
     LATER,
+    MAX_ITEMS,
     Flag,
     Id,
     Names,
@@ -20,9 +21,12 @@ from sectigo_tui.scm.wire_fields import (
     Record,
     Records,
     Text,
+    Usable,
     When,
     Whole,
     Wire,
+    names,
+    records,
     text,
 )
 
@@ -163,6 +167,91 @@ class WireDetails(Wire):
         )
 
 
+def separated(value: object) -> tuple[str, ...]:
+    """Return names from text in which `;` or `,` stands between them, or from a list."""
+    return names(value.replace(";", ",") if isinstance(value, str) else value)
+
+
+def name_values(value: object) -> tuple[tuple[str, str], ...]:
+    """Return custom fields from a list of names and values, or from an object; nothing for anything else."""
+    if isinstance(value, dict) and not {"name", "value"} <= set(value):
+        return tuple((text(name), text(told)) for name, told in list(value.items())[:MAX_ITEMS])
+    return tuple((text(one.get("name")), text(one.get("value"))) for one in records(value))
+
+
+class WireReported(Wire):
+    """An order in a bulk report. Source: SCM manual 25.5; that `id` is the sslId is assumed."""
+
+    id: Id
+    type: Text = ""
+    type_id: Whole = None
+    org_id: Whole = None
+    organization_name: Text = ""
+    common_name: Text = ""
+    subj_alt_names: Annotated[tuple[str, ...], PlainValidator(separated)] = ()
+    status: NeededText
+    requester: Text = ""
+    approver: Text = ""
+    external_requester: Text = ""
+    comments: Text = ""
+    order_number: Text = ""
+    backend_cert_id: Text = ""
+    term: Whole = None
+    requested_via: Text = ""
+    requested: When = None
+    approved: When = None
+    declined: When = None
+    issued: When = None
+    expires: When = None
+    revoked: When = None
+    replaced: When = None
+    serial_number: Text = ""
+    issuer: Text = ""
+    public_key_type: Text = ""
+    custom_fields: Annotated[tuple[tuple[str, str], ...], PlainValidator(name_values)] = ()
+
+    def to_domain(self) -> OrderDetails:
+        """Return the order as the domain knows it."""
+        return OrderDetails(
+            ssl_id=self.id,
+            status=self.status,
+            common_name=first_name(self.common_name, self.subj_alt_names),
+            subject_alternative_names=self.subj_alt_names,
+            organization_id=self.org_id,
+            organization_name=self.organization_name.strip(),
+            profile_id=self.type_id,
+            profile_name=self.type,
+            validation=validation_level(self.type),
+            term_days=self.term,
+            order_number=self.order_number,
+            backend_cert_id=self.backend_cert_id,
+            owner=self.approver,
+            requester=self.requester,
+            external_requester=self.external_requester,
+            requested_via=self.requested_via,
+            comments=self.comments,
+            requested=self.requested,
+            approved=self.approved,
+            issued=self.issued,
+            declined=self.declined,
+            expires=self.expires,
+            revoked=self.revoked,
+            replaced=self.replaced,
+            serial_number=self.serial_number.strip(),
+            key_type=self.public_key_type,
+            issuer=self.issuer,
+            custom_fields=self.custom_fields,
+        )
+
+
+class WireReport(Wire):
+    """The answer to a bulk report. Source: SCM manual 25.5; a failure inside a success's HTTP status is assumed."""
+
+    status_code: Whole = None
+    message: Text = ""
+    reports: Annotated[list[OnErrorOmit[WireReported]], Usable] | None = None
+
+
 class WireNewOrder(Wire):
     """The answer to enroll and renew: the new order's id."""
 
@@ -173,6 +262,7 @@ ROWS: TypeAdapter[list[WireRow]] = TypeAdapter(Annotated[list[WireRow], FailFast
 ODD_ROWS: TypeAdapter[list[Any]] = TypeAdapter(list[Any])
 _ROW: TypeAdapter[WireRow] = TypeAdapter(WireRow)
 DETAILS: TypeAdapter[WireDetails] = TypeAdapter(WireDetails)
+REPORT: TypeAdapter[WireReport] = TypeAdapter(WireReport)
 NEW_ORDER: TypeAdapter[WireNewOrder] = TypeAdapter(WireNewOrder)
 
 

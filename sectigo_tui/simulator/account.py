@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+RIGHTS = ("report", "dcv", "domains", "organizations", "usage")
+"""What an administrator may be without: the bulk report, and everything below the path of the same name."""
+
 ValidationLevel = Literal["DV", "OV", "EV"]
 
 FIRST_DOMAIN_ID = 401
@@ -187,6 +190,7 @@ class Credentials:
         expires: When the password does; None for never.
         lock_after: Failed logins in a row that lock the account; None for never.
         failures: Failed logins in a row so far.
+        without: The rights of `RIGHTS` that it does not have.
     """
 
     customer_uri: str = "acme"
@@ -195,10 +199,11 @@ class Credentials:
     expires: datetime | None = None
     lock_after: int | None = None
     failures: int = 0
+    without: set[str] = field(default_factory=set)
 
     @property
     def locked(self) -> bool:
-        """Whether even the right password is refused."""
+        """Whether even the right password is rejected."""
         return self.lock_after is not None and self.failures >= self.lock_after
 
 

@@ -10,6 +10,7 @@ In process, a client reaches it without a port::
 
 import hmac
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -73,7 +74,7 @@ class _Answer:
             code = json.loads(self.body)["code"]
         except (ValueError, KeyError, TypeError):
             return None
-        return code if isinstance(code, int) else None
+        return int(code) if isinstance(code, int | str) else None
 
 
 class _Simulator:
@@ -131,7 +132,7 @@ class _Simulator:
                 await self._world.sleep(fault.seconds)
 
     async def _done(self, scope: Scope, receive: Receive) -> _Answer:
-        rejection = self._credentials_refused(HttpRequest(scope))
+        rejection = self._credentials_refused(HttpRequest(scope)) or self._right_missing(scope["path"])
         if rejection is not None:
             return _Answer.of(rejection)
         answer = _Answer(500, [])
@@ -143,10 +144,10 @@ class _Simulator:
                 answer.body += message.get("body", b"")
 
         await self._inner(scope, receive, keep)
-        return answer
+        return _in_words(answer) if self._world.dialect.words == "spaced" else answer
 
     def _credentials_refused(self, request: HttpRequest) -> Response | None:
-        """Return the refusal of a request with wrong credentials, and count it."""
+        """Return the rejection of a request with wrong credentials, and count it."""
         credentials = self._world.account.credentials
         given = [request.headers.get(name, "") for name in ("customerUri", "login", "password")]
         expected = [credentials.customer_uri, credentials.login, credentials.password]
@@ -158,6 +159,18 @@ class _Simulator:
         if right and not credentials.locked:
             return None
         return _wrong_credentials()
+
+    def _right_missing(self, path: str) -> Response | None:
+        """Return the rejection of a call for which the administrator has no right; all else may be done.
+
+        Source: SCM manual 25.5, "Errors"; 400 observed in production clients, 403 documented for `/usage/v1`.
+        """
+        for right in self._world.account.credentials.without:
+            if path.startswith(f"/api/{_PATHS[right]}"):
+                status = 403 if right == "usage" else 400
+                body = {"code": -3, "description": f"You are not authorized to perform {right}."}
+                return JSONResponse(body, status)
+        return None
 
     async def _close(self, scope: Scope, receive: Receive) -> None:
         close = scope.get(CLOSE)
@@ -174,6 +187,50 @@ async def _send(scope: Scope, send: Send, answer: _Answer) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     torn = any(name == b"content-length" and int(value) > len(answer.body) for name, value in answer.headers)
     await send({"type": "http.response.body", "body": body, "more_body": torn})
+
+
+_PATHS = {
+    "report": "report/",
+    "dcv": "dcv/",
+    "domains": "domain/",
+    "organizations": "organization/",
+    "usage": "usage/",
+}
+"""Where each right of `account.RIGHTS` is needed."""
+
+_CODES = re.compile(r"[A-Z]+(_[A-Z]+)+")
+_STATES = frozenset({"status", "orderStatus", "dcvStatus", "dcvOrderStatus", "backgroundStatus", "delegationStatus"})
+
+
+def _in_words(answer: _Answer) -> _Answer:
+    """Return an answer in the OpenAPI's words: states as words, codes as strings, `type` for `validationLevel`.
+
+    Source: SCM OpenAPI 25.9.
+    """
+    try:
+        document = json.loads(answer.body)
+    except ValueError:
+        return answer
+    answer.body = json.dumps(_worded(document)).encode()
+    length = (b"content-length", str(len(answer.body)).encode())
+    answer.headers = [header for header in answer.headers if header[0] != length[0]] + [length]
+    return answer
+
+
+def _worded(value: object) -> object:
+    if isinstance(value, list):
+        return [_worded(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    worded = {name: _worded(one) for name, one in value.items()}
+    for name, one in value.items():
+        if name in _STATES and isinstance(one, str) and _CODES.fullmatch(one):
+            worded[name] = one.replace("_", " ").capitalize()
+        if name == "code" and isinstance(one, int):
+            worded[name] = str(one)
+    if "validationLevel" in worded:
+        worded["type"] = str(worded.pop("validationLevel")).removesuffix("_SSL")
+    return worded
 
 
 def _faulty(fault: Fault, done: _Answer | None) -> _Answer | None:

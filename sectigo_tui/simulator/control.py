@@ -7,6 +7,9 @@ For tests whose simulator is another process. Only a client on the same host is 
 - `POST /_sim/time {"advance": seconds}`, `GET /_sim/time`
 - `GET /_sim/orders`, `POST /_sim/orders {"life", "commonName"[, "ageSeconds"]}`
 - `POST /_sim/password {"password"}`
+- `POST /_sim/dialect {"name"[, "status_filter", ...]}`: `manual` or `openapi`, with fields of `Dialect`
+- `POST /_sim/rights {"without": [NAME, ...]}`: rights that are taken away, of `account.RIGHTS`
+- `POST /_sim/report {"rows"}`: how many rows a bulk report may have
 - `POST /_sim/validate {"domain"}` or `{"organization", "level"}`, `POST /_sim/publish {"domain"}`
 """
 
@@ -21,7 +24,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sectigo_tui.simulator.world import World
+from sectigo_tui.simulator.account import RIGHTS
+from sectigo_tui.simulator.world import Dialect, World
 
 _Handler = Callable[[Request], Awaitable[Response]]
 
@@ -37,6 +41,9 @@ def control_routes(world: World) -> list[Route]:
         Route("/password", control.password, methods=["POST"]),
         Route("/validate", control.validate, methods=["POST"]),
         Route("/publish", control.publish, methods=["POST"]),
+        Route("/dialect", control.dialect, methods=["POST"]),
+        Route("/rights", control.rights, methods=["POST"]),
+        Route("/report", control.report, methods=["POST"]),
     ]
 
 
@@ -130,6 +137,26 @@ class _Control:
     @_explained
     async def publish(self, request: Request) -> Response:
         self._world.publish_record(str((await _fields(request))["domain"]))
+        return Response(status_code=204)
+
+    @_explained
+    async def dialect(self, request: Request) -> Response:
+        fields = dict(await _fields(request))
+        self._world.dialect = Dialect.named(str(fields.pop("name")), **fields)
+        return Response(status_code=204)
+
+    @_explained
+    async def rights(self, request: Request) -> Response:
+        without = (await _fields(request))["without"]
+        if not isinstance(without, list) or not set(without) <= set(RIGHTS):
+            raise ValueError(f"without must be a list of {', '.join(RIGHTS)}")
+        self._world.account.credentials.without = set(without)
+        return Response(status_code=204)
+
+    @_explained
+    async def report(self, request: Request) -> Response:
+        rows = (await _fields(request))["rows"]
+        self._world.report_rows = None if rows is None else int(str(rows))
         return Response(status_code=204)
 
 

@@ -10,8 +10,9 @@ from sectigo_tui.simulator.account import Organization
 from sectigo_tui.simulator.actions import Actions
 from sectigo_tui.simulator.ca import FORMATS, certificate
 from sectigo_tui.simulator.domain_calls import DomainCalls
-from sectigo_tui.simulator.listing import Listing
+from sectigo_tui.simulator.listing import Listing, date_spans
 from sectigo_tui.simulator.orders import Order
+from sectigo_tui.simulator.report import report
 from sectigo_tui.simulator.requests import ApiError, Body, wrong_id
 from sectigo_tui.simulator.views import (
     dcv_view,
@@ -28,6 +29,16 @@ Handler = Callable[[Request], Awaitable[Response]]
 _LARGEST_ID = 2**31
 
 
+def get(path: str, handler: Handler) -> Route:
+    """Return a call by GET."""
+    return Route(path, handler, methods=["GET"])
+
+
+def post(path: str, handler: Handler) -> Route:
+    """Return a call by POST."""
+    return Route(path, handler, methods=["POST"])
+
+
 class Api:
     """The API over a world.
 
@@ -42,39 +53,47 @@ class Api:
 
     def routes(self) -> list[Route]:
         """Return its calls, relative to the base URL."""
-
-        def get(path: str, handler: Handler) -> Route:
-            return Route(path, handler, methods=["GET"])
-
-        def post(path: str, handler: Handler) -> Route:
-            return Route(path, handler, methods=["POST"])
-
         return [
-            Route("/ssl/v1", self._list, methods=["GET", "HEAD"]),
-            get("/ssl/v1/types", self._types),
-            get("/ssl/v1/customFields", self._custom_fields),
-            post("/ssl/v1/enroll", self._enroll),
-            get("/ssl/v1/collect/{ssl_id}", self._collect),
-            get("/ssl/v1/collect/{ssl_id}/{form}", self._collect),
-            post("/ssl/v1/approve/{ssl_id}", self._approve),
-            post("/ssl/v1/decline/{ssl_id}", self._decline),
-            post("/ssl/v1/revoke/serial/{serial}", self._revoke_by_serial),
-            post("/ssl/v1/revoke/{ssl_id}", self._revoke),
-            post("/ssl/v1/renewById/{ssl_id}", self._renew),
-            post("/ssl/v1/replace/{ssl_id}", self._replace),
-            get("/ssl/v1/{ssl_id}", self._details),
-            get("/ssl/v1/{ssl_id}/dcv", self._dcv),
-            post("/ssl/v1/{ssl_id}/dcv/recheck", self._recheck),
+            *self._of_orders("/ssl/v1", self._list),
+            # 26.7 documents this one alone; its shapes were those of v1 in 25.9, but for filters by date.
+            *self._of_orders("/ssl/v2", self._list_v2),
             get("/organization/v1", self._organizations),
             get("/organization/v2/{org_id}/validations", self._validations),
             get("/organization/v2/{org_id}/validations/{validation_id}", self._validation),
             *DomainCalls(self._world).routes(),
+            post("/report/v1/ssl-certificates", self._report),
             get("/admin/v1/password", self._password),
             post("/admin/v1/changepassword", self._change_password),
         ]
 
-    async def _list(self, request: Request) -> Response:
+    def _of_orders(self, at: str, listing: Handler) -> list[Route]:
+        return [
+            Route(at, listing, methods=["GET", "HEAD"]),
+            get(f"{at}/types", self._types),
+            get(f"{at}/customFields", self._custom_fields),
+            post(f"{at}/enroll", self._enroll),
+            get(f"{at}/collect/{{ssl_id}}", self._collect),
+            get(f"{at}/collect/{{ssl_id}}/{{form}}", self._collect),
+            post(f"{at}/approve/{{ssl_id}}", self._approve),
+            post(f"{at}/decline/{{ssl_id}}", self._decline),
+            post(f"{at}/revoke/serial/{{serial}}", self._revoke_by_serial),
+            post(f"{at}/revoke/{{ssl_id}}", self._revoke),
+            post(f"{at}/renewById/{{ssl_id}}", self._renew),
+            post(f"{at}/replace/{{ssl_id}}", self._replace),
+            get(f"{at}/{{ssl_id}}", self._details),
+            get(f"{at}/{{ssl_id}}/dcv", self._dcv),
+            post(f"{at}/{{ssl_id}}/dcv/recheck", self._recheck),
+        ]
+
+    async def _list_v2(self, request: Request) -> Response:
         query = dict(request.query_params)
+        spans = date_spans(query, self._world.now()) if self._world.dialect.heeds_date_filters else {}
+        return self._listed(request, query | spans)
+
+    async def _list(self, request: Request) -> Response:
+        return self._listed(request, dict(request.query_params))
+
+    def _listed(self, request: Request, query: dict[str, str]) -> Response:
         if request.method == "HEAD":
             return Response(headers={"X-Total-Count": str(self._listing.count(query))})
         page = self._listing.page(query)
@@ -94,7 +113,7 @@ class Api:
 
     async def _details(self, request: Request) -> Response:
         order = self._order(request, status=404)
-        return JSONResponse(order_view(self._world, order, request.query_params.get("dateFormat", "")))
+        return JSONResponse(order_view(self._world, order, self._date_format(request)))
 
     async def _enroll(self, request: Request) -> Response:
         order = self._actions.enroll(await _body(request))
@@ -187,6 +206,9 @@ class Api:
                 return JSONResponse(validation_details(organization, one, self._world.now()))
         raise ApiError(-1, f"Validation '{validation_id}' not found.", 404)
 
+    async def _report(self, request: Request) -> Response:
+        return JSONResponse(report(self._world, await _body(request)))
+
     async def _password(self, _: Request) -> Response:
         expires = self._world.account.credentials.expires
         if expires is None:
@@ -197,6 +219,10 @@ class Api:
     async def _change_password(self, request: Request) -> Response:
         self._actions.change_password(await _body(request))
         return Response(status_code=204)
+
+    def _date_format(self, request: Request) -> str:
+        """Return the `dateFormat` asked for; blank where this account does not heed it."""
+        return request.query_params.get("dateFormat", "") if self._world.dialect.heeds_date_format else ""
 
     def _order(self, request: Request, *, status: int = 400) -> Order:
         text = request.path_params["ssl_id"]

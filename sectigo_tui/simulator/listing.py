@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
@@ -189,8 +189,34 @@ class _Search:
 
 _FILTERS = (
     "commonName", "subjectAlternativeName", "sslTypeId", "orgId", "serialNumber", "requester",
-    "externalRequester", "requestedVia", "issuer",
+    "externalRequester", "requestedVia", "issuer", "~requested", "~issued", "~expires", "~renewed",
 )  # fmt: skip
+
+_LONGEST_SPAN_DAYS = 200
+
+
+def date_spans(query: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """Return the filters by date of a query as spans of times, which a listing knows.
+
+    Args:
+        query: `requestedIn`, `issuedIn`, `renewedIn` (days back) and `expiresIn` (days ahead) among others.
+        now: The time.
+
+    Raises:
+        ApiError: A value is not 1 to 200.
+
+    Source: SCM OpenAPI 26.7, `/ssl/v2`.
+    """
+    spans = {}
+    for name in ("requested", "issued", "expires", "renewed"):
+        days = whole(query, f"{name}In", 0, largest=_LONGEST_SPAN_DAYS)
+        if not days:
+            if query.get(f"{name}In"):
+                raise invalid(f"{name}In")
+            continue
+        first, last = (now, now + timedelta(days=days)) if name == "expires" else (now - timedelta(days=days), now)
+        spans[f"~{name}"] = f"{first.isoformat()}/{last.isoformat()}"
+    return spans
 
 
 def _tests(query: Mapping[str, str], world: World) -> list[Callable[[Row], bool]]:
@@ -210,8 +236,31 @@ def _tests(query: Mapping[str, str], world: World) -> list[Callable[[Row], bool]
     add("externalRequester", lambda text: lambda row: text in row.external_requester.lower())
     add("requestedVia", lambda text: lambda row: row.requested_via.lower() == text)
     add("issuer", lambda text: lambda _: text in "simulated organization validation secure server ca")
+    spans = [name for name in ("requested", "issued", "expires", "renewed") if query.get(f"~{name}")]
+    tests.extend(_span_test(name, query[f"~{name}"], world) for name in spans)
     add("serialNumber", lambda text: _serial_test(text, world))
     return tests
+
+
+def _span_test(name: str, span: str, world: World) -> Callable[[Row], bool]:
+    first, last = (datetime.fromisoformat(end) for end in span.split("/"))
+    now = world.now()
+
+    def test(row: Row) -> bool:
+        order = world.order(row.ssl_id)
+        if order is None:
+            return False
+        course = world.course(order, now)
+        dates = {
+            "requested": order.requested,
+            "issued": course.issued,
+            "expires": course.expires,
+            "renewed": order.renewed,
+        }
+        at = dates[name]
+        return at is not None and first <= at <= last
+
+    return test
 
 
 def _serial_test(text: str, world: World) -> Callable[[Row], bool]:

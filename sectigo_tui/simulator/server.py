@@ -96,6 +96,7 @@ def run_simulator(
     scenario: str = "demo",
     faults: Sequence[str] = (),
     dialect: Dialect | None = None,
+    without: Sequence[str] = (),
     out: TextIO,
 ) -> int:
     """Serve a scenario until SIGINT or SIGTERM.
@@ -107,6 +108,7 @@ def run_simulator(
         scenario: A name of `scenarios.SCENARIOS`.
         faults: Faults in force from the start, as `Fault.parse` reads them.
         dialect: Which variants of the answers are given.
+        without: The rights that the administrator does not have.
         out: Gets the lines of a shell that point a client here.
 
     Returns:
@@ -118,6 +120,7 @@ def run_simulator(
         ValueError: There is no such scenario or fault.
     """
     world = make_world(scenario, speed=speed, seed=seed, dialect=dialect)
+    world.account.credentials.without.update(without)
     for text in faults:
         world.faults.add(Fault.parse(text))
 

@@ -97,6 +97,11 @@ def profile_view(profile: Profile) -> Json:
     }
 
 
+def status_text(world: World, status: str) -> str:
+    """Return a status as this account spells it. Source: SCM manual 25.5 (joined), OpenAPI 25.9 (spaced)."""
+    return "SA Approved" if status == "SAApproved" and world.dialect.status_filter == "spaced" else status
+
+
 def order_view(world: World, order: Order, date_format: str = "") -> Json:
     """Return the details of an order.
 
@@ -119,7 +124,7 @@ def order_view(world: World, order: Order, date_format: str = "") -> Json:
         "sslId": order.ssl_id,
         "id": order.ssl_id,
         "orgId": order.organization_id,
-        "status": course.status,
+        "status": status_text(world, course.status),
         "orderNumber": order.order_number if course.applied else None,
         "backendCertId": str(order.order_number) if course.applied else None,
         "vendor": _VENDOR,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sectigo_tui.simulator.account import Account, Domain, Profile, ValidationLevel
 from sectigo_tui.simulator.acme import acme
@@ -37,8 +37,13 @@ class Dialect:
         already_revoked_code: What revoking a revoked certificate answers: -159, or -102.
         bundle: Whether the `pem` and `x509` formats have the root or the leaf first.
         any_domain: Whether names below no registered domain may be ordered; -1010 if not.
-        status_filter: Whether a listing's filter is spelled `SAApproved` (the manual) or `SA Approved` (the OpenAPI);
-            the other is refused with -1601.
+        status_filter: Whether a status is spelled `SAApproved` (the manual) or `SA Approved` (the OpenAPI), in answers
+            and in a listing's filter; the other filter is rejected with -1601.
+        words: Whether other states are codes such as `NOT_VALIDATED`, or words such as `Not validated`; with words,
+            `validationLevel` is `type`, and codes are strings.
+        heeds_date_format: Whether `dateFormat` is heeded.
+        heeds_date_filters: Whether `/ssl/v2` filters by date; if not, such a filter looks like success.
+        demands_reason_code: Whether a revocation without `reasonCode` is rejected.
     """
 
     dates: Literal["us", "iso"] = "us"
@@ -47,6 +52,21 @@ class Dialect:
     bundle: Literal["root-first", "leaf-first"] = "root-first"
     any_domain: bool = True
     status_filter: Literal["joined", "spaced"] = "joined"
+    words: Literal["codes", "spaced"] = "codes"
+    heeds_date_format: bool = True
+    heeds_date_filters: bool = True
+    demands_reason_code: bool = False
+
+    @classmethod
+    def named(cls, name: str, **changes: Any) -> Self:
+        """Return the dialect of the vendor's `manual` or of its `openapi`, with changes.
+
+        Raises:
+            KeyError: There is no such dialect.
+        """
+        openapi = {"dates": "iso", "dcv_answer": "array", "status_filter": "spaced", "words": "spaced"}
+        known: dict[str, dict[str, Any]] = {"manual": {}, "openapi": openapi}
+        return cls(**known[name] | changes)
 
 
 class World:
@@ -70,6 +90,7 @@ class World:
         orders: What is kept of each order by itself; the many issued ones are in `blocks`.
         faults: What goes wrong.
         traffic: What was asked.
+        report_rows: How many rows a bulk report may have; more are rejected with 413. None for any number.
     """
 
     def __init__(
@@ -95,6 +116,7 @@ class World:
         self.default_lives: dict[ValidationLevel, str] = {"DV": "straight", "OV": "straight", "EV": "straight"}
         self.faults = Faults(random.Random(seed))  # noqa: S311 - repeatable chance, not secrecy
         self.traffic = Traffic()
+        self.report_rows: int | None = None
         self.enrolled: list[int] = []
         self.orders: dict[int, Order] = {}
         self.blocks: list[Block] = []

@@ -28,6 +28,7 @@ class Arrangement(Struct, frozen=True):
         query: The filter in force.
         columns: The keys of the columns shown, from left to right; empty for the view's own.
         hidden: The keys of those that are not.
+        cursor: The row under the cursor; empty for none.
     """
 
     sort: str | None = None
@@ -35,6 +36,7 @@ class Arrangement(Struct, frozen=True):
     query: str = ""
     columns: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    cursor: str = ""
 
     def of_columns(self, known: Sequence[Column]) -> list[Column]:
         """Return the columns to show; one that is new since this was remembered stands at the end.
@@ -109,6 +111,10 @@ class Layout(Struct):
         """Remember which columns a view shows, in which order, and which it does not."""
         self._arrange(view, replace(self.of(view), columns=tuple(columns), hidden=tuple(hidden)))
 
+    def cursor_on(self, view: str, row_id: str) -> None:
+        """Remember the row under a view's cursor."""
+        self._arrange(view, replace(self.of(view), cursor=row_id))
+
     def viewed(self, view: str) -> None:
         """Remember which view is shown."""
         if view != self.view:
@@ -167,6 +173,7 @@ def to_text(layout: Layout) -> str:
                     "query": each.query,
                     "columns": each.columns,
                     "hidden": each.hidden,
+                    "cursor": each.cursor,
                 }
                 for view, each in layout.arrangements.items()
             },
@@ -220,6 +227,7 @@ def _arrangement(kept: Mapping[str, object]) -> Arrangement:
         _text(kept.get("query")),
         _texts(kept.get("columns")),
         _texts(kept.get("hidden")),
+        _text(kept.get("cursor")),
     )
 
 

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
     from sectigo_tui.certctl.client import CertctlClient
     from sectigo_tui.config.logins import SharedLogins
-    from sectigo_tui.config.plain import PlainSettings
-    from sectigo_tui.config.settings import CertctlServer, Settings
+    from sectigo_tui.config.settings import Settings
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.credentials import Logins
-    from sectigo_tui.domain.ports import Credentials, Scm, SecretText
+    from sectigo_tui.domain.ports import Credentials, Scm
     from sectigo_tui.engine.credentials.service import Access
     from sectigo_tui.engine.engine import EventSource
     from sectigo_tui.scm.client import ScmClient
@@ -35,11 +34,10 @@ def credentials_of(settings: Settings, *, may_prompt: bool = False) -> Credentia
     Raises:
         ConfigError: No account is named, or there is no password.
     """
-    from sectigo_tui.domain.ports import Credentials, SecretText
+    from sectigo_tui.domain.ports import Credentials
 
     account = settings.account()
-    password = SecretText(settings.resolve_password(may_prompt=may_prompt).get_secret_value())
-    return Credentials(account.customer_uri, account.login, password)
+    return Credentials(account.customer_uri, account.login, settings.resolve_password(may_prompt=may_prompt))
 
 
 def logins_of(
@@ -87,7 +85,6 @@ def make_client(
 
 def connection(
     settings: Settings,
-    plain: PlainSettings,
     event_source: EventSource,
     clock: Clock,
     is_poller: Callable[[], bool] = lambda: False,
@@ -97,38 +94,28 @@ def connection(
     """Return what an engine's requests go through; may take long, where a command tells the password.
 
     Args:
-        settings: All settings.
-        plain: What the engine was put together with.
-        event_source: Hears of every request.
+        settings: The settings.
+        event_source: Is told of every request.
         clock: The time.
         is_poller: Whether this process polls.
         may_prompt: Whether that command may ask the operator something on the terminal.
 
     Raises:
-        ConfigError: The settings are others than those, name no account, or there is no password.
+        ConfigError: The settings name no account, or there is no password.
         InputError: The debug log cannot be used.
     """
     from sectigo_tui.certctl.client import CertctlClient
     from sectigo_tui.config.credentials import CredentialsFile
-    from sectigo_tui.config.plain import plain_of
-    from sectigo_tui.domain.errors import ConfigError
     from sectigo_tui.engine.credentials.service import Access
     from sectigo_tui.scm.http import Connection
 
-    if plain_of(settings) != plain:
-        raise ConfigError(
-            key=str(settings.paths.config_file),
-            source="file",
-            reason="was changed while the program started",
-            remedy="start it again",
-        )
     credentials = credentials_of(settings, may_prompt=may_prompt)
     certctl = None
     server = settings.certctl_server()
     if server is not None:
         log = debug_log_of(settings, server.url, clock)
-        certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle, log=log), _secret(server))
-    logins = logins_of(settings, plain.base_url, credentials.customer_uri, clock, is_poller)
+        certctl = CertctlClient(Connection(server.url, ca_bundle=server.ca_bundle, log=log), server.api_key)
+    logins = logins_of(settings, settings.sectigo.base_url, credentials.customer_uri, clock, is_poller)
     access = Access(
         in_use=credentials,
         keeper=CredentialsFile(settings, clock),
@@ -202,12 +189,6 @@ def debug_log_of(settings: Settings, base_url: str, clock: Clock) -> DebugLog | 
     from sectigo_tui.scm.debug_log import DebugLog
 
     return DebugLog(settings.debug_log, base_url, clock)
-
-
-def _secret(server: CertctlServer) -> SecretText:
-    from sectigo_tui.domain.ports import SecretText
-
-    return SecretText(server.api_key.get_secret_value())
 
 
 async def in_thread(work: Callable[[], T]) -> T:

@@ -6,13 +6,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from sectigo_tui.wiring.clients import Client, connection
-from sectigo_tui.wiring.settings import account_directory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from random import Random
 
-    from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.dns.resolver import SystemDns
     from sectigo_tui.domain.certificates import CertificateFacts
@@ -38,7 +36,7 @@ async def opened(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes a defect down that a boundary reports.
+        keep_crash: Writes down an unexpected error that a boundary reports.
 
     Yields:
         The engine; nothing has been sent yet.
@@ -47,26 +45,16 @@ async def opened(
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be opened.
     """
-    from sectigo_tui.config.plain import plain_of
-
-    settings.account()
-    prepare = prepared(
-        plain_of(settings),
-        lambda: settings,
-        clock=clock,
-        random=random,
-        keep_crash=keep_crash,
-        may_prompt=True,
-    )
+    prepare = prepared(settings, clock=clock, random=random, keep_crash=keep_crash, may_prompt=True)
     async with prepare as (engine, connect):
         await connect()
+        await engine.until_history_is_read()
         yield engine
 
 
 @asynccontextmanager
 async def prepared(
-    plain: PlainSettings,
-    complete: Callable[[], Settings],
+    settings: Settings,
     *,
     clock: Clock | None = None,
     random: Random | None = None,
@@ -76,18 +64,17 @@ async def prepared(
     """Put together what shows the local orders, for an engine that sends nothing before it is connected.
 
     Args:
-        plain: The settings as far as they are plain.
-        complete: Returns all of them; called in another thread.
+        settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes a defect down that a boundary reports.
+        keep_crash: Writes down an unexpected error that a boundary reports.
         may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
-        The engine, and what connects it: that raises `ConfigError` for what is wrong with the full settings.
+        The engine, and what connects it: that raises `ConfigError` where there is no password.
 
     Raises:
-        ConfigError: The data directory cannot be used.
+        ConfigError: The settings name no account, or the data directory cannot be used.
         StoreError: The local orders cannot be opened.
     """
     from random import SystemRandom
@@ -97,16 +84,16 @@ async def prepared(
     from sectigo_tui.engine.engine import Engine, EventSource
     from sectigo_tui.engine.repository import OrderRepository
     from sectigo_tui.engine.requests.limiter import RequestLimiter
-    from sectigo_tui.store.local.journal_store import JournalStore
+    from sectigo_tui.wiring.store import open_store
 
-    clock, event_source = clock or SystemClock(), EventSource(keep_crash)
-    directory = account_directory(plain.paths, plain.base_url, plain.customer_uri)
-    store = JournalStore.open(directory, clock, retention_days=plain.retention_days)
+    settings.account()
+    clock, event_source, section = clock or SystemClock(), EventSource(keep_crash), settings.sectigo
+    store = await open_store(settings, clock)
     repository = OrderRepository(store, clock, event_source)
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_errors_to(repository.receive_store_state)
-    limiter = RequestLimiter(plain.requests_in_flight, is_open=False)
-    client = Client(lambda: connection(complete(), plain, event_source, clock, store.is_poller, may_prompt=may_prompt))
+    limiter = RequestLimiter(section.requests_in_flight, is_open=False)
+    client = Client(lambda: connection(settings, event_source, clock, store.is_poller, may_prompt=may_prompt))
     context = Context(
         client=client.scm,
         limiter=limiter,
@@ -115,10 +102,10 @@ async def prepared(
         random=random or SystemRandom(),
         read_certificate=_read_certificate,
         options=EngineOptions(
-            deadline_seconds=plain.poll_max_wait_seconds,
-            rearm=plain.on_deadline == "rearm",
-            read_only=plain.read_only,
-            may_arm=not plain.is_read_only_by_flag,
+            deadline_seconds=section.poll_max_wait_seconds,
+            reopen=section.on_deadline == "reopen",
+            read_only=section.read_only,
+            may_arm=not settings.is_read_only_by_flag,
         ),
     )
 
@@ -127,7 +114,7 @@ async def prepared(
         limiter.open()
 
     try:
-        yield Engine(context, event_source, _tools, lambda: client.connected.access, _dns(plain)), connect
+        yield Engine(context, event_source, _tools, lambda: client.connected.access, _dns(settings)), connect
     finally:
         try:
             await client.aclose()
@@ -136,8 +123,8 @@ async def prepared(
             await store.close()
 
 
-def _dns(plain: PlainSettings) -> SystemDns | None:
-    if not plain.dns_lookups:
+def _dns(settings: Settings) -> SystemDns | None:
+    if not settings.sectigo.dns_lookups:
         return None
     from sectigo_tui.dns.resolver import SystemDns
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from typing import TYPE_CHECKING
 
+from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.paths import check_own_directory, find_paths, make_private_directory
 from sectigo_tui.wiring.clients import debug_log_of, logins_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sectigo_tui.config.paths import Paths
-    from sectigo_tui.config.plain import PlainSettings
     from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.orders import Order
     from sectigo_tui.domain.ports import StoreDamage
 
 
@@ -55,12 +55,15 @@ def remove_leftovers(paths: Paths) -> list[Path]:
     return stubborn
 
 
-def keys_without_order(paths: Paths, notify: Callable[[StoreDamage], None]) -> list[Path]:
+def keys_without_order(
+    paths: Paths, notify: Callable[[StoreDamage], None], team_orders: Callable[[], Iterable[Order]] = tuple
+) -> list[Path]:
     """Return the private keys made here that no local order of any account was placed with.
 
     Args:
         paths: Where the files are.
         notify: Takes what is damaged in the orders' files.
+        team_orders: Returns the orders of a team's database; asked only where there are keys.
 
     Raises:
         StoreError: Some orders cannot be read.
@@ -70,7 +73,7 @@ def keys_without_order(paths: Paths, notify: Callable[[StoreDamage], None]) -> l
     keys = sorted((paths.data_dir / "keys").glob("*.key"))
     if not keys:
         return []
-    used = set()
+    used = {_resolved(order.key_path) for order in team_orders() if order.key_path}
     for directory in sorted((paths.data_dir / "accounts").glob("*/")):
         used |= {_resolved(order.key_path) for order in read_all_orders(directory, notify) if order.key_path}
     return [key for key in keys if key.resolve() not in used]
@@ -105,7 +108,7 @@ def settings_of(
     config: Path | None = None,
     data_dir: Path | None = None,
     profile: str | None = None,
-    read_only: bool = False,
+    flags: Mapping[str, object] | None = None,
     debug_log: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
@@ -115,34 +118,15 @@ def settings_of(
         config: `--config`.
         data_dir: `--data-dir`.
         profile: `--profile`.
-        read_only: `--read-only`.
+        flags: The other flags by the key that each sets: `read_only`, `ui.theme`...
         debug_log: `--debug-log`.
         environ: The process's environment.
 
     Raises:
         ConfigError: Something is wrong with them.
     """
-    from sectigo_tui.config.load import load_settings
-
     paths = find_paths(environ, config=config, data_dir=data_dir)
-    flags = {"read_only": True} if read_only else {}
-    settings = load_settings(paths, environ, profile=profile, flags=flags)
-    return dataclasses.replace(settings, debug_log=debug_log) if debug_log is not None else settings
-
-
-def plain_settings_of(
-    *,
-    config: Path | None = None,
-    data_dir: Path | None = None,
-    profile: str | None = None,
-    read_only: bool = False,
-    environ: Mapping[str, str] = os.environ,
-) -> PlainSettings | None:
-    """Return the same as far as it is plain, in a fraction of the time; None where `settings_of` is to be asked."""
-    from sectigo_tui.config.plain import plain_settings
-
-    paths = find_paths(environ, config=config, data_dir=data_dir)
-    return plain_settings(paths, environ, profile=profile, read_only=read_only)
+    return load_settings(paths, environ, profile=profile, flags=flags, debug_log=debug_log)
 
 
 async def accept_account(settings: Settings, answers: Mapping[str, str]) -> str:
@@ -157,7 +141,7 @@ async def accept_account(settings: Settings, answers: Mapping[str, str]) -> str:
 
     Raises:
         ConfigError: An answer is wrong, or a file is there already.
-        ScmFailure: SCM refused them, or could not be reached; nothing was written.
+        ScmFailure: SCM rejected them, or could not be reached; nothing was written.
         StoreError: A file could not be written.
     """
     from sectigo_tui.config.credentials import write_credentials
@@ -168,8 +152,7 @@ async def accept_account(settings: Settings, answers: Mapping[str, str]) -> str:
     from sectigo_tui.scm.client import ScmClient
 
     section = check_answers(answers)
-    password = section.password.get_secret_value() if section.password is not None else ""
-    credentials = Credentials(section.customer_uri or "", section.login or "", SecretText(password))
+    credentials = Credentials(section.customer_uri or "", section.login or "", section.password or SecretText(""))
     clock = SystemClock()
     log = debug_log_of(settings, section.base_url, clock)
     logins = logins_of(settings, section.base_url, credentials.customer_uri, clock)

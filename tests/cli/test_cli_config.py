@@ -79,7 +79,10 @@ def test_a_wrong_setting_is_told(site: Site) -> None:
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ('theme = "drak"', "ui.theme (~/screen.toml [ui]): no such theme; did you mean dark?"),
+        (
+            'theme = "drak"',
+            "ui.theme (~/screen.toml [ui]): 'drak' is not auto, dark, light, safe, 16 or mono; did you mean dark?",
+        ),
         ('keys = { pol = "f5" }', "ui.keys.pol (~/screen.toml [ui]): no such action; did you mean poll?"),
     ],
 )

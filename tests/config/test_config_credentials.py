@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from sectigo_tui.config import credentials
 from sectigo_tui.config.credentials import (
@@ -21,6 +20,7 @@ from sectigo_tui.config.credentials import (
 )
 from sectigo_tui.domain.credentials import Candidate
 from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.durable import FileLock
 
 NOW = datetime(2026, 5, 5, 3, 12, tzinfo=UTC)
@@ -32,11 +32,11 @@ def path(tmp_path: Path) -> Path:
 
 
 def write(path: Path, profile: str | None, password: str, login: str = "api") -> None:
-    write_credentials(path, profile, login=login, password=SecretStr(password))
+    write_credentials(path, profile, login=login, password=SecretText(password))
 
 
 def pend(path: Path, profile: str | None, password: str) -> None:
-    write_pending(path, profile, login="api", password=SecretStr(password), made_at=NOW)
+    write_pending(path, profile, login="api", password=SecretText(password), made_at=NOW)
 
 
 def test_what_is_written_is_read_again_and_other_profiles_are_kept(path: Path) -> None:
@@ -44,8 +44,8 @@ def test_what_is_written_is_read_again_and_other_profiles_are_kept(path: Path) -
     write(path, None, "p\"\\'üß")
     write(path, "staging", "s2", login="api2")
     assert read_credentials(path) == {
-        None: CredentialsEntry("api", SecretStr("p\"\\'üß")),
-        "staging": CredentialsEntry("api2", SecretStr("s2")),
+        None: CredentialsEntry("api", SecretText("p\"\\'üß")),
+        "staging": CredentialsEntry("api2", SecretText("s2")),
     }
 
 
@@ -68,18 +68,18 @@ def test_pending_credentials_are_beside_the_current_ones_until_they_are_proven(p
     write(path, None, "old")
     pend(path, None, "new")
     entry = read_credentials(path)[None]
-    assert entry.password == SecretStr("old")
+    assert entry.password == SecretText("old")
     assert entry.pending is not None
-    assert (entry.pending.password, entry.pending.made_at) == (SecretStr("new"), NOW)
+    assert (entry.pending.password, entry.pending.made_at) == (SecretText("new"), NOW)
     promote_pending(path, None)
-    assert read_credentials(path)[None] == CredentialsEntry("api", SecretStr("new"))
+    assert read_credentials(path)[None] == CredentialsEntry("api", SecretText("new"))
 
 
 def test_discarded_pending_credentials_leave_the_current_ones(path: Path) -> None:
     write(path, None, "old")
     pend(path, None, "new")
     discard_pending(path, None)
-    assert read_credentials(path)[None] == CredentialsEntry("api", SecretStr("old"))
+    assert read_credentials(path)[None] == CredentialsEntry("api", SecretText("old"))
 
 
 def test_pending_credentials_need_no_current_ones_here(path: Path) -> None:
@@ -93,7 +93,7 @@ def test_an_unsettled_change_is_not_overwritten(path: Path) -> None:
         pend(path, None, "newer")
     pending = read_credentials(path)[None].pending
     assert pending is not None
-    assert pending.password == SecretStr("new")
+    assert pending.password == SecretText("new")
 
 
 def test_tries_of_the_two_candidates_are_remembered(path: Path) -> None:
@@ -109,7 +109,7 @@ def test_settling_without_anything_pending_changes_nothing(path: Path) -> None:
     write(path, None, "p")
     promote_pending(path, None)
     mark_tried(path, None, Candidate.CURRENT)
-    assert read_credentials(path)[None] == CredentialsEntry("api", SecretStr("p"))
+    assert read_credentials(path)[None] == CredentialsEntry("api", SecretText("p"))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o602])

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from sectigo_tui.config.load import load_settings
-from sectigo_tui.config.model import SECTION_MODELS
 from sectigo_tui.config.paths import Paths
 from sectigo_tui.config.save import check_answers, write_first_config
-from sectigo_tui.config.sources import ENVIRONMENT_NAMES
+from sectigo_tui.config.sections import SECTIONS, SectigoSection, settings_in
 from sectigo_tui.domain.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
@@ -22,24 +21,22 @@ def keys_shown(section: str) -> dict[str, object]:
     return tomllib.loads("\n".join(re.findall(r"^# (\w+ = .*)$", text, re.MULTILINE)))
 
 
-@pytest.mark.parametrize("section", SECTION_MODELS)
+@pytest.mark.parametrize("section", SECTIONS)
 def test_the_example_shows_each_key_and_no_other(section: str) -> None:
-    assert set(keys_shown(section)) == set(SECTION_MODELS[section].model_fields)
+    assert set(keys_shown(section)) == set(settings_in(SECTIONS[section]))
 
 
-@pytest.mark.parametrize("section", SECTION_MODELS)
+@pytest.mark.parametrize("section", SECTIONS)
 def test_the_example_shows_the_defaults(section: str) -> None:
     shown = keys_shown(section)
-    defaults = {
-        key: field.get_default(call_default_factory=True) for key, field in SECTION_MODELS[section].model_fields.items()
-    }
-    differing = {key for key, value in defaults.items() if value and shown[key] != value}
+    settings = settings_in(SECTIONS[section]).values()
+    differing = {each.key for each in settings if each.default and shown[each.key] != each.default}
     assert not differing
 
 
 def test_the_example_names_each_variable() -> None:
     text = EXAMPLE.read_text()
-    assert all(variable in text for variables in ENVIRONMENT_NAMES.values() for variable in variables)
+    assert all(variable in text for each in settings_in(SectigoSection).values() for variable in each.variables)
 
 
 def test_the_example_as_it_stands_sets_nothing(tmp_path: Path) -> None:

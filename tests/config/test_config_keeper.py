@@ -33,7 +33,7 @@ def credentials(password: str) -> Credentials:
 
 
 def stored_password(paths: Paths, profile: str | None = None) -> str:
-    return load_settings(paths, {}, profile=profile).resolve_password().get_secret_value()
+    return load_settings(paths, {}, profile=profile).resolve_password().reveal()
 
 
 async def test_what_is_saved_is_used_at_the_next_start(paths: Paths) -> None:

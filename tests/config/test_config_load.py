@@ -1,16 +1,17 @@
 """Which value of a setting is used, and what is told about where it came from."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from sectigo_tui.config.credentials import write_credentials
 from sectigo_tui.config.load import load_settings
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.settings import Account, Settings
-from sectigo_tui.config.sources import SourceKind
+from sectigo_tui.config.settings import Account, Settings, SourceKind
 from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.ports import SecretText
 
 ACCOUNT = 'customer_uri = "acme"\nlogin = "api"\npassword = "from-config"\n'
 STAGING = '[profile.staging]\ncustomer_uri = "acme-staging"\nlogin = "api-staging"\npassword = "from-staging"\n'
@@ -27,7 +28,7 @@ class Place:
         self.paths.config_file.chmod(0o600)
 
     def store(self, profile: str | None, login: str, password: str) -> None:
-        write_credentials(self.paths.credentials_file, profile, login=login, password=SecretStr(password))
+        write_credentials(self.paths.credentials_file, profile, login=login, password=SecretText(password))
 
     def load(self, environ: dict[str, str] | None = None, **arguments: object) -> Settings:
         return load_settings(self.paths, environ or {}, **arguments)  # type: ignore[arg-type]
@@ -39,7 +40,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def password_of(settings: Settings) -> str:
-    return settings.resolve_password().get_secret_value()
+    return settings.resolve_password().reveal()
 
 
 def test_without_any_configuration_the_connector_s_defaults_hold(place: Place) -> None:
@@ -56,13 +57,14 @@ def test_without_any_configuration_the_connector_s_defaults_hold(place: Place) -
     [
         ("customer_uri", "CERTCTL_SECTIGO_CUSTOMER_URI", "acme", "acme"),
         ("login", "CERTCTL_SECTIGO_LOGIN", "api", "api"),
-        ("password", "CERTCTL_SECTIGO_PASSWORD", "s p", SecretStr("s p")),
+        ("password", "CERTCTL_SECTIGO_PASSWORD", "s p", SecretText("s p")),
         ("org_id", "CERTCTL_SECTIGO_ORG_ID", "12", 12),
         ("cert_type", "CERTCTL_SECTIGO_CERT_TYPE", "77", 77),
         ("term", "CERTCTL_SECTIGO_TERM", "90", 90),
         ("base_url", "CERTCTL_SECTIGO_BASE_URL", "https://scm.example/api/", "https://scm.example/api"),
         ("poll_max_wait_seconds", "CERTCTL_SECTIGO_POLL_MAX_WAIT_SECONDS", "7200", 7200),
         ("poll_max_wait_seconds", "CERTCTL_ASYNC_POLL_MAX_WAIT_SECONDS", "7200", 7200),
+        ("poll_max_wait_seconds", "CERTCTL_SECTIGO_POLL_MAX_WAIT_SECONDS", "0", 600),
     ],
 )
 def test_each_variable_of_the_connector_sets_its_key(
@@ -100,6 +102,23 @@ def test_a_poll_window_of_zero_is_the_default_one(place: Place) -> None:
     settings = place.load()
     assert settings.sectigo.poll_max_wait_seconds == 600
     assert settings.sources["poll_max_wait_seconds"].value == "600"
+
+
+def test_a_number_may_be_written_as_text_in_the_file_too(place: Place) -> None:
+    place.configure('[sectigo]\norg_id = "12"\nread_timeout_seconds = "2.5"\n')
+    section = place.load().sectigo
+    assert (section.org_id, section.read_timeout_seconds) == (12, 2.5)
+
+
+def test_reading_settings_loads_nothing_that_keeps_the_first_paint_waiting(place: Place) -> None:
+    place.configure("[sectigo]\n" + ACCOUNT)
+    program = (
+        "import sys; from sectigo_tui.wiring.settings import settings_of; settings_of();"
+        "print({'asyncio', 'pydantic', 'difflib', 'subprocess'} & sys.modules.keys())"
+    )
+    environ = {"SECTIGO_TUI_CONFIG": str(place.paths.config_file), "HOME": str(place.paths.config_file.parent)}
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_an_empty_variable_is_an_unset_one(place: Place) -> None:
@@ -224,7 +243,7 @@ def test_certctl_s_key_is_read_from_its_file(place: Place, tmp_path: Path) -> No
     place.configure('[certctl]\nurl = "https://certctl.example/"\nissuer_id = "iss"\napi_key_file = "key"\n')
     server = place.load().certctl_server()
     assert server is not None
-    assert (server.url, server.issuer_id, server.api_key.get_secret_value()) == (
+    assert (server.url, server.issuer_id, server.api_key.reveal()) == (
         "https://certctl.example",
         "iss",
         "k3y",

@@ -27,7 +27,7 @@ def command(script: str, timeout_seconds: float = 30.0) -> PasswordCommand:
     ],
 )
 def test_the_first_line_is_the_password(script: str, password: str) -> None:
-    assert command(script).run().get_secret_value() == password
+    assert command(script).run().reveal() == password
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_command_that_does_not_exist_is_explained() -> None:
 
 def test_no_shell_reads_the_arguments() -> None:
     arguments = (sys.executable, "-c", "import sys; print(sys.argv[1])", "$HOME; `id`")
-    assert PasswordCommand(arguments, "", {}).run().get_secret_value() == "$HOME; `id`"
+    assert PasswordCommand(arguments, "", {}).run().reveal() == "$HOME; `id`"
 
 
 def has_ended(pid: int) -> bool:
@@ -82,12 +82,12 @@ def has_ended(pid: int) -> bool:
 
 
 def test_a_command_that_goes_on_after_its_first_line_is_ended_and_its_line_is_the_password() -> None:
-    assert command("print('s3cret', flush=True)\nwhile True: print('more')").run().get_secret_value() == "s3cret"
+    assert command("print('s3cret', flush=True)\nwhile True: print('more')").run().reveal() == "s3cret"
 
 
 def test_a_child_that_keeps_the_output_open_is_not_waited_for() -> None:
     script = "import subprocess; print('s3cret', flush=True); subprocess.Popen(['sleep', '3'])"
-    assert command(script, timeout_seconds=30).run().get_secret_value() == "s3cret"
+    assert command(script, timeout_seconds=30).run().reveal() == "s3cret"
 
 
 @pytest.mark.parametrize("stubborn", ["", "trap '' TERM; "])
@@ -103,7 +103,7 @@ def test_all_that_a_command_has_started_is_ended_with_it(tmp_path: Path, stubbor
 def test_it_is_asked_once(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     again = command(f"open({str(asked)!r}, 'a').write('x'); print('s3cret')")
-    assert {again.run().get_secret_value(), again.run().get_secret_value()} == {"s3cret"}
+    assert {again.run().reveal(), again.run().reveal()} == {"s3cret"}
     assert asked.read_text() == "x"
 
 
@@ -119,4 +119,4 @@ def test_what_may_pass_by_itself_is_told_from_a_wrong_setting(script: str, may_p
 
 def test_without_a_terminal_of_its_own_it_cannot_reach_the_screen_s() -> None:
     script = "import os\ntry: os.open('/dev/tty', os.O_RDWR)\nexcept OSError: print('s3cret')"
-    assert command(script).run().get_secret_value() == "s3cret"
+    assert command(script).run().reveal() == "s3cret"

@@ -52,7 +52,7 @@ def test_shapes_of_every_font_and_no_mouse_where_flags_ask_for_it(program: Insta
             'keys = { pol = "b" }',
             "ui.keys.pol (~/.config/sectigo-tui/config.toml [ui]): no such action; did you mean poll?",
         ),
-        ('theme = "drak"', "ui.theme (~/.config/sectigo-tui/config.toml [ui]): no such theme; did you mean dark?"),
+        ('theme = "drak"', "ui.theme (~/.config/sectigo-tui/config.toml [ui]): 'drak' is not auto, dark,"),
     ],
     ids=["conflict", "unknown action", "unknown theme"],
 )

@@ -19,11 +19,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from sectigo_tui.config.credentials import read_credentials, write_credentials
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.orders import Order, OrderState, Origin
+from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.orders.lookup import tagged_orders
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import Dialect, World
@@ -55,7 +55,7 @@ class Rig:
         account = world.account.credentials
         config = f'[sectigo]\ncustomer_uri = "{account.customer_uri}"\nbase_url = "{base_url}"\n'
         (home / "config.toml").write_text(config)
-        write_credentials(home / "credentials.toml", None, login=account.login, password=SecretStr(account.password))
+        write_credentials(home / "credentials.toml", None, login=account.login, password=SecretText(account.password))
 
     def live(self, kind: str, **settings: object) -> str:
         """Run one life, and return how it ended."""
@@ -77,7 +77,7 @@ class Rig:
         entry = read_credentials(self._home / "credentials.toml")[None]
         assert entry.password is not None
         assert entry.pending is None
-        return entry.password.get_secret_value()
+        return entry.password.reveal()
 
     def check_the_disk(self) -> list[Order]:
         """See that the disk knows all that was ever shown, and return its orders, removed ones included."""

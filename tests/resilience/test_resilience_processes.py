@@ -17,7 +17,6 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-from pydantic import SecretStr
 from resilience_child import Job, SharedClock
 
 from sectigo_tui.config.credentials import write_credentials
@@ -25,6 +24,7 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
 from sectigo_tui.domain.polling import WindowEnd
+from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.polling import schedule
 from sectigo_tui.simulator.orders import named_life
 from sectigo_tui.simulator.server import served
@@ -155,7 +155,7 @@ def configure(job: Job, world: World, base_url: str) -> None:
         f"poll_max_wait_seconds = {DEADLINE_SECONDS:.0f}\n"
     )
     credentials = Path(job.config).with_name("credentials.toml")
-    write_credentials(credentials, None, login=account.login, password=SecretStr(account.password))
+    write_credentials(credentials, None, login=account.login, password=SecretText(account.password))
 
 
 @asynccontextmanager

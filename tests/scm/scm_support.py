@@ -7,11 +7,11 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 
-from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter
+from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter, ReportDate, ReportQuery
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.scm.client import ScmClient
@@ -147,11 +147,14 @@ Call = Callable[[ScmClient], Awaitable[object]]
 
 ENROLL = EnrollRequest(organization_id=7, csr_pem="-----BEGIN CERTIFICATE REQUEST-----", profile_id=3, term_days=90)
 
+QUARTER = ReportQuery(ReportDate.ISSUED, date(2026, 1, 1), date(2026, 3, 31))
+
 READS: dict[str, Call] = {
     "types": lambda scm: scm.types(),
     "custom_fields": lambda scm: scm.custom_fields(),
     "listing": lambda scm: scm.listing(ListingFilter(), position=0, size=200),
     "details": lambda scm: scm.details(101),
+    "report": lambda scm: scm.report(QUARTER),
     "collect": lambda scm: scm.collect(101),
     "dcv": lambda scm: scm.dcv(101),
     "recheck_dcv": lambda scm: scm.recheck_dcv(101),

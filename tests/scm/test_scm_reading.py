@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from scm_support import answering
+from scm_support import QUARTER, answering
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.errors import Refused, Unreadable
+from sectigo_tui.domain.explain import is_missing_right
 from sectigo_tui.domain.validation import (
     DcvCheck,
     DcvProof,
@@ -369,6 +371,52 @@ async def test_an_order_without_a_common_name_goes_by_its_first_alternative_name
     assert [(row.common_name, row.is_nameless) for row in page.rows] == [("a.example", True)]
     details = await answering(json={"sslId": 101, "status": "Applied", **told, **names}).scm.details(101)
     assert details.common_name == "a.example"
+
+
+async def test_a_report_tells_what_details_tell_with_the_organizations_name() -> None:
+    row = {
+        "id": 101,
+        "type": "Sectigo OV SSL",
+        "typeId": 3,
+        "orgId": 7,
+        "organizationName": "Acme",
+        "commonName": "a.example",
+        "subjAltNames": "a.example; b.example",
+        "status": "Issued",
+        "approver": "Dana",
+        "comments": "for the shop",
+        "requested": "2026-01-02T03:04:05.006Z",
+        "approved": "2026-01-03",
+        "issued": "",
+        "customFields": {"Cost center": "12"},
+        "unknown": [1],
+    }
+    (found,) = await answering(json={"statusCode": 0, "message": "OK", "reports": [row, {"id": None}]}).scm.report(
+        QUARTER
+    )
+    assert (found.ssl_id, found.status, found.validation, found.owner) == (101, "Issued", "OV", "Dana")
+    assert (found.profile_id, found.organization_id, found.organization_name) == (3, 7, "Acme")
+    assert found.subject_alternative_names == ("a.example", "b.example")
+    assert found.requested == datetime(2026, 1, 2, 3, 4, 5, 6000, tzinfo=UTC)
+    assert (found.approved, found.issued) == (date(2026, 1, 3), None)
+    assert found.custom_fields == (("Cost center", "12"),)
+
+
+@pytest.mark.parametrize("empty", [{"reports": []}, {"statusCode": 0, "reports": None}])
+async def test_a_report_about_no_order_is_empty(empty: object) -> None:
+    assert await answering(json=empty).scm.report(QUARTER) == ()
+
+
+async def test_a_refusal_inside_a_success_is_a_refusal() -> None:
+    with pytest.raises(Refused) as refused:
+        await answering(json={"statusCode": -3, "message": "You are not authorized."}).scm.report(QUARTER)
+    assert (refused.value.code, refused.value.description) == (-3, "You are not authorized.")
+    assert is_missing_right(refused.value)
+
+
+async def test_an_answer_without_reports_is_not_taken_for_an_empty_one() -> None:
+    with pytest.raises(Unreadable, match="reports is missing"):
+        await answering(json={"statusCode": 0}).scm.report(QUARTER)
 
 
 async def test_domain_validations_are_read_in_both_dialects() -> None:

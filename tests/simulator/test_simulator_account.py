@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 from simulated import client_of, new_world, rejection
 
@@ -187,6 +188,53 @@ async def test_domains_are_listed_by_name() -> None:
 async def test_a_domain_that_nobody_registered_is_unknown_to_a_strict_account() -> None:
     strict = client_of(new_world(dialect=Dialect(any_domain=False)))
     assert rejection(await strict.post("/dcv/v2/validation/status", json={"domain": "x.example"})) == (400, -727)
+
+
+async def test_a_listing_of_domains_has_pages() -> None:
+    world = new_world()
+    for number in range(5):
+        world.validate_domain(f"d{number}.example")
+    answer = await client_of(world).get("/dcv/v1/validation?size=2&position=3")
+    assert [row["domain"] for row in answer.json()] == ["d3.example", "d4.example"]
+    assert answer.headers["x-total-count"] == "5"
+
+
+async def test_a_right_that_is_taken_away_is_missing_for_its_calls_alone() -> None:
+    world = new_world()
+    scm = client_of(world)
+    world.account.credentials.without = {"report", "organizations", "dcv"}
+    assert rejection(await scm.post("/report/v1/ssl-certificates", json={})) == (400, -3)
+    assert rejection(await scm.get("/organization/v1")) == (400, -3)
+    assert rejection(await scm.post("/dcv/v2/validation/status", json={"domain": "a.example"})) == (400, -3)
+    assert (await scm.get("/ssl/v1/types")).status_code == 200
+    assert (await scm.get("/admin/v1/password")).status_code == 200
+
+
+async def test_a_running_simulator_takes_another_dialect_and_other_rights() -> None:
+    world = new_world()
+    scm = client_of(world)
+    control = httpx.AsyncClient(transport=scm._transport, base_url="http://scm.test/_sim")
+    assert (await control.post("/dialect", json={"name": "openapi", "status_filter": "joined"})).status_code == 204
+    assert (world.dialect.dates, world.dialect.status_filter) == ("iso", "joined")
+    assert (await control.post("/rights", json={"without": ["report"]})).status_code == 204
+    assert rejection(await scm.post("/report/v1/ssl-certificates", json={})) == (400, -3)
+    assert (await control.post("/rights", json={"without": ["everything"]})).status_code == 400
+    assert (await control.post("/report", json={"rows": 5})).status_code == 204
+    assert world.report_rows == 5
+
+
+async def test_the_openapis_words_are_spaced_its_codes_strings_and_its_levels_types() -> None:
+    world = new_world(dialect=Dialect.named("openapi"))
+    order = world.add_order(life="ov-dcv-missing", common_name="www.acme.example")
+    world.advance(60)
+    scm = client_of(world)
+    domain = await scm.post("/dcv/v2/validation/status", json={"domain": "www.acme.example"})
+    assert domain.json()["status"] == "Not validated"
+    (dcv,) = (await scm.get(f"/ssl/v1/{order.ssl_id}/dcv")).json()
+    assert dcv["dcvLog"]["error"]["code"] == "0"
+    validation = (await scm.get("/organization/v2/1002/validations")).json()[0]
+    assert (validation["type"], "validationLevel" in validation) == ("OV", False)
+    assert (await scm.get("/ssl/v1/7")).json()["code"] == "-124"
 
 
 async def test_validations_are_listed_by_when_they_end_and_page_by_page() -> None:

@@ -150,3 +150,25 @@ def test_details_of_a_row_are_the_same_at_every_poll_and_differ_by_seed() -> Non
     assert first.order(2_100_020) == again.order(2_100_020)
     assert first.order(2_100_020) != other.order(2_100_020)
     assert first.order(2_100_051) is None
+
+
+async def test_v2_lists_by_date_what_v1_lists_whole() -> None:
+    world = seeded(190, pending=5)
+    scm = client_of(world)
+
+    async def count(path: str, **query: int) -> int:
+        return int((await scm.head(path, params=query)).headers["x-total-count"])
+
+    assert await count("/ssl/v2") == await count("/ssl/v1") == 195
+    assert await count("/ssl/v2", issuedIn=30) == len(await ids_v2(scm, issuedIn=30)) == 30
+    assert await count("/ssl/v2", expiresIn=60) == 52
+    assert await count("/ssl/v1", issuedIn=30) == 195
+    for wrong in ("0", "201", "soon"):
+        assert rejection(await scm.get("/ssl/v2", params={"issuedIn": wrong})) == (400, -1601)
+    world.dialect = Dialect(heeds_date_filters=False)
+    assert await count("/ssl/v2", issuedIn=30) == 195
+
+
+async def ids_v2(scm: httpx.AsyncClient, **query: int) -> list[int]:
+    """Return the sslIds of a page of v2."""
+    return [row["sslId"] for row in (await scm.get("/ssl/v2", params={"size": 200, "position": 0, **query})).json()]

@@ -299,3 +299,12 @@ async def test_an_account_may_write_iso_dates_by_itself() -> None:
     order = world.add_order(life="ov-instant", common_name="a.acme.example", requested=requested)
     details = (await client_of(world).get(f"/ssl/v1/{order.ssl_id}")).json()
     assert details["requested"] == "2026-05-02T21:12:00.000Z"
+
+
+async def test_a_revocation_needs_its_reason_code_where_the_account_demands_it() -> None:
+    for demands in (False, True):
+        world = new_world(dialect=Dialect(demands_reason_code=demands))
+        order = world.add_order(life="ov-instant", common_name="www.acme.example")
+        world.advance(600)
+        answer = await client_of(world).post(f"/ssl/v1/revoke/{order.ssl_id}", json={"reason": "superseded"})
+        assert answer.status_code == (400 if demands else 204)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TypeVar
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
-from sectigo_tui.domain.certificates import EnrollRequest, ListingFilter, ListingPage, ListingRow, OrderDetails
+from sectigo_tui.domain.certificates import (
+    EnrollRequest,
+    ListingFilter,
+    ListingPage,
+    ListingRow,
+    OrderDetails,
+    ReportDate,
+    ReportQuery,
+)
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import (
     CredentialsRefused,
@@ -91,6 +100,8 @@ class FakeScm:
         total_told: What a listing of so many rows tells of its length, where that is not the truth.
         unusable: What is wrong with rows of a listing's first page, by status; they come with the usable ones.
         takes_statuses: The statuses that a listing may be filtered by, spelled as SCM takes them; None for any.
+        reported: What bulk reports pick their orders from; None where the login may not.
+        report_rows: How many rows a report may have; more are a 504.
         outages: From when until when (seconds) which failure meets every request.
         valid_password: The password that SCM accepts.
         latency_seconds: How long requests take, by the name of the call; other calls take `default_latency_seconds`.
@@ -106,6 +117,8 @@ class FakeScm:
         self.total_told: Callable[[int], int | None] | None = None
         self.unusable: dict[str, tuple[str, ...]] = {}
         self.takes_statuses: frozenset[str] | None = None
+        self.reported: tuple[OrderDetails, ...] | None = None
+        self.report_rows = 10_000
         self.outages: list[tuple[float, float, Exception]] = []
         self.valid_password = "right"
         self.default_latency_seconds = 0.2
@@ -168,6 +181,17 @@ class FakeScm:
             return OrderDetails(ssl_id=ssl_id, status=str(reply), common_name=f"www{ssl_id}.example.com")
 
         return await self._ask("details", answer, ssl_id)
+
+    async def report(self, query: ReportQuery) -> tuple[OrderDetails, ...]:
+        def answer() -> tuple[OrderDetails, ...]:
+            if self.reported is None:
+                raise refused("report", -3, "You are not authorized to perform report.")
+            found = tuple(row for row in self.reported if query.first <= _report_day(row, query.by) <= query.last)
+            if len(found) > self.report_rows:
+                raise ServerFailure("report", "504 with HTML", http_status=504)
+            return found
+
+        return await self._ask("report", answer, f"{query.by} {query.first} {query.last}")
 
     async def enroll(self, request: EnrollRequest) -> int:
         def answer() -> int:
@@ -317,6 +341,19 @@ class FakeScm:
     def _ended(self, call: str, sent: float, failure: ScmFailure | None) -> None:
         latency, status = self._clock.monotonic() - sent, failure.http_status if failure else 200
         self._publish(Exchange(self._clock.now(), call, latency, status, failure))
+
+
+def _report_day(row: OrderDetails, by: ReportDate) -> date:
+    dates = {
+        ReportDate.REQUESTED: row.requested,
+        ReportDate.ISSUED: row.issued,
+        ReportDate.EXPIRES: row.expires,
+        ReportDate.REVOKED: row.revoked,
+    }
+    told = dates[by]
+    if told is None:
+        return date.min
+    return told.date() if isinstance(told, datetime) else told
 
 
 def not_ready(code: int = 0) -> NotReady:

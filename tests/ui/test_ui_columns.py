@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.orders import Order, OrderState, Origin, PendingEnroll, Revocation
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
-from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.columns import COLUMNS, cell, is_stale, poll_text
+from sectigo_tui.presentation.format import DEADLINE_SHORT_WIDTH, DEADLINE_WIDTH
 from sectigo_tui.presentation.glyphs import ASCII
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.table_columns import place_columns
@@ -77,33 +77,41 @@ def test_a_remote_order_has_no_next_poll() -> None:
 @pytest.mark.parametrize(
     ("seconds", "width", "text", "style"),
     [
-        (0, 24, "[----------]  0% 10:00  ", ""),
-        (0, 11, " 0% 10:00  ", ""),
-        (361, 24, "[######----] 60% 03:55  ", ""),
-        (500, 24, "[########--] 83% 01:40! ", "warning"),
-        (590, 11, "98% 00:10!!", "warning"),
+        (0, 18, "──────────── 10:00", ""),
+        (0, 8, "────────", ""),
+        (361, 24, "━━━━━━━━━━╸─────── 03:55", ""),
+        (460, 18, "━━━━━━━━━──! 02:20", "warning"),
+        (590, 8, "━━━━━━!!", "failed"),
     ],
 )
-def test_the_deadline_bar_always_carries_its_text(seconds: int, width: int, text: str, style: str) -> None:
+def test_the_deadline_bar_changes_colour_and_end_mark(seconds: int, width: int, text: str, style: str) -> None:
     pieces = Pieces()
     pieces.clock.seconds = seconds
     shown = cell(of(polled()), "deadline", width, pieces.now())
     assert (shown.text, shown.style) == (text, style)
+    assert cell(of(polled()), "deadline", width, pieces.now(glyphs=ASCII)).text.isascii()
 
 
 def test_a_stopped_row_names_the_key_that_the_operator_has_given_to_polling() -> None:
     now = replace(Pieces().now(), hint=KeyNames({"view.poll": "f5"}).fill)
-    wide = cell(of(polled(ended=WindowEnd.STOPPED, next_poll_at=None)), "deadline", fmt.DEADLINE_WIDTH, now)
-    assert wide.text == "stopped: f5 polls again"
+    stopped = of(polled(ended=WindowEnd.STOPPED, next_poll_at=None))
+    assert cell(stopped, "deadline", DEADLINE_WIDTH, now).text == "stopped: f5 goes on"
+    assert cell(stopped, "deadline", DEADLINE_SHORT_WIDTH, now).text == "stop: f5"
 
 
 @pytest.mark.parametrize(
-    ("ended", "text"), [(WindowEnd.DEADLINE, "passed   !!"), (WindowEnd.STOPPED, "stopped: r"), (WindowEnd.SETTLED, "")]
+    ("ended", "wide", "narrow"),
+    [
+        (WindowEnd.DEADLINE, "passed: r goes on", "past: r"),
+        (WindowEnd.STOPPED, "stopped: r goes on", "stop: r"),
+        (WindowEnd.SETTLED, "", ""),
+    ],
 )
-def test_an_ended_window_says_how_it_ended(ended: WindowEnd, text: str) -> None:
+def test_an_ended_window_says_how_it_ended_and_which_key_goes_on(ended: WindowEnd, wide: str, narrow: str) -> None:
     order = polled(ended=ended, next_poll_at=None)
     order = replace(order, state=OrderState.COLLECTED) if ended is WindowEnd.SETTLED else order
-    assert cell(of(order), "deadline", 11, Pieces().now()).text == text
+    assert cell(of(order), "deadline", DEADLINE_WIDTH, Pieces().now()).text == wide
+    assert cell(of(order), "deadline", DEADLINE_SHORT_WIDTH, Pieces().now()).text == narrow
 
 
 @pytest.mark.parametrize(
@@ -193,20 +201,33 @@ def test_state_next_and_age_are_never_dropped(width: int) -> None:
 @pytest.mark.parametrize(
     ("width", "wanted"),
     [
-        (79, {"next", "deadline", "age", "state", "blocked", "ssl_id", "common_name"}),
-        (119, {"next", "deadline", "age", "state", "blocked", "ssl_id", "common_name", "validation"}),
+        (79, {"next", "deadline", "age", "state", "blocked", "common_name"}),
+        (
+            119,
+            {"next", "deadline", "age", "state", "blocked", "ssl_id", "common_name", "validation", "last", "attempts"},
+        ),
         (199, {column.key for column in COLUMNS}),
     ],
 )
 def test_columns_of_usual_terminals(width: int, wanted: set[str]) -> None:
     placed = place_columns(COLUMNS, width)
-    assert wanted <= {one.column.key for one in placed}
+    assert {one.column.key for one in placed} == wanted
     assert max(one.end for one in placed) <= width
+    (name,) = [one for one in placed if one.column.key == "common_name"]
+    assert name.width >= 34
 
 
-def test_a_name_has_at_least_twenty_cells_at_80_columns() -> None:
-    (name,) = [one for one in place_columns(COLUMNS, 79) if one.column.key == "common_name"]
-    assert name.width >= 20
+@pytest.mark.parametrize(("width", "cells"), [(79, 8), (99, 10), (109, 18), (199, 24)])
+def test_a_wider_terminal_lengthens_the_deadline_and_has_the_time_left_from_110_columns(width: int, cells: int) -> None:
+    (deadline,) = [one for one in place_columns(COLUMNS, width) if one.column.key == "deadline"]
+    assert deadline.width == cells
+
+
+def test_a_wide_terminal_says_the_state_in_words() -> None:
+    (state,) = [one for one in place_columns(COLUMNS, 199) if one.column.key == "state"]
+    assert cell(of(replace(polled(), state=OrderState.COLLECTED)), "state", state.width, Pieces().now()).text == (
+        "COL ✓ collected"
+    )
 
 
 @pytest.mark.parametrize("width", [79, 119, 199])

@@ -10,23 +10,20 @@ import select
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.exit_codes import FINE, ended_by
-from sectigo_tui.cli.outside import outside_of, plain_outside_of
-from sectigo_tui.cli.screen_flags import THEMES, check_theme, plain_with_screen_flags, with_screen_flags
-from sectigo_tui.cli.session import plain_settings_from, settings_from
+from sectigo_tui.cli.outside import outside_of
+from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.streams import ClosedStream
 from sectigo_tui.collector import keep_what_is_loaded
-from sectigo_tui.config.plain import PlainSettings, plain_of
 from sectigo_tui.domain.errors import InputError, PasswordCommandFailed
 from sectigo_tui.presentation.glyphs import choose_glyphs
-from sectigo_tui.presentation.themes import ThemeChoice, choose_theme
+from sectigo_tui.presentation.themes import choose_theme
 from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.content.header import Surroundings
 from sectigo_tui.ui.outside import Outside
@@ -63,28 +60,14 @@ def run(options: Namespace) -> int:
 
 def _until_left(options: Namespace) -> tuple[str | None, int]:
     """Show one profile's dashboard; return the profile to go on with, if any, and the exit code."""
-    plain = plain_settings_from(options)
-    if plain is not None and plain.theme in THEMES:
-        _check_terminal()
-        plain, complete = plain_with_screen_flags(plain, options), partial(_settings, options)
-        outside = plain_outside_of(plain, complete, recalls_theme=not vars(options).get("theme"))
-        return asyncio.run(_show(plain, complete, _with_profiles(outside, options)))
-    settings = _settings(options)
+    settings = settings_from(options)
     if settings.unconfigured:
         _check_terminal()
         answered, code = asyncio.run(_first_run(settings))
         if not answered:
             return None, code
-        settings = _settings(options)
-    settings.account()
-    _theme(settings)
-    _check_terminal()
-    outside = _with_profiles(outside_of(settings), options)
-    return asyncio.run(_show(plain_of(settings), lambda: settings, outside, unasked=_ask_password(settings)))
-
-
-def _settings(options: Namespace) -> Settings:
-    return with_screen_flags(settings_from(options), options)
+        settings = settings_from(options)
+    return _shown(settings, _with_profiles(outside_of(settings), options))
 
 
 def _ask_password(settings: Settings) -> PasswordCommandFailed | None:
@@ -103,12 +86,12 @@ def _for_profile(options: Namespace, profile: str) -> Namespace:
 
 def _with_profiles(outside: Outside, options: Namespace) -> Outside:
     def profiles() -> Sequence[str]:
-        names = _settings(options).profiles
+        names = settings_from(options).profiles
         return ("", *names) if names else ()
 
     def check(profile: str) -> None:
         # A password command is asked when this screen has left the terminal: it may prompt there.
-        _settings(_for_profile(options, profile)).account()
+        settings_from(_for_profile(options, profile)).account()
 
     return dataclasses.replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
 
@@ -116,7 +99,7 @@ def _with_profiles(outside: Outside, options: Namespace) -> Outside:
 async def _first_run(settings: Settings) -> tuple[bool | None, int]:
     from sectigo_tui.ui.first_run import FirstRunApp
 
-    theme = _theme(settings)
+    theme = choose_theme(os.environ, settings.ui.theme)
     app = FirstRunApp(lambda answers: accept_account(settings, answers), theme)
     return await _run(app, mouse=_uses_mouse(settings.ui.mouse))
 
@@ -146,31 +129,27 @@ def show(settings: Settings, *, track: Sequence[int] = ()) -> int:
         The exit code.
 
     Raises:
-        ConfigError: The settings name no account, or a theme that there is not.
+        ConfigError: The settings name no account.
         InputError: There is no terminal to show it on.
         StoreError: The local orders cannot be opened.
     """
-    _check_terminal()
-    settings.account()
-    _theme(settings)
-    show_all = _show(plain_of(settings), lambda: settings, outside_of(settings), track, unasked=_ask_password(settings))
-    _, code = asyncio.run(show_all)
+    _, code = _shown(settings, outside_of(settings), track)
     return code
 
 
+def _shown(settings: Settings, outside: Outside, track: Sequence[int] = ()) -> tuple[str | None, int]:
+    settings.account()
+    _check_terminal()
+    return asyncio.run(_show(settings, outside, track, unasked=_ask_password(settings)))
+
+
 async def _show(
-    plain: PlainSettings,
-    complete: Callable[[], Settings],
-    outside: Outside,
-    track: Sequence[int] = (),
-    *,
-    unasked: PasswordCommandFailed | None = None,
+    settings: Settings, outside: Outside, track: Sequence[int], *, unasked: PasswordCommandFailed | None
 ) -> tuple[str | None, int]:
     """Show a profile's dashboard.
 
     Args:
-        plain: The settings as far as they are plain.
-        complete: Returns all of them.
+        settings: The settings.
         outside: What is reached besides the engine.
         track: sslIds that become local at once.
         unasked: How the password command has failed before the screen was up; None where it has not.
@@ -178,10 +157,11 @@ async def _show(
     Returns:
         The profile to go on with, if any, and the exit code.
     """
-    ascii_only = {None: "auto", True: "ascii", False: "unicode"}[plain.ascii]
+    section, ui = settings.sectigo, settings.ui
+    ascii_only = {None: "auto", True: "ascii", False: "unicode"}[ui.ascii]
     # What is loaded until the first paint stays; the collector starts with the engine.
     gc.disable()
-    async with prepared(plain, complete, keep_crash=keep_crash) as (engine, connect):
+    async with prepared(settings, keep_crash=keep_crash) as (engine, connect):
         failed = [] if unasked is None else [unasked]
 
         async def begin() -> None:
@@ -198,20 +178,20 @@ async def _show(
         app = SectigoApp(
             engine,
             Surroundings(
-                band=plain.environment,
-                band_color=plain.environment_color,
-                profile=plain.profile,
-                customer=plain.customer_uri,
+                band=section.environment or "",
+                band_color=section.environment_color,
+                profile=settings.profile or "",
+                customer=settings.account().customer_uri,
             ),
             glyphs=choose_glyphs(os.environ, ascii_only),
-            theme=choose_theme(os.environ, plain.theme),
-            refresh_seconds=plain.remote_refresh_seconds,
-            defaults=_defaults(plain),
+            theme=choose_theme(os.environ, ui.theme),
+            refresh_seconds=ui.remote_refresh_seconds,
+            defaults=_defaults(settings),
             track=track,
             outside=outside,
             connect=begin,
         )
-        return await _run(app, mouse=_uses_mouse(plain.mouse))
+        return await _run(app, mouse=_uses_mouse(ui.mouse))
 
 
 async def _run(app: TerminalApp[R], *, mouse: bool) -> tuple[R | None, int]:
@@ -243,17 +223,12 @@ async def _leave_with_the_terminal(app: TerminalApp[R]) -> None:
     app.exit(None, ended_by(signal.SIGHUP))
 
 
-def _theme(settings: Settings) -> ThemeChoice:
-    check_theme(settings)
-    return choose_theme(os.environ, settings.ui.theme)
-
-
-def _defaults(plain: PlainSettings) -> Defaults:
+def _defaults(settings: Settings) -> Defaults:
     return Defaults(
-        organization_id=plain.org_id,
-        profile_id=plain.cert_type,
-        term_days=plain.term,
-        key_directory=plain.paths.data_dir / "keys",
+        organization_id=settings.sectigo.org_id,
+        profile_id=settings.sectigo.cert_type,
+        term_days=settings.sectigo.term,
+        key_directory=settings.paths.data_dir / "keys",
         save_directory=Path.cwd(),
-        keep=lambda name, text: keep_text(plain.paths, name, text),
+        keep=lambda name, text: keep_text(settings.paths, name, text),
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.clock import Moment, seconds_between
 from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.events import EventKind
@@ -17,16 +17,16 @@ from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause, OrderRef, common_causes
 from sectigo_tui.engine.diagnosis.ending import Ending
-from sectigo_tui.engine.diagnosis.escalation import escalation_pack, handover
+from sectigo_tui.engine.diagnosis.escalation import Redact, escalation_pack, handover, redactor
 from sectigo_tui.engine.diagnosis.evidence.gather import Gatherer
 from sectigo_tui.engine.diagnosis.evidence.known import MAX_NAMES, Knowledge, Target, Version
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part, quoted
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainState
-from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
-from sectigo_tui.engine.diagnosis.normal import Samples
+from sectigo_tui.engine.diagnosis.normal import Comparison, Leg, Samples, pace
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
+from sectigo_tui.engine.diagnosis.stages import Span, When
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 from sectigo_tui.engine.orders.entries import in_words, record
 from sectigo_tui.engine.polling.budget import EvidenceBudget
@@ -154,7 +154,7 @@ class Diagnoser:
             The diagnosis at the end.
         """
         on_part(Part.LOCAL, self.known(target))
-        if await self.samples.learn_local():
+        if any((await self.samples.learn_local(), await self.samples.learn_kept())):
             on_part(Part.LOCAL, self.known(target))
         evidence = await self._gatherer.gather(
             target, lambda part, known: on_part(part, self._conclude(known)), max_age_seconds=max_age_seconds
@@ -308,6 +308,25 @@ class Diagnoser:
         details = self._details_of(ssl_id) if ssl_id is not None else None
         return outage_clock(order, details or (order.details if order else None), store.by_ssl_id, self._details_of)
 
+    def whole(self, order: Order | None, details: OrderDetails | None, requested: Moment | None) -> Comparison | None:
+        """Return how long an order is pending beside what orders of its profile took, by what was learned: for a list.
+
+        Args:
+            order: The local order, if it is one.
+            details: What SCM tells of it, where that is known.
+            requested: When it was requested.
+
+        Returns:
+            None where it is not known when it was requested.
+        """
+        if requested is None:
+            return None
+        profile_id = (details.profile_id if details else None) or (order.profile_id if order else None)
+        organization_id = (details.organization_id if details else None) or (order.organization_id if order else None)
+        elapsed = Span.between(When.of(requested), When.of(self._context.clock.now()))
+        figure = self.samples.figure(Leg.WHOLE, profile_id, organization_id)
+        return Comparison(Leg.WHOLE, elapsed, is_running=True, figure=figure, pace=pace(elapsed, figure))
+
     def common_causes(self, targets: Iterable[Target]) -> list[CommonCause]:
         """Group orders by the causes that they share, by what is known.
 
@@ -348,7 +367,7 @@ class Diagnoser:
         deadline_seconds = self._context.options.deadline_seconds
         return conclude(
             evidence,
-            self.samples.all(),
+            self.samples.of(evidence.profile_id),
             self.outage(target) if target is not None else None,
             deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
         )

@@ -20,7 +20,7 @@ from sectigo_tui.engine.diagnosis.evidence.known import upwards
 from sectigo_tui.engine.diagnosis.evidence.model import DCV_UNUSED_CODE, Answer, has_passed
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.evidence.validations import bare
-from sectigo_tui.engine.diagnosis.spans import When
+from sectigo_tui.engine.diagnosis.stages import When
 
 WITHIN_DAYS = 45
 """How far ahead is looked by default: a domain's validation lasts 198 days, and an organization's takes days."""

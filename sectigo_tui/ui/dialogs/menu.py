@@ -24,12 +24,14 @@ class MenuItem(NamedTuple):
         key: The key that chooses it here; empty where the cursor alone does.
         title: What it does.
         why_not: Why it cannot be done now; empty when it can. Untrusted text inside it is shown as text.
+        note: What is to be said of it otherwise.
     """
 
     id: str
     key: str
     title: str
     why_not: str = ""
+    note: str = ""
 
 
 class Menu(Dialog[str]):
@@ -83,5 +85,5 @@ class Menu(Dialog[str]):
         return Content.assemble(
             (f" {item.key or ' '}  ", "bold"),
             (f"{printable(item.title):<27} ", style),
-            (printable(item.why_not), style),
+            (printable(item.why_not or item.note), "$state-muted"),
         )

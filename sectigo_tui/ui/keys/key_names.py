@@ -44,6 +44,7 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "app.arm": Hinted("A", "Arm writes"),
         "app.back": Hinted("q", "Back"),
         "view.filter": Hinted("slash", "Filter"),
+        "view.complete": Hinted("tab", "Complete"),
         "view.filters": Hinted("F", "Filters"),
         "view.unwind": Hinted("escape", "Undo one"),
         "view.poll": Hinted("r", "Poll"),

@@ -12,13 +12,14 @@ from textual.widgets import Static
 
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, PollStarted
 from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, EvidenceBudget, PollBudget, Tally
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.filters import words_filter
+from sectigo_tui.presentation.format import COUNTDOWN_WIDTH, countdown, latency, next_word
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.content.lines import labelled
 from sectigo_tui.ui.keys.key_names import filled
-from sectigo_tui.ui.screens.view import View, ViewModel
+from sectigo_tui.ui.screens.view import WORDS_HINT, View, ViewModel
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 
 TALLY_SECONDS = 5.0
@@ -39,7 +40,7 @@ class BudgetView(View):
     DEFAULT_CSS = "BudgetView #tally { height: auto; padding: 0 1; background: $surface; }"
     TITLE = "Budget"
     COLUMNS: ClassVar[Sequence[Column]] = (
-        Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
+        Column("next", "NEXT", COUNTDOWN_WIDTH, ticking=True),
         Column("ssl_id", "SSLID", 9, align="right", priority=2),
         Column("common_name", "COMMON NAME", 24, narrow_width=16, share=1, max_width=44, priority=3),
         Column("attempts", "TRIES", 5, align="right", priority=4),
@@ -47,6 +48,8 @@ class BudgetView(View):
     )
     DEFAULT_SORT = ("", False)
     LISTS_ORDERS = False
+    HAS_TERMS = False
+    FILTER_HINT = WORDS_HINT
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
@@ -78,11 +81,11 @@ class BudgetView(View):
     def _list(self) -> None:
         engine = self._model.order_rows.engine
         budget = engine.poll_budget()
-        words = self._query.casefold().split()
+        is_wanted = words_filter(self._query)
         self._due = {
             (remote_id(poll.ssl_id) if poll.ssl_id is not None else poll.order_id): poll
             for poll in budget.due
-            if all(word in f"{poll.ssl_id} {poll.common_name} {poll.why}".casefold() for word in words)
+            if is_wanted(f"{poll.ssl_id} {poll.common_name} {poll.polls} {poll.why}")
         }
         self._due_in_total = budget.due_in_total
         self._is_any_unpolled = bool(budget.unpolled)
@@ -117,7 +120,7 @@ class BudgetView(View):
             case "next":
                 left = (poll.due_at - self._model.now.clock.now()) / timedelta(seconds=1)
                 is_now = poll.is_polling or left <= 0
-                return Cell(fmt.next_word("poll") if is_now else fmt.countdown(left), "strong" if is_now else "")
+                return Cell(next_word("poll") if is_now else countdown(left), "strong" if is_now else "")
             case "ssl_id":
                 return Cell(str(poll.ssl_id or "-"))
             case "common_name":
@@ -126,6 +129,10 @@ class BudgetView(View):
                 return Cell(str(poll.polls))
             case _:
                 return Cell(poll.why)
+
+    def action_sort(self) -> None:
+        """Say why there is nothing to choose."""
+        self._sort_by("", descending=False)
 
     def _sort_by(self, key: str, *, descending: bool) -> None:  # noqa: ARG002 - a budget has one order
         """Keep the nearest first."""
@@ -170,5 +177,5 @@ def _tally(tally: Tally) -> Content:
         parts += [", " if number else "; ", (f"{outcome}: {count}", "" if is_fine else "$state-warning")]
     if tally.p50_seconds is not None:
         latencies = (tally.p50_seconds, tally.p90_seconds, tally.slowest_seconds)
-        parts.append("; p50 {}, p90 {}, slowest {}".format(*(fmt.latency(part).strip() for part in latencies)))
+        parts.append("; p50 {}, p90 {}, slowest {}".format(*(latency(part).strip() for part in latencies)))
     return Content.assemble(*parts)

@@ -20,13 +20,14 @@ from sectigo_tui.domain.events import (
     StoreStateChanged,
     TimelineEntry,
 )
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.filters import words_filter
+from sectigo_tui.presentation.format import clock
 from sectigo_tui.presentation.rows import OrderRow, local_id, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.errors import ErrorEntry, error_content
 from sectigo_tui.ui.keys.key_names import filled
-from sectigo_tui.ui.screens.view import View, ViewModel
+from sectigo_tui.ui.screens.view import WORDS_HINT, View, ViewModel
 
 KEPT = 1_000
 RECENT = 100
@@ -64,6 +65,8 @@ class EventsView(View):
     )
     DEFAULT_SORT = ("", False)
     LISTS_ORDERS = False
+    HAS_TERMS = False
+    FILTER_HINT = WORDS_HINT
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
@@ -103,7 +106,7 @@ class EventsView(View):
         since, failure = engine.health.failing_since, engine.health.failure
         if since is not None:
             why = f" ({printable(failure.reason, limit=200)})" if failure is not None else ""
-            offline = f"No event is recorded yet. SCM has not answered since {fmt.clock(since)}{why}."
+            offline = f"No event is recorded yet. SCM has not answered since {clock(since)}{why}."
             return f"{offline}\nIt is polled again by the schedule.", "failed"
         return filled(self, _NOTHING_YET), "muted"
 
@@ -112,10 +115,10 @@ class EventsView(View):
         return f"{len(self._shown)} shown" if self._query else ""
 
     def _list(self) -> None:
-        words = self._query.casefold().split()
+        is_wanted = words_filter(self._query)
         rows = [*self._of_timelines(), *self._of_failures()]
         rows.sort(key=lambda row: row[1].at, reverse=True)
-        self._shown = {row_id: event for row_id, event in rows if self._is_wanted(event, words)}
+        self._shown = {row_id: event for row_id, event in rows if is_wanted(self._text(event))}
         self.table.show_empty(*self._empty())
         self.table.update_rows(list(self._shown))
 
@@ -145,9 +148,10 @@ class EventsView(View):
                 ),
             )
 
-    def _is_wanted(self, event: Event, words: Sequence[str]) -> bool:
-        text = f"{event.ssl_id or ''} {self._name_of(event)} {event.kind} {event.summary} {event.code or ''}".casefold()
-        return all((word[1:] not in text) if word.startswith("!") else (word in text) for word in words)
+    def _text(self, event: Event) -> str:
+        """Return all that a row shows, for the filter."""
+        when = _when(event.at, self._model.now.clock.now())
+        return f"{when} {event.ssl_id or ''} {self._name_of(event)} {event.kind} {event.summary} {event.code or ''}"
 
     def _name_of(self, event: Event) -> str:
         order = self._model.order_rows.engine.orders.order(event.order_id) if event.order_id else None
@@ -195,6 +199,10 @@ class EventsView(View):
             told = error_content(event.error)
             return told if self.row is None else Content("\n\n").join([told, super().detail()])
         return super().detail() if self.row is not None else Content(event.summary)
+
+    def action_sort(self) -> None:
+        """Say why there is nothing to choose."""
+        self._sort_by("", descending=False)
 
     def _sort_by(self, key: str, *, descending: bool) -> None:  # noqa: ARG002 - an event has one order
         """Keep the newest first: events are read in the order of time."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -11,14 +12,19 @@ from textual.widgets import Input
 from sectigo_tui.domain.certificates import ListingFilter
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.status import meaning_of
+from sectigo_tui.presentation.columns import cell
 from sectigo_tui.presentation.listing_rows import ListedIds, arranged
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.keys.key_names import filled
-from sectigo_tui.ui.screens.view import View, ViewModel
+from sectigo_tui.ui.screens.view import WIDEST_CELLS, View, ViewModel, is_blank
 from sectigo_tui.ui.widgets.table.table import RangeNeeded, VisibleChanged
 
+if TYPE_CHECKING:
+    from sectigo_tui.ui.dialogs.menu import MenuItem
+
 STATUS_PREFIX = "status:"
+_OF_LOCAL_ORDERS = ("next", "deadline", "attempts", "outage")
 
 
 def listing_filter(text: str) -> ListingFilter:
@@ -43,6 +49,7 @@ class RemoteView(View):
         Binding("L", "load_all", "Load all", show=False, id="view.load_all", tooltip="Fetch every page, or stop it"),
     ]
     DEFAULT_SORT = ("", False)
+    HAS_TERMS = False
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
@@ -96,6 +103,7 @@ class RemoteView(View):
     def _list(self) -> None:
         self.table.show_empty(*self.empty_text())
         self._rows.clear()
+        self.fold()
         listing = self._listing
         if not listing.is_complete:
             self._narrowed_by = ""
@@ -118,6 +126,13 @@ class RemoteView(View):
         self._ids = await arranged(self._listing, self._sort, descending=self._is_descending, query=self._narrowed_by)
         self.table.update_rows(self._ids)
         self._show_header()
+
+    def fold(self) -> None:
+        """Leave out what only local orders have, where none has it: the rows out of sight are not known."""
+        local, now = self._model.order_rows.local(), self._model.now
+        self.table.fold(
+            key for key in _OF_LOCAL_ORDERS if all(is_blank(cell(row, key, WIDEST_CELLS, now)) for row in local)
+        )
 
     def _is_elsewhere(self, before: OrderRow, now: OrderRow) -> bool:  # noqa: ARG002 - SCM says where a row stands
         return False
@@ -176,11 +191,12 @@ class RemoteView(View):
         else:
             super()._sort_by(key, descending=descending)
 
-    def action_sort(self) -> None:
-        """Sort by sslId, by common name, or as SCM lists."""
-        keys = ListedIds.SORTS
-        following = keys[(keys.index(self._sort) + 1) % len(keys)]
-        self._sort_by(following, descending=False)
+    def sort_items(self) -> Sequence[MenuItem]:
+        """Return what a listing can be sorted by: it tells no more than sslId and common name."""
+        from sectigo_tui.ui.dialogs.menu import MenuItem
+
+        own = MenuItem("", "u", self._sort_title("", "unsorted"), note="As SCM lists them.")
+        return [own, *(item for item in super().sort_items() if item.id in ListedIds.SORTS)]
 
     def action_refresh(self) -> None:
         """Forget the fetched pages, and fetch what is in sight."""

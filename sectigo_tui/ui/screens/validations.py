@@ -57,12 +57,12 @@ class ValidationsView(View):
     @property
     def row(self) -> OrderRow | None:
         """The first pending order that needs the validation under the cursor."""
-        chosen = self._chosen
+        chosen = self._ending
         first = next((order for order in chosen.pending if order.ssl_id is not None), None) if chosen else None
         return self._model.order_rows.row(remote_id(first.ssl_id)) if first and first.ssl_id is not None else None
 
     @property
-    def _chosen(self) -> EndingValidation | None:
+    def _ending(self) -> EndingValidation | None:
         return self._shown.get(self.table.cursor_id or "")
 
     def rows(self) -> list[OrderRow]:
@@ -148,7 +148,7 @@ class ValidationsView(View):
 
     def detail(self) -> Content:
         """Return what will need the validation under the cursor."""
-        chosen = self._chosen
+        chosen = self._ending
         if chosen is None:
             return Content("No validation here.")
         pending = [(str(order.ssl_id or "-"), untrusted(order.common_name)) for order in chosen.pending[:ORDERS_NAMED]]

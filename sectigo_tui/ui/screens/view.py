@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,9 +23,10 @@ from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell
-from sectigo_tui.presentation.rows import ChangedRows, OrderRow, OrderRows, Tally, listing_key, matches, tally
-from sectigo_tui.presentation.sorting import BOOKKEEPING, in_order
-from sectigo_tui.presentation.table_columns import Cell, Column
+from sectigo_tui.presentation.filters import Filter, common_start, completed, term_hint
+from sectigo_tui.presentation.rows import ChangedRows, OrderRow, OrderRows, Tally, listing_key, tally
+from sectigo_tui.presentation.sorting import BOOKKEEPING, GREATEST_FIRST, in_order
+from sectigo_tui.presentation.table_columns import Cell, Column, letters_of
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.presentation.watchlist import Watchlist
 from sectigo_tui.ui.content.detail import detail_content, detail_text
@@ -43,6 +44,7 @@ from sectigo_tui.ui.widgets.table.table import HeaderSelected, Highlighted, Live
 
 if TYPE_CHECKING:
     from sectigo_tui.ui.dialogs.list_layout import FilterAnswer
+    from sectigo_tui.ui.dialogs.menu import MenuItem
 
 TICK_SECONDS = 1.0
 GATHER_SECONDS = 0.1
@@ -54,6 +56,9 @@ WIDE_COLUMNS = 160
 SHORT_LINES = 16
 """Below this height an error takes one line."""
 WIDEST_CELLS = 1_000
+WORDS_HINT = "filter: words; !word leaves out, one|other finds either"
+LOOKED_UP_AT_MOST = 200
+"""Of how many orders a filter asks what it rests on: each may cost some requests."""
 
 
 class ViewModel(Struct, frozen=True):
@@ -118,7 +123,9 @@ class View(Screen[None]):
 
     BLANK = True
     """There is nothing between its widgets to be painted line by line, so that this is not done."""
-    FILTER_HINT = "filter: words; !word leaves out, ! first inverts all"
+    FILTER_HINT = "filter: words and terms, as on:dns val:ev age>1d slow; !not, one|other"
+    HAS_TERMS = True
+    """Whether its filter takes terms."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]  # noqa: RUF012 - declared so by Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT_LINES, "-tall")]  # noqa: RUF012 - declared so by Textual
 
@@ -130,6 +137,16 @@ class View(Screen[None]):
             "slash", "filter", "Filter", key_display="/", priority=True, id="view.filter", tooltip="Filter the list"
         ),
         Binding("escape", "unwind", "Undo one", show=False, id="view.unwind", tooltip="Close what was opened last"),
+        # With priority, so that what is typed at once after it stands behind the completed term.
+        Binding(
+            "tab",
+            "complete",
+            "Complete",
+            show=False,
+            priority=True,
+            id="view.complete",
+            tooltip="In the filter: complete a term",
+        ),
         Binding("down", "to_list", show=False, id="view.to_list"),
         Binding("r", "poll", "Poll", id="view.poll", tooltip="Poll this order, or the marked ones, now"),
         Binding("R", "refresh", "Refresh", id="view.refresh", tooltip="List the account's orders again"),
@@ -150,7 +167,7 @@ class View(Screen[None]):
         ),
         Binding("o", "columns", "Columns", show=False, id="view.columns", tooltip="Choose and order the columns"),
         Binding("F", "filters", "Filters", show=False, id="view.filters", tooltip="Save, choose or delete a filter"),
-        Binding("s", "sort", "Sort", show=False, id="view.sort", tooltip="Sort by the next column"),
+        Binding("s", "sort", "Sort", show=False, id="view.sort", tooltip="Sort by a column, chosen by its letter"),
         Binding("S", "reverse", "Reverse", show=False, id="view.reverse", tooltip="Sort the other way"),
         Binding("p", "freeze", "Freeze", show=False, id="view.freeze", tooltip="Freeze the list, or let it go on"),
     ]
@@ -174,6 +191,13 @@ class View(Screen[None]):
         self._changed_rows = ChangedRows(model.order_rows)
         self._rows: dict[str, OrderRow] = {}
         self._query = ""
+        self._filter = Filter("")
+        self._unknown: tuple[str, ...] = ()
+        """The rows of which the filter cannot say yet whether they are wanted."""
+        self._fetched: set[str] = set()
+        """Those that were looked up for the filter in force, found or not."""
+        self._completions: list[str] = []
+        self._cursor_before = model.layout.of(str(self.TITLE)).cursor
         self._sort, self._is_descending = self.remembered_sort()
         self._is_frozen = False
         self._is_gathering = False
@@ -250,7 +274,10 @@ class View(Screen[None]):
 
     def note(self) -> str:
         """Return what the header says of this list: how much of it the filter shows."""
-        return f"{len(self._rows)} shown" if self._query else ""
+        if not self._filter:
+            return ""
+        left = len(self._unknown)
+        return f"{len(self._rows)} shown" + (f", {left} not looked up" if left else "")
 
     def nothing_matches(self, query: str) -> str:
         """Return that a filter finds nothing, and how it is cleared."""
@@ -305,19 +332,41 @@ class View(Screen[None]):
             self._see(self.table.visible_ids)
 
     def _list(self) -> None:
-        wanted = matches(self._query)
-        chosen = [row for row in self.rows() if wanted(row)]
+        now = self._model.now
+        answers = [(row, self._filter.test(row, now)) for row in self.rows()]
+        chosen = [row for row, is_wanted in answers if is_wanted]
+        self._unknown = tuple(row.row_id for row, is_wanted in answers if is_wanted is None)
         chosen = in_order(chosen, self._sort, self._model.now, descending=self._is_descending)
         self._rows = {row.row_id: row for row in chosen}
         self.table.show_empty(*self._empty())
         held, is_untouched = self.table.cursor_id, self._is_untouched()
+        self.fold()
         self.table.update_rows(list(self._rows))
         if is_untouched:
-            self.table.move_to_index(0)
+            self.to_first_row()
         elif held is not None and held not in self._rows:
             self.table.move_to_id(self._model.order_rows.row_id_now(held))
         account = self._model.order_rows.engine.account
         self._is_listed = account.refreshed_at is not None or account.failure is not None
+
+    def to_first_row(self) -> None:
+        """Put the cursor where it was when the program ended, as soon as that order is listed; else at the top."""
+        if not (self._cursor_before and self.table.move_to_id(self._cursor_before)):
+            self.table.move_to_index(0)
+
+    def fold(self) -> None:
+        """Leave out the columns that are empty for every row."""
+        if self._rows:
+            keys = [column.key for column in self.COLUMNS if column.folds]
+            self.table.fold(key for key in keys if all(self._is_blank(row_id, key) for row_id in self._rows))
+
+    def _unfold(self, row_ids: Iterable[str]) -> None:
+        """Show columns again in which rows have something now."""
+        if any(not self._is_blank(row_id, key) for row_id in row_ids for key in self.table.folded):
+            self.fold()
+
+    def _is_blank(self, row_id: str, key: str) -> bool:
+        return is_blank(self._cell(row_id, key, WIDEST_CELLS))
 
     def _is_untouched(self) -> bool:
         """Return whether nobody can have chosen a row yet: the first listing, which comes in parts, is not whole."""
@@ -358,6 +407,7 @@ class View(Screen[None]):
             return
         if not self._is_frozen:
             self._rows.update(changed)
+            self._unfold(changed)
             self.table.refresh_rows(changed)
             self._is_out_of_order = self._is_out_of_order or self._sort in BOOKKEEPING
         if self.table.cursor_id in row_ids:
@@ -402,13 +452,23 @@ class View(Screen[None]):
         if not self.is_running or not self.query("#keys"):
             return
         if self.filter_field.has_focus:
-            keep, hint = KeyHint("Enter", "keep the filter", 0, "enter"), KeyHint("", self.FILTER_HINT, 3)
-            hints: Sequence[KeyHint] = (keep, *hints_of(key_names_of(self), IN_FILTER), hint)
+            hints: Sequence[KeyHint] = (
+                KeyHint("Enter", "keep", 0, "enter"),
+                *hints_of(key_names_of(self), IN_FILTER),
+                *self._term_hints(),
+            )
         elif self.pane.has_focus:
             hints = hints_of(key_names_of(self), IN_PANE)
         else:
             hints = footer_hints(active_keys(self.active_bindings), str(self.TITLE), self.back_title())
         self.query_one("#keys", KeyLine).show(hints)
+
+    def _term_hints(self) -> Sequence[KeyHint]:
+        """Return what the filter may go on with, or what is wrong with it."""
+        if not self.HAS_TERMS:
+            return (KeyHint("", self.FILTER_HINT, 3),)
+        text = self.filter_field.value
+        return hints_of(key_names_of(self), (("view.complete", self._filter.error_text or term_hint(text), 0),))
 
     def show_detail(self) -> None:
         """Bring the detail pane up to date."""
@@ -437,9 +497,12 @@ class View(Screen[None]):
 
     def apply_filter(self, text: str) -> None:
         """Show only what matches what was typed."""
-        self._query = text
+        self._query, self._filter = text, Filter(text)
+        self._fetched.clear()
         self._model.layout.filtered_by(str(self.TITLE), text.strip())
         self.reload()
+        if self._unknown or self._filter.wants_samples:
+            self._see(self.table.visible_ids)
 
     def use_filter(self, query: str) -> None:
         """Put a filter in force, as if it had been typed."""
@@ -473,14 +536,15 @@ class View(Screen[None]):
     def _on_cursor_moved(self, message: Highlighted) -> None:
         """Take a row as seen when the operator comes to it, and not when the row that he was on has gone."""
         left, self._under_cursor = self._under_cursor, message.row_id
+        if message.row_id is not None and self.LISTS_ORDERS and not self._is_untouched():
+            self._model.layout.cursor_on(str(self.TITLE), message.row_id)
         if message.row_id is not None and left is not None and self.shows(left):
             self._model.watchlist.see(message.row_id)
 
     @on(HeaderSelected)
     def _on_header_selected(self, message: HeaderSelected) -> None:
         message.stop()
-        descending = not self._is_descending if message.column_key == self._sort else False
-        self._sort_by(message.column_key, descending=descending)
+        self._choose_sort(message.column_key)
 
     @on(VisibleChanged)
     def _on_visible_changed(self, message: VisibleChanged) -> None:
@@ -499,6 +563,7 @@ class View(Screen[None]):
     def _on_filter_changed(self, message: Input.Changed) -> None:
         message.stop()
         self.apply_filter(message.value)
+        self.show_keys()
 
     @on(Input.Submitted, "#filter")
     def _on_filter_submitted(self, message: Input.Submitted) -> None:
@@ -515,23 +580,55 @@ class View(Screen[None]):
 
     @work(group="sight", exclusive=True, exit_on_error=False)
     async def _sight(self, row_ids: Sequence[str]) -> None:
-        """Ask for what is not known of the chosen row and those in sight: details first, then who they wait for."""
+        """Ask for what is not known of the chosen row, those in sight, and those of which the filter cannot say."""
         await asyncio.sleep(SIGHT_SECONDS)
         try:
-            for row_id in filter(self._wants_details, row_ids):
-                with suppress(NotFound, Refused):
-                    await self._model.order_rows.engine.account.sight([int(row_id[1:])])
+            await self._ask_details(row_ids)
+            await self._ask_verdicts(row_ids)
+            await self._fetch_verdicts()
         except ScmFailure:
             # The exchange itself was published: the header tells it, and the rows stay as they are known for now.
             self._is_unseen = True
             self._show_header()
-            return
+
+    async def _ask_details(self, row_ids: Iterable[str]) -> None:
+        account = self._model.order_rows.engine.account
+        wanted = [int(row_id[1:]) for row_id in filter(self._wants_details, row_ids)]
+        await account.learn_for(wanted)
+        for ssl_id in wanted:
+            with suppress(NotFound, Refused):
+                await account.sight([ssl_id])
+
+    async def _ask_verdicts(self, row_ids: Iterable[str]) -> None:
         diagnoser = self._model.now.diagnoser()
         if not self.WANTS_VERDICTS or diagnoser is None:
             return
         rows = [row for row in map(self.order_row_of, row_ids) if row.is_open]
         targets = [row.target for row in rows if row.target is not None]
-        await diagnoser.watch(targets, lambda _target, _verdict: self.table.refresh_rows([row.row_id for row in rows]))
+        ids = [row.row_id for row in rows]
+
+        def show(_target: object, _verdict: object) -> None:
+            self._unfold([row_id for row_id in ids if self.shows(row_id)])
+            self.table.refresh_rows(ids)
+
+        await diagnoser.watch(targets, show)
+
+    async def _fetch_verdicts(self) -> None:
+        """Ask for what decides whether the filter wants a row, a row at a time: each is listed as soon as it is."""
+        diagnoser = self._model.now.diagnoser()
+        if diagnoser is None:
+            return
+        if self._filter.wants_samples and any(
+            (await diagnoser.samples.learn_local(), await diagnoser.samples.learn_kept())
+        ):
+            self.reload()
+        left = LOOKED_UP_AT_MOST - len(self._fetched)
+        for row_id in [row_id for row_id in self._unknown if row_id not in self._fetched][:left]:
+            self._fetched.add(row_id)
+            await self._ask_details([row_id])
+            if self._filter.test(self.order_row_of(row_id), self._model.now) is None:
+                await self._ask_verdicts([row_id])
+            self.reload()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave a slash that is typed into a field to the field."""
@@ -586,15 +683,65 @@ class View(Screen[None]):
         if self._is_frozen:
             self.action_freeze()
 
+    def action_complete(self) -> None:
+        """Complete what is typed into the filter; again for the next that fits. Elsewhere go to what is next."""
+        field = self.filter_field
+        if not (self.HAS_TERMS and field.has_focus):
+            self.focus_next()
+            return
+        found = self._completions
+        if field.value not in found:
+            found = self._completions = completed(field.value, values=self._term_values())
+            common = common_start(found)
+            if len(found) > 1 and len(common) > len(field.value):
+                found = [common]
+        if found:
+            at = found.index(field.value) + 1 if field.value in found else 0
+            field.value = found[at % len(found)]
+            field.cursor_position = len(field.value)
+
+    def _term_values(self) -> Mapping[str, Iterable[str]]:
+        rows = self.rows()
+        profiles = {word for row in rows for word in row.profile.casefold().split()}
+        return {"profile:": profiles, "by:": {row.requester.casefold() for row in rows if row.requester}}
+
     def action_sort(self) -> None:
-        """Sort by the next column, one for which there is no room too: at 80 columns an outage is not in sight."""
-        columns = self.table.columns
-        keys = [column.key for column in columns]
-        column = columns[(keys.index(self._sort) + 1) % len(keys) if self._sort in keys else 0]
-        self._sort_by(column.key, descending=False)
-        is_placed = any(placed.column.key == column.key for placed in self.table.placed_columns)
-        if self._sort == column.key and not is_placed:
-            self.show_message(f"Sorted by {column.title}, which does not fit this screen.")
+        """Let the operator choose by a letter what is sorted by, a column for which there is no room too."""
+        from sectigo_tui.ui.dialogs.menu import Menu
+
+        self.app.push_screen(Menu(f"Sort {self.TITLE} by", self.sort_items()), self._sort_chosen)
+
+    def sort_items(self) -> Sequence[MenuItem]:
+        """Return the columns to sort by, each with its letter and what it shows."""
+        from sectigo_tui.ui.dialogs.menu import MenuItem
+
+        letters = letters_of(self.COLUMNS)
+        return [
+            MenuItem(column.key, letters[column.key], self._sort_title(column.key, column.title), note=note)
+            for column in self.table.columns
+            for note in [filled(self, column.meaning)]
+        ]
+
+    def _sort_title(self, key: str, title: str) -> str:
+        """Return a column's title with the direction in force; the same letter again turns it."""
+        glyphs = self._model.now.glyphs
+        return (
+            f"{title} {glyphs.descending if self._is_descending else glyphs.ascending}" if key == self._sort else title
+        )
+
+    def _sort_chosen(self, key: str | None) -> None:
+        if key is None:
+            return
+        self._choose_sort(key)
+        column = next((column for column in self.table.columns if column.key == key), None)
+        is_placed = any(placed.column.key == key for placed in self.table.placed_columns)
+        if column is not None and self._sort == key and not is_placed:
+            why = "is empty for every row" if key in self.table.folded else "does not fit this screen"
+            self.show_message(f"Sorted by {column.title}, which {why}.")
+
+    def _choose_sort(self, key: str) -> None:
+        """Sort by a column, the other way where it is sorted by that already."""
+        self._sort_by(key, descending=not self._is_descending if key == self._sort else key in GREATEST_FIRST)
 
     def action_reverse(self) -> None:
         """Sort the other way round."""
@@ -739,6 +886,11 @@ class View(Screen[None]):
         """Take all failures off the screen."""
         self._model.errors.acknowledge_all()
         self._show_errors()
+
+
+def is_blank(shown: Cell) -> bool:
+    """Return whether a cell says nothing."""
+    return shown.text.strip() in ("", "-")
 
 
 def _not_polled(chosen: Sequence[OrderRow], polled: int) -> str:

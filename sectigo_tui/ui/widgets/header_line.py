@@ -81,7 +81,7 @@ class HeaderLine(Widget):
         parts: list[Content | str | tuple[str, str]] = []
         for segment in fitting(self._segments, self.size.width):
             if parts:
-                parts.append(" " if segment.is_joined else (BAR, "dim"))
+                parts.append(segment.joint if segment.is_joined else (BAR, "dim"))
             parts.append((segment.text, segment.style))
         return Content.assemble(*parts)
 

@@ -19,7 +19,7 @@ HINT_SECONDS = 6.0
 
 _FIRST_RANKS = {"app.help": 0, "app.back": 0, "app.menu": 1, "view.detail": 2, "view.filter": 2, "view.poll": 4}
 _RANK = 5
-IN_FILTER = (("view.unwind", "clear it", 0),)
+IN_FILTER = (("view.unwind", "clear", 0),)
 IN_PANE = (
     ("detail.down detail.up", "scroll", 1),
     ("detail.top detail.bottom", "top, end", 3),

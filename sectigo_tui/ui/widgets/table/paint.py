@@ -258,6 +258,8 @@ class RowStrips:
         self.placed: tuple[PlacedColumn, ...] = ()
         self.columns: tuple[Column, ...] = tuple(columns)
         """All columns, from left to right; `forget` after giving others."""
+        self.folded: frozenset[str] = frozenset()
+        """The keys of those that are left out while nothing stands in them; `forget` after giving others."""
         self._rows = rows
         self._cell = cell
         self._flag = flag
@@ -278,7 +280,7 @@ class RowStrips:
             room: Cells of it that columns may take.
             styles: Styles by name, as `Painter` wants them.
         """
-        self.placed = place_columns(self.columns, room)
+        self.placed = place_columns([column for column in self.columns if column.key not in self.folded], room)
         self._painter = Painter(self.placed, width, styles, self._glyphs)
 
     def forget(self) -> None:

@@ -278,6 +278,23 @@ class LiveTable(ScrollView, can_focus=True):
         self._strips.forget()
         self.refresh()
 
+    def fold(self, keys: Iterable[str]) -> None:
+        """Leave out columns in which nothing stands, and show those again that were left out before.
+
+        Args:
+            keys: The columns' keys.
+        """
+        folded = frozenset(keys)
+        if folded != self._strips.folded:
+            self._strips.folded = folded
+            self._strips.forget()
+            self.refresh()
+
+    @property
+    def folded(self) -> frozenset[str]:
+        """The keys of the columns that are left out, since nothing stands in them."""
+        return self._strips.folded
+
     def update_rows(self, ids: RowIds) -> None:
         """Replace the rows.
 

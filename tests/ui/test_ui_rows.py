@@ -18,7 +18,6 @@ from sectigo_tui.presentation.rows import (
     OrderRows,
     listing_key,
     local_id,
-    matches,
     needs_you,
     tally,
 )
@@ -128,48 +127,6 @@ def test_an_order_whose_window_has_passed_is_counted_apart_from_those_to_act_on(
     assert tally(order_rows, lambda _row_id: True) == (3, 0, 0)
 
 
-REMOTE = OrderRow(
-    "#7",
-    row=ListingRow(7, "www.example.com"),
-    status="Applied",
-    details=OrderDetails(
-        ssl_id=7,
-        status="Applied",
-        requester="Ann@Example.com",
-        order_number="O-99",
-        comments="CHG-1",
-        subject_alternative_names=("api.example.com",),
-    ),
-)
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("", True),
-        ("   ", True),
-        ("www applied", True),
-        ("WWW", True),
-        ("ann@example", True),
-        ("o-99", True),
-        ("chg-1", True),
-        ("api.ex", True),
-        ("remote", True),
-        ("7", True),
-        ("missing", False),
-        ("www missing", False),
-        ("www !missing", True),
-        ("www !applied", False),
-        ("!www", False),
-        ("!missing", True),
-        ("! www missing", True),
-        ("!", True),
-    ],
-)
-def test_filter(query: str, *, found: bool) -> None:
-    assert matches(query)(REMOTE) is found
-
-
 def by_age(*order_rows: OrderRow, descending: bool = True) -> list[str]:
     return ids(in_order(order_rows, "age", Pieces().now(), descending=descending))
 
@@ -202,7 +159,7 @@ def test_ages_are_sorted_upwards_too() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["state", "next", "deadline", "ssl_id", "common_name", "validation", "profile", "tries", "last", "age", ""],
+    ["state", "next", "deadline", "ssl_id", "common_name", "validation", "profile", "attempts", "last", "age", ""],
 )
 def test_every_column_sorts_whatever_is_known(key: str) -> None:
     local = an_order(1)
