@@ -356,7 +356,7 @@ _TEXTS: dict[str, _Texts] = {
 
 
 _VALUES: dict[str, Callable[[str], _Test]] = {
-    "on": lambda value: _blocked_on(value),
+    "on": _blocked_on,
     "owner": lambda value: lambda row, _now: owner_matches(row, value),
 }
 

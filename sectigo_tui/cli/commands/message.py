@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.commands.diagnose import check_known, target_of
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.outside import runner, write_file
 from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.cli.terminal import complain, show_message
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.messages import Recipient
-from sectigo_tui.engine.diagnosis.message import Message, recipients_of
-from sectigo_tui.engine.diagnosis.result import Diagnosis
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.entries import record
-from sectigo_tui.presentation.json import message_json, print_json
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.engine.diagnosis.message import Message
+    from sectigo_tui.engine.diagnosis.result import Diagnosis
+    from sectigo_tui.engine.engine import Engine
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -47,10 +45,15 @@ def run(options: Namespace) -> int:
         raise InputError("there is no command to send it", "name one in on_event of [ui]")
     if options.copy and not sys.stderr.isatty():
         raise InputError("there is no terminal to copy it to", "use --output FILE, or read it from stdout")
+    import asyncio
+
     return asyncio.run(_message(settings, options))
 
 
 async def _message(settings: Settings, options: Namespace) -> int:
+    from sectigo_tui.cli.outside import write_file
+    from sectigo_tui.presentation.json import message_json, print_json
+
     async with session(settings) as engine:
         target = target_of(engine, options.order)
         await check_known(engine, target)
@@ -73,6 +76,8 @@ async def _message(settings: Settings, options: Namespace) -> int:
 
 
 def _blocker(diagnosis: Diagnosis) -> Recipient:
+    from sectigo_tui.engine.diagnosis.message import recipients_of
+
     blockers = recipients_of(diagnosis)
     if not blockers:
         verdict = diagnosis.verdict
@@ -82,6 +87,7 @@ def _blocker(diagnosis: Diagnosis) -> Recipient:
 
 
 async def _copy(settings: Settings, text: str) -> None:
+    from sectigo_tui.cli.outside import runner
     from sectigo_tui.ui.terminal.clipboard import Clipboard, request
 
     def ask_terminal(copied: str) -> None:
@@ -94,16 +100,12 @@ async def _copy(settings: Settings, text: str) -> None:
 async def _send(settings: Settings, engine: Engine, diagnosis: Diagnosis, message: Message) -> None:
     import json
 
+    from sectigo_tui.cli.outside import runner
+    from sectigo_tui.presentation.json import message_json
     from sectigo_tui.presentation.notifications import EventCommand
 
     event = message_json(diagnosis, message, engine.clock.now())
     await EventCommand(settings.ui.on_event or (), runner(lambda: [settings])).deliver(json.dumps(event))
     order = diagnosis.evidence.order
-    await record(
-        engine.context,
-        EventKind.NOTE,
-        f"message to {message.recipient.who} given to on_event",
-        order_id=order.id if order is not None else "",
-        ssl_id=diagnosis.evidence.ssl_id,
-        may_fail=True,
-    )
+    order_id = order.id if order is not None else ""
+    await engine.people.message_given(message.recipient, order_id, diagnosis.evidence.ssl_id)

@@ -10,13 +10,11 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.messages import Recipient
 from sectigo_tui.engine.diagnosis.evidence.known import Target
 from sectigo_tui.engine.diagnosis.message import Message, recipients_of
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.orders.batch import each
-from sectigo_tui.engine.orders.entries import record
 from sectigo_tui.presentation.json import message_json
 from sectigo_tui.presentation.notifications import EventCommand
 from sectigo_tui.presentation.rows import OrderRow
@@ -160,14 +158,8 @@ async def _send(
             event = json.dumps(message_json(diagnosis, message, now))
             await workflow.during("Giving it to on_event ...", command.deliver(event), can_stop=False)
             order = diagnosis.evidence.order
-            await record(
-                workflow.engine.context,
-                EventKind.NOTE,
-                f"message to {message.recipient.who} given to on_event",
-                order_id=order.id if order is not None else "",
-                ssl_id=diagnosis.evidence.ssl_id,
-                may_fail=True,
-            )
+            order_id = order.id if order is not None else ""
+            await workflow.engine.people.message_given(message.recipient, order_id, diagnosis.evidence.ssl_id)
     except InputError as failed:
         await workflow.ask(Notice("Not sent", in_words(failed)))
         return
