@@ -27,7 +27,12 @@ MASK = "********"
 SECRETS = frozenset({"password", "api_key", "urls"})
 """Keys whose value is never shown."""
 
-ALTERNATIVES = {"password": "password_command", "api_key": "api_key_file", "urls": "urls_command"}
+ALTERNATIVES = {
+    "password": "password_command",
+    "api_key": "api_key_file",
+    "urls": "urls_command",
+    "url": "url_command",
+}
 """Pairs of which one section may set only one, and the more specific section's choice counts."""
 
 Read = Callable[[Any, Path], object]
@@ -81,6 +86,23 @@ def _https(value: Any, _: Path) -> object:
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("would send the password over plain http, which only a loopback host may be reached by")
     return value.rstrip("/")
+
+
+def _database(value: Any, _: Path) -> object:
+    if not isinstance(_line(value), str):
+        return value
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        password = parts.password
+    except ValueError as error:
+        raise ValueError(f"is no address: {error}") from error
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError("is no postgresql:// address")
+    if password is not None or "password=" in parts.query:
+        raise ValueError("has a password in it: keep that in the file that PGPASSFILE names, or set url_command")
+    return value
 
 
 def _customer_uri(value: Any, _: Path) -> object:
@@ -334,6 +356,29 @@ class CertctlSection(Section, frozen=True):
     )
 
 
+class StoreSection(Section, frozen=True):
+    """`[store]`: the database that a team shares, the same for every profile; unset for a directory of one's own."""
+
+    prefix: ClassVar[str] = "store."
+
+    url: Annotated[
+        str | None,
+        _is(
+            "a postgresql:// address without a password (extra postgres)",
+            "postgresql://scm@db.example.com/sectigo",
+            _database,
+        ),
+    ] = None
+    url_command: Annotated[
+        tuple[str, ...] | None,
+        _is(
+            "a command that prints that address with the password, run without a shell",
+            ["pass", "show", "scm/database"],
+            _command,
+        ),
+    ] = None
+
+
 class UiSection(Section, frozen=True):
     """`[ui]`: the screen, the same for every profile."""
 
@@ -409,6 +454,7 @@ class NotifySection(Section, frozen=True):
 SECTIONS: dict[str, type[Section]] = {
     "sectigo": SectigoSection,
     "certctl": CertctlSection,
+    "store": StoreSection,
     "ui": UiSection,
     "metrics": MetricsSection,
     "notify": NotifySection,

@@ -117,7 +117,7 @@ Needed: {needed_by}
 
 
 def check_template(text: str) -> None:
-    """Refuse a template that cannot be filled in.
+    """Reject a template that cannot be filled in.
 
     Args:
         text: The subject in its first line, then the message; `{field}` is replaced, `{{` is a brace.

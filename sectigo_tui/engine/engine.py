@@ -185,7 +185,9 @@ class Engine:
         """
         from sectigo_tui.engine.polling.budget import poll_budget
 
-        return poll_budget(self.context, self.scheduler, self.health, rows=rows)
+        return poll_budget(
+            self.context, self.scheduler, self.health, rows=rows, evidence=self.diagnoser.evidence_budget()
+        )
 
     @property
     def rejection(self) -> ScmFailure | None:
@@ -325,6 +327,7 @@ class Engine:
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
             group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
+            group.create_task(keep_running(self.context, "refreshing evidence", self.diagnoser.keep_fresh))
 
     async def _begin(self) -> None:
         try:
@@ -332,6 +335,10 @@ class Engine:
             await self._settle_password()
         except Exception as defect:  # noqa: BLE001 - the boundary of the start: what it broke is no reason not to poll
             self._report("starting broke; polling goes on", defect)
+
+    async def until_history_is_read(self) -> None:
+        """Wait until all timelines can be read, where the store reads them behind."""
+        await self.context.repository.store.until_history_is_read()
 
     def report_damage(self) -> None:
         """Publish, each once, what was found damaged in the local orders: whoever reads next finds it no more."""

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from sectigo_tui.wiring.clients import Client, connection
-from sectigo_tui.wiring.settings import account_directory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -50,6 +49,7 @@ async def opened(
     prepare = prepared(settings, clock=clock, random=random, keep_crash=keep_crash, may_prompt=True)
     async with prepare as (engine, connect):
         await connect()
+        await engine.until_history_is_read()
         yield engine
 
 
@@ -85,12 +85,11 @@ async def prepared(
     from sectigo_tui.engine.engine import Engine, EventSource
     from sectigo_tui.engine.repository import OrderRepository
     from sectigo_tui.engine.requests.limiter import RequestLimiter
-    from sectigo_tui.store.local.journal_store import JournalStore
+    from sectigo_tui.wiring.store import open_store
 
-    clock, event_source = clock or SystemClock(), EventSource(keep_crash)
-    account, section = settings.account(), settings.sectigo
-    directory = account_directory(settings.paths, account.base_url, account.customer_uri)
-    store = JournalStore.open(directory, clock, retention_days=section.retention_days)
+    account = settings.account()
+    clock, event_source, section = clock or SystemClock(), EventSource(keep_crash), settings.sectigo
+    store = await open_store(settings, clock)
     repository = OrderRepository(store, clock, event_source, _operator())
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_errors_to(repository.receive_store_state)

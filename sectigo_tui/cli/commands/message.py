@@ -106,6 +106,4 @@ async def _send(settings: Settings, engine: Engine, diagnosis: Diagnosis, messag
 
     event = message_json(diagnosis, message, engine.clock.now())
     await EventCommand(settings.ui.on_event or (), runner(lambda: [settings])).deliver(json.dumps(event))
-    order = diagnosis.evidence.order
-    order_id = order.id if order is not None else ""
-    await engine.people.message_given(message.recipient, order_id, diagnosis.evidence.ssl_id)
+    await engine.diagnoser.record_message(diagnosis, message)

@@ -177,9 +177,10 @@ def _domains(diagnosis: Diagnosis, redact: Redact) -> list[str]:
                 proof.mode or "-",
                 record,
                 *checks,
+                moment_text(line.expires) if line.expires else "-",
             ]
         )
-    return table(("Domain", "Standing", "SCM says", "Mode", "To publish", "Last check", "Next check"), rows)
+    return table(("Domain", "Standing", "SCM says", "Mode", "To publish", "Last check", "Next check", "Expires"), rows)
 
 
 def _timeline(diagnosis: Diagnosis, redact: Redact) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.events import EventKind, TimelineEntry, note_in
+from sectigo_tui.domain.validation import AccountDomain
 from sectigo_tui.engine.diagnosis.escalation import Redact, open_by_cause
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, OrganizationLine
@@ -128,7 +129,16 @@ def document(diagnosis: Diagnosis) -> Json:
             {"since": _moment(missing_part.since), "until": _moment(missing_part.until)}
             for missing_part in diagnosis.unwatched
         ],
+        "is_dcv_used": False if evidence.is_dcv_unused else True if evidence.dcv.value is not None else None,
         "domains": [_domain(line) for line in diagnosis.domains],
+        "account_domains": [
+            _account_domain(answer.value) for answer in evidence.account_domains.values() if answer.value is not None
+        ],
+        "contract": [
+            {"kind": one.kind, "total": one.total, "used": one.used, "left": one.left} for one in evidence.usage.value
+        ]
+        if evidence.usage.value is not None
+        else None,
         "organization": _organization(diagnosis.organization),
         "caa": [_caa(name, kept_answer.source, diagnosis) for name, kept_answer in evidence.caa.items()],
         "normal": [_comparison(comparison) for comparison in diagnosis.normal],
@@ -184,6 +194,9 @@ def document(diagnosis: Diagnosis) -> Json:
                 evidence.dcv,
                 *evidence.domains.values(),
                 evidence.organization,
+                evidence.domain_names,
+                *evidence.account_domains.values(),
+                evidence.usage,
                 *evidence.caa.values(),
                 *evidence.records.values(),
             )
@@ -253,6 +266,16 @@ def _domain(line: DomainLine) -> Json:
         "next_check": _moment(line.next_check),
         "expires": _moment(line.expires),
         "is_published": line.is_published,
+    }
+
+
+def _account_domain(domain: AccountDomain) -> Json:
+    return {
+        "id": domain.id,
+        "name": domain.name,
+        "state": domain.state,
+        "delegation_status": domain.delegation_status,
+        "delegations": [{"organization_id": one.organization_id, "status": one.status} for one in domain.delegations],
     }
 
 

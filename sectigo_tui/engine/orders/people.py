@@ -11,10 +11,8 @@ from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.events import NAME_AT_MOST, NOTE_PREFIX, EventKind, TimelineEntry
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.limits import MESSAGE_AT_MOST
-from sectigo_tui.domain.messages import Recipient
 from sectigo_tui.domain.orders import Order, OrderNote
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.orders.entries import record
 
 
 class People:
@@ -83,17 +81,6 @@ class People:
             return replace(order, owner=name), _entry(order, at, EventKind.OWNER, summary)
 
         return await self._change(order_id, given)
-
-    async def message_given(self, recipient: Recipient, order_id: str, ssl_id: int | None) -> None:
-        """Write down that a message about an order was given to the operator's command, which may have sent it.
-
-        Args:
-            recipient: Who is written to.
-            order_id: The local order; empty for one that is only remote.
-            ssl_id: The sslId, where known.
-        """
-        summary = f"message to {recipient.who} given to on_event"
-        await record(self._context, EventKind.OPERATOR_NOTE, summary, order_id=order_id, ssl_id=ssl_id, may_fail=True)
 
     async def _change(
         self, order_id: str, change: Callable[[Order, datetime], tuple[Order, TimelineEntry] | None]

@@ -62,6 +62,7 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "diagnose.leave": Hinted("escape", "Back"),
         "diagnose.copy": Hinted("c", "Copy record"),
         "diagnose.recheck": Hinted("R", "DCV recheck"),
+        "diagnose.sync": Hinted("S", "DCV sync"),
         "diagnose.escalate": Hinted("E", "Escalation pack"),
         "diagnose.history": Hinted("h", "History"),
         "diagnose.again": Hinted("r", "Ask again"),

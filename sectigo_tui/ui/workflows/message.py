@@ -74,7 +74,7 @@ async def write_message(workflow: Workflow, rows: Sequence[OrderRow], outside: O
     """Write to whoever blocks one order or several.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         rows: The orders.
         outside: Has the command and the operator's templates.
     """
@@ -157,9 +157,7 @@ async def _send(
         for diagnosis, message in zip(diagnoses, messages, strict=True):
             event = json.dumps(message_json(diagnosis, message, now))
             await workflow.during("Giving it to on_event ...", command.deliver(event), can_stop=False)
-            order = diagnosis.evidence.order
-            order_id = order.id if order is not None else ""
-            await workflow.engine.people.message_given(message.recipient, order_id, diagnosis.evidence.ssl_id)
+            await workflow.engine.diagnoser.record_message(diagnosis, message)
     except InputError as failed:
         await workflow.ask(Notice("Not sent", in_words(failed)))
         return

@@ -235,7 +235,7 @@ async def poll_longer(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
     """Poll one order or several for as long as the operator chooses; a remote one becomes local by that.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         rows: The orders.
     """
     polled = [row for row in rows if row.ssl_id is not None and (row.order is None or row.order.state.is_polled)]

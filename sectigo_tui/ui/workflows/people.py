@@ -25,7 +25,7 @@ async def note(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
     """Write a note on one order or several.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         rows: The orders.
     """
     if not rows:
@@ -43,7 +43,7 @@ async def own(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
     """Take one order or several, give them to somebody, or let them go.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         rows: The orders.
     """
     if not rows:
