@@ -349,6 +349,24 @@ def _orders(scene: Scene) -> None:
     assert scene.program.requests() == []
 
 
+@recipe("sectigo-tui orders --pending --filter 'on:approver val:ov'")
+def _orders_pending(scene: Scene) -> None:
+    scene.place("ov-approval")
+    title, order = scene.run().splitlines()
+    assert NAME not in title
+    assert order.split()[:2] == [str(SSL_ID), "remote"]
+    assert "an SCM approver" in order
+
+
+@recipe("sectigo-tui diagnose 2100001 2100002")
+def _diagnose_several(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.program.place("ov-vetting", NAME)
+    first, second = scene.run().split("\n\n")
+    assert str(SSL_ID) in first
+    assert str(SSL_ID + 1) in second
+
+
 @recipe("sectigo-tui diagnose 2100001", "sectigo-tui diagnose 2100001 --history")
 def _diagnose(scene: Scene) -> None:
     scene.place("ov-approval")

@@ -114,7 +114,9 @@ def _secrets(settings: Settings) -> Iterator[str]:
     own = (settings.sectigo.password, settings.certctl.api_key, *(settings.notify.urls or ()), *outputs)
     # One that another profile, or a rotation by another process, has put there is no less a secret.
     entries = read_credentials(settings.paths.credentials_file).values()
-    kept = [secret for entry in entries for secret in (entry.password, entry.pending and entry.pending.password)]
+    kept = [
+        secret for entry in entries for secret in (entry.password, entry.pending.password if entry.pending else None)
+    ]
     for secret in (*own, *kept):
         if secret is not None:
             yield secret.reveal()
