@@ -31,7 +31,7 @@ from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.world import FIRST_ID, World
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.installation import CANARY, Installation, switched
-from support.readme import ROOT, TEXTS, blocks, shown_commands
+from support.readme import ROOT, TEXTS, shown_commands
 from support.receiver import receiver
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
@@ -194,6 +194,17 @@ def _service(scene: Scene) -> None:
 
 
 # What needs no order
+
+
+@recipe(
+    "mkdir -p ~/.config/systemd/user",
+    "sectigo-tui config systemd > ~/.config/systemd/user/sectigo-tui.service",
+    "sectigo-tui config systemd",
+    "sectigo-tui config systemd --system",
+)
+def _config_systemd(scene: Scene) -> None:
+    (scene.home / ".config" / "systemd" / "user").mkdir(parents=True)
+    scene.run()
 
 
 @recipe("sectigo-tui config init")
@@ -490,8 +501,9 @@ def test_the_service_polls_and_ends_well_when_it_is_stopped(program: tuple[World
     scene = Scene("", *program)
     scene.place("ov-instant")
     scene.track()
-    (unit,) = blocks(COMMANDS, "ini")
-    (line,) = re.findall(r"^ExecStart=%h/\.local/bin/(.+)$", unit, re.MULTILINE)
+    unit = scene.program.run("config", "systemd").stdout
+    (line,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    assert line == f"{PROGRAM} watch --json"
     with scene.at_terminal(line) as service:
         service.until('"event": "poll"')
         service.signal(signal.SIGTERM)

@@ -27,9 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_filter(parser)
     parser.add_argument("--history", action="store_true", help="first ask SCM how long issued orders took")
     shape = parser.add_mutually_exclusive_group()
-    shape.add_argument(
-        "--json", action="store_true", help="one JSON object, or an array of several (docs/diagnose-json.md)"
-    )
+    shape.add_argument("--json", action="store_true", help="one JSON object (docs/diagnose-json.md)")
     shape.add_argument("--markdown", action="store_true", help="the escalation pack for the CA's support")
 
 
