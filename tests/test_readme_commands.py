@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,12 @@ from msgspec.structs import replace
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.simulator.account import Domain
 from sectigo_tui.simulator.world import FIRST_ID, World
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.installation import CANARY, Installation, switched
-from support.readme import ROOT, TEXTS, blocks, shown_commands
+from support.readme import ROOT, TEXTS, shown_commands
+from support.receiver import receiver
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
 
@@ -149,7 +152,7 @@ def _by_ci(scene: Scene) -> None:
 @recipe(
     ".venv/bin/pip install --quiet '.[demo]'",
     "pipx install .",
-    "pipx install '.[dns]'",
+    "pipx install '.[metrics,notify]'",
     "uv tool install .",
     "python3 -m pip install .",
 )
@@ -193,6 +196,17 @@ def _service(scene: Scene) -> None:
 
 
 # What needs no order
+
+
+@recipe(
+    "mkdir -p ~/.config/systemd/user",
+    "sectigo-tui config systemd > ~/.config/systemd/user/sectigo-tui.service",
+    "sectigo-tui config systemd",
+    "sectigo-tui config systemd --system",
+)
+def _config_systemd(scene: Scene) -> None:
+    (scene.home / ".config" / "systemd" / "user").mkdir(parents=True)
+    scene.run()
 
 
 @recipe("sectigo-tui config init")
@@ -348,6 +362,24 @@ def _orders(scene: Scene) -> None:
     assert scene.program.requests() == []
 
 
+@recipe("sectigo-tui orders --pending --filter 'on:approver val:ov'")
+def _orders_pending(scene: Scene) -> None:
+    scene.place("ov-approval")
+    title, order = scene.run().splitlines()
+    assert NAME not in title
+    assert order.split()[:2] == [str(SSL_ID), "remote"]
+    assert "an SCM approver" in order
+
+
+@recipe("sectigo-tui diagnose 2100001 2100002")
+def _diagnose_several(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.program.place("ov-vetting", NAME)
+    first, second = scene.run().split("\n\n")
+    assert str(SSL_ID) in first
+    assert str(SSL_ID + 1) in second
+
+
 @recipe("sectigo-tui diagnose 2100001", "sectigo-tui diagnose 2100001 --history")
 def _diagnose(scene: Scene) -> None:
     scene.place("ov-approval")
@@ -370,6 +402,31 @@ def _diagnose_json(scene: Scene) -> None:
     assert json.loads(scene.run())["verdict"]["blocked_on"] == "an SCM approver"
 
 
+@recipe("sectigo-tui message 2100001")
+def _message(scene: Scene) -> None:
+    scene.place("ov-approval")
+    told = scene.run()
+    assert told.startswith(f"Approval needed: certificate for {NAME}\n")
+    assert f"sslId {SSL_ID}" in told
+
+
+@recipe("sectigo-tui message 2100001 --to sectigo --output to-sectigo.txt")
+def _message_in_file(scene: Scene) -> None:
+    scene.place("ov-approval")
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr.startswith("sectigo-tui: the message to Sectigo support is ready: Order ")
+    path = scene.home / "to-sectigo.txt"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "## Stages (UTC)" in path.read_text()
+
+
+@recipe("sectigo-tui message 2100001 --json")
+def _message_json(scene: Scene) -> None:
+    scene.place("ov-approval")
+    assert json.loads(scene.run())["to"] == "approver"
+
+
 @recipe("sectigo-tui handover", "sectigo-tui handover > handover.md")
 def _handover(scene: Scene) -> None:
     scene.place("ov-approval")
@@ -383,6 +440,22 @@ def _handover_json(scene: Scene) -> None:
     scene.place("ov-approval")
     told = json.loads(scene.run())
     assert [order["ssl_id"] for group in told["groups"] for order in group["orders"]] == [SSL_ID]
+
+
+@recipe("sectigo-tui validations")
+def _validations(scene: Scene) -> None:
+    scene.world.account.register(Domain("acme.example", expires=scene.world.now() + timedelta(days=9)))
+    head, first, *_ = scene.run().splitlines()
+    assert head.split() == ["ENDS", "LEFT", "WHAT", "SCM", "SAYS", "PENDING", "CERTIFICATES"]
+    assert "domain acme.example" in first
+
+
+@recipe("sectigo-tui validations --within 90 --json")
+def _validations_json(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    told = json.loads(scene.run())
+    assert told["within_days"] == 90
+    assert {row["kind"] for row in told["validations"]} == {"organization"}
 
 
 @recipe("sectigo-tui audit", "sectigo-tui audit --since 1d", "sectigo-tui audit --since 7d")
@@ -445,12 +518,35 @@ def _watch(scene: Scene) -> None:
     assert b"BEGIN CERTIFICATE" in bundle.read_bytes()
 
 
+@recipe(
+    "sectigo-tui watch --metrics-listen 127.0.0.1:9808",
+    "sectigo-tui watch --metrics-file /var/lib/node_exporter/textfile/sectigo-tui.prom",
+)
+def _watch_with_metrics(scene: Scene) -> None:
+    file = scene.home / "sectigo-tui.prom"
+    line = re.sub(r"127\.0\.0\.1:9808", "127.0.0.1:0", re.sub(r"/var/\S+", str(file), scene.line))
+    with scene.at_terminal(line) as watch:
+        watch.until(r"metrics at http://127\.0\.0\.1:\d+/metrics" if "listen" in line else file.exists)
+        watch.press(CTRL_C)
+
+
+@recipe("sectigo-tui notify test")
+def _notify_test(scene: Scene) -> None:
+    with receiver() as told:
+        config = scene.home / ".config" / "sectigo-tui" / "config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text(f'[notify]\nurls_command = ["echo", "{told.address}"]\n')
+        assert scene.run() == "json://...  sent\n"
+        assert len(told.received) == 1
+
+
 def test_the_service_polls_and_ends_well_when_it_is_stopped(program: tuple[World, Installation]) -> None:
     scene = Scene("", *program)
     scene.place("ov-instant")
     scene.track()
-    (unit,) = blocks(COMMANDS, "ini")
-    (line,) = re.findall(r"^ExecStart=%h/\.local/bin/(.+)$", unit, re.MULTILINE)
+    unit = scene.program.run("config", "systemd").stdout
+    (line,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    assert line == f"{PROGRAM} watch --json"
     with scene.at_terminal(line) as service:
         service.until('"event": "poll"')
         service.signal(signal.SIGTERM)

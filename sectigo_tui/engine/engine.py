@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.account import PasswordStatus
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.dns import Dns
+    from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.domain.ports import OrderReader
     from sectigo_tui.engine.account.in_use import Renewals
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.enroll import Enrolling
     from sectigo_tui.engine.orders.order_locks import OrderLocks
     from sectigo_tui.engine.orders.pending_writes import PendingWrites
+    from sectigo_tui.engine.orders.people import People
     from sectigo_tui.engine.orders.place import Placing
     from sectigo_tui.engine.orders.recover import Recovery
-    from sectigo_tui.engine.orders.remove import Removing
     from sectigo_tui.engine.orders.renew import Renewing
     from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
@@ -50,16 +51,20 @@ if TYPE_CHECKING:
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
+BLOCKER_SECONDS = 3600.0
+"""How old evidence may be of an order that no screen shows, unless its status has changed."""
+BLOCKER_PAUSE_SECONDS = 10.0
+"""The time between two orders: a thousand of them must not crowd out the polls."""
 
 
 KeepCrash = Callable[[BaseException, str], None]
-"""Writes a defect down with where it broke, without the value of any variable; must not raise."""
+"""Writes an unexpected error down with where it happened, without the value of any variable; must not raise."""
 
 
 class EventSource:
     """Passes events on to whoever listens; listeners must not raise and must not wait.
 
-    A defect that a boundary reports, or that a listener raises, is written down here: the one place that all pass.
+    An unexpected error that a boundary reports, or a listener raises, is written down here: the one place all pass.
 
     Args:
         keep_crash: Writes it down.
@@ -104,6 +109,7 @@ class Engine:
         tools: Returns what makes keys and CSRs and reads bundles; asked when it is first needed.
         access: Tells how this program gets in; asked when it is first needed.
         dns: The DNS; None unless the operator has switched it on.
+        connect: Makes SCM's client, which may take long; None where it is made already.
 
     Attributes:
         context: The world.
@@ -121,6 +127,8 @@ class Engine:
         tools: Callable[[], CertificateTools],
         access: Callable[[], Access],
         dns: Dns | None = None,
+        *,
+        connect: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.context = context
         self.scheduler = Scheduler(context)
@@ -128,6 +136,7 @@ class Engine:
         self._tools = tools
         self._access = access
         self._dns = dns
+        self._connect = connect
         self.event_source = event_source
         self.health = ApiHealth()
         self.password: PasswordStatus | None = None
@@ -150,8 +159,13 @@ class Engine:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether every write is refused now."""
+        """Whether every write is rejected now."""
         return self.context.is_read_only
+
+    @property
+    def operator(self) -> Operator:
+        """Who acts here."""
+        return self.context.repository.operator
 
     @property
     def options(self) -> EngineOptions:
@@ -176,7 +190,9 @@ class Engine:
         """
         from sectigo_tui.engine.polling.budget import poll_budget
 
-        return poll_budget(self.context, self.scheduler, self.health, rows=rows)
+        return poll_budget(
+            self.context, self.scheduler, self.health, rows=rows, evidence=self.diagnoser.evidence_budget()
+        )
 
     @property
     def rejection(self) -> ScmFailure | None:
@@ -185,10 +201,10 @@ class Engine:
 
     @cached_property
     def tracking(self) -> Tracking:
-        """Adopting remote orders."""
+        """Taking remote orders on, and finished ones off."""
         from sectigo_tui.engine.orders.track import Tracking
 
-        return Tracking(self.context)
+        return Tracking(self.context, self._order_locks)
 
     @cached_property
     def enrolling(self) -> Enrolling:
@@ -242,11 +258,11 @@ class Engine:
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
 
     @cached_property
-    def removing(self) -> Removing:
-        """Taking finished orders off the list."""
-        from sectigo_tui.engine.orders.remove import Removing
+    def people(self) -> People:
+        """Owners and notes."""
+        from sectigo_tui.engine.orders.people import People
 
-        return Removing(self.context, self._order_locks)
+        return People(self.context)
 
     @cached_property
     def credentials(self) -> CredentialsService:
@@ -297,6 +313,17 @@ class Engine:
 
         return Revoker(self.context)
 
+    async def connect(self) -> None:
+        """Learn how to get in, and let requests go; until then the local orders are shown, and nothing is sent.
+
+        Raises:
+            ConfigError: The settings do not tell how to get in.
+            InputError: The debug log cannot be used.
+        """
+        if self._connect is not None:
+            await self._connect()
+        self.context.limiter.open()
+
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.
 
@@ -305,18 +332,28 @@ class Engine:
         """
         await self._begin()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.poll())
+            group.create_task(self.poll(watches_password=True))
             group.create_task(keep_running(self.context, "the listing", lambda: self._refresh(refresh_seconds)))
-            group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
             group.create_task(keep_running(self.context, "reading the certificates in use", self._watch_renewals))
             group.create_task(keep_running(self.context, "the account's history", self._learn_history))
 
-    async def poll(self) -> None:
-        """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own."""
+    async def poll(self, *, watches_password: bool = False, watches_blockers: bool = False) -> None:
+        """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own.
+
+        Args:
+            watches_password: Whether SCM is asked when the password expires, too.
+            watches_blockers: Whether SCM is asked who orders wait for, too: a screen asks for the orders in sight.
+        """
         async with asyncio.TaskGroup() as group:
+            if watches_password:
+                watch = self._watch_password
+                group.create_task(keep_running(self.context, "the watch of the password's expiry", watch))
+            if watches_blockers:
+                group.create_task(keep_running(self.context, "the diagnosis of orders", self._watch_blockers))
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
             group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
+            group.create_task(keep_running(self.context, "refreshing evidence", self.diagnoser.keep_fresh))
 
     async def _begin(self) -> None:
         try:
@@ -325,15 +362,19 @@ class Engine:
         except Exception as defect:  # noqa: BLE001 - the boundary of the start: what it broke is no reason not to poll
             self._report("starting broke; polling goes on", defect)
 
+    async def until_history_is_read(self) -> None:
+        """Wait until all timelines can be read, where the store reads them behind."""
+        await self.context.repository.store.until_history_is_read()
+
     def report_damage(self) -> None:
-        """Announce, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
+        """Publish, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
         found = self.context.repository.store.damage
         for reason in found[self._damage_reported :]:
             self._report("reading the local orders", StoreError(reason.where, reason.what, reason.remedy))
         self._damage_reported = len(found)
 
     async def track(self, ssl_id: int) -> None:
-        """Adopt a remote order and poll it."""
+        """Take a remote order on, and poll it."""
         await self.tracking.track(ssl_id)
 
     async def read_again(self, ssl_ids: Iterable[int]) -> None:
@@ -386,6 +427,26 @@ class Engine:
                 await self.context.clock.sleep(max(PASSWORD_RETRY_SECONDS, wait))
             else:
                 await self.context.clock.sleep(PASSWORD_SECONDS)
+
+    async def _watch_blockers(self) -> None:
+        """Gather evidence of one pending order after another: of new ones, of those with a new status, then again."""
+        clock, gathered = self.clock, dict[str, tuple[str, float]]()
+        while True:
+            await self.context.limiter.until_accepted()
+            waiting = [] if self.orders.poller() else [order for order in self.orders.orders() if order.is_waiting]
+            gathered = {order.id: gathered[order.id] for order in waiting if order.id in gathered}
+            due = [
+                (gathered.get(order.id, ("", -BLOCKER_SECONDS))[1], order)
+                for order in waiting
+                if order.id not in gathered
+                or gathered[order.id][0] != order.scm_status
+                or clock.monotonic() - gathered[order.id][1] >= BLOCKER_SECONDS
+            ]
+            if due:
+                _, order = min(due, key=lambda one: (one[0], one[1].id))
+                gathered[order.id] = order.scm_status, clock.monotonic()
+                await self.diagnoser.attend([order], lambda _target, _verdict: None)
+            await clock.sleep(max(BLOCKER_PAUSE_SECONDS, self._retry_after_seconds()))
 
     def _report_switched_off(self, rejection: RefusedAlone) -> None:
         self._report(f"{call_in_words(rejection.call)} is switched off until the credentials are rotated", rejection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
@@ -28,7 +29,6 @@ from sectigo_tui.ui.keys.key_names import KeyNames
 from sectigo_tui.ui.layout import LayoutSaver
 from sectigo_tui.ui.notifier import Notifier
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.screens.orders import PendingView
 from sectigo_tui.ui.screens.view import View, ViewModel
 from sectigo_tui.ui.terminal.clipboard import Clipboard, request
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
@@ -38,38 +38,28 @@ if TYPE_CHECKING:
     from sectigo_tui.ui.workflows.menu import MenuWorkflows
     from sectigo_tui.ui.workflows.workflow import Defaults
 
-# Dialogs, flows and the other views are imported when they are asked for: the first paint waits for none of them.
+# Dialogs, workflows and the other views are imported when they are asked for: the first paint waits for none of them.
 
 
-VIEWS = ("pending", "local", "remote", "events", "budget", "renewals")
+_MODULE_OF_VIEW = {
+    "pending": ("orders", "PendingView"),
+    "local": ("orders", "LocalView"),
+    "remote": ("remote", "RemoteView"),
+    "events": ("events", "EventsView"),
+    "budget": ("budget", "BudgetView"),
+    "validations": ("validations", "ValidationsView"),
+    "renewals": ("renewals", "RenewalsView"),
+}
+
+VIEWS = tuple(_MODULE_OF_VIEW)
 """The views, by the names of their modes."""
 
 
 def make_view(name: str, model: ViewModel) -> View:
     """Return one of `VIEWS`; all but the first are imported when they are first shown."""
-    match name:
-        case "local":
-            from sectigo_tui.ui.screens.orders import LocalView
-
-            return LocalView(model)
-        case "remote":
-            from sectigo_tui.ui.screens.remote import RemoteView
-
-            return RemoteView(model)
-        case "events":
-            from sectigo_tui.ui.screens.events import EventsView
-
-            return EventsView(model)
-        case "budget":
-            from sectigo_tui.ui.screens.budget import BudgetView
-
-            return BudgetView(model)
-        case "renewals":
-            from sectigo_tui.ui.screens.renewals import RenewalsView
-
-            return RenewalsView(model)
-        case _:
-            return PendingView(model)
+    module, view = _MODULE_OF_VIEW[name]
+    made: View = getattr(import_module(f"sectigo_tui.ui.screens.{module}"), view)(model)
+    return made
 
 
 def _more_commands() -> type[Provider]:
@@ -109,6 +99,13 @@ class SectigoApp(TerminalApp[str]):
         Binding("4", "view('events')", "Events", id="app.events", tooltip="Events: what happened, and what failed"),
         Binding("5", "view('budget')", "Budget", id="app.budget", tooltip="Budget: what is polled next, and why then"),
         Binding(
+            "6",
+            "view('validations')",
+            "Validations",
+            id="app.validations",
+            tooltip="Validations: what ends soon, and what will need it",
+        ),
+        Binding(
             "7", "view('renewals')", "Renewals", id="app.renewals", tooltip="Renewals: until when each is to be ordered"
         ),
         Binding(
@@ -128,6 +125,21 @@ class SectigoApp(TerminalApp[str]):
             show=False,
             id="app.handover",
             tooltip="What is open, for the next shift",
+        ),
+        Binding("n", "workflow('note')", "Note", show=False, id="app.note", tooltip="Write a note on this order"),
+        Binding(
+            "O", "workflow('own')", "Owner", show=False, id="app.own", tooltip="Take this order, or give it to somebody"
+        ),
+        Binding(
+            "i",
+            "workflow('longer')",
+            "Poll longer",
+            show=False,
+            id="app.longer",
+            tooltip="Poll for 10 minutes, a day, or until issued",
+        ),
+        Binding(
+            "m", "workflow('message')", "Message", show=False, id="app.message", tooltip="Write to whoever blocks this"
         ),
         Binding(
             "C",

@@ -25,7 +25,7 @@ from sectigo_tui.engine.account.renewals import (
     renewals_due,
 )
 from sectigo_tui.engine.diagnosis.normal import Leg, Sample
-from sectigo_tui.engine.diagnosis.spans import Span
+from sectigo_tui.engine.diagnosis.stages import Span
 
 TODAY = date(2026, 11, 27)
 DAY = 86_400.0

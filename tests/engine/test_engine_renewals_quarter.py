@@ -60,7 +60,7 @@ def orders_a_fortnight_ahead(renewal: Renewal, today: datetime) -> bool:
 
 
 async def outages_of(wants_to_order: object) -> tuple[int, int]:
-    """Live through a quarter, two days at a time; return how many certificates ended without a new one, and renewals."""
+    """Live through a quarter, two days at a time; return how many certificates ended unrenewed, and how many orders."""
     clock = SimulatedDays()
     world = World(clock=clock.now, seed=3)
     random = Random(7)
