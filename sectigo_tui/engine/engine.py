@@ -286,7 +286,9 @@ class Engine:
         """Who orders wait for."""
         from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 
-        return Diagnoser(self.context, self.account, self._dns, lambda: (self.credentials.in_use.password,))
+        diagnoser = Diagnoser(self.context, self.account, self._dns, lambda: (self.credentials.in_use.password,))
+        diagnoser.in_use = lambda names: self.renewals.ending(names)
+        return diagnoser
 
     @cached_property
     def pending_writes(self) -> PendingWrites:

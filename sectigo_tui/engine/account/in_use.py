@@ -19,6 +19,7 @@ from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged
 from sectigo_tui.domain.explain import is_missing_right
 from sectigo_tui.domain.limits import PAGE_SIZE
+from sectigo_tui.domain.names import name_keys
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.account.renewals import (
@@ -134,9 +135,9 @@ class Renewals:
             # A busy account tells of its orders several times a second; what they renew is not that urgent.
             self._stale_since = self._stale_since or self._context.clock.now()
 
-    def ending(self, names: frozenset[str]) -> OrderDetails | None:
+    def ending(self, names: Iterable[str]) -> OrderDetails | None:
         """Return the certificate in use for some names; of several the one that ends last, None for none."""
-        found = self._by_names.get(names, ())
+        found = self._by_names.get(name_keys(names), ()) if self._by_names else ()
         return max(found, key=lambda one: day_of(one.expires) or date.min, default=None)
 
     async def due(self, *, within_days: int = HORIZON_DAYS) -> list[Renewal]:
