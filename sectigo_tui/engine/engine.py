@@ -287,7 +287,7 @@ class Engine:
         from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 
         diagnoser = Diagnoser(self.context, self.account, self._dns, lambda: (self.credentials.in_use.password,))
-        diagnoser.in_use = lambda names: self.renewals.ending(names)
+        diagnoser.in_use = lambda names: self.renewals.ending(names)  # noqa: PLW0108 - put together when first asked
         return diagnoser
 
     @cached_property
