@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.account import PasswordStatus
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.dns import Dns
+    from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.domain.ports import OrderReader
     from sectigo_tui.engine.context import Arming, Context, EngineOptions
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.enroll import Enrolling
     from sectigo_tui.engine.orders.order_locks import OrderLocks
     from sectigo_tui.engine.orders.pending_writes import PendingWrites
+    from sectigo_tui.engine.orders.people import People
     from sectigo_tui.engine.orders.place import Placing
     from sectigo_tui.engine.orders.recover import Recovery
     from sectigo_tui.engine.orders.renew import Renewing
@@ -106,6 +108,7 @@ class Engine:
         tools: Returns what makes keys and CSRs and reads bundles; asked when it is first needed.
         access: Tells how this program gets in; asked when it is first needed.
         dns: The DNS; None unless the operator has switched it on.
+        connect: Makes SCM's client, which may take long; None where it is made already.
 
     Attributes:
         context: The world.
@@ -123,6 +126,8 @@ class Engine:
         tools: Callable[[], CertificateTools],
         access: Callable[[], Access],
         dns: Dns | None = None,
+        *,
+        connect: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.context = context
         self.scheduler = Scheduler(context)
@@ -130,6 +135,7 @@ class Engine:
         self._tools = tools
         self._access = access
         self._dns = dns
+        self._connect = connect
         self.event_source = event_source
         self.health = ApiHealth()
         self.password: PasswordStatus | None = None
@@ -156,6 +162,11 @@ class Engine:
         return self.context.is_read_only
 
     @property
+    def operator(self) -> Operator:
+        """Who acts here."""
+        return self.context.repository.operator
+
+    @property
     def options(self) -> EngineOptions:
         """What the operator has settled."""
         return self.context.options
@@ -178,7 +189,9 @@ class Engine:
         """
         from sectigo_tui.engine.polling.budget import poll_budget
 
-        return poll_budget(self.context, self.scheduler, self.health, rows=rows)
+        return poll_budget(
+            self.context, self.scheduler, self.health, rows=rows, evidence=self.diagnoser.evidence_budget()
+        )
 
     @property
     def rejection(self) -> ScmFailure | None:
@@ -235,6 +248,13 @@ class Engine:
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
 
     @cached_property
+    def people(self) -> People:
+        """Owners and notes."""
+        from sectigo_tui.engine.orders.people import People
+
+        return People(self.context)
+
+    @cached_property
     def credentials(self) -> CredentialsService:
         """The credentials: test, switch, change and watch."""
         from sectigo_tui.engine.credentials.service import CredentialsService
@@ -282,6 +302,17 @@ class Engine:
         from sectigo_tui.engine.orders.revoke import Revoker
 
         return Revoker(self.context)
+
+    async def connect(self) -> None:
+        """Learn how to get in, and let requests go; until then the local orders are shown, and nothing is sent.
+
+        Raises:
+            ConfigError: The settings do not tell how to get in.
+            InputError: The debug log cannot be used.
+        """
+        if self._connect is not None:
+            await self._connect()
+        self.context.limiter.open()
 
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.
