@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.engine.orders.adopt import LeftBehind
 
+DAYS_AT_MOST = 3_650
 COLLECT_SECONDS = 60.0
 """How long issued orders are waited for, where nothing else is said: collecting takes a poll."""
 
@@ -22,14 +23,18 @@ COLLECT_SECONDS = 60.0
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     parser.add_argument("--certctl", action="store_true", required=True, help="orders that certctl left behind")
-    parser.add_argument(
-        "--login", metavar="LOGIN", default="", help="certctl's login; by default its issuer's, or yours"
-    )
-    parser.add_argument("--days", metavar="N", type=int, default=90, help="look so many days back (90)")
+    parser.add_argument("--login", metavar="LOGIN", default="", help="certctl's login (its issuer's, or yours)")
+    parser.add_argument("--days", metavar="N", type=_days, default=90, help="look so many days back (90)")
     parser.add_argument("--list", action="store_true", help="list them, and do nothing")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_wait(parser, "poll until they are certificates, wait up to SECONDS; by default poll_max_wait_seconds")
     add_json(parser, "one JSON array (docs/json.md)")
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= DAYS_AT_MOST):
+        raise ArgumentTypeError(f"{text!r} is no number of days from 1 to {DAYS_AT_MOST}")
+    return int(text)
 
 
 def run(options: Namespace) -> int:
