@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.credentials.certctl import HandingOver
     from sectigo_tui.engine.credentials.service import Access, CredentialsService
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
-    from sectigo_tui.engine.orders.adopt import Adopting
     from sectigo_tui.engine.orders.approve import Approving
+    from sectigo_tui.engine.orders.certctl_orders import CertctlOrders
     from sectigo_tui.engine.orders.collect import Collecting
     from sectigo_tui.engine.orders.enroll import Enrolling
     from sectigo_tui.engine.orders.order_locks import OrderLocks
@@ -249,11 +249,11 @@ class Engine:
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
 
     @cached_property
-    def adopting(self) -> Adopting:
+    def certctl_orders(self) -> CertctlOrders:
         """What certctl left behind."""
-        from sectigo_tui.engine.orders.adopt import Adopting
+        from sectigo_tui.engine.orders.certctl_orders import CertctlOrders
 
-        return Adopting(self.context, self.account, self.tracking, self._certctl_login)
+        return CertctlOrders(self.context, self.account, self.tracking, self._certctl_login)
 
     async def _certctl_login(self) -> str:
         """Return the login of certctl's issuer; the one in use where that is not told."""

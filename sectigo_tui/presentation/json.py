@@ -291,7 +291,7 @@ def message_json(diagnosis: Diagnosis, message: Message, at: datetime) -> dict[s
     }
 
 
-def adopted_json(
+def left_behind_json(
     details: OrderDetails, order: Order | None = None, failure: Exception | None = None
 ) -> dict[str, Json]:
     """Return an order that certctl left behind, and what became of it.

@@ -341,7 +341,7 @@ class SectigoApp(TerminalApp[str]):
 
     def _hint_at_left_behind(self) -> None:
         """Say, once until there are more, that certctl has left orders behind: nothing else will ever poll them."""
-        count = len(self._engine.adopting.known())
+        count = len(self._engine.certctl_orders.known())
         if count > self._left_behind and isinstance(self.screen, View):
             self._left_behind = count
             what = "An order was" if count == 1 else f"{count} orders were"

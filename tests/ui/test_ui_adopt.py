@@ -26,7 +26,7 @@ async def test_a_hint_tells_that_certctl_left_orders_and_the_menu_adopts_them_af
         assert "shop2.example" in stage.text
         assert stage.site.orders == []
         await stage.press("tab", "enter")
-        await stage.wait(5)
+        await stage.wait(2)
         assert "Adopted 3 orders" in stage.text
     assert [order.state for order in stage.site.orders] == [OrderState.PENDING] * 3
 

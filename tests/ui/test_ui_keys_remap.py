@@ -23,10 +23,10 @@ async def test_a_remapped_action_has_its_new_key_alone_and_the_footer_and_help_t
         assert "f5 Detail" in stage.footer
         await stage.press("d")
         assert not stage.view.pane.display
-        await stage.press("i")
+        await stage.press("b")
         assert stage.view.pane.display
         await stage.press("f5", "?")
-        assert "f5 i" in stage.text
+        assert "f5 b" in stage.text
 
 
 @on_stage

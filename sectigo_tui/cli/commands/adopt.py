@@ -13,7 +13,7 @@ from sectigo_tui.cli.terminal import check_can_ask, complain, confirm, show_mess
 
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
-    from sectigo_tui.engine.orders.adopt import LeftBehind
+    from sectigo_tui.engine.orders.certctl_orders import LeftBehind
 
 DAYS_AT_MOST = 3_650
 COLLECT_SECONDS = 60.0
@@ -48,23 +48,23 @@ def run(options: Namespace) -> int:
 
     if not (options.yes or options.list):
         check_can_ask("--yes")
-    return asyncio.run(_adopt(settings_from(options), options))
+    return asyncio.run(_track(settings_from(options), options))
 
 
-async def _adopt(settings: Settings, options: Namespace) -> int:
+async def _track(settings: Settings, options: Namespace) -> int:
     from sectigo_tui.cli.wait import current, wait_for
     from sectigo_tui.domain.orders import OrderState
-    from sectigo_tui.presentation.json import adopted_json, print_json
+    from sectigo_tui.presentation.json import left_behind_json, print_json
 
     async with session(settings) as engine:
-        left = await engine.adopting.find(options.login, days=options.days)
+        left = await engine.certctl_orders.find(options.login, days=options.days)
         if options.list or not left.orders:
-            print_json([adopted_json(details) for details in left.orders]) if options.json else _show(left)
+            print_json([left_behind_json(details) for details in left.orders]) if options.json else _show(left)
             return FINE
         if not options.yes:
             _show(left)
             await confirm(f"{len(left.orders)} orders become local, and are polled and collected.", "adopt")
-        outcomes = await engine.adopting.adopt(details.ssl_id for details in left.orders)
+        outcomes = await engine.certctl_orders.track(details.ssl_id for details in left.orders)
         orders = {outcome.target: outcome.result for outcome in outcomes if outcome.result is not None}
         issued = [order.id for order in orders.values() if order.state is OrderState.ISSUED]
         waited = [order.id for order in orders.values()] if options.wait is not None else issued
@@ -76,7 +76,7 @@ async def _adopt(settings: Settings, options: Namespace) -> int:
         if failure is not None:
             complain_of(f"sslId {ssl_id} is not adopted", failure)
     if options.json:
-        told = [adopted_json(each, orders.get(each.ssl_id), failures.get(each.ssl_id)) for each in left.orders]
+        told = [left_behind_json(each, orders.get(each.ssl_id), failures.get(each.ssl_id)) for each in left.orders]
         print_json(told)
     else:
         for order in orders.values():

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import ScmFailure
-from sectigo_tui.engine.orders.adopt import LeftBehind
+from sectigo_tui.engine.orders.certctl_orders import LeftBehind
 from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
@@ -16,15 +16,17 @@ from sectigo_tui.ui.workflows.workflow import Workflow, in_words
 SHOWN_AT_MOST = 200
 
 
-async def adopt(workflow: Workflow) -> None:
+async def track_certctl_orders(workflow: Workflow) -> None:
     """Find what certctl left behind, and make it local after one confirmation.
 
     Args:
         workflow: What every workflow works with.
     """
-    adopting = workflow.engine.adopting
+    certctl_orders = workflow.engine.certctl_orders
     try:
-        left = await workflow.during("Looking for orders that certctl left behind ...", adopting.find(), can_stop=True)
+        left = await workflow.during(
+            "Looking for orders that certctl left behind ...", certctl_orders.find(), can_stop=True
+        )
     except ScmFailure as failure:
         await workflow.ask(Notice("Adopt: certctl's orders", in_words(failure)))
         return
@@ -38,7 +40,7 @@ async def adopt(workflow: Workflow) -> None:
     question = Confirm(f"Adopt {count} that certctl left behind?", _content(left), "Track and collect")
     if not await workflow.ask(question):
         return
-    work = adopting.adopt(details.ssl_id for details in left.orders)
+    work = certctl_orders.track(details.ssl_id for details in left.orders)
     outcomes = await workflow.during("Tracking ...", work, can_stop=True)
     if any(outcome.failure for outcome in outcomes or ()):
         await workflow.ask(Notice("Adopt", outcomes_content(outcomes or ())))

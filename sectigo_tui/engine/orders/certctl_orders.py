@@ -57,7 +57,7 @@ def is_left_by_certctl(details: OrderDetails, login: str = "") -> bool:
     return status is StatusClass.PENDING or (status is StatusClass.ISSUED and details.downloaded is None)
 
 
-class Adopting:
+class CertctlOrders:
     """Finds what certctl left behind, and makes it local.
 
     Args:
@@ -103,13 +103,13 @@ class Adopting:
             return await self._one_by_one(login)
         return LeftBehind(login, self._chosen(report.rows, login), is_collection_known=True)
 
-    async def adopt(
+    async def track(
         self, ssl_ids: Iterable[int], progress: Callable[[Outcome[int, Order]], None] = lambda _outcome: None
     ) -> tuple[Outcome[int, Order], ...]:
         """Make orders local, one after another, so that they are polled and collected; failures are in the outcomes."""
-        return await each(ssl_ids, self._adopt, progress)
+        return await each(ssl_ids, self._track_one, progress)
 
-    async def _adopt(self, ssl_id: int) -> Order:
+    async def _track_one(self, ssl_id: int) -> Order:
         details = await self._account.read_again(ssl_id)
         if CERTCTL_COMMENT.casefold() not in details.comments.casefold():
             raise InputError(f"order {ssl_id} is not one of certctl's", "track it, if it is to be local all the same")
