@@ -20,6 +20,7 @@ SUBCOMMANDS = {
     "handover": "All that is open, grouped by cause, as Markdown for the next shift.",
     "validations": "List validations of domains and organizations that end soon.",
     "track": "Make remote orders local, so that they are polled.",
+    "adopt": "Find orders that certctl left behind, and make them local.",
     "enroll": "Order a certificate, once.",
     "renew": "Order again what an order was, once.",
     "recover": "Search SCM for orders whose answer was lost, or decide about one.",

@@ -139,6 +139,7 @@ class OrderDetails(Struct, frozen=True, kw_only=True):
     subject: str = ""
     sha1: str = ""
     custom_fields: tuple[tuple[str, str], ...] = ()
+    downloaded: Moment | None = None
     organization_name: str = ""
 
 

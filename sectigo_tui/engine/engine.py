@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.errors import Refused, RefusedAlone, ScmFailure, SectigoTuiError, StoreError
+from sectigo_tui.domain.errors import CertctlFailure, Refused, RefusedAlone, ScmFailure, SectigoTuiError, StoreError
 from sectigo_tui.domain.events import (
     EngineEvent,
     FailureReported,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.credentials.service import Access, CredentialsService
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
     from sectigo_tui.engine.orders.approve import Approving
+    from sectigo_tui.engine.orders.certctl_orders import CertctlOrders
     from sectigo_tui.engine.orders.collect import Collecting
     from sectigo_tui.engine.orders.enroll import Enrolling
     from sectigo_tui.engine.orders.order_locks import OrderLocks
@@ -256,6 +257,25 @@ class Engine:
         from sectigo_tui.engine.orders.revoke import Revoking
 
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
+
+    @cached_property
+    def certctl_orders(self) -> CertctlOrders:
+        """What certctl left behind."""
+        from sectigo_tui.engine.orders.certctl_orders import CertctlOrders
+
+        return CertctlOrders(self.context, self.account, self.tracking, self._certctl_login)
+
+    async def _certctl_login(self) -> str:
+        """Return the login of certctl's issuer; the one in use where that is not told."""
+        access = self._access()
+        if access.certctl is not None:
+            try:
+                issuer = await access.certctl.issuer(access.issuer_id)
+            except CertctlFailure:
+                return self.credentials.login  # the connector and this program share one as a rule
+            if issuer.login:
+                return issuer.login
+        return self.credentials.login
 
     @cached_property
     def people(self) -> People:

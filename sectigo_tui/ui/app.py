@@ -13,7 +13,7 @@ from textual.command import Provider
 from textual.screen import ModalScreen, Screen
 from textual.signal import Signal
 
-from sectigo_tui.domain.events import EngineEvent, PollingPaused
+from sectigo_tui.domain.events import AccountChanged, EngineEvent, PollingPaused
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.columns import RowContext
 from sectigo_tui.presentation.glyphs import Glyphs
@@ -220,6 +220,7 @@ class SectigoApp(TerminalApp[str]):
         self._copier = Clipboard(outside.environ, outside.run, lambda text: self._write(request(text, outside.environ)))
         use_shapes(self, glyphs)
         self._track = track
+        self._left_behind = 0
         self._engine = engine
         self._published: Signal[Sequence[EngineEvent]] = Signal(self, "published")
         self._runner = runner = EngineRunner(
@@ -326,8 +327,18 @@ class SectigoApp(TerminalApp[str]):
             self._model.errors.receive(event)
             if isinstance(event, PollingPaused):
                 self.workflows.offer_rotation()
+            if isinstance(event, AccountChanged) and event.ssl_id is None:
+                self._hint_at_left_behind()
         self._notifier.receive(received)
         self._published.publish(received)
+
+    def _hint_at_left_behind(self) -> None:
+        """Say, once until there are more, that certctl has left orders behind: nothing else will ever poll them."""
+        count = len(self._engine.certctl_orders.known())
+        if count > self._left_behind and isinstance(self.screen, View):
+            self._left_behind = count
+            what = "An order was" if count == 1 else f"{count} orders were"
+            self.screen.show_message(f"{what} left behind by certctl. {{app.menu}}: adopt tracks and collects.")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of where the operator is in the palette."""

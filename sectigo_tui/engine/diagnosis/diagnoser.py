@@ -386,7 +386,7 @@ class Diagnoser:
         order = diagnosis.evidence.order
         await record(
             self._context,
-            EventKind.NOTE,
+            EventKind.OPERATOR_NOTE,
             f"message to {message.recipient.who} given to on_event",
             order_id=order.id if order is not None else "",
             ssl_id=diagnosis.evidence.ssl_id,

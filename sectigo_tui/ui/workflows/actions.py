@@ -12,7 +12,7 @@ from sectigo_tui.domain.status import is_same
 from sectigo_tui.engine.orders.track import is_removable
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.ui.dialogs.menu import MenuItem
-from sectigo_tui.ui.workflows import enroll, orders, renew, revoke, rotate
+from sectigo_tui.ui.workflows import certctl_orders, enroll, orders, renew, revoke, rotate
 from sectigo_tui.ui.workflows.workflow import Workflow
 
 Subjects = Sequence[OrderRow]
@@ -106,6 +106,14 @@ ACTIONS = (
         "o",
         "Rotate the credentials",
         lambda workflow, _: rotate.rotate(workflow),
+        for_orders=False,
+        is_write=False,
+    ),
+    Action(
+        "adopt",
+        "t",
+        "Adopt certctl's orders",
+        lambda workflow, _: certctl_orders.track_certctl_orders(workflow),
         for_orders=False,
         is_write=False,
     ),
