@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.account import PasswordStatus
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.dns import Dns
+    from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.domain.ports import OrderReader
     from sectigo_tui.engine.context import Arming, Context, EngineOptions
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.enroll import Enrolling
     from sectigo_tui.engine.orders.order_locks import OrderLocks
     from sectigo_tui.engine.orders.pending_writes import PendingWrites
+    from sectigo_tui.engine.orders.people import People
     from sectigo_tui.engine.orders.place import Placing
     from sectigo_tui.engine.orders.recover import Recovery
-    from sectigo_tui.engine.orders.remove import Removing
     from sectigo_tui.engine.orders.renew import Renewing
     from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
@@ -56,13 +57,13 @@ BLOCKER_PAUSE_SECONDS = 10.0
 
 
 KeepCrash = Callable[[BaseException, str], None]
-"""Writes a defect down with where it broke, without the value of any variable; must not raise."""
+"""Writes an unexpected error down with where it happened, without the value of any variable; must not raise."""
 
 
 class EventSource:
     """Passes events on to whoever listens; listeners must not raise and must not wait.
 
-    A defect that a boundary reports, or that a listener raises, is written down here: the one place that all pass.
+    An unexpected error that a boundary reports, or a listener raises, is written down here: the one place all pass.
 
     Args:
         keep_crash: Writes it down.
@@ -153,8 +154,13 @@ class Engine:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether every write is refused now."""
+        """Whether every write is rejected now."""
         return self.context.is_read_only
+
+    @property
+    def operator(self) -> Operator:
+        """Who acts here."""
+        return self.context.repository.operator
 
     @property
     def options(self) -> EngineOptions:
@@ -179,7 +185,9 @@ class Engine:
         """
         from sectigo_tui.engine.polling.budget import poll_budget
 
-        return poll_budget(self.context, self.scheduler, self.health, rows=rows)
+        return poll_budget(
+            self.context, self.scheduler, self.health, rows=rows, evidence=self.diagnoser.evidence_budget()
+        )
 
     @property
     def rejection(self) -> ScmFailure | None:
@@ -188,10 +196,10 @@ class Engine:
 
     @cached_property
     def tracking(self) -> Tracking:
-        """Adopting remote orders."""
+        """Taking remote orders on, and finished ones off."""
         from sectigo_tui.engine.orders.track import Tracking
 
-        return Tracking(self.context)
+        return Tracking(self.context, self._order_locks)
 
     @cached_property
     def enrolling(self) -> Enrolling:
@@ -212,7 +220,7 @@ class Engine:
         """Orders whose answer was lost."""
         from sectigo_tui.engine.orders.recover import Recovery
 
-        return Recovery(self.context, self._order_locks, self._placing)
+        return Recovery(self.context, self._order_locks, self._placing, self.account.reports)
 
     @cached_property
     def approving(self) -> Approving:
@@ -236,11 +244,11 @@ class Engine:
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
 
     @cached_property
-    def removing(self) -> Removing:
-        """Taking finished orders off the list."""
-        from sectigo_tui.engine.orders.remove import Removing
+    def people(self) -> People:
+        """Owners and notes."""
+        from sectigo_tui.engine.orders.people import People
 
-        return Removing(self.context, self._order_locks)
+        return People(self.context)
 
     @cached_property
     def credentials(self) -> CredentialsService:
@@ -319,6 +327,7 @@ class Engine:
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
             group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
+            group.create_task(keep_running(self.context, "refreshing evidence", self.diagnoser.keep_fresh))
 
     async def _begin(self) -> None:
         try:
@@ -327,15 +336,19 @@ class Engine:
         except Exception as defect:  # noqa: BLE001 - the boundary of the start: what it broke is no reason not to poll
             self._report("starting broke; polling goes on", defect)
 
+    async def until_history_is_read(self) -> None:
+        """Wait until all timelines can be read, where the store reads them behind."""
+        await self.context.repository.store.until_history_is_read()
+
     def report_damage(self) -> None:
-        """Announce, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
+        """Publish, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
         found = self.context.repository.store.damage
         for reason in found[self._damage_reported :]:
             self._report("reading the local orders", StoreError(reason.where, reason.what, reason.remedy))
         self._damage_reported = len(found)
 
     async def track(self, ssl_id: int) -> None:
-        """Adopt a remote order and poll it."""
+        """Take a remote order on, and poll it."""
         await self.tracking.track(ssl_id)
 
     async def read_again(self, ssl_ids: Iterable[int]) -> None:

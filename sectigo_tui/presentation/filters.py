@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell, is_stale, outage_end
-from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.rows import OrderRow, owner_matches
 
 Answer = bool | None
 """Whether a row is wanted; None while what decides it has not been looked up."""
@@ -56,7 +56,7 @@ TERMS = (
     Term("age>", "age>1d", "requested longer ago; `<` for less long ago", ("1h", "1d", "7d")),
     Term("left<", "left<7d", "the certificate in use ends within that time", ("1d", "7d", "30d")),
     Term("deadline<", "deadline<5m", "the polling window ends within that time", ("1m", "5m", "1h")),
-    Term("tries>", "tries>5", "polled more often in this window", ("5", "10")),
+    Term("attempts>", "attempts>5", "polled more often in this window", ("5", "10")),
     Term("slow", "slow", "pending for longer than 9 of 10 orders of its profile took"),
     Term("stale", "stale", "not polled in time: AGE has a `~`"),
     Term("local", "local", "placed or tracked here"),
@@ -65,6 +65,7 @@ TERMS = (
     Term("id:", "id:88000", "the sslId or the order number"),
     Term("profile:", "profile:multi", "the certificate profile"),
     Term("by:", "by:alice", "the requester"),
+    Term("owner:", "owner:me", "who attends to it: me, none or a name", ("me", "none")),
 )
 """All terms, in the order in which they are offered."""
 
@@ -124,8 +125,8 @@ class Filter:
         if text in _FLAGS:
             return _FLAGS[text]
         name, colon, value = text.partition(":")
-        if colon and name == "on":
-            return _blocked_on(value)
+        if colon and name in _VALUES:
+            return _VALUES[name](value)
         if colon and name in _TEXTS:
             return _of_text(_TEXTS[name], value)
         found = _COMPARISON.fullmatch(text)
@@ -133,11 +134,11 @@ class Filter:
             return _found(text)
         name, sign, value = found[1], found[2], found[3]
         measure = _NUMBERS[name]
-        wanted = _number(value, is_count=name == "tries")
+        wanted = _number(value, is_count=name == "attempts")
         if wanted is None:
             if value:
                 self.error_text = (
-                    f"{name}{sign} takes {'a number' if name == 'tries' else 'a time such as 30m, 12h or 7d'}."
+                    f"{name}{sign} takes {'a number' if name == 'attempts' else 'a time such as 30m, 12h or 7d'}."
                 )
             return lambda _row, _now: not value
         return _compared(measure, sign, wanted)
@@ -213,7 +214,7 @@ def _is_in(word: str, content: str) -> bool:
 def _is_term(text: str) -> bool:
     comparison = _COMPARISON.fullmatch(text)
     is_comparison = comparison is not None and comparison[1] in _NUMBERS
-    return text in _FLAGS or (":" in text and text.partition(":")[0] in {"on", *_TEXTS}) or is_comparison
+    return text in _FLAGS or (":" in text and text.partition(":")[0] in {*_VALUES, *_TEXTS}) or is_comparison
 
 
 def _all(answers: Iterable[Answer]) -> Answer:
@@ -251,7 +252,7 @@ def _found(word: str) -> _Test:
     return test
 
 
-_COUNTED = frozenset({"tries", "outage"})
+_COUNTED = frozenset({"attempts", "outage"})
 
 
 def _searchable(row: OrderRow) -> str:
@@ -263,6 +264,8 @@ def _searchable(row: OrderRow) -> str:
         row.profile,
         row.validation,
         order.state if order is not None else "remote",
+        row.owner,
+        order.note.text if order is not None and order.note is not None else "",
     ]
     if details is not None:
         parts += [details.requester, details.order_number, details.backend_cert_id, details.comments]
@@ -352,6 +355,12 @@ _TEXTS: dict[str, _Texts] = {
 }
 
 
+_VALUES: dict[str, Callable[[str], _Test]] = {
+    "on": _blocked_on,
+    "owner": lambda value: lambda row, _now: owner_matches(row, value),
+}
+
+
 def _slow(row: OrderRow, now: RowContext) -> Answer:
     diagnoser = now.diagnoser()
     if not row.is_open:
@@ -409,7 +418,7 @@ _NUMBERS: dict[str, _Measure] = {
     "age": _age_seconds,
     "left": _outage_seconds,
     "deadline": _window_seconds,
-    "tries": _attempts,
+    "attempts": _attempts,
 }
 
 

@@ -172,7 +172,7 @@ def test_the_simulator_prints_the_lines_that_reach_it(program: Installation) -> 
 
 def test_the_demo_shows_a_living_account_and_leaves_nothing_behind_even_by_a_signal(program: Installation) -> None:
     with program.terminal("demo") as terminal:
-        terminal.until(r"DEMO .*acme.* API OK .*\d+ pend \d+ act")
+        terminal.until(r"DEMO .*acme.* API OK .*\d+ pending, \d+ need")
         terminal.until(r"00:\d\d ")
         terminal.signal(signal.SIGTERM)
         assert terminal.end() == 128 + signal.SIGTERM

@@ -23,7 +23,7 @@ def test_orders_of_the_account_are_seen_tracked_filtered_and_left(program: Insta
     program.place("ov-vetting", "shop.acme.example", age_seconds=7200)
     pay = program.place("ev-approval", "pay.acme.example")
     with program.terminal(columns=80, lines=24) as terminal:
-        terminal.until(r"2 pend 1 act")
+        terminal.until(r"2 pending, 1 needs you")
         assert "acme" in terminal.lines[0]
         assert "[R]" not in terminal.lines[0]
         terminal.until(r"APL", r"shop\.acme\.example")

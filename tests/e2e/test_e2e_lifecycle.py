@@ -67,7 +67,7 @@ def test_a_poll_window_goes_on_where_it_was_after_a_restart(
     assert {(window["attempts"], window["reason"]) for window in before.values()} == {(2, "Retry-After")}
     program.forget_requests()
     with program.terminal() as terminal:
-        terminal.until(r"upd \d")
+        terminal.until(r"updated \d")
         for name in names:
             terminal.until(" 429 ", r"0[89]:\d\d", name, r" 2\b")
         assert program.polls() == 0

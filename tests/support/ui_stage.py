@@ -122,7 +122,11 @@ class Stage:
 
     def row(self, ssl_id: int | str) -> str:
         """Return the line of the list that shows an order; fail when it is not in sight."""
-        found = [line for line in self.lines[2:] if f" {ssl_id} " in f"{line} "]
+        lines, table = self.lines, self.view.table
+        found = [line for line in lines[2:] if f" {ssl_id} " in f"{line} "]
+        if not found and f"#{ssl_id}" in table.visible_ids:
+            # Where there is no room for sslIds.
+            return lines[table.region.y + 1 + table.visible_ids.index(f"#{ssl_id}")]
         assert found, f"{ssl_id} is not on the screen:\n{self.text}"
         return found[0]
 

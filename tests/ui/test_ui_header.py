@@ -40,7 +40,7 @@ def test_all_is_well() -> None:
     answered(pieces)
     listed(pieces)
     pieces.clock.seconds = 12
-    assert header(pieces) == "PROD acme eu [R] | API OK 142ms | upd 10s | 7 pend 1 act | 03:00Z"
+    assert header(pieces) == "PROD acme eu [R] | API OK 142ms | updated 10s ago | 7 pending, 1 needs you | 03:00Z"
 
 
 def test_orders_whose_window_has_passed_are_counted_apart_in_grey() -> None:
@@ -48,11 +48,11 @@ def test_orders_whose_window_has_passed_are_counted_apart_in_grey() -> None:
     listed(pieces)
     segments = header_segments(pieces.engine, AROUND, Tally(7, 1, 3), is_frozen=False, note="", refresh_seconds=60.0)
     (counted,) = [segment for segment in segments if "not polled" in segment.text]
-    assert (counted.text, counted.style) == ("3 not polled", "$state-muted")
+    assert (counted.text, counted.style) == (", 3 not polled", "$state-muted")
 
 
 def test_before_the_first_answer_the_header_claims_nothing() -> None:
-    assert header(Pieces(read_only=True)) == "PROD acme eu [R] | API ... | loading | 7+? pend 1 act | 03:00Z"
+    assert header(Pieces(read_only=True)) == "PROD acme eu [R] | API ... | loading | 7+? pending, 1 needs you | 03:00Z"
 
 
 def test_offline_says_since_when_and_why() -> None:
@@ -101,7 +101,7 @@ def test_at_80_columns_counts_and_note_come_before_time_and_customer() -> None:
     told = header(pieces, 80, note="12,400 of 100,380 INCOMPLETE", is_frozen=True)
     assert len(told) <= 80
     assert "PROD" in told
-    assert "7 pend 1 act" in told
+    assert "7 pend, 1 you" in told
     assert "INCOMPLETE" in told
 
 

@@ -50,9 +50,9 @@ async def _diagnose(settings: Settings, options: Namespace) -> int:
     if not options.orders and not wanted:
         raise InputError("no order is named", "name sslIds or local ids, or choose pending orders with --filter TERMS")
     async with session(settings) as engine:
-        targets = [_target(engine, order) for order in dict.fromkeys(options.orders)]
+        targets = [target_of(engine, order) for order in dict.fromkeys(options.orders)]
         for target in targets:
-            await _check_known(engine, target)
+            await check_known(engine, target)
         if wanted:
             targets += await _pending(engine, wanted)
         if options.history:
@@ -94,7 +94,12 @@ async def _pending(engine: Engine, wanted: Filter) -> list[Target]:
     return [row.target for row in rows if row.target is not None]
 
 
-def _target(engine: Engine, order: str) -> Target:
+def target_of(engine: Engine, order: str) -> Target:
+    """Return the order of an sslId or a local id.
+
+    Raises:
+        InputError: There is no local order of this id.
+    """
     if order.isascii() and order.isdecimal():
         return engine.orders.by_ssl_id(int(order)) or int(order)
     known = engine.orders.order(order)
@@ -103,7 +108,7 @@ def _target(engine: Engine, order: str) -> Target:
     return known
 
 
-async def _check_known(engine: Engine, target: Target) -> None:
+async def check_known(engine: Engine, target: Target) -> None:
     """Fetch an order that is only remote: without SCM's answer there is nothing to diagnose."""
     if isinstance(target, int):
         try:

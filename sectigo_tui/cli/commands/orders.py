@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.selection import add_filter, chosen, filter_of
-from sectigo_tui.cli.session import session, settings_from, store_directory_from
+from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.collector import collector_paused, keep_what_is_loaded
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreDamage
 from sectigo_tui.presentation.json import Json, moment_json, order_line, print_json
-from sectigo_tui.store.local.shared_orders import read_orders
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.engine import Engine
@@ -46,8 +45,11 @@ def run(options: Namespace) -> int:
         import asyncio
 
         return asyncio.run(_listed(options))
+    # How it is listed can be asked for without what reads it.
+    from sectigo_tui.wiring.store import read_orders
+
     with collector_paused():
-        orders = sorted(read_orders(store_directory_from(options), _complain_of), key=_created)
+        orders = sorted(read_orders(settings_from(options), _complain_of), key=_created)
         if options.json:
             lines = ",\n".join(map(_line, orders))
             sys.stdout.write(f"[{lines}]\n")

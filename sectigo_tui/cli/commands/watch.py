@@ -230,7 +230,7 @@ class _Watch:
         """Poll until a signal, or until SCM rejects the credentials.
 
         Returns:
-            Whether SCM refuses some credentials, when it refuses the present ones; None otherwise.
+            Whether SCM rejects some credentials, when it rejects the present ones; None otherwise.
         """
         async with opened(settings, keep_crash=keep_crash) as engine:
             silences = [

@@ -19,11 +19,10 @@ from sectigo_tui.domain.limits import PAGE_SIZE
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.ports import OrderStore
 from sectigo_tui.engine.account.remote_orders import Account
-from sectigo_tui.engine.account.reports import REQUESTS_AT_MOST
+from sectigo_tui.engine.account.reports import REPORT_EVERY_SECONDS, REQUESTS_AT_MOST
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence
-from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.diagnosis.stages import Stage, StageName, StageState, time_line
+from sectigo_tui.engine.diagnosis.stages import Span, Stage, StageName, StageState, When, time_line
 from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.requests.limiter import Priority
 
@@ -142,9 +141,6 @@ HISTORY_SAMPLES = 20_000
 
 HISTORY_SECONDS = 6 * 3600.0
 """How old the kept history may be before the newest days are read."""
-
-REPORT_EVERY_SECONDS = 900.0
-"""A report is not read sooner again, whoever asks: it costs the CA more than a listing."""
 
 _KEPT_READ_SECONDS = 60.0
 _FIRST_SECONDS = (5.0, 20.0)

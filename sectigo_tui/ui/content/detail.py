@@ -11,8 +11,8 @@ from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.status import meaning_of
-from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.columns import RowContext, age_text, cell, poll_text
+from sectigo_tui.presentation.format import format_when, latency
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.content.lines import TIME_CELLS, Fact, labelled, titled
@@ -88,13 +88,19 @@ def _state(row: OrderRow, now: RowContext, keys: KeyNames | None) -> Iterable[Fa
     order = row.order
     if order is None:
         return
+    if order.owner:
+        owner = f"you ({order.owner})" if row.is_yours else order.owner
+        yield "Owner", Content.styled(printable(owner), "$state-waiting bold" if row.is_yours else "bold")
+    if order.note is not None:
+        note = f"{order.note.text} ({order.note.by}, {format_when(order.note.at)})"
+        yield "Note", printable(note, limit=LONG_TEXT)
     yield "Here", f"{order.state} for {age_text(order.state_since, now.clock.now()).strip()}; {order.origin}"
     yield "Refused", printable(order.rejection, limit=LONG_TEXT)
     if order.pending_enroll is not None:
         yield "Placing", printable(order.pending_enroll.error, limit=LONG_TEXT)
     revocation = order.revocation
     if revocation is not None:
-        told = f"SCM confirmed {fmt.format_when(revocation.confirmed_at)}"
+        told = f"SCM confirmed {format_when(revocation.confirmed_at)}"
         open_ = printable(revocation.error) or "UNKNOWN, verifying: SCM has not answered yet"
         yield "Revocation", told if revocation.confirmed_at else open_
         if revocation.next_attempt_at is not None:
@@ -118,7 +124,7 @@ def _evidence(verdict: Verdict, keys: KeyNames | None) -> str:
         return f"the status alone{_hint(keys, '; {app.diagnose} asks for the rest')}"
     oldest = min((fact.at for fact in verdict.evidence if fact.at is not None), default=None)
     shows = _hint(keys, "; {app.diagnose} shows it")
-    return f"{verdict.strength}, as of {fmt.format_when(oldest)}{shows}" if oldest is not None else ""
+    return f"{verdict.strength}, as of {format_when(oldest)}{shows}" if oldest is not None else ""
 
 
 def _order_facts(row: OrderRow) -> Iterable[Fact]:
@@ -144,7 +150,7 @@ def _order_facts(row: OrderRow) -> Iterable[Fact]:
         ("Revoked", details.revoked),
     ):
         if moment is not None:
-            yield label, fmt.format_when(moment)
+            yield label, format_when(moment)
     yield "Term", f"{details.term_days} days" if details.term_days else ""
     yield "Serial", printable(details.serial_number)
     yield "Comments", printable(details.comments, limit=LONG_TEXT)
@@ -155,18 +161,19 @@ def _polling(order: Order, keys: KeyNames | None) -> Iterable[Fact]:
     if window is None:
         return
     if window.ended is not None:
-        again = _hint(keys, "; {view.poll} polls it again") if order.state.is_polled else ""
+        again = _hint(keys, "; {view.poll} polls it again, {app.longer} for longer") if order.state.is_polled else ""
         yield "Polling", f"ended: {window.ended}{again}"
     elif window.next_poll_at is not None and order.state.is_polled:
         yield "Next poll", f"{window.next_poll_at:%H:%M:%S}Z, a wait of {window.wait_seconds:.0f} s: {window.reason}"
-        yield "Deadline", f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
-    yield "Polls", f"{window.attempts} since {fmt.format_when(window.opened_at)}"
+        is_endless = window.until_issued
+        yield "Deadline", "none: until it is issued" if is_endless else f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
+    yield "Polls", f"{window.attempts} since {format_when(window.opened_at)}"
     if order.last_poll is not None:
         poll = order.last_poll
         parts = [f"{poll.at:%H:%M:%S}Z", printable(poll_text(poll), limit=LONG_TEXT)]
         if poll.http_status is not None:
             parts.append(f"HTTP {poll.http_status}")
-        parts.append(fmt.latency(poll.latency_seconds).strip())
+        parts.append(latency(poll.latency_seconds).strip())
         yield "Last poll", "  ".join(parts)
 
 
@@ -176,7 +183,7 @@ def _certificate(facts: CertificateFacts, order: Order) -> Iterable[Fact]:
     yield "Issuer", printable(facts.issuer, limit=LONG_TEXT)
     if facts.warning:
         yield "Warning", Content.styled(printable(facts.warning, limit=LONG_TEXT), "$state-warning bold")
-    yield "Valid", f"{fmt.format_when(facts.not_before)} to {fmt.format_when(facts.not_after)}"
+    yield "Valid", f"{format_when(facts.not_before)} to {format_when(facts.not_after)}"
     yield "Key", facts.key
     yield "Serial", facts.serial_number
     yield "SHA-256", facts.sha256
@@ -195,4 +202,5 @@ def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Fact]:
         yield "", Content.styled("nothing recorded yet", "$state-muted")
     for entry in entries:
         code = "" if entry.code is None else f" (code {entry.code})"
-        yield f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{printable(entry.summary, limit=LONG_TEXT)}{code}"
+        by = f", by {entry.by.text}" if entry.by is not None else ""
+        yield f"{entry.at:%Y-%m-%d %H:%M:%S}", printable(f"{entry.summary}{code}{by}", limit=LONG_TEXT)

@@ -10,15 +10,15 @@ from textual.content import Content
 from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause
 from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence
-from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, Fact
+from sectigo_tui.engine.diagnosis.evidence.model import DCV_UNUSED_CODE, Answer, AnswerState, Evidence, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, DomainState, OrganizationLine
 from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, WaitProposal
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock
 from sectigo_tui.engine.diagnosis.rules.causes import Party
 from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, StageState
 from sectigo_tui.engine.diagnosis.verdict import Strength
-from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.columns import poll_text
+from sectigo_tui.presentation.format import format_when, latency
 from sectigo_tui.presentation.glyphs import ASCII, Glyphs, order_glyph, status_glyph
 from sectigo_tui.ui.content import lines
 from sectigo_tui.ui.content.lines import untrusted
@@ -48,7 +48,7 @@ def poll_facts(polls: Sequence[PollResult], glyphs: Glyphs) -> Iterable[lines.Fa
         return
     shown = polls[-POLLS_SHOWN:]
     slowest = max((poll.latency_seconds or 0.0 for poll in shown), default=0.0)
-    yield "latency", f"{''.join(_bar(poll, slowest, glyphs) for poll in shown)}  slowest {fmt.latency(slowest).strip()}"
+    yield "latency", f"{''.join(_bar(poll, slowest, glyphs) for poll in shown)}  slowest {latency(slowest).strip()}"
     yield "outcome", "".join(_MARKS[poll.outcome] for poll in shown)
     yield "", ", ".join(f"{_MARKS[outcome]} {outcome}" for outcome in dict.fromkeys(poll.outcome for poll in shown))
     newest = shown[-1]
@@ -146,6 +146,8 @@ def _comparison(comparison: Comparison) -> Content:
     return Content.assemble(f"{comparison.elapsed.text}{running}, ", (str(comparison.pace), style), figure)
 
 
+_DCV_UNUSED = f"SCM validates no domains for this customer ({DCV_UNUSED_CODE}): no order waits for one."
+
 VALID_SHOWN = 20
 """How many domains are named of those at which nothing is left to do."""
 
@@ -160,16 +162,19 @@ def records_to_publish(domains: Sequence[DomainLine]) -> str:
 
 
 def domains_content(domains: Sequence[DomainLine], width: int) -> Content:
-    """Return each domain at which something is left to do with that, and the valid ones in one line."""
+    """Return each domain at which something is left to do with that, then until when the others are valid."""
     open_ = [line for line in domains if line.order_state is not DomainState.VALID]
     valid = [line for line in domains if line.order_state is DomainState.VALID]
     shown = [block for line in open_ for block in (_domain(line), lines.labelled(_to_do(line), width)) if block.plain]
     if valid:
-        names = ", ".join(untrusted(line.domain) for line in valid[:VALID_SHOWN])
-        more = f" and {len(valid) - VALID_SHOWN} more" if len(valid) > VALID_SHOWN else ""
-        until = min((line.expires for line in valid if line.expires is not None), key=fmt.format_when, default=None)
-        expires = f"; the first ends {fmt.format_when(until)}" if until is not None else ""
-        shown.append(lines.labelled([(f"{len(valid)} valid", f"{names}{more}{expires}")], width))
+        rows = [
+            (untrusted(line.domain), f"valid until {format_when(line.expires)}" if line.expires else "valid")
+            for line in valid[:VALID_SHOWN]
+        ]
+        cells = max(len(name) for name, _ in rows)
+        shown += [Content.assemble((name.ljust(cells), ""), "  ", (text, "$state-muted")) for name, text in rows]
+        if len(valid) > VALID_SHOWN:
+            shown.append(Content.styled(f"and {len(valid) - VALID_SHOWN} more that are valid", "$state-muted"))
     return Content("\n").join(shown)
 
 
@@ -185,8 +190,8 @@ def organization_content(line: OrganizationLine | None, width: int) -> Content:
     facts = (
         ("  CA's words", Content.styled(untrusted(validation.last_message), "bold")),
         ("  status", untrusted(f"{validation.status} {validation.background_status}".strip())),
-        ("  submitted", fmt.format_when(validation.submitted) if validation.submitted else ""),
-        ("  expires", fmt.format_when(validation.expires) if validation.expires else ""),
+        ("  submitted", format_when(validation.submitted) if validation.submitted else ""),
+        ("  expires", format_when(validation.expires) if validation.expires else ""),
         ("  tracking id", untrusted(validation.tracking_id)),
         ("  validator", untrusted(validation.validator)),
         ("  backend id", untrusted(validation.backend_id)),
@@ -224,12 +229,12 @@ def _to_do(line: DomainLine) -> Iterable[lines.Fact]:
     yield (
         "  CA check",
         ", ".join(
-            f"{word} {fmt.format_when(moment)}"
+            f"{word} {format_when(moment)}"
             for word, moment in (("last", line.last_check), ("next", line.next_check))
             if moment is not None
         ),
     )
-    yield "  expires", fmt.format_when(line.expires) if line.expires is not None else ""
+    yield "  expires", format_when(line.expires) if line.expires is not None else ""
 
 
 _PARTY_STYLES = {
@@ -269,7 +274,9 @@ def diagnosis_content(
     blocks = (
         Content("\n").join((_title(evidence, glyphs), verdict)),
         lines.titled("Stages (UTC)", stages_content(diagnosis, glyphs, width)),
-        _section("Domains", [evidence.dcv, *evidence.domains.values()], domains, is_asking=is_asking),
+        lines.titled("Domains", Content(_DCV_UNUSED))
+        if evidence.is_dcv_unused
+        else _section("Domains", [evidence.dcv, *evidence.domains.values()], domains, is_asking=is_asking),
         _section("Organization", [evidence.organization], organization, is_asking=is_asking),
         lines.titled("Is this normal?", normal_content(diagnosis, width)),
         lines.titled("Polls, oldest first", polls),
@@ -335,7 +342,7 @@ def _unknown(missing_evidence: Sequence[MissingEvidence]) -> Iterable[lines.Fact
 def _outage(outage: OutageClock, now: datetime) -> Content:
     has_ended = outage.has_ended(now)
     left = "it has ended" if has_ended else f"{outage.left(now).text} left"
-    text = f"{fmt.format_when(outage.expires)}, {left}: the certificate of sslId {outage.ssl_id or '-'}"
+    text = f"{format_when(outage.expires)}, {left}: the certificate of sslId {outage.ssl_id or '-'}"
     return Content.styled(text, "$state-failed bold" if has_ended else "$state-warning")
 
 

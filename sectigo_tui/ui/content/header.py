@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -9,9 +10,10 @@ from typing import NamedTuple
 from msgspec import Struct
 from rich.cells import cell_len
 
+from sectigo_tui.domain.errors import StoreOffline
 from sectigo_tui.engine.credentials.passwords import days_left, expires_soon
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import age, clock, latency
 from sectigo_tui.presentation.rows import Tally
 from sectigo_tui.presentation.text import printable
 
@@ -21,6 +23,8 @@ LATER_SECONDS = 30
 """The age of what is shown moves in steps below ten minutes, longer ones from here on: each costs a line's bytes."""
 
 STALE_INTERVALS = 2.0
+SHORTENED_RANK = 2
+"""Before a part of this rank goes, those that can be are said in fewer words."""
 BAR = " | "
 
 
@@ -48,12 +52,14 @@ class HeaderPart(NamedTuple):
         style: A theme variable such as `$state-failed`, or empty.
         rank: Who goes first where there is no room: the highest. 0 stays always.
         is_joined: Whether it goes on with what stands before it, rather than behind a bar.
+        short: The same in fewer words, before something of rank `SHORTENED_RANK` goes; empty for nothing shorter.
     """
 
     text: str
     style: str = ""
     rank: int = 0
     is_joined: bool = False
+    short: str = ""
 
     @property
     def joint(self) -> str:
@@ -95,15 +101,19 @@ def header_segments(
         *_api(engine, now),
         _updated(engine, now, refresh_seconds),
         *_left_out(engine),
-        HeaderPart(f"{tally.pending}{unknown} pending", "", 1),
-        HeaderPart(_needing_you(tally.needing_you), "$state-waiting", 1, is_joined=True),
+        HeaderPart(
+            f"{tally.pending}{unknown} pending{_needing_you(tally.needing_you)}",
+            "$state-waiting" if tally.needing_you else "",
+            1,
+            short=f"{tally.pending}{unknown} pend{f', {tally.needing_you} you' if tally.needing_you else ''}",
+        ),
         HeaderPart(f", {tally.unpolled} not polled" if tally.unpolled else "", "$state-muted", 5, is_joined=True),
         _password(engine, now),
         HeaderPart(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
         HeaderPart(printable(note, limit=60), "", 2),
-        HeaderPart("NOT SAVED" if engine.saving_error is not None else "", "$state-failed"),
+        _saving(engine),
         HeaderPart("FROZEN" if is_frozen else "", "$state-warning"),
-        HeaderPart(fmt.clock(engine.clock.wall()), "", 4),
+        HeaderPart(clock(engine.clock.wall()), "", 4),
     )
     return tuple(segment for segment in segments if segment.text)
 
@@ -115,12 +125,18 @@ def fitting(segments: tuple[HeaderPart, ...], width: int) -> tuple[HeaderPart, .
         segments: All of them.
         width: The cells there are.
     """
-    kept = list(segments)
-    for segment in sorted(segments, key=lambda one: -one.rank):
-        if segment.rank == 0 or sum(one.cells for one in kept) - len(BAR) <= width:
+    kept = dict(enumerate(segments))
+    for at in sorted(kept, key=lambda at: -segments[at].rank):
+        if segments[at].rank <= SHORTENED_RANK and not _fit(kept.values(), width):
+            kept = {at: one._replace(text=one.short or one.text) for at, one in kept.items()}
+        if segments[at].rank == 0 or _fit(kept.values(), width):
             break
-        kept.remove(segment)
-    return tuple(kept)
+        del kept[at]
+    return tuple(kept.values())
+
+
+def _fit(segments: Iterable[HeaderPart], width: int) -> bool:
+    return sum(one.cells for one in segments) - len(BAR) <= width
 
 
 def _needing_you(orders: int) -> str:
@@ -147,11 +163,21 @@ def _writes(engine: Engine, now: datetime) -> HeaderPart:
     """Return whether writes are disabled, or for how long they are armed."""
     if engine.is_read_only:
         return HeaderPart("[R]", "bold", is_joined=True)
+    if engine.orders.read_only is not None:
+        return HeaderPart("[R] store", "bold", is_joined=True)
     until = engine.arming.until if engine.options.read_only else None
     if until is None:
         return HeaderPart("")
     minutes = max(1, ceil((until - now) / timedelta(minutes=1)))
     return HeaderPart(f"[W {minutes}m]", "$state-failed", is_joined=True)
+
+
+def _saving(engine: Engine) -> HeaderPart:
+    """Return whether what happens can be saved."""
+    error = engine.saving_error
+    if isinstance(error, StoreOffline):
+        return HeaderPart(f"STORE OFFLINE since {clock(error.since)}", "$state-failed")
+    return HeaderPart("NOT SAVED" if error is not None else "", "$state-failed")
 
 
 def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
@@ -161,7 +187,7 @@ def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
     if health.failing_since is not None:
         why = health.failure.reason if health.failure is not None else ""
         return (
-            HeaderPart(f"OFFLINE since {fmt.clock(health.failing_since)}", "$state-failed"),
+            HeaderPart(f"OFFLINE since {clock(health.failing_since)}", "$state-failed"),
             HeaderPart(printable(why, limit=40), "$state-failed", 5, is_joined=True),
         )
     if health.asking_since is not None:
@@ -170,9 +196,9 @@ def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
     if health.last is None:
         return (HeaderPart("API ...", "$state-muted"),)
     if health.retry_after_until is not None and health.retry_after_until > now:
-        return (HeaderPart(f"API 429 until {fmt.clock(health.retry_after_until)}", "$state-warning"),)
+        return (HeaderPart(f"API 429 until {clock(health.retry_after_until)}", "$state-warning"),)
     # Of one width, so that what stands behind it does not jump with every answer.
-    return (HeaderPart(f"API OK {fmt.latency(health.last.latency_seconds).strip():<5}", "$state-done"),)
+    return (HeaderPart(f"API OK {latency(health.last.latency_seconds).strip():<5}", "$state-done"),)
 
 
 def _password(engine: Engine, now: datetime) -> HeaderPart:
@@ -207,7 +233,7 @@ def _updated(engine: Engine, now: datetime, refresh_seconds: float) -> HeaderPar
         return HeaderPart("") if failed else HeaderPart("loading", "$state-muted", 1)
     seconds = (now - at) / timedelta(seconds=1)
     step_seconds = AGE_STEP_SECONDS if seconds < LATER_SECONDS else LATER_AGE_STEP_SECONDS
-    text = fmt.age(seconds, step_seconds=step_seconds).strip()
+    text = age(seconds, step_seconds=step_seconds).strip()
     if seconds > STALE_INTERVALS * refresh_seconds:
         return HeaderPart(f"STALE {text}", "$state-warning")
     return HeaderPart(f"updated {text} ago", "", 3)

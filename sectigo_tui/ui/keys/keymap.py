@@ -22,6 +22,7 @@ from sectigo_tui.ui.screens.remote import RemoteView
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.table.table import LiveTable
 from sectigo_tui.ui.workflows.common_causes import Causes
+from sectigo_tui.ui.workflows.message import MessageText
 
 _NAMED_KEYS = (
     frozenset(key.value for key in Keys)
@@ -56,6 +57,7 @@ _PLACES_ALONE = (
     Place("the columns", (Columns,)),
     Place("the causes", (Causes,)),
     Place("a text", (DetailPane, Reading)),
+    Place("a message", (DetailPane, MessageText)),
     Place("the saved filters", (SavedFilters,)),
 )
 
@@ -88,9 +90,9 @@ def keymap_of(configured: Mapping[str, str], program: type[DOMNode], *, named_by
         else:
             keymap.update({each: no_key(each) for each in ids})
     for place in _PLACES:
-        _refuse_conflicts(Place(place.name, (*place.nodes, program)), keymap, named_by)
+        _check_conflicts(Place(place.name, (*place.nodes, program)), keymap, named_by)
     for place in _PLACES_ALONE:
-        _refuse_conflicts(place, keymap, named_by)
+        _check_conflicts(place, keymap, named_by)
     return keymap
 
 
@@ -130,7 +132,7 @@ def _key(key: str, name: str, named_by: str) -> str:
     return binding.key
 
 
-def _refuse_conflicts(place: Place, keymap: Mapping[str, str], named_by: str) -> None:
+def _check_conflicts(place: Place, keymap: Mapping[str, str], named_by: str) -> None:
     defaults = _bound(place.nodes)
     keys_of = {each: keymap[each].split(",") if each in keymap else keys for each, keys in defaults.items()}
     for changed in sorted(keymap.keys() & keys_of.keys()):

@@ -11,9 +11,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, PollStarted
-from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, PollBudget, Tally
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, EvidenceBudget, PollBudget, Tally
 from sectigo_tui.presentation.filters import words_filter
+from sectigo_tui.presentation.format import COUNTDOWN_WIDTH, countdown, latency, next_word
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
@@ -40,7 +40,7 @@ class BudgetView(View):
     DEFAULT_CSS = "BudgetView #tally { height: auto; padding: 0 1; background: $surface; }"
     TITLE = "Budget"
     COLUMNS: ClassVar[Sequence[Column]] = (
-        Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
+        Column("next", "NEXT", COUNTDOWN_WIDTH, ticking=True),
         Column("ssl_id", "SSLID", 9, align="right", priority=2),
         Column("common_name", "COMMON NAME", 24, narrow_width=16, share=1, max_width=44, priority=3),
         Column("attempts", "TRIES", 5, align="right", priority=4),
@@ -120,7 +120,7 @@ class BudgetView(View):
             case "next":
                 left = (poll.due_at - self._model.now.clock.now()) / timedelta(seconds=1)
                 is_now = poll.is_polling or left <= 0
-                return Cell(fmt.next_word("poll") if is_now else fmt.countdown(left), "strong" if is_now else "")
+                return Cell(next_word("poll") if is_now else countdown(left), "strong" if is_now else "")
             case "ssl_id":
                 return Cell(str(poll.ssl_id or "-"))
             case "common_name":
@@ -152,6 +152,8 @@ def budget_content(budget: PollBudget, width: int) -> Content:
         ("last hour", _tally(budget.hour)),
         ("in flight", f"{budget.in_flight} of {budget.limit}; polled: {budget.due_in_total}{no_more}"),
     ]
+    if budget.evidence is not None:
+        facts.append(("evidence", _evidence(budget.evidence)))
     if budget.retry_after_until is not None:
         text = f"rate limited until {budget.retry_after_until:%H:%M:%S}Z"
         facts.append(("Retry-After", Content.styled(text, "$state-warning bold")))
@@ -162,6 +164,12 @@ def budget_content(budget: PollBudget, width: int) -> Content:
     return labelled(facts, width)
 
 
+def _evidence(evidence: EvidenceBudget) -> str:
+    sent = f"{evidence.requests} of {evidence.limit} requests a minute"
+    kept = f"orders kept fresh: {evidence.wanted}" if evidence.wanted is not None else "kept fresh by who polls"
+    return f"{sent}; {kept}"
+
+
 def _tally(tally: Tally) -> Content:
     parts: list[str | tuple[str, str]] = [f"{tally.requests} request{'' if tally.requests == 1 else 's'}"]
     for number, (outcome, count) in enumerate(tally.by_outcome.items()):
@@ -169,5 +177,5 @@ def _tally(tally: Tally) -> Content:
         parts += [", " if number else "; ", (f"{outcome}: {count}", "" if is_fine else "$state-warning")]
     if tally.p50_seconds is not None:
         latencies = (tally.p50_seconds, tally.p90_seconds, tally.slowest_seconds)
-        parts.append("; p50 {}, p90 {}, slowest {}".format(*(fmt.latency(part).strip() for part in latencies)))
+        parts.append("; p50 {}, p90 {}, slowest {}".format(*(latency(part).strip() for part in latencies)))
     return Content.assemble(*parts)

@@ -61,11 +61,11 @@ class MenuWorkflows:
         clipboard: Clipboard,
         show_view: Callable[[str], Awaitable[None]],
     ) -> None:
-        host = WorkflowRunner(app, self._workflow_ended)
+        runner = WorkflowRunner(app, self._workflow_ended)
         self.workflow = Workflow(
             engine,
-            host.ask,
-            host.during,
+            runner.ask,
+            runner.during,
             show_message,
             app.copy_to_clipboard,
             model.surroundings,
@@ -76,13 +76,13 @@ class MenuWorkflows:
         self._engine = engine
         self._model = model
         self._outside = outside
-        self._perform: Perform = lambda what, workflow: perform(what, host.lead(workflow))
+        self._perform: Perform = lambda what, workflow: perform(what, runner.lead(workflow))
         self._show_message = show_message
         self._key_names = key_names
         self._clipboard = clipboard
         self._show_view = show_view
         self._offer = RotationPrompt(
-            app, is_wanted=self._must_rotate, is_busy=lambda: host.is_leading, offer=self._offer_rotation
+            app, is_wanted=self._must_rotate, is_busy=lambda: runner.is_leading, offer=self._offer_rotation
         )
 
     def menu(self) -> None:
@@ -148,6 +148,30 @@ class MenuWorkflows:
         from sectigo_tui.ui.workflows.export import hand_over
 
         self._perform("handover", hand_over(self.workflow, self._model.order_rows))
+
+    def longer(self) -> None:
+        """Poll the marked orders, or the one under the cursor, for as long as the operator chooses."""
+        from sectigo_tui.ui.workflows.orders import poll_longer
+
+        self._perform("poll longer", poll_longer(self.workflow, self._chosen() or ()))
+
+    def message(self) -> None:
+        """Write to whoever blocks the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.workflows.message import write_message
+
+        self._perform("message", write_message(self.workflow, self._chosen() or (), self._outside))
+
+    def note(self) -> None:
+        """Write a note on the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.workflows.people import note
+
+        self._perform("note", note(self.workflow, self._chosen() or ()))
+
+    def own(self) -> None:
+        """Take the marked orders or the one under the cursor, or give them to somebody."""
+        from sectigo_tui.ui.workflows.people import own
+
+        self._perform("owner", own(self.workflow, self._chosen() or ()))
 
     def causes(self) -> None:
         """Show what many orders wait for together, and list those of one cause."""

@@ -16,15 +16,22 @@ from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.diagnosis.escalation import TIMELINE_ENTRIES, escalation_pack, handover
+from sectigo_tui.engine.diagnosis.escalation import (
+    REDACTED,
+    TIMELINE_ENTRIES,
+    code,
+    escalation_pack,
+    handover,
+    prose,
+    redactor,
+)
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainState, OrganizationState
-from sectigo_tui.engine.diagnosis.markdown import REDACTED, code, prose, redactor
 from sectigo_tui.engine.diagnosis.normal import Leg, Pace, Sample
 from sectigo_tui.engine.diagnosis.report import SCHEMA, VERSION, as_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude
 from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
-from sectigo_tui.engine.diagnosis.spans import Span
+from sectigo_tui.engine.diagnosis.stages import Span
 from support.evidence import NOW, SSL_ID, valid_evidence, with_caa, with_code, with_domain, with_organization
 
 SECRET = 'hunter2&"x y'
@@ -238,10 +245,11 @@ def test_the_json_shape_is_versioned_ascii_and_keeps_days_as_days() -> None:
 
 
 DOCUMENTED = {
-    "": "schema version at order verdict other_causes missing_evidence stages not_polled domains organization caa "
-    "normal proposed_wait outage polls timeline evidence",
+    "": "schema version at order verdict other_causes missing_evidence stages not_polled "
+    "is_dcv_used domains account_domains contract organization caa "
+    "normal proposed_wait outage polls timeline notes evidence",
     "order": "ssl_id local_id local_state common_name names status status_at order_number backend_cert_id "
-    "organization_id profile validation",
+    "organization_id profile validation owner",
     "verdict": "blocked_on cause strength sentence next_action changes_when column evidence",
     "organization": "id name level is_level_certain state status background_status submitted expires tracking_id "
     "last_message",

@@ -215,13 +215,13 @@ async def test_an_acknowledged_order_is_quiet_until_it_changes() -> None:
         assert order.window is not None
         ended = replace(order, window=replace(order.window, next_poll_at=None, ended=WindowEnd.STOPPED))
         await happens(stage, ended)
-        assert "34 pend 7 act" in stage.header
+        assert "34 pending, 7 need you" in stage.header
         await stage.press("G", "z", "g")
         assert stage.row(1001).startswith(".")
-        assert "34 pend 6 act" in stage.header
+        assert "34 pending, 6 need you" in stage.header
         await happens(stage, at_scm(ended, "Requested"))
         assert stage.row(1001).startswith("+")
-        assert "34 pend 7 act" in stage.header
+        assert "34 pending, 7 need you" in stage.header
 
 
 @on_stage
