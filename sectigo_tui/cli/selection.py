@@ -73,13 +73,13 @@ async def chosen(engine: Engine, rows: Iterable[OrderRow], wanted: Filter, *, as
     for row, known in answers:
         answer = known
         if answer is None:
-            row, answer = await _asked_about(engine, row, wanted, now)  # noqa: PLW2901 - the same order, better known
+            row, answer = await _completed(engine, row, wanted, now)  # noqa: PLW2901 - the same order, better known
         if answer:
             found.append(row)
     return found
 
 
-async def _asked_about(engine: Engine, row: OrderRow, wanted: Filter, now: RowContext) -> tuple[OrderRow, bool]:
+async def _completed(engine: Engine, row: OrderRow, wanted: Filter, now: RowContext) -> tuple[OrderRow, bool]:
     """Return a row as SCM tells it now, and whether it is wanted; what even SCM does not tell is not."""
     from sectigo_tui.presentation.rows import OrderRows
 

@@ -73,7 +73,7 @@ async def _listed(options: Namespace) -> int:
 
     wanted, settings = filter_of(options.filter), settings_from(options)
     if not (options.pending or options.remote):
-        async with prepared(settings, keep_crash=keep_crash) as (engine, _):
+        async with prepared(settings, keep_crash=keep_crash) as engine:
             rows = await chosen(engine, OrderRows(engine).local(), wanted, asks=False)
             orders = sorted((row.order for row in rows if row.order is not None), key=_created)
             if options.json:
