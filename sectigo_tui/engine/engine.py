@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import CertctlFailure, Refused, RefusedAlone, ScmFailure, SectigoTuiError, StoreError
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
     from sectigo_tui.engine.polling.budget import PollBudget
+
+R = TypeVar("R", bound=Struct)
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
@@ -394,6 +398,14 @@ class Engine:
         for reason in found[self._damage_reported :]:
             self._report("reading the local orders", StoreError(reason.where, reason.what, reason.remedy))
         self._damage_reported = len(found)
+
+    async def shared_record(self, name: str, kind: type[R]) -> R | None:
+        """Return what a process of any host has shared last, by `share_record`; None where nothing is."""
+        return await self.context.repository.store.fetched(name, kind)
+
+    async def share_record(self, name: str, record: Struct) -> None:
+        """Share a record with all processes that use this store; it may be lost."""
+        await self.context.repository.store.keep_fetched(name, record)
 
     async def track(self, ssl_id: int) -> None:
         """Take a remote order on, and poll it."""
