@@ -45,11 +45,11 @@ EVIDENCE_REQUESTS_PER_MINUTE = 120
 """How many requests a process sends for columns; what an operator asks for in person is counted, and not held back."""
 
 BUDGET_SECONDS = 60.0
-REFRESH_SECONDS = 5.0
-"""How often it is looked up whose evidence is wanted."""
+REFRESH_SECONDS = 15.0
+"""How often the list of orders whose evidence is wanted is read, and what others have fetched."""
 
 REFRESH_AFTER_SECONDS = 60.0
-"""How often it is looked up whether evidence of an order that is wanted is too old."""
+"""How often the age of an order's evidence is checked while it is wanted."""
 
 WANTED_SECONDS = 1_800.0
 """How long evidence is kept fresh after somebody had the order in sight."""
