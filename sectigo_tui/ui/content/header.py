@@ -187,7 +187,9 @@ def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
     if health.retry_after_until is not None and health.retry_after_until > now:
         return (HeaderPart(f"API 429 until {fmt.clock(health.retry_after_until)}", "$state-warning"),)
     # Of one width, so that what stands behind it does not jump with every answer.
-    return (HeaderPart(f"API OK {fmt.latency(health.last.latency_seconds).strip():<5}", "$state-done"),)
+    seconds = health.last.latency_seconds
+    style = "$state-warning" if (seconds or 0) > fmt.SLOW_ANSWER_SECONDS else "$state-done"
+    return (HeaderPart(f"API OK {fmt.latency(seconds).strip():<5}", style),)
 
 
 def _password(engine: Engine, now: datetime) -> HeaderPart:

@@ -35,6 +35,7 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "app.pending": Hinted("1", "Pending"),
         "app.remote": Hinted("3", "Remote"),
         "app.diagnose": Hinted("D", "Diagnose"),
+        "app.escalate": Hinted("E", "Escalate"),
         "app.handover": Hinted("H", "Handover"),
         "app.causes": Hinted("C", "Causes"),
         "app.copied": Hinted("Y", "Copied"),

@@ -190,13 +190,15 @@ class MenuWorkflows:
         self._perform("arm writes", arm_writes(self.workflow))
 
     def help(self) -> None:
-        """Show the keys of where the operator is."""
+        """Show what stands under the cursor or the mouse means, and the keys of where the operator is."""
         from sectigo_tui.ui.dialogs.dialog import Dialog
         from sectigo_tui.ui.screens.help import Help
 
         screen = self._app.screen
         keys = active_keys(screen.active_bindings)
-        self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=isinstance(screen, Dialog)))
+        meanings = screen.meanings() if isinstance(screen, View) else ()
+        is_of_dialog = isinstance(screen, Dialog)
+        self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=is_of_dialog, meanings=meanings))
 
     def _locked(self) -> str:
         """Return why nothing is changed at SCM now, and what unlocks it; empty when nothing is locked."""
