@@ -73,14 +73,16 @@ def meanings_of(row: OrderRow, now: RowContext, keys: Sequence[str] = TAUGHT) ->
         keys: The columns asked about.
 
     Returns:
-        One for each column; where a value says all by itself, with what the column is.
+        One for each column whose value does not say all by itself.
     """
-    titles = {column.key: (column.title, column.meaning) for column in COLUMNS}
+    titles = {column.key: column.title for column in COLUMNS}
     found = []
     for key in keys:
-        title, of_column = titles[key]
         value = cell(row, key, _CELLS_ASKED, now).text.strip()
-        found.append(Meaning(title, value, _value_meaning(row, key, value, now) or of_column))
+        text = _value_meaning(row, key, value, now)
+        if text:
+            # A bar is no word.
+            found.append(Meaning(titles[key], "" if key == "deadline" else value, text))
     return found
 
 

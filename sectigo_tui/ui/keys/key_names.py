@@ -51,6 +51,8 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "view.poll": Hinted("r", "Poll"),
         "view.refresh": Hinted("R", "Refresh"),
         "view.track": Hinted("t", "Track"),
+        "view.watch": Hinted("w", "Watch"),
+        "view.quiet": Hinted("z", "Quiet"),
         "view.copy": Hinted("c", "Copy"),
         "view.acknowledge": Hinted("x", "Ack"),
         "view.acknowledge_all": Hinted("X", "Ack all"),

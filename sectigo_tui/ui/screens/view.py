@@ -39,8 +39,15 @@ from sectigo_tui.ui.layout import Layout
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.key_line import IN_FILTER, IN_PANE, KeyHint, KeyLine, footer_hints, hints_of
-from sectigo_tui.ui.widgets.table.table import HeaderSelected, Highlighted, LiveTable, Selected, VisibleChanged
+from sectigo_tui.ui.widgets.key_line import IN_FILTER, IN_MARKS, IN_PANE, KeyHint, KeyLine, footer_hints, hints_of
+from sectigo_tui.ui.widgets.table.table import (
+    HeaderSelected,
+    Highlighted,
+    LiveTable,
+    MarksChanged,
+    Selected,
+    VisibleChanged,
+)
 
 if TYPE_CHECKING:
     from sectigo_tui.presentation.meanings import Meaning
@@ -474,6 +481,9 @@ class View(Screen[None]):
             )
         elif self.pane.has_focus:
             hints = hints_of(key_names_of(self), IN_PANE)
+        elif self.table.marks:
+            count = KeyHint("", f"{len(self.table.marks)} marked:", 0)
+            hints = (count, *hints_of(key_names_of(self), IN_MARKS))
         else:
             hints = footer_hints(active_keys(self.active_bindings), str(self.TITLE), self.back_title())
         self.query_one("#keys", KeyLine).show(hints)
@@ -558,6 +568,11 @@ class View(Screen[None]):
             self._model.layout.cursor_on(str(self.TITLE), message.row_id)
         if message.row_id is not None and left is not None and self.shows(left):
             self._model.watchlist.see(message.row_id)
+
+    @on(MarksChanged)
+    def _on_marks_changed(self, message: MarksChanged) -> None:
+        message.stop()
+        self.show_keys()
 
     @on(HeaderSelected)
     def _on_header_selected(self, message: HeaderSelected) -> None:

@@ -160,7 +160,7 @@ def _key_order(answer: EnrollAnswer, directory: Path) -> KeyOrder:
     kind, _, size = answer.key_kind.partition(" ")
     if not answer.common_name:
         raise InputError("the common name is empty", "write the name that the certificate is for")
-    path = Path(answer.key_path).expanduser() if answer.key_path else _free_path(directory, answer.common_name)
+    path = Path(answer.key_path).expanduser() if answer.key_path else free_path(directory, answer.common_name)
     return KeyOrder(
         path=str(path),
         common_name=answer.common_name,
@@ -175,7 +175,8 @@ def _split(names: str) -> tuple[str, ...]:
     return tuple(name for part in names.split(",") if (name := part.strip()))
 
 
-def _free_path(directory: Path, common_name: str) -> Path:
+def free_path(directory: Path, common_name: str) -> Path:
+    """Return where a key for a name can be kept: no file is there yet."""
     stem = "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in common_name).lstrip(".")[:80]
     path, number = directory / f"{stem}.key", 1
     while path.exists():

@@ -23,6 +23,7 @@ from sectigo_tui.ui.workflows.workflow import Defaults, Workflow
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.diagnosis.evidence.known import Target
+    from sectigo_tui.engine.diagnosis.verdict import Verdict
     from sectigo_tui.engine.engine import Engine
     from sectigo_tui.ui.engine_runner import Perform
     from sectigo_tui.ui.keys.palette import Entry
@@ -93,7 +94,7 @@ class MenuWorkflows:
         rows = self._chosen()
         if rows is None:
             return
-        items = menu_items(rows, locked=self._locked())
+        items = menu_items(rows, locked=self._locked(), verdicts=self._verdicts(rows))
 
         def run_action(chosen: str | None) -> None:
             if chosen is not None:
@@ -110,7 +111,7 @@ class MenuWorkflows:
         rows = self._chosen()
         if rows is None:
             return []
-        items = menu_items(rows, locked=self._locked())
+        items = menu_items(rows, locked=self._locked(), verdicts=self._verdicts(rows))
         return entries_of_menu(items, _about(rows), lambda chosen: self._run_action(chosen, rows), self._show_message)
 
     async def profile_entries(self) -> list[Entry]:
@@ -199,6 +200,13 @@ class MenuWorkflows:
         meanings = screen.meanings() if isinstance(screen, View) else ()
         is_of_dialog = isinstance(screen, Dialog)
         self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=is_of_dialog, meanings=meanings))
+
+    def _verdicts(self, rows: Sequence[OrderRow]) -> list[Verdict]:
+        """Return who orders wait for, by what is known."""
+        diagnoser = self._model.now.diagnoser()
+        if diagnoser is None:
+            return []
+        return [diagnoser.cheap(row.target) for row in rows if row.is_open and row.target is not None]
 
     def _locked(self) -> str:
         """Return why nothing is changed at SCM now, and what unlocks it; empty when nothing is locked."""
