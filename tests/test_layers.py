@@ -33,12 +33,20 @@ MAY_IMPORT = {
 
 MAY_IMPORT_ANYTHING = {"__init__", "__main__", "cli", "wiring"}
 
-HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm"}, "tinydb": {"store"}, "dns": {"dns"}}
+HOME_OF_LIBRARY = {
+    "textual": {"ui"},
+    "httpx": {"scm"},
+    "tinydb": {"store"},
+    "psycopg": {"store"},
+    "dns": {"dns"},
+    "prometheus_client": {"cli"},
+    "apprise": {"cli"},
+}
 STDLIB_ONLY = {"domain", "engine", "durable", "collector"}
 RECORDS = "msgspec"
 """What records are made of, and what may be imported everywhere."""
 
-HEAVY = {"textual", "rich", "httpx", "pydantic", "cryptography", "tinydb", "dns", "uvicorn", "starlette"}
+HEAVY = {"textual", "rich", "httpx", "pydantic", "cryptography", "tinydb", "psycopg", "dns", "uvicorn", "starlette"}
 
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))}
 
@@ -101,4 +109,19 @@ def test_importing_loads_nothing_heavy(layers: tuple[str, ...]) -> None:
 def test_headless_watch_loads_nothing_of_the_screen() -> None:
     code = "import sectigo_tui.cli.main, sectigo_tui.cli.commands.watch, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert [name for name in loaded if name.startswith(("sectigo_tui.ui", "textual"))] == []
+    assert [name for name in loaded if name.startswith(("sectigo_tui.ui", "textual", "prometheus", "apprise"))] == []
+
+
+def test_a_subcommand_s_help_loads_nothing_that_only_running_it_needs() -> None:
+    code = """
+import sys
+from sectigo_tui.cli.parser import SUBCOMMANDS, make_parser
+for name in SUBCOMMANDS.keys() - {"watch"}:
+    try:
+        make_parser().parse_args([name, "--help"])
+    except SystemExit:
+        pass
+print(*sys.modules, file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"asyncio", "sectigo_tui.config.load", "sectigo_tui.engine.engine"} & set(done.stderr.split())

@@ -16,7 +16,6 @@ from sectigo_tui.cli.exit_codes import FAILED, ended_by, exit_code
 from sectigo_tui.cli.parser import DASHBOARD, make_parser, module_of
 from sectigo_tui.cli.streams import ClosedStream
 from sectigo_tui.collector import loading
-from sectigo_tui.config.paths import find_paths
 from sectigo_tui.domain.errors import SectigoTuiError
 
 
@@ -52,6 +51,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _crash_directory(options: Namespace) -> Path:
+    from sectigo_tui.config.paths import find_paths
+
     given = vars(options)
     try:
         return find_paths(os.environ, config=os.devnull, data_dir=given.get("data_dir")).data_dir / "crashes"

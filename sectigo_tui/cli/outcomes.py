@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import DUPLICATE, FAILED, FINE, REFUSED, UNKNOWN, WAITING, exit_code
 from sectigo_tui.cli.terminal import complain, failure_text, show_message, table
-from sectigo_tui.cli.wait import current, wait_for
 from sectigo_tui.domain.errors import DoneUnsaved, NotReady, ScmFailure, SectigoTuiError, StoreError
-from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.entries import WriteOutcome, write_outcome_of
-from sectigo_tui.engine.orders.lookup import Duplicates
-from sectigo_tui.engine.orders.place import Placed
-from sectigo_tui.presentation.json import Ending, Json, failure_json, moment_json, placed_json, print_json
 
-_CODES = {
-    Ending.ORDERED: FINE,
-    Ending.CERTIFICATE: FINE,
-    Ending.REVOKED: FINE,
-    Ending.PENDING: WAITING,
-    Ending.ENDED: FAILED,
-    Ending.STOPPED: FAILED,
-    Ending.UNCONFIRMED: UNKNOWN,
-    Ending.REVOKING: UNKNOWN,
-    Ending.CREDENTIALS_REJECTED: REFUSED,
-}
+if TYPE_CHECKING:
+    from sectigo_tui.domain.orders import Order
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.engine.orders.lookup import Duplicates
+    from sectigo_tui.engine.orders.place import Placed
+    from sectigo_tui.presentation.json import Ending, Json
 
 
 def code_of_ending(ending: Ending) -> int:
     """Return the exit code that a subcommand ends with."""
-    return _CODES[ending]
+    from sectigo_tui.presentation.json import Ending
+
+    match ending:
+        case Ending.ORDERED | Ending.CERTIFICATE | Ending.REVOKED:
+            return FINE
+        case Ending.PENDING:
+            return WAITING
+        case Ending.ENDED | Ending.STOPPED:
+            return FAILED
+        case Ending.UNCONFIRMED | Ending.REVOKING:
+            return UNKNOWN
+        case Ending.CREDENTIALS_REJECTED:
+            return REFUSED
 
 
 def order_line(order: Order) -> str:
@@ -48,6 +47,8 @@ def code_of(failure: SectigoTuiError | None, *, is_write: bool) -> int:
         failure: Why it failed; None when it did not.
         is_write: Whether something may have been done at SCM although it failed.
     """
+    from sectigo_tui.engine.orders.entries import WriteOutcome, write_outcome_of
+
     match failure:
         case None:
             return FINE
@@ -66,6 +67,8 @@ def complain_of(target: object, failure: SectigoTuiError) -> None:
 
 def outcome_json(target: Json, failure: SectigoTuiError | None, *, is_write: bool) -> dict[str, Json]:
     """Return the JSON fields that every outcome has; subcommands add to them."""
+    from sectigo_tui.presentation.json import failure_json
+
     word = {FINE: "done", UNKNOWN: "unknown", WAITING: "not ready"}.get(code_of(failure, is_write=is_write), "failed")
     return {"target": target, "outcome": word, "failure": failure_json(failure)}
 
@@ -73,15 +76,13 @@ def outcome_json(target: Json, failure: SectigoTuiError | None, *, is_write: boo
 SEARCH_SECONDS = 20.0
 """How long the command that placed an unconfirmed order searches for it; the dashboard and `watch` continue."""
 
-UNCONFIRMED_STATES = frozenset({OrderState.INTENT, OrderState.UNCONFIRMED})
-
 _UNCONFIRMED = """\
 UNKNOWN: SCM's answer was lost, and the order may have been placed. It is never sent again by itself.
 It is searched for at SCM by whichever of these runs next: the dashboard, `sectigo-tui watch`, `sectigo-tui recover`.
 When SCM is found not to have it, `sectigo-tui recover` says so, and --order-again or --give-up decides."""
 
 
-def refuse_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
+def reject_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
     """Report that there are orders of the same name, and that nothing was ordered.
 
     Args:
@@ -94,6 +95,8 @@ def refuse_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
     Raises:
         ScmFailure: They could not be looked up, and none is known.
     """
+    from sectigo_tui.presentation.json import placed_json, print_json
+
     is_known = duplicates.local or duplicates.remote or duplicates.not_examined
     if duplicates.failure is not None and not is_known:
         complain("nothing was ordered: SCM could not be searched for orders of the same name")
@@ -108,6 +111,8 @@ def refuse_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
 
 def duplicate_lines(duplicates: Duplicates) -> list[str]:
     """Return the orders of the same name, a line each."""
+    from sectigo_tui.presentation.json import moment_json
+
     lines = [
         f"{each.ssl_id}  {each.status}  requested {moment_json(each.requested) or '-'}  "
         f"expires {moment_json(each.expires) or '-'}  {each.common_name}"
@@ -138,11 +143,13 @@ async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
 
     Raises:
         InputError: It cannot be placed; nothing was sent.
-        ScmFailure: SCM refused it, or it certainly was not sent.
+        ScmFailure: SCM rejected it, or it certainly was not sent.
         StoreError: It could not be written down; nothing was sent.
     """
+    from sectigo_tui.engine.orders.place import Placed
+
     store = engine.orders
-    before = {order.id for order in store.orders() if order.state in UNCONFIRMED_STATES}
+    before = {order.id for order in store.orders() if order.state.is_unconfirmed}
     try:
         return await placing
     except DoneUnsaved as done:
@@ -152,7 +159,7 @@ async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
         )
         return Placed(done.order)
     except StoreError as error:
-        doubtful = [order for order in store.orders() if order.state in UNCONFIRMED_STATES and order.id not in before]
+        doubtful = [order for order in store.orders() if order.state.is_unconfirmed and order.id not in before]
         if len(doubtful) != 1:
             raise
         complain(str(error))
@@ -170,6 +177,10 @@ async def follow(engine: Engine, placed: Placed, wait_seconds: float | None) -> 
     Returns:
         How it was left, and the order as it stands.
     """
+    from sectigo_tui.cli.wait import wait_for
+    from sectigo_tui.domain.explain import explain
+    from sectigo_tui.presentation.json import Ending
+
     order_id = placed.order.id
     if placed.lost is not None:
         told = explain(placed.lost)
@@ -177,12 +188,12 @@ async def follow(engine: Engine, placed: Placed, wait_seconds: float | None) -> 
     if wait_seconds is not None:
         ending = (await wait_for(engine, [order_id], wait_seconds))[order_id]
         order = as_known(engine, placed.order)
-        is_ordered = ending is Ending.UNCONFIRMED and order.state not in UNCONFIRMED_STATES
+        is_ordered = ending is Ending.UNCONFIRMED and not order.state.is_unconfirmed
         return Ending.ORDERED if is_ordered else ending, order
-    if placed.order.state in UNCONFIRMED_STATES:
+    if placed.order.state.is_unconfirmed:
         await search_for(engine, order_id)
     order = as_known(engine, placed.order)
-    return Ending.UNCONFIRMED if order.state in UNCONFIRMED_STATES else Ending.ORDERED, order
+    return Ending.UNCONFIRMED if order.state.is_unconfirmed else Ending.ORDERED, order
 
 
 def as_known(engine: Engine, told: Order) -> Order:
@@ -192,9 +203,11 @@ def as_known(engine: Engine, told: Order) -> Order:
         engine: The engine.
         told: The order as a write has left it.
     """
+    from sectigo_tui.cli.wait import current
+
     known = current(engine, told.id)
     is_behind = known is not None and known.id == told.id and known.revision <= told.revision
-    return told if known is None or (is_behind and known.state in UNCONFIRMED_STATES) else known
+    return told if known is None or (is_behind and known.state.is_unconfirmed) else known
 
 
 async def search_for(engine: Engine, order_id: str, seconds: float | None = None) -> None:
@@ -208,6 +221,8 @@ async def search_for(engine: Engine, order_id: str, seconds: float | None = None
     Raises:
         StoreError: What was found could not be written.
     """
+    import asyncio
+
     try:
         async with asyncio.timeout(SEARCH_SECONDS if seconds is None else seconds):
             await engine.pending_writes.until_settled(order_id)
@@ -229,6 +244,9 @@ async def wait_for_certificates(engine: Engine, ssl_ids: Iterable[int], seconds:
     Raises:
         StoreError: Something could not be written.
     """
+    from sectigo_tui.cli.wait import current, wait_for
+    from sectigo_tui.presentation.json import Ending
+
     order_ids = []
     for ssl_id in dict.fromkeys(ssl_ids):
         with suppress(ScmFailure):
@@ -258,6 +276,8 @@ def show_placed(
     Returns:
         The exit code.
     """
+    from sectigo_tui.presentation.json import placed_json, print_json
+
     if as_json:
         print_json(placed_json(ending, order, duplicates, lost))
     else:
@@ -268,6 +288,8 @@ def show_placed(
 
 def print_outcome(ending: Ending, order: Order) -> None:
     """Report on stderr how an order was left, and what to do next."""
+    from sectigo_tui.presentation.json import Ending
+
     name = f"sslId {order.ssl_id}" if order.ssl_id is not None else f"order {order.id}"
     match ending:
         case Ending.ORDERED:

@@ -8,22 +8,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.ports import SecretText, StoreDamage
-from sectigo_tui.presentation.text import printable
+
+if TYPE_CHECKING:
+    from sectigo_tui.domain.ports import SecretText, StoreDamage
 
 LONGEST_LINE = 4_000
 
 
 def show_message(text: str) -> None:
     """Write lines to stdout."""
+    from sectigo_tui.presentation.text import printable
+
     sys.stdout.write("".join(f"{printable(line, limit=LONGEST_LINE)}\n" for line in text.split("\n")))
 
 
 def complain(text: str) -> None:
     """Write a message to stderr, under the program's name."""
+    from sectigo_tui.presentation.text import printable
+
     lines = [printable(line, limit=LONGEST_LINE) for line in text.split("\n")]
     sys.stderr.write("".join(f"{'' if number else 'sectigo-tui: '}{line}\n" for number, line in enumerate(lines)))
 
@@ -35,11 +40,15 @@ def complain_of(reason: StoreDamage) -> None:
 
 def failure_text(failure: Exception) -> str:
     """Return a failure as two lines: what happened, and what to do next."""
+    from sectigo_tui.domain.explain import explain
+
     return explain(failure, is_once=True).text(lead="\n  next: ")
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:
     """Return rows as aligned columns; the last column is as long as it is."""
+    from sectigo_tui.presentation.text import printable
+
     cells = [[_spelled(printable(cell, limit=LONGEST_LINE)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
@@ -114,6 +123,8 @@ def secret_from(path: str, what: str) -> SecretText:
     Raises:
         InputError: It cannot be read, or the line is empty.
     """
+    from sectigo_tui.domain.ports import SecretText
+
     try:
         if path == "-":
             data = sys.stdin.buffer.readline(SECRET_BYTES_AT_MOST)
@@ -134,6 +145,8 @@ def secret_from(path: str, what: str) -> SecretText:
 def secret_typed(question: str) -> SecretText | None:
     """Ask for a secret without echo; None when nothing is typed. Not to be called on an event loop."""
     import getpass
+
+    from sectigo_tui.domain.ports import SecretText
 
     try:
         text = getpass.getpass(f"{question} ")

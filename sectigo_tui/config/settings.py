@@ -12,8 +12,16 @@ from msgspec import Struct
 from sectigo_tui.config.credentials import PendingCredentials, section_title
 from sectigo_tui.config.files import raise_all
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.sections import CertctlSection, SectigoSection, UiSection, settings_in
-from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.config.sections import (
+    CertctlSection,
+    MetricsSection,
+    NotifySection,
+    SectigoSection,
+    StoreSection,
+    UiSection,
+    settings_in,
+)
+from sectigo_tui.domain.errors import ConfigError, PasswordCommandFailed
 from sectigo_tui.domain.ports import SecretText
 
 if TYPE_CHECKING:
@@ -91,7 +99,10 @@ class Settings(Struct, frozen=True):
         profiles: All profiles that exist.
         sectigo: The account and how it is polled.
         certctl: The certctl-server to tell about rotations; its `url` is None without one.
+        store: The database that a team shares; nothing of it is set without one.
         ui: The screen.
+        metrics: What `watch` exports to Prometheus.
+        notify: Where `watch` sends notifications.
         paths: The files.
         environ: The environment they were read from.
         sources: Origin of each key: `term`, `certctl.url`, `ui.theme`...
@@ -100,6 +111,7 @@ class Settings(Struct, frozen=True):
             `write_credentials` and its kin: the profile where it has a login of its own, else None.
         pending: An interrupted password change, to be settled before anything is sent.
         password_command: Where the password comes from, when it is a command.
+        urls_command: Where the addresses of notifications come from, when it is a command.
         debug_log: The file that requests are logged to, redacted; None for none.
     """
 
@@ -107,7 +119,10 @@ class Settings(Struct, frozen=True):
     profiles: tuple[str, ...]
     sectigo: SectigoSection
     certctl: CertctlSection
+    store: StoreSection
     ui: UiSection
+    metrics: MetricsSection
+    notify: NotifySection
     paths: Paths
     environ: Mapping[str, str]
     sources: Mapping[str, Source]
@@ -115,6 +130,7 @@ class Settings(Struct, frozen=True):
     credentials_profile: str | None
     pending: PendingCredentials | None
     password_command: PasswordCommand | None
+    urls_command: PasswordCommand | None
     debug_log: Path | None = None
 
     def __repr__(self) -> str:
@@ -162,6 +178,51 @@ class Settings(Struct, frozen=True):
         if self.sectigo.password is None:
             raise self._missing("password")
         return self.sectigo.password
+
+    def notification_urls(self, *, may_prompt: bool = False) -> tuple[SecretText, ...]:
+        """Return where notifications go, asking `urls_command` where one is set; that may block for seconds.
+
+        Args:
+            may_prompt: Whether no screen has the terminal, so that the command may ask the operator something there.
+
+        Raises:
+            PasswordCommandFailed: The command tells none now.
+        """
+        if self.urls_command is not None:
+            return tuple(map(SecretText, self.urls_command.run(may_prompt=may_prompt).reveal().split()))
+        return self.notify.urls or ()
+
+    def store_url(self, *, may_prompt: bool = False) -> SecretText | None:
+        """Return the team database's address, asking `url_command` where one is set; None without a database.
+
+        Args:
+            may_prompt: Whether no screen has the terminal, so that the command may ask the operator something there.
+
+        Raises:
+            ConfigError: The command tells none.
+        """
+        if self.store.url_command is None:
+            return None if self.store.url is None else SecretText(self.store.url)
+        from sectigo_tui.config.password_command import PasswordCommand
+
+        command = PasswordCommand(self.store.url_command, self.sources["store.url_command"].detail, self.environ)
+        try:
+            told = command.run(may_prompt=may_prompt)
+        except PasswordCommandFailed as failure:
+            raise ConfigError(
+                key="store.url_command",
+                source=failure.source,
+                reason=failure.reason,
+                remedy="run the command by hand: it must print the address alone on its first line",
+            ) from None
+        if not told.reveal().startswith(("postgresql://", "postgres://")):
+            raise ConfigError(
+                key="store.url_command",
+                source=self.sources["store.url_command"].detail,
+                reason="what it prints is no postgresql:// address",
+                remedy="run the command by hand: it must print the address alone on its first line",
+            )
+        return told
 
     def certctl_server(self) -> CertctlServer | None:
         """Return the certctl-server, None when no `url` is set; reads `api_key_file`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -16,12 +16,16 @@ from sectigo_tui.domain.certificates import (
     OrderDetails,
     ReportQuery,
 )
+from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
 
 F = TypeVar("F", bound=Struct)
+
+if TYPE_CHECKING:
+    import asyncio  # loaded later than the settings, which know some of these records
 
 Publish = Callable[[EngineEvent], None]
 """Takes an event; must not raise and must not wait."""
@@ -179,6 +183,11 @@ class OrderReader(Protocol):
         """What was found damaged and set aside, for the operator to know of."""
         ...
 
+    @property
+    def read_only(self) -> StoreError | None:
+        """Why nothing can be written here; None where it can."""
+        ...
+
     def orders(self) -> list[Order]:
         """Return all orders that are not removed, as this process knows them."""
         ...
@@ -207,6 +216,10 @@ class OrderReader(Protocol):
         """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         ...
 
+    async def until_history_is_read(self) -> None:
+        """Wait until timelines and polls can be read, which opening need not wait for."""
+        ...
+
     async def changes(self) -> StoreChanges:
         """Return what other processes did since the last call, and know it from now on."""
         ...
@@ -216,7 +229,13 @@ class OrderStore(OrderReader, Protocol):
     """Orders and timelines, durable, shared by processes.
 
     Every method raises `StoreError` when the disk fails, but those for what was fetched, which can be fetched again.
+
+    Attributes:
+        changed_elsewhere: Set when another process has changed something; None where the store cannot know unless
+            `changes` is called.
     """
+
+    changed_elsewhere: asyncio.Event | None
 
     async def put(
         self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
@@ -227,7 +246,7 @@ class OrderStore(OrderReader, Protocol):
             order: The order as it is to be, carrying the revision it was read with (0 for a new one).
             entry: What happened.
             check: Called with all orders, as every process has left them, and under a lock that keeps them so until
-                this one is written; refuses by an `InputError`. May be called in another thread.
+                this one is written; rejects by an `InputError`. May be called in another thread.
 
         Returns:
             The order with its new revision.
@@ -235,7 +254,7 @@ class OrderStore(OrderReader, Protocol):
         Raises:
             RevisionConflict: Somebody else changed it first; `order()` has their version.
             DuplicateOrder: A new order's sslId is a local one already.
-            InputError: `check` refused it.
+            InputError: `check` rejected it.
         """
         ...
 
@@ -273,6 +292,10 @@ class OrderStore(OrderReader, Protocol):
 
     async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         """Keep a collected bundle in the data directory and return its path; one that is not used is kept aside."""
+        ...
+
+    async def certificate_file(self, order: Order) -> str:
+        """Return where on this host an order's collected bundle lies, as `certificate_path` has it for one host."""
         ...
 
     async def fetched(self, name: str, kind: type[F]) -> F | None:

@@ -141,7 +141,7 @@ class ScmClient:
     """Sectigo Certificate Manager over HTTP; fulfils `domain.ports.Scm`.
 
     Every method sends one request: no retry, no redirect. It raises `ScmFailure`, or one below it, for what SCM or the
-    network does, and `InputError` for what SCM would refuse unseen; nothing was sent then. Paths and shapes are those
+    network does, and `InputError` for what SCM would reject unseen; nothing was sent then. Paths and shapes are those
     of SCM manual 25.5, unless a method names another source.
 
     Args:
@@ -152,7 +152,7 @@ class ScmClient:
         ca_bundle: Trusted certificates (PEM) in place of the default ones.
         observe: Is told of every request that ended.
         log: Is told of every request and its answer, for the debug log.
-        logins: Says when a request may go, and remembers what SCM refuses.
+        logins: Says when a request may go, and remembers what SCM rejects.
         transport: What carries requests instead of the network.
 
     Raises:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from sectigo_tui.wiring.clients import Client, connection
-from sectigo_tui.wiring.settings import account_directory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,7 +36,7 @@ async def opened(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes a defect down that a boundary reports.
+        keep_crash: Writes down an unexpected error that a boundary reports.
 
     Yields:
         The engine; nothing has been sent yet.
@@ -49,6 +48,7 @@ async def opened(
     prepare = prepared(settings, clock=clock, random=random, keep_crash=keep_crash, may_prompt=True)
     async with prepare as (engine, connect):
         await connect()
+        await engine.until_history_is_read()
         yield engine
 
 
@@ -67,7 +67,7 @@ async def prepared(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes a defect down that a boundary reports.
+        keep_crash: Writes down an unexpected error that a boundary reports.
         may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
@@ -84,12 +84,11 @@ async def prepared(
     from sectigo_tui.engine.engine import Engine, EventSource
     from sectigo_tui.engine.repository import OrderRepository
     from sectigo_tui.engine.requests.limiter import RequestLimiter
-    from sectigo_tui.store.local.journal_store import JournalStore
+    from sectigo_tui.wiring.store import open_store
 
-    clock, event_source = clock or SystemClock(), EventSource(keep_crash)
-    account, section = settings.account(), settings.sectigo
-    directory = account_directory(settings.paths, account.base_url, account.customer_uri)
-    store = JournalStore.open(directory, clock, retention_days=section.retention_days)
+    settings.account()
+    clock, event_source, section = clock or SystemClock(), EventSource(keep_crash), settings.sectigo
+    store = await open_store(settings, clock)
     repository = OrderRepository(store, clock, event_source)
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_errors_to(repository.receive_store_state)
@@ -104,7 +103,7 @@ async def prepared(
         read_certificate=_read_certificate,
         options=EngineOptions(
             deadline_seconds=section.poll_max_wait_seconds,
-            rearm=section.on_deadline == "rearm",
+            reopen=section.on_deadline == "reopen",
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
         ),

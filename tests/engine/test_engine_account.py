@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
 from sectigo_tui.domain.errors import NotFound, ServerFailure
@@ -15,6 +16,7 @@ from sectigo_tui.domain.status import PENDING_STATUSES
 from sectigo_tui.engine.account.remote_orders import DETAILS_KEPT, Account
 from support.engine_world import World
 from support.fake_scm import server_failure
+from support.memory_store import Disk
 from support.virtual_time import START, in_virtual_time
 from support.writing import Site
 
@@ -251,3 +253,84 @@ async def test_rows_that_cannot_be_used_are_counted_and_named_once() -> None:
     told = world.all_heard(FailureReported)
     assert [str(each.failure) for each in told] == ["listing: 1 unusable: row 2 has sslId None (odd.example)"]
     assert "all others are" in explain(told[0].failure).meaning
+
+
+def reported(ssl_id: int, status: str = "Applied") -> OrderDetails:
+    """Return what a report tells of an order that was requested yesterday."""
+    return OrderDetails(
+        ssl_id=ssl_id,
+        status=status,
+        common_name=f"www{ssl_id}.example.com",
+        organization_id=7,
+        organization_name="Acme",
+        requested=START - timedelta(days=1),
+    )
+
+
+def calls(world: World) -> list[str]:
+    """Return which calls SCM was sent."""
+    return [asked.call for asked in world.scm.asked]
+
+
+@in_virtual_time
+async def test_rows_in_sight_are_told_by_one_report_and_one_comparison_of_its_ids() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.reported = tuple(map(reported, range(1, 41)))
+    for ssl_id in range(1, 41):
+        world.scm.live(ssl_id, reported(ssl_id))
+    await account.sight(range(1, 41))
+    assert sorted(calls(world)) == ["details", "report"]
+    known = account.known(17)
+    assert known is not None
+    assert (known.details.organization_name, known.details.requested) == ("Acme", START - timedelta(days=1))
+    await account.details(17)
+    assert sorted(calls(world)) == ["details", "details", "report"]
+
+
+@in_virtual_time
+async def test_a_report_is_read_every_fifteen_minutes_at_most_by_all_processes_together() -> None:
+    disk = Disk()
+    worlds = [World(disk=disk, name=f"process {number}") for number in range(3)]
+    for world in worlds:
+        world.scm.reported = tuple(map(reported, range(1, 6)))
+        for ssl_id in range(1, 6):
+            world.scm.live(ssl_id, reported(ssl_id))
+    for _ in range(4):
+        for world in worlds:
+            await Account(world.context).sight(range(1, 6))
+        await worlds[0].pass_time(300)
+    assert [call for world in worlds for call in calls(world)].count("report") == 2
+
+
+@in_virtual_time
+async def test_ids_of_a_report_that_are_no_sslids_are_not_used() -> None:
+    world = World()
+    account = Account(world.context)
+    world.scm.reported = tuple(map(reported, range(1, 6)))
+    for ssl_id in range(1, 6):
+        world.scm.live(ssl_id, replace(reported(ssl_id), common_name="another.example.com"))
+    await account.sight(range(1, 6))
+    assert calls(world).count("details") == 5
+    assert {account.known(ssl_id).details.common_name for ssl_id in range(1, 6)} == {"another.example.com"}  # type: ignore[union-attr]
+
+
+@in_virtual_time
+async def test_where_the_login_may_not_read_reports_each_order_in_sight_is_asked_for() -> None:
+    world = World()
+    account = Account(world.context)
+    for ssl_id in range(1, 6):
+        world.scm.live(ssl_id, "Applied")
+    await account.sight(range(1, 6))
+    assert calls(world) == ["report", *["details"] * 5]
+
+
+@in_virtual_time
+async def test_a_report_takes_nothing_away_that_details_have_told() -> None:
+    world = World()
+    account = Account(world.context)
+    account.learned(replace(reported(1), sha1="AB", status="Requested"), START)
+    account.learned(reported(1), START + timedelta(minutes=1), is_reported=True)
+    known = account.known(1)
+    assert known is not None
+    assert (known.details.status, known.details.sha1, known.is_partial) == ("Applied", "AB", False)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.outcomes import code_of, code_of_ending, complain_of, outcome_json, wait_for_certificates
 from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.terminal import show_message
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.approve import Decision
-from sectigo_tui.engine.orders.batch import Outcome, each
-from sectigo_tui.presentation.json import print_json
 
-Decide = Callable[[Engine, int, str], Awaitable[Decision]]
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.engine.orders.approve import Decision
+    from sectigo_tui.engine.orders.batch import Outcome
+
+    Decide = Callable[[Engine, int, str], Awaitable[Decision]]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -35,6 +36,8 @@ def add_message(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Approve each order; failures are reported, and the others are approved nevertheless."""
+    import asyncio
+
     settings = settings_from(options)
     check_writable(settings, "approving")
 
@@ -52,10 +55,12 @@ async def decide_each(
     Args:
         settings: The settings.
         options: The arguments.
-        word: What is said of an order that was decided about.
+        word: The word for an order that was decided about.
         decide: What decides at SCM.
         wait_seconds: As `--wait` gives it; None for no wait.
     """
+    from sectigo_tui.engine.orders.batch import each
+    from sectigo_tui.presentation.json import print_json
 
     def print_result(outcome: Outcome[int, Decision]) -> None:
         if outcome.failure is not None:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.commands.config import settings_json, settings_rows
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.screen_flags import check_keys
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, complain_of, show_message, table
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.account import CertificateProfile
-from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import ScmFailure, StoreError
-from sectigo_tui.engine.engine import EventSource
-from sectigo_tui.presentation.json import Json, failure_json, print_json
-from sectigo_tui.wiring.clients import credentials_of, logins_of, make_client
-from sectigo_tui.wiring.settings import keys_without_order, remove_leftovers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.account import CertificateProfile
+    from sectigo_tui.presentation.json import Json
     from sectigo_tui.scm.client import ScmClient
 
 
@@ -40,8 +34,12 @@ def run(options: Namespace) -> int:
 
     Raises:
         ConfigError: The settings are wrong; exit code 2.
-        ScmFailure: SCM refused the credentials, or could not be reached; exit codes 3 and 4.
+        ScmFailure: SCM rejected the credentials, or could not be reached; exit codes 3 and 4.
     """
+    import asyncio
+
+    from sectigo_tui.wiring.settings import remove_leftovers
+
     settings = settings_from(options)
     check_keys(settings)
     for warning in settings.warnings:
@@ -52,6 +50,8 @@ def run(options: Namespace) -> int:
 
 
 async def _check(settings: Settings, *, insist: bool) -> int:
+    from sectigo_tui.cli.commands.config import settings_rows
+
     show_message(table(settings_rows(settings)))
     _keys_without_order(settings)
     show_message("")
@@ -66,6 +66,9 @@ async def _check(settings: Settings, *, insist: bool) -> int:
 
 
 async def _check_as_json(settings: Settings, *, insist: bool) -> int:
+    from sectigo_tui.cli.commands.config import settings_json
+    from sectigo_tui.presentation.json import failure_json, print_json
+
     document = settings_json(settings)
     document["keys_without_order"] = [str(path) for path in _keys_without_order(settings)]
     async with _client(settings, insist=insist) as client:
@@ -81,8 +84,11 @@ async def _check_as_json(settings: Settings, *, insist: bool) -> int:
 
 def _keys_without_order(settings: Settings) -> list[Path]:
     """Return the keys without an order, after a warning for each."""
+    from sectigo_tui.wiring.settings import keys_without_order
+    from sectigo_tui.wiring.store import orders_with_keys
+
     try:
-        keys = keys_without_order(settings.paths, complain_of)
+        keys = keys_without_order(settings.paths, complain_of, lambda: orders_with_keys(settings, complain_of))
     except StoreError as error:
         complain(f"warning: whether each key has its order is not known: {error}")
         return []
@@ -93,6 +99,10 @@ def _keys_without_order(settings: Settings) -> list[Path]:
 
 @asynccontextmanager
 async def _client(settings: Settings, *, insist: bool) -> AsyncIterator[ScmClient]:
+    from sectigo_tui.domain.clock import SystemClock
+    from sectigo_tui.engine.engine import EventSource
+    from sectigo_tui.wiring.clients import credentials_of, logins_of, make_client
+
     credentials, clock = credentials_of(settings, may_prompt=True), SystemClock()
     logins = logins_of(settings, settings.sectigo.base_url, credentials.customer_uri, clock)
     if insist:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -11,10 +11,12 @@ from sectigo_tui.cli.outcomes import code_of, complain_of, outcome_json, wait_fo
 from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.cli.terminal import complain, show_message
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import NotReady
-from sectigo_tui.engine.orders.batch import Outcome, each
-from sectigo_tui.presentation.json import Json, print_json
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.engine.orders.batch import Outcome
+    from sectigo_tui.presentation.json import Json
 
 
 class _Saved(Struct, frozen=True):
@@ -35,11 +37,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Collect each certificate; failures are reported, and the others are saved nevertheless."""
+    import asyncio
+
     settings = settings_from(options)
     return asyncio.run(_collect(settings, options))
 
 
 async def _collect(settings: Settings, options: Namespace) -> int:
+    from sectigo_tui.engine.orders.batch import each
+    from sectigo_tui.presentation.json import print_json
+
     def print_result(outcome: Outcome[int, _Saved]) -> None:
         if outcome.failure is not None:
             complain_of(f"sslId {outcome.target}", outcome.failure)

@@ -11,14 +11,12 @@ from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.screen_flags import check_keys
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, show_message, table
-from sectigo_tui.config.paths import Paths, find_paths
-from sectigo_tui.config.save import example_config
 from sectigo_tui.domain.errors import ConfigError, InputError
-from sectigo_tui.durable import create_file
-from sectigo_tui.presentation.json import Json, print_json
 
 if TYPE_CHECKING:
+    from sectigo_tui.config.paths import Paths
     from sectigo_tui.config.settings import Settings
+    from sectigo_tui.presentation.json import Json
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -73,6 +71,8 @@ def settings_json(settings: Settings) -> dict[str, Json]:
 
 
 def _print_paths(options: Namespace) -> int:
+    from sectigo_tui.presentation.json import print_json
+
     paths = _paths(options)
     if options.json:
         print_json(_paths_json(paths))
@@ -87,6 +87,8 @@ def _print_paths(options: Namespace) -> int:
 
 
 def _print_settings(options: Namespace) -> int:
+    from sectigo_tui.presentation.json import print_json
+
     settings = settings_from(options)
     check_keys(settings)
     if options.json:
@@ -99,6 +101,10 @@ def _print_settings(options: Namespace) -> int:
 
 
 def _init(options: Namespace) -> int:
+    from sectigo_tui.config.save import example_config
+    from sectigo_tui.durable import create_file
+    from sectigo_tui.presentation.json import print_json
+
     path = _paths(options).config_file
     try:
         create_file(path, example_config())
@@ -120,6 +126,8 @@ def _init(options: Namespace) -> int:
 
 
 def _paths(options: Namespace) -> Paths:
+    from sectigo_tui.config.paths import find_paths
+
     given = vars(options)
     return find_paths(os.environ, config=given.get("config"), data_dir=given.get("data_dir"))
 

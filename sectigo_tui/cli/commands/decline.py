@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 
 from sectigo_tui.cli.commands.approve import add_message, decide_each
@@ -17,6 +16,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Decline an order, which ends it."""
+    import asyncio
+
     settings = settings_from(options)
     check_writable(settings, "declining")
     return asyncio.run(

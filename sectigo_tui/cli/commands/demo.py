@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.commands.simulator import add_course
 from sectigo_tui.cli.exit_codes import USAGE
 from sectigo_tui.cli.screen_flags import add_screen_flags, screen_flags_of
 from sectigo_tui.cli.terminal import complain
-from sectigo_tui.domain.status import StatusClass, classify
-from sectigo_tui.simulator.scenarios import make_world
-from sectigo_tui.simulator.server import MissingExtraError, served
-from sectigo_tui.simulator.world import World
-from sectigo_tui.wiring.settings import settings_of
+
+if TYPE_CHECKING:
+    from sectigo_tui.simulator.world import World
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -25,7 +23,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Show the dashboard against the simulator, in a data directory that is gone afterwards."""
+    import tempfile
+
     from sectigo_tui.cli.commands.dashboard import show
+    from sectigo_tui.simulator.scenarios import make_world
+    from sectigo_tui.simulator.server import MissingExtraError, served
+    from sectigo_tui.wiring.settings import settings_of
 
     world = make_world("demo", speed=options.speed, seed=options.seed)
     try:
@@ -63,5 +66,7 @@ def _demo_config(directory: Path, world: World, base_url: str) -> Path:
 
 
 def _orders_to_track(world: World) -> list[int]:
+    from sectigo_tui.domain.status import StatusClass, classify
+
     pending = [ssl_id for ssl_id, status in world.statuses().items() if classify(status) is StatusClass.PENDING]
     return sorted(pending)[::2]

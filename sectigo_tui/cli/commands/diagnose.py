@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.cli.terminal import show_message
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError, NotFound
-from sectigo_tui.engine.diagnosis.evidence.known import Target
-from sectigo_tui.engine.diagnosis.normal import Comparison
-from sectigo_tui.engine.diagnosis.result import Diagnosis
-from sectigo_tui.engine.engine import Engine
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.engine.diagnosis.evidence.known import Target
+    from sectigo_tui.engine.diagnosis.normal import Comparison
+    from sectigo_tui.engine.diagnosis.result import Diagnosis
+    from sectigo_tui.engine.engine import Engine
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -35,6 +37,8 @@ def run(options: Namespace) -> int:
         InputError: There is no such order.
         ScmFailure: It is only remote, and SCM did not tell it; or the dates of issued orders could not be had.
     """
+    import asyncio
+
     return asyncio.run(_diagnose(settings_from(options), options))
 
 

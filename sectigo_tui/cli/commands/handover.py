@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.cli.terminal import show_message
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.status import StatusClass, classify
-from sectigo_tui.engine.diagnosis.evidence.known import Target
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.engine.diagnosis.evidence.known import Target
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,10 +27,15 @@ def run(options: Namespace) -> int:
     Raises:
         ScmFailure: The account's pending orders could not be listed; what is known here was printed.
     """
+    import asyncio
+
     return asyncio.run(_handover(settings_from(options), options))
 
 
 async def _handover(settings: Settings, options: Namespace) -> int:
+    from sectigo_tui.domain.explain import explain
+    from sectigo_tui.domain.status import StatusClass, classify
+
     async with session(settings) as engine:
         await engine.account.refresh_pending()
         failure = engine.account.failure

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.commands.remove import local_order
 from sectigo_tui.cli.exit_codes import FINE, UNKNOWN
-from sectigo_tui.cli.outcomes import UNCONFIRMED_STATES, facts, follow, order_line, placed_by, search_for, show_placed
+from sectigo_tui.cli.outcomes import facts, follow, order_line, placed_by, search_for, show_placed
 from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.terminal import check_can_ask, complain, confirm, show_message
-from sectigo_tui.cli.wait import current, wait_for
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.orders import Order
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation.json import Json, moment_json, order_json, print_json
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.orders import Order
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.presentation.json import Json
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -34,9 +35,11 @@ def run(options: Namespace) -> int:
 
     Raises:
         InputError: The order named is not one to decide about.
-        ScmFailure: SCM could not be searched, or refused the order.
+        ScmFailure: SCM could not be searched, or rejected the order.
         StoreError: It could not be written down.
     """
+    import asyncio
+
     settings = settings_from(options)
     if options.order_again is not None:
         check_writable(settings, "ordering")
@@ -49,8 +52,13 @@ def run(options: Namespace) -> int:
 
 
 async def _search(settings: Settings, options: Namespace) -> int:
+    import asyncio
+
+    from sectigo_tui.cli.wait import current, wait_for
+    from sectigo_tui.presentation.json import print_json
+
     async with session(settings) as engine:
-        doubtful = [order.id for order in engine.orders.orders() if order.state in UNCONFIRMED_STATES]
+        doubtful = [order.id for order in engine.orders.orders() if order.state.is_unconfirmed]
         if doubtful and options.wait is not None:
             await wait_for(engine, doubtful, options.wait)
         else:
@@ -64,7 +72,7 @@ async def _search(settings: Settings, options: Namespace) -> int:
         print_json([_json(order, is_undecided=order.id in undecided) for order in orders])
     else:
         _print(orders, undecided)
-    return UNKNOWN if any(order.state in UNCONFIRMED_STATES for order in orders) else FINE
+    return UNKNOWN if any(order.state.is_unconfirmed for order in orders) else FINE
 
 
 async def _order_again(settings: Settings, options: Namespace) -> int:
@@ -78,6 +86,8 @@ async def _order_again(settings: Settings, options: Namespace) -> int:
 
 
 async def _give_up(settings: Settings, options: Namespace) -> int:
+    from sectigo_tui.presentation.json import print_json
+
     async with session(settings) as engine:
         order = await _given_up(engine, options.give_up)
     if options.json:
@@ -92,6 +102,8 @@ async def _given_up(engine: Engine, name: str) -> Order:
 
 
 def _summary(order: Order) -> str:
+    from sectigo_tui.presentation.json import moment_json
+
     pending_enroll = order.pending_enroll
     lines = facts(
         ("order", order.id),
@@ -114,15 +126,17 @@ def _print(orders: Sequence[Order], undecided: Sequence[str]) -> None:
         if order.id in undecided:
             error = order.pending_enroll.error if order.pending_enroll is not None else "not found at SCM"
             complain(f"order {order.id}: {error}; decide: recover --order-again {order.id}, or --give-up {order.id}")
-        elif order.state in UNCONFIRMED_STATES:
+        elif order.state.is_unconfirmed:
             complain(f"order {order.id}: not found at SCM yet; recover --wait, or watch, continues the search")
 
 
 def _json(order: Order, *, is_undecided: bool) -> dict[str, Json]:
+    from sectigo_tui.presentation.json import moment_json, order_json
+
     pending_enroll = order.pending_enroll
     return {
         "order": order_json(order),
-        "is_unconfirmed": order.state in UNCONFIRMED_STATES,
+        "is_unconfirmed": order.state.is_unconfirmed,
         "is_undecided": is_undecided,
         "searches": pending_enroll.searches if pending_enroll is not None else None,
         "next_search_at": moment_json(pending_enroll.next_search_at) if pending_enroll is not None else None,

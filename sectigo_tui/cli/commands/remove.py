@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.outcomes import code_of, complain_of, order_line, outcome_json
 from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import acting, settings_from
 from sectigo_tui.cli.terminal import show_message
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.orders import Order
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.batch import Outcome, each
-from sectigo_tui.presentation.json import print_json
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.orders import Order
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.engine.orders.batch import Outcome
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -25,6 +26,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Remove each order; unfinished ones are reported, and the others are removed nevertheless."""
+    import asyncio
+
     return asyncio.run(_remove(settings_from(options), options))
 
 
@@ -46,6 +49,9 @@ def local_order(engine: Engine, name: str) -> Order:
 
 
 async def _remove(settings: Settings, options: Namespace) -> int:
+    from sectigo_tui.engine.orders.batch import each
+    from sectigo_tui.presentation.json import print_json
+
     def print_result(outcome: Outcome[str, Order]) -> None:
         if outcome.failure is not None:
             complain_of(f"order {outcome.target}", outcome.failure)
@@ -56,7 +62,7 @@ async def _remove(settings: Settings, options: Namespace) -> int:
     async with acting(settings) as engine:
 
         async def one(name: str) -> Order:
-            return await engine.removing.remove(local_order(engine, name).id)
+            return await engine.tracking.remove(local_order(engine, name).id)
 
         outcomes = await each(options.orders, one, print_result)
     if options.json:

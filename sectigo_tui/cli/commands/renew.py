@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.commands.enroll import add_how, read_csr
-from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
+from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, reject_duplicates, show_placed
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.terminal import check_can_ask, complain, confirm
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.domain.pki import CsrFacts
-from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
-from sectigo_tui.engine.orders.renew import RenewOffer
-from sectigo_tui.presentation.json import moment_json
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.pki import CsrFacts
+    from sectigo_tui.engine.orders.renew import RenewOffer
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -28,9 +28,11 @@ def run(options: Namespace) -> int:
 
     Raises:
         InputError: It cannot be renewed so; nothing was ordered.
-        ScmFailure: SCM refused, or certainly did not get it; nothing was ordered.
+        ScmFailure: SCM rejected, or certainly did not get it; nothing was ordered.
         StoreError: It could not be written down.
     """
+    import asyncio
+
     settings = settings_from(options)
     check_writable(settings, "renewing")
     if not options.yes:
@@ -39,25 +41,29 @@ def run(options: Namespace) -> int:
 
 
 async def _renew(settings: Settings, options: Namespace) -> int:
+    from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
+
     async with session(settings) as engine:
         csr = await read_csr(engine, options.csr) if options.csr is not None else None
         for caution in csr.cautions if csr is not None else ():
             complain(f"warning: the CSR: {caution}")
         offer = await engine.renewing.offer(options.ssl_id)
         if not offer.duplicates.is_clear and not options.allow_duplicate:
-            return refuse_duplicates(offer.duplicates, as_json=options.json)
+            return reject_duplicates(offer.duplicates, as_json=options.json)
         if not options.yes:
             await confirm(_summary(settings, offer, csr), "order")
         since = None if options.allow_duplicate else offer.duplicates
         try:
             placed = await placed_by(engine, engine.renewing.renew(options.ssl_id, csr, since=since))
         except OrderedMeanwhile as other:
-            return refuse_duplicates(Duplicates((other.order,)), as_json=options.json)
+            return reject_duplicates(Duplicates((other.order,)), as_json=options.json)
         ending, order = await follow(engine, placed, options.wait)
         return show_placed(ending, order, offer.duplicates, placed.lost, as_json=options.json)
 
 
 def _summary(settings: Settings, offer: RenewOffer, csr: CsrFacts | None) -> str:
+    from sectigo_tui.presentation.json import moment_json
+
     old, section = offer.old, settings.sectigo
     lines = facts(
         ("account", f"{section.environment or ''} {section.customer_uri or ''}".strip()),

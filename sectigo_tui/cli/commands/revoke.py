@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.outcomes import code_of_ending, facts, order_line
 from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.terminal import check_can_ask, complain, show_message, typed
-from sectigo_tui.cli.wait import current, left_as, wait_for
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import DoneUnsaved, InputError, StoreError
 from sectigo_tui.domain.limits import REASONS
-from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.engine.orders.revoke import ConfirmBy, RevokeOffer
-from sectigo_tui.presentation.json import Ending, moment_json, order_json, print_json
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.orders import Order
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.engine.orders.revoke import RevokeOffer
+    from sectigo_tui.presentation.json import Ending
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -40,9 +41,11 @@ def run(options: Namespace) -> int:
 
     Raises:
         InputError: It cannot be revoked, or not so; nothing was sent.
-        ScmFailure: SCM refused; the certificate is what it was.
+        ScmFailure: SCM rejected; the certificate is what it was.
         StoreError: It could not be recorded; nothing was sent.
     """
+    import asyncio
+
     settings = settings_from(options)
     check_writable(settings, "revoking")
     if options.reason_code not in REASONS:
@@ -54,6 +57,9 @@ def run(options: Namespace) -> int:
 
 
 async def _revoke(settings: Settings, options: Namespace) -> int:
+    from sectigo_tui.cli.wait import current, left_as, wait_for
+    from sectigo_tui.presentation.json import Ending
+
     async with session(settings) as engine:
         confirmed = options.confirm if options.confirm is not None else await _confirmed(engine, settings, options)
         order = await _revoked(engine, options, confirmed)
@@ -65,6 +71,8 @@ async def _revoke(settings: Settings, options: Namespace) -> int:
 
 
 async def _revoked(engine: Engine, options: Namespace, confirmed: str) -> Order:
+    from sectigo_tui.domain.orders import OrderState
+
     try:
         return await engine.revoking.revoke(options.ssl_id, options.reason_code, options.reason, confirmed)
     except DoneUnsaved as done:
@@ -80,6 +88,8 @@ async def _revoked(engine: Engine, options: Namespace, confirmed: str) -> Order:
 
 
 async def _confirmed(engine: Engine, settings: Settings, options: Namespace) -> str:
+    from sectigo_tui.engine.orders.revoke import ConfirmBy
+
     offer = await engine.revoking.offer(options.ssl_id)
     if offer.rejection:
         raise InputError(f"sslId {options.ssl_id} cannot be revoked: {offer.rejection}", "see its timeline")
@@ -89,6 +99,8 @@ async def _confirmed(engine: Engine, settings: Settings, options: Namespace) -> 
 
 
 def _summary(settings: Settings, offer: RevokeOffer, options: Namespace) -> str:
+    from sectigo_tui.presentation.json import moment_json
+
     details, section = offer.details, settings.sectigo
     lines = facts(
         ("account", f"{section.environment or ''} {section.customer_uri or ''}".strip()),
@@ -104,6 +116,9 @@ def _summary(settings: Settings, offer: RevokeOffer, options: Namespace) -> str:
 
 
 def _print(order: Order, ending: Ending, *, as_json: bool) -> int:
+    from sectigo_tui.domain.orders import OrderState
+    from sectigo_tui.presentation.json import Ending, order_json, print_json
+
     if as_json:
         print_json({"outcome": ending.value, "order": order_json(order)})
     else:

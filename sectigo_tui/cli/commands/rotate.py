@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -12,14 +12,15 @@ from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import acting, check_writable, settings_from
 from sectigo_tui.cli.terminal import check_can_ask, complain, secret_from, secret_typed, show_message
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import InputError
-from sectigo_tui.domain.explain import explain
-from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.credentials.certctl import StepDone
-from sectigo_tui.engine.credentials.service import SwitchedCredentials
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation.json import Json, failure_json, print_json
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.ports import SecretText
+    from sectigo_tui.engine.credentials.certctl import StepDone
+    from sectigo_tui.engine.credentials.service import SwitchedCredentials
+    from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.presentation.json import Json
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,10 +40,12 @@ def run(options: Namespace) -> int:
 
     Raises:
         InputError: What was given cannot be used; nothing was sent.
-        ScmFailure: SCM refuses the new credentials, or whether they work is not known; the present ones stay.
+        ScmFailure: SCM rejects the new credentials, or whether they work is not known; the present ones stay.
         ConfigError: The new password could not be kept before it was sent; nothing was sent.
         StoreError: The same.
     """
+    import asyncio
+
     settings = settings_from(options)
     if options.at_sectigo:
         check_writable(settings, "changing the password")
@@ -66,6 +69,8 @@ def _password(settings: Settings, options: Namespace) -> SecretText | None:
 
 
 async def _rotate(settings: Settings, options: Namespace, password: SecretText | None) -> int:
+    from sectigo_tui.presentation.json import print_json
+
     async with acting(settings) as engine:
         switched = await _switched_text(engine, options, password)
         if switched is None:
@@ -105,6 +110,9 @@ class _Rotated(Struct, frozen=True):
 
 
 def _print(rotated: _Rotated, *, as_json: bool) -> int:
+    from sectigo_tui.domain.explain import explain
+    from sectigo_tui.presentation.json import print_json
+
     switched = rotated.switched
     if as_json:
         print_json(_json(rotated))
@@ -130,6 +138,8 @@ def _print(rotated: _Rotated, *, as_json: bool) -> int:
 
 
 def _json(rotated: _Rotated) -> dict[str, Json]:
+    from sectigo_tui.presentation.json import failure_json
+
     switched = rotated.switched
     return {
         "login": switched.login,

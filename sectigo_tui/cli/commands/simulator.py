@@ -9,8 +9,6 @@ from sectigo_tui.cli.exit_codes import USAGE
 from sectigo_tui.cli.terminal import complain
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.simulator.account import RIGHTS
-from sectigo_tui.simulator.server import MissingExtraError, run_simulator
-from sectigo_tui.simulator.world import Dialect
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -49,6 +47,9 @@ def add_course(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Serve the simulator until SIGINT or SIGTERM, printing the lines that point a client at it."""
+    from sectigo_tui.simulator.server import MissingExtraError, run_simulator
+    from sectigo_tui.simulator.world import Dialect
+
     changes = {"demands_reason_code": options.demand_reason_code}
     if options.status_filter is not None:
         changes["status_filter"] = options.status_filter

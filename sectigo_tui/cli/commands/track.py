@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE, exit_code
 from sectigo_tui.cli.outcomes import code_of_ending, complain_of, order_line, print_outcome
 from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.cli.terminal import show_message
-from sectigo_tui.cli.wait import current, left_as, wait_for
-from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, StoreError
-from sectigo_tui.domain.orders import Order
-from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation.json import order_json, print_json
+
+if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.orders import Order
+    from sectigo_tui.engine.engine import Engine
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -28,10 +28,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Track each sslId; failures are reported, and the others are tracked nevertheless."""
+    import asyncio
+
     return asyncio.run(_track(settings_from(options), options))
 
 
 async def _track(settings: Settings, options: Namespace) -> int:
+    from sectigo_tui.cli.wait import current, left_as, wait_for
+    from sectigo_tui.presentation.json import order_json, print_json
+
     async with session(settings) as engine:
         orders, worst = await _tracked(engine, options.ssl_ids)
         left = [(order, left_as(order)) for order in orders]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
+from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails, ReportDate, ReportQuery
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import NotFound, RateLimited, Refused, ScmFailure, UnusableRows
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, FailureReported, OrderChanged
 from sectigo_tui.domain.status import PENDING_STATUSES, is_same
 from sectigo_tui.engine.account.listing import Listing
+from sectigo_tui.engine.account.reports import REPORT_EVERY_SECONDS, Reports
 from sectigo_tui.engine.account.spellings import StatusSpellings
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.requests.limiter import Priority
@@ -25,12 +28,45 @@ NAMED = 5
 DETAILS_KEPT = 2_000
 DETAILS_FRESH_SECONDS = 60.0
 
+RECENT_DAYS = 30
+"""Orders requested in so many days are read at once, by a report."""
+
+RECENT_ROWS = 1_500
+"""Of an account that orders more in that time, the newest: all of them fit beside what was asked for by itself."""
+
+WORTH_A_REPORT = 3
+"""So many orders whose details are wanted are worth a report; fewer are asked for one by one."""
+
+REPORT_WAIT_SECONDS = 10.0
+"""So long rows in sight wait for a report before they are asked for one by one."""
+
+_RECENT = "recent-orders"
+
 
 class KnownOrder(Struct, frozen=True):
-    """Details of an order, and when SCM told them."""
+    """Details of an order, and when SCM told them.
+
+    Args:
+        details: They.
+        at: When.
+        is_partial: Whether a report alone has told them, which lacks what only the call for one order tells.
+    """
 
     details: OrderDetails
     at: datetime
+    is_partial: bool = False
+
+
+class RecentOrders(Struct, frozen=True):
+    """What a report told of the orders requested lately, kept for all processes.
+
+    Args:
+        at: When.
+        rows: The orders, the newest first.
+    """
+
+    at: datetime
+    rows: tuple[OrderDetails, ...] = ()
 
 
 class Listed(Struct, frozen=True):
@@ -68,16 +104,21 @@ class Account:
     Attributes:
         queries: The newest query of each pending status.
         spellings: How this installation spells statuses.
+        reports: Its bulk reports.
     """
 
     def __init__(self, context: Context) -> None:
         self.queries: dict[str, PendingQuery] = {status: PendingQuery() for status in PENDING_STATUSES}
         self.spellings = StatusSpellings()
+        self.reports = Reports(context)
         self._context = context
         self._reported: dict[str, str] = {}
         self._listed: dict[int, Listed] = {}
         self._known: OrderedDict[int, KnownOrder] = OrderedDict()
         self._asking: dict[int, asyncio.Task[OrderDetails]] = {}
+        self._recent_at: datetime | None = None
+        self._learning_recent: asyncio.Task[None] | None = None
+        self._are_sslids: bool | None = None
 
     @property
     def refreshed_at(self) -> datetime | None:
@@ -125,12 +166,21 @@ class Account:
         if isinstance(event, OrderChanged) and event.order.details and event.order.last_answer_at:
             self.learned(event.order.details, event.order.last_answer_at)
 
-    def learned(self, details: OrderDetails, at: datetime) -> None:
-        """Take note of details that somebody else has asked for, unless newer ones are known."""
+    def learned(self, details: OrderDetails, at: datetime, *, is_reported: bool = False) -> None:
+        """Take note of details that somebody else has asked for, unless newer ones are known.
+
+        Args:
+            details: They.
+            at: When SCM told them.
+            is_reported: Whether a report did: what it lacks stays as it was told before.
+        """
         known = self._known.get(details.ssl_id)
         if known is not None and known.at > at:
             return
-        self._known[details.ssl_id] = KnownOrder(details, at)
+        is_partial = is_reported and (known is None or known.is_partial)
+        if is_reported and known is not None:
+            details = _completed(details, known.details)
+        self._known[details.ssl_id] = KnownOrder(details, at, is_partial)
         self._known.move_to_end(details.ssl_id)
         while len(self._known) > DETAILS_KEPT:
             self._known.popitem(last=False)
@@ -175,7 +225,8 @@ class Account:
             ScmFailure: SCM did not tell them.
         """
         known = self._known.get(ssl_id)
-        if known is not None and seconds_between(known.at, self._context.clock.now()) <= fresh_seconds:
+        now = self._context.clock.now()
+        if known is not None and not known.is_partial and seconds_between(known.at, now) <= fresh_seconds:
             return known.details
         return await self._shared(ssl_id)
 
@@ -194,7 +245,7 @@ class Account:
         return await self._shared(ssl_id)
 
     async def sight(self, ssl_ids: Iterable[int]) -> None:
-        """Fetch the details of the visible rows, one by one, where they are unknown or out of date.
+        """Fetch the details of the visible rows, by a report or one by one, where they are unknown or out of date.
 
         Args:
             ssl_ids: The orders, the most wanted first.
@@ -202,10 +253,79 @@ class Account:
         Raises:
             ScmFailure: SCM did not tell one of them; the rest is not asked for.
         """
-        for ssl_id in ssl_ids:
-            known, listed = self._known.get(ssl_id), self._listed.get(ssl_id)
-            if known is None or (listed is not None and not is_same(listed.status, known.details.status)):
-                await self.details(ssl_id)
+        wanted = list(ssl_ids)
+        await self.learn_for(wanted)
+        for ssl_id in filter(self._is_wanted, wanted):
+            await self.details(ssl_id)
+
+    async def learn_for(self, ssl_ids: Iterable[int]) -> None:
+        """Learn orders by a report where so many of them are unknown or out of date that it is worth one.
+
+        Args:
+            ssl_ids: The orders in sight.
+        """
+        if sum(map(self._is_wanted, ssl_ids)) >= WORTH_A_REPORT:
+            with suppress(TimeoutError):  # it goes on, and what it tells is taken when it comes
+                async with asyncio.timeout(REPORT_WAIT_SECONDS):
+                    await self.learn_recent()
+
+    async def learn_recent(self) -> None:
+        """Take what a report tells of the orders requested lately; one is read every 15 minutes at most.
+
+        Where the login may not, or SCM cannot tell it now, nothing is learned: each order is asked for by itself.
+        Callers at the same time share one report.
+        """
+        if self._learning_recent is None:
+            self._learning_recent = asyncio.create_task(self._learn_recent(), name="the report of recent orders")
+            self._learning_recent.add_done_callback(self._recent_learned)
+        await asyncio.shield(self._learning_recent)
+
+    def _recent_learned(self, _ended: asyncio.Task[None]) -> None:
+        self._learning_recent = None
+
+    async def _learn_recent(self) -> None:
+        context, now = self._context, self._context.clock.now()
+        if self._recent_at is not None and seconds_between(self._recent_at, now) < REPORT_EVERY_SECONDS:
+            return
+        recent = await context.repository.store.fetched(_RECENT, RecentOrders)
+        if recent is None or seconds_between(recent.at, now) >= REPORT_EVERY_SECONDS:
+            self._recent_at = now
+            first = now.date() - timedelta(days=RECENT_DAYS)
+            query = ReportQuery(ReportDate.REQUESTED, first, now.date())
+            try:
+                report = await self.reports.read(query, rows_at_most=RECENT_ROWS)
+            except ScmFailure:
+                # It was published as an exchange; the orders are asked for one by one, as ever.
+                return
+            newest = sorted(report.rows, key=lambda row: row.ssl_id, reverse=True)[:RECENT_ROWS]
+            recent = RecentOrders(now, tuple(newest))
+            await context.repository.store.keep_fetched(_RECENT, recent)
+        self._recent_at = recent.at
+        if not await self._has_sslids(recent.rows):
+            return
+        for row in recent.rows:
+            self.learned(row, recent.at, is_reported=True)
+        context.repository.publish(AccountChanged())
+
+    async def _has_sslids(self, rows: Sequence[OrderDetails]) -> bool:
+        """Return whether a report's ids are sslIds, which the vendor does not say: compared once with one's details."""
+        if self._are_sslids is None and rows:
+            known = {row.ssl_id: self._known.get(row.ssl_id) for row in rows}
+            row = next((row for row in rows if (it := known[row.ssl_id]) is not None and not it.is_partial), rows[0])
+            try:
+                details = await self.details(row.ssl_id, fresh_seconds=float("inf"))
+            except NotFound:
+                self._are_sslids = False
+            except ScmFailure:
+                return False
+            else:
+                self._are_sslids = _is_same_order(row, details)
+        return bool(self._are_sslids)
+
+    def _is_wanted(self, ssl_id: int) -> bool:
+        """Return whether an order's details are unknown, or older than another status that a listing told."""
+        known, listed = self._known.get(ssl_id), self._listed.get(ssl_id)
+        return known is None or (listed is not None and not is_same(listed.status, known.details.status))
 
     def _print(self) -> None:
         """Report, each once until it changes, the queries that fail while others do not, and rows left out."""
@@ -251,3 +371,17 @@ class Account:
         self.learned(details, context.clock.now())
         context.repository.publish(AccountChanged(ssl_id))
         return details
+
+
+def _completed(details: OrderDetails, before: OrderDetails) -> OrderDetails:
+    """Return details with the facts that they lack as they were told before."""
+    told = {name: getattr(before, name) for name in details.__struct_fields__ if not getattr(details, name)}
+    return replace(details, **told)
+
+
+def _is_same_order(row: OrderDetails, details: OrderDetails) -> bool:
+    """Return whether a report's row and the details of its id tell of one order."""
+    if row.common_name.casefold() != details.common_name.casefold():
+        return False
+    pairs = ((row.serial_number, details.serial_number), (row.order_number, details.order_number))
+    return all(one.casefold() == other.casefold() for one, other in pairs if one and other)

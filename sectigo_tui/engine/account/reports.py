@@ -25,8 +25,11 @@ from sectigo_tui.engine.requests.limiter import Priority
 REFUSED_SECONDS = 3600.0
 """So long a login that may not read reports is believed: then one request tells whether it may by now."""
 
-SPAN_DAYS = 30
-"""The days of one request, before SCM has shown that it cannot answer so many."""
+SPAN_DAYS = 31
+"""The days of one request, before SCM has shown that it cannot answer so many: a quarter is three requests."""
+
+REPORT_EVERY_SECONDS = 900.0
+"""A report is not read sooner again, whoever asks: it costs the CA more than a listing."""
 
 REQUESTS_AT_MOST = 10
 """How many requests one report may cost; what is older than they reach is left out."""
@@ -40,7 +43,7 @@ class ReportState(Struct, frozen=True):
 
     Args:
         refused_at: When SCM said last that the login may not; None where it may, or was not asked.
-        reason: SCM's refusal in one line.
+        reason: SCM's reason in one line.
         code: SCM's code then.
         http_status: The HTTP status then.
         span_days: How many days SCM was able to answer at once.
@@ -81,12 +84,15 @@ class Reports:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._state = ReportState()
+        self._resumed_at: datetime | None = None
 
-    async def refusal(self) -> ScmFailure | None:
+    async def rejection(self) -> ScmFailure | None:
         """Return why a report is not asked for now: SCM said within the hour that the login may not."""
         self._state = state = await self._known()
         now = self._context.clock.now()
         if state.refused_at is None or seconds_between(state.refused_at, now) >= REFUSED_SECONDS:
+            return None
+        if self._resumed_at is not None and state.refused_at <= self._resumed_at:
             return None
         return Refused("report", state.reason, http_status=state.http_status, code=state.code)
 
@@ -106,9 +112,9 @@ class Reports:
         Raises:
             ScmFailure: Nothing was told: the login may not, now or within the last hour, or SCM cannot.
         """
-        refusal = await self.refusal()
-        if refusal is not None:
-            raise refusal
+        rejection = await self.rejection()
+        if rejection is not None:
+            raise rejection
         rows: dict[int, OrderDetails] = {}
         # A span that was too long once may fit by now: at most one request is lost by trying twice as long a one.
         span, last, requests = min(SPAN_DAYS, self._state.span_days * 2), query.last + _DAY, 0
@@ -137,9 +143,9 @@ class Reports:
             raise failure
         return Report(tuple(rows.values()), last, requests, failure)
 
-    async def may_again(self) -> None:
-        """Forget that the login may not: another one is used from now on."""
-        await self._learn(ReportState(span_days=self._state.span_days))
+    def may_again(self) -> None:
+        """Ask again at the next occasion although the login might not: other credentials are in use from now on."""
+        self._resumed_at = self._context.clock.now()
 
     async def _ask(self, query: ReportQuery) -> tuple[OrderDetails, ...]:
         context = self._context
@@ -159,7 +165,7 @@ def _refused(now: datetime, failure: ScmFailure, before: ReportState) -> ReportS
 
 
 def _may_be_too_much(failure: ScmFailure) -> bool:
-    """Return whether SCM may be able to tell less at once: the answer was too large, too slow, or refused as such."""
+    """Return whether SCM may be able to tell less at once: the answer was too large, too slow, or rejected as such."""
     if is_missing_right(failure) or isinstance(failure, CredentialsRefused | RateLimited) or not failure.sent:
         return False
     return isinstance(failure, Unreachable | Unreadable | ServerFailure | Refused)

@@ -15,16 +15,15 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause, OrderRef, common_causes
-from sectigo_tui.engine.diagnosis.escalation import escalation_pack, handover
+from sectigo_tui.engine.diagnosis.escalation import Redact, escalation_pack, handover, redactor
 from sectigo_tui.engine.diagnosis.evidence.gather import Gatherer
 from sectigo_tui.engine.diagnosis.evidence.known import Knowledge, Target, Version
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
-from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
 from sectigo_tui.engine.diagnosis.normal import Comparison, Leg, Samples, pace
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
-from sectigo_tui.engine.diagnosis.spans import Span, When
+from sectigo_tui.engine.diagnosis.stages import Span, When
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 from sectigo_tui.engine.orders.entries import in_words, record
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
@@ -134,7 +133,7 @@ class Diagnoser:
             The diagnosis at the end.
         """
         on_part(Part.LOCAL, self.known(target))
-        if await self.samples.learn_local():
+        if any((await self.samples.learn_local(), await self.samples.learn_kept())):
             on_part(Part.LOCAL, self.known(target))
         evidence = await self._gatherer.gather(
             target, lambda part, known: on_part(part, self._conclude(known)), max_age_seconds=max_age_seconds
@@ -256,7 +255,7 @@ class Diagnoser:
         deadline_seconds = self._context.options.deadline_seconds
         return conclude(
             evidence,
-            self.samples.all(),
+            self.samples.of(evidence.profile_id),
             self.outage(target) if target is not None else None,
             deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
         )

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import ceil, floor
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from sectigo_tui.domain.certificates import ListingFilter, OrderDetails
+from sectigo_tui.domain.certificates import ListingFilter, OrderDetails, ReportDate, ReportQuery
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import CredentialsRefused, RateLimited, ScmFailure
 from sectigo_tui.domain.limits import PAGE_SIZE
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.ports import OrderStore
 from sectigo_tui.engine.account.remote_orders import Account
+from sectigo_tui.engine.account.reports import REPORT_EVERY_SECONDS, REQUESTS_AT_MOST
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence
-from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.diagnosis.stages import Stage, StageName, StageState, time_line
+from sectigo_tui.engine.diagnosis.stages import Span, Stage, StageName, StageState, When, time_line
 from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.requests.limiter import Priority
 
@@ -53,12 +57,14 @@ class Sample(Struct, frozen=True):
         profile_id: Its certificate profile.
         organization_id: Its organization or department.
         legs: How long each leg took, where that is known.
+        issued: The day of issuance by a report; None where the sample is not from one.
     """
 
     ssl_id: int | None
     profile_id: int | None
     organization_id: int | None
     legs: Mapping[Leg, Span]
+    issued: date | None = None
 
 
 def sample_of(evidence: Evidence) -> Sample | None:
@@ -67,15 +73,26 @@ def sample_of(evidence: Evidence) -> Sample | None:
     if stages[StageName.ISSUED].reached is None:
         return None
     legs = {leg: span for leg, (start, end) in ENDS.items() if (span := _leg(stages.get(start), stages.get(end)))}
-    order, details = evidence.order, evidence.details.value
-    profile = (details.profile_id if details else None) or (order.profile_id if order else None)
-    return Sample(evidence.ssl_id, profile, evidence.organization_id, legs) if legs else None
+    return Sample(evidence.ssl_id, evidence.profile_id, evidence.organization_id, legs) if legs else None
 
 
 def remote_sample(details: OrderDetails, at: datetime) -> Sample | None:
     """Return a sample of a remote order from the dates that SCM tells, which may be days."""
     answer = Answer(f"SCM details {details.ssl_id}", AnswerState.KNOWN, details, at)
     return sample_of(Evidence(now=at, status=details.status, status_at=at, ssl_id=details.ssl_id, details=answer))
+
+
+def reported_sample(row: OrderDetails, at: datetime) -> Sample | None:
+    """Return a sample of an order in a report; None for one that was not issued, or whose certificate was replaced.
+
+    A replacement is issued anew under the old request: what lies between the two is no order's time.
+    """
+    if row.issued is None or row.replaced is not None:
+        return None
+    # What became of the certificate since (revoked, expired) says nothing of how long its order took.
+    sample = remote_sample(replace(row, status="Issued"), at)
+    issued = row.issued.date() if isinstance(row.issued, datetime) else row.issued
+    return replace(sample, issued=issued) if sample is not None else None
 
 
 def merged(local: Iterable[Sample], remote: Iterable[Sample]) -> list[Sample]:
@@ -114,9 +131,22 @@ LOCAL_HISTORY_ORDERS = 500
 """How many issued local orders the figures rest on, the newest."""
 
 HISTORY_ORDERS = 60
-"""How many issued remote orders are fetched for the account's history, at one request each."""
+"""How many issued remote orders are fetched for the account's history where there is no report, at one request each."""
 
+HISTORY_DAYS = 90
+"""The account's history reaches so far back."""
+
+HISTORY_SAMPLES = 20_000
+"""Of an account that orders more in that time, the newest orders: more would change no figure, and fill memory."""
+
+HISTORY_SECONDS = 6 * 3600.0
+"""How old the kept history may be before the newest days are read."""
+
+_KEPT_READ_SECONDS = 60.0
+_FIRST_SECONDS = (5.0, 20.0)
+_OVERLAP = timedelta(days=2)
 _READ_AT_ONCE = 20
+_HISTORY = "history"
 
 _ISSUED = frozenset(
     {
@@ -130,32 +160,68 @@ _ISSUED = frozenset(
 )
 
 
+class History(Struct, frozen=True):
+    """How long the account's orders took that were issued lately, kept for all processes.
+
+    Args:
+        at: When SCM told the newest of it.
+        first: The day of issuance from which on it is complete.
+        samples: One for each order.
+    """
+
+    at: datetime
+    first: date
+    samples: tuple[Sample, ...]
+
+
 class Samples:
     """How long orders of this account took, as far as that was learned.
 
     Args:
         context: The world.
         account: What is known of the account's remote orders.
+
+    Attributes:
+        history: The account's history from its reports; None before any process has read one.
     """
 
     def __init__(self, context: Context, account: Account) -> None:
+        self.history: History | None = None
         self._context = context
         self._account = account
         self._local: dict[str, tuple[int, Sample | None]] = {}
         self._remote: dict[int, Sample] = {}
+        self._all: list[Sample] | None = None
+        self._by_profile: dict[int | None, list[Sample]] = {}
         self._figures: dict[tuple[Leg, int | None, int | None], Figure | None] = {}
+        self._kept_read_at: datetime | None = None
+        self._refreshing = asyncio.Lock()
 
     def figure(self, leg: Leg, profile_id: int | None, organization_id: int | None) -> Figure | None:
         """Return what `figure` does of all samples; a list asks for the same again and again, so it is kept."""
+        self.all()
         key = (leg, profile_id, organization_id)
         if key not in self._figures:
-            self._figures[key] = figure(self.all(), leg, profile_id, organization_id)
+            self._figures[key] = figure(self.of(profile_id), leg, profile_id, organization_id)
         return self._figures[key]
 
     def all(self) -> list[Sample]:
         """Return the samples, each order once."""
-        local = [sample for _, sample in self._local.values() if sample is not None]
-        return merged(local, self._remote.values())
+        if self._all is None:
+            reported = self.history.samples if self.history is not None else ()
+            local = [sample for _, sample in self._local.values() if sample is not None]
+            self._all = merged(local, merged(reported, self._remote.values()))
+            self._by_profile, self._figures = {}, {}
+        return self._all
+
+    def of(self, profile_id: int | None) -> list[Sample]:
+        """Return the samples of one certificate profile, each order once."""
+        samples = self.all()
+        found = self._by_profile.get(profile_id)
+        if found is None:
+            found = [sample for sample in samples if sample.profile_id == profile_id]
+            self._by_profile[profile_id] = found
+        return found
 
     async def learn_local(self) -> bool:
         """Take the samples of the newest issued local orders; timelines that were read before are not read again.
@@ -170,22 +236,80 @@ class Samples:
         for number, order in enumerate(missing, start=1):
             sample = sample_of(local_evidence(store, order, self._context.clock.now()))
             self._local[order.id] = order.revision, sample
-            self._figures.clear()
+            self._all = None
             if number % _READ_AT_ONCE == 0:
                 await asyncio.sleep(0)  # each timeline is read from the disk: keys are handled in between
         return bool(missing)
 
+    async def learn_kept(self) -> bool:
+        """Take the account's history as some process has kept it; costs no request.
+
+        Returns:
+            Whether it is news.
+        """
+        now = self._context.clock.now()
+        if self._kept_read_at is not None and seconds_between(self._kept_read_at, now) < _KEPT_READ_SECONDS:
+            return False
+        self._kept_read_at = now
+        kept = await self._context.repository.store.fetched(_HISTORY, History)
+        if kept is None or (self.history is not None and kept.at <= self.history.at):
+            return False
+        self.history, self._all = kept, None
+        return True
+
+    async def run(self) -> None:
+        """Keep the account's history up to date until cancelled, where the login may read reports.
+
+        While another process polls, that one reads it, and this one takes what it keeps.
+        """
+        clock = self._context.clock
+        await self._context.limiter.until_accepted()
+        # The screen's own requests go first, and of processes that start together one finds what another has kept.
+        await clock.sleep(self._context.random.uniform(*_FIRST_SECONDS))
+        while True:
+            if self._context.repository.store.poller():
+                await self.learn_kept()
+            else:
+                with suppress(ScmFailure):  # published as an exchange; what is known stays, and it is read later
+                    await self.learn_reported()
+            await clock.sleep(REPORT_EVERY_SECONDS)
+
+    async def learn_reported(self, *, max_age_seconds: float = HISTORY_SECONDS) -> bool:
+        """Bring the account's history up to date from its report: the last 90 days, of which only new ones are read.
+
+        Args:
+            max_age_seconds: How old what is kept may be; no report is read within 15 minutes of the last one.
+
+        Returns:
+            Whether it is news.
+
+        Raises:
+            ScmFailure: SCM did not tell it.
+        """
+        async with self._refreshing:
+            self._kept_read_at = None
+            is_news = await self.learn_kept()
+            now, known = self._context.clock.now(), self.history
+            age = seconds_between(known.at, now) if known is not None else None
+            if age is not None and age < max(max_age_seconds, REPORT_EVERY_SECONDS):
+                return is_news
+            self.history = await self._read(known, now)
+            self._all = None
+            await self._context.repository.store.keep_fetched(_HISTORY, self.history)
+            return True
+
     async def learn_remote(
         self, progress: Callable[[int, int], None], *, organization_id: int | None = None, orders: int = HISTORY_ORDERS
     ) -> int:
-        """Fetch issued remote orders; only when the operator asks, for it costs requests.
+        """Learn how long the account's orders took because the operator asks: by the report, else order by order.
 
-        The listing is not sorted and names no dates: the newest sslIds of its first and last page are polled.
+        Without a report the listing is not sorted and names no dates: the newest sslIds of its first and last page are
+        polled.
 
         Args:
             progress: Called with how many orders are fetched, and how many there are.
-            organization_id: Only orders of this organization or department.
-            orders: How many, at one request each.
+            organization_id: Without a report, only orders of this organization or department.
+            orders: How many, at one request each, without a report.
 
         Returns:
             How many have told their times.
@@ -193,6 +317,16 @@ class Samples:
         Raises:
             ScmFailure: A listing could not be read, or details could not be; those read so far are kept.
         """
+        try:
+            await self.learn_reported(max_age_seconds=REPORT_EVERY_SECONDS)
+        except (CredentialsRefused, RateLimited):
+            raise
+        except ScmFailure:
+            # Without a report the same is learned order by order.
+            return await self._learn_each(progress, organization_id, orders)
+        return len(self.history.samples) if self.history is not None else 0
+
+    async def _learn_each(self, progress: Callable[[int, int], None], organization_id: int | None, orders: int) -> int:
         where = ListingFilter(status="Issued", organization_id=organization_id)
         first = await self._page(where, 0)
         counted = self._account.spellings.spelled(where)
@@ -204,9 +338,39 @@ class Samples:
             sample = remote_sample(details, self._context.clock.now())
             if sample is not None:
                 self._remote[ssl_id] = sample
-                self._figures.clear()
+                self._all = None
             progress(number, len(newest))
         return len(self._remote)
+
+    async def _read(self, known: History | None, now: datetime) -> History:
+        """Return the history with the days that it lacks: those since it was read, and those before it begins."""
+        oldest = now.date() - timedelta(days=HISTORY_DAYS)
+        since = max(oldest, known.at.date() - _OVERLAP) if known is not None else oldest
+        report = await self._account.reports.read(
+            ReportQuery(ReportDate.ISSUED, since, now.date()), rows_at_most=HISTORY_SAMPLES
+        )
+        found, first, requests = list(report.rows), report.first, report.requests
+        if known is not None and report.first <= since:
+            first = known.first
+            is_cut = known.first > oldest and len(known.samples) < HISTORY_SAMPLES
+            if is_cut and requests < REQUESTS_AT_MOST:
+                query = ReportQuery(ReportDate.ISSUED, oldest, known.first)
+                with suppress(ScmFailure):  # published as an exchange; the newer days are there all the same
+                    earlier = await self._account.reports.read(query, requests_at_most=REQUESTS_AT_MOST - requests)
+                    found += earlier.rows
+                    first = earlier.first
+        samples = {
+            one.ssl_id: one
+            for one in (known.samples if known is not None and report.first <= since else ())
+            if one.issued is not None and one.issued >= oldest
+        }
+        for number, row in enumerate(found, start=1):
+            sample = reported_sample(row, now)
+            if sample is not None and sample.issued is not None and sample.issued >= oldest:
+                samples[row.ssl_id] = sample
+            if number % _READ_AT_ONCE == 0:
+                await asyncio.sleep(0)  # keys are handled in between
+        return History(now, max(first, oldest), tuple(samples.values()))
 
     async def _page(self, where: ListingFilter, position: int) -> tuple[int, ...]:
         page = await self._account.spellings.ask(

@@ -21,8 +21,7 @@ from sectigo_tui.engine.diagnosis.evidence.validations import (
 )
 from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, Sample, WaitProposal, compare, propose_wait
 from sectigo_tui.engine.diagnosis.rules.causes import Cause
-from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, time_line, unwatched
+from sectigo_tui.engine.diagnosis.stages import NotPolled, Span, Stage, When, time_line, unwatched
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 
 
@@ -137,13 +136,12 @@ def conclude(
 
     Args:
         evidence: What is known.
-        samples: How long this account's orders took.
+        samples: How long this account's orders of its profile took.
         outage: When the certificate ends that the order takes the place of.
         deadline_seconds: The bound of a poll window in force.
     """
     stages = time_line(evidence)
-    details, order = evidence.details.value, evidence.order
-    profile_id = (details.profile_id if details else None) or (order.profile_id if order else None)
+    profile_id = evidence.profile_id
     normal = compare(stages, samples, profile_id, evidence.organization_id, evidence.now)
     return Diagnosis(
         evidence=evidence,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.domain.errors import InputError, Refused, ScmFailure, Unreadable
+from sectigo_tui.domain.errors import InputError, NotFound, Refused, ScmFailure, Unreadable
 from sectigo_tui.domain.limits import COMMENTS_AT_MOST, PAGE_SIZE
 from sectigo_tui.domain.names import name_key, name_keys
 from sectigo_tui.domain.orders import Order, OrderState, Origin
@@ -138,12 +139,20 @@ async def _rows(context: Context, where: ListingFilter, at_most: int | None) -> 
     return rows, left_out
 
 
-async def search(context: Context, order: Order) -> tuple[OrderDetails, ...]:
-    """Search for an order at SCM.
+ByTag = Callable[[Order], Awaitable[OrderDetails | None]]
+"""Returns an order by its tag in a report; None where that does not tell it."""
+
+WORTH_A_REPORT = 4
+"""So many orders of one name are worth a report; fewer are asked for one by one."""
+
+
+async def search(context: Context, order: Order, by_tag: ByTag | None = None) -> tuple[OrderDetails, ...]:
+    """Search for an order at SCM: by its name, and by its tag in a report where many have the name, or none.
 
     Args:
         context: The world.
         order: The order, unconfirmed.
+        by_tag: Finds it in a report; None where there is none. A renewal may have no tag, and is not asked about.
 
     Returns:
         The orders that it may be: one is it, several are for the operator to tell apart. None is SCM's word only for
@@ -152,20 +161,49 @@ async def search(context: Context, order: Order) -> tuple[OrderDetails, ...]:
     Raises:
         ScmFailure: SCM did not tell all that was needed.
     """
-    found = await _among(context, order, await orders_named(context, order.common_name, nameless_too=False))
+    tell = by_tag if order.renews_ssl_id is None else None
+    named = _unknown(order, await orders_named(context, order.common_name, nameless_too=False))
+    if tell is not None and len(named) >= WORTH_A_REPORT and (told := await tell(order)) is not None:
+        return (told,)
+    found = await _among(context, order, named)
     if not found:
         nameless, _ = await _nameless(context, order.common_name, None)
-        found = await _among(context, order, Named(tuple(nameless.values())))
+        found = await _among(context, order, _unknown(order, Named(tuple(nameless.values()))))
+    if not found and tell is not None and (told := await tell(order)) is not None:
+        return (told,)
     if order.renews_ssl_id is None and found:
         # A renewal of it would carry a copy of its order tag: the oldest is the order itself.
         found = [min(found, key=lambda details: details.ssl_id)]
     return tuple(found)
 
 
-async def _among(context: Context, order: Order, named: Named) -> list[OrderDetails]:
-    """Return which of some orders an order may be."""
+async def tagged_order(context: Context, order_id: str, ssl_ids: Iterable[int]) -> OrderDetails | None:
+    """Return which of some orders at SCM is a local one, by its tag in the comments that SCM tells now.
+
+    Args:
+        context: The world.
+        order_id: The local order.
+        ssl_ids: The orders in which a report found the tag: a renewal has a copy of it, so the oldest counts.
+
+    Raises:
+        ScmFailure: SCM did not tell one of them.
+    """
+    for ssl_id in sorted(ssl_ids):
+        with suppress(NotFound):  # that a report's ids are sslIds is assumed
+            details = await _details(context, ssl_id)
+            if order_id in tagged_orders(details.comments):
+                return details
+    return None
+
+
+def _unknown(order: Order, named: Named) -> list[ListingRow]:
+    """Return the rows that were not there before the order was sent."""
     known = order.pending_enroll.known_ssl_ids if order.pending_enroll else ()
-    rows = [row for row in named.rows if row.ssl_id not in known]
+    return [row for row in named.rows if row.ssl_id not in known]
+
+
+async def _among(context: Context, order: Order, rows: Sequence[ListingRow]) -> list[OrderDetails]:
+    """Return which of some orders an order may be."""
     renewed = await _details(context, order.renews_ssl_id) if order.renews_ssl_id and rows else None
     candidates = [await _details(context, row.ssl_id) for row in rows]
     return [details for details in candidates if _is_it(context, order, details, renewed)]
@@ -294,10 +332,10 @@ async def find_duplicates(context: Context, names: Sequence[str], *, is_nameless
     )
 
 
-def refuse_ordered_meanwhile(
+def check_none_ordered_since(
     names: Iterable[str], known: frozenset[str], *, is_nameless: bool = False
 ) -> Callable[[list[Order]], None]:
-    """Return what refuses to write an order down once another of its name was placed since the lookup.
+    """Return what keeps an order from being written once another of its name was placed since the lookup.
 
     Two processes that search at the same time both find nothing; the store calls this under its lock, so that the
     second one to write finds what the first one wrote.

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from sectigo_tui.domain.certificates import OrderDetails
+from sectigo_tui.domain.certificates import OrderDetails, ReportDate, ReportQuery
+from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, RateLimited, ScmFailure
 from sectigo_tui.domain.events import EventKind, FailureReported, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, PendingEnroll
+from sectigo_tui.engine.account.reports import REPORT_EVERY_SECONDS, Reports
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.entries import change_entry, in_words
-from sectigo_tui.engine.orders.lookup import marked, order_tag_of, search, untagged
+from sectigo_tui.engine.orders.lookup import marked, order_tag_of, search, tagged_order, tagged_orders, untagged
 from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.orders.pending_writes import Retries
 from sectigo_tui.engine.orders.place import Placed, Placing
@@ -24,6 +26,10 @@ PATIENCE = timedelta(minutes=5)
 """An intent of another process that is older than this, longer than any request lasts, is abandoned."""
 
 
+REPORTED_AT_MOST = timedelta(days=30)
+"""An order that was lost longer ago is searched for by its name alone."""
+
+
 class Recovery:
     """Finds orders whose answer from SCM was lost, and lets the operator decide about those not found.
 
@@ -33,9 +39,15 @@ class Recovery:
         context: The world.
         order_locks: The sole right to write to an order.
         placing: Sends intents, and settles what was found.
+        reports: The account's bulk reports, in which an order is found by its tag without looking at each of its name.
     """
 
-    def __init__(self, context: Context, order_locks: OrderLocks, placing: Placing) -> None:
+    def __init__(
+        self, context: Context, order_locks: OrderLocks, placing: Placing, reports: Reports | None = None
+    ) -> None:
+        self._reports = reports
+        self._reported_at: datetime | None = None
+        self._tagged: dict[str, list[int]] = {}
         self._context = context
         self._order_locks = order_locks
         self._placing = placing
@@ -93,7 +105,7 @@ class Recovery:
         if order is None or order.state is not OrderState.UNCONFIRMED:
             return
         try:
-            found = await search(self._context, order)
+            found = await self._search(order)
         except ScmFailure as failure:
             await self._search_failed(order, failure)
             return
@@ -113,7 +125,7 @@ class Recovery:
 
         Raises:
             InputError: The order is not undecided, or may have been found.
-            ScmFailure: SCM could not be searched, refused the order, or certainly did not get it; the order stays
+            ScmFailure: SCM could not be searched, rejected the order, or certainly did not get it; the order stays
                 unconfirmed.
             StoreError: It could not be written down.
         """
@@ -144,15 +156,45 @@ class Recovery:
         context = self._context
         order = self._known(context.repository.store.order(order_id), order_id)
         self._check_undecided(order)
-        found = await search(context, order)
+        found = await self._search(order)
         if len(found) == 1:
-            return Placed(await self._adopt(order, found[0]))
+            return Placed(await self._keep_found(order, found[0]))
         if found:
             raise InputError(_ambiguous(found), "track the right one, and give this one up")
         order = self._known(await context.repository.change(order_id, self._as_intent), order_id)
         if order.state is not OrderState.INTENT:
             raise InputError(f"order {order_id} is {order.state}", "another process was faster")
         return await self._placing.send(order)
+
+    async def _search(self, order: Order) -> tuple[OrderDetails, ...]:
+        return await search(self._context, order, self._by_tag if self._reports is not None else None)
+
+    async def _by_tag(self, order: Order) -> OrderDetails | None:
+        """Return an order by its tag in a report; None where that does not tell it."""
+        assert self._reports is not None  # noqa: S101 - it is called with reports alone
+        await self._read_tags(self._reports)
+        known = order.pending_enroll.known_ssl_ids if order.pending_enroll else ()
+        tagged = [ssl_id for ssl_id in self._tagged.get(order.id, ()) if ssl_id not in known]
+        return await tagged_order(self._context, order.id, tagged)
+
+    async def _read_tags(self, reports: Reports) -> None:
+        """Read the order tags of what was ordered since the oldest order that is searched for."""
+        now = self._context.clock.now()
+        if self._reported_at is not None and seconds_between(self._reported_at, now) < REPORT_EVERY_SECONDS:
+            return
+        self._reported_at = now
+        lost = [order for order in self._context.repository.store.orders() if self.due_at(order) is not None]
+        since = min((order.created_at for order in lost), default=now).date() - timedelta(days=1)
+        query = ReportQuery(ReportDate.REQUESTED, max(since, now.date() - REPORTED_AT_MOST), now.date())
+        try:
+            report = await reports.read(query)
+        except ScmFailure:
+            # It was published as an exchange; the listing finds the order all the same, only with more requests.
+            return
+        self._tagged = {}
+        for row in report.rows:
+            for order_id in tagged_orders(row.comments):
+                self._tagged.setdefault(order_id, []).append(row.ssl_id)
 
     def _as_intent(self, order: Order) -> tuple[Order, TimelineEntry] | None:
         self._check_undecided(order)
@@ -207,7 +249,7 @@ class Recovery:
 
     async def _conclude(self, order: Order, found: tuple[OrderDetails, ...], next_at: datetime) -> None:
         if len(found) == 1:
-            await self._adopt(order, found[0])
+            await self._keep_found(order, found[0])
             return
         after = await self._context.repository.change(order.id, lambda order: self._not_found(order, found, next_at))
         pending_enroll = after.pending_enroll if after else None
@@ -217,7 +259,7 @@ class Recovery:
             now = self._context.clock.now()
             self._context.repository.publish(FailureReported(now, "an order was not found", question, order.id))
 
-    async def _adopt(self, order: Order, details: OrderDetails) -> Order:
+    async def _keep_found(self, order: Order, details: OrderDetails) -> Order:
         return await self._placing.settle(order.id, details.ssl_id, "found at SCM", details)
 
     def _not_found(

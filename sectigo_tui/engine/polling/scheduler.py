@@ -76,7 +76,7 @@ class Scheduler:
         self._missed: dict[str, datetime] = {}
         """When a poll was due that a pause has put off."""
         self._breaks: dict[str, int] = {}
-        """How many polls of an order in a row have broken by a defect."""
+        """How many polls of an order in a row have ended in an unexpected error."""
         self._heap: list[tuple[float, str]] = []
         self._leased: frozenset[str] = frozenset()
         self._lease_asked_at = context.clock.now()
@@ -282,8 +282,18 @@ class Scheduler:
     async def _maintain(self) -> None:
         renew_at = self._context.clock.monotonic() + LEASE_RENEWAL_SECONDS
         while True:
-            await self._context.clock.sleep(CHANGES_SECONDS)
+            store = self._context.repository.store
+            if store.changed_elsewhere is None:
+                await self._context.clock.sleep(CHANGES_SECONDS)
+            else:
+                await rest(self._context.clock, CHANGES_SECONDS, store.changed_elsewhere)
+                store.changed_elsewhere.clear()
+            had_poller = bool(store.poller())
             await self._take_over_changes()
+            if had_poller and not store.poller():
+                # Whoever polled has left: somebody else goes on at once.
+                self._lease_is_stale = True
+                self._wake.set()
             if self._context.clock.monotonic() >= renew_at:
                 renew_at = self._context.clock.monotonic() + LEASE_RENEWAL_SECONDS
                 self._lease_is_stale = True

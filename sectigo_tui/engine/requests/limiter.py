@@ -90,8 +90,8 @@ class RequestLimiter:
             What the call returned.
 
         Raises:
-            CredentialsRefused: SCM refused the credentials now, or earlier (`sent` is False then).
-            RefusedAlone: SCM refused this call, now or earlier, and accepts the credentials elsewhere.
+            CredentialsRefused: SCM rejected the credentials now, or earlier (`sent` is False then).
+            RefusedAlone: SCM rejected this call, now or earlier, and accepts the credentials elsewhere.
             ScmFailure: What the call raised.
         """
         if side in self._switched_off:
@@ -225,7 +225,7 @@ async def alone(limiter: RequestLimiter, call: Callable[[], Awaitable[T]]) -> T:
         What the call returned.
 
     Raises:
-        CredentialsRefused: SCM refused the credentials before the call was made (`sent` is False then).
+        CredentialsRefused: SCM rejected the credentials before the call was made (`sent` is False then).
         ScmFailure: What the call raised.
     """
     all_held, released = asyncio.Event(), asyncio.Event()

@@ -299,6 +299,7 @@ class JournalStore:
         clock: Clock,
         on_error: Callable[[StoreError | None], None],
     ) -> None:
+        self.changed_elsewhere: asyncio.Event | None = None
         self._shared_orders = shared_orders
         self._lease = lease
         self._directory = directory
@@ -318,7 +319,7 @@ class JournalStore:
         on_error: Callable[[StoreError | None], None] = _report_nothing,
         retention_days: int = RETENTION_DAYS,
     ) -> JournalStore:
-        """Read the orders; what is damaged is set aside and named in `problems`.
+        """Read the orders; what is damaged is set aside and named in `damage`.
 
         Args:
             directory: The account's directory, made if need be.
@@ -345,6 +346,11 @@ class JournalStore:
     def damage(self) -> tuple[StoreDamage, ...]:
         """What was found wrong with the files and worked around, at opening and since."""
         return tuple(self._shared_orders.damage)
+
+    @property
+    def read_only(self) -> StoreError | None:
+        """Why nothing can be written here; None where it can."""
+        return self._shared_orders.read_only
 
     def report_errors_to(self, on_error: Callable[[StoreError | None], None]) -> None:
         """Replace the callback for saving errors: called when saving fails, and when it works again."""
@@ -384,7 +390,7 @@ class JournalStore:
             order: The order as it is to be, carrying the revision it was read with (0 for a new one).
             entry: What happened.
             check: Called with all orders, as every process has left them, and under the lock that keeps them so
-                until this one is written; refuses by an `InputError`. Called in another thread.
+                until this one is written; rejects by an `InputError`. Called in another thread.
 
         Returns:
             The order with its new revision, and with the poller's latest bookkeeping if that was newer.
@@ -392,7 +398,7 @@ class JournalStore:
         Raises:
             RevisionConflict: Somebody else changed it first; `order()` has their version.
             DuplicateOrder: Its sslId is that of another order.
-            InputError: `check` refused it.
+            InputError: `check` rejected it.
             StoreError: The disk failed, and nothing has changed.
         """
         return await self._committed(Change(entry, order, check)) or order
@@ -434,6 +440,9 @@ class JournalStore:
             StoreError: The disk failed; the file is the one that was there.
         """
         await self._behind.save()
+
+    async def until_history_is_read(self) -> None:
+        """Return at once: the files are at hand."""
 
     async def changes(self) -> StoreChanges:
         """Return what other processes did since the last call, and know it from now on.
@@ -514,6 +523,10 @@ class JournalStore:
 
         await self._in_thread(write)
         return str(path)
+
+    async def certificate_file(self, order: Order) -> str:
+        """Return where an order's collected bundle lies."""
+        return order.certificate_path
 
     async def fetched(self, name: str, kind: type[F]) -> F | None:
         """Return what a process fetched from SCM and kept as `fetched/NAME.json`; None where nothing readable is."""

@@ -38,7 +38,7 @@ def this_process(environment: Mapping[str, str] = os.environ) -> Actor:
     except KeyError:
         user = f"uid {os.geteuid()}"
     address = environment.get("SSH_CONNECTION", "").split(" ", 1)[0]
-    return Actor(user=user, pid=os.getpid(), tty=_terminal(), ssh=address)
+    return Actor(user=user, pid=os.getpid(), tty=_terminal(), ssh=address, host=socket.gethostname())
 
 
 def _terminal() -> str:

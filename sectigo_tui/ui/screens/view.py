@@ -632,9 +632,12 @@ class View(Screen[None]):
             self.show_detail()
 
     async def _ask_details(self, row_ids: Iterable[str]) -> None:
-        for row_id in filter(self._wants_details, row_ids):
+        account = self._model.order_rows.engine.account
+        wanted = [int(row_id[1:]) for row_id in filter(self._wants_details, row_ids)]
+        await account.learn_for(wanted)
+        for ssl_id in wanted:
             with suppress(NotFound, Refused):
-                await self._model.order_rows.engine.account.sight([int(row_id[1:])])
+                await account.sight([ssl_id])
 
     async def _ask_verdicts(self, row_ids: Iterable[str]) -> None:
         diagnoser = self._model.now.diagnoser()

@@ -188,6 +188,12 @@ class Evidence(Struct, frozen=True, kw_only=True):
         return scm_words or (self.order.organization_id if self.order else None)
 
     @property
+    def profile_id(self) -> int | None:
+        """The certificate profile, where it is known."""
+        scm_words = self.details.value.profile_id if self.details.value else None
+        return scm_words or (self.order.profile_id if self.order else None)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The certificate's names, the common name first, each once, in lower case."""
         others = self.details.value.subject_alternative_names if self.details.value else ()
