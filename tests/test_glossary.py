@@ -80,6 +80,8 @@ NOT_IN_NAMES = frozenset(
         "problem",
         "problems",
         "proving",
+        "rearm",
+        "rearmed",
         "refusal",
         "refusals",
         "replica",
