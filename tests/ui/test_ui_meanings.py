@@ -137,12 +137,14 @@ def test_what_was_pending_is_counted_day_by_day_by_whom_it_waited_for() -> None:
 
 
 @on_stage
-async def test_the_menu_begins_with_what_the_verdict_recommends_and_the_cursor_is_on_it() -> None:
+async def test_the_menu_begins_with_what_the_verdict_recommends_and_the_cursor_is_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with staged(size=(120, 40)) as stage:
         await stage.wait(10)
         assert "DNS owner" in stage.lines[3]
         copied: list[str] = []
-        stage.app.copy_to_clipboard = copied.append  # type: ignore[method-assign]
+        monkeypatch.setattr(stage.app, "copy_to_clipboard", copied.append)
         await stage.press("j", "a")
         menu = [line for line in stage.lines if "│" in line and " r  Copy the DNS record" in line]
         assert menu

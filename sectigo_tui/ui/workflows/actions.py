@@ -15,6 +15,7 @@ from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.ui.dialogs.menu import MenuItem
 from sectigo_tui.ui.workflows import enroll, orders, renew, revoke, rotate
 from sectigo_tui.ui.workflows.export import copy_records, escalate_order
+from sectigo_tui.ui.workflows.message import write_message
 from sectigo_tui.ui.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ ACTIONS = (
     ),
     Action("order_again", "g", "Order a lost order again", _alone(orders.order_again), _is_unconfirmed),
     Action("give_up", "u", "Give a lost order up", _alone(orders.give_up), _is_unconfirmed, is_write=False),
+    Action("message", "w", "Write to whoever blocks it", write_message, _is_pending, for_many=True, is_write=False),
     Action(
         "copy_records",
         "r",

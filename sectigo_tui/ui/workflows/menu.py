@@ -72,6 +72,7 @@ class MenuWorkflows:
             model.surroundings,
             defaults,
             self._unmark,
+            outside,
         )
         self._app = app
         self._engine = engine
@@ -160,7 +161,7 @@ class MenuWorkflows:
         """Write to whoever blocks the marked orders, or the one under the cursor."""
         from sectigo_tui.ui.workflows.message import write_message
 
-        self._perform("message", write_message(self.workflow, self._chosen() or (), self._outside))
+        self._perform("message", write_message(self.workflow, self._chosen() or ()))
 
     def note(self) -> None:
         """Write a note on the marked orders, or the one under the cursor."""

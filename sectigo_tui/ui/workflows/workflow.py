@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sectigo_tui.domain.explain import explain
+from sectigo_tui.ui.outside import Outside
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.engine import Engine
@@ -67,6 +68,7 @@ class Workflow(Struct, frozen=True):
         surroundings: Which account this is about.
         defaults: What the configuration says of orders placed here.
         unmark: Takes the marks of orders away for which it was done, by sslId or by the id of the local order.
+        outside: What is reached besides the engine.
     """
 
     engine: Engine
@@ -77,6 +79,7 @@ class Workflow(Struct, frozen=True):
     surroundings: Surroundings
     defaults: Defaults
     unmark: Callable[[Iterable[int | str]], None] = lambda _done: None
+    outside: Outside = field(default_factory=Outside)
 
 
 def in_words(failure: Exception, next_step: str = "") -> str:
