@@ -50,6 +50,7 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "view.unwind": Hinted("escape", "Undo one"),
         "view.poll": Hinted("r", "Poll"),
         "app.longer": Hinted("i", "Poll longer"),
+        "app.own": Hinted("O", "Owner"),
         "view.refresh": Hinted("R", "Refresh"),
         "view.track": Hinted("t", "Track"),
         "view.watch": Hinted("w", "Watch"),
