@@ -194,7 +194,11 @@ class SectigoApp(TerminalApp[str]):
             tooltip="Every action, by name",
         ),
         Binding(
-            "question_mark", "workflow('help')", "Help", key_display="?", id="app.help", tooltip="The keys of this view"
+            "question_mark,f1",
+            "workflow('help')",
+            "Help",
+            id="app.help",
+            tooltip="What stands here means, and the keys of this view",
         ),
         Binding("q", "back", "Back", id="app.back", tooltip="Go back; from the first view, quit"),
     ]

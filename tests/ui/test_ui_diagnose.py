@@ -273,8 +273,9 @@ async def test_the_list_can_be_sorted_by_an_outage_that_has_no_room_beside_it() 
     world, _ = world_with("ov-approval", "ov-vetting")
     async with staged(world) as stage:
         assert "IN USE" not in stage.lines[1]
-        for _ in range(8):
-            await stage.press("s")
-        assert stage.footer == "Sorted by IN USE, which does not fit this screen."
+        await stage.press("s", "i")
+        assert stage.footer == "Sorted by IN USE, which is empty for every row."
+        await stage.press("s", "p")
+        assert stage.footer == "Sorted by PROFILE, which does not fit this screen."
         await stage.resize(200, 40)
-        assert "IN USE▲" in stage.lines[1]
+        assert "PROFILE▲" in stage.lines[1]

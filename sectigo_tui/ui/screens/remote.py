@@ -191,6 +191,13 @@ class RemoteView(View):
         else:
             super()._sort_by(key, descending=descending)
 
+    def action_sort(self) -> None:
+        """Let the operator choose what is sorted by, once all of it is here."""
+        if self._listing.is_complete:
+            super().action_sort()
+        else:
+            self._sort_by("ssl_id", descending=False)
+
     def sort_items(self) -> Sequence[MenuItem]:
         """Return what a listing can be sorted by: it tells no more than sslId and common name."""
         from sectigo_tui.ui.dialogs.menu import MenuItem
