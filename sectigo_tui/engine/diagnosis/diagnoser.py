@@ -360,6 +360,7 @@ class Diagnoser:
             self.samples.of(evidence.profile_id),
             self.outage(target) if target is not None else None,
             deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
+            self.samples.history.at if self.samples.history is not None else None,
         )
 
     async def _learn_renewed(self, order: Order | None) -> None:
