@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from support.postgres import Databases
 
 # The same examples in every run: a failure is found again by running the test again.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -53,3 +58,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Have half as many workers again as there are cores: many tests wait for another process."""
     return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """Databases on one PostgreSQL of this run, or on the one that SECTIGO_TUI_TEST_POSTGRES_URL names."""
+    from support.postgres import Databases, running_server
+
+    if url := os.environ.get("SECTIGO_TUI_TEST_POSTGRES_URL"):
+        made = Databases(url)
+        made.prepare()
+        yield made
+        made.drop()
+        return
+    with running_server() as server:
+        made = Databases(server.url())
+        made.prepare()
+        yield made

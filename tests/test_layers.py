@@ -37,6 +37,7 @@ HOME_OF_LIBRARY = {
     "textual": {"ui"},
     "httpx": {"scm"},
     "tinydb": {"store"},
+    "psycopg": {"store"},
     "dns": {"dns"},
     "prometheus_client": {"cli"},
     "apprise": {"cli"},
@@ -45,7 +46,7 @@ STDLIB_ONLY = {"domain", "engine", "durable", "collector"}
 RECORDS = "msgspec"
 """What records are made of, and what may be imported everywhere."""
 
-HEAVY = {"textual", "rich", "httpx", "pydantic", "cryptography", "tinydb", "dns", "uvicorn", "starlette"}
+HEAVY = {"textual", "rich", "httpx", "pydantic", "cryptography", "tinydb", "psycopg", "dns", "uvicorn", "starlette"}
 
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))}
 

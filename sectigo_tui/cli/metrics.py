@@ -25,7 +25,7 @@ from sectigo_tui.domain.events import EngineEvent, Exchange, PollFinished
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import PollOutcome
 from sectigo_tui.engine.diagnosis.rules.causes import Party
-from sectigo_tui.engine.diagnosis.spans import When
+from sectigo_tui.engine.diagnosis.stages import When
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.polling.budget import ANSWERED, PollBudget
 from sectigo_tui.engine.polling.poll import outcome_of

@@ -47,7 +47,7 @@ SEND_SECONDS = 30.0
 END_SECONDS = 10.0
 """How long the program's end waits for a message."""
 TAKEN_SECONDS = 60.0
-"""How long a blocker that nothing announces may stay unnoticed."""
+"""How long a blocker of which no event tells may stay unnoticed."""
 ORDERS_A_TURN = 50
 """After so many verdicts other tasks have a turn."""
 LINES_AT_MOST = 30

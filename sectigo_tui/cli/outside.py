@@ -53,6 +53,7 @@ def outside_of(settings: Settings) -> Outside:
         theme=settings.ui.theme,
         recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
         on_event=settings.ui.on_event or (),
+        messages=settings.ui.messages,
         keys=settings.ui.keys,
         keys_named_by=settings.sources["ui.keys"].detail,
     )
@@ -114,7 +115,9 @@ def _secrets(settings: Settings) -> Iterator[str]:
     own = (settings.sectigo.password, settings.certctl.api_key, *(settings.notify.urls or ()), *outputs)
     # One that another profile, or a rotation by another process, has put there is no less a secret.
     entries = read_credentials(settings.paths.credentials_file).values()
-    kept = [secret for entry in entries for secret in (entry.password, entry.pending and entry.pending.password)]
+    kept = [
+        secret for entry in entries for secret in (entry.password, entry.pending.password if entry.pending else None)
+    ]
     for secret in (*own, *kept):
         if secret is not None:
             yield secret.reveal()

@@ -10,7 +10,6 @@ import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.screen_flags import screen_flags_of
@@ -54,20 +53,6 @@ def settings_from(options: Namespace) -> Settings:
         flags={"read_only": given.get("read_only"), **screen_flags_of(options)},
         debug_log=given.get("debug_log"),
     )
-
-
-def store_directory_from(options: Namespace) -> Path:
-    """Return the directory of the local orders of a subcommand's account.
-
-    Raises:
-        ConfigError: The settings name no account, or the directory cannot be used.
-    """
-    from sectigo_tui.wiring.settings import account_directory
-
-    settings = settings_from(options)
-    # Whose orders they are is all that is asked: neither a login nor a password opens them.
-    customer_uri = settings.sectigo.customer_uri or settings.account().customer_uri
-    return account_directory(settings.paths, settings.sectigo.base_url, customer_uri)
 
 
 def check_writable(settings: Settings, what: str) -> None:

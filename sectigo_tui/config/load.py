@@ -25,6 +25,7 @@ from sectigo_tui.config.sections import (
     SectigoSection,
     Section,
     Setting,
+    StoreSection,
     UiSection,
     quoted,
     settings_in,
@@ -134,6 +135,7 @@ class Document(Struct, frozen=True):
         label: How the file is named to the operator.
         sectigo: `[sectigo]`.
         certctl: `[certctl]`.
+        store: `[store]`.
         ui: `[ui]`.
         metrics: `[metrics]`.
         notify: `[notify]`.
@@ -144,6 +146,7 @@ class Document(Struct, frozen=True):
     label: str
     sectigo: Table
     certctl: Table
+    store: Table
     ui: Table
     metrics: Table
     notify: Table
@@ -159,6 +162,10 @@ class Document(Struct, frozen=True):
         """Return what sets keys of `[certctl]`, strongest first."""
         own = [] if profile is None else [self._layer(_certctl_title(profile), self.profiles_certctl[profile])]
         return _without_outweighed([*own, self._layer("[certctl]", self.certctl)])
+
+    def store_layers(self) -> list[Layer]:
+        """Return what sets keys of `[store]`."""
+        return [self._layer("[store]", self.store)]
 
     def ui_layers(self) -> list[Layer]:
         """Return what sets keys of `[ui]`."""
@@ -318,9 +325,10 @@ def load_settings(
     ui, ui_sources, ui_errors = read_section(
         UiSection, [*_flag_layers(UiSection, flags), *document.ui_layers()], base_directory
     )
+    store, store_sources, store_errors = read_section(StoreSection, document.store_layers(), base_directory)
     metrics, metrics_sources, metrics_errors = read_section(MetricsSection, document.metrics_layers(), base_directory)
     notify, notify_sources, notify_errors = read_section(NotifySection, document.notify_layers(), base_directory)
-    raise_all([*errors, *certctl_errors, *ui_errors, *metrics_errors, *notify_errors])
+    raise_all([*errors, *certctl_errors, *store_errors, *ui_errors, *metrics_errors, *notify_errors])
 
     is_own_account = profile is not None and (
         profile in credentials or not _ACCOUNT_KEYS.isdisjoint(document.profiles[profile])
@@ -341,12 +349,13 @@ def load_settings(
         profiles=tuple(document.profiles),
         sectigo=sectigo,
         certctl=certctl,
+        store=store,
         ui=ui,
         metrics=metrics,
         notify=notify,
         paths=paths,
         environ=environ,
-        sources={**sources, **certctl_sources, **ui_sources, **metrics_sources, **notify_sources},
+        sources={**sources, **certctl_sources, **store_sources, **ui_sources, **metrics_sources, **notify_sources},
         warnings=tuple(_warnings(environ, profile, sources, is_own_account=is_own_account)),
         credentials_profile=credentials_profile,
         pending=credentials.get(credentials_profile, CredentialsEntry()).pending,

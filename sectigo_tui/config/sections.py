@@ -27,7 +27,12 @@ MASK = "********"
 SECRETS = frozenset({"password", "api_key", "urls"})
 """Keys whose value is never shown."""
 
-ALTERNATIVES = {"password": "password_command", "api_key": "api_key_file", "urls": "urls_command"}
+ALTERNATIVES = {
+    "password": "password_command",
+    "api_key": "api_key_file",
+    "urls": "urls_command",
+    "url": "url_command",
+}
 """Pairs of which one section may set only one, and the more specific section's choice counts."""
 
 Read = Callable[[Any, Path], object]
@@ -81,6 +86,23 @@ def _https(value: Any, _: Path) -> object:
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("would send the password over plain http, which only a loopback host may be reached by")
     return value.rstrip("/")
+
+
+def _database(value: Any, _: Path) -> object:
+    if not isinstance(_line(value), str):
+        return value
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        password = parts.password
+    except ValueError as error:
+        raise ValueError(f"is no address: {error}") from error
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError("is no postgresql:// address")
+    if password is not None or "password=" in parts.query:
+        raise ValueError("has a password in it: keep that in the file that PGPASSFILE names, or set url_command")
+    return value
 
 
 def _customer_uri(value: Any, _: Path) -> object:
@@ -183,6 +205,26 @@ def _keys(value: Any, _: Path) -> object:
     return value
 
 
+def _by_level(value: Any, _: Path) -> object:
+    return {str(level).upper(): choice for level, choice in value.items()} if isinstance(value, dict) else value
+
+
+def _templates(value: Any, _: Path) -> object:
+    if isinstance(value, dict):
+        # Not where nobody has a template of his own: the first paint waits for all settings.
+        from sectigo_tui.domain.messages import Recipient, check_template
+
+        for name, template in value.items():
+            if name not in [*Recipient]:
+                raise ValueError(f"names {name!r}, which is no recipient; they are {', '.join(Recipient)}")
+            if isinstance(template, str):
+                try:
+                    check_template(template)
+                except ValueError as error:
+                    raise ValueError(f"{name} {error}") from None
+    return value
+
+
 def _is(description: str, example: object, read: Read = _as_it_is, *variables: str, **limits: Any) -> Meta:
     """Return what a key's annotation says of it.
 
@@ -198,6 +240,7 @@ def _is(description: str, example: object, read: Read = _as_it_is, *variables: s
 
 # What may be unset has its limits at a type of its own: msgspec takes none at a union with None.
 Id = Annotated[int, Meta(ge=1)]
+OnDeadline = Literal["stop", "reopen"]
 Band = Annotated[str, Meta(max_length=16)]
 
 
@@ -262,7 +305,10 @@ class SectigoSection(Section, frozen=True):
             le=31_536_000,
         ),
     ] = DEFAULT_POLL_MAX_WAIT_SECONDS
-    on_deadline: Annotated[Literal["stop", "reopen"], _is('"stop" or "reopen"', "stop")] = "stop"
+    on_deadline: Annotated[
+        OnDeadline | dict[Literal["DV", "OV", "EV"], OnDeadline],
+        _is('"stop" or "reopen", or a table of them by validation level: DV, OV, EV', "stop", _by_level),
+    ] = "stop"
     retention_days: Annotated[int, _is("a number of days, 1 to 36500", 400, ge=1, le=36_500)] = 400
     ca_bundle: Annotated[
         Path | None, _is("a readable PEM file of trusted CAs", "/etc/ssl/certs/ca-certificates.crt", _readable)
@@ -310,6 +356,29 @@ class CertctlSection(Section, frozen=True):
     )
 
 
+class StoreSection(Section, frozen=True):
+    """`[store]`: the database that a team shares, the same for every profile; unset for a directory of one's own."""
+
+    prefix: ClassVar[str] = "store."
+
+    url: Annotated[
+        str | None,
+        _is(
+            "a postgresql:// address without a password (extra postgres)",
+            "postgresql://scm@db.example.com/sectigo",
+            _database,
+        ),
+    ] = None
+    url_command: Annotated[
+        tuple[str, ...] | None,
+        _is(
+            "a command that prints that address with the password, run without a shell",
+            ["pass", "show", "scm/database"],
+            _command,
+        ),
+    ] = None
+
+
 class UiSection(Section, frozen=True):
     """`[ui]`: the screen, the same for every profile."""
 
@@ -325,6 +394,14 @@ class UiSection(Section, frozen=True):
         tuple[str, ...] | None,
         _is("a command that is given each event as JSON on stdin, run without a shell", ["notify-on-call"], _command),
     ] = None
+    messages: Annotated[
+        dict[str, str],
+        _is(
+            "a table of approver, dns, organization or sectigo = a template, its first line the subject",
+            {"approver": "Please approve {common_name}"},
+            _templates,
+        ),
+    ] = {}
     keys: Annotated[
         dict[str, str], _is("a table of action = keys, separated by commas, empty for none", {"poll": "r,f5"}, _keys)
     ] = {}
@@ -377,6 +454,7 @@ class NotifySection(Section, frozen=True):
 SECTIONS: dict[str, type[Section]] = {
     "sectigo": SectigoSection,
     "certctl": CertctlSection,
+    "store": StoreSection,
     "ui": UiSection,
     "metrics": MetricsSection,
     "notify": NotifySection,

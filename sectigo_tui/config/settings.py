@@ -17,10 +17,11 @@ from sectigo_tui.config.sections import (
     MetricsSection,
     NotifySection,
     SectigoSection,
+    StoreSection,
     UiSection,
     settings_in,
 )
-from sectigo_tui.domain.errors import ConfigError
+from sectigo_tui.domain.errors import ConfigError, PasswordCommandFailed
 from sectigo_tui.domain.ports import SecretText
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Settings(Struct, frozen=True):
         profiles: All profiles that exist.
         sectigo: The account and how it is polled.
         certctl: The certctl-server to tell about rotations; its `url` is None without one.
+        store: The database that a team shares; nothing of it is set without one.
         ui: The screen.
         metrics: What `watch` exports to Prometheus.
         notify: Where `watch` sends notifications.
@@ -117,6 +119,7 @@ class Settings(Struct, frozen=True):
     profiles: tuple[str, ...]
     sectigo: SectigoSection
     certctl: CertctlSection
+    store: StoreSection
     ui: UiSection
     metrics: MetricsSection
     notify: NotifySection
@@ -188,6 +191,38 @@ class Settings(Struct, frozen=True):
         if self.urls_command is not None:
             return tuple(map(SecretText, self.urls_command.run(may_prompt=may_prompt).reveal().split()))
         return self.notify.urls or ()
+
+    def store_url(self, *, may_prompt: bool = False) -> SecretText | None:
+        """Return the team database's address, asking `url_command` where one is set; None without a database.
+
+        Args:
+            may_prompt: Whether no screen has the terminal, so that the command may ask the operator something there.
+
+        Raises:
+            ConfigError: The command tells none.
+        """
+        if self.store.url_command is None:
+            return None if self.store.url is None else SecretText(self.store.url)
+        from sectigo_tui.config.password_command import PasswordCommand
+
+        command = PasswordCommand(self.store.url_command, self.sources["store.url_command"].detail, self.environ)
+        try:
+            told = command.run(may_prompt=may_prompt)
+        except PasswordCommandFailed as failure:
+            raise ConfigError(
+                key="store.url_command",
+                source=failure.source,
+                reason=failure.reason,
+                remedy="run the command by hand: it must print the address alone on its first line",
+            ) from None
+        if not told.reveal().startswith(("postgresql://", "postgres://")):
+            raise ConfigError(
+                key="store.url_command",
+                source=self.sources["store.url_command"].detail,
+                reason="what it prints is no postgresql:// address",
+                remedy="run the command by hand: it must print the address alone on its first line",
+            )
+        return told
 
     def certctl_server(self) -> CertctlServer | None:
         """Return the certctl-server, None when no `url` is set; reads `api_key_file`.

@@ -12,6 +12,7 @@
     │   ├── CutBundle            a collected bundle ends too early
     │   └── OtherNames           a collected certificate is for other names than the order's
     ├── StoreError               the data directory cannot be read or written
+    │   ├── StoreOffline         the team's database cannot be reached; it is tried again by itself
     │   ├── DoneUnsaved          SCM has done it, and that could not be written
     │   ├── RevisionConflict     somebody else changed the order first
     │   └── DuplicateOrder       the sslId is already a local order
@@ -170,6 +171,22 @@ class StoreError(SectigoTuiError):
         self.path = path
         self.reason = reason
         self.remedy = remedy
+
+
+class StoreOffline(StoreError):
+    """The team's database cannot be reached, and is tried again by itself; what is known stays shown.
+
+    Args:
+        path: The database, without its password.
+        reason: Why.
+        since: Since when.
+    """
+
+    def __init__(self, path: str, reason: str, since: datetime) -> None:
+        super().__init__(
+            path, reason, "nothing is ordered, changed or polled until it is back; it is tried again by itself"
+        )
+        self.since = since
 
 
 class DoneUnsaved(StoreError):

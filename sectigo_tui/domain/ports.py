@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from sectigo_tui.domain.certificates import (
     OrderDetails,
     ReportQuery,
 )
+from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
@@ -30,6 +31,9 @@ from sectigo_tui.domain.validation import (
 )
 
 F = TypeVar("F", bound=Struct)
+
+if TYPE_CHECKING:
+    import asyncio  # loaded later than the settings, which know some of these records
 
 Publish = Callable[[EngineEvent], None]
 """Takes an event; must not raise and must not wait."""
@@ -207,6 +211,11 @@ class OrderReader(Protocol):
         """What was found damaged and set aside, for the operator to know of."""
         ...
 
+    @property
+    def read_only(self) -> StoreError | None:
+        """Why nothing can be written here; None where it can."""
+        ...
+
     def orders(self) -> list[Order]:
         """Return all orders that are not removed, as this process knows them."""
         ...
@@ -235,6 +244,10 @@ class OrderReader(Protocol):
         """Return who polls now, such as `pid 4711 on tty pts/3`; empty when it is this process, or nobody."""
         ...
 
+    async def until_history_is_read(self) -> None:
+        """Wait until timelines and polls can be read, which opening need not wait for."""
+        ...
+
     async def changes(self) -> StoreChanges:
         """Return what other processes did since the last call, and know it from now on."""
         ...
@@ -244,7 +257,13 @@ class OrderStore(OrderReader, Protocol):
     """Orders and timelines, durable, shared by processes.
 
     Every method raises `StoreError` when the disk fails, but those for what was fetched, which can be fetched again.
+
+    Attributes:
+        changed_elsewhere: Set when another process has changed something; None where the store cannot know unless
+            `changes` is called.
     """
+
+    changed_elsewhere: asyncio.Event | None
 
     async def put(
         self, order: Order, entry: TimelineEntry, *, check: Callable[[list[Order]], None] | None = None
@@ -301,6 +320,10 @@ class OrderStore(OrderReader, Protocol):
 
     async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         """Keep a collected bundle in the data directory and return its path; one that is not used is kept aside."""
+        ...
+
+    async def certificate_file(self, order: Order) -> str:
+        """Return where on this host an order's collected bundle lies, as `certificate_path` has it for one host."""
         ...
 
     async def fetched(self, name: str, kind: type[F]) -> F | None:

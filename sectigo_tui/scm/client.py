@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
+from msgspec.structs import replace
 from pydantic import TypeAdapter
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
@@ -438,12 +438,12 @@ class ScmClient:
             return masked(text, secrets)
 
         if isinstance(answer, HttpFailure):
-            raise from_failure(call, dataclasses.replace(answer, reason=clean(answer.reason)))
+            raise from_failure(call, replace(answer, reason=clean(answer.reason)))
         with suppress(ScmFailure):
             return self._read(call, answer, read)
         # It fails again, and this time in words that quote no password.
         headers = {name.lower(): clean(value) for name, value in answer.headers.items()}
-        cleaned = dataclasses.replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
+        cleaned = replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
         return self._read(call, cleaned, read, clean)
 
     def _secrets(self, used: Credentials, secret: str) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ class Note(Struct, frozen=True):
     poll: PollResult | None
 
 
-class Actor(Struct, frozen=True):
+class Actor(Struct, frozen=True, omit_defaults=True):
     """Who wrote a line.
 
     Args:
@@ -96,12 +96,14 @@ class Actor(Struct, frozen=True):
         pid: The process.
         tty: Its terminal, such as `pts/3`; empty without one.
         ssh: The address the operator's SSH session came from; empty without one.
+        host: The machine; empty where a line from before does not tell it.
     """
 
     user: str
     pid: int
     tty: str
     ssh: str
+    host: str = ""
 
 
 def dumps(value: object) -> bytes:

@@ -10,11 +10,12 @@ from sectigo_tui.config.paths import check_own_directory, find_paths, make_priva
 from sectigo_tui.wiring.clients import debug_log_of, logins_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sectigo_tui.config.paths import Paths
     from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.orders import Order
     from sectigo_tui.domain.ports import StoreDamage
 
 
@@ -54,12 +55,15 @@ def remove_leftovers(paths: Paths) -> list[Path]:
     return stubborn
 
 
-def keys_without_order(paths: Paths, notify: Callable[[StoreDamage], None]) -> list[Path]:
+def keys_without_order(
+    paths: Paths, notify: Callable[[StoreDamage], None], team_orders: Callable[[], Iterable[Order]] = tuple
+) -> list[Path]:
     """Return the private keys made here that no local order of any account was placed with.
 
     Args:
         paths: Where the files are.
         notify: Takes what is damaged in the orders' files.
+        team_orders: Returns the orders of a team's database; asked only where there are keys.
 
     Raises:
         StoreError: Some orders cannot be read.
@@ -69,7 +73,7 @@ def keys_without_order(paths: Paths, notify: Callable[[StoreDamage], None]) -> l
     keys = sorted((paths.data_dir / "keys").glob("*.key"))
     if not keys:
         return []
-    used = set()
+    used = {_resolved(order.key_path) for order in team_orders() if order.key_path}
     for directory in sorted((paths.data_dir / "accounts").glob("*/")):
         used |= {_resolved(order.key_path) for order in read_all_orders(directory, notify) if order.key_path}
     return [key for key in keys if key.resolve() not in used]

@@ -272,9 +272,9 @@ def test_a_quiet_time_may_reach_past_midnight(quiet: str | None, at: str, expect
 
 
 def drafted(name: str, life: str) -> Any:
-    from support.writing import draft
+    from support.writing import ready
 
-    return draft(name, comments=f"[sim:{life}]")
+    return ready(name, comments=f"[sim:{life}]")
 
 
 def test_watch_sends_to_a_real_server_and_after_a_restart_never_the_same(site: Site) -> None:

@@ -13,13 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 from tinydb import TinyDB, where
 
-from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
+from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.ports import OrderStore
 from sectigo_tui.store.local.journal_store import JournalStore
-from sectigo_tui.store.local.orders_in_memory import POLLS_KEPT
+from sectigo_tui.store.orders_in_memory import POLLS_KEPT
 from support.stored_orders import an_entry, an_order, left_behind, looked_at, opened, stores_let_go  # noqa: F401 - stores_let_go is a fixture that acts by itself
 from support.virtual_time import START, in_virtual_time
 
@@ -70,47 +69,6 @@ async def test_any_tinydb_reads_the_orders(store: JournalStore, tmp_path: Path) 
     ]
 
 
-async def test_a_change_made_from_an_old_reading_is_refused(store: JournalStore) -> None:
-    first = await store.put(an_order(), an_entry(an_order()))
-    second = await store.put(replace(first, order_tag="second"), an_entry(first))
-    with pytest.raises(RevisionConflict):
-        await store.put(replace(first, order_tag="lost"), an_entry(first))
-    assert store.order(first.id) == second
-    assert len(store.timeline(first.id)) == 2
-
-
-async def test_an_ssl_id_belongs_to_one_order_until_that_is_removed(store: JournalStore) -> None:
-    first = await store.put(an_order(1), an_entry(an_order(1)))
-    twin = replace(an_order(2), ssl_id=first.ssl_id)
-    with pytest.raises(DuplicateOrder) as refused:
-        await store.put(twin, an_entry(twin))
-    assert refused.value.order_id == first.id
-
-    gone = await store.put(replace(first, removed=True), an_entry(first, "removed"))
-    assert store.orders() == []
-    assert store.order(first.id) == gone
-    adopted = await store.put(twin, an_entry(twin))
-    assert first.ssl_id is not None
-    assert store.by_ssl_id(first.ssl_id) == adopted
-
-
-async def test_changes_put_at_the_same_time_are_judged_in_their_order(store: JournalStore) -> None:
-    same = [replace(an_order(number), ssl_id=7) for number in (1, 2, 3)]
-    outcomes = await asyncio.gather(*(store.put(order, an_entry(order)) for order in same), return_exceptions=True)
-    assert [type(outcome).__name__ for outcome in outcomes] == ["Order", "DuplicateOrder", "DuplicateOrder"]
-    await asyncio.gather(*(store.put(an_order(number), an_entry(an_order(number))) for number in range(10, 60)))
-    assert len(store.orders()) == 51
-
-
-async def test_a_put_that_nobody_waits_for_any_more_is_done_all_the_same(store: JournalStore) -> None:
-    putting = asyncio.ensure_future(store.put(an_order(), an_entry(an_order())))
-    await asyncio.sleep(0)
-    putting.cancel()
-    await asyncio.gather(putting, return_exceptions=True)
-    await store.put(an_order(2), an_entry(an_order(2)))
-    assert len(store.orders()) == 2
-
-
 async def test_closing_waits_for_changes_on_their_way_and_refuses_later_ones(tmp_path: Path) -> None:
     store = opened(tmp_path)
     await store.put(an_order(0), an_entry(an_order(0)))
@@ -123,17 +81,6 @@ async def test_closing_waits_for_changes_on_their_way_and_refuses_later_ones(tmp
     store.note(*looked_at(an_order(1)))
     await store.close()
     assert len(opened(tmp_path).orders()) == 20
-
-
-async def test_what_no_json_holds_is_refused_alone(store: JournalStore) -> None:
-    monstrous = replace(an_order(1), ssl_id=2**70)
-    outcomes = await asyncio.gather(
-        store.put(monstrous, an_entry(an_order(1))),
-        store.put(an_order(2), an_entry(an_order(2))),
-        return_exceptions=True,
-    )
-    assert isinstance(outcomes[0], StoreError)
-    assert [order.id for order in store.orders()] == ["order-0002"]
 
 
 async def test_a_timeline_is_read_back_in_order_among_those_of_others(store: JournalStore, tmp_path: Path) -> None:
@@ -211,25 +158,6 @@ async def test_the_newest_polls_of_each_order_are_kept(store: JournalStore, tmp_
     for each in (store, opened(tmp_path / "data")):
         assert len(each.polls(stored.id)) == POLLS_KEPT
         assert each.polls(stored.id)[-1] == stored.last_poll
-
-
-async def test_a_put_from_an_older_poll_does_not_set_the_schedule_back(store: JournalStore) -> None:
-    stored = await store.put(an_order(), an_entry(an_order()))
-    ahead, poll = looked_at(stored, 4)
-    store.note(ahead, poll)
-    put = await store.put(replace(stored, order_tag="changed meanwhile"), an_entry(stored))
-    assert (put.window, put.last_poll, put.order_tag) == (ahead.window, ahead.last_poll, "changed meanwhile")
-
-
-async def test_a_new_window_replaces_the_old_one_even_at_the_same_moment(store: JournalStore) -> None:
-    stored, poll = looked_at(await store.put(an_order(), an_entry(an_order())), 3)
-    store.note(stored, poll)
-    fresh = replace(stored, window=an_order().window)
-    assert stored.window is not None
-    assert fresh.window is not None
-    ended = await store.put(replace(stored, window=replace(stored.window, ended=WindowEnd.STOPPED)), an_entry(stored))
-    again = await store.put(replace(ended, window=fresh.window), an_entry(stored))
-    assert again.window == fresh.window
 
 
 async def test_a_collected_certificate_is_kept_and_so_is_the_one_before(store: JournalStore, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -55,6 +56,7 @@ class MemoryStore:
     """
 
     def __init__(self, clock: Clock, disk: Disk | None = None, name: str = "this process") -> None:
+        self.changed_elsewhere: asyncio.Event | None = None
         self.disk = disk if disk is not None else Disk()
         self.failing = ""
         self.closed = False
@@ -71,6 +73,10 @@ class MemoryStore:
     @property
     def damage(self) -> tuple[StoreDamage, ...]:
         return tuple(self.planted_damage)
+
+    @property
+    def read_only(self) -> StoreError | None:
+        return None
 
     def orders(self) -> list[Order]:
         return [order for order in self._known.values() if not order.removed]
@@ -126,6 +132,9 @@ class MemoryStore:
         self.disk.entries.append(entry)
         self.disk.writes.append((self._name, "", entry))
 
+    async def until_history_is_read(self) -> None:
+        """Return at once: the files are at hand."""
+
     async def changes(self) -> StoreChanges:
         self._check_disk()
         news = [write for write in self.disk.writes[self._seen_writes :] if write[0] != self._name]
@@ -165,6 +174,10 @@ class MemoryStore:
     async def keep_fetched(self, name: str, record: Struct) -> None:
         self._check_disk()
         self.disk.fetched[name] = record
+
+    async def certificate_file(self, order: Order) -> str:
+        """Return where an order's collected bundle lies."""
+        return order.certificate_path
 
     async def close(self) -> None:
         self.closed = True

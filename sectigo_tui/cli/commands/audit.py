@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FAILED, FINE
 from sectigo_tui.cli.parser import add_json
-from sectigo_tui.cli.session import store_directory_from
+from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, show_message
 from sectigo_tui.domain.errors import InputError
 
 if TYPE_CHECKING:
+    from sectigo_tui.config.settings import Settings
     from sectigo_tui.presentation.json import Json
     from sectigo_tui.store.local.audit import AuditRecord
 
@@ -42,19 +42,19 @@ def run(options: Namespace) -> int:
     from sectigo_tui.domain.clock import SystemClock
 
     since = _since(options.since, SystemClock().now()) if options.since else None
-    directory = store_directory_from(options)
+    settings = settings_from(options)
     if options.action == "verify":
         if since is not None:
             raise InputError("the journal is verified as a whole", "leave out --since")
-        return _verify(directory, as_json=options.json)
-    return _print(directory, since, as_json=options.json)
+        return _verify(settings, as_json=options.json)
+    return _print(settings, since, as_json=options.json)
 
 
-def _print(directory: Path, since: datetime | None, *, as_json: bool) -> int:
+def _print(settings: Settings, since: datetime | None, *, as_json: bool) -> int:
     from sectigo_tui.presentation.json import print_json_line
-    from sectigo_tui.store.local.audit import records
+    from sectigo_tui.wiring.store import records
 
-    for record in records(directory, since):
+    for record in records(settings, since):
         if as_json:
             print_json_line(_json(record))
         else:
@@ -62,11 +62,11 @@ def _print(directory: Path, since: datetime | None, *, as_json: bool) -> int:
     return FINE
 
 
-def _verify(directory: Path, *, as_json: bool) -> int:
+def _verify(settings: Settings, *, as_json: bool) -> int:
     from sectigo_tui.presentation.json import print_json
-    from sectigo_tui.store.local.audit import verify
+    from sectigo_tui.wiring.store import verify
 
-    report = verify(directory)
+    report, where = verify(settings)
     if as_json:
         faults: list[Json] = [
             {"file": fault.file, "line": fault.line, "reason": fault.reason} for fault in report.faults
@@ -80,7 +80,7 @@ def _verify(directory: Path, *, as_json: bool) -> int:
     else:
         show_message("\n".join(f"{fault.file}: line {fault.line} {fault.reason}" for fault in report.faults))
     if not report.is_intact:
-        complain(f"{directory / 'journal.jsonl'} is NOT intact")
+        complain(f"{where} is NOT intact")
     return FINE if report.is_intact else FAILED
 
 
@@ -99,7 +99,8 @@ def _line(record: AuditRecord) -> str:
     from sectigo_tui.presentation.json import entry_line, moment_json
 
     entry, by = record.entry, record.by
-    where = "".join((f"@{by.tty}" if by.tty else "", f" from {by.ssh}" if by.ssh else ""))
+    parts = (("@", by.host), (" on ", by.tty), (" from ", by.ssh))
+    where = "".join(f"{before}{part}" for before, part in parts if part)
     order = entry.ssl_id or entry.order_id or "account"
     told_by = [("HTTP", entry.http_status), ("SCM", entry.code)]
     answer = ", ".join(f"{who} {code}" for who, code in told_by if code is not None)
@@ -118,6 +119,7 @@ def _json(record: AuditRecord) -> dict[str, Json]:
         "hash": record.hash,
         "at": moment_json(entry.at),
         "user": by.user,
+        "host": by.host or None,
         "pid": by.pid,
         "tty": by.tty or None,
         "ssh": by.ssh or None,

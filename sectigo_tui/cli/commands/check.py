@@ -168,9 +168,10 @@ def _right_json(right: Right) -> dict[str, Json]:
 def _keys_without_order(settings: Settings) -> list[Path]:
     """Return the keys without an order, after a warning for each."""
     from sectigo_tui.wiring.settings import keys_without_order
+    from sectigo_tui.wiring.store import orders_with_keys
 
     try:
-        keys = keys_without_order(settings.paths, complain_of)
+        keys = keys_without_order(settings.paths, complain_of, lambda: orders_with_keys(settings, complain_of))
     except StoreError as error:
         complain(f"warning: whether each key has its order is not known: {error}")
         return []

@@ -7,12 +7,11 @@ from argparse import ArgumentParser, Namespace
 from datetime import datetime
 
 from sectigo_tui.cli.exit_codes import FINE
-from sectigo_tui.cli.session import store_directory_from
+from sectigo_tui.cli.session import settings_from
 from sectigo_tui.collector import collector_paused, keep_what_is_loaded
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreDamage
 from sectigo_tui.presentation.json import moment_json, order_line
-from sectigo_tui.store.local.shared_orders import read_orders
 
 _DELETE = b"\x7f"
 
@@ -29,8 +28,11 @@ def run(options: Namespace) -> int:
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be read.
     """
+    # How it is listed can be asked for without what reads it.
+    from sectigo_tui.wiring.store import read_orders
+
     with collector_paused():
-        orders = sorted(read_orders(store_directory_from(options), _complain_of), key=_created)
+        orders = sorted(read_orders(settings_from(options), _complain_of), key=_created)
         if options.json:
             lines = ",\n".join(map(_line, orders))
             sys.stdout.write(f"[{lines}]\n")

@@ -66,7 +66,8 @@ class Collecting:
         """
         order = self._context.repository.store.by_ssl_id(ssl_id)
         if order is not None and order.certificate_path:
-            bundle = await asyncio.to_thread(self._tools.read_kept, order.certificate_path, order.csr_pem)
+            path = await self._context.repository.store.certificate_file(order)
+            bundle = await asyncio.to_thread(self._tools.read_kept, path, order.csr_pem)
             return Collected(ssl_id, _name(ssl_id, bundle, order.common_name), bundle, order)
         # Of an order that is not local, SCM tells the name that its certificate is to be for.
         told = order.common_name if order is not None else (await self._details(ssl_id)).common_name

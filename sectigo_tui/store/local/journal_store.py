@@ -299,6 +299,7 @@ class JournalStore:
         clock: Clock,
         on_error: Callable[[StoreError | None], None],
     ) -> None:
+        self.changed_elsewhere: asyncio.Event | None = None
         self._shared_orders = shared_orders
         self._lease = lease
         self._directory = directory
@@ -345,6 +346,11 @@ class JournalStore:
     def damage(self) -> tuple[StoreDamage, ...]:
         """What was found wrong with the files and worked around, at opening and since."""
         return tuple(self._shared_orders.damage)
+
+    @property
+    def read_only(self) -> StoreError | None:
+        """Why nothing can be written here; None where it can."""
+        return self._shared_orders.read_only
 
     def report_errors_to(self, on_error: Callable[[StoreError | None], None]) -> None:
         """Replace the callback for saving errors: called when saving fails, and when it works again."""
@@ -435,6 +441,9 @@ class JournalStore:
         """
         await self._behind.save()
 
+    async def until_history_is_read(self) -> None:
+        """Return at once: the files are at hand."""
+
     async def changes(self) -> StoreChanges:
         """Return what other processes did since the last call, and know it from now on.
 
@@ -514,6 +523,10 @@ class JournalStore:
 
         await self._in_thread(write)
         return str(path)
+
+    async def certificate_file(self, order: Order) -> str:
+        """Return where an order's collected bundle lies."""
+        return order.certificate_path
 
     async def fetched(self, name: str, kind: type[F]) -> F | None:
         """Return what a process fetched from SCM and kept as `fetched/NAME.json`; None where nothing readable is."""

@@ -16,7 +16,6 @@ import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 
 from msgspec import Struct
 
@@ -38,7 +37,7 @@ def this_process(environment: Mapping[str, str] = os.environ) -> Actor:
     except KeyError:
         user = f"uid {os.geteuid()}"
     address = environment.get("SSH_CONNECTION", "").split(" ", 1)[0]
-    return Actor(user=user, pid=os.getpid(), tty=_terminal(), ssh=address)
+    return Actor(user=user, pid=os.getpid(), tty=_terminal(), ssh=address, host=socket.gethostname())
 
 
 def _terminal() -> str:
@@ -127,8 +126,8 @@ class Lease:
         self._is_elsewhere_unwritten = False
         self.unsaved: StoreError | None = None
         self._by = by
-        self._token = token_hex(8)
-        self._host = socket.gethostname()
+        self._token = os.urandom(8).hex()
+        self._host = os.uname().nodename
         self._birth = birth_of(os.getpid())
         self._lease_until: datetime | None = None
         self._other: Holder | None = None

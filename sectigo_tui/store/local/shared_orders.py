@@ -24,9 +24,9 @@ from sectigo_tui.store.local.files import FileLock, NoLock, make_directory, narr
 from sectigo_tui.store.local.journal import MAY_BE_MISSING, Journal
 from sectigo_tui.store.local.lease import this_process
 from sectigo_tui.store.local.lines import Draft, Line, Position
-from sectigo_tui.store.local.orders_in_memory import OrdersInMemory, Staged, StoredOrder, poll_alone
 from sectigo_tui.store.local.poll_log import PollLog
 from sectigo_tui.store.local.snapshot import Header, OrdersFile
+from sectigo_tui.store.orders_in_memory import OrdersInMemory, Staged, StoredOrder, poll_alone
 
 RETENTION_DAYS = 400
 """How long a closed part of the journal is kept where nothing else is said: longer than any certificate is valid."""
@@ -279,7 +279,7 @@ class SharedOrders:
 
         A segment is kept for longer where it may hold the newest copy of an order that can still become something.
         """
-        live = (order.state_since for order in self.repository.orders() if _is_live(order, now))
+        live = (order.state_since for order in self.repository.orders() if is_live(order, now))
         old, after = self.journal.removable(min(now - self._retention, *live, now))
         if not old or after.seq <= self._removed.seq:
             return
@@ -341,7 +341,7 @@ class SharedOrders:
             self._changed[note.order_id] = None
 
 
-def _is_live(order: Order, now: datetime) -> bool:
+def is_live(order: Order, now: datetime) -> bool:
     """Return whether an order may change, or is a certificate that is still valid."""
     if order.state.is_final:
         return False

@@ -30,8 +30,8 @@ from sectigo_tui.store.documents import (
 from sectigo_tui.store.local.files import aside_name, disk_failures
 from sectigo_tui.store.local.journal import MAY_BE_MISSING
 from sectigo_tui.store.local.lines import Position
-from sectigo_tui.store.local.orders_in_memory import StoredOrder
 from sectigo_tui.store.local.poll_log import PollLogPosition
+from sectigo_tui.store.orders_in_memory import StoredOrder
 
 _SEAL = b'"seal":'
 _TABLES = msgspec.json.Decoder(dict[str, dict[str, dict[str, msgspec.Raw]]])

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from rich.cells import cell_len
 
+from sectigo_tui.domain.errors import StoreOffline
 from sectigo_tui.engine.credentials.passwords import days_left, expires_soon
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.format import age, clock, latency
@@ -110,7 +111,7 @@ def header_segments(
         _password(engine, now),
         HeaderPart(f"polled by {printable(poller, limit=40)}" if poller else "", "$state-muted", 6),
         HeaderPart(printable(note, limit=60), "", 2),
-        HeaderPart("NOT SAVED" if engine.saving_error is not None else "", "$state-failed"),
+        _saving(engine),
         HeaderPart("FROZEN" if is_frozen else "", "$state-warning"),
         HeaderPart(clock(engine.clock.wall()), "", 4),
     )
@@ -162,11 +163,21 @@ def _writes(engine: Engine, now: datetime) -> HeaderPart:
     """Return whether writes are disabled, or for how long they are armed."""
     if engine.is_read_only:
         return HeaderPart("[R]", "bold", is_joined=True)
+    if engine.orders.read_only is not None:
+        return HeaderPart("[R] store", "bold", is_joined=True)
     until = engine.arming.until if engine.options.read_only else None
     if until is None:
         return HeaderPart("")
     minutes = max(1, ceil((until - now) / timedelta(minutes=1)))
     return HeaderPart(f"[W {minutes}m]", "$state-failed", is_joined=True)
+
+
+def _saving(engine: Engine) -> HeaderPart:
+    """Return whether what happens can be saved."""
+    error = engine.saving_error
+    if isinstance(error, StoreOffline):
+        return HeaderPart(f"STORE OFFLINE since {clock(error.since)}", "$state-failed")
+    return HeaderPart("NOT SAVED" if error is not None else "", "$state-failed")
 
 
 def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:

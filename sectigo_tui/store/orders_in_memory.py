@@ -89,6 +89,21 @@ def poll_alone(known: Order | None, coming: Order) -> Note | None:
     return poll if window_alone == coming else None
 
 
+def with_latest(known: Order | None, order: Order) -> Order:
+    """Return an order as it is to be, with the poller's latest bookkeeping where that is newer.
+
+    Args:
+        known: The order as it stands; None for a new one.
+        order: The order as it is to be.
+    """
+    if known is None or known is order:
+        return order
+    latest = latest_bookkeeping(known, order)
+    if latest is order:
+        return order
+    return replace(order, window=latest.window, last_poll=latest.last_poll, last_answer_at=latest.last_answer_at)
+
+
 class OrdersInMemory:
     """Every order, by id and by sslId, with its polls. Methods may be called from any thread.
 
@@ -159,7 +174,7 @@ class OrdersInMemory:
                 other = staged.by_ssl_id.get(order.ssl_id) or self._by_ssl_id.get(order.ssl_id)
             if other is not None and other != order.id:
                 raise DuplicateOrder(self._path, other, order.ssl_id)
-        return replace(_with_latest(known, order), revision=order.revision + 1)
+        return replace(with_latest(known, order), revision=order.revision + 1)
 
     def known(self, order_id: str, staged: Staged) -> Order | None:
         """Return an order as it stands, with what is about to become durable."""
@@ -175,7 +190,7 @@ class OrdersInMemory:
             known = self._orders.get(order.id)
             if known is not None and known.revision > order.revision:
                 return known
-            stands = _with_latest(known, order)
+            stands = with_latest(known, order)
             self._orders[order.id] = stands
             if known is not None and known.ssl_id is not None and self._by_ssl_id.get(known.ssl_id) == known.id:
                 del self._by_ssl_id[known.ssl_id]
@@ -233,12 +248,3 @@ class OrdersInMemory:
 def _unpacked(rows: bytes) -> list[list[object]]:
     unpacked: list[list[object]] = loads(b"[" + rows + b"]")
     return unpacked
-
-
-def _with_latest(known: Order | None, order: Order) -> Order:
-    if known is None or known is order:
-        return order
-    latest = latest_bookkeeping(known, order)
-    if latest is order:
-        return order
-    return replace(order, window=latest.window, last_poll=latest.last_poll, last_answer_at=latest.last_answer_at)

@@ -1,0 +1,1 @@
+"""The team store: one PostgreSQL database that processes on several hosts share."""

@@ -1,0 +1,203 @@
+"""The store that the settings name: a directory of one's own, or a team's database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sectigo_tui.wiring.settings import account_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.domain.clock import Clock
+    from sectigo_tui.domain.orders import Order
+    from sectigo_tui.domain.ports import StoreDamage
+    from sectigo_tui.store.local.audit import AuditRecord, AuditReport
+    from sectigo_tui.store.local.journal_store import JournalStore
+    from sectigo_tui.store.postgres.audit import TeamStatus
+    from sectigo_tui.store.postgres.team_store import TeamStore
+
+INSTALL = "pip install 'sectigo-tui[postgres]'"
+
+
+def check_extra() -> None:
+    """Reject a team's database where what speaks with it is not installed.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    from importlib.util import find_spec
+
+    from sectigo_tui.domain.errors import ConfigError
+
+    if find_spec("psycopg") is None:
+        reason = "a team's database needs psycopg, which is not installed"
+        raise ConfigError(key="store.url", source="[store]", reason=reason, remedy=INSTALL)
+
+
+def team_url(settings: Settings) -> str | None:
+    """Return the address of the team's database, with its password; None where the orders are in a directory.
+
+    Raises:
+        ConfigError: `url_command` tells none, or the extra is not installed.
+    """
+    url = settings.store_url(may_prompt=True)
+    if url is None:
+        return None
+    check_extra()
+    return url.reveal()
+
+
+def account_of(settings: Settings) -> tuple[str, str]:
+    """Return whose orders are meant: neither a login nor a password opens them.
+
+    Raises:
+        ConfigError: The settings name no account.
+    """
+    section = settings.sectigo
+    return section.base_url, section.customer_uri or settings.account().customer_uri
+
+
+async def open_store(settings: Settings, clock: Clock) -> JournalStore | TeamStore:
+    """Open the store that the settings name.
+
+    Raises:
+        ConfigError: The data directory or `[store]` cannot be used.
+        StoreError: The orders cannot be opened.
+    """
+    account = account_of(settings)
+    directory = account_directory(settings.paths, *account)
+    url = team_url(settings)
+    if url is None:
+        from sectigo_tui.store.local.journal_store import JournalStore
+
+        return JournalStore.open(directory, clock, retention_days=settings.sectigo.retention_days)
+    from sectigo_tui.store.postgres.team_store import TeamStore
+
+    return await TeamStore.open(url, *account, directory)
+
+
+def read_orders(settings: Settings, report: Callable[[StoreDamage], None]) -> list[Order]:
+    """Return all orders that are not removed; what is damaged is reported.
+
+    Raises:
+        ConfigError: The data directory or `[store]` cannot be used.
+        StoreError: They cannot be read.
+    """
+    url = team_url(settings)
+    if url is not None:
+        return [order for order in _read_team_orders(settings, url, report) if not order.removed]
+    from sectigo_tui.store.local.shared_orders import read_orders
+
+    return read_orders(account_directory(settings.paths, *account_of(settings)), report)
+
+
+def _read_team_orders(settings: Settings, url: str, report: Callable[[StoreDamage], None]) -> list[Order]:
+    import asyncio
+
+    from sectigo_tui.store.postgres.team_store import TeamStore
+
+    account = account_of(settings)
+
+    async def read() -> list[Order]:
+        store = await TeamStore.open(url, *account, account_directory(settings.paths, *account), listens=False)
+        try:
+            for damage in store.damage:
+                report(damage)
+            return store.all_orders()
+        finally:
+            await store.let_go()
+
+    return asyncio.run(read())
+
+
+def orders_with_keys(settings: Settings, report: Callable[[StoreDamage], None]) -> list[Order]:
+    """Return the team's orders, removed ones too; none without a team's database.
+
+    Raises:
+        ConfigError: `[store]` cannot be used.
+        StoreError: They cannot be read.
+    """
+    url = team_url(settings)
+    return [] if url is None else _read_team_orders(settings, url, report)
+
+
+def records(settings: Settings, since: datetime | None) -> Iterator[AuditRecord]:
+    """Return what was done, oldest first.
+
+    Args:
+        settings: The settings.
+        since: Leave out what happened before.
+
+    Raises:
+        ConfigError: The data directory or `[store]` cannot be used.
+        StoreError: It cannot be read.
+    """
+    url = team_url(settings)
+    if url is None:
+        from sectigo_tui.store.local.audit import records
+
+        yield from records(account_directory(settings.paths, *account_of(settings)), since)
+        return
+    import asyncio
+
+    from sectigo_tui.store.postgres import audit
+
+    account = account_of(settings)
+
+    async def read() -> list[AuditRecord]:
+        return [record async for record in audit.records(url, *account, since)]
+
+    yield from asyncio.run(read())
+
+
+def verify(settings: Settings) -> tuple[AuditReport, str]:
+    """Verify that what was done is recorded as it was written; return what was found, and where.
+
+    Raises:
+        ConfigError: The data directory or `[store]` cannot be used.
+        StoreError: It cannot be read.
+    """
+    url = team_url(settings)
+    if url is None:
+        from sectigo_tui.store.local.audit import verify
+
+        directory = account_directory(settings.paths, *account_of(settings))
+        return verify(directory), str(directory / "journal.jsonl")
+    import asyncio
+
+    from sectigo_tui.store.postgres import audit
+    from sectigo_tui.store.postgres.link import Target
+
+    return asyncio.run(audit.verify(url, *account_of(settings))), f"the timeline in {Target(url).name}"
+
+
+def status(settings: Settings, clock: Clock) -> TeamStatus:
+    """Return what the team's database tells of itself.
+
+    Raises:
+        ConfigError: There is none, or it cannot be used.
+        StoreError: It cannot be reached.
+    """
+    import asyncio
+
+    from sectigo_tui.store.postgres import audit
+
+    url = _required_url(settings)
+    return asyncio.run(audit.status(url, *account_of(settings), clock.wall(), clock.monotonic))
+
+
+def _required_url(settings: Settings) -> str:
+    from sectigo_tui.domain.errors import ConfigError
+
+    url = team_url(settings)
+    if url is None:
+        raise ConfigError(
+            key="store.url",
+            source="not set",
+            reason="there is no team's database",
+            remedy='write url = "postgresql://..." in [store] (docs/team.md)',
+        )
+    return url
