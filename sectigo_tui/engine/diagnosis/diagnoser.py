@@ -171,6 +171,7 @@ class Diagnoser:
             targets: The orders, the most wanted first.
             on_verdict: Told each order's verdict when its evidence is there.
         """
+        await self.samples.learn_kept()
         for target in targets:
             evidence = await self._gatherer.gather(
                 target,
