@@ -517,7 +517,7 @@ class View(Screen[None]):
     def remembered_sort(self) -> tuple[str, bool]:
         """Return the column to sort by, and whether downwards."""
         kept = self._model.layout.of(str(self.TITLE))
-        is_known = kept.sort == "" or kept.sort in {column.key for column in self.COLUMNS}
+        is_known = kept.sort == "" or kept.sort in {self.DEFAULT_SORT[0], *(column.key for column in self.COLUMNS)}
         return (kept.sort, kept.is_descending) if kept.sort is not None and is_known else self.DEFAULT_SORT
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
