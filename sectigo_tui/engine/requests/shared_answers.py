@@ -15,14 +15,14 @@ from sectigo_tui.domain.clock import Clock, seconds_between
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.ports import OrderStore
 
-CLAIM_SECONDS = 120.0
+LEASE_SECONDS = 120.0
 """How long a call is left to the process that makes it: longer than a request may take by default."""
 
 SETTLE_SECONDS = 0.05
-"""After this a claim is looked at again: of two that were made at once, the later one stands."""
+"""After this a lease is read again: of two that were made at once, the later one stands."""
 
 TURN_SECONDS = 0.5
-"""How often an answer is looked for that another process is asking for."""
+"""How often an answer is read that another process is asking for."""
 
 KEPT_SECONDS = 86_400.0
 KEPT_IN_EACH = 500
@@ -31,7 +31,7 @@ KEPT_IN_EACH = 500
 _RECORDS = "abcdefghijklmnop"
 """Answers are spread over so many records: each is written as a whole."""
 
-_CLAIMS_TRIED = 3
+_LEASES_TRIED = 3
 
 
 class KeptAnswer(Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class KeptAnswer(Struct, frozen=True, kw_only=True):
         return max((at for at in (self.at, self.failed_at) if at is not None), default=None)
 
 
-class Claim(Struct, frozen=True):
+class CallLease(Struct, frozen=True):
     """The sole right of one process to make a call, for some time."""
 
     by: str
@@ -74,7 +74,7 @@ class AnswerRecord(Struct, frozen=True):
     """Some of the answers, and who is asking for which, as the store keeps them."""
 
     answers: dict[str, KeptAnswer] = field(default_factory=dict)
-    claims: dict[str, Claim] = field(default_factory=dict)
+    leases: dict[str, CallLease] = field(default_factory=dict)
 
 
 class WantedRecord(Struct, frozen=True):
@@ -97,12 +97,12 @@ class SharedAnswers:
 
     Attributes:
         changes: How often another process has brought something new.
-        on_news: Is told the answers that others brought; must not raise.
+        on_answers: Is told the answers that others brought; must not raise.
     """
 
     def __init__(self, clock: Clock, store: OrderStore) -> None:
         self.changes = 0
-        self.on_news: Callable[[Sequence[KeptAnswer]], None] = lambda _answers: None
+        self.on_answers: Callable[[Sequence[KeptAnswer]], None] = lambda _answers: None
         self._clock = clock
         self._store = store
         self._me = uuid4().hex
@@ -130,32 +130,32 @@ class SharedAnswers:
             The answer that another process has kept; None where this process is to ask, and then to `keep` or
             `release`.
         """
-        name, deadline, unkept = _record_of(key), self._clock.now() + timedelta(seconds=CLAIM_SECONDS), 0
-        while self._clock.now() < deadline and unkept < _CLAIMS_TRIED:
-            claim = (await self._read(name)).claims.get(key)
+        name, deadline, unkept = _record_of(key), self._clock.now() + timedelta(seconds=LEASE_SECONDS), 0
+        while self._clock.now() < deadline and unkept < _LEASES_TRIED:
+            lease = (await self._read(name)).leases.get(key)
             kept = self._kept.get(key)
             if kept is not None and is_fresh(kept):
                 return kept
-            if claim is not None and claim.by != self._me and claim.until > self._clock.now():
+            if lease is not None and lease.by != self._me and lease.until > self._clock.now():
                 await self._clock.sleep(TURN_SECONDS)
                 continue
-            until = self._clock.now() + timedelta(seconds=CLAIM_SECONDS)
-            await self._change(name, claims={key: Claim(self._me, until)})
+            until = self._clock.now() + timedelta(seconds=LEASE_SECONDS)
+            await self._change(name, leases={key: CallLease(self._me, until)})
             await self._clock.sleep(SETTLE_SECONDS)
-            claim = (await self._read(name)).claims.get(key)
-            if claim is not None and claim.by == self._me:
+            lease = (await self._read(name)).leases.get(key)
+            if lease is not None and lease.by == self._me:
                 return None
-            unkept += claim is None
+            unkept += lease is None
         return None
 
     async def keep(self, answer: KeptAnswer) -> None:
         """Keep an answer for all, and give the right to its call back."""
         self._own[answer.key] = answer
-        await self._change(_record_of(answer.key), answers={answer.key: answer}, claims={answer.key: None})
+        await self._change(_record_of(answer.key), answers={answer.key: answer}, leases={answer.key: None})
 
     async def release(self, key: str) -> None:
         """Give the right to a call back that brought nothing to share."""
-        await self._change(_record_of(key), claims={key: None})
+        await self._change(_record_of(key), leases={key: None})
 
     async def want(self, ssl_ids: Iterable[int], seconds: float) -> None:
         """Let whoever polls keep the evidence of orders fresh, for some time."""
@@ -188,21 +188,21 @@ class SharedAnswers:
         if news:
             self._kept |= {answer.key: answer for answer in news}
             self.changes += 1
-            self.on_news(news)
+            self.on_answers(news)
         return record
 
     async def _change(
-        self, name: str, *, answers: dict[str, KeptAnswer] | None = None, claims: dict[str, Claim | None]
+        self, name: str, *, answers: dict[str, KeptAnswer] | None = None, leases: dict[str, CallLease | None]
     ) -> None:
         async with self._locks[name]:
             record, now = await self._read(name), self._clock.now()
             kept = sorted((record.answers | (answers or {})).values(), key=lambda one: one.newest or now)
             young = [one for one in kept if seconds_between(one.newest or now, now) < KEPT_SECONDS][-KEPT_IN_EACH:]
-            claimed = {key: claim for key, claim in record.claims.items() if claim.until > now and key not in claims}
-            claimed |= {key: claim for key, claim in claims.items() if claim is not None}
+            leased = {key: lease for key, lease in record.leases.items() if lease.until > now and key not in leases}
+            leased |= {key: lease for key, lease in leases.items() if lease is not None}
             with suppress(StoreError):
                 await self._store.keep_fetched(
-                    f"evidence-{name}", AnswerRecord({one.key: one for one in young}, claimed)
+                    f"evidence-{name}", AnswerRecord({one.key: one for one in young}, leased)
                 )
 
 

@@ -79,7 +79,7 @@ class AnswerCache(Generic[K, T]):
         source: Names the call for a person.
         call: Makes it, given how old its answer may be; raises `ScmFailure` or `DnsFailure`.
         sharing: How its answers are shared with other processes; None where they are not, or by the call itself.
-        told_at: Tells when an answer was told that has just come; now, where it is None.
+        answered_at: Tells when an answer was told that has just come; now, where it is None.
 
     Attributes:
         changes: How often what `peek` returns may have changed, but for what other processes bring.
@@ -92,13 +92,13 @@ class AnswerCache(Generic[K, T]):
         call: Callable[[K, float], Awaitable[T]],
         *,
         sharing: Sharing[K] | None = None,
-        told_at: Callable[[K], datetime | None] = lambda _key: None,
+        answered_at: Callable[[K], datetime | None] = lambda _key: None,
     ) -> None:
         self._clock = clock
         self._source = source
         self._call = call
         self._sharing = sharing
-        self._told_at = told_at
+        self._answered_at = answered_at
         self.changes = 0
         self._answers: OrderedDict[K, Answer[T]] = OrderedDict()
         self._adopted: dict[K, KeptAnswer] = {}
@@ -136,11 +136,11 @@ class AnswerCache(Generic[K, T]):
         return await asyncio.shield(asking)
 
     def _older(self, key: K) -> Answer[T]:
-        self._adopt(key)
+        self._take_shared(key)
         nothing: Answer[T] = Answer(self._source(key))
         return self._answers.get(key, nothing)
 
-    def _adopt(self, key: K) -> None:
+    def _take_shared(self, key: K) -> None:
         """Take what another process has kept, where it is newer."""
         sharing = self._sharing
         kept = sharing.answers.kept(sharing.name(key)) if sharing is not None else None
@@ -201,7 +201,7 @@ class AnswerCache(Generic[K, T]):
             return replace(kept_answer, http_status=failure.http_status, code=failure.code)
         except DnsFailure as failure:
             return self._failed(key, failure.reason)
-        return Answer(self._source(key), AnswerState.KNOWN, answer, self._told_at(key) or self._clock.now())
+        return Answer(self._source(key), AnswerState.KNOWN, answer, self._answered_at(key) or self._clock.now())
 
     async def _share(self, key: K, answer: Answer[T], sharing: Sharing[K]) -> None:
         """Let other processes have an answer; not that the credentials of this one are rejected."""
@@ -360,7 +360,7 @@ class Sources:
             self.sent.append(clock.monotonic())
             return await account.details(ssl_id, fresh_seconds=max_age_seconds)
 
-        def told_at(ssl_id: int) -> datetime | None:
+        def answered_at(ssl_id: int) -> datetime | None:
             known = account.known(ssl_id)
             return known.at if known is not None else None
 
@@ -369,7 +369,7 @@ class Sources:
         self._dns_places = asyncio.Semaphore(DNS_AT_ONCE)
         self._shared = account.shared
         self.details = AnswerCache[int, OrderDetails](
-            clock, lambda ssl_id: f"SCM details {ssl_id}", details, told_at=told_at
+            clock, lambda ssl_id: f"SCM details {ssl_id}", details, answered_at=answered_at
         )
         self.dcv = AnswerCache[DcvKey, DcvLog](
             clock,
