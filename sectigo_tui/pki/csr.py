@@ -111,8 +111,7 @@ def load_csr(data: bytes) -> x509.CertificateSigningRequest:
 def _facts(request: x509.CertificateSigningRequest) -> CsrFacts:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from sectigo_tui.pki.facts import common_names, key_kind, names_by_kind
-    from sectigo_tui.pki.signatures import cautions_of, is_signed_by_its_key
+    from sectigo_tui.pki.facts import cautions_of, common_names, is_signed_by_its_key, key_kind, names_by_kind
 
     key_type, key_size = key_kind(request)
     names = common_names(request)

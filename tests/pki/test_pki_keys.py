@@ -146,7 +146,7 @@ def test_any_name_is_a_safe_beginning_of_a_file_name(name: str, stem: str) -> No
 
 def test_cryptography_is_not_imported_before_it_is_needed() -> None:
     program = (
-        "import sys; import sectigo_tui.pki.bundle, sectigo_tui.pki.keys, sectigo_tui.pki.files;"
+        "import sys; import sectigo_tui.pki.bundle, sectigo_tui.pki.keys, sectigo_tui.pki.tools;"
         "print([name for name in ('pydantic', 'cryptography', 'idna') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
