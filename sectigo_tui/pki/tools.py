@@ -9,7 +9,7 @@ from sectigo_tui.domain.errors import InputError, unwritable
 from sectigo_tui.domain.pki import CSR_BYTES_AT_MOST, CertificateBundle, CsrFacts, KeyOrder
 from sectigo_tui.durable import create_file, replace_file
 from sectigo_tui.pki import bundle as bundles
-from sectigo_tui.pki import csr, keys
+from sectigo_tui.pki import csr
 from sectigo_tui.pki.names import file_stem, parse_name
 
 
@@ -35,7 +35,7 @@ class PkiTools:
 
     def make_csr(self, order: KeyOrder) -> CsrFacts:
         """Make a private key, put it on disk (0600), and return a CSR for it."""
-        return keys.make_csr(order)
+        return csr.make_csr(order)
 
     def ordered_name(self, name: str) -> str:
         """Return a name as it is ordered: a lower-case DNS name with IDNs as `xn--` and no final dot, or an address."""
