@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from msgspec.structs import replace
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.simulator.account import Domain
 from sectigo_tui.simulator.world import FIRST_ID, World
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.installation import CANARY, Installation, switched
@@ -371,6 +373,31 @@ def _diagnose_json(scene: Scene) -> None:
     assert json.loads(scene.run())["verdict"]["blocked_on"] == "an SCM approver"
 
 
+@recipe("sectigo-tui message 2100001")
+def _message(scene: Scene) -> None:
+    scene.place("ov-approval")
+    told = scene.run()
+    assert told.startswith(f"Approval needed: certificate for {NAME}\n")
+    assert f"sslId {SSL_ID}" in told
+
+
+@recipe("sectigo-tui message 2100001 --to sectigo --output to-sectigo.txt")
+def _message_in_file(scene: Scene) -> None:
+    scene.place("ov-approval")
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr.startswith("sectigo-tui: the message to Sectigo support is ready: Order ")
+    path = scene.home / "to-sectigo.txt"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "## Stages (UTC)" in path.read_text()
+
+
+@recipe("sectigo-tui message 2100001 --json")
+def _message_json(scene: Scene) -> None:
+    scene.place("ov-approval")
+    assert json.loads(scene.run())["to"] == "approver"
+
+
 @recipe("sectigo-tui handover", "sectigo-tui handover > handover.md")
 def _handover(scene: Scene) -> None:
     scene.place("ov-approval")
@@ -384,6 +411,22 @@ def _handover_json(scene: Scene) -> None:
     scene.place("ov-approval")
     told = json.loads(scene.run())
     assert [order["ssl_id"] for group in told["groups"] for order in group["orders"]] == [SSL_ID]
+
+
+@recipe("sectigo-tui validations")
+def _validations(scene: Scene) -> None:
+    scene.world.account.register(Domain("acme.example", expires=scene.world.now() + timedelta(days=9)))
+    head, first, *_ = scene.run().splitlines()
+    assert head.split() == ["ENDS", "LEFT", "WHAT", "SCM", "SAYS", "PENDING", "CERTIFICATES"]
+    assert "domain acme.example" in first
+
+
+@recipe("sectigo-tui validations --within 90 --json")
+def _validations_json(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    told = json.loads(scene.run())
+    assert told["within_days"] == 90
+    assert {row["kind"] for row in told["validations"]} == {"organization"}
 
 
 @recipe("sectigo-tui audit", "sectigo-tui audit --since 1d", "sectigo-tui audit --since 7d")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.account import PasswordStatus
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.dns import Dns
+    from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.domain.ports import OrderReader
     from sectigo_tui.engine.context import Arming, Context, EngineOptions
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.enroll import Enrolling
     from sectigo_tui.engine.orders.order_locks import OrderLocks
     from sectigo_tui.engine.orders.pending_writes import PendingWrites
+    from sectigo_tui.engine.orders.people import People
     from sectigo_tui.engine.orders.place import Placing
     from sectigo_tui.engine.orders.recover import Recovery
     from sectigo_tui.engine.orders.renew import Renewing
@@ -160,6 +162,11 @@ class Engine:
         return self.context.is_read_only
 
     @property
+    def operator(self) -> Operator:
+        """Who acts here."""
+        return self.context.repository.operator
+
+    @property
     def options(self) -> EngineOptions:
         """What the operator has settled."""
         return self.context.options
@@ -182,7 +189,9 @@ class Engine:
         """
         from sectigo_tui.engine.polling.budget import poll_budget
 
-        return poll_budget(self.context, self.scheduler, self.health, rows=rows)
+        return poll_budget(
+            self.context, self.scheduler, self.health, rows=rows, evidence=self.diagnoser.evidence_budget()
+        )
 
     @property
     def rejection(self) -> ScmFailure | None:
@@ -237,6 +246,13 @@ class Engine:
         from sectigo_tui.engine.orders.revoke import Revoking
 
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
+
+    @cached_property
+    def people(self) -> People:
+        """Owners and notes."""
+        from sectigo_tui.engine.orders.people import People
+
+        return People(self.context)
 
     @cached_property
     def credentials(self) -> CredentialsService:

@@ -116,7 +116,7 @@ class Account:
         self.spellings = StatusSpellings()
         self.reports = Reports(context)
         self.shared = SharedAnswers(context.clock, context.repository.store)
-        self.shared.on_answers = self._take_answers
+        self.shared.on_read = self._take_answers
         self._context = context
         self._reported: dict[str, str] = {}
         self._listed: dict[int, Listed] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,23 +11,27 @@ from sectigo_tui.domain.clock import Moment, seconds_between
 from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.messages import Recipient
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause, OrderRef, common_causes
+from sectigo_tui.engine.diagnosis.ending import Ending
 from sectigo_tui.engine.diagnosis.escalation import Redact, escalation_pack, handover, redactor
 from sectigo_tui.engine.diagnosis.evidence.gather import Gatherer
 from sectigo_tui.engine.diagnosis.evidence.known import MAX_NAMES, Knowledge, Target, Version
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part, quoted
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainState
+from sectigo_tui.engine.diagnosis.message import Message, message_to
 from sectigo_tui.engine.diagnosis.normal import Comparison, Leg, Samples, pace
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
 from sectigo_tui.engine.diagnosis.stages import Span, When
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 from sectigo_tui.engine.orders.entries import in_words, record
+from sectigo_tui.engine.polling.budget import EvidenceBudget
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.requests.limiter import Priority
 
@@ -69,6 +73,7 @@ class Diagnoser:
 
     Attributes:
         samples: How long this account's orders took.
+        ending: Which validations of the account end soon.
         wanted: How many orders' evidence was to be kept fresh when that was last looked at here.
     """
 
@@ -87,6 +92,7 @@ class Diagnoser:
         self._sources = Sources(context, account, dns)
         self._knowledge = Knowledge(context, account, self._sources)
         self._gatherer = Gatherer(self._sources, self._knowledge)
+        self.ending = Ending(context, account, self._sources)
         self._verdicts: dict[str | int, tuple[Version, Verdict]] = {}
 
     def cheap(self, target: Target) -> Verdict:
@@ -217,6 +223,12 @@ class Diagnoser:
         now = self._context.clock.monotonic()
         return sum(now - at < BUDGET_SECONDS for at in self._sources.sent)
 
+    def evidence_budget(self) -> EvidenceBudget:
+        """Return what evidence costs, for the poll budget."""
+        is_elsewhere = bool(self._context.repository.store.poller())
+        wanted = None if is_elsewhere else self.wanted
+        return EvidenceBudget(self.requests_last_minute, EVIDENCE_REQUESTS_PER_MINUTE, wanted)
+
     async def _within_budget(self) -> None:
         """Wait until the budget allows requests that nobody waits for in person."""
         while self.requests_last_minute >= EVIDENCE_REQUESTS_PER_MINUTE:
@@ -328,6 +340,42 @@ class Diagnoser:
     def pack(self, diagnosis: Diagnosis) -> str:
         """Return the escalation pack for the CA's support, as Markdown without credentials."""
         return escalation_pack(diagnosis, self.redactor())
+
+    def message(
+        self, diagnosis: Diagnosis, recipient: Recipient, templates: Mapping[str, str] | None = None
+    ) -> Message:
+        """Return the message to somebody about an order, without credentials.
+
+        Args:
+            diagnosis: The order's diagnosis.
+            recipient: Who is written to.
+            templates: The operator's own, by recipient.
+        """
+        return message_to(
+            recipient,
+            diagnosis,
+            self.redactor(),
+            pack=self.pack(diagnosis),
+            address=self._context.options.login_address,
+            templates=templates,
+        )
+
+    async def record_message(self, diagnosis: Diagnosis, message: Message) -> None:
+        """Keep in the timeline that a message was given to `on_event`.
+
+        Args:
+            diagnosis: The order's diagnosis.
+            message: The message.
+        """
+        order = diagnosis.evidence.order
+        await record(
+            self._context,
+            EventKind.NOTE,
+            f"message to {message.recipient.who} given to on_event",
+            order_id=order.id if order is not None else "",
+            ssl_id=diagnosis.evidence.ssl_id,
+            may_fail=True,
+        )
 
     def handover(self, targets: Iterable[Target], *, missing_part: str = "") -> str:
         """Return all that is open, grouped by cause, for the next shift, by what is known: Markdown, no credentials.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.normal import quantile
-from sectigo_tui.engine.polling.schedule import JITTER, scheduled_wait_seconds
+from sectigo_tui.engine.polling.schedule import JITTER, scheduled_in
 from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.engine.requests.health import ApiHealth, PastExchange
 
@@ -80,6 +80,20 @@ class Tally(Struct, frozen=True):
     slowest_seconds: float | None
 
 
+class EvidenceBudget(Struct, frozen=True):
+    """What the evidence of diagnoses costs.
+
+    Args:
+        requests: How many requests this process sent for it within the last minute.
+        limit: How many it sends at most for columns.
+        wanted: How many orders' evidence it keeps fresh; None where another process does.
+    """
+
+    requests: int
+    limit: int
+    wanted: int | None
+
+
 class PollBudget(Struct, frozen=True, kw_only=True):
     """What polling costs and what is next.
 
@@ -95,6 +109,7 @@ class PollBudget(Struct, frozen=True, kw_only=True):
         in_flight: Requests under way.
         limit: How many may be.
         poller: Who polls, when it is another process; empty when it is this one or nobody.
+        evidence: What the evidence of diagnoses costs; None where that is not counted.
     """
 
     at: datetime
@@ -108,9 +123,17 @@ class PollBudget(Struct, frozen=True, kw_only=True):
     in_flight: int
     limit: int
     poller: str
+    evidence: EvidenceBudget | None = None
 
 
-def poll_budget(context: Context, scheduler: Scheduler, health: ApiHealth, *, rows: int = 200) -> PollBudget:
+def poll_budget(
+    context: Context,
+    scheduler: Scheduler,
+    health: ApiHealth,
+    *,
+    rows: int = 200,
+    evidence: EvidenceBudget | None = None,
+) -> PollBudget:
     """Return the poll budget as it stands now.
 
     Args:
@@ -118,6 +141,7 @@ def poll_budget(context: Context, scheduler: Scheduler, health: ApiHealth, *, ro
         scheduler: The poll workers.
         health: How SCM answers.
         rows: How many of the next polls to list.
+        evidence: What the evidence of diagnoses costs.
     """
     now = context.clock.now()
     polled = [order for order in context.repository.store.orders() if order.state.is_polled]
@@ -140,6 +164,7 @@ def poll_budget(context: Context, scheduler: Scheduler, health: ApiHealth, *, ro
         in_flight=context.limiter.in_flight,
         limit=context.limiter.limit,
         poller=context.repository.store.poller(),
+        evidence=evidence,
     )
 
 
@@ -172,7 +197,8 @@ def why(window: PollWindow, last_poll_at: datetime | None) -> str:
     since = ""
     if last_poll_at is not None and window.next_poll_at is not None:
         since = f", {seconds_between(last_poll_at, window.next_poll_at):.0f} s after the last"
-    scheduled = scheduled_wait_seconds(max(1, window.attempts))
+    at = window.next_poll_at or window.opened_at
+    scheduled = scheduled_in(window, max(1, window.attempts), at - timedelta(seconds=window.wait_seconds))
     return {
         WaitReason.FIRST: f"first poll{', at once' if window.wait_seconds <= 0 else since}",
         WaitReason.SCHEDULE: f"{scheduled:.0f} s +-{JITTER:.0%} after poll {window.attempts}",

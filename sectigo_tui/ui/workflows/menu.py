@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.command import CommandPalette
 
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.rows import OrderRow, local_id
 from sectigo_tui.presentation.text import LONGEST_LINE_CHARACTERS, printable
 from sectigo_tui.ui.keys.active_keys import active_keys
 from sectigo_tui.ui.keys.key_names import KeyNames
@@ -22,6 +22,7 @@ from sectigo_tui.ui.workflows.runner import WorkflowRunner
 from sectigo_tui.ui.workflows.workflow import Defaults, Workflow
 
 if TYPE_CHECKING:
+    from sectigo_tui.domain.orders import Order
     from sectigo_tui.engine.diagnosis.evidence.known import Target
     from sectigo_tui.engine.engine import Engine
     from sectigo_tui.ui.engine_runner import Perform
@@ -71,6 +72,9 @@ class MenuWorkflows:
             model.surroundings,
             defaults,
             self._unmark,
+            chosen=lambda form: model.layout.choices.get(form, {}),
+            remember=model.layout.chose,
+            show_order=self._show_order,
         )
         self._app = app
         self._engine = engine
@@ -148,6 +152,30 @@ class MenuWorkflows:
         from sectigo_tui.ui.workflows.export import hand_over
 
         self._perform("handover", hand_over(self.workflow, self._model.order_rows))
+
+    def longer(self) -> None:
+        """Poll the marked orders, or the one under the cursor, for as long as the operator chooses."""
+        from sectigo_tui.ui.workflows.orders import poll_longer
+
+        self._perform("poll longer", poll_longer(self.workflow, self._chosen() or ()))
+
+    def message(self) -> None:
+        """Write to whoever blocks the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.workflows.message import write_message
+
+        self._perform("message", write_message(self.workflow, self._chosen() or (), self._outside))
+
+    def note(self) -> None:
+        """Write a note on the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.workflows.people import note
+
+        self._perform("note", note(self.workflow, self._chosen() or ()))
+
+    def own(self) -> None:
+        """Take the marked orders or the one under the cursor, or give them to somebody."""
+        from sectigo_tui.ui.workflows.people import own
+
+        self._perform("owner", own(self.workflow, self._chosen() or ()))
 
     def causes(self) -> None:
         """Show what many orders wait for together, and list those of one cause."""
@@ -244,6 +272,19 @@ class MenuWorkflows:
                     if (row := screen.order_row_of(row_id)).ssl_id in ids
                     or (row.order is not None and row.order.id in ids)
                 )
+
+    async def _show_order(self, order: Order) -> None:
+        """Put the cursor on an order: in the list that is shown, else among the pending ones."""
+        row_id = local_id(order)
+        view = self._app.screen
+        if isinstance(view, View) and view.LISTS_ORDERS:
+            view.reload()
+        if not (isinstance(view, View) and view.table.move_to_id(row_id)):
+            await self._show_view("pending")
+            view = self._app.screen
+            if isinstance(view, View):
+                view.reload()
+                view.table.move_to_id(row_id)
 
     async def _escalate(self, target: Target) -> None:
         from sectigo_tui.ui.workflows.export import escalate
