@@ -40,7 +40,7 @@ class Renewing:
     """Renews orders.
 
     Args:
-        context: The world.
+        context: What every service works with.
         placing: Sends orders.
         tools: Checks CSRs.
     """
