@@ -79,7 +79,7 @@ class Reports:
     A report costs the CA more than a listing: whoever reads one regularly waits 15 minutes in between, or longer.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:

@@ -95,7 +95,7 @@ class CredentialsService:
     over after one request has shown that SCM takes it; what SCM rejects all the same is not tried again.
 
     Args:
-        context: The world.
+        context: What every service works with.
         access: The credentials and their places.
         scheduler: Goes on once credentials are accepted.
 

@@ -66,7 +66,7 @@ class Diagnoser:
     Evidence is kept with its age and shared: many orders of one organization cost one request for its validations.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
         dns: The DNS; None unless the operator has switched it on.
         secrets: Returns the credentials in use, which nothing that leaves the program may hold.

@@ -178,7 +178,7 @@ class Samples:
     """How long orders of this account took, as far as that was learned.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
 
     Attributes:

@@ -78,7 +78,7 @@ class ViewModel(Struct, frozen=True):
         changed_rows: Published with what the engine published since the last time, oldest first.
         surroundings: The settled facts of this run.
         errors: The failures of this session.
-        perform: Runs a use case.
+        perform: Runs what a key asks for, and reports its failure.
         layout: How the screen is arranged.
         watchlist: What deserves a poll.
     """
