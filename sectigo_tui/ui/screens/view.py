@@ -648,8 +648,9 @@ class View(Screen[None]):
         ids = [row.row_id for row in rows]
 
         def show(_target: object, _verdict: object) -> None:
-            self._unfold([row_id for row_id in ids if self.shows(row_id)])
-            self.table.refresh_rows(ids)
+            if not self._is_frozen:
+                self._unfold([row_id for row_id in ids if self.shows(row_id)])
+                self.table.refresh_rows(ids)
 
         await diagnoser.watch(targets, show)
 
