@@ -33,7 +33,7 @@ from sectigo_tui.simulator.account import Domain
 from sectigo_tui.simulator.world import FIRST_ID, World
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.installation import CANARY, Installation, switched
-from support.readme import ROOT, TEXTS, blocks, shown_commands
+from support.readme import ROOT, TEXTS, shown_commands
 from support.receiver import receiver
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
@@ -198,6 +198,17 @@ def _service(scene: Scene) -> None:
 # What needs no order
 
 
+@recipe(
+    "mkdir -p ~/.config/systemd/user",
+    "sectigo-tui config systemd > ~/.config/systemd/user/sectigo-tui.service",
+    "sectigo-tui config systemd",
+    "sectigo-tui config systemd --system",
+)
+def _config_systemd(scene: Scene) -> None:
+    (scene.home / ".config" / "systemd" / "user").mkdir(parents=True)
+    scene.run()
+
+
 @recipe("sectigo-tui config init")
 def _config_init(scene: Scene) -> None:
     scene.run("written; take the # off what you need, then: sectigo-tui check")
@@ -351,6 +362,24 @@ def _orders(scene: Scene) -> None:
     assert scene.program.requests() == []
 
 
+@recipe("sectigo-tui orders --pending --filter 'on:approver val:ov'")
+def _orders_pending(scene: Scene) -> None:
+    scene.place("ov-approval")
+    title, order = scene.run().splitlines()
+    assert NAME not in title
+    assert order.split()[:2] == [str(SSL_ID), "remote"]
+    assert "an SCM approver" in order
+
+
+@recipe("sectigo-tui diagnose 2100001 2100002")
+def _diagnose_several(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.program.place("ov-vetting", NAME)
+    first, second = scene.run().split("\n\n")
+    assert str(SSL_ID) in first
+    assert str(SSL_ID + 1) in second
+
+
 @recipe("sectigo-tui diagnose 2100001", "sectigo-tui diagnose 2100001 --history")
 def _diagnose(scene: Scene) -> None:
     scene.place("ov-approval")
@@ -396,6 +425,22 @@ def _message_in_file(scene: Scene) -> None:
 def _message_json(scene: Scene) -> None:
     scene.place("ov-approval")
     assert json.loads(scene.run())["to"] == "approver"
+
+
+@recipe("sectigo-tui adopt --certctl --list")
+def _left_behind(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.world.orders[SSL_ID].comments = "Issued by certctl"
+    assert f"{SSL_ID}  Requested" in scene.run()
+    assert scene.local() == []
+
+
+@recipe("sectigo-tui adopt --certctl --yes")
+def _adopt(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.world.orders[SSL_ID].comments = "Issued by certctl"
+    assert NAME in scene.run()
+    assert scene.local() == [(SSL_ID, "pending")]
 
 
 @recipe("sectigo-tui handover", "sectigo-tui handover > handover.md")
@@ -515,8 +560,9 @@ def test_the_service_polls_and_ends_well_when_it_is_stopped(program: tuple[World
     scene = Scene("", *program)
     scene.place("ov-instant")
     scene.track()
-    (unit,) = blocks(COMMANDS, "ini")
-    (line,) = re.findall(r"^ExecStart=%h/\.local/bin/(.+)$", unit, re.MULTILINE)
+    unit = scene.program.run("config", "systemd").stdout
+    (line,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    assert line == f"{PROGRAM} watch --json"
     with scene.at_terminal(line) as service:
         service.until('"event": "poll"')
         service.signal(signal.SIGTERM)

@@ -291,6 +291,24 @@ def message_json(diagnosis: Diagnosis, message: Message, at: datetime) -> dict[s
     }
 
 
+def left_behind_json(
+    details: OrderDetails, order: Order | None = None, failure: Exception | None = None
+) -> dict[str, Json]:
+    """Return an order that certctl left behind, and what became of it.
+
+    Args:
+        details: SCM's answer about it.
+        order: The local order; None where it is not local.
+        failure: Why it did not become local.
+    """
+    return {
+        **details_json(details),
+        "requester": details.requester or None,
+        "order": order_json(order) if order is not None else None,
+        "failure": failure_json(failure),
+    }
+
+
 Event = dict[str, Json]
 OrderById = Callable[[str], Order | None]
 

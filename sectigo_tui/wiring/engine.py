@@ -105,6 +105,7 @@ async def prepared(
             reopen_by_level=_reopen_by_level(section.on_deadline),
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
+            renewal_margin_days=section.renewal_margin_days,
             login_address=_login_address(account.base_url, account.customer_uri),
         ),
     )

@@ -272,9 +272,10 @@ async def test_rows_that_are_scrolled_past_are_not_asked_about() -> None:
 async def test_the_list_can_be_sorted_by_an_outage_that_has_no_room_beside_it() -> None:
     world, _ = world_with("ov-approval", "ov-vetting")
     async with staged(world) as stage:
-        assert "OUTAGE" not in stage.lines[1]
-        for _ in range(8):
-            await stage.press("s")
-        assert stage.footer == "Sorted by OUTAGE, which does not fit this screen."
+        assert "IN USE" not in stage.lines[1]
+        await stage.press("s", "i")
+        assert stage.footer == "Sorted by IN USE, which is empty for every row."
+        await stage.press("s", "p")
+        assert stage.footer == "Sorted by PROFILE, which does not fit this screen."
         await stage.resize(200, 40)
-        assert "OUTAGE▲" in stage.lines[1]
+        assert "PROFILE▲" in stage.lines[1]

@@ -68,7 +68,7 @@ async def test_json_names_what_it_is_about_and_says_null_for_what_is_not_known(t
     }
     assert row["ssl_id"] == OLDEST
     assert row["common_name"] == "online-banking.acme.example"
-    assert row["outage"] is None
+    assert row["in_use_until"] is None
 
 
 @pytest.mark.parametrize(("view", "words"), [("4", "tracked, SCM status Applied"), ("5", "5 s +-20% after poll 1")])

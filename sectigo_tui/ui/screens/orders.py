@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.presentation.columns import cell
 from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.sorting import URGENCY
 from sectigo_tui.presentation.table_columns import Cell
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.view import View, ViewModel
+
+if TYPE_CHECKING:
+    from sectigo_tui.ui.dialogs.menu import MenuItem
 
 _NONE_PENDING = "No order is pending: every order is a certificate, or has ended.\n{app.remote} lists the account; "
 
@@ -21,6 +26,7 @@ class PendingView(View):
     TITLE = "Pending"
     WANTS_VERDICTS = True
     IS_TOP = True
+    DEFAULT_SORT = (URGENCY, False)
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
@@ -56,6 +62,13 @@ class PendingView(View):
         super()._tick()
         if self.is_current and not self._is_frozen and self._model.watchlist.still_kept() != self._kept:
             self.reload()
+
+    def sort_items(self) -> Sequence[MenuItem]:
+        """Return the columns to sort by, and what is most urgent before them."""
+        from sectigo_tui.ui.dialogs.menu import MenuItem
+
+        note = "the certificate in use ends soonest, then slow orders, then the oldest"
+        return (MenuItem(URGENCY, "u", self._sort_title(URGENCY, "URGENCY"), note=note), *super().sort_items())
 
     def empty_text(self) -> tuple[str, str]:
         """Return what an empty list means: none are pending only when SCM has said so."""

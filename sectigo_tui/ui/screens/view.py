@@ -39,10 +39,18 @@ from sectigo_tui.ui.layout import Layout
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.key_line import IN_FILTER, IN_PANE, KeyHint, KeyLine, footer_hints, hints_of
-from sectigo_tui.ui.widgets.table.table import HeaderSelected, Highlighted, LiveTable, Selected, VisibleChanged
+from sectigo_tui.ui.widgets.key_line import IN_FILTER, IN_MARKS, IN_PANE, KeyHint, KeyLine, footer_hints, hints_of
+from sectigo_tui.ui.widgets.table.table import (
+    HeaderSelected,
+    Highlighted,
+    LiveTable,
+    MarksChanged,
+    Selected,
+    VisibleChanged,
+)
 
 if TYPE_CHECKING:
+    from sectigo_tui.presentation.meanings import Meaning
     from sectigo_tui.ui.dialogs.list_layout import FilterAnswer
     from sectigo_tui.ui.dialogs.menu import MenuItem
 
@@ -288,6 +296,20 @@ class View(Screen[None]):
         clears = filled(self, "{view.unwind} clears the filter.")
         return f"Nothing matches {printable(query.strip(), limit=60)!r}. {clears}"
 
+    def meanings(self) -> Sequence[Meaning]:
+        """Return what the column under the mouse, and what stands there, means; else what the chosen row shows."""
+        from sectigo_tui.presentation.meanings import Meaning, meanings_of
+
+        if not self.LISTS_ORDERS:
+            return ()
+        key, row_id = self.table.hovered
+        if key:
+            column = next(column for column in self.COLUMNS if column.key == key)
+            told = [Meaning(column.title, "", column.meaning)]
+            row = self.order_row_of(row_id) if row_id is not None else self.row
+            return [*told, *meanings_of(row, self._model.now, [key])] if row is not None else told
+        return meanings_of(self.row, self._model.now) if self.row is not None else ()
+
     def is_asking(self) -> bool:
         """Return whether what is to be listed is not known yet."""
         return False
@@ -463,6 +485,9 @@ class View(Screen[None]):
             )
         elif self.pane.has_focus:
             hints = hints_of(key_names_of(self), IN_PANE)
+        elif self.table.marks:
+            count = KeyHint("", f"{len(self.table.marks)} marked:", 0)
+            hints = (count, *hints_of(key_names_of(self), IN_MARKS))
         else:
             hints = footer_hints(active_keys(self.active_bindings), str(self.TITLE), self.back_title())
         self.query_one("#keys", KeyLine).show(hints)
@@ -485,7 +510,10 @@ class View(Screen[None]):
         if row is None:
             return Content("No order here.")
         timeline = self._timeline_of(row.order)
-        return detail_content(row, timeline, self._model.now, self.pane.text_width, keys=key_names_of(self))
+        polls = self._model.order_rows.engine.orders.polls(row.order.id) if row.order is not None else ()
+        return detail_content(
+            row, timeline, self._model.now, self.pane.text_width, keys=key_names_of(self), polls=polls
+        )
 
     def _timeline_of(self, order: Order | None) -> Sequence[TimelineEntry]:
         """Return an order's timeline; it is read from the disk only when the order has changed."""
@@ -521,7 +549,7 @@ class View(Screen[None]):
     def remembered_sort(self) -> tuple[str, bool]:
         """Return the column to sort by, and whether downwards."""
         kept = self._model.layout.of(str(self.TITLE))
-        is_known = kept.sort == "" or kept.sort in {column.key for column in self.COLUMNS}
+        is_known = kept.sort == "" or kept.sort in {self.DEFAULT_SORT[0], *(column.key for column in self.COLUMNS)}
         return (kept.sort, kept.is_descending) if kept.sort is not None and is_known else self.DEFAULT_SORT
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
@@ -544,6 +572,11 @@ class View(Screen[None]):
             self._model.layout.cursor_on(str(self.TITLE), message.row_id)
         if message.row_id is not None and left is not None and self.shows(left):
             self._model.watchlist.see(message.row_id)
+
+    @on(MarksChanged)
+    def _on_marks_changed(self, message: MarksChanged) -> None:
+        message.stop()
+        self.show_keys()
 
     @on(HeaderSelected)
     def _on_header_selected(self, message: HeaderSelected) -> None:
@@ -594,6 +627,13 @@ class View(Screen[None]):
             # The exchange itself was published: the header tells it, and the rows stay as they are known for now.
             self._is_unseen = True
             self._show_header()
+
+    @work(group="learn", exclusive=True, exit_on_error=False)
+    async def _learn(self) -> None:
+        """Learn how long this account's own orders took: the detail pane shows where an order stands among them."""
+        diagnoser = self._model.now.diagnoser()
+        if diagnoser is not None and await diagnoser.samples.learn_local():
+            self.show_detail()
 
     async def _ask_details(self, row_ids: Iterable[str]) -> None:
         account = self._model.order_rows.engine.account
@@ -651,6 +691,7 @@ class View(Screen[None]):
         if self.pane.display:
             self.pane.scroll_home(animate=False)
             self.show_detail()
+            self._learn()
         else:
             self.table.focus()
         self.show_keys()

@@ -227,6 +227,8 @@ class LiveTable(ScrollView, can_focus=True):
         self._strips = RowStrips(self._rows, columns, cell, glyphs, flag)
         self._published: tuple[str | None, frozenset[str], tuple[str, ...]] = (None, frozenset(), ())
         self._prepared_for: tuple[Size, Region] | None = None
+        self.hovered: tuple[str, str | None] = ("", None)
+        """The key of the column under the mouse, empty for none, and the row there; None over the titles."""
 
     @property
     def row_count(self) -> int:
@@ -480,6 +482,20 @@ class LiveTable(ScrollView, can_focus=True):
             self.move_to_index(index)
             if event.chain == 2:
                 self.action_select()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Take note of what the mouse is over: help tells about that."""
+        offset = event.get_content_offset(self)
+        line = offset.y - HEADER_LINES if offset is not None else -1
+        window = self._rows.window
+        row_id = window[line] if 0 <= line < len(window) else None
+        x = offset.x if offset is not None and (row_id is not None or line < 0) else -1
+        key = next((placed.column.key for placed in self._strips.placed if placed.x <= x < placed.end), "")
+        self.hovered = (key, row_id)
+
+    def on_leave(self) -> None:
+        """Take note that the mouse is elsewhere."""
+        self.hovered = ("", None)
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
