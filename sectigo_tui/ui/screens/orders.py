@@ -32,14 +32,20 @@ class PendingView(View):
         super().__init__(model)
         self._kept: list[str] = []
         """Watched orders that are pending no more, as they are listed now."""
+        self._just_listed: list[OrderRow] | None = None
 
     def rows(self) -> list[OrderRow]:
         """Return all pending orders, and watched ones that were pending until just now."""
         order_rows = self._model.order_rows
-        pending = order_rows.pending()
+        pending = self._just_listed = order_rows.pending()
         known = {row.row_id for row in pending}
         self._kept = self._model.watchlist.still_kept()
         return pending + [order_rows.row(row_id) for row_id in self._kept if row_id not in known]
+
+    def pending(self) -> list[OrderRow]:
+        """Return all pending orders; those that were listed just now are not put together again."""
+        listed, self._just_listed = self._just_listed, None
+        return super().pending() if listed is None else listed
 
     def _cell(self, row_id: str, key: str, width: int) -> Cell:
         shown = super()._cell(row_id, key, width)

@@ -276,6 +276,10 @@ class View(Screen[None]):
         """Return what this view lists, before filter and sort."""
         raise NotImplementedError
 
+    def pending(self) -> list[OrderRow]:
+        """Return all pending orders, which the header counts."""
+        return self._model.order_rows.pending()
+
     def empty_text(self) -> tuple[str, str]:
         """Return what is said when there is nothing to list, and its style."""
         raise NotImplementedError
@@ -345,7 +349,7 @@ class View(Screen[None]):
         self._is_out_of_order = False
         if not self._is_frozen:
             self._list()
-        self._tally = tally(self._model.order_rows.pending(), self._model.watchlist.is_acknowledged)
+        self._tally = tally(self.pending(), self._model.watchlist.is_acknowledged)
         self._show_header()
         self.show_detail()
         self._show_errors()
