@@ -28,6 +28,7 @@ SUBCOMMANDS = {
     "rotate": "Try new credentials once, and use them from then on.",
     "watch": "Poll without a screen until SIGTERM or SIGINT.",
     "audit": "Tell what was done, when and by whom.",
+    "store": "Where the orders are kept: what a team's database tells, copying them, removing what is too old.",
     "config": "Where the configuration is, what is in force, and a first one.",
     "demo": "The dashboard against a simulated account, with nothing to configure.",
     "simulator": "Serve a simulated SCM on 127.0.0.1 until interrupted.",

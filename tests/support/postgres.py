@@ -182,6 +182,11 @@ class Databases:
         migrate(url)
         self._template = str(conninfo_to_dict(url)["dbname"])
 
+    def address(self) -> str:
+        """Return the same as it is written in a configuration."""
+        parts = conninfo_to_dict(self.new())
+        return f"postgresql://{parts['user']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+
     def empty(self) -> str:
         """Return the address of a new and empty database."""
         return self._create("template0")

@@ -236,6 +236,11 @@ class TeamStore:
         return self._read_only
 
     @property
+    def name(self) -> str:
+        """The database for a person, without a password."""
+        return self._name
+
+    @property
     def account(self) -> int:
         """The account's number in the database; 0 where there is none and none can be made."""
         return self._account
@@ -336,6 +341,31 @@ class TeamStore:
         """
         await self._committed(_Change(entry, None))
 
+    async def record_all(self, entries: Sequence[TimelineEntry], by: Actor) -> None:
+        """Make many entries durable at once, as their writer's.
+
+        Raises:
+            StoreError: The database failed, and none of them was made.
+        """
+        self.check_writable()
+        ready = [self._ready(_Change(entry, None), by) for entry in entries]
+        await self._link.run(PUT, self._parameters([_checked_ready(each) for each in ready]), seconds=60)
+
+    async def put_all(self, orders: Sequence[tuple[Order, TimelineEntry]]) -> None:
+        """Make many changes durable at once.
+
+        Raises:
+            StoreError: The database failed, or one of them is refused; none was made.
+            InputError: One of them is refused, and none was made.
+        """
+        self.check_writable()
+        ready = [_checked_ready(self._ready(_Change(entry, order))) for order, entry in orders]
+        async with self._link.exclusive(seconds=60) as run:
+            rows = await run(PUT, self._parameters(ready))
+            for each, row in zip(ready, rows, strict=True):
+                if isinstance(made := self._learn(each, row), StoreError | InputError):
+                    raise made
+
     def note(self, order: Order, poll: PollResult | None = None) -> None:
         """Remember poll bookkeeping (window, last poll, last answer) soon."""
         note = Note(order.id, order.revision, order.window, order.last_poll, order.last_answer_at, poll)
@@ -409,7 +439,12 @@ class TeamStore:
         is_fresh = self._lease_until - now > seconds * (1 - _RENEW_AFTER_SHARE)
         is_anothers = self._holder is not None and self._holder_until - now > seconds * (1 - _HEARD_SHARE)
         if not is_fresh and not is_anothers:
-            await self._take_lease(self._link.run, seconds)
+            try:
+                await self._take_lease(self._link.run, seconds)
+            except StoreError:
+                self._lease_until = 0.0
+                if self._link.lost is None:
+                    raise
         return frozenset(order_ids) if self.is_poller() else frozenset()
 
     async def release(self) -> None:
@@ -827,7 +862,7 @@ class TeamStore:
         # Carried to its end also when nobody waits any more.
         return await asyncio.shield(asyncio.ensure_future(write()))
 
-    def _ready(self, change: _Change) -> _Ready | StoreError:
+    def _ready(self, change: _Change, by: Actor | None = None) -> _Ready | StoreError:
         order = change.order
         if order is not None:
             order = replace(with_latest(self.repository.order(order.id), order), revision=order.revision + 1)
@@ -835,7 +870,7 @@ class TeamStore:
             document = None if order is None else _text(order)
             body = {
                 "v": SCHEMA_VERSION,
-                "by": self._me,
+                "by": by or self._me,
                 "entry": sparse(change.entry),
                 "order": None if document is None else sha256(document.encode()).hexdigest(),
             }
@@ -935,6 +970,12 @@ class TeamStore:
                 str(path), f"cannot write: {error.strerror or error}", "the bundle is in the database all the same"
             ) from error
         return path
+
+
+def _checked_ready(ready: _Ready | StoreError) -> _Ready:
+    if isinstance(ready, StoreError):
+        raise ready
+    return ready
 
 
 class _Lease(Struct):
