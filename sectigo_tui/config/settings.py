@@ -165,6 +165,18 @@ class Settings(Struct, frozen=True):
             raise self._missing("password")
         return self.sectigo.password
 
+    def ask_password_again(self) -> SecretText:
+        """Return what `password_command` prints now; it cannot ask the operator anything.
+
+        Raises:
+            PasswordCommandFailed: It tells none now.
+            ConfigError: There is no such command.
+        """
+        command = self.password_command
+        if command is None:
+            raise self._missing("password")
+        return type(command)(command.arguments, command.source, command.environ, command.timeout_seconds).run()
+
     def store_url(self, *, may_prompt: bool = False) -> SecretText | None:
         """Return the team database's address, asking `url_command` where one is set; None without a database.
 

@@ -83,6 +83,13 @@ async def open_store(settings: Settings, clock: Clock) -> JournalStore | TeamSto
     return await TeamStore.open(url, *account, directory)
 
 
+def store_team(store: JournalStore | TeamStore) -> TeamStore | None:
+    """Return what processes on other hosts are heard through; None where there are none."""
+    from sectigo_tui.store.local.journal_store import JournalStore
+
+    return None if isinstance(store, JournalStore) else store
+
+
 def read_orders(settings: Settings, report: Callable[[StoreDamage], None]) -> list[Order]:
     """Return all orders that are not removed; what is damaged is reported.
 

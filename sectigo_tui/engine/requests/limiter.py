@@ -118,6 +118,16 @@ class RequestLimiter:
         self._is_open = True
         self._wake()
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether SCM has accepted the credentials since they were replaced, or since the start."""
+        return self._accepted.is_set()
+
+    def lock(self, rejection: CredentialsRefused) -> None:
+        """Let no request go, since SCM rejected the credentials elsewhere; nothing happens where none goes already."""
+        if self.rejection is None:
+            self._lock(rejection)
+
     def unlock(self) -> None:
         """Let requests go again: the credentials were replaced by ones that SCM has accepted."""
         self._generation += 1

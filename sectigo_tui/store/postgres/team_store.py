@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from psycopg import errors
 
 from sectigo_tui.collector import collector_paused
+from sectigo_tui.domain.credentials import TeamLogin
 from sectigo_tui.domain.errors import DuplicateOrder, InputError, RevisionConflict, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
@@ -85,28 +86,6 @@ union all
 select 'head', '', seq, null, null, change from sectigo_tui.accounts where id = %(account)s
 order by 3
 """
-
-
-class Login(Struct, frozen=True):
-    """How the team stands with an account's login: never the password.
-
-    Args:
-        login: The login.
-        generation: How often it was rotated.
-        rejected_at: When SCM rejected it; None while it does not.
-        rejected_by: Whose request it was.
-        rejected_code: SCM's code, where it told one.
-        rotated_at: When it was rotated last.
-        rotated_by: By whom.
-    """
-
-    login: str
-    generation: int = 0
-    rejected_at: datetime | None = None
-    rejected_by: Actor | None = None
-    rejected_code: int | None = None
-    rotated_at: datetime | None = None
-    rotated_by: Actor | None = None
 
 
 class _Change(Struct, frozen=True):
@@ -182,7 +161,7 @@ class TeamStore:
         self._holder: Actor | None = None
         self._holder_since: datetime | None = None
         self._holder_until = 0.0
-        self._logins: dict[str, Login] = {}
+        self._logins: dict[str, TeamLogin] = {}
         self._asks_logins = False
         self._is_closed = False
 
@@ -540,9 +519,9 @@ class TeamStore:
 
     # How the team stands with a login.
 
-    def login(self, login: str) -> Login:
+    def login(self, login: str) -> TeamLogin:
         """Return how the team stands with a login, as far as is known here."""
-        return self._logins.get(login, Login(login))
+        return self._logins.get(login, TeamLogin(login))
 
     async def reject_login(self, login: str, generation: int, code: int | None) -> None:
         """Tell every host that SCM rejected this login's password of a generation.
@@ -659,7 +638,7 @@ class TeamStore:
             (self._account,),
         )
         self._logins = {
-            login: Login(login, generation, rejected_at, _holder(rejected_by), code, rotated_at, _holder(rotated_by))
+            login: TeamLogin(login, generation, rejected_at, _who(rejected_by), code, rotated_at, _who(rotated_by))
             for login, generation, rejected_at, rejected_by, code, rotated_at, rotated_by in rows
         }
 
@@ -1034,6 +1013,11 @@ def _holder(document: bytes | None) -> Actor | None:
         return actor_from(loads(bytes(document)))
     except UNREADABLE:
         return None
+
+
+def _who(document: bytes | None) -> str:
+    by = _holder(document)
+    return "" if by is None else f"{by.user} of {by.host}" + (f" from {by.ssh}" if by.ssh else "")
 
 
 def _as_failure(name: str, defect: Exception) -> StoreError:
