@@ -22,7 +22,7 @@ _TESTS = Path(__file__).parent.parent / "tests"
 _FAULTS = ("resilience", "faults", "store/test_store_crashes.py", "store/test_store_disk_faults.py")
 _INPUTS = (
     *("scm/test_scm_fuzz.py", "security/test_security_hostile*.py", "pki", "domain", "store/test_store_documents.py"),
-    *("ui/test_ui_text.py", "ui/test_ui_detail.py", "ui/test_ui_views_hostile.py", "ui/test_ui_steady_net.py"),
+    *("ui/test_ui_text.py", "ui/test_ui_detail.py", "ui/test_ui_views_hostile.py", "ui/test_ui_printable_filter.py"),
     *("cli/test_cli_hostile.py", "store/test_store_golden.py"),
 )
 _WORKERS = 2

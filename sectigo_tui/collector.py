@@ -1,4 +1,4 @@
-"""The garbage collector, kept from looking where there is no garbage."""
+"""The garbage collector, kept from searching where there is no garbage."""
 
 from __future__ import annotations
 

@@ -32,6 +32,8 @@ LONGEST = (
 SLOW_FOLDERS = {"e2e", "faults", "resilience", "security", "ui"}
 SLOW_MODULES = {
     "test_cli_hostile.py",
+    "test_cli_metrics.py",
+    "test_cli_notify.py",
     "test_cli_watch.py",
     "test_cli_writes.py",
     "test_engine_side_queries.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ ROOT = PACKAGE.parent
 
 NOT_IN_NAMES = frozenset(
     {
+        "adopt",
         "alarm",
         "announce",
         "announced",
@@ -78,6 +80,8 @@ NOT_IN_NAMES = frozenset(
         "problem",
         "problems",
         "proving",
+        "rearm",
+        "rearmed",
         "refusal",
         "refusals",
         "replica",
@@ -114,6 +118,12 @@ IN_THEIR_USUAL_SENSE = {
     "memory": {"orders_in_memory", "OrdersInMemory"},
 }
 
+NOT_IN_DOCSTRINGS = re.compile(
+    r"\b(hears?|announces?|flows?|adopts?|adopting|refus(e|es|al|als)|doubt|doubtful|chores?|essence|sightings?)\b",
+    re.IGNORECASE,
+)
+"""Words that a docstring has no use for, whatever it says."""
+
 NOT_ON_SCREEN = (
     "nothing is done twice",
     "a look is on its way",
@@ -136,9 +146,14 @@ def words_of(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)}
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def names_in(path: Path) -> Iterator[str]:
     yield path.stem
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ClassDef):
             yield node.name
             for part in node.body:
@@ -159,6 +174,21 @@ def test_no_module_class_function_or_field_is_named_in_a_private_language() -> N
         if name not in IN_THEIR_USUAL_SENSE.get(word, ())
     }
     assert sorted(found) == []
+
+
+def docstrings_in(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield re.sub(r"`[^`]*`", "", node.value.value)
+
+
+def test_docstrings_are_written_in_the_words_of_the_glossary() -> None:
+    assert [
+        f"{path.relative_to(PACKAGE)}: {found[0]} in {text.splitlines()[0]}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for text in docstrings_in(path)
+        if (found := NOT_IN_DOCSTRINGS.search(text)) is not None
+    ] == []
 
 
 @pytest.mark.parametrize("sentence", NOT_ON_SCREEN)

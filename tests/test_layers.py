@@ -33,7 +33,15 @@ MAY_IMPORT = {
 
 MAY_IMPORT_ANYTHING = {"__init__", "__main__", "cli", "wiring"}
 
-HOME_OF_LIBRARY = {"textual": {"ui"}, "httpx": {"scm"}, "tinydb": {"store"}, "psycopg": {"store"}, "dns": {"dns"}}
+HOME_OF_LIBRARY = {
+    "textual": {"ui"},
+    "httpx": {"scm"},
+    "tinydb": {"store"},
+    "psycopg": {"store"},
+    "dns": {"dns"},
+    "prometheus_client": {"cli"},
+    "apprise": {"cli"},
+}
 STDLIB_ONLY = {"domain", "engine", "durable", "collector"}
 RECORDS = "msgspec"
 """What records are made of, and what may be imported everywhere."""
@@ -101,7 +109,7 @@ def test_importing_loads_nothing_heavy(layers: tuple[str, ...]) -> None:
 def test_headless_watch_loads_nothing_of_the_screen() -> None:
     code = "import sectigo_tui.cli.main, sectigo_tui.cli.commands.watch, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert [name for name in loaded if name.startswith(("sectigo_tui.ui", "textual"))] == []
+    assert [name for name in loaded if name.startswith(("sectigo_tui.ui", "textual", "prometheus", "apprise"))] == []
 
 
 def test_a_subcommand_s_help_loads_nothing_that_only_running_it_needs() -> None:

@@ -32,6 +32,7 @@ from sectigo_tui.simulator.world import FIRST_ID, World
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.installation import CANARY, Installation, switched
 from support.readme import ROOT, TEXTS, blocks, shown_commands
+from support.receiver import receiver
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
 
@@ -149,7 +150,7 @@ def _by_ci(scene: Scene) -> None:
 @recipe(
     ".venv/bin/pip install --quiet '.[demo]'",
     "pipx install .",
-    "pipx install '.[dns]'",
+    "pipx install '.[metrics,notify]'",
     "uv tool install .",
     "python3 -m pip install .",
 )
@@ -443,6 +444,28 @@ def _watch(scene: Scene) -> None:
     assert scene.local() == [(SSL_ID, "collected")]
     (bundle,) = (path for path in scene.home.rglob("certificates/*") if path.is_file())
     assert b"BEGIN CERTIFICATE" in bundle.read_bytes()
+
+
+@recipe(
+    "sectigo-tui watch --metrics-listen 127.0.0.1:9808",
+    "sectigo-tui watch --metrics-file /var/lib/node_exporter/textfile/sectigo-tui.prom",
+)
+def _watch_with_metrics(scene: Scene) -> None:
+    file = scene.home / "sectigo-tui.prom"
+    line = re.sub(r"127\.0\.0\.1:9808", "127.0.0.1:0", re.sub(r"/var/\S+", str(file), scene.line))
+    with scene.at_terminal(line) as watch:
+        watch.until(r"metrics at http://127\.0\.0\.1:\d+/metrics" if "listen" in line else file.exists)
+        watch.press(CTRL_C)
+
+
+@recipe("sectigo-tui notify test")
+def _notify_test(scene: Scene) -> None:
+    with receiver() as told:
+        config = scene.home / ".config" / "sectigo-tui" / "config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text(f'[notify]\nurls_command = ["echo", "{told.address}"]\n')
+        assert scene.run() == "json://...  sent\n"
+        assert len(told.received) == 1
 
 
 def test_the_service_polls_and_ends_well_when_it_is_stopped(program: tuple[World, Installation]) -> None:

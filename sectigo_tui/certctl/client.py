@@ -16,7 +16,7 @@ _READING = "reading the issuer"
 _WRITING = "changing the issuer"
 _TESTING = "testing the issuer"
 
-_REFUSALS = {
+_REJECTIONS = {
     400: ("certctl-server refused the request", "read its words, and change the issuer in certctl-server itself"),
     401: ("certctl-server refused the API key", "check certctl.api_key"),
     403: ("the API key may not do that", "use a key that may change issuers"),
@@ -128,7 +128,7 @@ class CertctlClient:
         return answer
 
     def _rejection(self, step: str, answer: HttpAnswer, secret: str = "") -> CertctlFailure:
-        what, remedy = _REFUSALS.get(answer.status, _ELSE)
+        what, remedy = _REJECTIONS.get(answer.status, _ELSE)
         reason = f"{what} (HTTP {answer.status}: {self._words(answer, secret)})"
         return CertctlFailure(step, reason, remedy, http_status=answer.status)
 

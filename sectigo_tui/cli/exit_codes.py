@@ -17,7 +17,7 @@ from sectigo_tui.domain.errors import (
 
 FINE = 0
 FAILED = 1
-"""SCM refused the call, or the disk failed."""
+"""SCM rejected the call, or the disk failed."""
 USAGE = 2
 """The configuration or the arguments are wrong."""
 REFUSED = 3

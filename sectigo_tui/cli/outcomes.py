@@ -82,7 +82,7 @@ It is searched for at SCM by whichever of these runs next: the dashboard, `secti
 When SCM is found not to have it, `sectigo-tui recover` says so, and --order-again or --give-up decides."""
 
 
-def refuse_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
+def reject_duplicates(duplicates: Duplicates, *, as_json: bool) -> int:
     """Report that there are orders of the same name, and that nothing was ordered.
 
     Args:
@@ -143,7 +143,7 @@ async def placed_by(engine: Engine, placing: Awaitable[Placed]) -> Placed:
 
     Raises:
         InputError: It cannot be placed; nothing was sent.
-        ScmFailure: SCM refused it, or it certainly was not sent.
+        ScmFailure: SCM rejected it, or it certainly was not sent.
         StoreError: It could not be written down; nothing was sent.
     """
     from sectigo_tui.engine.orders.place import Placed

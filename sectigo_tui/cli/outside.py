@@ -23,6 +23,7 @@ from sectigo_tui.durable import create_file, replace_file
 from sectigo_tui.presentation.notifications import Run
 
 if TYPE_CHECKING:
+    from sectigo_tui.config.password_command import PasswordCommand
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.ui.outside import Outside
 
@@ -109,11 +110,13 @@ def _forms(secret: str) -> frozenset[str]:
 def _secrets(settings: Settings) -> Iterator[str]:
     from sectigo_tui.config.credentials import read_credentials
 
-    command = settings.password_command
-    own = (settings.sectigo.password, settings.certctl.api_key, *(command.output if command is not None else ()))
+    outputs = [secret for command in _secret_commands(settings) for secret in command.output]
+    own = (settings.sectigo.password, settings.certctl.api_key, *(settings.notify.urls or ()), *outputs)
     # One that another profile, or a rotation by another process, has put there is no less a secret.
     entries = read_credentials(settings.paths.credentials_file).values()
-    kept = [secret for entry in entries for secret in (entry.password, entry.pending and entry.pending.password)]
+    kept = [
+        secret for entry in entries for secret in (entry.password, entry.pending.password if entry.pending else None)
+    ]
     for secret in (*own, *kept):
         if secret is not None:
             yield secret.reveal()
@@ -123,10 +126,13 @@ def _secrets(settings: Settings) -> Iterator[str]:
             yield server.api_key.reveal()
 
 
+def _secret_commands(settings: Settings) -> list[PasswordCommand]:
+    return [command for command in (settings.password_command, settings.urls_command) if command is not None]
+
+
 def _named_by_command(settings: Settings) -> Iterator[str]:
-    """Return the variables that the password command names, but for those without which hardly anything runs."""
-    command = settings.password_command
-    for argument in command.arguments if command is not None else ():
+    """Return the variables that a command for a secret names, but for those without which hardly anything runs."""
+    for argument in (each for command in _secret_commands(settings) for each in command.arguments):
         for name in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", argument):
             if name not in _ORDINARY and not name.startswith(("LC_", "XDG_")):
                 yield name

@@ -27,6 +27,7 @@ SUBCOMMANDS = {
     "revoke": "Revoke a certificate, for good.",
     "rotate": "Try new credentials once, and use them from then on.",
     "watch": "Poll without a screen until SIGTERM or SIGINT.",
+    "notify": "Send a test message to each address of [notify].",
     "audit": "Tell what was done, when and by whom.",
     "store": "Where the orders are kept: what a team's database tells, copying them, removing what is too old.",
     "config": "Where the configuration is, what is in force, and a first one.",

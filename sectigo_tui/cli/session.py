@@ -32,7 +32,7 @@ def forbid_dumps() -> None:
     if sys.platform == "linux":
         import ctypes
 
-        # Where it is refused there is nothing left to do: the limit holds.
+        # Where it is rejected there is nothing left to do: the limit holds.
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 

@@ -32,14 +32,21 @@ PROGRESS_COLUMNS = 79
 
 
 @asynccontextmanager
-async def polling(engine: Engine) -> AsyncIterator[None]:
+async def polling(
+    engine: Engine, *, watches_password: bool = False, watches_blockers: bool = False
+) -> AsyncIterator[None]:
     """Poll the local orders while the block lasts, and run pending writes and the credentials watch.
 
     Where another process polls, that one goes on, and what it learns is learned here.
+
+    Args:
+        engine: The engine.
+        watches_password: Whether SCM is asked when the password expires, a few times a day.
+        watches_blockers: Whether SCM is asked who orders wait for.
     """
     failure: SectigoTuiError | OSError | None = None
     async with asyncio.TaskGroup() as group:
-        work = group.create_task(engine.poll())
+        work = group.create_task(engine.poll(watches_password=watches_password, watches_blockers=watches_blockers))
         try:
             yield
         except (SectigoTuiError, OSError) as error:

@@ -11,7 +11,7 @@
     password = "..."
     made_at = 2026-05-05T03:12:00Z
     tried = ["pending"]        # which of the two was sent since, so that each is sent once at most
-    refused = ["pending"]      # which of these SCM has refused
+    refused = ["pending"]      # which of these SCM has rejected
 
     [profile.staging]          # the same for a profile with a login of its own
 """
@@ -49,7 +49,7 @@ class PendingCredentials(Struct, frozen=True):
         password: The new password.
         made_at: When they were written here, before being sent.
         tried: Which of the two were sent to SCM since, to learn which works.
-        refused: Which of these SCM has refused.
+        refused: Which of these SCM has rejected.
     """
 
     login: str
@@ -154,7 +154,7 @@ def mark_tried(path: Path, profile: str | None, candidate: Candidate) -> None:
 
 
 def mark_refused(path: Path, profile: str | None, candidate: Candidate) -> None:
-    """Record that SCM has refused one of the two candidates.
+    """Record that SCM has rejected one of the two candidates.
 
     Raises:
         ConfigError: The present file cannot be used, or another process holds it.

@@ -45,7 +45,7 @@ def read_toml(path: Path, *, named_by: str = "") -> Table:
 
 
 def check_links(path: Path, named_by: str) -> None:
-    """Refuse a path that leads through a symbolic link to nothing, as of a file system that is not mounted.
+    """Reject a path that leads through a symbolic link to nothing, as of a file system that is not mounted.
 
     Raises:
         ConfigError: It does; the link is named.
@@ -61,7 +61,7 @@ def check_links(path: Path, named_by: str) -> None:
 
 
 def check_private(path: Path, what: str) -> None:
-    """Refuse a file with secrets that the group or others can get at.
+    """Reject a file with secrets that the group or others can get at.
 
     Args:
         path: The file; a missing one passes.

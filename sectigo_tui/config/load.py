@@ -18,7 +18,10 @@ from sectigo_tui.config.paths import Paths, for_display
 from sectigo_tui.config.sections import (
     ALTERNATIVES,
     SECRETS,
+    SECTIONS,
     CertctlSection,
+    MetricsSection,
+    NotifySection,
     SectigoSection,
     Section,
     Setting,
@@ -122,7 +125,7 @@ def _remedy(setting: Setting, layer: Layer, value: object) -> str:
     return f"write e.g. {setting.key} = {json.dumps(example)}"
 
 
-_SECTIONS = ("sectigo", "certctl", "store", "ui", "profile")
+_SECTIONS = (*SECTIONS, "profile")
 
 
 class Document(Struct, frozen=True):
@@ -134,6 +137,8 @@ class Document(Struct, frozen=True):
         certctl: `[certctl]`.
         store: `[store]`.
         ui: `[ui]`.
+        metrics: `[metrics]`.
+        notify: `[notify]`.
         profiles: `[profile.NAME]` by name.
         profiles_certctl: `[profile.NAME.certctl]` by name.
     """
@@ -143,6 +148,8 @@ class Document(Struct, frozen=True):
     certctl: Table
     store: Table
     ui: Table
+    metrics: Table
+    notify: Table
     profiles: Mapping[str, Table]
     profiles_certctl: Mapping[str, Table]
 
@@ -163,6 +170,14 @@ class Document(Struct, frozen=True):
     def ui_layers(self) -> list[Layer]:
         """Return what sets keys of `[ui]`."""
         return [self._layer("[ui]", self.ui)]
+
+    def metrics_layers(self) -> list[Layer]:
+        """Return what sets keys of `[metrics]`."""
+        return [self._layer("[metrics]", self.metrics)]
+
+    def notify_layers(self) -> list[Layer]:
+        """Return what sets keys of `[notify]`."""
+        return [self._layer("[notify]", self.notify)]
 
     def _layer(self, title: str, table: Table) -> Layer:
         return Layer(SourceKind.CONFIG, f"{self.label} {title}", table)
@@ -217,19 +232,11 @@ def read_document(paths: Paths, label: str) -> Document:
         profiles[name] = profile
         errors += _wrong_names(SectigoSection, profile, f"{label} {title}")
         errors += _wrong_names(CertctlSection, profiles_certctl[name], f"{label} {_certctl_title(name)}")
-    errors += _wrong_names(SectigoSection, sections["sectigo"], f"{label} [sectigo]")
-    errors += _wrong_names(CertctlSection, sections["certctl"], f"{label} [certctl]")
-    errors += _wrong_names(StoreSection, sections["store"], f"{label} [store]")
-    errors += _wrong_names(UiSection, sections["ui"], f"{label} [ui]")
+    for name, section in SECTIONS.items():
+        errors += _wrong_names(section, sections[name], f"{label} [{name}]")
     raise_all(errors)
     return Document(
-        label=label,
-        sectigo=sections["sectigo"],
-        certctl=sections["certctl"],
-        store=sections["store"],
-        ui=sections["ui"],
-        profiles=profiles,
-        profiles_certctl=profiles_certctl,
+        label, **{name: sections[name] for name in SECTIONS}, profiles=profiles, profiles_certctl=profiles_certctl
     )
 
 
@@ -319,17 +326,24 @@ def load_settings(
         UiSection, [*_flag_layers(UiSection, flags), *document.ui_layers()], base_directory
     )
     store, store_sources, store_errors = read_section(StoreSection, document.store_layers(), base_directory)
-    raise_all([*errors, *certctl_errors, *store_errors, *ui_errors])
+    metrics, metrics_sources, metrics_errors = read_section(MetricsSection, document.metrics_layers(), base_directory)
+    notify, notify_sources, notify_errors = read_section(NotifySection, document.notify_layers(), base_directory)
+    raise_all([*errors, *certctl_errors, *store_errors, *ui_errors, *metrics_errors, *notify_errors])
 
     is_own_account = profile is not None and (
         profile in credentials or not _ACCOUNT_KEYS.isdisjoint(document.profiles[profile])
     )
     credentials_profile = profile if is_own_account else None
-    password_command = None
+    password_command = urls_command = None
     if sources["password"].kind is SourceKind.PASSWORD_COMMAND:
         from sectigo_tui.config.password_command import PasswordCommand
 
         password_command = PasswordCommand(sectigo.password_command or (), sources["password"].detail, environ)
+    if notify.urls_command is not None:
+        from sectigo_tui.config.password_command import PasswordCommand
+
+        key = "notify.urls_command"
+        urls_command = PasswordCommand(notify.urls_command, notify_sources[key].detail, environ, key=key)
     return Settings(
         profile=profile,
         profiles=tuple(document.profiles),
@@ -337,13 +351,16 @@ def load_settings(
         certctl=certctl,
         store=store,
         ui=ui,
+        metrics=metrics,
+        notify=notify,
         paths=paths,
         environ=environ,
-        sources={**sources, **certctl_sources, **store_sources, **ui_sources},
+        sources={**sources, **certctl_sources, **store_sources, **ui_sources, **metrics_sources, **notify_sources},
         warnings=tuple(_warnings(environ, profile, sources, is_own_account=is_own_account)),
         credentials_profile=credentials_profile,
         pending=credentials.get(credentials_profile, CredentialsEntry()).pending,
         password_command=password_command,
+        urls_command=urls_command,
         debug_log=debug_log,
     )
 

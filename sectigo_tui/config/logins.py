@@ -133,10 +133,10 @@ class SharedLogins:
             credentials: What it is sent with.
 
         Yields:
-            What is to be told how it ended; slow when SCM refused the credentials, so call it in a thread.
+            What is to be told how it ended; slow when SCM rejected the credentials, so call it in a thread.
 
         Raises:
-            RefusedBefore: SCM has refused exactly these before; nothing is to be sent.
+            RefusedBefore: SCM has rejected exactly these before; nothing is to be sent.
             Unreachable: Another process is testing credentials, and does not end; nothing may be sent.
         """
         if credentials == self._proven and credentials not in self._insisted:
@@ -192,7 +192,7 @@ class SharedLogins:
             try:
                 self._change(credentials, None, is_refused=False)
             except OSError:
-                # Others go on refusing to send them, and say how to insist: nothing is lost.
+                # Others still do not send them, and say how to insist: nothing is lost.
                 return
 
     def _change(self, credentials: Credentials, code: int | None, *, is_refused: bool) -> None:

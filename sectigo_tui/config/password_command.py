@@ -42,6 +42,7 @@ class PasswordCommand:
         source: Where the command was configured, for errors.
         environ: The environment it runs in.
         timeout_seconds: How long it may take; a secret manager may ask the operator something on the terminal.
+        key: The setting that names it.
 
     Attributes:
         output: Its output, once there is one: the command is then not run again.
@@ -51,6 +52,7 @@ class PasswordCommand:
     source: str
     environ: Mapping[str, str] = field(repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
+    key: str = "password_command"
     output: list[SecretText] = field(default_factory=list, repr=False, compare=False)
 
     def run(self, *, may_prompt: bool = False) -> SecretText:
@@ -70,7 +72,7 @@ class PasswordCommand:
         try:
             with (
                 _foreground(is_wanted=may_prompt) as give_terminal,
-                _notice(self.timeout_seconds, is_wanted=give_terminal is not None),
+                _notice(self.key, self.timeout_seconds, is_wanted=give_terminal is not None),
             ):
                 run = _Run(self.arguments, self.environ, give_terminal)
                 run.until_answered(self.timeout_seconds)
@@ -105,7 +107,8 @@ class PasswordCommand:
 
     def _error(self, reason: str, *, may_pass: bool = True) -> PasswordCommandFailed:
         # The arguments are not shown: some secret managers take a token there.
-        return PasswordCommandFailed(source=self.source, reason=f"{self.arguments[0]} {reason}", may_pass=may_pass)
+        reason = f"{self.arguments[0]} {reason}"
+        return PasswordCommandFailed(source=self.source, reason=reason, may_pass=may_pass, key=self.key)
 
 
 class _Run:
@@ -261,12 +264,12 @@ def _give(terminal: int, group: int) -> None:
 
 
 @contextmanager
-def _notice(timeout_seconds: float, *, is_wanted: bool) -> Iterator[None]:
+def _notice(key: str, timeout_seconds: float, *, is_wanted: bool) -> Iterator[None]:
     """Show on the terminal, while the block lasts, that the command is still running."""
     if not is_wanted:
         yield
         return
-    notice = f"waiting for password_command, at most {timeout_seconds:g} s: "
+    notice = f"waiting for {key}, at most {timeout_seconds:g} s: "
     _write(notice)
     try:
         yield

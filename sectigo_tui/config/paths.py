@@ -97,7 +97,7 @@ def find_paths(
 def make_private_directory(directory: Path, *, named_by: str = "") -> Path:
     """Create a directory that only its owner can enter (0700), and return it; missing parents get the umask's mode.
 
-    A directory that exists keeps its mode: it may be the operator's own. One that others may write to is refused,
+    A directory that exists keeps its mode: it may be the operator's own. One that others may write to is rejected,
     since orders in it could be replaced: everybody, the group of somebody else's, or whoever else it belongs to.
 
     Args:
@@ -129,7 +129,7 @@ def make_private_directory(directory: Path, *, named_by: str = "") -> Path:
 
 
 def check_own_directory(directory: Path, *, named_by: str = "", is_secret: bool = False) -> None:
-    """Refuse a directory of files made here that others may write to, or that holds secrets and others may enter.
+    """Reject a directory of files made here that others may write to, or that holds secrets and others may enter.
 
     Args:
         directory: The directory; a missing one passes.

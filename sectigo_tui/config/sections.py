@@ -24,10 +24,15 @@ SCM_HOST = "cert-manager.com"
 MASK = "********"
 """What is shown in place of a secret."""
 
-SECRETS = frozenset({"password", "api_key"})
+SECRETS = frozenset({"password", "api_key", "urls"})
 """Keys whose value is never shown."""
 
-ALTERNATIVES = {"password": "password_command", "api_key": "api_key_file", "url": "url_command"}
+ALTERNATIVES = {
+    "password": "password_command",
+    "api_key": "api_key_file",
+    "urls": "urls_command",
+    "url": "url_command",
+}
 """Pairs of which one section may set only one, and the more specific section's choice counts."""
 
 Read = Callable[[Any, Path], object]
@@ -101,7 +106,7 @@ def _database(value: Any, _: Path) -> object:
 
 
 def _customer_uri(value: Any, _: Path) -> object:
-    """Refuse what cannot be the last part of an address: SCM would count it as one more bad login."""
+    """Reject what cannot be the last part of an address: SCM would count it as one more bad login."""
     if not isinstance(_line(value), str):
         return value
     if re.search(r"[/\\?#:]", value) or (value.casefold() == SCM_HOST or value.casefold().endswith(f".{SCM_HOST}")):
@@ -150,6 +155,48 @@ def _readable(value: Any, base: Path) -> object:
         except OSError as error:
             raise ValueError(f"{path} cannot be read: {error.strerror}") from error
     return path
+
+
+def address_and_port(value: str) -> tuple[str, int]:
+    """Return the two of `HOST:PORT`, or of `[IPV6]:PORT`.
+
+    Raises:
+        ValueError: It is neither, or no port is of that number.
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(f"//{value}")
+        address, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no HOST:PORT: {error}") from error
+    if not address or port is None or parts.netloc != value or re.search(r"[@\s]", value):
+        raise ValueError(f"{value!r} is no HOST:PORT, such as 127.0.0.1:9808")
+    return address, port
+
+
+def _listen(value: Any, _: Path) -> object:
+    if isinstance(value, str):
+        address_and_port(value)
+    return value
+
+
+def _urls(value: Any, base: Path) -> object:
+    if not isinstance(value, list | str):
+        return value
+    urls = [value] if isinstance(value, str) else value
+    if any(isinstance(url, str) and not re.match(r"\w+://\S+$", url) for url in urls):
+        # Not shown: a token is what it mostly consists of.
+        raise ValueError("has an address that is no SCHEME://...")
+    return tuple(_secret(url, base) for url in urls)
+
+
+def _quiet(value: Any, _: Path) -> object:
+    if isinstance(value, str):
+        time = r"([01]\d|2[0-3]):[0-5]\d"
+        if not re.fullmatch(f"{time}-{time}", value) or value[:5] == value[6:]:
+            raise ValueError(f"{value!r} is no time of day from HH:MM-HH:MM")
+    return value
 
 
 def _keys(value: Any, _: Path) -> object:
@@ -237,7 +284,7 @@ class SectigoSection(Section, frozen=True):
             le=31_536_000,
         ),
     ] = DEFAULT_POLL_MAX_WAIT_SECONDS
-    on_deadline: Annotated[Literal["stop", "rearm"], _is('"stop" or "rearm"', "stop")] = "stop"
+    on_deadline: Annotated[Literal["stop", "reopen"], _is('"stop" or "reopen"', "stop")] = "stop"
     retention_days: Annotated[int, _is("a number of days, 1 to 36500", 400, ge=1, le=36_500)] = 400
     ca_bundle: Annotated[
         Path | None, _is("a readable PEM file of trusted CAs", "/etc/ssl/certs/ca-certificates.crt", _readable)
@@ -328,11 +375,57 @@ class UiSection(Section, frozen=True):
     ] = {}
 
 
+class MetricsSection(Section, frozen=True):
+    """`[metrics]`: what `watch` exports to Prometheus, the same for every profile."""
+
+    prefix: ClassVar[str] = "metrics."
+
+    listen: Annotated[
+        str | None, _is("an address and a port to listen at, as HOST:PORT", "127.0.0.1:9808", _listen)
+    ] = None
+    file: Annotated[
+        Path | None,
+        _is(
+            "a file for node_exporter's textfile collector",
+            "/var/lib/node_exporter/textfile/sectigo-tui.prom",
+            _path,
+        ),
+    ] = None
+    order_names: Annotated[
+        bool, _is("true or false: whether the oldest pending orders are exported by name", False)
+    ] = False
+
+
+class NotifySection(Section, frozen=True):
+    """`[notify]`: where `watch` sends notifications, the same for every profile."""
+
+    prefix: ClassVar[str] = "notify."
+
+    urls: Annotated[
+        tuple[SecretText, ...] | None,
+        _is("a list of Apprise addresses", ["slack://TokenA/TokenB/TokenC/#on-call"], _urls),
+    ] = None
+    urls_command: Annotated[
+        tuple[str, ...] | None,
+        _is(
+            "a command that prints the addresses on one line, run without a shell",
+            ["pass", "show", "scm/notify"],
+            _command,
+        ),
+    ] = None
+    quiet: Annotated[
+        str | None,
+        _is("a time of day in which nothing is sent, in this host's time zone", "22:00-06:30", _quiet),
+    ] = None
+
+
 SECTIONS: dict[str, type[Section]] = {
     "sectigo": SectigoSection,
     "certctl": CertctlSection,
     "store": StoreSection,
     "ui": UiSection,
+    "metrics": MetricsSection,
+    "notify": NotifySection,
 }
 """All of them, by name."""
 

@@ -12,7 +12,15 @@ from msgspec import Struct
 from sectigo_tui.config.credentials import PendingCredentials, section_title
 from sectigo_tui.config.files import raise_all
 from sectigo_tui.config.paths import Paths
-from sectigo_tui.config.sections import CertctlSection, SectigoSection, StoreSection, UiSection, settings_in
+from sectigo_tui.config.sections import (
+    CertctlSection,
+    MetricsSection,
+    NotifySection,
+    SectigoSection,
+    StoreSection,
+    UiSection,
+    settings_in,
+)
 from sectigo_tui.domain.errors import ConfigError, PasswordCommandFailed
 from sectigo_tui.domain.ports import SecretText
 
@@ -93,6 +101,8 @@ class Settings(Struct, frozen=True):
         certctl: The certctl-server to tell about rotations; its `url` is None without one.
         store: The database that a team shares; nothing of it is set without one.
         ui: The screen.
+        metrics: What `watch` exports to Prometheus.
+        notify: Where `watch` sends notifications.
         paths: The files.
         environ: The environment they were read from.
         sources: Origin of each key: `term`, `certctl.url`, `ui.theme`...
@@ -101,6 +111,7 @@ class Settings(Struct, frozen=True):
             `write_credentials` and its kin: the profile where it has a login of its own, else None.
         pending: An interrupted password change, to be settled before anything is sent.
         password_command: Where the password comes from, when it is a command.
+        urls_command: Where the addresses of notifications come from, when it is a command.
         debug_log: The file that requests are logged to, redacted; None for none.
     """
 
@@ -110,6 +121,8 @@ class Settings(Struct, frozen=True):
     certctl: CertctlSection
     store: StoreSection
     ui: UiSection
+    metrics: MetricsSection
+    notify: NotifySection
     paths: Paths
     environ: Mapping[str, str]
     sources: Mapping[str, Source]
@@ -117,6 +130,7 @@ class Settings(Struct, frozen=True):
     credentials_profile: str | None
     pending: PendingCredentials | None
     password_command: PasswordCommand | None
+    urls_command: PasswordCommand | None
     debug_log: Path | None = None
 
     def __repr__(self) -> str:
@@ -176,6 +190,19 @@ class Settings(Struct, frozen=True):
         if command is None:
             raise self._missing("password")
         return type(command)(command.arguments, command.source, command.environ, command.timeout_seconds).run()
+
+    def notification_urls(self, *, may_prompt: bool = False) -> tuple[SecretText, ...]:
+        """Return where notifications go, asking `urls_command` where one is set; that may block for seconds.
+
+        Args:
+            may_prompt: Whether no screen has the terminal, so that the command may ask the operator something there.
+
+        Raises:
+            PasswordCommandFailed: The command tells none now.
+        """
+        if self.urls_command is not None:
+            return tuple(map(SecretText, self.urls_command.run(may_prompt=may_prompt).reveal().split()))
+        return self.notify.urls or ()
 
     def store_url(self, *, may_prompt: bool = False) -> SecretText | None:
         """Return the team database's address, asking `url_command` where one is set; None without a database.

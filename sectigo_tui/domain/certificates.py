@@ -168,31 +168,49 @@ class ReportQuery(Struct, frozen=True):
 
 
 class EnrollRequest(Struct, frozen=True, kw_only=True):
-    """A certificate to be ordered: billed, not idempotent.
+    """A certificate to be ordered: as it was asked for, until `Enrolling.prepare` has checked and completed it.
+
+    Sending it is billed, and not idempotent.
 
     Args:
-        organization_id: The organization or department.
-        csr_pem: The CSR.
-        profile_id: The certificate profile.
-        term_days: One of the profile's terms.
-        subject_alternative_names: The names besides the common name.
+        organization_id: The organization or department; 0 while none is chosen.
+        profile_id: The certificate profile; 0 while none is chosen.
+        term_days: One of the profile's terms; 0 while none is chosen.
+        csr_pem: The CSR; empty until it is completed.
+        subject_alternative_names: The names besides the common name; the CSR's when empty.
         comments: At most 1024 characters.
         external_requester: E-mail addresses, comma-separated, at most 512 characters.
         custom_fields: Pairs of name and value: all mandatory ones.
         dcv_mode: CNAME, EMAIL, HTTP, HTTPS, TXT, or empty.
         dcv_email: The address for EMAIL.
+        common_name: The CSR's, not sent beside it; empty where it has none.
+        profile_name: The profile's name, not sent; empty where it is not known.
+        key_path: The private key made here, not sent; empty where there is none.
     """
 
     organization_id: int
-    csr_pem: str
     profile_id: int
     term_days: int
+    csr_pem: str = ""
     subject_alternative_names: tuple[str, ...] = ()
     comments: str = ""
     external_requester: str = ""
     custom_fields: tuple[tuple[str, str], ...] = ()
     dcv_mode: str = ""
     dcv_email: str = ""
+    common_name: str = ""
+    profile_name: str = ""
+    key_path: str = ""
+
+    @property
+    def goes_by(self) -> tuple[str, ...]:
+        """The names by which an order like it is found: its common name, or all its names where it has none."""
+        return (self.common_name,) if self.common_name else self.subject_alternative_names
+
+    @property
+    def name(self) -> str:
+        """The name the certificate goes by: its common name, else its first alternative one."""
+        return next(iter(self.goes_by), "")
 
 
 class CertificateFacts(Struct, frozen=True, kw_only=True):
@@ -234,13 +252,13 @@ class CertificateFacts(Struct, frozen=True, kw_only=True):
         return f"issuer {self.missing_issuer} is not in the bundle" if self.missing_issuer else ""
 
     def check_names(self, name: str) -> None:
-        """Refuse a certificate that is not for the name its order goes by.
+        """Reject a certificate that is not for the name its order goes by.
 
         Of an order whose CSR is known the key tells its certificate; of any other the name is all there is. Its other
         names are no evidence: a CA may add some, and leave some out.
 
         Args:
-            name: What the order goes by. Where one of the two has no name, nothing is refused.
+            name: What the order goes by. Where one of the two has no name, nothing is rejected.
 
         Raises:
             OtherNames: It is for others.

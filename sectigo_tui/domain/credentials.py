@@ -30,7 +30,7 @@ class UnprovenPassword(Struct, frozen=True):
     Args:
         credentials: The new credentials.
         tried: Which of the two were sent to SCM since, to learn which works.
-        refused: Which of these SCM has refused.
+        refused: Which of these SCM has rejected.
     """
 
     credentials: Credentials
@@ -113,7 +113,7 @@ class Logins(Protocol):
         """Wait for a request's turn, and return what is to be told how it ended; call that in a thread.
 
         Raises:
-            RefusedBefore: SCM has refused exactly these before; nothing is to be sent.
+            RefusedBefore: SCM has rejected exactly these before; nothing is to be sent.
             Unreachable: Another process is testing credentials, and does not end; nothing may be sent.
         """
         ...

@@ -3,9 +3,9 @@
 ::
 
     SectigoTuiError
-    ├── ConfigError              a setting is wrong: key, source, problem, remedy
+    ├── ConfigError              a setting is wrong: key, source, reason, remedy
     │   └── PasswordCommandFailed  password_command returned no password
-    ├── InputError               what the operator gave cannot be used: problem, remedy
+    ├── InputError               what the operator gave cannot be used: reason, remedy
     │   ├── NoRoom               a file cannot be written, since the disk is full or fails
     │   ├── ReadOnly             a write was asked for in read-only mode
     │   ├── OrderBusy            the order is being written to already
@@ -26,10 +26,10 @@
         ├── ServerFailure        5xx
         ├── RateLimited          429
         ├── CredentialsRefused   401, or calls not sent since one was seen
-        │   └── RefusedBefore    not sent: SCM refused exactly these credentials, to whichever process
+        │   └── RefusedBefore    not sent: SCM rejected exactly these credentials, to whichever process
         ├── NotFound             404 in SCM's own words
         └── Refused              any other 4xx, with SCM's own code
-            ├── RefusedAlone     a call refused as if the credentials were wrong, which SCM accepts elsewhere
+            ├── RefusedAlone     a call rejected as if the credentials were wrong, which SCM accepts elsewhere
             └── NotReady         collect: issued or approved, not retrievable yet
 
 An order's result (issued, rejected, deadline passed) is a value, never an exception.
@@ -68,18 +68,20 @@ class ConfigError(SectigoTuiError):
 
 
 class PasswordCommandFailed(ConfigError):
-    """`password_command` returned no password.
+    """`password_command`, or another command that prints a secret, returned none.
 
     Args:
         source: Where the command was configured.
         reason: What went wrong; never holds a secret value.
         may_pass: Whether it may tell one later: it failed, took too long or printed nothing. Otherwise it is a wrong
             setting: there is no such command, or what it prints can be no password.
+        key: The setting that names the command.
     """
 
-    def __init__(self, *, source: str, reason: str, may_pass: bool) -> None:
-        remedy = "run the command by hand: it must print the password alone on its first line"
-        super().__init__(key="password_command", source=source, reason=reason, remedy=remedy)
+    def __init__(self, *, source: str, reason: str, may_pass: bool, key: str = "password_command") -> None:
+        what = "password" if key == "password_command" else "secret"
+        remedy = f"run the command by hand: it must print the {what} alone on its first line"
+        super().__init__(key=key, source=source, reason=reason, remedy=remedy)
         self.may_pass = may_pass
 
 
@@ -99,6 +101,16 @@ class InputError(SectigoTuiError):
 
 class NoRoom(InputError):
     """A file cannot be written, since the disk is full or fails: nothing is wrong with what the operator gave."""
+
+
+def missing_extra(what: str, extra: str) -> InputError:
+    """Return the failure to report where packages are needed that only an extra installs.
+
+    Args:
+        what: What needs them, at the start of a sentence's rest, such as `metrics`.
+        extra: The extra.
+    """
+    return InputError(f"{what} needs packages of the extra '{extra}'", f"pip install 'sectigo-tui[{extra}]'")
 
 
 def unwritable(path: object, error: OSError, elsewhere: str) -> InputError:
@@ -331,11 +343,11 @@ class CredentialsRefused(ScmFailure):
 
 
 class RefusedBefore(CredentialsRefused):
-    """Nothing was sent, since SCM has refused exactly these credentials before: another try could lock the account.
+    """Nothing was sent, since SCM has rejected exactly these credentials before: another try could lock the account.
 
     Args:
         call: The call by name.
-        at: When SCM refused them.
+        at: When SCM rejected them.
         code: SCM's code then, where it told one.
     """
 
@@ -351,11 +363,11 @@ class NotFound(ScmFailure):
 
 
 class Refused(ScmFailure):
-    """SCM refused the call with a code of its own, HTTP 400 or 403."""
+    """SCM rejected the call with a code of its own, HTTP 400 or 403."""
 
 
 class RefusedAlone(Refused):
-    """SCM refused this call as if the credentials were wrong, though it accepts them elsewhere."""
+    """SCM rejected this call as if the credentials were wrong, though it accepts them elsewhere."""
 
 
 class NotReady(Refused):

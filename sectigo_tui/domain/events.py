@@ -93,7 +93,7 @@ class Exchange(Struct, frozen=True):
 
 
 class PollingPaused(Struct, frozen=True):
-    """SCM refused the credentials: nothing is sent until they are rotated."""
+    """SCM rejected the credentials: nothing is sent until they are rotated."""
 
     at: datetime
     waiting: int

@@ -47,7 +47,7 @@ NOT_READY_CODES = frozenset({0, -103, -109, -129, -130, -140, -183, -195, -1400}
 """What collect answers, under HTTP 400, while the certificate cannot be retrieved yet."""
 
 CREDENTIAL_CODES = frozenset({-16, -970})
-"""What says that the login is refused, whatever 4xx it comes with."""
+"""What says that the login is rejected, whatever 4xx it comes with."""
 
 TWO_MEANINGS = frozenset({-9, -39, -62, -105, -159})
 """Codes that SCM uses for two things each: only its own words tell which. Source: SCM manual 25.5."""

@@ -6,12 +6,12 @@ Clients of different servers share one connection by these, without knowing each
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+
+class HttpRequest(Struct, frozen=True):
     """One request; neither headers nor body are in its repr, for both may hold secrets.
 
     Args:
@@ -23,12 +23,14 @@ class HttpRequest:
 
     method: str
     path: str
-    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
-    content: bytes | None = field(default=None, repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    content: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"HttpRequest({self.method!r}, {self.path!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class HttpAnswer(Struct, frozen=True):
     """A whole answer, whatever its status.
 
     Args:
@@ -42,8 +44,7 @@ class HttpAnswer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HttpFailure:
+class HttpFailure(Struct, frozen=True):
     """No usable answer.
 
     Args:

@@ -28,7 +28,7 @@ class OrderState(StrEnum):
     """Issued at SCM, not collected yet."""
     COLLECTED = "collected"
     FAILED = "failed"
-    """SCM said rejected, declined, invalid or not enrolled; or refused the enroll itself."""
+    """SCM said rejected, declined, invalid or not enrolled; or rejected the enroll itself."""
     EXPIRED = "expired"
     REPLACED = "replaced"
     REVOKING = "revoking"
@@ -88,7 +88,7 @@ _LEGAL: dict[OrderState, frozenset[OrderState]] = {
 
 
 class IllegalChangeError(ValueError):
-    """A change of state that no order can make: a defect of the caller, never of the input."""
+    """A change of state that no order can make: an error of the caller, never of the input."""
 
 
 class Origin(StrEnum):
@@ -110,7 +110,7 @@ class Revocation(Struct, frozen=True):
         attempts: How often SCM was told.
         next_attempt_at: When the revocation is sent again; None when that is not due.
         error: What the last attempt came to, for a person.
-        before: The state that the order goes back to when SCM refuses.
+        before: The state that the order goes back to when SCM rejects.
         is_unknown: Whether an attempt's answer was lost, so that SCM may have revoked already.
     """
 
@@ -179,8 +179,8 @@ class Order(Struct, frozen=True, kw_only=True):
         certificate: The collected certificate's facts.
         certificate_path: Where the collected bundle lies; empty until collected.
         revocation: The revocation asked for here.
-        pending_enroll: How it is placed; None once its sslId is known, or SCM has refused it.
-        rejection: SCM's words when it refused the enroll, or the CA the order.
+        pending_enroll: How it is placed; None once its sslId is known, or SCM has rejected it.
+        rejection: SCM's words when it rejected the enroll, or the CA the order.
         revision: Grows by one with every change in the store.
         removed: Taken off the list by the operator; the timeline is kept.
     """

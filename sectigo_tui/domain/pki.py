@@ -26,7 +26,7 @@ class CsrFacts(Struct, frozen=True, kw_only=True):
         pem: The request alone, freshly encoded: nothing of what stood around it.
         common_names: All common names, in order; empty where `common_name` is the only one or there is none.
         other_names: Alternative names of other kinds, each with its kind: they cannot be ordered.
-        cautions: Why a public CA may refuse it although it is sound, each as a sentence without its period.
+        cautions: Why a public CA may reject it although it is sound, each as a sentence without its period.
     """
 
     common_name: str
@@ -96,7 +96,7 @@ class CertificateTools(Protocol):
         ...
 
     def check_csr(self, facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None:
-        """Refuse a CSR whose signature is wrong, that names nothing, or whose key the profile does not allow."""
+        """Reject a CSR whose signature is wrong, that names nothing, or whose key the profile does not allow."""
         ...
 
     def make_csr(self, order: KeyOrder) -> CsrFacts:

@@ -80,7 +80,7 @@ class WindowEnd(StrEnum):
     """The order reached a state that needs no more polls."""
     DEADLINE = "deadline passed"
     STOPPED = "stopped"
-    """SCM says that it does not know the order, or has refused several polls in a row; the order stays what it was."""
+    """SCM says that it does not know the order, or has rejected several polls in a row; the order stays what it was."""
 
 
 class PollWindow(Struct, frozen=True):
@@ -94,8 +94,8 @@ class PollWindow(Struct, frozen=True):
         wait_seconds: The wait that ends at `next_poll_at`.
         reason: Why that wait is what it is.
         ended: Why it polls no more; None while it is open.
-        rejections: How many polls SCM has refused since it last told something about the order.
-        rearmed: How many windows in a row followed another by themselves, this one included.
+        rejections: How many polls SCM has rejected since it last told something about the order.
+        reopened: How many windows in a row followed another by themselves, this one included.
     """
 
     opened_at: datetime
@@ -106,7 +106,7 @@ class PollWindow(Struct, frozen=True):
     reason: WaitReason = WaitReason.FIRST
     ended: WindowEnd | None = None
     rejections: int = 0
-    rearmed: int = 0
+    reopened: int = 0
 
     @property
     def deadline_at(self) -> datetime:

@@ -246,7 +246,7 @@ class OrderStore(OrderReader, Protocol):
             order: The order as it is to be, carrying the revision it was read with (0 for a new one).
             entry: What happened.
             check: Called with all orders, as every process has left them, and under a lock that keeps them so until
-                this one is written; refuses by an `InputError`. May be called in another thread.
+                this one is written; rejects by an `InputError`. May be called in another thread.
 
         Returns:
             The order with its new revision.
@@ -254,7 +254,7 @@ class OrderStore(OrderReader, Protocol):
         Raises:
             RevisionConflict: Somebody else changed it first; `order()` has their version.
             DuplicateOrder: A new order's sslId is a local one already.
-            InputError: `check` refused it.
+            InputError: `check` rejected it.
         """
         ...
 

@@ -111,7 +111,7 @@ def is_same(status: str, other: str) -> bool:
 def filter_spellings(status: str) -> tuple[str, ...]:
     """Return how a listing's filter may spell a status, the likeliest first.
 
-    Each installation takes one spelling and refuses the others: `SAApproved` by the manual, `SA Approved` by the
+    Each installation takes one spelling and rejects the others: `SAApproved` by the manual, `SA Approved` by the
     OpenAPI. Source: SCM manual 25.5 and OpenAPI 25.9; other cases and underscores are assumed.
     """
     words = meaning_of(status).name.split()

@@ -51,13 +51,13 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
 
     Args:
         deadline_seconds: The bound of a poll window; zero or less means the default of 600.
-        rearm: Whether a window whose deadline passes is followed by a new one.
-        read_only: Whether everything is refused that changes something at SCM.
+        reopen: Whether a window whose deadline passes is followed by a new one.
+        read_only: Whether everything is rejected that changes something at SCM.
         may_arm: Whether the operator may arm writes for a limited time all the same.
     """
 
     deadline_seconds: float = 600.0
-    rearm: bool = False
+    reopen: bool = False
     read_only: bool = False
     may_arm: bool = False
 
@@ -90,15 +90,19 @@ class Context(Struct, frozen=True, kw_only=True):
         """SCM; called through the limiter, which lets nothing go before the client is connected."""
         return self.client()
 
+    def new_order_id(self) -> str:
+        """Return an id for a local order: 12 hexadecimal digits."""
+        return f"{self.random.getrandbits(48):012x}"
+
     @property
     def is_read_only(self) -> bool:
-        """Whether everything that changes something at SCM is refused now."""
+        """Whether everything that changes something at SCM is rejected now."""
         return self.options.read_only and not self.arming.is_armed(self.clock.now())
 
     def check_writable(self, what: str) -> None:
-        """Refuse what changes something at SCM while the program is read-only.
+        """Reject what changes something at SCM while the program is read-only.
 
-        What changes nothing there is not refused: collecting and saving, tracking, removing, and taking other
+        What changes nothing there is not rejected: collecting and saving, tracking, removing, and taking other
         credentials into use.
 
         Args:

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.pending_writes import PendingWrites
     from sectigo_tui.engine.orders.place import Placing
     from sectigo_tui.engine.orders.recover import Recovery
-    from sectigo_tui.engine.orders.remove import Removing
     from sectigo_tui.engine.orders.renew import Renewing
     from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
@@ -49,16 +48,20 @@ if TYPE_CHECKING:
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
+BLOCKER_SECONDS = 3600.0
+"""How old evidence may be of an order that no screen shows, unless its status has changed."""
+BLOCKER_PAUSE_SECONDS = 10.0
+"""The time between two orders: a thousand of them must not crowd out the polls."""
 
 
 KeepCrash = Callable[[BaseException, str], None]
-"""Writes a defect down with where it broke, without the value of any variable; must not raise."""
+"""Writes an unexpected error down with where it happened, without the value of any variable; must not raise."""
 
 
 class EventSource:
     """Passes events on to whoever listens; listeners must not raise and must not wait.
 
-    A defect that a boundary reports, or that a listener raises, is written down here: the one place that all pass.
+    An unexpected error that a boundary reports, or a listener raises, is written down here: the one place all pass.
 
     Args:
         keep_crash: Writes it down.
@@ -149,7 +152,7 @@ class Engine:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether every write is refused now."""
+        """Whether every write is rejected now."""
         return self.context.is_read_only
 
     @property
@@ -184,10 +187,10 @@ class Engine:
 
     @cached_property
     def tracking(self) -> Tracking:
-        """Adopting remote orders."""
+        """Taking remote orders on, and finished ones off."""
         from sectigo_tui.engine.orders.track import Tracking
 
-        return Tracking(self.context)
+        return Tracking(self.context, self._order_locks)
 
     @cached_property
     def enrolling(self) -> Enrolling:
@@ -230,13 +233,6 @@ class Engine:
         from sectigo_tui.engine.orders.revoke import Revoking
 
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
-
-    @cached_property
-    def removing(self) -> Removing:
-        """Taking finished orders off the list."""
-        from sectigo_tui.engine.orders.remove import Removing
-
-        return Removing(self.context, self._order_locks)
 
     @cached_property
     def credentials(self) -> CredentialsService:
@@ -295,14 +291,23 @@ class Engine:
         """
         await self._begin()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.poll())
+            group.create_task(self.poll(watches_password=True))
             group.create_task(keep_running(self.context, "the listing", lambda: self._refresh(refresh_seconds)))
-            group.create_task(keep_running(self.context, "the watch of the password's expiry", self._watch_password))
             group.create_task(keep_running(self.context, "the account's history", self._learn_history))
 
-    async def poll(self) -> None:
-        """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own."""
+    async def poll(self, *, watches_password: bool = False, watches_blockers: bool = False) -> None:
+        """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own.
+
+        Args:
+            watches_password: Whether SCM is asked when the password expires, too.
+            watches_blockers: Whether SCM is asked who orders wait for, too: a screen asks for the orders in sight.
+        """
         async with asyncio.TaskGroup() as group:
+            if watches_password:
+                watch = self._watch_password
+                group.create_task(keep_running(self.context, "the watch of the password's expiry", watch))
+            if watches_blockers:
+                group.create_task(keep_running(self.context, "the diagnosis of orders", self._watch_blockers))
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
             group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
@@ -319,14 +324,14 @@ class Engine:
         await self.context.repository.store.until_history_is_read()
 
     def report_damage(self) -> None:
-        """Announce, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
+        """Publish, each once, what was found damaged in the local orders: whoever reads next finds it no more."""
         found = self.context.repository.store.damage
         for reason in found[self._damage_reported :]:
             self._report("reading the local orders", StoreError(reason.where, reason.what, reason.remedy))
         self._damage_reported = len(found)
 
     async def track(self, ssl_id: int) -> None:
-        """Adopt a remote order and poll it."""
+        """Take a remote order on, and poll it."""
         await self.tracking.track(ssl_id)
 
     async def read_again(self, ssl_ids: Iterable[int]) -> None:
@@ -374,6 +379,26 @@ class Engine:
                 await self.context.clock.sleep(max(PASSWORD_RETRY_SECONDS, wait))
             else:
                 await self.context.clock.sleep(PASSWORD_SECONDS)
+
+    async def _watch_blockers(self) -> None:
+        """Gather evidence of one pending order after another: of new ones, of those with a new status, then again."""
+        clock, gathered = self.clock, dict[str, tuple[str, float]]()
+        while True:
+            await self.context.limiter.until_accepted()
+            waiting = [] if self.orders.poller() else [order for order in self.orders.orders() if order.is_waiting]
+            gathered = {order.id: gathered[order.id] for order in waiting if order.id in gathered}
+            due = [
+                (gathered.get(order.id, ("", -BLOCKER_SECONDS))[1], order)
+                for order in waiting
+                if order.id not in gathered
+                or gathered[order.id][0] != order.scm_status
+                or clock.monotonic() - gathered[order.id][1] >= BLOCKER_SECONDS
+            ]
+            if due:
+                _, order = min(due, key=lambda one: (one[0], one[1].id))
+                gathered[order.id] = order.scm_status, clock.monotonic()
+                await self.diagnoser.attend([order], lambda _target, _verdict: None)
+            await clock.sleep(max(BLOCKER_PAUSE_SECONDS, self._retry_after_seconds()))
 
     def _report_switched_off(self, rejection: RefusedAlone) -> None:
         self._report(f"{call_in_words(rejection.call)} is switched off until the credentials are rotated", rejection)

@@ -28,7 +28,7 @@ class OrderRepository:
     Args:
         store: Where they are kept.
         clock: The time.
-        publish: Hears of every change, after it is durable.
+        publish: Called with every change, after it is durable.
     """
 
     def __init__(self, store: OrderStore, clock: Clock, publish: Publish) -> None:
@@ -55,11 +55,11 @@ class OrderRepository:
         Args:
             order: The order.
             entry: What happened.
-            check: Refuses it by an `InputError` for what other processes have ordered; nothing comes in between.
+            check: Rejects it by an `InputError` for what other processes have ordered; nothing comes in between.
 
         Raises:
             DuplicateOrder: Its sslId is a local order already.
-            InputError: `check` refused it.
+            InputError: `check` rejected it.
             StoreError: It could not be written; nothing is published.
         """
         return await self._put(order, entry, check)

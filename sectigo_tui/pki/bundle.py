@@ -191,7 +191,7 @@ def _decoded(body: bytes) -> bytes:
 
 
 def _check_whole(data: bytes) -> None:
-    """Refuse what was cut: a leaf that came whole, with an issuer that did not, would be taken for all there is."""
+    """Reject what was cut: a leaf that came whole, with an issuer that did not, would be taken for all there is."""
     begun = sum(label in _CERTIFICATE_LABELS for label in _BEGIN.findall(data))
     whole = [block for block in _BLOCK.finditer(data) if block[1] in _CERTIFICATE_LABELS]
     is_cut = len(whole) < begun or _CUT_LINE.search(data, whole[-1].end() if whole else 0) is not None

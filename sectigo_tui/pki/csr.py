@@ -24,7 +24,7 @@ _AT_MOST_BYTES = 1_000_000
 def read_csr(data: bytes) -> CsrFacts:
     """Return what a certificate request says, whatever text stands around it.
 
-    A wrong signature is a fact here, and refused by `check_csr`.
+    A wrong signature is a fact here, and rejected by `check_csr`.
 
     Args:
         data: PEM, as pasted or read from a file, in UTF-8 or in UTF-16 with a byte order mark; or DER.
@@ -42,7 +42,7 @@ def read_csr(data: bytes) -> CsrFacts:
 
 
 def check_csr(facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None:
-    """Refuse a request that SCM would refuse.
+    """Reject a request that SCM would reject.
 
     Args:
         facts: The request.

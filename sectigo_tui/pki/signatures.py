@@ -35,7 +35,7 @@ def is_signed_by_its_key(request: x509.CertificateSigningRequest) -> bool | None
 def cautions_of(
     request: x509.CertificateSigningRequest, key_type: str, key_size: str, *, signature_ok: bool | None
 ) -> tuple[str, ...]:
-    """Return why a public CA may refuse a sound request, each as a sentence without its period.
+    """Return why a public CA may reject a sound request, each as a sentence without its period.
 
     Args:
         request: The request.

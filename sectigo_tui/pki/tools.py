@@ -30,7 +30,7 @@ class PkiTools:
         return csr.read_csr(data)
 
     def check_csr(self, facts: CsrFacts, key_types: Mapping[str, tuple[str, ...]]) -> None:
-        """Refuse a CSR whose signature is wrong, that names nothing, or whose key the profile does not allow."""
+        """Reject a CSR whose signature is wrong, that names nothing, or whose key the profile does not allow."""
         csr.check_csr(facts, key_types)
 
     def make_csr(self, order: KeyOrder) -> CsrFacts:

@@ -11,7 +11,18 @@ from msgspec import Struct
 from sectigo_tui.domain.clock import Clock, Moment
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import (
+    AGE_WIDTH,
+    COUNTDOWN_WIDTH,
+    DEADLINE_SHORT_WIDTH,
+    DEADLINE_WIDTH,
+    Urgency,
+    age,
+    countdown,
+    deadline_bar,
+    next_word,
+    urgency,
+)
 from sectigo_tui.presentation.glyphs import ASCII, STATE_CELLS, Glyphs, order_glyph, status_glyph
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.table_columns import Cell, Column
@@ -26,7 +37,7 @@ COLUMNS = (
     Column(
         "next",
         "NEXT",
-        fmt.COUNTDOWN_WIDTH,
+        COUNTDOWN_WIDTH,
         folds=True,
         ticking=True,
         meaning="The time until the next poll, or a word for why there is none.",
@@ -34,8 +45,8 @@ COLUMNS = (
     Column(
         "deadline",
         "DEADLINE",
-        fmt.DEADLINE_WIDTH,
-        narrow_width=fmt.DEADLINE_SHORT_WIDTH,
+        DEADLINE_WIDTH,
+        narrow_width=DEADLINE_SHORT_WIDTH,
         narrow_priority=5,
         share=1,
         max_width=30,
@@ -47,7 +58,7 @@ COLUMNS = (
     Column(
         "age",
         "AGE",
-        fmt.AGE_WIDTH,
+        AGE_WIDTH,
         align="right",
         ticking=True,
         meaning="How long ago it was requested; ~ where it was not polled in time.",
@@ -88,7 +99,7 @@ COLUMNS = (
         meaning="The outcome of the last poll.",
     ),
     Column(
-        "tries",
+        "attempts",
         "TRIES",
         5,
         priority=7,
@@ -165,15 +176,15 @@ def _next(row: OrderRow, _width: int, now: RowContext) -> Cell:
     pending_write = _pending_write_at(order) if order is not None else None
     if pending_write is not None:
         left = (pending_write - now.clock.now()) / timedelta(seconds=1)
-        return Cell(fmt.next_word("auth"), "failed") if now.is_paused() else Cell(fmt.countdown(max(left, 0.0)))
+        return Cell(next_word("auth"), "failed") if now.is_paused() else Cell(countdown(max(left, 0.0)))
     if order is None or not order.state.is_polled or order.window is None:
-        return Cell(fmt.next_word("-"), "muted")
+        return Cell(next_word("-"), "muted")
     if now.is_polling(order.id):
-        return Cell(fmt.next_word("poll"), "strong")
+        return Cell(next_word("poll"), "strong")
     if order.window.next_poll_at is None:
-        return Cell(fmt.next_word("hold"), "warning")
+        return Cell(next_word("hold"), "warning")
     if now.is_paused():
-        return Cell(fmt.next_word("auth"), "failed")
+        return Cell(next_word("auth"), "failed")
     return _countdown(order.window, order.window.next_poll_at, now)
 
 
@@ -189,10 +200,10 @@ def _pending_write_at(order: Order) -> datetime | None:
 def _countdown(window: PollWindow, next_poll_at: datetime, now: RowContext) -> Cell:
     left = (next_poll_at - now.clock.now()) / timedelta(seconds=1)
     if left <= 0:
-        return Cell(fmt.next_word("poll"))
+        return Cell(next_word("poll"))
     if window.reason is WaitReason.RETRY_AFTER:
-        return Cell(fmt.next_word("429"), "warning")
-    return Cell(fmt.countdown(left))
+        return Cell(next_word("429"), "warning")
+    return Cell(countdown(left))
 
 
 def _deadline(row: OrderRow, width: int, now: RowContext) -> Cell:
@@ -201,11 +212,11 @@ def _deadline(row: OrderRow, width: int, now: RowContext) -> Cell:
         return Cell("", "muted")
     window = order.window
     if window.ended in _ENDED:
-        return Cell(now.hint(_ENDED[window.ended][width < fmt.DEADLINE_WIDTH]), "warning")
+        return Cell(now.hint(_ENDED[window.ended][width < DEADLINE_WIDTH]), "warning")
     remaining = _remaining(window, now)
-    near = fmt.urgency(remaining, window.deadline_seconds)
-    bar = fmt.deadline_bar(remaining, window.deadline_seconds, width=width, is_ascii=now.glyphs is ASCII)
-    return Cell(bar, "" if near is fmt.Urgency.CALM else "warning" if near is fmt.Urgency.SOON else "failed")
+    near = urgency(remaining, window.deadline_seconds)
+    bar = deadline_bar(remaining, window.deadline_seconds, width=width, is_ascii=now.glyphs is ASCII)
+    return Cell(bar, "" if near is Urgency.CALM else "warning" if near is Urgency.SOON else "failed")
 
 
 def _remaining(window: PollWindow, now: RowContext) -> float:
@@ -225,12 +236,12 @@ def age_text(moment: Moment | None, at: datetime, *, is_stale: bool = False) -> 
         is_stale: Whether the text is marked `~`.
     """
     if moment is None:
-        return fmt.age(None)
+        return age(None)
     if isinstance(moment, datetime):
-        return fmt.age((at - moment) / timedelta(seconds=1), is_stale=is_stale, step_seconds=AGE_STEP_SECONDS)
+        return age((at - moment) / timedelta(seconds=1), is_stale=is_stale, step_seconds=AGE_STEP_SECONDS)
     days = (at.date() - moment).days
     text = f"{days}d" if days > 0 else "<1d"
-    return f"{'~' if is_stale else ''}{text}".rjust(fmt.AGE_WIDTH)
+    return f"{'~' if is_stale else ''}{text}".rjust(AGE_WIDTH)
 
 
 def is_stale(row: OrderRow, now: RowContext) -> bool:
@@ -339,6 +350,6 @@ _CELLS: dict[str, Callable[[OrderRow, int, RowContext], Cell]] = {
     "common_name": _common_name,
     "validation": _validation,
     "profile": _profile,
-    "tries": _attempts,
+    "attempts": _attempts,
     "last": _last,
 }

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from sectigo_tui.domain.events import TimelineEntry
-from sectigo_tui.engine.diagnosis.markdown import Redact, prose
-from sectigo_tui.engine.diagnosis.markdown import table as markdown_table
+from sectigo_tui.engine.diagnosis.escalation import Redact, prose
+from sectigo_tui.engine.diagnosis.escalation import table as markdown_table
 from sectigo_tui.presentation.json import moment_json
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable

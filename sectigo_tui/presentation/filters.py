@@ -56,7 +56,7 @@ TERMS = (
     Term("age>", "age>1d", "requested longer ago; `<` for less long ago", ("1h", "1d", "7d")),
     Term("left<", "left<7d", "the certificate in use ends within that time", ("1d", "7d", "30d")),
     Term("deadline<", "deadline<5m", "the polling window ends within that time", ("1m", "5m", "1h")),
-    Term("tries>", "tries>5", "polled more often in this window", ("5", "10")),
+    Term("attempts>", "attempts>5", "polled more often in this window", ("5", "10")),
     Term("slow", "slow", "pending for longer than 9 of 10 orders of its profile took"),
     Term("stale", "stale", "not polled in time: AGE has a `~`"),
     Term("local", "local", "placed or tracked here"),
@@ -133,11 +133,11 @@ class Filter:
             return _found(text)
         name, sign, value = found[1], found[2], found[3]
         measure = _NUMBERS[name]
-        wanted = _number(value, is_count=name == "tries")
+        wanted = _number(value, is_count=name == "attempts")
         if wanted is None:
             if value:
                 self.error_text = (
-                    f"{name}{sign} takes {'a number' if name == 'tries' else 'a time such as 30m, 12h or 7d'}."
+                    f"{name}{sign} takes {'a number' if name == 'attempts' else 'a time such as 30m, 12h or 7d'}."
                 )
             return lambda _row, _now: not value
         return _compared(measure, sign, wanted)
@@ -251,7 +251,7 @@ def _found(word: str) -> _Test:
     return test
 
 
-_COUNTED = frozenset({"tries", "outage"})
+_COUNTED = frozenset({"attempts", "outage"})
 
 
 def _searchable(row: OrderRow) -> str:
@@ -409,7 +409,7 @@ _NUMBERS: dict[str, _Measure] = {
     "age": _age_seconds,
     "left": _outage_seconds,
     "deadline": _window_seconds,
-    "tries": _attempts,
+    "attempts": _attempts,
 }
 
 

@@ -10,10 +10,10 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.presentation.columns import RowContext, cell, outage_end
 from sectigo_tui.presentation.rows import OrderRow
 
-BOOKKEEPING = frozenset({"next", "deadline", "tries", "last"})
+BOOKKEEPING = frozenset({"next", "deadline", "attempts", "last"})
 """Columns whose order changes by polling alone, without a change of any order."""
 
-GREATEST_FIRST = frozenset({"age", "tries"})
+GREATEST_FIRST = frozenset({"age", "attempts"})
 """Columns that are sorted downwards when they are chosen: the worst first."""
 
 _FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
@@ -92,7 +92,7 @@ _SORTS: dict[str, Callable[[OrderRow, RowContext], Key]] = {
     "common_name": lambda order_row, _now: (order_row.common_name.casefold(),),
     "validation": lambda order_row, _now: (order_row.validation,),
     "profile": lambda order_row, _now: (order_row.profile.casefold(),),
-    "tries": lambda order_row, _now: (
+    "attempts": lambda order_row, _now: (
         order_row.order.window.attempts if order_row.order and order_row.order.window else -1,
     ),
     "last": lambda order_row, now: (cell(order_row, "last", 0, now).text,),

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class NotTheApi(Struct, frozen=True):
-    """A body that cannot be what was asked for; `problem` says why, in one line."""
+    """A body that cannot be what was asked for; `reason` says why, in one line."""
 
     reason: str
 
@@ -180,7 +180,7 @@ def _kind(call: str, status: int, told: _ApiError) -> type[ScmFailure]:
     elif status >= 500:
         kind = ServerFailure
     elif not told.is_api and call != COUNT:
-        # A gateway's page is not SCM's refusal: an order must not fail, nor its polling stop, because of it.
+        # A gateway's page is not SCM's rejection: an order must not fail, nor its polling stop, because of it.
         kind = Unreadable
     elif call == COLLECT and told.code in NOT_READY_CODES:
         kind = NotReady

@@ -56,7 +56,7 @@ def renew(csr_pem: str) -> Body:
 
 
 def decision(message: str) -> Body:
-    """Return an approval's or a refusal's body.
+    """Return an approval's or a decline's body.
 
     Raises:
         InputError: The message is empty or too long.

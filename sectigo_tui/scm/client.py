@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
+from msgspec.structs import replace
 from pydantic import TypeAdapter
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
@@ -141,7 +141,7 @@ class ScmClient:
     """Sectigo Certificate Manager over HTTP; fulfils `domain.ports.Scm`.
 
     Every method sends one request: no retry, no redirect. It raises `ScmFailure`, or one below it, for what SCM or the
-    network does, and `InputError` for what SCM would refuse unseen; nothing was sent then. Paths and shapes are those
+    network does, and `InputError` for what SCM would reject unseen; nothing was sent then. Paths and shapes are those
     of SCM manual 25.5, unless a method names another source.
 
     Args:
@@ -152,7 +152,7 @@ class ScmClient:
         ca_bundle: Trusted certificates (PEM) in place of the default ones.
         observe: Is told of every request that ended.
         log: Is told of every request and its answer, for the debug log.
-        logins: Says when a request may go, and remembers what SCM refuses.
+        logins: Says when a request may go, and remembers what SCM rejects.
         transport: What carries requests instead of the network.
 
     Raises:
@@ -388,12 +388,12 @@ class ScmClient:
             return masked(text, secrets)
 
         if isinstance(answer, HttpFailure):
-            raise from_failure(call, dataclasses.replace(answer, reason=clean(answer.reason)))
+            raise from_failure(call, replace(answer, reason=clean(answer.reason)))
         with suppress(ScmFailure):
             return self._read(call, answer, read)
         # It fails again, and this time in words that quote no password.
         headers = {name.lower(): clean(value) for name, value in answer.headers.items()}
-        cleaned = dataclasses.replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
+        cleaned = replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
         return self._read(call, cleaned, read, clean)
 
     def _secrets(self, used: Credentials, secret: str) -> tuple[str, ...]:

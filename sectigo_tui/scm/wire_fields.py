@@ -1,6 +1,6 @@
 """How single fields of SCM's JSON are read: any may be missing, null, empty or of another type than documented.
 
-A field that an answer is useless without is refused; every other odd value becomes an empty one.
+A field that an answer is useless without is rejected; every other odd value becomes an empty one.
 """
 
 from __future__ import annotations

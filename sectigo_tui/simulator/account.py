@@ -182,7 +182,7 @@ class Credentials:
 
     @property
     def locked(self) -> bool:
-        """Whether even the right password is refused."""
+        """Whether even the right password is rejected."""
         return self.lock_after is not None and self.failures >= self.lock_after
 
 

@@ -22,7 +22,7 @@ def acme(start: datetime, *, mandatory_fields: Sequence[str] = ()) -> Account:
 
     Args:
         start: The moment it describes.
-        mandatory_fields: Names of custom fields without which enrollments are refused.
+        mandatory_fields: Names of custom fields without which enrollments are rejected.
     """
 
     def day(count: float) -> datetime:

@@ -1,4 +1,4 @@
-"""What the API does to orders, and when it refuses to."""
+"""What the API does to orders, and when it does not."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ class Actions:
         """Take an order.
 
         Raises:
-            ApiError: It is refused.
+            ApiError: It is rejected.
 
         Source: SCM manual 25.5, "Request SSL certificate".
         """
@@ -307,7 +307,7 @@ def _renew_id(seed: int, ssl_id: int) -> str:
 
 
 def _rejection_text(code: int, name: str) -> str:
-    """Return SCM's text for a refusal asked for by a life."""
+    """Return SCM's text for a rejection asked for by a life."""
     texts = {
         -107: f"Domain Control Validation is either incomplete or expired for {name}. "
         "Please complete it before requesting a certificate.",

@@ -147,7 +147,7 @@ class _Simulator:
         return _in_words(answer) if self._world.dialect.words == "spaced" else answer
 
     def _credentials_refused(self, request: HttpRequest) -> Response | None:
-        """Return the refusal of a request with wrong credentials, and count it."""
+        """Return the rejection of a request with wrong credentials, and count it."""
         credentials = self._world.account.credentials
         given = [request.headers.get(name, "") for name in ("customerUri", "login", "password")]
         expected = [credentials.customer_uri, credentials.login, credentials.password]
@@ -161,7 +161,7 @@ class _Simulator:
         return _wrong_credentials()
 
     def _right_missing(self, path: str) -> Response | None:
-        """Return the refusal of a call for which the administrator has no right; all else may be done.
+        """Return the rejection of a call for which the administrator has no right; all else may be done.
 
         Source: SCM manual 25.5, "Errors"; 400 observed in production clients, 403 documented for `/usage/v1`.
         """

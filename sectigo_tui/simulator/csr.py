@@ -67,7 +67,7 @@ def read_csr(text: str) -> Csr:
 
 
 def check_key(csr: Csr, profile: Profile) -> None:
-    """Refuse a key which a profile does not take.
+    """Reject a key which a profile does not take.
 
     Raises:
         ApiError: -11 for its algorithm, -13 for its size.

@@ -6,7 +6,7 @@ order has no profile yet, picks one of that level. `PARTS` lists the parts; besi
 
 - `collect-CODE` and `collect-empty`: issued, but collecting answers 400 with -CODE (`collect-0` with 0), or 200 with
   nothing, for the first two minutes; with `-forever` at the end, for good.
-- `refuse-CODE`: the enrollment itself is refused with -CODE.
+- `refuse-CODE`: the enrollment itself is rejected with -CODE.
 """
 
 import re
@@ -42,7 +42,7 @@ class Life:
         collect_lag_seconds: From issuance until the certificate can be collected.
         collect_code: What collecting answers until then; None is 200 with an empty body.
         gated: Whether the CA waits for domains and organization to be valid.
-        rejection: The code with which the enrollment is refused.
+        rejection: The code with which the enrollment is rejected.
     """
 
     name: str = "straight"

@@ -23,17 +23,17 @@ class ApiError(Exception):
 
 
 def missing(field: str) -> ApiError:
-    """Return the refusal of a request that lacks a field."""
+    """Return the rejection of a request that lacks a field."""
     return ApiError(-7, f"{field} is required but missing.")
 
 
 def invalid(field: str) -> ApiError:
-    """Return the refusal of a field whose value is not acceptable."""
+    """Return the rejection of a field whose value is not acceptable."""
     return ApiError(-1601, f"Field '{field}' has invalid value.")
 
 
 def wrong_id(ssl_id: object, *, status: int = 400) -> ApiError:
-    """Return the refusal of an sslId that the account does not have.
+    """Return the rejection of an sslId that the account does not have.
 
     Args:
         ssl_id: The id as it was sent.
@@ -78,7 +78,7 @@ class Body:
         return cls(document)
 
     def text(self, name: str, *, required: bool = False, longest: int = 32_767) -> str:
-        """Return a string; an absent, null or empty one is blank, or refused where it is required."""
+        """Return a string; an absent, null or empty one is blank, or rejected where it is required."""
         value = self._fields.get(name)
         if value is None or value == "":
             if required:

@@ -1,4 +1,4 @@
-"""Worlds worth looking at, the same in every run but for the day on which they begin."""
+"""Worlds worth seeing, the same in every run but for the day on which they begin."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -37,12 +37,12 @@ class Dialect:
         bundle: Whether the `pem` and `x509` formats have the root or the leaf first.
         any_domain: Whether names below no registered domain may be ordered; -1010 if not.
         status_filter: Whether a status is spelled `SAApproved` (the manual) or `SA Approved` (the OpenAPI), in answers
-            and in a listing's filter; the other filter is refused with -1601.
+            and in a listing's filter; the other filter is rejected with -1601.
         words: Whether other states are codes such as `NOT_VALIDATED`, or words such as `Not validated`; with words,
             `validationLevel` is `type`, and codes are strings.
         heeds_date_format: Whether `dateFormat` is heeded.
         heeds_date_filters: Whether `/ssl/v2` filters by date; if not, such a filter looks like success.
-        demands_reason_code: Whether a revocation without `reasonCode` is refused.
+        demands_reason_code: Whether a revocation without `reasonCode` is rejected.
     """
 
     dates: Literal["us", "iso"] = "us"
@@ -89,7 +89,7 @@ class World:
         orders: What is kept of each order by itself; the many issued ones are in `blocks`.
         faults: What goes wrong.
         traffic: What was asked.
-        report_rows: How many rows a bulk report may have; more are refused with 413. None for any number.
+        report_rows: How many rows a bulk report may have; more are rejected with 413. None for any number.
     """
 
     def __init__(

@@ -134,7 +134,7 @@ _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 
 
 def _check_numbers(value: Any) -> None:
-    """Refuse a number that other readers of JSON would round.
+    """Reject a number that other readers of JSON would round.
 
     Raises:
         ValueError: It is beyond 64 bits.

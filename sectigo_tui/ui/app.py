@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sectigo_tui.ui.workflows.menu import MenuWorkflows
     from sectigo_tui.ui.workflows.workflow import Defaults
 
-# Dialogs, flows and the other views are imported when they are asked for: the first paint waits for none of them.
+# Dialogs, workflows and the other views are imported when they are asked for: the first paint waits for none of them.
 
 
 VIEWS = ("pending", "local", "remote", "events", "budget")

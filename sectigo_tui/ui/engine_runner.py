@@ -91,7 +91,7 @@ class EngineRunner:
         self._engine.event_source(FailureReported(self._engine.clock.now(), what, failure))
 
     async def _run(self) -> None:
-        """Run the engine; the boundary at which a defect of it is reported, for its workers would die unseen."""
+        """Run the engine; the boundary at which an unexpected error is reported, for its workers would die unseen."""
         try:
             if self._connect is not None:
                 await self._connect_patiently(self._connect)

@@ -129,10 +129,9 @@ def error_content(failure: ErrorEntry, *, more: int = 0, keys: str = "") -> Cont
         keys: What is said of the keys that acknowledge it.
     """
     told = failure.explanation
-    code = "" if told.code is None else f"  SCM code {told.code}"
     others = f"  (+{more} more)" if more else ""
     return Content.assemble(
-        (f"{failure.at:%H:%M:%S}Z {printable(told.what)}{code}{others}", f"$state-{failure.style} bold"),
+        (f"{failure.at:%H:%M:%S}Z {printable(told.what)}{told.code_text}{others}", f"$state-{failure.style} bold"),
         "\n",
         printable(told.meaning, limit=LONG_TEXT),
         "\n",

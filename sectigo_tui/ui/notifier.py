@@ -1,4 +1,4 @@
-"""Tells the operator of changes of watched orders, by every way that was asked for."""
+"""Notifies the operator of changes of watched orders, by every way that was asked for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sectigo_tui.ui.outside import Outside
 
 
 class Notifier:
-    """Hears what the engine publishes, and rings for watched orders.
+    """Rings for watched orders, by what the engine publishes.
 
     Args:
         watchlist: Knows what is watched.

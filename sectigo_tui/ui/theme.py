@@ -1,4 +1,4 @@
-"""The look of the screen: themes, colours, borders and scroll bars."""
+"""The screen's appearance: themes, colours, borders and scroll bars."""
 
 from __future__ import annotations
 

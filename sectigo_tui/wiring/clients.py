@@ -96,7 +96,7 @@ def connection(
 
     Args:
         settings: The settings.
-        event_source: Hears of every request.
+        event_source: Is told of every request.
         clock: The time.
         is_poller: Whether this process polls.
         may_prompt: Whether that command may ask the operator something on the terminal.

@@ -36,7 +36,7 @@ async def opened(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes a defect down that a boundary reports.
+        keep_crash: Writes down an unexpected error that a boundary reports.
 
     Yields:
         The engine; nothing has been sent yet.
@@ -67,7 +67,7 @@ async def prepared(
         settings: The settings.
         clock: The time; the machine's clock when not given.
         random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes a defect down that a boundary reports.
+        keep_crash: Writes down an unexpected error that a boundary reports.
         may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
@@ -106,7 +106,7 @@ async def prepared(
         read_certificate=_read_certificate,
         options=EngineOptions(
             deadline_seconds=section.poll_max_wait_seconds,
-            rearm=section.on_deadline == "rearm",
+            reopen=section.on_deadline == "reopen",
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
         ),

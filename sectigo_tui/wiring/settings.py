@@ -141,7 +141,7 @@ async def accept_account(settings: Settings, answers: Mapping[str, str]) -> str:
 
     Raises:
         ConfigError: An answer is wrong, or a file is there already.
-        ScmFailure: SCM refused them, or could not be reached; nothing was written.
+        ScmFailure: SCM rejected them, or could not be reached; nothing was written.
         StoreError: A file could not be written.
     """
     from sectigo_tui.config.credentials import write_credentials

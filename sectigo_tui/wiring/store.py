@@ -27,7 +27,7 @@ INSTALL = "pip install 'sectigo-tui[postgres]'"
 
 
 def check_extra() -> None:
-    """Refuse a team's database where what speaks with it is not installed.
+    """Reject a team's database where what speaks with it is not installed.
 
     Raises:
         ConfigError: It is not.

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +100,9 @@ class Stdout(io.TextIOBase):
         return len(text)
 
 
-def watched(site: Site, drive: Driver, *, end: signal.Signals = signal.SIGTERM) -> tuple[int, Events]:
+def watched(
+    site: Site, drive: Driver, *, end: signal.Signals = signal.SIGTERM, arguments: Sequence[str] = ()
+) -> tuple[int, Events]:
     """Run a watch in this process, drive the world from a thread meanwhile, and end the watch by a signal."""
     events, failures = Events(), list[BaseException]()
 
@@ -116,7 +118,7 @@ def watched(site: Site, drive: Driver, *, end: signal.Signals = signal.SIGTERM) 
     driver = threading.Thread(target=driving)
     site.monkeypatch.setattr("sys.stdout", Stdout(events))
     driver.start()
-    code = site.run("watch", "--json").code
+    code = site.run("watch", "--json", *arguments).code
     driver.join()
     if failures:
         raise failures[0]

@@ -13,7 +13,7 @@ from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.engine.orders.batch import Outcome
 from sectigo_tui.engine.orders.collect import Collected
 from support.virtual_time import in_virtual_time, run_virtual
-from support.writing import Site, draft
+from support.writing import Site, ready
 
 APPROVE = r"POST /ssl/v1/approve"
 
@@ -126,7 +126,7 @@ async def test_what_cannot_be_recorded_is_not_sent() -> None:
 @in_virtual_time
 async def test_an_issued_order_is_collected_now_and_polled_no_more() -> None:
     site = Site()
-    placed = await site.engine.enrolling.enroll(draft(comments="[sim:instant]"))
+    placed = await site.engine.enrolling.enroll(ready(comments="[sim:instant]"))
     assert placed.order.ssl_id is not None
     await site.clock.sleep(5)
     collected = await site.engine.collecting.collect(placed.order.ssl_id)
@@ -142,7 +142,7 @@ async def test_an_issued_order_is_collected_now_and_polled_no_more() -> None:
 @in_virtual_time
 async def test_an_order_that_is_not_ready_stays_what_it_was() -> None:
     site = Site()
-    placed = await site.engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    placed = await site.engine.enrolling.enroll(ready(comments="[sim:vetting]"))
     with pytest.raises(NotReady):
         await site.engine.collecting.collect(placed.order.ssl_id or 0)
     assert site.order == placed.order
@@ -179,7 +179,7 @@ async def test_finished_orders_are_removed_and_their_timeline_kept() -> None:
     done = await site.an_order(OrderState.COLLECTED)
     pending = await site.an_order(OrderState.PENDING, "shop.acme.example")
     outcomes: list[Outcome[str, object]] = []
-    await site.engine.removing.remove_all([done.id, pending.id, "nobody"], outcomes.append)  # type: ignore[arg-type] # any outcome
+    await site.engine.tracking.remove_all([done.id, pending.id, "nobody"], outcomes.append)  # type: ignore[arg-type] # any outcome
     assert [outcome.failure is None for outcome in outcomes] == [True, False, False]
     assert [order.id for order in site.orders] == [pending.id]
     assert site.store.timeline(done.id)[-1].kind is EventKind.REMOVED
@@ -203,4 +203,4 @@ async def test_a_certificate_is_collected_and_saved_and_its_order_removed_in_rea
     site = Site(world=writable.world, disk=writable.disk, kept=writable.kept, read_only=True)
     saved = await site.engine.collecting.save(await a_collected_remote(site), str(tmp_path))
     assert len(saved) == 3
-    assert (await site.engine.removing.remove(order.id)).removed
+    assert (await site.engine.tracking.remove(order.id)).removed

@@ -22,14 +22,15 @@ from sectigo_tui.domain.errors import (
 )
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.engine.orders.request import Draft, DraftField, choose_term, errors_in, ordered_names
+from sectigo_tui.engine.orders.enroll import RequestField, choose_term, errors_in
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.simulator.acme import acme
 from sectigo_tui.simulator.orders import named_life
 from support.virtual_time import START, in_virtual_time
-from support.writing import Site, csr_pem, draft, new_world
+from support.writing import Site, asked, csr_pem, new_world, ready
 
 ENROLL = r"POST /ssl/v1/enroll"
+CSR = PkiTools().read_csr(csr_pem("www.acme.example"))
 
 
 @in_virtual_time
@@ -42,7 +43,7 @@ async def test_the_intent_with_its_order_tag_is_on_disk_before_anything_is_sent(
             seen.append((site.order.state, site.order.order_tag))
 
     site.wire.before = look_at_the_disk
-    placed = await site.engine.enrolling.enroll(draft(comments="for the new shop"))
+    placed = await site.engine.enrolling.enroll(ready(comments="for the new shop"))
     assert seen == [(OrderState.INTENT, f"[sectigo-tui:{placed.order.id}]")]
     (ssl_id,) = site.world.enrolled
     at_scm = site.world.order(ssl_id)
@@ -53,7 +54,7 @@ async def test_the_intent_with_its_order_tag_is_on_disk_before_anything_is_sent(
 @in_virtual_time
 async def test_an_order_that_scm_took_is_polled_until_it_is_a_certificate() -> None:
     site = Site()
-    placed = await site.engine.enrolling.enroll(draft(comments="[sim:quick]"))
+    placed = await site.engine.enrolling.enroll(ready(comments="[sim:quick]"))
     assert placed.lost is None
     assert placed.order.state is OrderState.SUBMITTED
     assert [placed.order.ssl_id] == site.world.enrolled
@@ -70,7 +71,7 @@ def test_a_refusal_fails_the_order_in_scms_own_words(code: int) -> None:
     async def story() -> None:
         site = Site()
         with pytest.raises(Refused) as rejection:
-            await site.engine.enrolling.enroll(draft(comments=f"[sim:refuse{code}]"))
+            await site.engine.enrolling.enroll(ready(comments=f"[sim:refuse{code}]"))
         assert rejection.value.code == code
         assert site.order.state is OrderState.FAILED
         assert site.order.rejection.startswith(f"{code}: ")
@@ -89,7 +90,7 @@ async def test_an_order_that_certainly_was_not_sent_is_withdrawn_and_its_timelin
     site = Site()
     site.wire.breaks_before("enroll")
     with pytest.raises(Unreachable) as failure:
-        await site.engine.enrolling.enroll(draft())
+        await site.engine.enrolling.enroll(ready())
     assert failure.value.sent is False
     assert site.orders == []
     assert site.summaries(site.order.id)[-1].startswith("withdrawn, not ordered: ")
@@ -104,7 +105,7 @@ def test_what_scm_turned_away_unread_is_withdrawn(fault: str, kind: type[Excepti
         site = Site()
         site.world.faults.add(fault, path="enroll")
         with pytest.raises(kind):
-            await site.engine.enrolling.enroll(draft())
+            await site.engine.enrolling.enroll(ready())
         assert site.orders == []
         assert site.order.state is OrderState.FAILED
 
@@ -117,7 +118,7 @@ async def test_a_refused_login_orders_nothing_and_holds_the_next_one_back() -> N
     site.world.account.credentials.password = "changed elsewhere"
     for sent in (True, False):
         with pytest.raises(CredentialsRefused) as failure:
-            await site.engine.enrolling.enroll(draft())
+            await site.engine.enrolling.enroll(ready())
         assert failure.value.sent is sent
     assert site.orders == []
     assert site.wire.count(".") == 1
@@ -127,7 +128,7 @@ async def test_a_refused_login_orders_nothing_and_holds_the_next_one_back() -> N
 async def test_whoever_stops_waiting_does_not_lose_the_answer() -> None:
     site = Site()
     site.world.faults.add("latency", path="enroll", count=1, seconds=30)
-    asked = asyncio.create_task(site.engine.enrolling.enroll(draft()))
+    asked = asyncio.create_task(site.engine.enrolling.enroll(ready()))
     await site.clock.sleep(10)
     asked.cancel()
     await site.clock.sleep(60)
@@ -140,7 +141,7 @@ async def test_nothing_is_sent_when_the_intent_cannot_be_written() -> None:
     site = Site()
     site.store.failing = "no space left on device"
     with pytest.raises(StoreError):
-        await site.engine.enrolling.enroll(draft())
+        await site.engine.enrolling.enroll(ready())
     assert site.wire.count("POST") == 0
 
 
@@ -149,7 +150,7 @@ async def test_nothing_is_ordered_into_an_outage_in_which_it_could_not_be_found_
     site = Site()
     site.wire.is_down = True
     with pytest.raises(Unreachable):
-        await site.engine.enrolling.enroll(draft())
+        await site.engine.enrolling.enroll(ready())
     assert site.disk.orders == {}
 
 
@@ -157,7 +158,7 @@ async def test_nothing_is_ordered_into_an_outage_in_which_it_could_not_be_found_
 async def test_a_login_that_may_not_list_may_order_all_the_same() -> None:
     site = Site()
     site.world.faults.add("error", path="ssl/v1$", code=-3, description="You are not authorized to perform list.")
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     assert placed.order.state is OrderState.SUBMITTED
 
 
@@ -165,7 +166,7 @@ async def test_a_login_that_may_not_list_may_order_all_the_same() -> None:
 async def test_read_only_mode_orders_nothing() -> None:
     site = Site(read_only=True)
     with pytest.raises(ReadOnly):
-        await site.engine.enrolling.enroll(draft())
+        await site.engine.enrolling.enroll(ready())
     assert site.wire.sent == []
     assert site.disk.orders == {}
 
@@ -190,12 +191,12 @@ async def test_orders_of_the_same_name_that_are_pending_or_far_from_expiry_are_s
     old = dataclasses.replace(named_life("instant"), gated=False)
     site.world.add_order(common_name="www.acme.example", life=old, requested=START - timedelta(days=180))
     site.world.add_order(common_name="other.www.acme.example", life="vetting")
-    found = await site.engine.enrolling.duplicates(draft())
+    found = await site.engine.enrolling.duplicates(ready())
     assert [details.ssl_id for details in found.remote] == [issued.ssl_id, pending.ssl_id]
     assert found.failure is None
-    assert (await site.engine.enrolling.duplicates(draft("nobody.acme.example"))).is_clear
+    assert (await site.engine.enrolling.duplicates(ready("nobody.acme.example"))).is_clear
     site.wire.is_down = True
-    assert not (await site.engine.enrolling.duplicates(draft("nobody.acme.example"))).is_clear
+    assert not (await site.engine.enrolling.duplicates(ready("nobody.acme.example"))).is_clear
 
 
 @pytest.mark.parametrize(
@@ -213,26 +214,24 @@ def test_a_term_that_the_profile_does_not_offer_is_said_with_the_nearest_one(
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"term_days": 365}, DraftField.TERM),
-        ({"comments": "x" * 1000}, DraftField.COMMENTS),
-        ({"comments": "[sectigo-tui:0123456789ab]"}, DraftField.COMMENTS),
-        ({"external_requester": "anna@acme.example,nobody"}, DraftField.REQUESTERS),
-        ({"external_requester": "a" * 510 + "@acme.example"}, DraftField.REQUESTERS),
-        ({"custom_fields": (("Cost center", " "),)}, DraftField.CUSTOM_FIELDS),
-        ({"dcv_mode": "PIGEON"}, DraftField.DCV),
-        ({"dcv_mode": "EMAIL"}, DraftField.DCV),
-        ({"csr": PkiTools().read_csr(csr_pem("", "www.acme.example"))}, None),
+        ({"term_days": 365}, RequestField.TERM),
+        ({"comments": "x" * 1000}, RequestField.COMMENTS),
+        ({"comments": "[sectigo-tui:0123456789ab]"}, RequestField.COMMENTS),
+        ({"external_requester": "anna@acme.example,nobody"}, RequestField.REQUESTERS),
+        ({"external_requester": "a" * 510 + "@acme.example"}, RequestField.REQUESTERS),
+        ({"custom_fields": (("Cost center", " "),)}, RequestField.CUSTOM_FIELDS),
+        ({"dcv_mode": "PIGEON"}, RequestField.DCV),
+        ({"dcv_mode": "EMAIL"}, RequestField.DCV),
         ({}, None),
     ],
 )
-def test_what_scm_would_refuse_is_known_before_it_is_sent(changes: dict[str, object], field: DraftField | None) -> None:
+def test_what_scm_would_refuse_is_known_before_it_is_sent(
+    changes: dict[str, object], field: RequestField | None
+) -> None:
     given = {"custom_fields": (("Cost center", "4711"),), **changes}
-    csr = given.pop("csr", None)
-    wanted = draft(**given)  # type: ignore[arg-type] # Draft's own fields
-    if csr is not None:
-        wanted = draft("www.acme.example", **given)  # type: ignore[arg-type] # Draft's own fields
     problems = errors_in(
-        wanted,
+        asked(**given),
+        CSR,
         PkiTools(),
         profile=CertificateProfile(502, "OV", terms_days=(199,), key_types={"EC": ("P-256",)}),
         custom_fields=(CustomField(1, "Cost center", mandatory=True), CustomField(2, "Ticket", mandatory=False)),
@@ -242,8 +241,8 @@ def test_what_scm_would_refuse_is_known_before_it_is_sent(changes: dict[str, obj
 
 def test_a_key_that_the_profile_does_not_allow_is_a_problem_of_the_csr() -> None:
     profile = CertificateProfile(502, "OV", key_types={"RSA": ("2048",)})
-    (reason,) = errors_in(draft(), PkiTools(), profile=profile)
-    assert reason.field is DraftField.CSR
+    (reason,) = errors_in(asked(), CSR, PkiTools(), profile=profile)
+    assert reason.field is RequestField.CSR
     assert "EC P-256" in reason.reason
 
 
@@ -251,7 +250,7 @@ def test_a_key_that_the_profile_does_not_allow_is_a_problem_of_the_csr() -> None
 async def test_a_mandatory_custom_field_reaches_scm() -> None:
     world = new_world(account=acme(START, mandatory_fields=["Cost center"]))
     site = Site(world=world)
-    placed = await site.engine.enrolling.enroll(draft(custom_fields=(("Cost center", "4711"),)))
+    placed = await site.engine.enrolling.enroll(ready(custom_fields=(("Cost center", "4711"),)))
     assert [placed.order.ssl_id] == world.enrolled
 
 
@@ -259,7 +258,7 @@ async def test_a_mandatory_custom_field_reaches_scm() -> None:
 async def test_of_two_processes_that_looked_for_duplicates_together_one_orders() -> None:
     site = Site()
     other = Site(world=site.world, disk=site.disk, kept=site.kept, name="another process")
-    mine, theirs = draft("www.acme.example"), draft("WWW.acme.example.")
+    mine, theirs = ready("www.acme.example"), ready("WWW.acme.example.")
     found = await asyncio.gather(site.engine.enrolling.duplicates(mine), other.engine.enrolling.duplicates(theirs))
     assert all(each.is_clear for each in found)
     ended = await asyncio.gather(
@@ -276,20 +275,20 @@ async def test_of_two_processes_that_looked_for_duplicates_together_one_orders()
 async def test_an_order_that_scm_refused_keeps_no_other_process_from_ordering() -> None:
     site = Site()
     other = Site(world=site.world, disk=site.disk, kept=site.kept, name="another process")
-    found = await other.engine.enrolling.duplicates(draft())
+    found = await other.engine.enrolling.duplicates(ready())
     with pytest.raises(Refused):
-        await site.engine.enrolling.enroll(draft(comments="[sim:refuse-107]"))
-    placed = await other.engine.enrolling.enroll(draft(), since=found)
+        await site.engine.enrolling.enroll(ready(comments="[sim:refuse-107]"))
+    placed = await other.engine.enrolling.enroll(ready(), since=found)
     assert placed.order.ssl_id is not None
 
 
 @in_virtual_time
 async def test_an_order_that_the_operator_saw_is_no_surprise() -> None:
     site = Site()
-    await site.engine.enrolling.enroll(draft())
-    found = await site.engine.enrolling.duplicates(draft())
+    await site.engine.enrolling.enroll(ready())
+    found = await site.engine.enrolling.duplicates(ready())
     assert not found.is_clear
-    await site.engine.enrolling.enroll(draft(), since=found)
+    await site.engine.enrolling.enroll(ready(), since=found)
     assert len(site.world.enrolled) == 2
 
 
@@ -308,7 +307,7 @@ def test_an_enroll_answered_with_another_orders_sslid_is_searched_for_by_its_tag
             return other
 
         site.scm.enroll = misled  # type: ignore[method-assign] # SCM answers wrongly
-        placed = await site.engine.enrolling.enroll(draft())
+        placed = await site.engine.enrolling.enroll(ready())
         assert placed.order.state is OrderState.UNCONFIRMED
         assert placed.lost is not None
         assert str(other) in placed.lost.reason
@@ -325,8 +324,8 @@ def test_an_enroll_answered_with_another_orders_sslid_is_searched_for_by_its_tag
 async def test_a_csr_without_a_common_name_is_compared_by_its_alternative_names() -> None:
     site = Site()
 
-    def nameless(*names: str) -> Draft:
-        return replace(draft(), csr=PkiTools().read_csr(csr_pem("", *names)))
+    def nameless(*names: str) -> EnrollRequest:
+        return ready(csr=PkiTools().read_csr(csr_pem("", *names)))
 
     await site.engine.enrolling.enroll(nameless("a.acme.example", "b.acme.example"))
     local = await site.engine.enrolling.duplicates(nameless("b.acme.example", "a.acme.example"))
@@ -340,9 +339,9 @@ async def test_a_csr_without_a_common_name_is_compared_by_its_alternative_names(
 @in_virtual_time
 async def test_a_local_order_that_scm_does_not_list_yet_is_a_duplicate() -> None:
     site = Site()
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     del site.world.orders[placed.order.ssl_id or 0]
-    found = await site.engine.enrolling.duplicates(draft())
+    found = await site.engine.enrolling.duplicates(ready())
     assert [order.id for order in found.local] == [placed.order.id]
 
 
@@ -358,7 +357,7 @@ def test_a_name_is_sent_once_however_it_is_spelled(given: tuple[str, ...], sent:
     @in_virtual_time
     async def story() -> None:
         site = Site()
-        await site.engine.enrolling.enroll(draft(subject_alternative_names=given))
+        await site.engine.enrolling.enroll(ready(subject_alternative_names=given))
         assert site.world.orders[site.world.enrolled[0]].names[1:] == sent
 
     story()
@@ -385,16 +384,15 @@ def test_a_name_is_sent_once_however_it_is_spelled(given: tuple[str, ...], sent:
 )
 @pytest.mark.parametrize("is_in_csr", [True, False])
 def test_what_is_no_name_is_refused_wherever_it_comes_from(name: str, is_in_csr: bool) -> None:
-    facts = PkiTools().read_csr(csr_pem("www.acme.example"))
-    wanted = draft(subject_alternative_names=(name,))
     if is_in_csr:
-        wanted = draft(csr=replace(facts, subject_alternative_names=(name,)))
-    assert errors_in(wanted, PkiTools())
+        assert errors_in(asked(), replace(CSR, subject_alternative_names=(name,)), PkiTools())
+    else:
+        assert errors_in(asked(subject_alternative_names=(name,)), CSR, PkiTools())
 
 
 def test_both_of_two_common_names_are_names() -> None:
     two = replace(PkiTools().read_csr(csr_pem("b.acme.example")), common_names=("a.acme.example", "b.acme.example"))
-    assert set(ordered_names(draft(csr=two), PkiTools())) == {"a.acme.example", "b.acme.example"}
+    assert set(ready(csr=two).subject_alternative_names) == {"a.acme.example", "b.acme.example"}
 
 
 FIELDS = (CustomField(1, "Ticket", True), CustomField(2, "Cost centre", False))
@@ -411,14 +409,14 @@ FIELDS = (CustomField(1, "Ticket", True), CustomField(2, "Cost centre", False))
 def test_a_custom_field_that_is_not_defined_is_refused_with_those_that_are(
     given: tuple[tuple[str, str], ...], told: str
 ) -> None:
-    (reason,) = errors_in(draft(custom_fields=given), PkiTools(), custom_fields=FIELDS)
+    (reason,) = errors_in(asked(custom_fields=given), CSR, PkiTools(), custom_fields=FIELDS)
     assert told in reason.remedy
-    assert not errors_in(draft(custom_fields=given), PkiTools())
+    assert not errors_in(asked(custom_fields=given), CSR, PkiTools())
 
 
 @pytest.mark.parametrize(
     "text", ["nobody", "a@acme.example b@acme.example", "a@@acme.example", "A <a@acme.example>", "a@.example", "@b"]
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
-    assert errors_in(draft(external_requester=text), PkiTools())
-    assert errors_in(draft(dcv_mode="EMAIL", dcv_email=text), PkiTools())
+    assert errors_in(asked(external_requester=text), CSR, PkiTools())
+    assert errors_in(asked(dcv_mode="EMAIL", dcv_email=text), CSR, PkiTools())

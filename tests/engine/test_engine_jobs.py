@@ -15,7 +15,7 @@ from sectigo_tui.engine.engine import EventSource
 from support.engine_world import World
 from support.fake_scm import FakeScm
 from support.virtual_time import LoopClock, in_virtual_time
-from support.writing import Site, draft
+from support.writing import Site, ready
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def test_a_job_that_breaks_is_reported_and_polling_and_all_others_go_on(
 ) -> None:
     name, place = BREAKS[job]
     site = Site()
-    order = (await site.engine.enrolling.enroll(draft(comments="[sim:quick]"))).order
+    order = (await site.engine.enrolling.enroll(ready(comments="[sim:quick]"))).order
     monkeypatch.setattr(*place(site), breaks)
     async with running(site):
         await asyncio.sleep(1800)

@@ -8,6 +8,7 @@ import pytest
 
 from sectigo_tui.domain.events import EventKind, StoreStateChanged
 from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.orders.track import Tracking
 from sectigo_tui.engine.polling.scheduler import BATCH_SECONDS
 from sectigo_tui.store.local.journal_store import JournalStore
@@ -31,7 +32,7 @@ async def test_an_order_goes_on_from_disk_in_the_middle_of_its_window(tmp_path: 
     world = World()
     store = opened(world, tmp_path)
     world.scm.live(7, "Applied", (20.0, rate_limited(60.0)), (70.0, "Issued"))
-    local = await Tracking(world.context).track(7)
+    local = await Tracking(world.context, OrderLocks(world.context)).track(7)
     await world.poll_for(40)
     before, polls = store.order(local.id), store.polls(local.id)
     await store.close()

@@ -12,7 +12,7 @@ from sectigo_tui.domain.errors import NotFound, Refused, Unreadable
 from sectigo_tui.domain.events import EventKind, FailureReported, PollFinished, PollStarted
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import PollOutcome, WaitReason, WindowEnd
-from sectigo_tui.engine.polling.poll import REFUSALS
+from sectigo_tui.engine.polling.poll import REJECTIONS_AT_MOST
 from sectigo_tui.engine.polling.schedule import JITTER, SCHEDULE_SECONDS
 from sectigo_tui.engine.polling.scheduler import BATCH_SECONDS
 from support.engine_world import World
@@ -93,8 +93,8 @@ async def test_an_order_that_stays_pending_gets_its_last_poll_at_the_deadline_an
 
 
 @in_virtual_time
-async def test_a_window_that_rearms_goes_on_with_the_longest_wait_and_is_told_once() -> None:
-    world = World(rearm=True)
+async def test_a_window_that_reopens_goes_on_with_the_longest_wait_and_is_told_once() -> None:
+    world = World(reopen=True)
     world.place(7)
     await world.poll_for(2 * HOUR)
     late = [wait for wait, time in zip(waits(world.scm.times(7)), world.scm.times(7), strict=False) if time > 600]
@@ -102,7 +102,7 @@ async def test_a_window_that_rearms_goes_on_with_the_longest_wait_and_is_told_on
     assert max(late) <= 300 * (1 + JITTER) + 1
     opened = [entry for entry in world.timeline(7) if entry.kind is EventKind.WINDOW_OPENED]
     assert [entry.summary for entry in opened] == ["deadline passed, polling goes on: Applied"]
-    assert world.window(7).rearmed == 11
+    assert world.window(7).reopened == 11
     assert world.window(7).is_open
 
 
@@ -233,7 +233,7 @@ async def test_a_refusal_that_repeats_stops_the_polling_until_the_operator_asks_
     world = World()
     world.place(7, "Applied", (3.0, failure), (HOUR, "Issued"))
     await world.poll_for(HOUR)
-    assert len(world.scm.times(7)) == 1 + REFUSALS
+    assert len(world.scm.times(7)) == 1 + REJECTIONS_AT_MOST
     assert (world.order(7).state, world.window(7).ended) == (OrderState.PENDING, WindowEnd.STOPPED)
     (report,) = world.all_heard(FailureReported)
     assert (report.failure, report.order_id) == (failure, "order-7")
@@ -254,8 +254,8 @@ async def test_refusals_are_counted_across_an_outage_but_not_across_an_answer() 
 
 
 @in_virtual_time
-async def test_windows_that_rearm_stop_at_a_refusal_that_repeats_all_the_same() -> None:
-    world = World(deadline_seconds=5, rearm=True)
+async def test_windows_that_reopen_stop_at_a_refusal_that_repeats_all_the_same() -> None:
+    world = World(deadline_seconds=5, reopen=True)
     world.place(7, "Applied", (3.0, refused("details", -1601, "Invalid field value")))
     await world.poll_for(HOUR)
     assert world.window(7).ended is WindowEnd.STOPPED

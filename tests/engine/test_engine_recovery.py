@@ -1,4 +1,4 @@
-"""Lost answers: found by the marker, and never sent again by themselves."""
+"""Lost answers: found by the order tag, and never sent again by themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sectigo_tui.domain.errors import (
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.faults import Fault
 from support.virtual_time import in_virtual_time
-from support.writing import Site, draft
+from support.writing import Site, ready
 
 ENROLL = r"POST /ssl/v1/enroll"
 
@@ -41,7 +41,7 @@ def test_a_lost_answer_leaves_the_order_unconfirmed_until_it_is_found_by_its_ord
         site = Site()
         site.world.add_order(common_name="www.acme.example", comments="somebody else's")
         site.world.faults.add(dataclasses.replace(LOST[how], path="enroll", count=1))
-        placed = await site.engine.enrolling.enroll(draft())
+        placed = await site.engine.enrolling.enroll(ready())
         assert placed.lost is not None
         assert placed.order.state is OrderState.UNCONFIRMED
         await site.follow_for(2)
@@ -58,7 +58,7 @@ def test_a_lost_answer_leaves_the_order_unconfirmed_until_it_is_found_by_its_ord
 async def test_what_never_reached_scm_is_asked_about_after_a_bounded_search_and_never_sent_by_itself() -> None:
     site = Site()
     site.world.faults.add("drop", path="enroll", count=1)
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     await site.follow_for(24 * 3600)
     assert [order.id for order in site.engine.recovery.undecided()] == [placed.order.id]
     assert site.order.state is OrderState.UNCONFIRMED
@@ -79,7 +79,7 @@ async def test_what_never_reached_scm_is_asked_about_after_a_bounded_search_and_
 async def test_ordering_again_takes_the_first_order_when_it_has_shown_up_after_all() -> None:
     site = Site()
     site.world.faults.add("drop", path="enroll", count=1)
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     await site.follow_for(3600)
     late = site.world.add_order(common_name="www.acme.example", comments=placed.order.order_tag)
     again = await site.engine.recovery.order_again(placed.order.id)
@@ -91,7 +91,7 @@ async def test_ordering_again_takes_the_first_order_when_it_has_shown_up_after_a
 async def test_an_order_is_not_ordered_again_while_it_is_searched_for_or_scm_cannot_be_searched() -> None:
     site = Site()
     site.world.faults.add("drop", path="enroll", count=1)
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     for decide in (site.engine.recovery.order_again, site.engine.recovery.give_up):
         with pytest.raises(InputError, match="still being searched for"):
             await decide(placed.order.id)
@@ -107,7 +107,7 @@ async def test_an_order_is_not_ordered_again_while_it_is_searched_for_or_scm_can
 async def test_a_second_answer_that_is_lost_is_searched_for_as_the_first_was() -> None:
     site = Site()
     site.world.faults.add("drop", path="enroll", count=1)
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     await site.follow_for(3600)
     site.world.faults.add("lost", path="enroll", count=1)
     again = await site.engine.recovery.order_again(placed.order.id)
@@ -120,11 +120,11 @@ async def test_a_second_answer_that_is_lost_is_searched_for_as_the_first_was() -
 async def test_an_order_given_up_is_failed_and_can_be_removed() -> None:
     site = Site()
     site.world.faults.add("drop", path="enroll", count=1)
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     await site.follow_for(3600)
     given_up = await site.engine.recovery.give_up(placed.order.id)
     assert given_up.state is OrderState.FAILED
-    await site.engine.removing.remove(placed.order.id)
+    await site.engine.tracking.remove(placed.order.id)
     assert site.orders == []
     assert site.engine.recovery.undecided() == []
 
@@ -133,7 +133,7 @@ async def test_an_order_given_up_is_failed_and_can_be_removed() -> None:
 async def test_the_search_waits_out_an_outage_without_losing_count_of_it() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     site.wire.is_down = True
     await site.follow_for(3600)
     assert site.order.state is OrderState.UNCONFIRMED
@@ -148,7 +148,7 @@ async def test_the_search_waits_out_an_outage_without_losing_count_of_it() -> No
 async def test_the_search_is_paused_while_the_credentials_are_rejected() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
-    await site.engine.enrolling.enroll(draft())
+    await site.engine.enrolling.enroll(ready())
     right = site.world.account.credentials.password
     site.world.account.credentials.password = "changed elsewhere"
     async with site.following():
@@ -170,7 +170,7 @@ async def test_an_answer_that_cannot_be_written_down_is_searched_for_once_the_di
 
     site.wire.before = fill_up
     with pytest.raises(StoreError):
-        await site.engine.enrolling.enroll(draft())
+        await site.engine.enrolling.enroll(ready())
     assert site.order.state is OrderState.INTENT
     async with site.following():
         await site.clock.sleep(30)
@@ -187,7 +187,7 @@ def test_an_intent_whose_process_died_is_searched_for_at_the_next_start(fault: s
         site = Site()
         site.world.faults.add("latency", path="enroll", count=1, seconds=30)
         site.world.faults.add(fault, path="enroll", count=1)
-        dying = asyncio.create_task(site.engine.enrolling.enroll(draft()))
+        dying = asyncio.create_task(site.engine.enrolling.enroll(ready()))
         await site.clock.sleep(10)
         after = await site.restarted()
         with pytest.raises(asyncio.CancelledError):
@@ -210,7 +210,7 @@ async def test_another_process_takes_an_intent_on_its_way_for_nothing_worse_than
     one = Site(name="one")
     other = Site(world=one.world, disk=one.disk, kept=one.kept, name="other")
     one.world.faults.add("latency", path="enroll", count=1, seconds=20)
-    asked = asyncio.create_task(one.engine.enrolling.enroll(draft()))
+    asked = asyncio.create_task(one.engine.enrolling.enroll(ready()))
     await one.clock.sleep(1)
     await other.store.changes()
     await other.follow_for(15)
@@ -229,7 +229,7 @@ async def test_a_process_that_was_there_before_leaves_anothers_intent_alone() ->
     one.world.faults.add("latency", path="enroll", count=1, seconds=60)
     async with other.following(polling=True):
         await one.clock.sleep(10)
-        placed = await one.engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+        placed = await one.engine.enrolling.enroll(ready(comments="[sim:vetting]"))
         await one.clock.sleep(10)
     assert placed.order.state is OrderState.SUBMITTED
     states = [entry.to_state for entry in one.store.timeline(placed.order.id) if entry.to_state]
@@ -243,7 +243,7 @@ async def test_an_intent_whose_process_dies_while_another_runs_is_searched_for_b
     one.world.faults.add("latency", path="enroll", count=1, seconds=60)
     async with other.following(polling=True):
         await one.clock.sleep(10)
-        dying = asyncio.create_task(one.engine.enrolling.enroll(draft()))
+        dying = asyncio.create_task(one.engine.enrolling.enroll(ready()))
         await one.clock.sleep(10)
         await one.restarted()
         with pytest.raises(asyncio.CancelledError):
@@ -257,7 +257,7 @@ async def test_an_intent_whose_process_dies_while_another_runs_is_searched_for_b
 async def test_an_order_that_was_tracked_by_hand_meanwhile_is_one_order_not_two() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
-    placed = await site.engine.enrolling.enroll(draft(key_path="keys/www.pem"))
+    placed = await site.engine.enrolling.enroll(ready(key_path="keys/www.pem"))
     tracked = await site.engine.tracking.track(site.world.enrolled[0])
     await site.follow_for(5)
     (order,) = site.orders
@@ -271,7 +271,7 @@ async def test_an_order_that_was_tracked_by_hand_meanwhile_is_one_order_not_two(
 async def test_a_renewal_that_carries_a_copy_of_the_order_tag_is_not_taken_for_the_order() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
-    placed = await site.engine.enrolling.enroll(draft(comments="[sim:instant]"))
+    placed = await site.engine.enrolling.enroll(ready(comments="[sim:instant]"))
     original = site.world.enrolled[0]
     site.world.add_order(common_name="www.acme.example", comments=placed.order.order_tag)
     await site.follow_for(5)
@@ -285,7 +285,7 @@ async def test_of_a_domain_with_thousands_of_hosts_only_its_own_orders_are_polle
     (host,) = {row.common_name for row in (await site.scm.listing(ListingFilter(), position=0, size=1)).rows}
     domain = host.partition(".")[2]
     site.world.faults.add("lost", path="enroll", count=1)
-    await site.engine.enrolling.enroll(draft(domain))
+    await site.engine.enrolling.enroll(ready(domain))
     await site.follow_for(60)
     assert [site.order.ssl_id] == site.world.enrolled
     assert site.wire.count(r"GET /ssl/v1/\d+$") <= 3
@@ -296,7 +296,7 @@ async def test_a_command_waits_for_the_outcome_of_its_own_order() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
     site.world.faults.add("unavailable", path="ssl/v1$", after=1, count=2)
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     settled = await site.engine.pending_writes.until_settled(placed.order.id)
     assert settled is not None
     assert [settled.ssl_id] == site.world.enrolled
@@ -306,7 +306,7 @@ async def test_a_command_waits_for_the_outcome_of_its_own_order() -> None:
 async def test_a_lost_order_is_found_by_its_tag_in_a_report_however_many_have_its_name() -> None:
     site = Site()
     site.world.faults.add("lost", path="enroll", count=1)
-    await site.engine.enrolling.enroll(draft())
+    await site.engine.enrolling.enroll(ready())
     for number in range(30):
         site.world.add_order(common_name="www.acme.example", comments=f"somebody else's, number {number}")
     before = site.wire.count("GET /ssl/v1")
@@ -321,7 +321,7 @@ async def test_without_the_right_to_reports_a_lost_order_is_found_by_its_name() 
     site = Site()
     site.world.account.credentials.without = {"report"}
     site.world.faults.add("lost", path="enroll", count=1)
-    await site.engine.enrolling.enroll(draft())
+    await site.engine.enrolling.enroll(ready())
     for number in range(5):
         site.world.add_order(common_name="www.acme.example", comments=f"somebody else's, number {number}")
     await site.follow_for(60)

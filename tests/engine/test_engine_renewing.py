@@ -1,4 +1,4 @@
-"""Renewing: the same rule that nothing is ordered twice, without a marker to go by."""
+"""Renewing: the same rule that nothing is ordered twice, without an order tag to go by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.engine.orders.place import Placed
 from sectigo_tui.pki.tools import PkiTools
 from support.virtual_time import in_virtual_time
-from support.writing import Site, csr_pem, draft
+from support.writing import Site, csr_pem, ready
 
 RENEW = r"POST /ssl/v1/renewById"
 
@@ -109,7 +109,7 @@ async def test_an_order_placed_here_meanwhile_is_not_taken_for_the_renewal() -> 
     site.world.faults.add("drop", path="renewById", count=1)
     await site.engine.renewing.renew(ssl_id)
     site.world.faults.add("lost", path="enroll", count=1)
-    await site.engine.enrolling.enroll(draft())
+    await site.engine.enrolling.enroll(ready())
     await site.follow_for(3600)
     assert the_renewal(site).state is OrderState.UNCONFIRMED
 

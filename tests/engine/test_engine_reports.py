@@ -18,9 +18,14 @@ TODAY = START.date()
 QUARTER = ReportQuery(ReportDate.ISSUED, TODAY - timedelta(days=89), TODAY)
 
 
+def issued_at(days_ago: float) -> datetime:
+    """Return when something was issued some days ago."""
+    return datetime.combine(TODAY, datetime.min.time(), UTC) - timedelta(days=days_ago)
+
+
 def issued(ssl_id: int, days_ago: float) -> OrderDetails:
     """Return an order that was issued some days ago."""
-    at = datetime.combine(TODAY, datetime.min.time(), UTC) - timedelta(days=days_ago)
+    at = issued_at(days_ago)
     return OrderDetails(ssl_id=ssl_id, status="Issued", requested=at - timedelta(hours=1), issued=at)
 
 
@@ -61,7 +66,7 @@ async def test_what_too_many_requests_would_tell_is_left_out_and_said_so() -> No
     report = await Reports(world.context).read(QUARTER)
     assert report.requests == asked(world) == 10
     assert QUARTER.first < report.first < TODAY
-    newest = {number for number in range(9_000) if issued(number, number / 100).issued.date() >= report.first}
+    newest = {number for number in range(9_000) if issued_at(number / 100).date() >= report.first}
     assert newest <= {row.ssl_id for row in report.rows}
 
 

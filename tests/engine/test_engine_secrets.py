@@ -17,7 +17,7 @@ from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import SecretText
 from support.virtual_time import run_virtual
-from support.writing import Site, draft
+from support.writing import Site, ready
 
 CANARIES = ("Canary-Old-1", "Canary-New-2", "Canary-Wrong-3")
 
@@ -55,7 +55,7 @@ async def everything_that_can_go_wrong() -> str:
 
     for fault in ("lost", "html", "unauthorized"):
         site.world.faults.add(fault, path="enroll", count=1)
-        await tried(site.engine.enrolling.enroll(draft()))
+        await tried(site.engine.enrolling.enroll(ready()))
         await tried(site.engine.credentials.rotate("", SecretText(wrong), insist=True))
     site.world.account.credentials.password = new
     site.kept.failing = True

@@ -14,10 +14,10 @@ from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.ports import SecretText
 from support.virtual_time import in_virtual_time
-from support.writing import Site, draft
+from support.writing import Site, ready
 
 PASSWORD = "GET /admin/v1/password"
-REFUSALS = [(401, -16), (400, -16), (400, -970), (403, -16), (403, -970)]
+REJECTIONS_AT_MOST = [(401, -16), (400, -16), (400, -970), (403, -16), (403, -970)]
 
 
 @asynccontextmanager
@@ -39,7 +39,7 @@ def reports(site: Site) -> list[str]:
     return [report.what for report in site.all_heard(FailureReported)]
 
 
-@pytest.mark.parametrize(("status", "code"), REFUSALS)
+@pytest.mark.parametrize(("status", "code"), REJECTIONS_AT_MOST)
 @in_virtual_time
 async def test_a_refused_password_query_is_switched_off_and_said_and_pauses_nothing(status: int, code: int) -> None:
     site = Site()
@@ -108,7 +108,7 @@ async def test_writes_that_are_refused_alone_are_told_and_hold_nothing_back() ->
     async with running(site):
         await asyncio.sleep(5)
         with pytest.raises(RefusedAlone):
-            await site.engine.enrolling.enroll(draft("other.acme.example"))
+            await site.engine.enrolling.enroll(ready("other.acme.example"))
         with pytest.raises(RefusedAlone):
             await site.engine.revoking.revoke(order.ssl_id or 0, 4, "superseded", order.common_name)
         await asyncio.sleep(3600)
@@ -121,8 +121,8 @@ async def test_writes_that_are_refused_alone_are_told_and_hold_nothing_back() ->
 @in_virtual_time
 async def test_a_collect_that_is_refused_alone_stops_that_order_and_no_other() -> None:
     site = Site()
-    placed = await site.engine.enrolling.enroll(draft(comments="[sim:instant]"))
-    other = await site.engine.enrolling.enroll(draft("other.acme.example", comments="[sim:vetting]"))
+    placed = await site.engine.enrolling.enroll(ready(comments="[sim:instant]"))
+    other = await site.engine.enrolling.enroll(ready("other.acme.example", comments="[sim:vetting]"))
     refuse(site, "collect")
     async with running(site):
         await asyncio.sleep(300)
@@ -140,7 +140,7 @@ async def test_a_collect_that_is_refused_alone_stops_that_order_and_no_other() -
 @in_virtual_time
 async def test_a_write_with_a_password_that_was_changed_elsewhere_holds_all_others_back() -> None:
     site = Site()
-    await site.engine.enrolling.enroll(draft())
+    await site.engine.enrolling.enroll(ready())
     site.world.account.credentials.password = "changed elsewhere"
     outcomes = await site.engine.approving.approve_all(range(1, 9), "fine")
     assert {type(outcome.failure) for outcome in outcomes} == {CredentialsRefused}

@@ -50,7 +50,7 @@ _PAGE = b"<html><head><title>Bad Gateway</title></head><body>nginx</body></html>
 PASSWORD_QUERY = "GET /admin/v1/password"
 """Is refused for the whole time, as if the credentials were wrong."""
 
-_REFUSALS = ((401, -16), (400, -16), (400, -970), (403, -16))
+_REJECTIONS = ((401, -16), (400, -16), (400, -970), (403, -16))
 
 Go = Callable[[], Awaitable[httpx.Response]]
 Happening = Callable[["ChaoticWire", Go], Awaitable[httpx.Response]]
@@ -174,7 +174,7 @@ async def _unknown_error(wire: ChaoticWire, _: Go) -> httpx.Response:
 
 
 async def _refused_alone(wire: ChaoticWire, _: Go) -> httpx.Response:
-    status, code = wire.chance.choice(_REFUSALS)
+    status, code = wire.chance.choice(_REJECTIONS)
     return httpx.Response(status, json={"code": code, "description": "Unknown user"})
 
 

@@ -48,7 +48,7 @@ from sectigo_tui.store.local import journal_store
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.stored_orders import files_no_larger_than
 from support.virtual_time import START, LoopClock, VirtualTimeLoop
-from support.writing import Kept, draft, new_world
+from support.writing import Kept, new_world, ready
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -178,7 +178,7 @@ class Hour:
         for number in range(25):
             await asyncio.sleep(self.chance.uniform(30, 90))
             life = self.chance.choice(("instant", "quick", "straight", "vetting", "rejected"))
-            wanted = draft(f"new{number}.acme.example", comments=f"[sim:{life}]")
+            wanted = ready(f"new{number}.acme.example", comments=f"[sim:{life}]")
             await _tried(self.engine.enrolling.enroll(wanted))
 
     async def _revoke(self) -> None:

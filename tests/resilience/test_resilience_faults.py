@@ -18,7 +18,7 @@ from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.orders.entries import WriteOutcome, write_outcome_of
 from sectigo_tui.engine.polling.poll import Poller, outcome_of
 from sectigo_tui.simulator.world import World
-from support.writing import draft
+from support.writing import ready
 
 Record = Callable[[str, object], None]
 
@@ -200,7 +200,7 @@ async def poll(engine: Engine, order: Order) -> None:
 async def failure_of_placing(engine: Engine, common_name: str) -> ScmFailure:
     """Order, and return how that failed."""
     try:
-        placed = await engine.enrolling.enroll(draft(common_name))
+        placed = await engine.enrolling.enroll(ready(common_name))
     except ScmFailure as failure:
         return failure
     assert placed.lost is not None

@@ -15,13 +15,14 @@ from msgspec.structs import replace
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind, PollFinished, StoreStateChanged, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.orders.track import Tracking
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.engine_world import World as EngineWorld
 from support.stored_orders import HandClock, files_no_larger_than
 from support.ui_stage import Stage, on_stage, staged
 from support.virtual_time import in_virtual_time
-from support.writing import Site, draft, new_world
+from support.writing import Site, new_world, ready
 
 
 def on_disk(site: Site, directory: Path) -> JournalStore:
@@ -79,11 +80,11 @@ async def test_the_screen_says_that_saving_fails_until_all_of_it_works_again_eve
 async def test_a_journal_that_works_again_is_not_told_as_the_end_while_orders_json_still_fails(tmp_path: Path) -> None:
     site = Site(world=new_world())
     store = on_disk(site, tmp_path)
-    placed = await site.engine.enrolling.enroll(draft())
+    placed = await site.engine.enrolling.enroll(ready())
     await asyncio.sleep(10)
     with files_no_larger_than(10):
         with suppress(StoreError):
-            await site.engine.enrolling.enroll(draft("b.acme.example"))
+            await site.engine.enrolling.enroll(ready("b.acme.example"))
         await asyncio.sleep(5)
     grown = (tmp_path / "journal.jsonl").stat().st_size
     in_the_way = tmp_path / "orders.json.bak"
@@ -129,7 +130,7 @@ async def test_a_dashboard_that_is_started_on_a_full_disk_polls_and_keeps_saying
 ) -> None:
     first = Site(world=new_world())
     store = on_disk(first, tmp_path)
-    placed = await first.engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    placed = await first.engine.enrolling.enroll(ready(comments="[sim:vetting]"))
     await store.close()
     with full_disk(tmp_path):
         site = Site(world=first.world)
@@ -185,7 +186,7 @@ async def test_polls_go_on_by_the_schedule_while_nothing_can_be_written(tmp_path
     store = JournalStore.open(tmp_path, world.clock)
     world.repository.store = store
     world.scm.live(7, "Applied", (30.0, "Approved"))
-    await Tracking(world.context).track(7)
+    await Tracking(world.context, OrderLocks(world.context)).track(7)
     async with world.polling():
         await world.pass_time(1)
         with files_no_larger_than(10):
@@ -207,7 +208,7 @@ async def test_polls_go_on_by_the_schedule_while_nothing_can_be_written(tmp_path
 async def test_what_was_found_damaged_at_opening_is_shown_and_no_order_is_missing(tmp_path: Path) -> None:
     site = Site(world=new_world())
     store = on_disk(site, tmp_path)
-    placed = await site.engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    placed = await site.engine.enrolling.enroll(ready(comments="[sim:vetting]"))
     await store.close()
     (tmp_path / "orders.json").write_bytes(b'{"_default": {')
     again = Site(world=site.world)

@@ -110,7 +110,7 @@ async def test_every_call_tells_the_same_in_both_dialects(both: dict[str, tuple[
 async def test_each_status_is_listed_by_one_spelling_and_means_the_same(
     both: dict[str, tuple[World, ScmClient]],
 ) -> None:
-    found = []
+    found: list[object] = []
     for _, scm in both.values():
         taken, refused = filter_spellings("SA Approved")[:2] if not found else filter_spellings("SA Approved")[1::-1]
         with pytest.raises(Refused) as refusal:

@@ -73,7 +73,7 @@ async def looked_at_once(repository: OrderRepository, clock: HandClock, random: 
     poll_answer = PollAnswer(poll, order.details, order.state)
 
     def change(known: Order) -> tuple[Order, TimelineEntry | None]:
-        consequence = apply(known, poll_answer, clock.now(), random, rearm=True)
+        consequence = apply(known, poll_answer, clock.now(), random, reopen=True)
         return consequence.order, consequence.entry
 
     changed = await repository.change(order.id, change, poll=poll)
@@ -81,7 +81,7 @@ async def looked_at_once(repository: OrderRepository, clock: HandClock, random: 
     return changed
 
 
-async def test_orders_that_rearm_day_after_day_add_nothing_to_the_journal(tmp_path: Path) -> None:
+async def test_orders_that_reopen_day_after_day_add_nothing_to_the_journal(tmp_path: Path) -> None:
     first, *_, last = await polled(tmp_path, orders=3, days=3, deadline_seconds=600)
     assert last["journal"] == first["journal"]
     assert last["polls"] < 3 * 64 * 1024
@@ -89,7 +89,7 @@ async def test_orders_that_rearm_day_after_day_add_nothing_to_the_journal(tmp_pa
     again = opened(left_behind(tmp_path, tmp_path.parent / "copy"))
     for order in again.orders():
         assert order.window is not None
-        assert order.window.rearmed > 400
+        assert order.window.reopened > 400
         assert [entry.kind for entry in again.timeline(order.id)].count(EventKind.WINDOW_OPENED) == 1
         assert len(again.polls(order.id)) == 40
 

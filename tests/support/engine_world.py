@@ -50,7 +50,7 @@ class World:
         disk: The disk, where the story has more processes than this one.
         name: The process.
         deadline_seconds: The bound of a poll window.
-        rearm: Whether a window whose deadline passes is followed by a new one.
+        reopen: Whether a window whose deadline passes is followed by a new one.
         proven: Whether SCM has accepted the credentials before.
         limit: How many requests may be in flight.
         seed: For all that is random.
@@ -64,7 +64,7 @@ class World:
         disk: Disk | None = None,
         name: str = "this process",
         deadline_seconds: float = 600.0,
-        rearm: bool = False,
+        reopen: bool = False,
         proven: bool = True,
         limit: int = 4,
         seed: int = 0,
@@ -85,7 +85,7 @@ class World:
             clock=self.clock,
             random=Random(seed),
             read_certificate=read_leaf,
-            options=EngineOptions(deadline_seconds=deadline_seconds, rearm=rearm),
+            options=EngineOptions(deadline_seconds=deadline_seconds, reopen=reopen),
         )
         self.scheduler = Scheduler(self.context)
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 from msgspec.structs import replace
@@ -232,7 +233,7 @@ async def write(directory: Path) -> None:
     with (
         mock.patch("sectigo_tui.store.local.journal_store.this_process", return_value=WRITER),
         mock.patch("sectigo_tui.store.local.lease.birth_of", return_value="1"),
-        mock.patch("socket.gethostname", return_value=HOST),
+        mock.patch("os.uname", return_value=SimpleNamespace(nodename=HOST)),
         tempfile.TemporaryDirectory() as name,
     ):
         store = JournalStore.open(Path(name), HandClock())

@@ -34,6 +34,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sectigo_tui.config.credentials import CredentialsFile
+from sectigo_tui.domain.certificates import EnrollRequest
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, SectigoTuiError
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, StoreStateChanged
 from sectigo_tui.domain.orders import OrderState
@@ -41,7 +42,7 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
 from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine, EventSource
-from sectigo_tui.engine.orders.request import Draft
+from sectigo_tui.engine.orders.enroll import prepared
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import Priority, RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
@@ -255,9 +256,9 @@ async def work(engine: Engine, job: Job) -> None:
     order_id = ""
     try:
         if job.kind == "enroll if alone":
-            order_id = await enroll_if_alone(engine, a_draft(job.common_name))
+            order_id = await enroll_if_alone(engine, a_request(job.common_name))
         elif job.kind == "enroll":
-            order_id = (await engine.enrolling.enroll(a_draft(job.common_name))).order.id
+            order_id = (await engine.enrolling.enroll(a_request(job.common_name))).order.id
         elif job.kind == "renew":
             order_id = (await engine.renewing.renew(job.ssl_id)).order.id
         elif job.kind == "revoke":
@@ -270,13 +271,13 @@ async def work(engine: Engine, job: Job) -> None:
         await engine.pending_writes.until_settled(order_id)
 
 
-async def enroll_if_alone(engine: Engine, wanted: Draft) -> str:
+async def enroll_if_alone(engine: Engine, wanted: EnrollRequest) -> str:
     """Order what nobody has ordered, as a command does without `--allow-duplicate`; return the order's id."""
     found = await engine.enrolling.duplicates(wanted)
     return (await engine.enrolling.enroll(wanted, since=found)).order.id if found.is_clear else ""
 
 
-def a_draft(common_name: str) -> Draft:
+def a_request(common_name: str) -> EnrollRequest:
     """Return what is ordered."""
     pem = (
         x509.CertificateSigningRequestBuilder()
@@ -284,7 +285,9 @@ def a_draft(common_name: str) -> Draft:
         .sign(KEY, hashes.SHA256())
         .public_bytes(serialization.Encoding.PEM)
     )
-    return Draft(csr=PkiTools().read_csr(pem), organization_id=1001, profile_id=502, term_days=199)
+    tools = PkiTools()
+    request = EnrollRequest(organization_id=1001, profile_id=502, term_days=199)
+    return prepared(request, tools.read_csr(pem), tools)
 
 
 def lives_of(job: Job) -> str:

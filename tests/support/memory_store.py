@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -55,7 +56,7 @@ class MemoryStore:
     """
 
     def __init__(self, clock: Clock, disk: Disk | None = None, name: str = "this process") -> None:
-        self.changed_elsewhere = None
+        self.changed_elsewhere: asyncio.Event | None = None
         self.disk = disk if disk is not None else Disk()
         self.failing = ""
         self.closed = False

@@ -18,15 +18,17 @@ from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
 from sectigo_tui.domain.certctl import Certctl
+from sectigo_tui.domain.certificates import EnrollRequest
 from sectigo_tui.domain.credentials import Candidate, TeamLogins, UnprovenPassword
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.domain.orders import Order, OrderState
+from sectigo_tui.domain.pki import CsrFacts
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.engine.context import Context, EngineOptions
 from sectigo_tui.engine.credentials.service import Access
 from sectigo_tui.engine.engine import Engine, EventSource
-from sectigo_tui.engine.orders.request import Draft
+from sectigo_tui.engine.orders.enroll import prepared
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import RequestLimiter
 from sectigo_tui.pki.bundle import read_certificate
@@ -62,11 +64,16 @@ def _key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def draft(common_name: str = "www.acme.example", *, comments: str = "", **changes: object) -> Draft:
-    """Return a draft that SCM takes."""
-    facts = PkiTools().read_csr(csr_pem(common_name))
-    given: dict[str, object] = {"csr": facts, "organization_id": ACME, "profile_id": OV, "term_days": 199, **changes}
-    return Draft(comments=comments, **given)  # type: ignore[arg-type] # each test names Draft's own fields
+def asked(**changes: object) -> EnrollRequest:
+    """Return a request that SCM takes, as the operator fills it in."""
+    given: dict[str, object] = {"organization_id": ACME, "profile_id": OV, "term_days": 199, **changes}
+    return EnrollRequest(**given)  # type: ignore[arg-type] # each test names the request's own fields
+
+
+def ready(common_name: str = "www.acme.example", *, csr: CsrFacts | None = None, **changes: object) -> EnrollRequest:
+    """Return a request for a certificate that SCM takes, checked and completed."""
+    csr = csr or PkiTools().read_csr(csr_pem(common_name))
+    return prepared(asked(**changes), csr, PkiTools())
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -298,7 +305,7 @@ class Site:
     async def an_order(self, state: OrderState = OrderState.COLLECTED, common_name: str = "www.acme.example") -> Order:
         """Return an order that was placed here and has come as far as a state."""
         life = {"collected": "instant", "pending": "vetting"}[state]
-        placed = await self.engine.enrolling.enroll(draft(common_name, comments=f"[sim:{life}]"))
+        placed = await self.engine.enrolling.enroll(ready(common_name, comments=f"[sim:{life}]"))
         await self.follow_for(20, polling=True)
         order = self.store.order(placed.order.id)
         assert order is not None

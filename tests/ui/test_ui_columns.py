@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.domain.orders import Order, OrderState, Origin, PendingEnroll, Revocation
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WaitReason, WindowEnd
-from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.columns import COLUMNS, cell, is_stale, poll_text
+from sectigo_tui.presentation.format import DEADLINE_SHORT_WIDTH, DEADLINE_WIDTH
 from sectigo_tui.presentation.glyphs import ASCII
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.table_columns import place_columns
@@ -95,8 +95,8 @@ def test_the_deadline_bar_changes_colour_and_end_mark(seconds: int, width: int, 
 def test_a_stopped_row_names_the_key_that_the_operator_has_given_to_polling() -> None:
     now = replace(Pieces().now(), hint=KeyNames({"view.poll": "f5"}).fill)
     stopped = of(polled(ended=WindowEnd.STOPPED, next_poll_at=None))
-    assert cell(stopped, "deadline", fmt.DEADLINE_WIDTH, now).text == "stopped: f5 goes on"
-    assert cell(stopped, "deadline", fmt.DEADLINE_SHORT_WIDTH, now).text == "stop: f5"
+    assert cell(stopped, "deadline", DEADLINE_WIDTH, now).text == "stopped: f5 goes on"
+    assert cell(stopped, "deadline", DEADLINE_SHORT_WIDTH, now).text == "stop: f5"
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_a_stopped_row_names_the_key_that_the_operator_has_given_to_polling() ->
 def test_an_ended_window_says_how_it_ended_and_which_key_goes_on(ended: WindowEnd, wide: str, narrow: str) -> None:
     order = polled(ended=ended, next_poll_at=None)
     order = replace(order, state=OrderState.COLLECTED) if ended is WindowEnd.SETTLED else order
-    assert cell(of(order), "deadline", fmt.DEADLINE_WIDTH, Pieces().now()).text == wide
-    assert cell(of(order), "deadline", fmt.DEADLINE_SHORT_WIDTH, Pieces().now()).text == narrow
+    assert cell(of(order), "deadline", DEADLINE_WIDTH, Pieces().now()).text == wide
+    assert cell(of(order), "deadline", DEADLINE_SHORT_WIDTH, Pieces().now()).text == narrow
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,10 @@ def test_state_next_and_age_are_never_dropped(width: int) -> None:
     ("width", "wanted"),
     [
         (79, {"next", "deadline", "age", "state", "blocked", "common_name"}),
-        (119, {"next", "deadline", "age", "state", "blocked", "ssl_id", "common_name", "validation", "last", "tries"}),
+        (
+            119,
+            {"next", "deadline", "age", "state", "blocked", "ssl_id", "common_name", "validation", "last", "attempts"},
+        ),
         (199, {column.key for column in COLUMNS}),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from sectigo_tui.cli.outside import write_file
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.diagnosis.markdown import REDACTED, redactor
+from sectigo_tui.engine.diagnosis.escalation import REDACTED, redactor
 from sectigo_tui.presentation.export import Exported, to_csv, to_json, to_markdown
 from sectigo_tui.ui.outside import Outside
 from support.ui_stage import Stage, demo_world, on_stage, staged

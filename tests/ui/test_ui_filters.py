@@ -122,7 +122,7 @@ def test_a_number_is_not_found_within_a_time_that_ticks() -> None:
         ("profile:multi", True),
         ("by:ann", True),
         ("by:bob", False),
-        ("tries>1", False),
+        ("attempts>1", False),
         ("local", False),
         ("remote", True),
         ("! remote val:ev", True),
@@ -138,9 +138,9 @@ def test_terms(query: str, *, found: bool) -> None:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("tries>2", True),
-        ("tries=3", True),
-        ("tries<3", False),
+        ("attempts>2", True),
+        ("attempts=3", True),
+        ("attempts<3", False),
         ("deadline<15m", True),
         ("deadline<5m", False),
         ("local", True),
@@ -188,7 +188,7 @@ def test_what_a_listing_does_not_tell_is_neither_found_nor_denied(query: str) ->
     [
         ("age>soon", "age> takes a time such as 30m, 12h or 7d."),
         ("left<7", "left< takes a time such as 30m, 12h or 7d."),
-        ("tries>x", "tries> takes a number."),
+        ("attempts>x", "attempts> takes a number."),
         ("age>1d www on:dns", ""),
         ("age>", ""),
     ],

@@ -8,8 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sectigo_tui.presentation import format as fmt
-from sectigo_tui.presentation.format import Urgency
+from sectigo_tui.presentation.format import (
+    AGE_WIDTH,
+    COUNTDOWN_WIDTH,
+    DEADLINE_SHORT_WIDTH,
+    DEADLINE_WIDTH,
+    LATENCY_WIDTH,
+    Urgency,
+    age,
+    clock,
+    count,
+    countdown,
+    deadline_bar,
+    format_when,
+    human_duration,
+    latency,
+    next_word,
+    urgency,
+)
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -37,7 +53,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
     ],
 )
 def test_ages_read_as_in_kubernetes(seconds: float, shown: str) -> None:
-    assert fmt.human_duration(seconds) == shown
+    assert human_duration(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -59,7 +75,7 @@ def test_ages_read_as_in_kubernetes(seconds: float, shown: str) -> None:
     ],
 )
 def test_time_left_is_five_cells(seconds: float | None, shown: str) -> None:
-    assert fmt.countdown(seconds) == shown
+    assert countdown(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -80,18 +96,18 @@ def test_time_left_is_five_cells(seconds: float | None, shown: str) -> None:
 def test_a_deadline_is_a_bar_that_ends_in_a_mark_and_has_the_time_left_beside_it(
     remaining: float, window: float, shown: str, short: str, ascii_: str
 ) -> None:
-    assert fmt.deadline_bar(remaining, window) == shown
-    assert fmt.deadline_bar(remaining, window, width=fmt.DEADLINE_SHORT_WIDTH) == short
-    assert fmt.deadline_bar(remaining, window, width=fmt.DEADLINE_SHORT_WIDTH, is_ascii=True) == ascii_
+    assert deadline_bar(remaining, window) == shown
+    assert deadline_bar(remaining, window, width=DEADLINE_SHORT_WIDTH) == short
+    assert deadline_bar(remaining, window, width=DEADLINE_SHORT_WIDTH, is_ascii=True) == ascii_
 
 
 @given(st.floats(0.01, 30 * DAY), st.floats(1, 30 * DAY), st.integers(8, 40), st.booleans())
 def test_a_deadline_never_shows_more_time_than_there_is_nor_too_little_to_act_on(
     remaining: float, window: float, width: int, is_ascii: bool
 ) -> None:
-    shown = fmt.deadline_bar(remaining, window, width=width, is_ascii=is_ascii)
+    shown = deadline_bar(remaining, window, width=width, is_ascii=is_ascii)
     assert len(shown) == width
-    if width >= fmt.DEADLINE_WIDTH and remaining < HOUR - 1:
+    if width >= DEADLINE_WIDTH and remaining < HOUR - 1:
         minutes, seconds = shown[-5:].split(":")
         assert remaining - (5 if remaining < 10 * MINUTE else 30) <= int(minutes) * 60 + int(seconds) <= remaining + 1
 
@@ -101,47 +117,47 @@ def test_a_deadline_never_shows_more_time_than_there_is_nor_too_little_to_act_on
     [(151, Urgency.CALM), (150, Urgency.SOON), (61, Urgency.SOON), (60, Urgency.LAST), (0, Urgency.PASSED)],
 )
 def test_a_window_grows_urgent_at_three_quarters_and_at_its_last_tenth(remaining: float, near: Urgency) -> None:
-    assert fmt.urgency(remaining, 600) is near
+    assert urgency(remaining, 600) is near
 
 
 @given(st.floats(-10, 1e12), st.booleans())
 def test_widths_never_change(seconds: float, is_stale: bool) -> None:
-    assert len(fmt.countdown(seconds)) == fmt.COUNTDOWN_WIDTH
-    assert len(fmt.latency(seconds)) >= fmt.LATENCY_WIDTH
-    assert len(fmt.age(min(seconds, 1e9), is_stale=is_stale)) == fmt.AGE_WIDTH
+    assert len(countdown(seconds)) == COUNTDOWN_WIDTH
+    assert len(latency(seconds)) >= LATENCY_WIDTH
+    assert len(age(min(seconds, 1e9), is_stale=is_stale)) == AGE_WIDTH
 
 
 def test_a_stale_age_says_so_and_an_unknown_one_is_no_number() -> None:
-    assert fmt.age(9 * MINUTE + 5, is_stale=True) == " ~9m05s"
-    assert fmt.age(9 * MINUTE + 5) == "  9m05s"
-    assert fmt.age(None) == "      -"
+    assert age(9 * MINUTE + 5, is_stale=True) == " ~9m05s"
+    assert age(9 * MINUTE + 5) == "  9m05s"
+    assert age(None) == "      -"
 
 
 def test_a_young_age_may_move_in_steps() -> None:
-    assert fmt.age(5, step_seconds=10) == "     5s"
-    assert fmt.age(47, step_seconds=10) == "    40s"
-    assert fmt.age(11 * MINUTE + 7, step_seconds=10) == "    11m"
+    assert age(5, step_seconds=10) == "     5s"
+    assert age(47, step_seconds=10) == "    40s"
+    assert age(11 * MINUTE + 7, step_seconds=10) == "    11m"
 
 
 def test_words_stand_where_a_countdown_would() -> None:
-    assert [fmt.next_word(word) for word in ("poll", "429", "unknown")] == [" poll", "  429", "unkno"]
+    assert [next_word(word) for word in ("poll", "429", "unknown")] == [" poll", "  429", "unkno"]
 
 
 def test_a_day_is_never_given_an_hour() -> None:
-    assert fmt.format_when(date(2026, 3, 12)) == "2026-03-12"
-    assert fmt.format_when(None) == "-"
+    assert format_when(date(2026, 3, 12)) == "2026-03-12"
+    assert format_when(None) == "-"
 
 
 def test_a_moment_is_shown_in_utc() -> None:
     moment = datetime(2026, 3, 12, 1, 30, tzinfo=timezone(timedelta(hours=-5)))
-    assert fmt.format_when(moment) == "2026-03-12 06:30Z"
-    assert fmt.clock(moment) == "06:30Z"
-    assert fmt.clock(datetime(2026, 3, 12, 3, 12, tzinfo=UTC)) == "03:12Z"
+    assert format_when(moment) == "2026-03-12 06:30Z"
+    assert clock(moment) == "06:30Z"
+    assert clock(datetime(2026, 3, 12, 3, 12, tzinfo=UTC)) == "03:12Z"
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="zone"):
-        fmt.clock(datetime(2026, 3, 12))  # noqa: DTZ001 - the very thing that is refused
+        clock(datetime(2026, 3, 12))  # noqa: DTZ001 - the very thing that is refused
 
 
 @pytest.mark.parametrize(
@@ -157,7 +173,7 @@ def test_a_moment_without_a_zone_is_refused() -> None:
     ],
 )
 def test_latency_is_five_cells(seconds: float | None, shown: str) -> None:
-    assert fmt.latency(seconds) == shown
+    assert latency(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -165,4 +181,4 @@ def test_latency_is_five_cells(seconds: float | None, shown: str) -> None:
     [(7, "    7"), (9999, " 9999"), (12_399, "12.3k"), (100_000, " 100k"), (1_299_999, " 1.2M")],
 )
 def test_counts_are_five_cells(number: int, shown: str) -> None:
-    assert fmt.count(number) == shown
+    assert count(number) == shown

@@ -16,7 +16,7 @@ from support.ui_stage import Stage, demo_world, on_stage, staged
 
 REQUESTED = 2100366
 GIVEN = {"customer_uri": "acme", "login": "api", "password": "not-shown-4711"}
-REFUSALS = {
+REJECTIONS_AT_MOST = {
     "password": CredentialsRefused("profiles", "refused", http_status=401, code=-970),
     "confirm": Unreachable("profiles", "no answer"),
     "base_url": ConfigError(key="base_url", source="the form", reason="no URL", remedy="write one"),
@@ -38,11 +38,11 @@ async def form_of_approval(stage: Stage) -> None:
     await stage.wait(1)
 
 
-@pytest.mark.parametrize("field", REFUSALS)
+@pytest.mark.parametrize("field", REJECTIONS_AT_MOST)
 @on_stage
 async def test_the_first_form_goes_on_at_the_field_at_fault_and_keeps_what_no_server_has_seen(field: str) -> None:
     async def refuse(_answers: Mapping[str, str]) -> str:
-        failure: SectigoTuiError = REFUSALS[field]
+        failure: SectigoTuiError = REJECTIONS_AT_MOST[field]
         raise failure
 
     app = FirstRunApp(refuse, choose_theme({"TERM": "xterm-256color"}, "dark"))

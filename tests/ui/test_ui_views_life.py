@@ -329,7 +329,7 @@ async def test_a_401_pauses_everything_and_says_what_to_do() -> None:
         assert "AUTH rejected: rotate" in stage.header
         for ssl_id in (2100342, 2100348):
             assert stage.cells(ssl_id)[0] == "auth"
-        assert "polling is paused  SCM code -16" in stage.text
+        assert "polling is paused (SCM code -16)" in stage.text
         assert "Next: Rotate the credentials." in stage.text
         sent = len(stage.site.wire.sent)
         await stage.wait(300)

@@ -55,7 +55,7 @@ async def decide_each(
     Args:
         settings: The settings.
         options: The arguments.
-        word: What is said of an order that was decided about.
+        word: The word for an order that was decided about.
         decide: What decides at SCM.
         wait_seconds: As `--wait` gives it; None for no wait.
     """

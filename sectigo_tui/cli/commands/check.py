@@ -34,7 +34,7 @@ def run(options: Namespace) -> int:
 
     Raises:
         ConfigError: The settings are wrong; exit code 2.
-        ScmFailure: SCM refused the credentials, or could not be reached; exit codes 3 and 4.
+        ScmFailure: SCM rejected the credentials, or could not be reached; exit codes 3 and 4.
     """
     import asyncio
 

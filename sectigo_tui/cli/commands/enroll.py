@@ -7,7 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
+from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, reject_duplicates, show_placed
 from sectigo_tui.cli.parser import add_json, add_wait
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.terminal import check_can_ask, complain, confirm, secret_from, secret_typed
@@ -16,12 +16,12 @@ from sectigo_tui.domain.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.domain.account import CertificateProfile
+    from sectigo_tui.domain.certificates import EnrollRequest
     from sectigo_tui.domain.pki import CsrFacts, KeyOrder
     from sectigo_tui.domain.ports import SecretText
     from sectigo_tui.engine.engine import Engine
     from sectigo_tui.engine.orders.enroll import EnrollOffer
     from sectigo_tui.engine.orders.lookup import Duplicates
-    from sectigo_tui.engine.orders.request import Draft
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def run(options: Namespace) -> int:
     Raises:
         InputError: Something cannot be ordered so; nothing was sent.
         ConfigError: The settings name no account, organization or profile.
-        ScmFailure: SCM refused, or certainly did not get it; nothing was ordered.
+        ScmFailure: SCM rejected, or certainly did not get it; nothing was ordered.
         StoreError: It could not be written down.
     """
     import asyncio
@@ -90,6 +90,8 @@ async def read_csr(engine: Engine, path: str) -> CsrFacts:
 
 
 async def _enroll(settings: Settings, options: Namespace, key: KeyOrder | None) -> int:
+    from msgspec.structs import replace
+
     from sectigo_tui.engine.orders.lookup import Duplicates, OrderedMeanwhile
 
     async with session(settings) as engine:
@@ -97,20 +99,22 @@ async def _enroll(settings: Settings, options: Namespace, key: KeyOrder | None) 
         organization_id = _setting(settings, options.organization, "org_id", "--organization")
         offer = await engine.enrolling.offer(organization_id)
         profile = _profile(settings, options, offer)
-        draft = _draft(options, csr, organization_id, profile, _term(settings, options, profile))
-        _check(engine, draft, offer)
-        duplicates = await engine.enrolling.duplicates(draft)
+        wanted = _request(options, csr, organization_id, profile.id, _term(settings, options, profile))
+        request = _prepared(engine, options, wanted, csr, offer)
+        duplicates = await engine.enrolling.duplicates(request)
         if not duplicates.is_clear and not options.allow_duplicate:
-            return refuse_duplicates(duplicates, as_json=options.json)
+            return reject_duplicates(duplicates, as_json=options.json)
         if not options.yes:
-            await confirm(_summary(settings, draft, offer, key, duplicates), "order")
+            await confirm(_summary(settings, request, csr, offer, key=key, duplicates=duplicates), "order")
         if key is not None:
-            draft = await _with_key(engine, draft, key)
+            csr = await engine.enrolling.make_csr(key)
+            complain(f"private key: {key.path}")
+            request = engine.enrolling.prepare(replace(wanted, key_path=key.path), csr, offer)
         since = None if options.allow_duplicate else duplicates
         try:
-            placed = await placed_by(engine, engine.enrolling.enroll(draft, since=since))
+            placed = await placed_by(engine, engine.enrolling.enroll(request, since=since))
         except OrderedMeanwhile as other:
-            return refuse_duplicates(Duplicates((other.order,)), as_json=options.json)
+            return reject_duplicates(Duplicates((other.order,)), as_json=options.json)
         ending, order = await follow(engine, placed, options.wait)
         return show_placed(ending, order, duplicates, placed.lost, as_json=options.json)
 
@@ -200,7 +204,7 @@ def _profile(settings: Settings, options: Namespace, offer: EnrollOffer) -> Cert
 
 
 def _term(settings: Settings, options: Namespace, profile: CertificateProfile) -> int:
-    from sectigo_tui.engine.orders.request import choose_term
+    from sectigo_tui.engine.orders.enroll import choose_term
 
     wanted: int = options.term if options.term is not None else settings.sectigo.term
     choice = choose_term(profile, wanted)
@@ -209,16 +213,12 @@ def _term(settings: Settings, options: Namespace, profile: CertificateProfile) -
     return wanted
 
 
-def _draft(
-    options: Namespace, csr: CsrFacts, organization_id: int, profile: CertificateProfile, term_days: int
-) -> Draft:
-    from sectigo_tui.engine.orders.request import Draft
+def _request(options: Namespace, csr: CsrFacts, organization_id: int, profile_id: int, term_days: int) -> EnrollRequest:
+    from sectigo_tui.domain.certificates import EnrollRequest
 
-    return Draft(
-        csr=csr,
+    return EnrollRequest(
         organization_id=organization_id,
-        profile_id=profile.id,
-        profile_name=profile.name,
+        profile_id=profile_id,
         term_days=term_days,
         subject_alternative_names=(*csr.subject_alternative_names, *options.san),
         external_requester=",".join(options.requester),
@@ -226,53 +226,61 @@ def _draft(
         custom_fields=tuple(options.custom),
         dcv_mode=options.dcv_mode,
         dcv_email=options.dcv_email,
-        # Asked about in the summary, where there is somebody to ask.
-        drops_other_names=options.drop_other_names or not options.yes,
     )
 
 
-def _check(engine: Engine, draft: Draft, offer: EnrollOffer) -> None:
-    from sectigo_tui.engine.orders.request import DraftRefused
+def _prepared(
+    engine: Engine, options: Namespace, request: EnrollRequest, csr: CsrFacts, offer: EnrollOffer
+) -> EnrollRequest:
+    """Return a request checked and completed; every warning, and every error but the first, goes to stderr.
 
+    Raises:
+        InvalidRequest: It cannot be ordered so.
+    """
+    from sectigo_tui.engine.orders.enroll import InvalidRequest
+
+    # Asked about in the summary, where there is somebody to ask.
+    drop_other_names = options.drop_other_names or not options.yes
     if offer.custom_fields.failure is not None:
         why = offer.custom_fields.failure.reason
         complain(f"warning: the account's custom fields are not known ({why}); SCM may ask for one")
-    for caution in draft.csr.cautions:
+    for caution in csr.cautions:
         complain(f"warning: the CSR: {caution}")
-    if draft.csr.other_names and draft.drops_other_names:
-        complain(f"warning: left out, not ordered: {', '.join(draft.csr.other_names)}")
-    errors = engine.enrolling.errors(draft, offer)
-    for reason in errors[1:]:
-        complain(f"{reason.reason}; {reason.remedy}")
-    if errors:
-        raise DraftRefused(errors)
+    if csr.other_names and drop_other_names:
+        complain(f"warning: left out, not ordered: {', '.join(csr.other_names)}")
+    try:
+        return engine.enrolling.prepare(request, csr, offer, drop_other_names=drop_other_names)
+    except InvalidRequest as invalid:
+        for error in invalid.errors[1:]:
+            complain(f"{error.reason}; {error.remedy}")
+        raise
 
 
-async def _with_key(engine: Engine, draft: Draft, key: KeyOrder) -> Draft:
-    from msgspec.structs import replace
-
-    csr = await engine.enrolling.make_csr(key)
-    complain(f"private key: {key.path}")
-    return replace(draft, csr=csr, key_path=key.path)
-
-
-def _summary(settings: Settings, draft: Draft, offer: EnrollOffer, key: KeyOrder | None, duplicates: Duplicates) -> str:
+def _summary(
+    settings: Settings,
+    request: EnrollRequest,
+    csr: CsrFacts,
+    offer: EnrollOffer,
+    *,
+    key: KeyOrder | None,
+    duplicates: Duplicates,
+) -> str:
     names = {organization.id: organization.name for organization in offer.organizations.items}
     section = settings.sectigo
     lines = facts(
         ("account", f"{section.environment or ''} {section.customer_uri or ''}".strip()),
-        ("common name", draft.common_name),
-        ("names", ", ".join(draft.names)),
-        ("left out", ", ".join(draft.csr.other_names)),
-        ("key", draft.csr.key),
+        ("common name", request.name),
+        ("names", ", ".join(request.subject_alternative_names)),
+        ("left out", ", ".join(csr.other_names)),
+        ("key", csr.key),
         ("private key", f"to be made: {key.path}" if key is not None else "not made here"),
-        ("profile", f"{draft.profile_name} ({draft.profile_id})"),
-        ("organization", f"{names.get(draft.organization_id, '')} ({draft.organization_id})".strip()),
-        ("term", f"{draft.term_days} days"),
-        ("requesters", draft.external_requester),
-        ("DCV", f"{draft.dcv_mode} {draft.dcv_email}".strip()),
-        ("comments", draft.comments),
-        *draft.custom_fields,
+        ("profile", f"{request.profile_name} ({request.profile_id})"),
+        ("organization", f"{names.get(request.organization_id, '')} ({request.organization_id})".strip()),
+        ("term", f"{request.term_days} days"),
+        ("requesters", request.external_requester),
+        ("DCV", f"{request.dcv_mode} {request.dcv_email}".strip()),
+        ("comments", request.comments),
+        *request.custom_fields,
     )
     same = ["orders of the same name:", *duplicate_lines(duplicates)] if not duplicates.is_clear else []
     return "\n".join(["this is about to be ordered, and billed:", *lines, *same])

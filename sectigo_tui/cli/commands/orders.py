@@ -12,7 +12,6 @@ from sectigo_tui.collector import collector_paused, keep_what_is_loaded
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreDamage
 from sectigo_tui.presentation.json import moment_json, order_line
-from sectigo_tui.wiring.store import read_orders
 
 _DELETE = b"\x7f"
 
@@ -29,6 +28,9 @@ def run(options: Namespace) -> int:
         ConfigError: The settings name no account.
         StoreError: The local orders cannot be read.
     """
+    # How it is listed can be asked for without what reads it.
+    from sectigo_tui.wiring.store import read_orders
+
     with collector_paused():
         orders = sorted(read_orders(settings_from(options), _complain_of), key=_created)
         if options.json:

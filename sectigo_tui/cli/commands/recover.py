@@ -35,7 +35,7 @@ def run(options: Namespace) -> int:
 
     Raises:
         InputError: The order named is not one to decide about.
-        ScmFailure: SCM could not be searched, or refused the order.
+        ScmFailure: SCM could not be searched, or rejected the order.
         StoreError: It could not be written down.
     """
     import asyncio

@@ -62,7 +62,7 @@ async def _remove(settings: Settings, options: Namespace) -> int:
     async with acting(settings) as engine:
 
         async def one(name: str) -> Order:
-            return await engine.removing.remove(local_order(engine, name).id)
+            return await engine.tracking.remove(local_order(engine, name).id)
 
         outcomes = await each(options.orders, one, print_result)
     if options.json:

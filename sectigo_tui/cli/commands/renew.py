@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.commands.enroll import add_how, read_csr
-from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, refuse_duplicates, show_placed
+from sectigo_tui.cli.outcomes import duplicate_lines, facts, follow, placed_by, reject_duplicates, show_placed
 from sectigo_tui.cli.session import check_writable, session, settings_from
 from sectigo_tui.cli.terminal import check_can_ask, complain, confirm
 
@@ -28,7 +28,7 @@ def run(options: Namespace) -> int:
 
     Raises:
         InputError: It cannot be renewed so; nothing was ordered.
-        ScmFailure: SCM refused, or certainly did not get it; nothing was ordered.
+        ScmFailure: SCM rejected, or certainly did not get it; nothing was ordered.
         StoreError: It could not be written down.
     """
     import asyncio
@@ -49,14 +49,14 @@ async def _renew(settings: Settings, options: Namespace) -> int:
             complain(f"warning: the CSR: {caution}")
         offer = await engine.renewing.offer(options.ssl_id)
         if not offer.duplicates.is_clear and not options.allow_duplicate:
-            return refuse_duplicates(offer.duplicates, as_json=options.json)
+            return reject_duplicates(offer.duplicates, as_json=options.json)
         if not options.yes:
             await confirm(_summary(settings, offer, csr), "order")
         since = None if options.allow_duplicate else offer.duplicates
         try:
             placed = await placed_by(engine, engine.renewing.renew(options.ssl_id, csr, since=since))
         except OrderedMeanwhile as other:
-            return refuse_duplicates(Duplicates((other.order,)), as_json=options.json)
+            return reject_duplicates(Duplicates((other.order,)), as_json=options.json)
         ending, order = await follow(engine, placed, options.wait)
         return show_placed(ending, order, offer.duplicates, placed.lost, as_json=options.json)
 

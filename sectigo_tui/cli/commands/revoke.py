@@ -41,7 +41,7 @@ def run(options: Namespace) -> int:
 
     Raises:
         InputError: It cannot be revoked, or not so; nothing was sent.
-        ScmFailure: SCM refused; the certificate is what it was.
+        ScmFailure: SCM rejected; the certificate is what it was.
         StoreError: It could not be recorded; nothing was sent.
     """
     import asyncio

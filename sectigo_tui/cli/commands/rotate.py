@@ -40,7 +40,7 @@ def run(options: Namespace) -> int:
 
     Raises:
         InputError: What was given cannot be used; nothing was sent.
-        ScmFailure: SCM refuses the new credentials, or whether they work is not known; the present ones stay.
+        ScmFailure: SCM rejects the new credentials, or whether they work is not known; the present ones stay.
         ConfigError: The new password could not be kept before it was sent; nothing was sent.
         StoreError: The same.
     """

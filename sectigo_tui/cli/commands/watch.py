@@ -7,10 +7,12 @@ import json
 import os
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sectigo_tui import __version__
 from sectigo_tui.cli.crash import keep_crash
@@ -20,6 +22,7 @@ from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, show_message
 from sectigo_tui.cli.wait import polling
+from sectigo_tui.config.sections import address_and_port
 from sectigo_tui.config.settings import Settings, SourceKind
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import (
@@ -38,8 +41,14 @@ from sectigo_tui.presentation.json import Event, OrderById, event, event_of, fai
 from sectigo_tui.presentation.notifications import EventCommand, change_json
 from sectigo_tui.presentation.rows import OrderRows
 from sectigo_tui.presentation.watchlist import Change, OrderSnapshot, Watchlist
+from sectigo_tui.store.notified import NotifiedFile
 from sectigo_tui.wiring.clients import credentials_of, in_thread
 from sectigo_tui.wiring.engine import opened
+from sectigo_tui.wiring.settings import account_directory
+
+if TYPE_CHECKING:
+    from sectigo_tui.cli.metrics import Metrics
+    from sectigo_tui.cli.notifier import Notifier
 
 ROUND_SECONDS = 1.0
 CREDENTIALS_SECONDS = 30.0
@@ -47,12 +56,19 @@ CREDENTIALS_SECONDS = 30.0
 ASK_AGAIN_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
 """The waits before a password command that returned none is run again; the last one repeats."""
 ON_EVENT = "on_event command"
-"""The activity named in a failure event."""
+NOTIFYING = "notifications"
+"""The activities named in a failure event."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     add_json(parser, "a JSON object a line for each event (docs/json.md)")
+    parser.add_argument(
+        "--metrics-listen", type=_listen, metavar="HOST:PORT", help="serve metrics to Prometheus here (extra metrics)"
+    )
+    parser.add_argument(
+        "--metrics-file", type=Path, metavar="FILE", help="write metrics to this file, again and again (extra metrics)"
+    )
 
 
 def run(options: Namespace) -> int:
@@ -63,6 +79,14 @@ def run(options: Namespace) -> int:
         StoreError: The local orders cannot be opened.
     """
     return asyncio.run(_Watch(options).run())
+
+
+def _listen(text: str) -> str:
+    try:
+        address_and_port(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _kept_at(settings: Settings) -> tuple[int, ...]:
@@ -85,18 +109,67 @@ class _Watch:
         self._changed_rows = asyncio.Event()
         self._received: deque[EngineEvent] = deque()
         self._ended_by = ""
+        self._metrics: Metrics | None = None
+        self._notifier: Notifier | None = None
         self._kept_at: tuple[int, ...] = ()
 
     async def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         settings = settings_from(self._options)
-        self._print_start(settings)
         on_event = _OnEvent(settings, self._command_failed)
         try:
-            return await self._watch(settings, on_event)
+            async with self._exported(settings) as address, self._notifying(settings):
+                self._print_start(settings, address)
+                return await self._watch(settings, on_event)
         finally:
             await on_event.close()
+
+    @asynccontextmanager
+    async def _exported(self, settings: Settings) -> AsyncIterator[str]:
+        """Export metrics, where they are asked for, and yield the address that they are served at."""
+        listen = self._options.metrics_listen or settings.metrics.listen
+        file = self._options.metrics_file or settings.metrics.file
+        if listen is None and file is None:
+            yield ""
+            return
+        from sectigo_tui.cli.metrics import Metrics, exported
+
+        customer_uri = settings.account().customer_uri
+        self._metrics = Metrics(customer_uri, self._clock, names_orders=settings.metrics.order_names)
+        async with exported(self._metrics, listen, file, self._metrics_failed) as address:
+            yield address
+
+    @asynccontextmanager
+    async def _notifying(self, settings: Settings) -> AsyncIterator[None]:
+        """Send notifications while the block lasts, where there are addresses.
+
+        Raises:
+            ConfigError: The command that tells them cannot be run, or prints what can be none.
+        """
+        if not settings.notify.urls and settings.urls_command is None:
+            yield
+            return
+        from sectigo_tui.cli.notifier import Notifier, addresses_of
+
+        account = settings.account()
+        try:
+            # Asked now, since it may prompt; where it fails, it is asked again when there is something to send.
+            await addresses_of(settings, may_prompt=True)
+        except PasswordCommandFailed as failure:
+            if not failure.may_pass:
+                raise
+            self._print_failure(NOTIFYING, failure)
+        self._notifier = Notifier(
+            NotifiedFile(account_directory(settings.paths, account.base_url, account.customer_uri)),
+            self._clock,
+            account=" ".join(filter(None, (account.customer_uri, settings.sectigo.environment))),
+            quiet=settings.notify.quiet,
+            addresses=lambda: addresses_of(settings),
+            failed=lambda failure: self._print_failure(NOTIFYING, failure),
+        )
+        async with self._notifier.running():
+            yield
 
     async def _watch(self, settings: Settings, on_event: _OnEvent) -> int:
         self._kept_at = _kept_at(settings)
@@ -133,7 +206,7 @@ class _Watch:
                     raise
                 pause = next(pauses, pause)
                 what = f"the password command returned no password, it is run again in {pause:g} s"
-                self._print_reported(FailureReported(self._clock.now(), what, failure), lambda _order_id: None)
+                self._print_failure(what, failure)
             else:
                 return not self._ended_by
             await self._rest(pause)
@@ -157,7 +230,7 @@ class _Watch:
         """Poll until a signal, or until SCM rejects the credentials.
 
         Returns:
-            Whether SCM refuses some credentials, when it refuses the present ones; None otherwise.
+            Whether SCM rejects some credentials, when it rejects the present ones; None otherwise.
         """
         async with opened(settings, keep_crash=keep_crash) as engine:
             silences = [
@@ -170,7 +243,13 @@ class _Watch:
                 # The poller is known only from a lease. What fails here is reported by the housekeeping.
                 with suppress(StoreError, OSError):
                     await engine.orders.changes()
-                async with polling(engine):
+                readers = [reader for reader in (self._metrics, self._notifier) if reader is not None]
+                has_metrics = self._metrics is not None
+                async with AsyncExitStack() as stack:
+                    for reader in readers:
+                        await stack.enter_async_context(reader.reading(engine))
+                    work = polling(engine, watches_password=has_metrics, watches_blockers=bool(readers))
+                    await stack.enter_async_context(work)
                     await self._until_refused(engine)
             finally:
                 for silence in silences:
@@ -243,7 +322,7 @@ class _Watch:
         self._received.append(engine_event)
         self._changed_rows.set()
 
-    def _print_start(self, settings: Settings) -> None:
+    def _print_start(self, settings: Settings, metrics: str) -> None:
         account = settings.account()
         started: Event = {
             "version": __version__,
@@ -251,10 +330,10 @@ class _Watch:
             "customer_uri": account.customer_uri,
             "base_url": account.base_url,
             "read_only": settings.sectigo.read_only,
+            "metrics": metrics or None,
         }
-        self._print(
-            event("started", self._clock.now()) | started, f"watching {account.customer_uri} at {account.base_url}"
-        )
+        line = f"watching {account.customer_uri} at {account.base_url}{f'; metrics at {metrics}' if metrics else ''}"
+        self._print(event("started", self._clock.now()) | started, line)
 
     def _print_poller(self, poller: str, orders: int) -> None:
         self._print(
@@ -264,7 +343,13 @@ class _Watch:
         )
 
     def _command_failed(self, failure: InputError) -> None:
-        self._print_reported(FailureReported(self._clock.now(), ON_EVENT, failure), lambda _order_id: None)
+        self._print_failure(ON_EVENT, failure)
+
+    def _metrics_failed(self, failure: InputError) -> None:
+        self._print_failure("writing metrics", failure)
+
+    def _print_failure(self, during: str, failure: SectigoTuiError) -> None:
+        self._print_reported(FailureReported(self._clock.now(), during, failure), lambda _order_id: None)
 
     def _print_event(self, engine: Engine, engine_event: EngineEvent) -> None:
         self._print_reported(engine_event, engine.orders.order)

@@ -43,7 +43,7 @@ class ReportState(Struct, frozen=True):
 
     Args:
         refused_at: When SCM said last that the login may not; None where it may, or was not asked.
-        reason: SCM's refusal in one line.
+        reason: SCM's reason in one line.
         code: SCM's code then.
         http_status: The HTTP status then.
         span_days: How many days SCM was able to answer at once.
@@ -86,7 +86,7 @@ class Reports:
         self._state = ReportState()
         self._resumed_at: datetime | None = None
 
-    async def refusal(self) -> ScmFailure | None:
+    async def rejection(self) -> ScmFailure | None:
         """Return why a report is not asked for now: SCM said within the hour that the login may not."""
         self._state = state = await self._known()
         now = self._context.clock.now()
@@ -112,9 +112,9 @@ class Reports:
         Raises:
             ScmFailure: Nothing was told: the login may not, now or within the last hour, or SCM cannot.
         """
-        refusal = await self.refusal()
-        if refusal is not None:
-            raise refusal
+        rejection = await self.rejection()
+        if rejection is not None:
+            raise rejection
         rows: dict[int, OrderDetails] = {}
         # A span that was too long once may fit by now: at most one request is lost by trying twice as long a one.
         span, last, requests = min(SPAN_DAYS, self._state.span_days * 2), query.last + _DAY, 0
@@ -165,7 +165,7 @@ def _refused(now: datetime, failure: ScmFailure, before: ReportState) -> ReportS
 
 
 def _may_be_too_much(failure: ScmFailure) -> bool:
-    """Return whether SCM may be able to tell less at once: the answer was too large, too slow, or refused as such."""
+    """Return whether SCM may be able to tell less at once: the answer was too large, too slow, or rejected as such."""
     if is_missing_right(failure) or isinstance(failure, CredentialsRefused | RateLimited) or not failure.sent:
         return False
     return isinstance(failure, Unreachable | Unreadable | ServerFailure | Refused)

@@ -34,7 +34,7 @@ class StatusSpellings:
     async def ask(self, where: ListingFilter, ask: Callable[[ListingFilter], Awaitable[T]]) -> T:
         """Ask by a filter in the spelling that this installation takes.
 
-        Once all were refused, each later call tries one, the next in turn: a listing costs no more than it must.
+        Once all were rejected, each later call tries one, the next in turn: a listing costs no more than it must.
 
         Args:
             where: The filter, its status by any name.
@@ -44,11 +44,11 @@ class StatusSpellings:
             What was answered.
 
         Raises:
-            ScmFailure: What was raised; the refusal of the first spelling, where every one is refused.
+            ScmFailure: What was raised; the rejection of the first spelling, where every one is rejected.
         """
         if not where.status:
             return await ask(where)
-        status, first_refusal = where.status, None
+        status, first_rejection = where.status, None
         attempts = 1 if status in self._all_refused else len(filter_spellings(status))
         for _ in range(attempts):
             try:
@@ -56,11 +56,11 @@ class StatusSpellings:
             except Refused as rejection:
                 if rejection.code not in INVALID_VALUE_CODES:
                     raise
-                first_refusal = first_refusal or rejection
+                first_rejection = first_rejection or rejection
                 self._next[status] = self._next.get(status, 0) + 1
             else:
                 self._all_refused.discard(status)
                 return answer
         self._all_refused.add(status)
-        assert first_refusal is not None  # noqa: S101 - every try has ended in a refusal
-        raise first_refusal
+        assert first_rejection is not None  # noqa: S101 - every try has ended in a rejection
+        raise first_rejection

@@ -27,7 +27,7 @@ def new_password(login: str, *, refused_with: str | None = None) -> SecretText:
 
     Args:
         login: What it must not contain.
-        refused_with: The policy's text, when SCM refused another one by it: this one is then shorter, of plainer
+        refused_with: The policy's text, when SCM rejected another one by it: this one is then shorter, of plainer
             characters, and no longer than the text allows.
     """
     length, special = _LENGTH, _SPECIAL

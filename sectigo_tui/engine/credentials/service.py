@@ -48,7 +48,7 @@ class Access(Struct, frozen=True, kw_only=True):
     Args:
         in_use: The credentials that requests are sent with first.
         keeper: Keeps credentials beyond this process.
-        logins: What SCM refused of credentials; None where that is known to this process alone.
+        logins: What SCM rejected of credentials; None where that is known to this process alone.
         certctl: certctl-server; None without one.
         issuer_id: The issuer there.
         team: What processes on other hosts tell of the login; None where there are none.
@@ -90,7 +90,7 @@ class Settled(Struct, frozen=True):
 
     Args:
         candidate: Which one.
-        is_proven: Whether SCM has taken it; otherwise it is the one left, the other having been refused.
+        is_proven: Whether SCM has taken it; otherwise it is the one left, the other having been rejected.
         switched: What is in use now.
     """
 
@@ -105,8 +105,8 @@ class CredentialsService:
     One change of credentials is under way at a time. Whether the ones in use are rejected is the limiter's state.
 
     Every process keeps only credentials that SCM has taken. So what is kept now, and was not when this process
-    started, has been rotated to elsewhere: the present credentials are refused already, or soon will be. It is taken
-    over after one request has shown that SCM takes it; what SCM refuses all the same is not tried again.
+    started, has been rotated to elsewhere: the present credentials are rejected already, or soon will be. It is taken
+    over after one request has shown that SCM takes it; what SCM rejects all the same is not tried again.
 
     Args:
         context: The world.
@@ -152,10 +152,10 @@ class CredentialsService:
 
         Args:
             candidate: The credentials.
-            insist: Whether they are tried though SCM has refused them before.
+            insist: Whether they are tried though SCM has rejected them before.
 
         Raises:
-            CredentialsRefused: SCM refuses them, or has refused them before.
+            CredentialsRefused: SCM rejects them, or has rejected them before.
             ScmFailure: Whether they work is not known.
         """
         if insist and self._logins is not None:
@@ -184,15 +184,15 @@ class CredentialsService:
         Args:
             login: The new login; empty to keep the present one.
             password: The new password; None to keep the present one.
-            insist: Try even what SCM is known to refuse: the operator had the account unlocked.
+            insist: Try even what SCM is known to reject: the operator had the account unlocked.
 
         Returns:
             What is in use now, and how many workers go on.
 
         Raises:
-            InputError: Nothing was given, it is known to be refused, or another change is under way; nothing was
+            InputError: Nothing was given, it is known to be rejected, or another change is under way; nothing was
                 sent.
-            ScmFailure: SCM refuses them, or whether they work is not known; the present ones stay in use, and
+            ScmFailure: SCM rejects them, or whether they work is not known; the present ones stay in use, and
                 requests stay paused if they were.
         """
         candidate = self._candidate(login, password)
@@ -238,9 +238,9 @@ class CredentialsService:
             What is in use now: the new password, proven. When SCM's answer was lost, whichever of the two works.
 
         Raises:
-            InputError: SCM refuses the present credentials, a change is under way or was not settled, or the
+            InputError: SCM rejects the present credentials, a change is under way or was not settled, or the
                 program is read-only; nothing was sent.
-            ScmFailure: SCM refused (-7306 with its policy, after one other try), and the present password stays;
+            ScmFailure: SCM rejected (-7306 with its policy, after one other try), and the present password stays;
                 or which of the two works could not be learned, and `settle` is to be called.
             ConfigError: The new password could not be kept; nothing was sent.
             StoreError: The same.
@@ -341,7 +341,7 @@ class CredentialsService:
             if not self._switch_lock.locked() and self._context.clock.monotonic() >= self._joins_at:
                 self._generation = known.generation
                 await self._join_rotation(known)
-        elif known.rejected_at is not None:
+        elif known.rejected_at is not None and limiter.rejection is None:
             limiter.lock(
                 CredentialsRefused(
                     "credentials",
@@ -350,7 +350,12 @@ class CredentialsService:
                     sent=False,
                 )
             )
-        elif limiter.rejection is not None and limiter.rejection.sent and (self._has_worked or team.is_poller()):
+        elif (
+            known.rejected_at is None
+            and limiter.rejection is not None
+            and limiter.rejection.sent
+            and (self._has_worked or team.is_poller())
+        ):
             # A password that never worked here is no word about the team's.
             try:
                 await team.reject_login(self.in_use.login, self._generation, limiter.rejection.code)
@@ -408,7 +413,7 @@ class CredentialsService:
             yield
 
     def _is_refused(self, candidate: Credentials) -> bool:
-        """Return whether SCM is known to refuse exactly these; may take 0.1 s."""
+        """Return whether SCM is known to reject exactly these; may take 0.1 s."""
         if self._logins is not None:
             if self._logins.is_accepted(candidate):
                 return False
@@ -417,7 +422,7 @@ class CredentialsService:
         return candidate == self._refused or (self._context.limiter.rejection is not None and candidate == self.in_use)
 
     def _is_accepted_elsewhere(self) -> bool:
-        """Return whether another process had SCM accept what it has refused here; may take 0.1 s."""
+        """Return whether another process had SCM accept what it has rejected here; may take 0.1 s."""
         if self._logins is None or self._context.limiter.rejection is None:
             return False
         return self._logins.is_accepted(self.in_use)
@@ -567,7 +572,7 @@ class CredentialsService:
         try:
             return await self._context.limiter.run(Priority.WRITE, test)
         except CredentialsRefused:
-            # The ones in use were refused while this waited for its turn.
+            # The ones in use were rejected while this waited for its turn.
             return await test()
 
     async def _kept(self) -> Credentials | None:

@@ -15,16 +15,15 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause, OrderRef, common_causes
-from sectigo_tui.engine.diagnosis.escalation import escalation_pack, handover
+from sectigo_tui.engine.diagnosis.escalation import Redact, escalation_pack, handover, redactor
 from sectigo_tui.engine.diagnosis.evidence.gather import Gatherer
 from sectigo_tui.engine.diagnosis.evidence.known import Knowledge, Target, Version
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
-from sectigo_tui.engine.diagnosis.markdown import Redact, redactor
 from sectigo_tui.engine.diagnosis.normal import Comparison, Leg, Samples, pace
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
-from sectigo_tui.engine.diagnosis.spans import Span, When
+from sectigo_tui.engine.diagnosis.stages import Span, When
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 from sectigo_tui.engine.orders.entries import in_words, record
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS

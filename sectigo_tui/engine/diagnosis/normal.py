@@ -22,8 +22,7 @@ from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.account.reports import REPORT_EVERY_SECONDS, REQUESTS_AT_MOST
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence
-from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.diagnosis.stages import Stage, StageName, StageState, time_line
+from sectigo_tui.engine.diagnosis.stages import Span, Stage, StageName, StageState, When, time_line
 from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.requests.limiter import Priority
 

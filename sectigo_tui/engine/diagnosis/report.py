@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sectigo_tui.domain.clock import Moment
-from sectigo_tui.engine.diagnosis.escalation import open_by_cause
+from sectigo_tui.engine.diagnosis.escalation import Redact, open_by_cause
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, OrganizationLine
-from sectigo_tui.engine.diagnosis.markdown import Redact
 from sectigo_tui.engine.diagnosis.normal import Comparison, Figure
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.engine.diagnosis.rules.causes import BlockingCause
-from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.diagnosis.stages import Stage, StageState
+from sectigo_tui.engine.diagnosis.stages import Span, Stage, StageState, When
 
 SCHEMA = "sectigo-tui/diagnosis"
 VERSION = 1

@@ -21,8 +21,7 @@ from sectigo_tui.engine.diagnosis.evidence.validations import (
 )
 from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, Sample, WaitProposal, compare, propose_wait
 from sectigo_tui.engine.diagnosis.rules.causes import Cause
-from sectigo_tui.engine.diagnosis.spans import Span, When
-from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, time_line, unwatched
+from sectigo_tui.engine.diagnosis.stages import NotPolled, Span, Stage, When, time_line, unwatched
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 
 

@@ -55,7 +55,7 @@ class Approving:
 
         Raises:
             InputError: The message cannot be used, or the program is read-only; nothing was sent.
-            ScmFailure: SCM refused; or its answer was lost, and its details do not tell that it was done.
+            ScmFailure: SCM rejected; or its answer was lost, and its details do not tell that it was done.
             StoreError: The request could not be recorded; nothing was sent.
         """
         return await self._decide("approve", ssl_id, message, self._context.scm.approve)

@@ -34,7 +34,7 @@ class WriteOutcome(Enum):
 def write_outcome_of(failure: ScmFailure) -> WriteOutcome:
     """Return what became of a write.
 
-    Only what is certain is told as certain: a refusal counts when it carries SCM's own code, for a gateway's page
+    Only what is certain is told as certain: a rejection counts when it carries SCM's own code, for a gateway's page
     says nothing of what SCM behind it has done.
 
     Args:

@@ -332,10 +332,10 @@ async def find_duplicates(context: Context, names: Sequence[str], *, is_nameless
     )
 
 
-def refuse_ordered_meanwhile(
+def check_none_ordered_since(
     names: Iterable[str], known: frozenset[str], *, is_nameless: bool = False
 ) -> Callable[[list[Order]], None]:
-    """Return what refuses to write an order down once another of its name was placed since the lookup.
+    """Return what keeps an order from being written once another of its name was placed since the lookup.
 
     Two processes that search at the same time both find nothing; the store calls this under its lock, so that the
     second one to write finds what the first one wrote.

@@ -56,16 +56,16 @@ class Placing:
         Args:
             order: The intent, not in the store yet.
             asked: The entry for its timeline.
-            check: Refuses it by an `InputError` for other local orders, those of other processes included; nothing
+            check: Rejects it by an `InputError` for other local orders, those of other processes included; nothing
                 comes between this and the intent on disk.
 
         Returns:
             What came of it; a lost answer is not a failure of this call.
 
         Raises:
-            InputError: `check` refused it, and nothing was sent.
-            ScmFailure: SCM refused it, or it certainly was not sent; the order is failed, or withdrawn.
-            StoreError: The intent could not be written, and nothing was sent; or SCM's refusal could not.
+            InputError: `check` rejected it, and nothing was sent.
+            ScmFailure: SCM rejected it, or it certainly was not sent; the order is failed, or withdrawn.
+            StoreError: The intent could not be written, and nothing was sent; or SCM's rejection could not.
             DoneUnsaved: SCM took it, which could not be written: the order is searched for once the disk works again.
         """
 

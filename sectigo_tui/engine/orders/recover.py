@@ -125,7 +125,7 @@ class Recovery:
 
         Raises:
             InputError: The order is not undecided, or may have been found.
-            ScmFailure: SCM could not be searched, refused the order, or certainly did not get it; the order stays
+            ScmFailure: SCM could not be searched, rejected the order, or certainly did not get it; the order stays
                 unconfirmed.
             StoreError: It could not be written down.
         """
@@ -158,7 +158,7 @@ class Recovery:
         self._check_undecided(order)
         found = await self._search(order)
         if len(found) == 1:
-            return Placed(await self._adopt(order, found[0]))
+            return Placed(await self._keep_found(order, found[0]))
         if found:
             raise InputError(_ambiguous(found), "track the right one, and give this one up")
         order = self._known(await context.repository.change(order_id, self._as_intent), order_id)
@@ -249,7 +249,7 @@ class Recovery:
 
     async def _conclude(self, order: Order, found: tuple[OrderDetails, ...], next_at: datetime) -> None:
         if len(found) == 1:
-            await self._adopt(order, found[0])
+            await self._keep_found(order, found[0])
             return
         after = await self._context.repository.change(order.id, lambda order: self._not_found(order, found, next_at))
         pending_enroll = after.pending_enroll if after else None
@@ -259,7 +259,7 @@ class Recovery:
             now = self._context.clock.now()
             self._context.repository.publish(FailureReported(now, "an order was not found", question, order.id))
 
-    async def _adopt(self, order: Order, details: OrderDetails) -> Order:
+    async def _keep_found(self, order: Order, details: OrderDetails) -> Order:
         return await self._placing.settle(order.id, details.ssl_id, "found at SCM", details)
 
     def _not_found(

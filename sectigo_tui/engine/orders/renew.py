@@ -17,9 +17,8 @@ from sectigo_tui.domain.names import name_key
 from sectigo_tui.domain.orders import Order, OrderState, Origin, PendingEnroll, state_for
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.orders.lookup import Duplicates, find_duplicates, orders_named, refuse_ordered_meanwhile
+from sectigo_tui.engine.orders.lookup import Duplicates, check_none_ordered_since, find_duplicates, orders_named
 from sectigo_tui.engine.orders.place import Placed, Placing
-from sectigo_tui.engine.orders.track import new_order_id
 from sectigo_tui.engine.requests.limiter import Priority
 
 
@@ -85,7 +84,7 @@ class Renewing:
         Raises:
             InputError: It cannot be renewed, a renewal is under way, an order of the same name was placed in the
                 meantime, or the program is read-only; nothing was sent.
-            ScmFailure: SCM did not tell what is needed, or refused; nothing was ordered.
+            ScmFailure: SCM did not tell what is needed, or rejected; nothing was ordered.
             StoreError: It could not be written down, as for an enroll.
         """
         self._context.check_writable("renewing")
@@ -107,7 +106,7 @@ class Renewing:
             summary=f"renew sslId {ssl_id}, {old.common_name}, with {'a new' if csr else 'the same'} CSR",
             to_state=order.state,
         )
-        meanwhile = refuse_ordered_meanwhile([old.common_name], since.known) if since is not None else None
+        meanwhile = check_none_ordered_since([old.common_name], since.known) if since is not None else None
 
         def check(orders: list[Order]) -> None:
             _check_alone(old, orders, since.known if since is not None else None)
@@ -119,7 +118,7 @@ class Renewing:
     def _intent(self, old: OrderDetails, known: tuple[int, ...], csr: CsrFacts | None, key_path: str) -> Order:
         now = self._context.clock.now()
         return Order(
-            id=new_order_id(self._context.random),
+            id=self._context.new_order_id(),
             state=OrderState.INTENT,
             state_since=now,
             created_at=now,
@@ -155,7 +154,7 @@ def _check_alone(old: OrderDetails, orders: list[Order], known: frozenset[str] |
         old: The order to be renewed.
         orders: All local orders, of every process.
         known: The local orders that were examined before; a renewal that is not among them counts whatever became
-            of it, unless SCM refused it. None where none was examined.
+            of it, unless SCM rejected it. None where none was examined.
     """
     for order in orders:
         is_new = known is not None and order.id not in known and order.state is not OrderState.FAILED

@@ -50,7 +50,7 @@ def confirm_by(common_name: str) -> ConfirmBy:
 
 
 def check_typed(typed: str, common_name: str, ssl_id: int) -> None:
-    """Refuse what is not exactly what confirms, character by character as it was typed.
+    """Reject what is not exactly what confirms, character by character as it was typed.
 
     Args:
         typed: What the operator typed.
@@ -353,7 +353,7 @@ class Revoking:
         Raises:
             InputError: Something is wrong with what was given, it cannot be revoked, or the program is read-only;
                 nothing was sent.
-            ScmFailure: SCM refused, and the order is what it was; or SCM did not tell an order that is not local.
+            ScmFailure: SCM rejected, and the order is what it was; or SCM did not tell an order that is not local.
             StoreError: It could not be recorded, and nothing was sent; or SCM's answer could not, and then SCM is
                 asked again.
         """

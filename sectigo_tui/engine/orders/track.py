@@ -1,40 +1,45 @@
-"""Adopting orders of the account: a remote order becomes local, and is polled."""
+"""Which orders are local: a remote one is taken on and polled, a finished one taken off; its timeline is kept."""
 
 from __future__ import annotations
 
-from random import Random
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.errors import DuplicateOrder
+from sectigo_tui.domain.errors import DuplicateOrder, InputError
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin, state_for
 from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.orders.batch import Outcome, each
+from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.requests.limiter import Priority
 
 _OUTCOMES = {OrderState.PENDING: PollOutcome.PENDING, OrderState.ISSUED: PollOutcome.ISSUED}
 
 
-def new_order_id(random: Random) -> str:
-    """Return an id for a local order: 12 hexadecimal digits."""
-    return f"{random.getrandbits(48):012x}"
+def is_removable(order: Order) -> bool:
+    """Return whether nothing is left to come of an order by itself."""
+    return order.state.is_final or order.state is OrderState.COLLECTED
 
 
 class Tracking:
-    """Makes remote orders local.
+    """Takes remote orders on, and finished ones off.
 
     Args:
         context: The world.
+        order_locks: Keeps writes to one order apart.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, order_locks: OrderLocks) -> None:
         self._context = context
+        self._order_locks = order_locks
 
     async def track(self, ssl_id: int) -> Order:
-        """Adopt one order of the account; the request that asks for it counts as its first poll.
+        """Take one order of the account on; the request that asks for it counts as its first poll.
 
         Args:
             ssl_id: The order.
@@ -70,10 +75,33 @@ class Tracking:
                 raise
             return known
 
+    async def remove(self, order_id: str) -> Order:
+        """Take a finished order off the list.
+
+        Args:
+            order_id: The local order.
+
+        Returns:
+            The order, removed.
+
+        Raises:
+            InputError: There is none, or it is not finished.
+            StoreError: It could not be written.
+        """
+        return await self._order_locks.run(order_id, partial(self._remove, order_id))
+
+    async def remove_all(
+        self,
+        order_ids: Iterable[str],
+        progress: Callable[[Outcome[str, Order]], None] = lambda _outcome: None,
+    ) -> tuple[Outcome[str, Order], ...]:
+        """Take several finished orders off the list; failures are in the outcomes."""
+        return await each(order_ids, self.remove, progress)
+
     def _local(self, details: OrderDetails, latency_seconds: float) -> Order:
         now, state = self._context.clock.now(), state_for(details.status)
         order = Order(
-            id=new_order_id(self._context.random),
+            id=self._context.new_order_id(),
             state=state,
             state_since=now,
             created_at=now,
@@ -88,3 +116,23 @@ class Tracking:
                 window = schedule.after_poll(window, now, self._context.random)
             order = replace(order, window=window)
         return order
+
+    async def _remove(self, order_id: str) -> Order:
+        order = await self._context.repository.change(order_id, self._removed)
+        if order is None:
+            raise InputError(f"there is no local order {order_id}", "refresh the list")
+        return order
+
+    def _removed(self, order: Order) -> tuple[Order, TimelineEntry] | None:
+        if order.removed:
+            return None
+        if not is_removable(order):
+            raise InputError(f"order {order.ssl_id or order.id} is {order.state}", "only finished orders are removed")
+        entry = TimelineEntry(
+            at=self._context.clock.now(),
+            order_id=order.id,
+            kind=EventKind.REMOVED,
+            summary=f"removed from the list, {order.state}",
+            ssl_id=order.ssl_id,
+        )
+        return replace(order, removed=True), entry

@@ -54,7 +54,7 @@ _OUTCOME_OF_FAILURE: tuple[tuple[type[ScmFailure], PollOutcome], ...] = (
 NOT_POLLED_SECONDS = 120.0
 """Before a poll that is this late, the timeline records since when the order was not polled."""
 
-REFUSALS = 4
+REJECTIONS_AT_MOST = 4
 """Polling of an order stops after this many rejections in a row, more than a minute of the schedule."""
 
 _SAYS_UNKNOWN = re.compile(
@@ -141,7 +141,7 @@ class Poller:
         def change(order: Order) -> tuple[Order, TimelineEntry | None] | None:
             if not order.state.is_polled:
                 return None
-            outcome = apply(order, poll_answer, now, context.random, rearm=context.options.rearm)
+            outcome = apply(order, poll_answer, now, context.random, reopen=context.options.reopen)
             return replace(outcome.order, certificate_path=path or order.certificate_path), outcome.entry
 
         order = await context.repository.change(order_id, change, poll=poll_answer.poll)
@@ -259,7 +259,7 @@ class Consequence(Struct, frozen=True):
     entry: TimelineEntry | None = None
 
 
-def apply(order: Order, poll_answer: PollAnswer, now: datetime, random: Random, *, rearm: bool = False) -> Consequence:
+def apply(order: Order, poll_answer: PollAnswer, now: datetime, random: Random, *, reopen: bool = False) -> Consequence:
     """Apply a poll's answer to an order, which may have changed while the poll was in flight.
 
     Args:
@@ -267,7 +267,7 @@ def apply(order: Order, poll_answer: PollAnswer, now: datetime, random: Random, 
         poll_answer: The answer to the poll.
         now: The time.
         random: Where the next wait's jitter comes from.
-        rearm: Whether a window whose deadline passes is followed by a new one.
+        reopen: Whether a window whose deadline passes is followed by a new one.
 
     Returns:
         The order with its new window, and the timeline's entry: for a change of state, the end of polling, or an
@@ -283,11 +283,11 @@ def apply(order: Order, poll_answer: PollAnswer, now: datetime, random: Random, 
         order = order.to(poll_answer.state, poll.at)
     if poll_answer.certificate is not None:
         order = replace(order, certificate=poll_answer.certificate)
-    order = _with_next_window(order, poll_answer, now, random, rearm=rearm)
+    order = _with_next_window(order, poll_answer, now, random, reopen=reopen)
     return Consequence(order, _entry(before, order, poll_answer))
 
 
-def _with_next_window(order: Order, poll_answer: PollAnswer, now: datetime, random: Random, *, rearm: bool) -> Order:
+def _with_next_window(order: Order, poll_answer: PollAnswer, now: datetime, random: Random, *, reopen: bool) -> Order:
     window = order.window
     if window is None or not window.is_open:
         return order
@@ -298,12 +298,12 @@ def _with_next_window(order: Order, poll_answer: PollAnswer, now: datetime, rand
         # The login was rejected, not the poll: it stays due, and is made with the next credentials.
         return order
     window = replace(window, rejections=_rejections(window.rejections, failure))
-    if window.rejections >= REFUSALS or (failure is not None and is_final(failure)):
+    if window.rejections >= REJECTIONS_AT_MOST or (failure is not None and is_final(failure)):
         return replace(order, window=schedule.settled(window, WindowEnd.STOPPED))
     retry_after = failure.retry_after_seconds if failure is not None else None
     window = schedule.after_poll(window, now, random, retry_after_seconds=retry_after)
-    if rearm and window.ended is WindowEnd.DEADLINE:
-        window = schedule.rearmed(window, now, random, retry_after_seconds=retry_after)
+    if reopen and window.ended is WindowEnd.DEADLINE:
+        window = schedule.reopened(window, now, random, retry_after_seconds=retry_after)
     return replace(order, window=window)
 
 
@@ -316,7 +316,7 @@ def is_final(failure: ScmFailure) -> bool:
     if not isinstance(failure, (NotFound, Refused)) or isinstance(failure, NotReady):
         return False
     if isinstance(failure, RefusedAlone) or failure.code in UNKNOWN_ORDER_CODES:
-        # A login that is refused is never tried again by itself, were it for one call only.
+        # A login that is rejected is never tried again by itself, were it for one call only.
         return True
     if failure.call == "collect" and failure.code in NEVER_COLLECTABLE_CODES:
         return True
@@ -335,8 +335,8 @@ def _entry(before: Order, after: Order, poll_answer: PollAnswer) -> TimelineEntr
     poll = poll_answer.poll
     ended = after.window is not None and after.window.ended is not None
     # Only the first new window in a row gets an entry: the later ones are bookkeeping, and endless.
-    windows_before = before.window.rearmed if before.window is not None else 0
-    rearmed = after.window is not None and windows_before == 0 < after.window.rearmed
+    windows_before = before.window.reopened if before.window is not None else 0
+    reopened = after.window is not None and windows_before == 0 < after.window.reopened
     if after.state is not before.state:
         kind, summary = EventKind.CHANGED, f"{before.state} -> {after.state}"
         if poll.detail:
@@ -344,7 +344,7 @@ def _entry(before: Order, after: Order, poll_answer: PollAnswer) -> TimelineEntr
     elif ended and after.window is not None:
         kind = EventKind.WINDOW_ENDED
         summary = f"polling ended, {after.window.ended}: {poll.detail}"
-    elif rearmed:
+    elif reopened:
         kind, summary = EventKind.WINDOW_OPENED, f"deadline passed, polling goes on: {poll.detail}"
     elif after.scm_status != before.scm_status:
         kind, summary = EventKind.CHANGED, f"SCM status {before.scm_status or '-'} -> {after.scm_status}"

@@ -113,7 +113,7 @@ def repeated(
     return replace(window, attempts=attempts, next_poll_at=due, wait_seconds=wait, reason=reason)
 
 
-def rearmed(
+def reopened(
     window: PollWindow, now: datetime, random: Random, *, retry_after_seconds: float | None = None
 ) -> PollWindow:
     """Return the new window that follows one whose deadline passed; it continues with the longest wait.
@@ -136,7 +136,7 @@ def rearmed(
         deadline_seconds=max(window.deadline_seconds, SCHEDULE_SECONDS[0]),
         ended=None,
         attempts=max(window.attempts, len(SCHEDULE_SECONDS)) - 1,
-        rearmed=window.rearmed + 1,
+        reopened=window.reopened + 1,
     )
     return after_poll(started, now, random, retry_after_seconds=retry_after_seconds)
 

@@ -76,7 +76,7 @@ class Scheduler:
         self._missed: dict[str, datetime] = {}
         """When a poll was due that a pause has put off."""
         self._breaks: dict[str, int] = {}
-        """How many polls of an order in a row have broken by a defect."""
+        """How many polls of an order in a row have ended in an unexpected error."""
         self._heap: list[tuple[float, str]] = []
         self._leased: frozenset[str] = frozenset()
         self._lease_asked_at = context.clock.now()

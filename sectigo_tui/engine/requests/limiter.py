@@ -90,8 +90,8 @@ class RequestLimiter:
             What the call returned.
 
         Raises:
-            CredentialsRefused: SCM refused the credentials now, or earlier (`sent` is False then).
-            RefusedAlone: SCM refused this call, now or earlier, and accepts the credentials elsewhere.
+            CredentialsRefused: SCM rejected the credentials now, or earlier (`sent` is False then).
+            RefusedAlone: SCM rejected this call, now or earlier, and accepts the credentials elsewhere.
             ScmFailure: What the call raised.
         """
         if side in self._switched_off:
@@ -124,8 +124,8 @@ class RequestLimiter:
         return self._accepted.is_set()
 
     def lock(self, rejection: CredentialsRefused) -> None:
-        """Let no request go, since SCM rejected the credentials elsewhere; nothing happens where none goes already."""
-        if self.rejection is None:
+        """Let no request go, for a reason that was learned elsewhere; it takes the place of an earlier one."""
+        if self.rejection is None or self.rejection.reason != rejection.reason:
             self._lock(rejection)
 
     def unlock(self) -> None:
@@ -235,7 +235,7 @@ async def alone(limiter: RequestLimiter, call: Callable[[], Awaitable[T]]) -> T:
         What the call returned.
 
     Raises:
-        CredentialsRefused: SCM refused the credentials before the call was made (`sent` is False then).
+        CredentialsRefused: SCM rejected the credentials before the call was made (`sent` is False then).
         ScmFailure: What the call raised.
     """
     all_held, released = asyncio.Event(), asyncio.Event()

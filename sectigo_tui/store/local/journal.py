@@ -185,7 +185,7 @@ MAY_BE_MISSING = "an order placed or changed last may be missing: look for it in
 """The warning where the newest changes may be lost: one of them may be an order that was paid for."""
 
 Report = Callable[[StoreDamage], None]
-"""Takes a problem to show to the operator."""
+"""Takes what is damaged, to show to the operator."""
 
 
 class _Open(Struct, frozen=True):

@@ -231,10 +231,6 @@ class WriteBehind:
         self._last_save_seconds = self._saved_at - began
         self._errors.worked("orders.json", "journal")
 
-    async def certificate_file(self, order: Order) -> str:
-        """Return where an order's collected bundle lies."""
-        return order.certificate_path
-
     async def close(self) -> None:
         """Write what is left.
 
@@ -323,7 +319,7 @@ class JournalStore:
         on_error: Callable[[StoreError | None], None] = _report_nothing,
         retention_days: int = RETENTION_DAYS,
     ) -> JournalStore:
-        """Read the orders; what is damaged is set aside and named in `problems`.
+        """Read the orders; what is damaged is set aside and named in `damage`.
 
         Args:
             directory: The account's directory, made if need be.
@@ -394,7 +390,7 @@ class JournalStore:
             order: The order as it is to be, carrying the revision it was read with (0 for a new one).
             entry: What happened.
             check: Called with all orders, as every process has left them, and under the lock that keeps them so
-                until this one is written; refuses by an `InputError`. Called in another thread.
+                until this one is written; rejects by an `InputError`. Called in another thread.
 
         Returns:
             The order with its new revision, and with the poller's latest bookkeeping if that was newer.
@@ -402,7 +398,7 @@ class JournalStore:
         Raises:
             RevisionConflict: Somebody else changed it first; `order()` has their version.
             DuplicateOrder: Its sslId is that of another order.
-            InputError: `check` refused it.
+            InputError: `check` rejected it.
             StoreError: The disk failed, and nothing has changed.
         """
         return await self._committed(Change(entry, order, check)) or order
@@ -527,6 +523,10 @@ class JournalStore:
 
         await self._in_thread(write)
         return str(path)
+
+    async def certificate_file(self, order: Order) -> str:
+        """Return where an order's collected bundle lies."""
+        return order.certificate_path
 
     async def fetched(self, name: str, kind: type[F]) -> F | None:
         """Return what a process fetched from SCM and kept as `fetched/NAME.json`; None where nothing readable is."""

@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 
 from msgspec import Struct
 
@@ -127,8 +125,8 @@ class Lease:
         self._is_elsewhere_unwritten = False
         self.unsaved: StoreError | None = None
         self._by = by
-        self._token = token_hex(8)
-        self._host = socket.gethostname()
+        self._token = os.urandom(8).hex()
+        self._host = os.uname().nodename
         self._birth = birth_of(os.getpid())
         self._lease_until: datetime | None = None
         self._other: Holder | None = None

@@ -40,7 +40,7 @@ class Change(Struct, frozen=True):
     Args:
         entry: What happened.
         order: The order as it is to be, with the revision it was read with; None where no order changes.
-        check: Refuses the change by an `InputError`, for what every process has made of the orders by then.
+        check: Rejects the change by an `InputError`, for what every process has made of the orders by then.
     """
 
     entry: TimelineEntry
@@ -87,7 +87,7 @@ class SharedOrders:
             return NoLock(), NoLock()
 
     def check_writable(self) -> None:
-        """Refuse what would be written where the files can only be read.
+        """Reject what would be written where the files can only be read.
 
         Raises:
             StoreError: They can.
@@ -121,7 +121,7 @@ class SharedOrders:
             changes: The changes, in order; each is judged by itself.
 
         Returns:
-            For each the order as stored, None where no order changed, or why it was refused.
+            For each the order as stored, None where no order changed, or why it was rejected.
 
         Raises:
             StoreError: The disk failed: none of them was made.

@@ -211,7 +211,7 @@ class OrdersFile:
         Raises:
             StoreError: A newer program wrote the file that is there, or the disk failed.
         """
-        self._refuse_newer(self.path)
+        self._check_not_newer(self.path)
         # Everything is written at once, by `close`: a context manager would also write what is half filled.
         database = TinyDB(self.path, storage=CachingMiddleware(ChecksumStorage))  # type: ignore[no-untyped-call]
         database.drop_tables()
@@ -222,7 +222,7 @@ class OrdersFile:
     def _loaded(self, path: Path) -> tuple[Header, list[StoredOrder]] | None:
         if not path.exists():
             return None
-        self._refuse_newer(path)
+        self._check_not_newer(path)
         header = self._header_of(path)
         if header is None:
             raise DamagedFileError(str(path))
@@ -240,7 +240,7 @@ class OrdersFile:
         except UNREADABLE:
             return None
 
-    def _refuse_newer(self, path: Path) -> None:
+    def _check_not_newer(self, path: Path) -> None:
         found = _SCHEMA.search(_head(path))
         if found and int(found[1]) > SCHEMA_VERSION:
             raise too_new(str(path), int(found[1]))

@@ -131,7 +131,7 @@ _FAILURES: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     ),
     (
         (errors.InvalidPassword, errors.InvalidAuthorizationSpecification),
-        "the database refuses the login",
+        "the database rejects the login",
         "see PGPASSFILE, or what url_command prints",
     ),
     ((errors.DataError,), "the database cannot hold this", "report what SCM sent"),
@@ -150,7 +150,7 @@ async def connect(target: Target) -> _Connection:
     """Open one connection.
 
     Raises:
-        StoreError: The database cannot be reached, refuses the login, or is too old.
+        StoreError: The database cannot be reached, rejects the login, or is too old.
     """
     parameters = target.parameters
     try:
@@ -171,7 +171,7 @@ async def connect(target: Target) -> _Connection:
 
 
 async def refuse_transaction_pooler(target: Target, connection: _Connection) -> None:
-    """Refuse a pooler that gives each transaction another session: locks and notices would be lost.
+    """Reject a pooler that gives each transaction another session: locks and notices would be lost.
 
     Raises:
         StoreError: It is one.

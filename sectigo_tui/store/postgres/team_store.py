@@ -289,7 +289,7 @@ class TeamStore:
         return self._lease_until > asyncio.get_running_loop().time()
 
     def check_writable(self) -> None:
-        """Refuse what would be written where nothing can be.
+        """Reject what would be written where nothing can be.
 
         Raises:
             StoreError: Nothing can.

@@ -11,8 +11,8 @@ from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.status import meaning_of
-from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.columns import RowContext, age_text, cell, poll_text
+from sectigo_tui.presentation.format import format_when, latency
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.content.lines import TIME_CELLS, Fact, labelled, titled
@@ -94,7 +94,7 @@ def _state(row: OrderRow, now: RowContext, keys: KeyNames | None) -> Iterable[Fa
         yield "Placing", printable(order.pending_enroll.error, limit=LONG_TEXT)
     revocation = order.revocation
     if revocation is not None:
-        told = f"SCM confirmed {fmt.format_when(revocation.confirmed_at)}"
+        told = f"SCM confirmed {format_when(revocation.confirmed_at)}"
         open_ = printable(revocation.error) or "UNKNOWN, verifying: SCM has not answered yet"
         yield "Revocation", told if revocation.confirmed_at else open_
         if revocation.next_attempt_at is not None:
@@ -118,7 +118,7 @@ def _evidence(verdict: Verdict, keys: KeyNames | None) -> str:
         return f"the status alone{_hint(keys, '; {app.diagnose} asks for the rest')}"
     oldest = min((fact.at for fact in verdict.evidence if fact.at is not None), default=None)
     shows = _hint(keys, "; {app.diagnose} shows it")
-    return f"{verdict.strength}, as of {fmt.format_when(oldest)}{shows}" if oldest is not None else ""
+    return f"{verdict.strength}, as of {format_when(oldest)}{shows}" if oldest is not None else ""
 
 
 def _order_facts(row: OrderRow) -> Iterable[Fact]:
@@ -144,7 +144,7 @@ def _order_facts(row: OrderRow) -> Iterable[Fact]:
         ("Revoked", details.revoked),
     ):
         if moment is not None:
-            yield label, fmt.format_when(moment)
+            yield label, format_when(moment)
     yield "Term", f"{details.term_days} days" if details.term_days else ""
     yield "Serial", printable(details.serial_number)
     yield "Comments", printable(details.comments, limit=LONG_TEXT)
@@ -160,13 +160,13 @@ def _polling(order: Order, keys: KeyNames | None) -> Iterable[Fact]:
     elif window.next_poll_at is not None and order.state.is_polled:
         yield "Next poll", f"{window.next_poll_at:%H:%M:%S}Z, a wait of {window.wait_seconds:.0f} s: {window.reason}"
         yield "Deadline", f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
-    yield "Polls", f"{window.attempts} since {fmt.format_when(window.opened_at)}"
+    yield "Polls", f"{window.attempts} since {format_when(window.opened_at)}"
     if order.last_poll is not None:
         poll = order.last_poll
         parts = [f"{poll.at:%H:%M:%S}Z", printable(poll_text(poll), limit=LONG_TEXT)]
         if poll.http_status is not None:
             parts.append(f"HTTP {poll.http_status}")
-        parts.append(fmt.latency(poll.latency_seconds).strip())
+        parts.append(latency(poll.latency_seconds).strip())
         yield "Last poll", "  ".join(parts)
 
 
@@ -176,7 +176,7 @@ def _certificate(facts: CertificateFacts, order: Order) -> Iterable[Fact]:
     yield "Issuer", printable(facts.issuer, limit=LONG_TEXT)
     if facts.warning:
         yield "Warning", Content.styled(printable(facts.warning, limit=LONG_TEXT), "$state-warning bold")
-    yield "Valid", f"{fmt.format_when(facts.not_before)} to {fmt.format_when(facts.not_after)}"
+    yield "Valid", f"{format_when(facts.not_before)} to {format_when(facts.not_after)}"
     yield "Key", facts.key
     yield "Serial", facts.serial_number
     yield "SHA-256", facts.sha256

@@ -17,8 +17,8 @@ from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock
 from sectigo_tui.engine.diagnosis.rules.causes import Party
 from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, StageState
 from sectigo_tui.engine.diagnosis.verdict import Strength
-from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.columns import poll_text
+from sectigo_tui.presentation.format import format_when, latency
 from sectigo_tui.presentation.glyphs import ASCII, Glyphs, order_glyph, status_glyph
 from sectigo_tui.ui.content import lines
 from sectigo_tui.ui.content.lines import untrusted
@@ -48,7 +48,7 @@ def poll_facts(polls: Sequence[PollResult], glyphs: Glyphs) -> Iterable[lines.Fa
         return
     shown = polls[-POLLS_SHOWN:]
     slowest = max((poll.latency_seconds or 0.0 for poll in shown), default=0.0)
-    yield "latency", f"{''.join(_bar(poll, slowest, glyphs) for poll in shown)}  slowest {fmt.latency(slowest).strip()}"
+    yield "latency", f"{''.join(_bar(poll, slowest, glyphs) for poll in shown)}  slowest {latency(slowest).strip()}"
     yield "outcome", "".join(_MARKS[poll.outcome] for poll in shown)
     yield "", ", ".join(f"{_MARKS[outcome]} {outcome}" for outcome in dict.fromkeys(poll.outcome for poll in shown))
     newest = shown[-1]
@@ -167,8 +167,8 @@ def domains_content(domains: Sequence[DomainLine], width: int) -> Content:
     if valid:
         names = ", ".join(untrusted(line.domain) for line in valid[:VALID_SHOWN])
         more = f" and {len(valid) - VALID_SHOWN} more" if len(valid) > VALID_SHOWN else ""
-        until = min((line.expires for line in valid if line.expires is not None), key=fmt.format_when, default=None)
-        expires = f"; the first ends {fmt.format_when(until)}" if until is not None else ""
+        until = min((line.expires for line in valid if line.expires is not None), key=format_when, default=None)
+        expires = f"; the first ends {format_when(until)}" if until is not None else ""
         shown.append(lines.labelled([(f"{len(valid)} valid", f"{names}{more}{expires}")], width))
     return Content("\n").join(shown)
 
@@ -185,8 +185,8 @@ def organization_content(line: OrganizationLine | None, width: int) -> Content:
     facts = (
         ("  CA's words", Content.styled(untrusted(validation.last_message), "bold")),
         ("  status", untrusted(f"{validation.status} {validation.background_status}".strip())),
-        ("  submitted", fmt.format_when(validation.submitted) if validation.submitted else ""),
-        ("  expires", fmt.format_when(validation.expires) if validation.expires else ""),
+        ("  submitted", format_when(validation.submitted) if validation.submitted else ""),
+        ("  expires", format_when(validation.expires) if validation.expires else ""),
         ("  tracking id", untrusted(validation.tracking_id)),
         ("  validator", untrusted(validation.validator)),
         ("  backend id", untrusted(validation.backend_id)),
@@ -224,12 +224,12 @@ def _to_do(line: DomainLine) -> Iterable[lines.Fact]:
     yield (
         "  CA check",
         ", ".join(
-            f"{word} {fmt.format_when(moment)}"
+            f"{word} {format_when(moment)}"
             for word, moment in (("last", line.last_check), ("next", line.next_check))
             if moment is not None
         ),
     )
-    yield "  expires", fmt.format_when(line.expires) if line.expires is not None else ""
+    yield "  expires", format_when(line.expires) if line.expires is not None else ""
 
 
 _PARTY_STYLES = {
@@ -335,7 +335,7 @@ def _unknown(missing_evidence: Sequence[MissingEvidence]) -> Iterable[lines.Fact
 def _outage(outage: OutageClock, now: datetime) -> Content:
     has_ended = outage.has_ended(now)
     left = "it has ended" if has_ended else f"{outage.left(now).text} left"
-    text = f"{fmt.format_when(outage.expires)}, {left}: the certificate of sslId {outage.ssl_id or '-'}"
+    text = f"{format_when(outage.expires)}, {left}: the certificate of sslId {outage.ssl_id or '-'}"
     return Content.styled(text, "$state-failed bold" if has_ended else "$state-warning")
 
 

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from sectigo_tui.domain.errors import StoreOffline
 from sectigo_tui.engine.credentials.passwords import days_left, expires_soon
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import age, clock, latency
 from sectigo_tui.presentation.rows import Tally
 from sectigo_tui.presentation.text import printable
 
@@ -113,7 +113,7 @@ def header_segments(
         HeaderPart(printable(note, limit=60), "", 2),
         _saving(engine),
         HeaderPart("FROZEN" if is_frozen else "", "$state-warning"),
-        HeaderPart(fmt.clock(engine.clock.wall()), "", 4),
+        HeaderPart(clock(engine.clock.wall()), "", 4),
     )
     return tuple(segment for segment in segments if segment.text)
 
@@ -176,7 +176,7 @@ def _saving(engine: Engine) -> HeaderPart:
     """Return whether what happens can be saved."""
     error = engine.saving_error
     if isinstance(error, StoreOffline):
-        return HeaderPart(f"STORE OFFLINE since {fmt.clock(error.since)}", "$state-failed")
+        return HeaderPart(f"STORE OFFLINE since {clock(error.since)}", "$state-failed")
     return HeaderPart("NOT SAVED" if error is not None else "", "$state-failed")
 
 
@@ -187,7 +187,7 @@ def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
     if health.failing_since is not None:
         why = health.failure.reason if health.failure is not None else ""
         return (
-            HeaderPart(f"OFFLINE since {fmt.clock(health.failing_since)}", "$state-failed"),
+            HeaderPart(f"OFFLINE since {clock(health.failing_since)}", "$state-failed"),
             HeaderPart(printable(why, limit=40), "$state-failed", 5, is_joined=True),
         )
     if health.asking_since is not None:
@@ -196,9 +196,9 @@ def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
     if health.last is None:
         return (HeaderPart("API ...", "$state-muted"),)
     if health.retry_after_until is not None and health.retry_after_until > now:
-        return (HeaderPart(f"API 429 until {fmt.clock(health.retry_after_until)}", "$state-warning"),)
+        return (HeaderPart(f"API 429 until {clock(health.retry_after_until)}", "$state-warning"),)
     # Of one width, so that what stands behind it does not jump with every answer.
-    return (HeaderPart(f"API OK {fmt.latency(health.last.latency_seconds).strip():<5}", "$state-done"),)
+    return (HeaderPart(f"API OK {latency(health.last.latency_seconds).strip():<5}", "$state-done"),)
 
 
 def _password(engine: Engine, now: datetime) -> HeaderPart:
@@ -233,7 +233,7 @@ def _updated(engine: Engine, now: datetime, refresh_seconds: float) -> HeaderPar
         return HeaderPart("") if failed else HeaderPart("loading", "$state-muted", 1)
     seconds = (now - at) / timedelta(seconds=1)
     step_seconds = AGE_STEP_SECONDS if seconds < LATER_SECONDS else LATER_AGE_STEP_SECONDS
-    text = fmt.age(seconds, step_seconds=step_seconds).strip()
+    text = age(seconds, step_seconds=step_seconds).strip()
     if seconds > STALE_INTERVALS * refresh_seconds:
         return HeaderPart(f"STALE {text}", "$state-warning")
     return HeaderPart(f"updated {text} ago", "", 3)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct
 from textual import events, on
@@ -16,9 +17,9 @@ from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
 
 from sectigo_tui.domain.account import CertificateProfile
+from sectigo_tui.domain.certificates import EnrollRequest
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.orders.enroll import EnrollOffer
-from sectigo_tui.engine.orders.request import DCV_MODES, DraftField, choose_term
+from sectigo_tui.engine.orders.enroll import DCV_MODES, EnrollOffer, RequestField, choose_term
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, offer_choices, text_field
@@ -95,20 +96,20 @@ _ROWS_OF_SOURCE = {
 }
 _FIELD_OF_SOURCE = {MAKE: "cn", FILE: "csr-path", PASTE: "csr-text"}
 _FIELD_OF_PROBLEM = {
-    DraftField.PROFILE: "profile",
-    DraftField.TERM: "term",
-    DraftField.ORGANIZATION: "organization",
-    DraftField.REQUESTERS: "requesters",
-    DraftField.COMMENTS: "comments",
-    DraftField.DCV: "dcv",
+    RequestField.PROFILE: "profile",
+    RequestField.TERM: "term",
+    RequestField.ORGANIZATION: "organization",
+    RequestField.REQUESTERS: "requesters",
+    RequestField.COMMENTS: "comments",
+    RequestField.DCV: "dcv",
 }
 
 
-class EnrollAnswer(Struct, frozen=True, kw_only=True):
-    """The form as it was filled in.
+class CsrSource(Struct, frozen=True, kw_only=True):
+    """Where a CSR comes from, as it was filled in.
 
     Args:
-        source: Where the CSR comes from: made here, a file, or pasted.
+        source: Made here, a file, or pasted.
         common_name: For a CSR made here.
         names: Alternative names, separated by commas.
         key_kind: Such as `RSA 2048`.
@@ -116,14 +117,6 @@ class EnrollAnswer(Struct, frozen=True, kw_only=True):
         passphrase: What that key is encrypted with.
         csr_path: The file.
         csr_text: What was pasted.
-        organization_id: The organization or department.
-        profile_id: The certificate profile.
-        term_days: The validity.
-        requesters: E-mail addresses, separated by commas.
-        comments: The operator's words.
-        dcv_mode: A DCV mode, or empty.
-        dcv_email: The address for EMAIL.
-        custom_fields: Pairs of name and value.
     """
 
     source: str = MAKE
@@ -134,14 +127,18 @@ class EnrollAnswer(Struct, frozen=True, kw_only=True):
     passphrase: SecretText | None = None
     csr_path: str = ""
     csr_text: str = ""
-    organization_id: int | None = None
-    profile_id: int | None = None
-    term_days: int | None = None
-    requesters: str = ""
-    comments: str = ""
-    dcv_mode: str = ""
-    dcv_email: str = ""
-    custom_fields: tuple[tuple[str, str], ...] = ()
+
+
+class EnrollAnswer(NamedTuple):
+    """The form as it was filled in.
+
+    Args:
+        csr: Where the CSR comes from.
+        request: What is asked for, not checked.
+    """
+
+    csr: CsrSource
+    request: EnrollRequest
 
 
 class EnrollForm(Dialog[EnrollAnswer]):
@@ -164,7 +161,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         wanted_days: int,
         key_directory: Path,
         error_text: str = "",
-        wrong: DraftField | str | None = None,
+        wrong: RequestField | str | None = None,
     ) -> None:
         super().__init__("Enroll: order a certificate")
         self._offer = offer
@@ -177,8 +174,8 @@ class EnrollForm(Dialog[EnrollAnswer]):
 
     def body(self) -> ComposeResult:
         """Lay out the form."""
-        filled, offer = self._filled, self._offer
-        profile = offer.profile(filled.profile_id) if filled.profile_id is not None else None
+        (csr, filled), offer = self._filled, self._offer
+        profile = offer.profile(filled.profile_id)
         profiles = [(each.name, str(each.id)) for each in offer.profiles.items]
         organization_id = str(filled.organization_id or "")
         yield from self._failures()
@@ -186,17 +183,19 @@ class EnrollForm(Dialog[EnrollAnswer]):
         yield Row("Organization", choice_field("organization", self._organizations(), organization_id))
         yield Row("Term (days)", self._term_field(profile))
         yield Static("", id="term-note", classes="label", markup=False)
-        yield Row("CSR", choice_field("source", _SOURCES, filled.source))
-        yield Row("Common name", text_field("cn", filled.common_name, hint="www.example.com"), id="row-cn")
-        yield Row("More names", text_field("names", filled.names, hint=_BY_COMMAS, separator=", "), id="row-names")
-        yield Row("Key", choice_field("key-kind", _key_kinds(profile), filled.key_kind), id="row-key-kind")
+        yield Row("CSR", choice_field("source", _SOURCES, csr.source))
+        yield Row("Common name", text_field("cn", csr.common_name, hint="www.example.com"), id="row-cn")
+        yield Row("More names", text_field("names", csr.names, hint=_BY_COMMAS, separator=", "), id="row-names")
+        yield Row("Key", choice_field("key-kind", _key_kinds(profile), csr.key_kind), id="row-key-kind")
         hint = f"{self._key_directory}/NAME.key"
-        passphrase = "empty: as before" if filled.passphrase is not None else "optional"
-        yield Row("Private key file", text_field("key-path", filled.key_path, hint=hint), id="row-key-path")
+        passphrase = "empty: as before" if csr.passphrase is not None else "optional"
+        yield Row("Private key file", text_field("key-path", csr.key_path, hint=hint), id="row-key-path")
         yield Row("Passphrase", text_field("passphrase", hint=passphrase, is_secret=True), id="row-passphrase")
-        yield Row("CSR file", text_field("csr-path", filled.csr_path, hint="/path/to/request.csr"), id="row-csr-path")
-        yield Row("CSR (PEM)", CsrText(filled.csr_text, id="csr-text"), id="row-csr-text")
-        yield Row("Requester e-mails", text_field("requesters", filled.requesters, hint=_BY_COMMAS, separator=", "))
+        yield Row("CSR file", text_field("csr-path", csr.csr_path, hint="/path/to/request.csr"), id="row-csr-path")
+        yield Row("CSR (PEM)", CsrText(csr.csr_text, id="csr-text"), id="row-csr-text")
+        yield Row(
+            "Requester e-mails", text_field("requesters", filled.external_requester, hint=_BY_COMMAS, separator=", ")
+        )
         yield Row("Comments", text_field("comments", filled.comments))
         yield Row("DCV", choice_field("dcv", [(mode, mode) for mode in DCV_MODES], filled.dcv_mode, prompt="default"))
         yield Row("DCV e-mail", text_field("dcv-email", filled.dcv_email), id="row-dcv-email")
@@ -214,21 +213,21 @@ class EnrollForm(Dialog[EnrollAnswer]):
         return self.query_one(f"#{self._field_to_begin()}")
 
     def _field_to_begin(self) -> str:
-        filled = self._filled
+        csr, filled = self._filled
         if isinstance(self._wrong, str):
             return self._wrong
-        if self._wrong is DraftField.CUSTOM_FIELDS:
+        if self._wrong is RequestField.CUSTOM_FIELDS:
             given = {name for name, value in filled.custom_fields if value}
             for number, field in enumerate(self._offer.custom_fields.items):
                 if field.mandatory and field.name not in given:
                     return f"custom-{number}"
-        if self._wrong is DraftField.DCV and filled.dcv_mode == "EMAIL":
+        if self._wrong is RequestField.DCV and filled.dcv_mode == "EMAIL":
             return "dcv-email"
         if self._wrong in _FIELD_OF_PROBLEM:
             return _FIELD_OF_PROBLEM[self._wrong]
-        if filled.profile_id is None or filled.organization_id is None:
-            return "profile" if filled.profile_id is None else "organization"
-        return _FIELD_OF_SOURCE[filled.source]
+        if not filled.profile_id or not filled.organization_id:
+            return "organization" if filled.profile_id else "profile"
+        return _FIELD_OF_SOURCE[csr.source]
 
     def on_mount(self) -> None:
         """Show the rows that the CSR's source needs."""
@@ -273,22 +272,26 @@ class EnrollForm(Dialog[EnrollAnswer]):
         custom = zip(self._offer.custom_fields.items, self._custom_values(), strict=True)
         self.dismiss(
             EnrollAnswer(
-                source=chosen(self._select("source")) or MAKE,
-                common_name=self._text("cn"),
-                names=self._text("names"),
-                key_kind=chosen(self._select("key-kind")),
-                key_path=self._text("key-path"),
-                passphrase=SecretText(passphrase) if passphrase else self._filled.passphrase,
-                csr_path=self._text("csr-path"),
-                csr_text=self.query_one("#csr-text", CsrText).text,
-                organization_id=int(chosen(self._select("organization"))),
-                profile_id=int(chosen(self._select("profile"))),
-                term_days=int(chosen(self._select("term"))),
-                requesters=self._text("requesters"),
-                comments=self._text("comments"),
-                dcv_mode=chosen(self._select("dcv")),
-                dcv_email=self._text("dcv-email"),
-                custom_fields=tuple((field.name, value) for field, value in custom if value),
+                CsrSource(
+                    source=chosen(self._select("source")) or MAKE,
+                    common_name=self._text("cn"),
+                    names=self._text("names"),
+                    key_kind=chosen(self._select("key-kind")),
+                    key_path=self._text("key-path"),
+                    passphrase=SecretText(passphrase) if passphrase else self._filled.csr.passphrase,
+                    csr_path=self._text("csr-path"),
+                    csr_text=self.query_one("#csr-text", CsrText).text,
+                ),
+                EnrollRequest(
+                    organization_id=int(chosen(self._select("organization"))),
+                    profile_id=int(chosen(self._select("profile"))),
+                    term_days=int(chosen(self._select("term"))),
+                    external_requester=self._text("requesters"),
+                    comments=self._text("comments"),
+                    dcv_mode=chosen(self._select("dcv")),
+                    dcv_email=self._text("dcv-email"),
+                    custom_fields=tuple((field.name, value) for field, value in custom if value),
+                ),
             )
         )
 
@@ -310,8 +313,8 @@ class EnrollForm(Dialog[EnrollAnswer]):
         ]
 
     def _term_field(self, profile: CertificateProfile | None) -> Select[str]:
-        value = self._filled.term_days
-        if value is None and profile is not None:
+        value = self._filled.request.term_days
+        if not value and profile is not None:
             value = choose_term(profile, self._wanted_days).term_days
         terms = profile.terms_days or (self._wanted_days,) if profile is not None else ()
         return choice_field("term", _numbers(terms), str(value or ""))

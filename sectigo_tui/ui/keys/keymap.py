@@ -88,9 +88,9 @@ def keymap_of(configured: Mapping[str, str], program: type[DOMNode], *, named_by
         else:
             keymap.update({each: no_key(each) for each in ids})
     for place in _PLACES:
-        _refuse_conflicts(Place(place.name, (*place.nodes, program)), keymap, named_by)
+        _check_conflicts(Place(place.name, (*place.nodes, program)), keymap, named_by)
     for place in _PLACES_ALONE:
-        _refuse_conflicts(place, keymap, named_by)
+        _check_conflicts(place, keymap, named_by)
     return keymap
 
 
@@ -130,7 +130,7 @@ def _key(key: str, name: str, named_by: str) -> str:
     return binding.key
 
 
-def _refuse_conflicts(place: Place, keymap: Mapping[str, str], named_by: str) -> None:
+def _check_conflicts(place: Place, keymap: Mapping[str, str], named_by: str) -> None:
     defaults = _bound(place.nodes)
     keys_of = {each: keymap[each].split(",") if each in keymap else keys for each, keys in defaults.items()}
     for changed in sorted(keymap.keys() & keys_of.keys()):

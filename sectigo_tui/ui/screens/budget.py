@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, PollStarted
 from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, PollBudget, Tally
-from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.filters import words_filter
+from sectigo_tui.presentation.format import COUNTDOWN_WIDTH, countdown, latency, next_word
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
@@ -40,7 +40,7 @@ class BudgetView(View):
     DEFAULT_CSS = "BudgetView #tally { height: auto; padding: 0 1; background: $surface; }"
     TITLE = "Budget"
     COLUMNS: ClassVar[Sequence[Column]] = (
-        Column("next", "NEXT", fmt.COUNTDOWN_WIDTH, ticking=True),
+        Column("next", "NEXT", COUNTDOWN_WIDTH, ticking=True),
         Column("ssl_id", "SSLID", 9, align="right", priority=2),
         Column("common_name", "COMMON NAME", 24, narrow_width=16, share=1, max_width=44, priority=3),
         Column("attempts", "TRIES", 5, align="right", priority=4),
@@ -120,7 +120,7 @@ class BudgetView(View):
             case "next":
                 left = (poll.due_at - self._model.now.clock.now()) / timedelta(seconds=1)
                 is_now = poll.is_polling or left <= 0
-                return Cell(fmt.next_word("poll") if is_now else fmt.countdown(left), "strong" if is_now else "")
+                return Cell(next_word("poll") if is_now else countdown(left), "strong" if is_now else "")
             case "ssl_id":
                 return Cell(str(poll.ssl_id or "-"))
             case "common_name":
@@ -169,5 +169,5 @@ def _tally(tally: Tally) -> Content:
         parts += [", " if number else "; ", (f"{outcome}: {count}", "" if is_fine else "$state-warning")]
     if tally.p50_seconds is not None:
         latencies = (tally.p50_seconds, tally.p90_seconds, tally.slowest_seconds)
-        parts.append("; p50 {}, p90 {}, slowest {}".format(*(fmt.latency(part).strip() for part in latencies)))
+        parts.append("; p50 {}, p90 {}, slowest {}".format(*(latency(part).strip() for part in latencies)))
     return Content.assemble(*parts)

@@ -20,8 +20,8 @@ from sectigo_tui.domain.events import (
     StoreStateChanged,
     TimelineEntry,
 )
-from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.filters import words_filter
+from sectigo_tui.presentation.format import clock
 from sectigo_tui.presentation.rows import OrderRow, local_id, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
@@ -106,7 +106,7 @@ class EventsView(View):
         since, failure = engine.health.failing_since, engine.health.failure
         if since is not None:
             why = f" ({printable(failure.reason, limit=200)})" if failure is not None else ""
-            offline = f"No event is recorded yet. SCM has not answered since {fmt.clock(since)}{why}."
+            offline = f"No event is recorded yet. SCM has not answered since {clock(since)}{why}."
             return f"{offline}\nIt is polled again by the schedule.", "failed"
         return filled(self, _NOTHING_YET), "muted"
 

@@ -194,7 +194,7 @@ class View(Screen[None]):
         self._filter = Filter("")
         self._unknown: tuple[str, ...] = ()
         """The rows of which the filter cannot say yet whether they are wanted."""
-        self._looked_up: set[str] = set()
+        self._fetched: set[str] = set()
         """Those that were looked up for the filter in force, found or not."""
         self._completions: list[str] = []
         self._cursor_before = model.layout.of(str(self.TITLE)).cursor
@@ -498,7 +498,7 @@ class View(Screen[None]):
     def apply_filter(self, text: str) -> None:
         """Show only what matches what was typed."""
         self._query, self._filter = text, Filter(text)
-        self._looked_up.clear()
+        self._fetched.clear()
         self._model.layout.filtered_by(str(self.TITLE), text.strip())
         self.reload()
         if self._unknown or self._filter.wants_samples:
@@ -585,7 +585,7 @@ class View(Screen[None]):
         try:
             await self._ask_details(row_ids)
             await self._ask_verdicts(row_ids)
-            await self._look_up()
+            await self._fetch_verdicts()
         except ScmFailure:
             # The exchange itself was published: the header tells it, and the rows stay as they are known for now.
             self._is_unseen = True
@@ -611,16 +611,16 @@ class View(Screen[None]):
                     self._unfold([row_id])
                 self.table.refresh_rows([row_id])
 
-    async def _look_up(self) -> None:
+    async def _fetch_verdicts(self) -> None:
         """Ask for what decides whether the filter wants a row, a row at a time: each is listed as soon as it is."""
         diagnoser = self._model.now.diagnoser()
         if diagnoser is None:
             return
         if self._filter.wants_samples and await diagnoser.samples.learn_local():
             self.reload()
-        left = LOOKED_UP_AT_MOST - len(self._looked_up)
-        for row_id in [row_id for row_id in self._unknown if row_id not in self._looked_up][:left]:
-            self._looked_up.add(row_id)
+        left = LOOKED_UP_AT_MOST - len(self._fetched)
+        for row_id in [row_id for row_id in self._unknown if row_id not in self._fetched][:left]:
+            self._fetched.add(row_id)
             await self._ask_details([row_id])
             if self._filter.test(self.order_row_of(row_id), self._model.now) is None:
                 await self._ask_verdicts([row_id])

@@ -196,7 +196,7 @@ class TerminalDriver(LinuxDriver):
         drain(self.fileno, patience_seconds=ANSWER_SECONDS if self._source.has_answered else SILENCE_SECONDS)
 
     def _run_input_thread(self) -> None:
-        """Read what is typed; a defect there ends the application, which would be deaf."""
+        """Read what is typed; an error there ends the application, which would be deaf."""
         try:
             self.run_input_thread()
         except BaseException as defect:  # noqa: BLE001 - the boundary of the thread: the application ends with it

@@ -1,4 +1,4 @@
-"""What every application of this program does about defects, terminals that stall, and text that is no picture."""
+"""What each application of this program does about unexpected errors, stalled terminals, and text that is no image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ R = TypeVar("R")
 
 
 class TerminalApp(App[R]):
-    """An application that tells of a defect without the values of its variables, and never waits for its terminal.
+    """An application that reports errors without the values of variables, and never waits for its terminal.
 
     It has this program's themes, and no animations.
 
@@ -132,12 +132,12 @@ class TerminalApp(App[R]):
         self._display(screen, screen._compositor.render_update(full=True))  # noqa: SLF001 - nothing public does
 
     def fail(self, fatal_error: BaseException) -> None:
-        """Leave after a defect outside the application's own thread."""
+        """Leave after an error outside the application's own thread."""
         self.fatal_error = fatal_error
         self._close_messages_no_wait()
 
     def _fatal_error(self) -> None:
-        """Leave after a defect, and let whoever runs it tell: Textual's own way shows local variables."""
+        """Leave after an unexpected error, and let whoever runs it tell: Textual's own way shows local variables."""
         self.fatal_error = sys.exc_info()[1]
         self.typed_ahead.close()
         self.bell()

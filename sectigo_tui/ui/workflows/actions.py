@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.status import is_same
-from sectigo_tui.engine.orders.remove import is_removable
+from sectigo_tui.engine.orders.track import is_removable
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.ui.dialogs.menu import MenuItem
 from sectigo_tui.ui.workflows import enroll, orders, renew, revoke, rotate

@@ -89,7 +89,7 @@ def _fetched_text(cause: CommonCause) -> Content:
 
 
 _NO_CAUSE = frozenset({Cause.NOT_FETCHED, Cause.UNKNOWN_STATUS, Cause.SETTLED})
-"""Findings that say what is not known: orders do not share that."""
+"""Causes that say what is not known: orders do not share that."""
 
 
 def shared_causes(diagnoser: Diagnoser, targets: Iterable[Target]) -> list[CommonCause]:
@@ -112,7 +112,7 @@ async def choose_cause(workflow: Workflow, order_rows: OrderRows) -> str:
     """Let the operator choose one of the causes that pending orders share.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         order_rows: Finds the orders.
 
     Returns:

@@ -7,18 +7,18 @@ from pathlib import Path
 from msgspec.structs import replace
 from textual.content import Content
 
+from sectigo_tui.domain.certificates import EnrollRequest
 from sectigo_tui.domain.errors import CredentialsRefused, InputError, Refused, ScmFailure
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.orders.enroll import EnrollOffer
+from sectigo_tui.engine.orders.enroll import EnrollOffer, InvalidRequest, RequestField
 from sectigo_tui.engine.orders.lookup import Duplicates
 from sectigo_tui.engine.orders.place import Placed
-from sectigo_tui.engine.orders.request import Draft, DraftField, DraftRefused
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.text import counted, printable
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.dialog import CONFIRM
-from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, EnrollAnswer, EnrollForm
+from sectigo_tui.ui.dialogs.enroll import FILE, MAKE, CsrSource, EnrollAnswer, EnrollForm
 from sectigo_tui.ui.workflows.rotate import after_rejection
 from sectigo_tui.ui.workflows.workflow import Workflow, in_words
 
@@ -29,18 +29,19 @@ async def enroll(workflow: Workflow) -> None:
     """Ask until the order is placed or given up; the form stays filled in after every rejection.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
     """
     offer = await _offer(workflow)
     if offer is None:
         return
     defaults, made = workflow.defaults, _Made(workflow)
-    answer: EnrollAnswer | None = EnrollAnswer(
-        organization_id=defaults.organization_id, profile_id=defaults.profile_id, key_kind="RSA 2048"
+    answer = EnrollAnswer(
+        CsrSource(key_kind="RSA 2048"),
+        EnrollRequest(organization_id=defaults.organization_id or 0, profile_id=defaults.profile_id or 0, term_days=0),
     )
     error_text, is_first = "", True
-    wrong: DraftField | str | None = None
-    while answer is not None:
+    wrong: RequestField | str | None = None
+    while True:
         form = EnrollForm(
             offer,
             answer,
@@ -59,26 +60,26 @@ async def enroll(workflow: Workflow) -> None:
             placed = await _place(workflow, offer, answer, made)
         except (InputError, ScmFailure) as failure:
             error_text = await after_rejection(workflow, failure)
-            wrong = failure.field if isinstance(failure, DraftRefused) else _field_of(failure, answer)
+            wrong = failure.field if isinstance(failure, InvalidRequest) else _field_of(failure, answer.csr)
             continue
         if placed is not None:
             await show_placed(workflow, placed)
             return
 
 
-def _field_of(failure: InputError | ScmFailure, answer: EnrollAnswer) -> str | None:
+def _field_of(failure: InputError | ScmFailure, csr: CsrSource) -> str | None:
     """Return the id of the field that a failure is about; the button where SCM did not answer, None where unknown."""
     if isinstance(failure, ScmFailure):
         return None if isinstance(failure, Refused) else CONFIRM
-    if answer.source != MAKE:
-        return "csr-path" if answer.source == FILE else "csr-text"
-    note, others = failure.reason, _split(answer.names)
+    if csr.source != MAKE:
+        return "csr-path" if csr.source == FILE else "csr-text"
+    note, others = failure.reason, _split(csr.names)
     is_of_file = "exist" in note or "file" in note or "directory" in note
     asked = (
         ("passphrase", "passphrase" in note),
         ("key-path", is_of_file),
         ("names", any(name in note for name in others)),
-        ("cn", answer.common_name in note),
+        ("cn", csr.common_name in note),
         ("key-kind", " key can be made " in note),
     )
     return next((field for field, is_at_fault in asked if is_at_fault), None)
@@ -99,14 +100,12 @@ async def _offer(workflow: Workflow) -> EnrollOffer | None:
 
 
 async def _place(workflow: Workflow, offer: EnrollOffer, answer: EnrollAnswer, made: _Made) -> Placed | None:
-    csr, key_path = await made.csr(answer)
+    enrolling = workflow.engine.enrolling
+    csr, key_path = await made.csr(answer.csr)
     # What cannot be ordered is left out after the question below, which names it.
-    draft = replace(_draft(offer, answer, csr, key_path), drops_other_names=True)
-    errors = workflow.engine.enrolling.errors(draft, offer)
-    if errors:
-        raise DraftRefused(errors)
+    request = enrolling.prepare(replace(answer.request, key_path=key_path), csr, offer, drop_other_names=True)
     duplicates = await workflow.during(
-        "Looking for orders of the same name ...", workflow.engine.enrolling.duplicates(draft), can_stop=True
+        "Looking for orders of the same name ...", enrolling.duplicates(request), can_stop=True
     )
     if duplicates is None:
         return None
@@ -119,13 +118,13 @@ async def _place(workflow: Workflow, offer: EnrollOffer, answer: EnrollAnswer, m
             "Order this certificate?",
             Content("\n").join([*csr_cautions(csr), duplicates_content(duplicates)]),
             label,
-            facts=_summary(workflow, draft, offer),
+            facts=_summary(workflow, request, csr, offer),
         )
     ):
         return None
     return await workflow.during(
-        f"Ordering {printable(draft.common_name)} ...",
-        workflow.engine.enrolling.enroll(draft, since=duplicates),
+        f"Ordering {printable(request.name)} ...",
+        enrolling.enroll(request, since=duplicates),
         can_stop=False,
     )
 
@@ -137,16 +136,16 @@ class _Made:
         self._workflow = workflow
         self._made: dict[tuple[str | SecretText | None, ...], tuple[CsrFacts, str]] = {}
 
-    async def csr(self, answer: EnrollAnswer) -> tuple[CsrFacts, str]:
+    async def csr(self, source: CsrSource) -> tuple[CsrFacts, str]:
         """Return the CSR that the form asks for, and the path of the key made for it."""
         enrolling = self._workflow.engine.enrolling
-        if answer.source == FILE:
-            return await enrolling.read_csr_file(answer.csr_path), ""
-        if answer.source != MAKE:
-            return await enrolling.read_csr(answer.csr_text.encode()), ""
-        wanted = (answer.common_name, answer.names, answer.key_kind, answer.key_path, answer.passphrase)
+        if source.source == FILE:
+            return await enrolling.read_csr_file(source.csr_path), ""
+        if source.source != MAKE:
+            return await enrolling.read_csr(source.csr_text.encode()), ""
+        wanted = (source.common_name, source.names, source.key_kind, source.key_path, source.passphrase)
         if wanted not in self._made:
-            order = _key_order(answer, self._workflow.defaults.key_directory)
+            order = _key_order(source, self._workflow.defaults.key_directory)
             self._made[wanted] = await enrolling.make_csr(order), order.path
         return self._made[wanted]
 
@@ -156,18 +155,18 @@ class _Made:
             self._workflow.notify(f"Nothing was ordered. The private key made for it stays in {path}")
 
 
-def _key_order(answer: EnrollAnswer, directory: Path) -> KeyOrder:
-    kind, _, size = answer.key_kind.partition(" ")
-    if not answer.common_name:
+def _key_order(source: CsrSource, directory: Path) -> KeyOrder:
+    kind, _, size = source.key_kind.partition(" ")
+    if not source.common_name:
         raise InputError("the common name is empty", "write the name that the certificate is for")
-    path = Path(answer.key_path).expanduser() if answer.key_path else _free_path(directory, answer.common_name)
+    path = Path(source.key_path).expanduser() if source.key_path else _free_path(directory, source.common_name)
     return KeyOrder(
         path=str(path),
-        common_name=answer.common_name,
-        alternative_names=_split(answer.names),
+        common_name=source.common_name,
+        alternative_names=_split(source.names),
         key_type=kind,
         key_size=size,
-        passphrase=answer.passphrase,
+        passphrase=source.passphrase,
     )
 
 
@@ -184,36 +183,20 @@ def _free_path(directory: Path, common_name: str) -> Path:
     return path
 
 
-def _draft(offer: EnrollOffer, answer: EnrollAnswer, csr: CsrFacts, key_path: str) -> Draft:
-    profile = offer.profile(answer.profile_id or 0)
-    return Draft(
-        csr=csr,
-        organization_id=answer.organization_id or 0,
-        profile_id=answer.profile_id or 0,
-        profile_name=profile.name if profile is not None else "",
-        term_days=answer.term_days or 0,
-        external_requester=answer.requesters,
-        comments=answer.comments,
-        custom_fields=answer.custom_fields,
-        dcv_mode=answer.dcv_mode,
-        dcv_email=answer.dcv_email,
-        key_path=key_path,
-    )
-
-
-def _summary(workflow: Workflow, draft: Draft, offer: EnrollOffer) -> tuple[tuple[str, str], ...]:
-    csr = draft.csr
+def _summary(
+    workflow: Workflow, request: EnrollRequest, csr: CsrFacts, offer: EnrollOffer
+) -> tuple[tuple[str, str], ...]:
     return (
         ("Account", f"{workflow.surroundings.band} {workflow.surroundings.customer}".strip()),
         *csr_facts(csr),
-        ("Private key", draft.key_path or "not made here"),
-        ("Profile", f"{draft.profile_name} ({draft.profile_id})"),
-        ("Organization", _organization(offer, draft.organization_id)),
-        ("Term", f"{draft.term_days} days"),
-        ("Requesters", draft.external_requester),
-        ("DCV", f"{draft.dcv_mode} {draft.dcv_email}".strip()),
-        ("Comments", draft.comments),
-        *draft.custom_fields,
+        ("Private key", request.key_path or "not made here"),
+        ("Profile", f"{request.profile_name} ({request.profile_id})"),
+        ("Organization", _organization(offer, request.organization_id)),
+        ("Term", f"{request.term_days} days"),
+        ("Requesters", request.external_requester),
+        ("DCV", f"{request.dcv_mode} {request.dcv_email}".strip()),
+        ("Comments", request.comments),
+        *request.custom_fields,
     )
 
 
@@ -252,14 +235,12 @@ def duplicates_content(duplicates: Duplicates) -> Content:
         lines.append(Content.styled("! Orders of the same name:", "$state-warning bold"))
     lines += [
         Content(
-            f"  sslId {each.ssl_id}  {printable(each.status)}  requested {fmt.format_when(each.requested)}"
-            + (f"  expires {fmt.format_when(each.expires)}" if each.expires is not None else "")
+            f"  sslId {each.ssl_id}  {printable(each.status)}  requested {format_when(each.requested)}"
+            + (f"  expires {format_when(each.expires)}" if each.expires is not None else "")
         )
         for each in duplicates.remote
     ]
-    lines += [
-        Content(f"  {order.state}, placed here {fmt.format_when(order.created_at)}") for order in duplicates.local
-    ]
+    lines += [Content(f"  {order.state}, placed here {format_when(order.created_at)}") for order in duplicates.local]
     if duplicates.not_examined:
         lines.append(Content(f"  and {duplicates.not_examined} more that were not examined"))
     return Content("\n").join(lines)

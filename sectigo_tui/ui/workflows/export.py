@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sectigo_tui.domain.errors import InputError
+from sectigo_tui.engine.diagnosis.escalation import Redact
 from sectigo_tui.engine.diagnosis.evidence.known import Target
-from sectigo_tui.engine.diagnosis.markdown import Redact
 from sectigo_tui.engine.diagnosis.result import Diagnosis
 from sectigo_tui.presentation.columns import RowContext, cell, outage_end
 from sectigo_tui.presentation.export import Exported, ExportedOrder, Value, to_csv, to_json, to_markdown
@@ -53,7 +53,7 @@ async def export(workflow: Workflow, documents: tuple[Document, ...], write_file
     """Ask what to save and where, and save it; a file that is there is replaced only after another question.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         documents: What can be saved.
         write_file: Writes a file.
         note: What is said of it before it is saved, such as what is left out.
@@ -215,7 +215,7 @@ _FIELDS = {
     "common_name": _Field("common_name", "COMMON NAME", lambda row, _now: row.common_name or None),
     "validation": _Field("validation", "VALIDATION", lambda row, _now: row.validation or None),
     "last": _Field("last_poll", "LAST POLL", _text("last")),
-    "tries": _Field("attempts", "ATTEMPTS", _polls),
+    "attempts": _Field("attempts", "ATTEMPTS", _polls),
     "outage": _Field("outage", "OUTAGE", lambda row, now: moment_json(outage_end(row, now))),
     "profile": _Field("profile_name", "PROFILE", lambda row, _now: row.profile or None),
 }
@@ -297,7 +297,7 @@ async def escalate(workflow: Workflow, diagnosis: Diagnosis) -> None:
     """Copy an order's escalation pack, keep it as a file, and show it.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         diagnosis: The order's diagnosis.
     """
     pack = workflow.engine.diagnoser.pack(diagnosis)
@@ -308,7 +308,7 @@ async def hand_over(workflow: Workflow, order_rows: OrderRows) -> None:
     """Look up what is open, then copy all of it, grouped by cause, keep it as a file, and show it.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         order_rows: Finds what is open.
     """
     targets: list[Target] = [row.target for row in order_rows.pending() if row.target is not None]

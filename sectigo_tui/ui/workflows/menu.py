@@ -61,11 +61,11 @@ class MenuWorkflows:
         clipboard: Clipboard,
         show_view: Callable[[str], Awaitable[None]],
     ) -> None:
-        host = WorkflowRunner(app, self._workflow_ended)
+        runner = WorkflowRunner(app, self._workflow_ended)
         self.workflow = Workflow(
             engine,
-            host.ask,
-            host.during,
+            runner.ask,
+            runner.during,
             show_message,
             app.copy_to_clipboard,
             model.surroundings,
@@ -76,13 +76,13 @@ class MenuWorkflows:
         self._engine = engine
         self._model = model
         self._outside = outside
-        self._perform: Perform = lambda what, workflow: perform(what, host.lead(workflow))
+        self._perform: Perform = lambda what, workflow: perform(what, runner.lead(workflow))
         self._show_message = show_message
         self._key_names = key_names
         self._clipboard = clipboard
         self._show_view = show_view
         self._offer = RotationPrompt(
-            app, is_wanted=self._must_rotate, is_busy=lambda: host.is_leading, offer=self._offer_rotation
+            app, is_wanted=self._must_rotate, is_busy=lambda: runner.is_leading, offer=self._offer_rotation
         )
 
     def menu(self) -> None:

@@ -158,7 +158,7 @@ async def decline(workflow: Workflow, row: OrderRow) -> None:
 
 
 async def _read_again(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
-    """Read the orders again at once, those that were refused too: the rows are to tell what is."""
+    """Read the orders again at once, those that were rejected too: the rows are to tell what is."""
     ssl_ids = [row.ssl_id for row in rows if row.ssl_id is not None]
     await workflow.during("Reading the orders again ...", workflow.engine.read_again(ssl_ids), can_stop=True)
 
@@ -214,7 +214,7 @@ async def remove(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
         Confirm("Remove these from the list? Their timelines are kept.", rows_content(rows), "Remove")
     ):
         return
-    outcomes = await workflow.engine.removing.remove_all(order_ids)
+    outcomes = await workflow.engine.tracking.remove_all(order_ids)
     workflow.unmark(done(outcomes))
     if any(outcome.failure for outcome in outcomes):
         await workflow.ask(Notice("Remove", outcomes_content(outcomes)))

@@ -21,7 +21,7 @@ async def switch_profile(workflow: Workflow, outside: Outside, leave: Callable[[
     """Let the operator choose a profile; the present one goes on untouched unless the other can be opened.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         outside: Knows the profiles.
         leave: Ends this dashboard, to go on with a profile.
     """
@@ -49,7 +49,7 @@ async def go_on_with(workflow: Workflow, outside: Outside, name: str, leave: Cal
     """Go on with a profile, if it can be opened; else the present one goes on untouched.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         outside: Sees whether it can be opened.
         name: The profile; empty for none.
         leave: Ends this dashboard, to go on with a profile.

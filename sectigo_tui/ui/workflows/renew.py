@@ -13,7 +13,7 @@ from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.names import name_keys
 from sectigo_tui.domain.pki import CsrFacts
 from sectigo_tui.engine.orders.renew import RenewOffer
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import counted
 from sectigo_tui.ui.dialogs.confirm import Confirm
@@ -134,6 +134,6 @@ def _facts(workflow: Workflow, offer: RenewOffer) -> tuple[tuple[str, str], ...]
         ("Names", counted(old.subject_alternative_names)),
         ("Profile", f"{old.profile_name} ({old.profile_id})"),
         ("Status", old.status),
-        ("Expires", fmt.format_when(old.expires)),
+        ("Expires", format_when(old.expires)),
         ("Under way", ", ".join(str(order.ssl_id or order.id) for order in offer.renewals)),
     )

@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.limits import REASON_AT_MOST, REASONS
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.engine.orders.revoke import ConfirmBy, RevokeOffer
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import may_be_spoofed, printable
 from sectigo_tui.ui.content.header import Surroundings
@@ -81,7 +81,7 @@ class Revoke(Dialog[RevokeAnswer]):
                 ("Status", details.status),
                 ("Serial", f"...{self._offer.serial_tail}" if self._offer.serial_tail else "none"),
                 ("Order number", details.order_number),
-                ("Expires", fmt.format_when(details.expires)),
+                ("Expires", format_when(details.expires)),
             )
         )
         if may_be_spoofed(details.common_name):
@@ -97,7 +97,7 @@ class Revoke(Dialog[RevokeAnswer]):
         return f"{super().draft_key()} {self._offer.details.ssl_id}"
 
     def first_focus(self) -> Widget:
-        """Return the name's field after a try that was refused: it is what is to be typed again."""
+        """Return the name's field after a try that was rejected: it is what is to be typed again."""
         return self.query_one("#typed") if self._error else super().first_focus()
 
     def choices(self) -> Sequence[Choice]:

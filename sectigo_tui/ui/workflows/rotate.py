@@ -21,7 +21,7 @@ from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.credentials.certctl import HandingOver
 from sectigo_tui.engine.credentials.service import SwitchedCredentials
-from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.dialog import Choice, Dialog
@@ -39,7 +39,7 @@ class RotateAnswer(Struct, frozen=True):
         password: The new password; None to keep the present one, or where this program is to make one.
         make_new: Whether this program makes a new password and has SCM take it.
         hand_over: Whether certctl-server is told.
-        insist: Whether credentials are tried that SCM is known to refuse.
+        insist: Whether credentials are tried that SCM is known to reject.
     """
 
     login: str = ""
@@ -60,9 +60,9 @@ class Rotate(Dialog[RotateAnswer]):
         password_note: What is known of the present password's expiry.
         overridden_by: Where the credentials come from that must be changed there too; empty for nowhere else.
         error_text: What was wrong with an earlier try.
-        may_insist: Whether that problem is that SCM is known to refuse what was given.
+        may_insist: Whether that error is that SCM is known to reject what was given.
         is_read_only: Whether what changes something at SCM or certctl-server is locked.
-        typed: What an earlier try was made of, which is kept: all of it, or without a password that was refused.
+        typed: What an earlier try was made of, which is kept: all of it, or without a password that was rejected.
         by_itself: Whether nobody has asked for this dialog: Cancel then has the focus, so that keys meant for the
             list do not become a password.
     """
@@ -193,7 +193,7 @@ async def rotate(workflow: Workflow, *, by_itself: bool = False) -> None:
     """Ask until new credentials are accepted or the operator gives up, then say what came of each step.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         by_itself: Whether the program asks, not the operator.
     """
     credentials, error_text, may_insist = workflow.engine.credentials, await _settled(workflow), False
@@ -234,10 +234,10 @@ async def rotate(workflow: Workflow, *, by_itself: bool = False) -> None:
 
 
 async def after_rejection(workflow: Workflow, failure: InputError | ScmFailure) -> str:
-    """Return what to say in a form whose answer was refused; rotates first where the credentials were.
+    """Return what to say in a form whose answer was rejected; rotates first where the credentials were.
 
     Args:
-        workflow: What every flow works with.
+        workflow: What every workflow works with.
         failure: What came of the form; nothing was done.
     """
     if not isinstance(failure, CredentialsRefused):
@@ -301,7 +301,7 @@ def password_note(status: PasswordStatus | None) -> str:
     """Return what is known of the password's expiry; empty when nothing is."""
     if status is None:
         return ""
-    expires = f", expires {fmt.format_when(status.expires)}" if status.expires is not None else ""
+    expires = f", expires {format_when(status.expires)}" if status.expires is not None else ""
     return f"{printable(status.state)}{expires}"
 
 

@@ -1,4 +1,4 @@
-"""Runs flows on an application: shows their dialogs, one after another."""
+"""Runs workflows on an application: shows their dialogs, one after another."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PATIENCE_SECONDS = 0.3
 
 
 class WorkflowRunner:
-    """Shows the dialogs of flows; used from within a worker.
+    """Shows the dialogs of workflows; used from within a worker.
 
     Args:
         app: The application.
-        ended: Called when a flow has ended that asked something.
+        ended: Called when a workflow has ended that asked something.
     """
 
     def __init__(self, app: TerminalApp[Any], ended: Callable[[], None] = lambda: None) -> None:
@@ -33,11 +33,11 @@ class WorkflowRunner:
 
     @property
     def is_leading(self) -> bool:
-        """Whether a flow that asked something has not ended: its next question may be about to open."""
+        """Whether a workflow that asked something has not ended: its next question may be about to open."""
         return bool(self._leading)
 
     def lead(self, workflow: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
-        """Return a flow as it is to be run: what is typed from now on is meant for what it asks first."""
+        """Return a workflow as it is to be run: what is typed from now on is meant for what it asks first."""
         return _Led(workflow, self._app.typed_ahead.expect(), self._lead)
 
     async def ask(self, dialog: Dialog[R]) -> R | None:
@@ -80,7 +80,7 @@ class WorkflowRunner:
         return task.result()
 
     def _lead(self, arrival: asyncio.Future[None] | None = None) -> asyncio.Task[Any] | None:
-        """Take note that the task that asks is a flow, until it ends."""
+        """Take note that the task that asks is a workflow, until it ends."""
         workflow = asyncio.current_task()
         if workflow is not None and workflow not in self._leading:
             self._leading.add(workflow)
@@ -105,7 +105,7 @@ class WorkflowRunner:
 
 
 class _Led(Coroutine[Any, Any, T]):
-    """A flow whose task is known to the host from its first step."""
+    """A workflow whose task is known to its runner from its first step."""
 
     def __init__(
         self,

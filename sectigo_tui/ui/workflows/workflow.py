@@ -1,4 +1,4 @@
-"""What every flow works with."""
+"""What every workflow works with."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Defaults(Struct, frozen=True):
 
 
 class Workflow(Struct, frozen=True):
-    """What every flow works with.
+    """What every workflow works with.
 
     Args:
         engine: The use cases.

@@ -16,15 +16,22 @@ from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.engine.diagnosis.escalation import TIMELINE_ENTRIES, escalation_pack, handover
+from sectigo_tui.engine.diagnosis.escalation import (
+    REDACTED,
+    TIMELINE_ENTRIES,
+    code,
+    escalation_pack,
+    handover,
+    prose,
+    redactor,
+)
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainState, OrganizationState
-from sectigo_tui.engine.diagnosis.markdown import REDACTED, code, prose, redactor
 from sectigo_tui.engine.diagnosis.normal import Leg, Pace, Sample
 from sectigo_tui.engine.diagnosis.report import SCHEMA, VERSION, as_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude
 from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
-from sectigo_tui.engine.diagnosis.spans import Span
+from sectigo_tui.engine.diagnosis.stages import Span
 from support.evidence import NOW, SSL_ID, valid_evidence, with_caa, with_code, with_domain, with_organization
 
 SECRET = 'hunter2&"x y'

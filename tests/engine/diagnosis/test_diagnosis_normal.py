@@ -25,8 +25,7 @@ from sectigo_tui.engine.diagnosis.normal import (
     quantile,
     remote_sample,
 )
-from sectigo_tui.engine.diagnosis.spans import Span
-from sectigo_tui.engine.diagnosis.stages import time_line
+from sectigo_tui.engine.diagnosis.stages import Span, time_line
 from sectigo_tui.engine.polling import schedule
 from support.evidence import NOW, valid_evidence
 

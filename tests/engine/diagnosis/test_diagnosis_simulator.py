@@ -75,7 +75,7 @@ DIALECTS = {
 }
 
 
-@pytest.fixture(params=DIALECTS.values(), ids=DIALECTS.keys())
+@pytest.fixture(params=list(DIALECTS.values()), ids=list(DIALECTS))
 async def setup(request: pytest.FixtureRequest) -> AsyncIterator[Setup]:
     made = Setup(request.param)
     yield made

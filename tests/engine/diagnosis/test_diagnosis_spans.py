@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sectigo_tui.engine.diagnosis.spans import Span, When
+from sectigo_tui.engine.diagnosis.stages import Span, When
 
 AT = datetime(2026, 3, 3, 10, 5, tzinfo=UTC)
 

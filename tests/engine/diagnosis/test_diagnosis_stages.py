@@ -11,8 +11,7 @@ from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WindowEnd
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence
-from sectigo_tui.engine.diagnosis.spans import When
-from sectigo_tui.engine.diagnosis.stages import Stage, StageName, StageState, time_line, unwatched
+from sectigo_tui.engine.diagnosis.stages import Stage, StageName, StageState, When, time_line, unwatched
 
 T0 = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 

@@ -44,7 +44,7 @@ MAX_NAMES = 20
 MAX_CAA_NAMES = 50
 
 TIMELINE_KEPT_SECONDS = 5.0
-"""Entries that change no order (a write that was refused) are seen this late; a column asks far more often."""
+"""Entries that change no order (a write that was rejected) are seen this late; a column asks far more often."""
 
 TIMELINES_KEPT = 1_000
 REMOTE_ENTRIES_READ = 500
@@ -173,7 +173,7 @@ class Knowledge:
         return kept[2]
 
     def _writes_about(self, ssl_id: int | None) -> tuple[TimelineEntry, ...]:
-        """Return what was recorded lately about an order that is only remote, such as an approval that was refused."""
+        """Return what was recorded lately about an order that is only remote, such as an approval that was rejected."""
         now = self._context.clock.now()
         if self._writes_read_at is None or seconds_between(self._writes_read_at, now) >= TIMELINE_KEPT_SECONDS:
             newest = self._context.repository.store.entries(REMOTE_ENTRIES_READ)

@@ -30,7 +30,7 @@ def status_causes(evidence: Evidence) -> list[BlockingCause]:
 def codes_in_force(evidence: Evidence) -> dict[int, TimelineEntry]:
     """Return SCM's codes since the status last changed, each with the newest entry that has it.
 
-    Of an order that is only remote nobody records when its status changed: what was refused under a status that was
+    Of an order that is only remote nobody records when its status changed: what was rejected under a status that was
     not recorded counts no more once the order is at the CA.
     """
     found: dict[int, TimelineEntry] = {}

@@ -18,7 +18,7 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.credentials.certctl import HandOverStep
 from support.fake_certctl import FakeCertctl
 from support.virtual_time import in_virtual_time
-from support.writing import Site, draft
+from support.writing import Site, ready
 
 NEW = "Brand-New-7-Secret"
 TRY = r"GET /ssl/v1/types"
@@ -28,7 +28,7 @@ CHANGE = r"POST /admin/v1/changepassword"
 @in_virtual_time
 async def test_new_credentials_are_tried_with_one_request_kept_used_and_let_the_workers_go_on() -> None:
     site = Site()
-    await site.engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    await site.engine.enrolling.enroll(ready(comments="[sim:vetting]"))
     site.change_elsewhere(NEW)
     async with site.following(polling=True):
         await site.clock.sleep(60)

@@ -18,7 +18,7 @@ from sectigo_tui.domain.errors import (
 from sectigo_tui.domain.ports import Credentials, SecretText
 from sectigo_tui.engine.credentials.passwords import days_left, expires_soon, new_password
 from support.virtual_time import START, in_virtual_time
-from support.writing import Site, draft
+from support.writing import Site, ready
 
 NEW = "Brand-New-7-Secret"
 TRY = r"GET /ssl/v1/types"
@@ -47,7 +47,7 @@ async def test_a_password_made_here_is_kept_before_it_is_sent_and_proven_after()
 async def test_no_other_request_is_under_way_while_the_password_changes() -> None:
     site = Site()
     for number in range(6):
-        await site.engine.enrolling.enroll(draft(f"www{number}.acme.example", comments="[sim:vetting]"))
+        await site.engine.enrolling.enroll(ready(f"www{number}.acme.example", comments="[sim:vetting]"))
     site.world.faults.add("latency", path="ssl/v1/", seconds=1.5)
     site.world.faults.add("latency", path="changepassword", seconds=20)
     async with site.following(polling=True):

@@ -170,19 +170,19 @@ def test_a_new_window_after_a_deadline_counts_the_attempts_on_and_keeps_the_long
 ) -> None:
     window, now = at
     ended = replace(window, attempts=window.attempts + 1).end(WindowEnd.DEADLINE)
-    rearmed = schedule.rearmed(ended, now, random, retry_after_seconds=retry_after)
-    assert rearmed.is_open
-    assert rearmed.next_poll_at is not None
-    assert (rearmed.opened_at, rearmed.deadline_seconds) == (now, max(5, window.deadline_seconds))
-    assert rearmed.attempts >= ended.attempts
-    wait = seconds_between(now, rearmed.next_poll_at)
+    reopened = schedule.reopened(ended, now, random, retry_after_seconds=retry_after)
+    assert reopened.is_open
+    assert reopened.next_poll_at is not None
+    assert (reopened.opened_at, reopened.deadline_seconds) == (now, max(5, window.deadline_seconds))
+    assert reopened.attempts >= ended.attempts
+    wait = seconds_between(now, reopened.next_poll_at)
     assert wait >= 5 - MICROSECOND
     assert (
-        rearmed.next_poll_at == rearmed.deadline_at
+        reopened.next_poll_at == reopened.deadline_at
         or is_jittered(wait, 300)
         or (retry_after is not None and wait == pytest.approx(retry_after, abs=MICROSECOND))
     )
-    assert retry_after is None or wait >= retry_after - MICROSECOND or rearmed.next_poll_at == rearmed.deadline_at
+    assert retry_after is None or wait >= retry_after - MICROSECOND or reopened.next_poll_at == reopened.deadline_at
 
 
 @given(open_windows(), seeds)

@@ -56,7 +56,7 @@ def complaint(tmp_path: Path) -> Complaint:
         ('base_url = "https://scm.example/?a"', "has a query or fragment in the address"),
         ('base_url = "https://scm.example:port"', "is no address"),
         ('base_url = "scm.example"', "'scm.example' is no https address"),
-        ('on_deadline = "again"', '\'again\' is not "stop" or "rearm"; write e.g. on_deadline = "stop"'),
+        ('on_deadline = "again"', '\'again\' is not "stop" or "reopen"; write e.g. on_deadline = "stop"'),
         ('ca_bundle = "no.pem"', "no.pem is no file"),
         ("requests_in_flight = 11", "11 is not a whole number from 1 to 10"),
         ("connect_timeout_seconds = 0", "0 is not a number of seconds, above 0"),

@@ -20,6 +20,7 @@ from sectigo_tui.domain.events import (
 )
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import PollOutcome, PollWindow, WindowEnd
+from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.orders.track import Tracking
 from sectigo_tui.engine.polling import schedule
 from sectigo_tui.engine.polling.scheduler import BATCH_SECONDS, LEASE_SECONDS
@@ -294,7 +295,7 @@ async def test_an_order_that_another_process_adds_is_told_and_polled_when_nobody
     first.scm.live(9, "Applied")
     async with first.polling():
         await first.pass_time(10)
-        order = await Tracking(adder.context).track(9)
+        order = await Tracking(adder.context, OrderLocks(adder.context)).track(9)
         await first.pass_time(20)
     assert (
         next(received.entry.kind for received in first.all_heard(OrderChanged) if received.entry) is EventKind.CREATED

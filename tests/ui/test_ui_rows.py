@@ -159,7 +159,7 @@ def test_ages_are_sorted_upwards_too() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["state", "next", "deadline", "ssl_id", "common_name", "validation", "profile", "tries", "last", "age", ""],
+    ["state", "next", "deadline", "ssl_id", "common_name", "validation", "profile", "attempts", "last", "age", ""],
 )
 def test_every_column_sorts_whatever_is_known(key: str) -> None:
     local = an_order(1)
