@@ -14,7 +14,7 @@ from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.ports import Credentials, SecretText
 from support.memory_store import Disk
 from support.virtual_time import START, in_virtual_time
-from support.writing import Kept, Site, draft, new_world
+from support.writing import Kept, Site, new_world, ready
 
 NEW = "Brand-New-7-Secret"
 
@@ -113,7 +113,7 @@ async def locked_out(hosts: Hosts) -> None:
 @in_virtual_time
 async def test_a_401_of_the_poller_stops_every_host_before_it_sends_its_own() -> None:
     hosts = Hosts(3)
-    await hosts.sites[0].engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    await hosts.sites[0].engine.enrolling.enroll(ready(comments="[sim:vetting]"))
     async with AsyncExitStack() as stack:
         await hosts.work(stack)
         await locked_out(hosts)
@@ -129,7 +129,7 @@ async def test_a_401_of_the_poller_stops_every_host_before_it_sends_its_own() ->
 @in_virtual_time
 async def test_who_rotated_where_is_told_and_password_commands_are_asked_and_tested_once() -> None:
     hosts = Hosts(3, lambda number: (lambda: SecretText(NEW)) if number == 1 else None)
-    await hosts.sites[0].engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    await hosts.sites[0].engine.enrolling.enroll(ready(comments="[sim:vetting]"))
     async with AsyncExitStack() as stack:
         await hosts.work(stack)
         await locked_out(hosts)
@@ -153,7 +153,7 @@ async def test_a_password_command_that_still_prints_the_old_one_costs_one_bad_lo
     old: list[Any] = []
     hosts = Hosts(2, lambda number: (lambda: old[0]) if number == 1 else None)
     old.append(SecretText(hosts.valid))
-    await hosts.sites[0].engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    await hosts.sites[0].engine.enrolling.enroll(ready(comments="[sim:vetting]"))
     async with AsyncExitStack() as stack:
         await hosts.work(stack)
         await locked_out(hosts)
@@ -170,7 +170,7 @@ async def test_a_password_command_that_still_prints_the_old_one_costs_one_bad_lo
 @in_virtual_time
 async def test_a_password_that_never_worked_on_one_host_stops_no_other() -> None:
     hosts = Hosts(2)
-    await hosts.sites[0].engine.enrolling.enroll(draft(comments="[sim:vetting]"))
+    await hosts.sites[0].engine.enrolling.enroll(ready(comments="[sim:vetting]"))
     wrong = hosts.sites[1]
     wrong.scm.use_credentials(replace(wrong.kept.present, password=SecretText("wrong")))
     async with AsyncExitStack() as stack:
