@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.wiring.settings import account_directory
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from sectigo_tui.store.local.journal_store import JournalStore
     from sectigo_tui.store.postgres.audit import TeamStatus
     from sectigo_tui.store.postgres.team_store import TeamStore
+
+CLOCK_SECONDS = 1.0
+"""From how far on the database's clock is gone by: what is less is the network's."""
 
 INSTALL = "pip install 'sectigo-tui[postgres]'"
 
@@ -80,7 +84,11 @@ async def open_store(settings: Settings, clock: Clock) -> JournalStore | TeamSto
         return JournalStore.open(directory, clock, retention_days=settings.sectigo.retention_days)
     from sectigo_tui.store.postgres.team_store import TeamStore
 
-    return await TeamStore.open(url, *account, directory)
+    store = await TeamStore.open(url, *account, directory)
+    if isinstance(clock, SystemClock) and abs(store.clock_ahead_seconds) > CLOCK_SECONDS:
+        # Windows that one host opens are polled by another: all go by the database's clock.
+        clock.ahead_seconds = store.clock_ahead_seconds
+    return store
 
 
 def store_team(store: JournalStore | TeamStore) -> TeamStore | None:
