@@ -376,6 +376,31 @@ def _diagnose_json(scene: Scene) -> None:
     assert json.loads(scene.run())["verdict"]["blocked_on"] == "an SCM approver"
 
 
+@recipe("sectigo-tui message 2100001")
+def _message(scene: Scene) -> None:
+    scene.place("ov-approval")
+    told = scene.run()
+    assert told.startswith(f"Approval needed: certificate for {NAME}\n")
+    assert f"sslId {SSL_ID}" in told
+
+
+@recipe("sectigo-tui message 2100001 --to sectigo --output to-sectigo.txt")
+def _message_in_file(scene: Scene) -> None:
+    scene.place("ov-approval")
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr.startswith("sectigo-tui: the message to Sectigo support is ready: Order ")
+    path = scene.home / "to-sectigo.txt"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "## Stages (UTC)" in path.read_text()
+
+
+@recipe("sectigo-tui message 2100001 --json")
+def _message_json(scene: Scene) -> None:
+    scene.place("ov-approval")
+    assert json.loads(scene.run())["to"] == "approver"
+
+
 @recipe("sectigo-tui handover", "sectigo-tui handover > handover.md")
 def _handover(scene: Scene) -> None:
     scene.place("ov-approval")

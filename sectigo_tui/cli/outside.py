@@ -53,6 +53,7 @@ def outside_of(settings: Settings) -> Outside:
         theme=settings.ui.theme,
         recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
         on_event=settings.ui.on_event or (),
+        messages=settings.ui.messages,
         keys=settings.ui.keys,
         keys_named_by=settings.sources["ui.keys"].detail,
     )

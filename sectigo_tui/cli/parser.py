@@ -15,6 +15,7 @@ SUBCOMMANDS = {
     "check": "Show every setting and where it came from, then try the credentials once.",
     "orders": "List the local orders.",
     "diagnose": "Say who an order waits for, the evidence, and what to do next.",
+    "message": "Write to whoever blocks an order: ready text, for mail or chat.",
     "handover": "All that is open, grouped by cause, as Markdown for the next shift.",
     "track": "Make remote orders local, so that they are polled.",
     "enroll": "Order a certificate, once.",

@@ -47,6 +47,11 @@ SIDE_CALLS = frozenset(
         "recheck_dcv",
         "domain_status",
         "report",
+        "domain_validations",
+        "sync_domain",
+        "domains",
+        "account_domain",
+        "usage",
     }
 )
 """Calls whose 401 says nothing of the credentials: the login may lack the privilege."""

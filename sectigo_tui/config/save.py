@@ -13,6 +13,7 @@ from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.durable import create_file
 
 EXAMPLE = "config.example.toml"
+REOPEN_LEVELS = "reopen_levels"
 
 _HEADER = """\
 # sectigo-tui's configuration. This file is yours: the program reads it and never rewrites it.
@@ -32,7 +33,8 @@ def check_answers(answers: Mapping[str, str]) -> SectigoSection:
     """Check what was typed for keys of `[sectigo]`; an empty answer leaves the default.
 
     Args:
-        answers: Text by key; one answer alone can be checked too.
+        answers: Text by key; one answer alone can be checked too. `reopen_levels` has the validation levels, separated
+            by commas, whose orders are polled on when their deadline passes.
 
     Returns:
         The section that the answers make.
@@ -40,7 +42,10 @@ def check_answers(answers: Mapping[str, str]) -> SectigoSection:
     Raises:
         ConfigError: An answer is wrong; all wrong ones are named, each with its `key`.
     """
-    given = Layer(SourceKind.ANSWER, "what you typed", {key: text for key, text in answers.items() if text})
+    values: dict[str, object] = {key: text for key, text in answers.items() if text and key != REOPEN_LEVELS}
+    if levels := answers.get(REOPEN_LEVELS):
+        values["on_deadline"] = dict.fromkeys(levels.split(","), "reopen")
+    given = Layer(SourceKind.ANSWER, "what you typed", values)
     section, _, errors = read_section(SectigoSection, [given], Path())
     raise_all(errors)
     return section

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     Moment = datetime | date
@@ -16,6 +16,22 @@ else:
 
     Moment.register(date)
 """A point in time (aware, UTC), or a day where the source gave no time: a day never becomes a false hour."""
+
+
+def moment_from(kind: type, value: Any) -> Any:
+    """Read a point in time, or a day where no time was known, out of stored JSON: msgspec's `dec_hook`.
+
+    Args:
+        kind: What is wanted.
+        value: Its text.
+
+    Raises:
+        NotImplementedError: Something else is wanted.
+        ValueError: The text is neither.
+    """
+    if kind is not Moment:  # type: ignore[comparison-overlap]  # a class of its own at run time
+        raise NotImplementedError(kind)
+    return datetime.fromisoformat(value) if len(value) > len("2026-03-04") else date.fromisoformat(value)
 
 
 class Clock(Protocol):

@@ -49,9 +49,6 @@ NOT_READY_CODES = frozenset({0, -103, -109, -129, -130, -140, -183, -195, -1400}
 CREDENTIAL_CODES = frozenset({-16, -970})
 """What says that the login is rejected, whatever 4xx it comes with."""
 
-TWO_MEANINGS = frozenset({-9, -39, -62, -105, -159})
-"""Codes that SCM uses for two things each: only its own words tell which. Source: SCM manual 25.5."""
-
 NO_RIGHT_CODES = frozenset({-3, -25, -37})
 """What says, under HTTP 400, that the login may not. Source: SCM manual 25.5; 400 observed in production clients."""
 
@@ -87,9 +84,9 @@ _TABLE = (
     CodeMeaning(-124, "SCM knows no order with this sslId.", "Check the sslId and the account."),
     CodeMeaning(-126, "SCM does not know the certificate format asked for.", "Report it: this program chose it."),
     CodeMeaning(-169, "SCM asks to contact the administrator about this certificate.", _ADMINISTRATOR),
-    CodeMeaning(-1144, "The certificate cannot be collected.", _SUPPORT),
+    CodeMeaning(-1144, "SCM must rediscover the certificate since it was migrated.", _SUPPORT),
     CodeMeaning(-1450, "SCM does not know the certificate format asked for.", "Report it: this program chose it."),
-    CodeMeaning(-5101, "The certificate cannot be collected.", _SUPPORT),
+    CodeMeaning(-5101, "SCM does not find the certificate.", "Check the serial number or the sslId, and the account."),
     # credentials and rights
     CodeMeaning(-3, "This login may not do that.", "Ask your SCM administrator for the privilege."),
     CodeMeaning(
@@ -102,32 +99,23 @@ _TABLE = (
     CodeMeaning(-220, "The new password is the one in use.", "Choose another."),
     CodeMeaning(-226, "This login has no rights on the organization.", "Ask its administrator, or choose another."),
     CodeMeaning(-970, "The login or password is wrong.", "Rotate the credentials."),
+    CodeMeaning(-976, "The new password is too short or too long.", "Choose another."),
+    CodeMeaning(-977, "The new password does not have the length that SCM demands.", "Choose another."),
     CodeMeaning(-982, "The new password contains the login.", "Choose another."),
     CodeMeaning(-7306, "The new password does not fit the policy in the description.", "Choose another."),
     # enroll: the CSR and its key
-    CodeMeaning(-9, "This code means two things, usually that the CSR cannot be read.", _CSR),
     CodeMeaning(-10, "The CSR cannot be decoded.", _CSR),
     CodeMeaning(-11, "The CSR's key is not allowed.", _KEY),
     CodeMeaning(-13, "The CSR's key size is not allowed.", _KEY),
     CodeMeaning(-78, "The CSR's key is not valid, or of a kind that is not supported.", _KEY),
     CodeMeaning(-138, "The CSR is not valid.", _CSR),
+    CodeMeaning(-1138, "SCM could not check the size of the CSR's key.", _CSR),
     CodeMeaning(-141, "The CSR's key is not allowed.", _KEY),
     CodeMeaning(-170, "The CSR's key type is not allowed.", _KEY),
     CodeMeaning(-194, "The CSR's key is not allowed, for instance because it is known to be weak.", _KEY),
     # enroll: the form
     CodeMeaning(-7, "A field that SCM needs is missing; the description may name it.", "Fill it in."),
     CodeMeaning(-36, "The profile does not offer this term.", "Choose one of the profile's terms."),
-    CodeMeaning(
-        -39,
-        "This code means two things, usually that the certificate profile is not available here.",
-        "Choose a profile the organization may use.",
-    ),
-    CodeMeaning(
-        -62,
-        "This code means two things, usually that a mandatory custom field is missing.",
-        "Fill in every mandatory custom field.",
-    ),
-    CodeMeaning(-105, "This code means two things: only SCM's own words tell which.", "Read SCM's own words."),
     CodeMeaning(-111, "The certificate profile is not available here.", "Choose a profile the organization may use."),
     CodeMeaning(-135, "A custom field is not one that the account defines.", "Leave it out, or correct its name."),
     CodeMeaning(-139, "The order needs an external requester.", "Give the external requester's e-mail address."),
@@ -145,33 +133,75 @@ _TABLE = (
     # validation
     CodeMeaning(-107, "Control of a domain is not validated.", "Complete its DCV, then order again."),
     CodeMeaning(-181, "The order does not match the account's EV anchor.", "Ask Sectigo support to correct it."),
-    CodeMeaning(-715, "A domain is suspended, or its delegation waits for approval.", _DELEGATION),
+    CodeMeaning(-715, "A domain is suspended: it is inactive in SCM.", "Have the domain activated in SCM."),
     CodeMeaning(-724, "The domain's validation status forbids it.", "Complete the domain's validation."),
-    CodeMeaning(-738, "A domain is suspended, or its delegation waits for approval.", _DELEGATION),
-    CodeMeaning(-741, "A domain is suspended, or its delegation waits for approval.", _DELEGATION),
+    CodeMeaning(-727, "SCM does not have the domain.", "Have the domain created and delegated in SCM."),
+    CodeMeaning(-738, "This login may not do that on the domain, which may be suspended.", _DELEGATION),
+    CodeMeaning(-741, "A domain's delegation waits for approval.", "Have the delegation approved in SCM."),
     CodeMeaning(-737, "Control of a domain is not validated, or has expired.", "Complete its DCV, then order again."),
     CodeMeaning(-843, "The organization is not validated for this kind.", "Complete the organization's validation."),
     CodeMeaning(-1137, "Control of a domain is not validated, or has expired.", "Complete its DCV, then order again."),
     CodeMeaning(-1608, "Domain control validation is not used for this customer.", "Nothing: it is no failure."),
     # approving and revoking
     CodeMeaning(-102, "Only an issued certificate can be revoked; this may be revoked already.", "Look at its status."),
-    CodeMeaning(
-        -159, "This code means two things, usually that the certificate is revoked already.", "Look at its status."
-    ),
     CodeMeaning(-1112, "The order is not in a state to be approved or declined.", "Look at its status."),
     CodeMeaning(-1113, "The order is not ready to be applied.", "Look at its status, and try again later."),
     CodeMeaning(-1148, "The certificate is installed automatically: it cannot be replaced.", "Place a new order."),
     CodeMeaning(-1140, "Who requested an EV order may not approve it.", "Have another administrator approve it."),
+    CodeMeaning(-123, "The certificate to renew is not valid.", "Place a new order instead of a renewal."),
     # SCM itself
+    CodeMeaning(-1, "SCM had an error that it does not name.", _SUPPORT),
+    CodeMeaning(-14, "SCM had an error that it does not name.", _SUPPORT),
     CodeMeaning(-2, "SCM had an internal error.", _SUPPORT),
     CodeMeaning(-65, "SCM had an internal error.", _SUPPORT),
 )
+
+_TWO_MEANINGS: dict[int, tuple[tuple[tuple[str, ...], CodeMeaning], ...]] = {
+    -9: (
+        (("csr", "base-64", "base64"), CodeMeaning(-9, "The CSR cannot be read.", _CSR)),
+        (
+            ("notification",),
+            CodeMeaning(-9, "SCM does not know the type of notification.", "Report it: this program chose it."),
+        ),
+    ),
+    -39: (
+        (
+            ("profile",),
+            CodeMeaning(-39, "The certificate profile is not available here.", "Choose one the organization may use."),
+        ),
+        (("",), CodeMeaning(-39, "SCM refuses it for the reason in its own words.", "Correct what they name.")),
+    ),
+    -62: (
+        (
+            ("custom field", "mandatory"),
+            CodeMeaning(-62, "A mandatory custom field is missing.", "Fill in every mandatory custom field."),
+        ),
+        (
+            ("ip address",),
+            CodeMeaning(-62, "An IP address among the names is not valid.", "Correct it, or leave it out."),
+        ),
+    ),
+    -105: (
+        (
+            ("renew",),
+            CodeMeaning(-105, "The certificate cannot be renewed in its present state.", "Place a new order instead."),
+        ),
+        (("person",), CodeMeaning(-105, "SCM does not know the person asked for.", _ADMINISTRATOR)),
+    ),
+    -159: (
+        (("revoked",), CodeMeaning(-159, "The certificate is revoked already.", "Look at its status.")),
+        (("custom field", "limit"), CodeMeaning(-159, "The account has too many custom fields.", _ADMINISTRATOR)),
+    ),
+}
+"""Codes that SCM uses for two things each, told apart by its own words. Source: SCM manual 25.5, error codes."""
 
 _OUTSIDE_COLLECT = (
     CodeMeaning(-130, "The order is not in the state Issued; the description names its state.", "Look at its status."),
     CodeMeaning(-140, "SCM cannot do it now.", "Try again later."),
     CodeMeaning(-195, "SCM cannot do it now.", "Try again later."),
 )
+
+_OWN_WORDS_CHARACTERS = 300
 
 _BY_CODE = {row.code: row for row in _TABLE}
 _BY_CODE_OUTSIDE_COLLECT = {row.code: row for row in _OUTSIDE_COLLECT}
@@ -184,16 +214,30 @@ def is_missing_right(failure: ScmFailure) -> bool:
     return isinstance(failure, Refused) and failure.code in NO_RIGHT_CODES
 
 
-def meaning_of_code(code: int) -> CodeMeaning | None:
-    """Return what a code means; None for one that is not known here."""
-    return _BY_CODE.get(code)
+def meaning_of_code(code: int, description: str = "") -> CodeMeaning | None:
+    """Return what a code means; None for one that is not known here.
+
+    Args:
+        code: SCM's code.
+        description: SCM's own words, which tell the two meanings apart that some codes have.
+    """
+    meanings = _TWO_MEANINGS.get(code)
+    if meanings is None:
+        return _BY_CODE.get(code)
+    said = description.casefold().strip()
+    for words, meaning in meanings:
+        if said and any(word in said for word in words):
+            return meaning
+    either = " Or: ".join(meaning.meaning for _, meaning in meanings)
+    own = f"SCM says {one_line(description, _OWN_WORDS_CHARACTERS)!r}. " if said else ""
+    return CodeMeaning(code, f"{own}This code means two things: {either}", "Read SCM's own words to tell which it is.")
 
 
 def meaning_outside_collect(code: int) -> CodeMeaning | None:
     """Return what a code means as the answer to any call but collect; None for one that is not known here."""
     if code in NOT_READY_CODES:
         return _BY_CODE_OUTSIDE_COLLECT.get(code)
-    return _BY_CODE.get(code)
+    return meaning_of_code(code)
 
 
 class Explanation(Struct, frozen=True):
@@ -248,7 +292,11 @@ _CALLS = {
     "organization_validations": "Reading the organization's validations",
     "organization_validation": "Reading the organization's validation",
     "domain_status": "Reading the domain's validation",
-    "domain_validations": "Reading the domain's validations",
+    "domain_validations": "Listing the domains' validations",
+    "sync_domain": "Asking SCM to ask the CA about the domain",
+    "domains": "Listing the account's domains",
+    "account_domain": "Reading the domain's delegations",
+    "usage": "Reading what is left of the contract",
     "password_status": "Reading the password's expiry",
     "change_password": "Changing the password at SCM",
 }
@@ -257,7 +305,6 @@ _WRITES = frozenset(
     {"enroll", "renew", "replace", "approve", "decline", "revoke", "revoke_by_serial", "change_password"}
 )
 
-_OWN_WORDS_CHARACTERS = 300
 _MAY_BE_DONE = "It may have been done at SCM all the same"
 _CHECK_FIRST = "Look up its result at SCM before you repeat it."
 _ROTATE = "Rotate the credentials: nothing is sent until then."
@@ -370,16 +417,9 @@ def _known_code(failure: ScmFailure) -> CodeMeaning | None:
         return None
     if isinstance(failure, NotReady):
         return meaning_of_code(failure.code)
-    known = meaning_outside_collect(failure.code)
-    if known is None or failure.code not in TWO_MEANINGS:
-        return known
-    return CodeMeaning(known.code, _in_scms_words(failure, known.meaning), known.next_step)
-
-
-def _in_scms_words(failure: ScmFailure, meaning: str) -> str:
-    """Return SCM's own words, then ours: alone they tell which of a code's two meanings it is."""
-    own = one_line(failure.description, _OWN_WORDS_CHARACTERS)
-    return f"SCM says {own!r}. {meaning}" if own else meaning
+    if failure.code in _TWO_MEANINGS:
+        return meaning_of_code(failure.code, failure.description)
+    return meaning_outside_collect(failure.code)
 
 
 def _by_class(failure: ScmFailure) -> tuple[str, str]:

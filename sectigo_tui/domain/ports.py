@@ -20,7 +20,15 @@ from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
-from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import (
+    AccountDomain,
+    Allowance,
+    DcvLog,
+    DomainNamePage,
+    DomainPage,
+    DomainValidation,
+    OrganizationValidation,
+)
 
 F = TypeVar("F", bound=Struct)
 
@@ -130,6 +138,26 @@ class Scm(Protocol):
 
     async def domain_status(self, domain: str) -> DomainValidation:
         """Return a domain's validation status."""
+        ...
+
+    async def domain_validations(self, *, expires_in_days: int | None, position: int, size: int) -> DomainPage:
+        """Return rows `position` to `position + size` of the account's domain validations."""
+        ...
+
+    async def sync_domain(self, domain: str) -> DomainValidation:
+        """Have SCM ask the CA how a domain's validation stands."""
+        ...
+
+    async def domains(self, *, position: int, size: int) -> DomainNamePage:
+        """Return rows `position` to `position + size` of the account's domains."""
+        ...
+
+    async def account_domain(self, domain_id: int) -> AccountDomain:
+        """Return whether a domain is suspended, and to whom it is delegated."""
+        ...
+
+    async def usage(self) -> tuple[Allowance, ...]:
+        """Return how many certificates the contract still has, by kind."""
         ...
 
     async def password_status(self) -> PasswordStatus:

@@ -1,4 +1,4 @@
-"""What SCM tells about validations, as plain values: organizations, and control of domains.
+"""What SCM tells about validations, as plain values: organizations, domains and control of them, and the contract.
 
 All text in here came from SCM or a requester: untrusted, to be shown as text.
 """
@@ -96,7 +96,7 @@ class DomainValidation(Struct, frozen=True, kw_only=True):
     Args:
         domain: The domain.
         status: VALIDATED, NOT_VALIDATED, EXPIRED or as it came.
-        order_status: NOT_INITIATED, SUBMITTED, COMPLETED or as it came.
+        order_status: NOT_INITIATED, AWAITING_SUBMISSION, SUBMITTED, REJECTED or as it came.
         proof: What is asked of its owner.
         validated: When it was validated.
         expires: When the validation expires.
@@ -114,3 +114,70 @@ class DomainValidation(Struct, frozen=True, kw_only=True):
     submitted: Moment | None = None
     last_check: Moment | None = None
     next_check: Moment | None = None
+
+
+class DomainPage(Struct, frozen=True):
+    """A page of the account's domain validations.
+
+    Args:
+        rows: Its rows, without those that cannot be used.
+        total: How many rows the header says that the whole listing has; None where it does not say.
+    """
+
+    rows: tuple[DomainValidation, ...]
+    total: int | None
+
+
+class DomainName(Struct, frozen=True):
+    """A domain of the account, as the list of domains has it."""
+
+    id: int
+    name: str
+
+
+class DomainNamePage(Struct, frozen=True):
+    """A page of the list of domains; its fields are those of `DomainPage`."""
+
+    rows: tuple[DomainName, ...]
+    total: int | None
+
+
+class Delegation(Struct, frozen=True):
+    """A domain's delegation to one organization or department: ACTIVE, REQUESTED or as it came."""
+
+    organization_id: int | None
+    status: str
+
+
+class AccountDomain(Struct, frozen=True, kw_only=True):
+    """A domain as the account has it, apart from who controls it.
+
+    Args:
+        id: SCM's id of it.
+        name: The domain.
+        state: ACTIVE, SUSPENDED or as it came.
+        delegation_status: ACTIVE, REQUESTED or as it came.
+        delegations: Its delegations that this login may see.
+    """
+
+    id: int
+    name: str
+    state: str = ""
+    delegation_status: str = ""
+    delegations: tuple[Delegation, ...] = ()
+
+
+class Allowance(Struct, frozen=True):
+    """How many certificates of one kind the contract still has.
+
+    Args:
+        kind: Which certificates, as SCM names them; empty for all.
+        total: How many the contract has; None where it is not told, or there is no limit.
+        used: How many are used.
+        left: How many are left; None where that cannot be told.
+    """
+
+    kind: str
+    total: int | None
+    used: int | None
+    left: int | None

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.account import PasswordStatus
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.dns import Dns
+    from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.domain.ports import OrderReader
     from sectigo_tui.engine.context import Arming, Context, EngineOptions
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.enroll import Enrolling
     from sectigo_tui.engine.orders.order_locks import OrderLocks
     from sectigo_tui.engine.orders.pending_writes import PendingWrites
+    from sectigo_tui.engine.orders.people import People
     from sectigo_tui.engine.orders.place import Placing
     from sectigo_tui.engine.orders.recover import Recovery
     from sectigo_tui.engine.orders.renew import Renewing
@@ -156,6 +158,11 @@ class Engine:
         return self.context.is_read_only
 
     @property
+    def operator(self) -> Operator:
+        """Who acts here."""
+        return self.context.repository.operator
+
+    @property
     def options(self) -> EngineOptions:
         """What the operator has settled."""
         return self.context.options
@@ -235,6 +242,13 @@ class Engine:
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
 
     @cached_property
+    def people(self) -> People:
+        """Owners and notes."""
+        from sectigo_tui.engine.orders.people import People
+
+        return People(self.context)
+
+    @cached_property
     def credentials(self) -> CredentialsService:
         """The credentials: test, switch, change and watch."""
         from sectigo_tui.engine.credentials.service import CredentialsService
@@ -311,6 +325,7 @@ class Engine:
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
             group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
+            group.create_task(keep_running(self.context, "refreshing evidence", self.diagnoser.keep_fresh))
 
     async def _begin(self) -> None:
         try:

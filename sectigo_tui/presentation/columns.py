@@ -116,6 +116,7 @@ COLUMNS = (
         meaning="When the certificate ends that this order takes the place of.",
     ),
     Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9, folds=True, meaning="The certificate profile."),
+    Column("owner", "OWNER", 8, priority=10, folds=True, meaning="Who attends to the order; {app.own} changes it."),
 )
 """Ticking columns stand at the left: a changed cell costs the bytes of all that stands before it in its row."""
 
@@ -124,7 +125,7 @@ STALE_INTERVALS = 2.0
 OUTAGE_SOON_DAYS = 7
 _ENDED = {
     WindowEnd.STOPPED: ("stopped: {view.poll} goes on", "stop: {view.poll}"),
-    WindowEnd.DEADLINE: ("passed: {view.poll} goes on", "past: {view.poll}"),
+    WindowEnd.DEADLINE: ("passed: {app.longer} goes on", "past: {app.longer}"),
 }
 """What an ended window says, and where there is little room."""
 
@@ -213,6 +214,8 @@ def _deadline(row: OrderRow, width: int, now: RowContext) -> Cell:
     window = order.window
     if window.ended in _ENDED:
         return Cell(now.hint(_ENDED[window.ended][width < DEADLINE_WIDTH]), "warning")
+    if window.until_issued:
+        return Cell("until issued" if width >= DEADLINE_WIDTH else "no end", "muted")
     remaining = _remaining(window, now)
     near = urgency(remaining, window.deadline_seconds)
     bar = deadline_bar(remaining, window.deadline_seconds, width=width, is_ascii=now.glyphs is ASCII)
@@ -308,6 +311,10 @@ def _profile(row: OrderRow, _width: int, _now: RowContext) -> Cell:
     return Cell(row.profile, "muted")
 
 
+def _owner(row: OrderRow, _width: int, _now: RowContext) -> Cell:
+    return Cell("you", "waiting") if row.is_yours else Cell(row.owner)
+
+
 def _attempts(row: OrderRow, _width: int, _now: RowContext) -> Cell:
     window = row.order.window if row.order else None
     return Cell(str(window.attempts) if window else "")
@@ -352,4 +359,5 @@ _CELLS: dict[str, Callable[[OrderRow, int, RowContext], Cell]] = {
     "profile": _profile,
     "attempts": _attempts,
     "last": _last,
+    "owner": _owner,
 }

@@ -74,7 +74,7 @@ def _due(order: Order | None) -> datetime:
 
 def _deadline_at(order: Order | None) -> datetime:
     window = order.window if order is not None else None
-    return window.deadline_at if window is not None and window.is_open else _FAR_FUTURE
+    return window.deadline_at if window is not None and window.is_open and not window.until_issued else _FAR_FUTURE
 
 
 def _outage_end(order_row: OrderRow, now: RowContext) -> datetime:
@@ -92,6 +92,7 @@ _SORTS: dict[str, Callable[[OrderRow, RowContext], Key]] = {
     "common_name": lambda order_row, _now: (order_row.common_name.casefold(),),
     "validation": lambda order_row, _now: (order_row.validation,),
     "profile": lambda order_row, _now: (order_row.profile.casefold(),),
+    "owner": lambda order_row, _now: (not order_row.is_yours, order_row.owner.casefold() or "~"),
     "attempts": lambda order_row, _now: (
         order_row.order.window.attempts if order_row.order and order_row.order.window else -1,
     ),

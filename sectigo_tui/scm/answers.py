@@ -195,7 +195,7 @@ def _api_error(body: bytes) -> _ApiError:
         return _ApiError(is_api=False, code=None, description="")
     # SCM's codes are negative, or 0; a gateway's JSON has none, or an HTTP status for one.
     is_api = error.code is not None and error.code <= 0
-    return _ApiError(is_api=is_api, code=error.code if is_api else None, description=error.description)
+    return _ApiError(is_api=is_api, code=error.code if is_api else None, description=error.words)
 
 
 _PEM = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE|-----BEGIN (?:PKCS ?#?7|CMS)\b")

@@ -23,7 +23,15 @@ from sectigo_tui.domain.excerpts import masked, one_line, without_secrets
 from sectigo_tui.domain.http import HttpAnswer, HttpFailure, HttpRequest
 from sectigo_tui.domain.limits import PAGE_SIZE
 from sectigo_tui.domain.ports import Credentials, SecretText
-from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import (
+    AccountDomain,
+    Allowance,
+    DcvLog,
+    DomainNamePage,
+    DomainPage,
+    DomainValidation,
+    OrganizationValidation,
+)
 from sectigo_tui.scm import bodies, wire_account, wire_dcv, wire_orders
 from sectigo_tui.scm.answers import (
     COLLECT,
@@ -135,6 +143,10 @@ _REPORT = json_of(wire_orders.REPORT)
 _NEW_ORDER = json_of(wire_orders.NEW_ORDER)
 _DCV = json_of(wire_dcv.DCV)
 _DOMAIN_STATUS = json_of(wire_dcv.DOMAIN_STATUS)
+_DOMAIN_ROWS = json_of(wire_dcv.DOMAIN_ROWS)
+_DOMAIN_NAMES = json_of(wire_account.DOMAIN_NAMES)
+_ACCOUNT_DOMAIN = json_of(wire_account.ACCOUNT_DOMAIN)
+_ALLOWANCES = json_of(wire_account.ALLOWANCES)
 
 
 class ScmClient:
@@ -248,9 +260,7 @@ class ScmClient:
             position: The first row, from zero.
             size: How many rows, 1 to 200.
         """
-        if position < 0 or not 1 <= size <= PAGE_SIZE:
-            raise ValueError(f"no such page: position {position}, size {size}")
-        path = _with_query(_SSL, {"size": size, "position": position, **_filter(where)})
+        path = _with_query(_SSL, {**_page(position, size), **_filter(where)})
         return await self._ask("listing", "GET", path, _page_at(position))
 
     async def count(self, where: ListingFilter) -> int:
@@ -287,6 +297,46 @@ class ScmClient:
         """
         path = "/report/v1/ssl-certificates?output_type=direct"
         return await self._ask("report", "POST", path, _reported, body=bodies.report(query))
+
+    # Domains and the contract
+
+    async def domain_validations(self, *, expires_in_days: int | None, position: int, size: int) -> DomainPage:
+        """Return rows `position` to `position + size` of the account's domain validations.
+
+        Args:
+            expires_in_days: Only those that end within so many days; None for all.
+            position: The first row, from zero.
+            size: How many rows, 1 to 200.
+        """
+        path = f"{_with_query('/dcv/v2/validation', {'expiresIn': expires_in_days, **_page(position, size)})}&{_DATES}"
+        return await self._ask("domain_validations", "GET", path, _domain_page)
+
+    async def sync_domain(self, domain: str) -> DomainValidation:
+        """Have SCM ask the CA how a domain's validation stands; what is new is told by `domain_status`.
+
+        Source: SCM manual 25.5; in OpenAPI 25.9 the answer has the status alone.
+        """
+        body = bodies.domain(domain)
+        found = await self._ask("sync_domain", "POST", "/dcv/v2/validation/sync", _DOMAIN_STATUS, body=body)
+        return found.to_domain(domain)
+
+    async def domains(self, *, position: int, size: int) -> DomainNamePage:
+        """Return rows `position` to `position + size` (1 to 200) of the account's domains."""
+        path = _with_query("/domain/v1", _page(position, size))
+        return await self._ask("domains", "GET", path, _domain_name_page)
+
+    async def account_domain(self, domain_id: int) -> AccountDomain:
+        """Return whether a domain is suspended, and to whom it is delegated."""
+        found = await self._ask("account_domain", "GET", f"/domain/v1/{domain_id:d}", _ACCOUNT_DOMAIN)
+        return found.to_domain()
+
+    async def usage(self) -> tuple[Allowance, ...]:
+        """Return how many certificates the contract still has, by kind; 403 without the privilege.
+
+        Source: SCM 26.7.
+        """
+        found = await self._ask("usage", "GET", "/usage/v1", _ALLOWANCES)
+        return tuple(one.to_domain() for one in found)
 
     # Orders, changed
 
@@ -422,6 +472,12 @@ def _with_query(path: str, query: dict[str, int | str | None]) -> str:
     return f"{path}?{urlencode(given, quote_via=quote, errors='replace')}" if given else path
 
 
+def _page(position: int, size: int) -> dict[str, int | str | None]:
+    if position < 0 or not 1 <= size <= PAGE_SIZE:
+        raise ValueError(f"no such page: position {position}, size {size}")
+    return {"size": size, "position": position}
+
+
 def _filter(where: ListingFilter) -> dict[str, int | str | None]:
     return {
         "status": where.status,
@@ -448,6 +504,14 @@ def _page_at(position: int) -> Read[ListingPage]:
         return ListingPage(tuple(row.to_domain() for row in rows), _total(answer))
 
     return read
+
+
+def _domain_page(call: str, answer: HttpAnswer) -> DomainPage:
+    return DomainPage(tuple(row.to_domain() for row in _DOMAIN_ROWS(call, answer)), _total(answer))
+
+
+def _domain_name_page(call: str, answer: HttpAnswer) -> DomainNamePage:
+    return DomainNamePage(tuple(row.to_domain() for row in _DOMAIN_NAMES(call, answer)), _total(answer))
 
 
 def _needed_total(call: str, answer: HttpAnswer) -> int:

@@ -1,13 +1,13 @@
-"""The account as SCM's JSON has it: profiles, custom fields, organizations, their validations, the password."""
+"""The account as SCM's JSON has it: profiles, fields, organizations, domains, the contract, the password."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, OnErrorOmit, PlainValidator, TypeAdapter
+from pydantic import AliasChoices, BeforeValidator, Field, OnErrorOmit, PlainValidator, TypeAdapter
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
-from sectigo_tui.domain.validation import OrganizationValidation
+from sectigo_tui.domain.validation import AccountDomain, Allowance, Delegation, DomainName, OrganizationValidation
 from sectigo_tui.scm.wire_fields import (
     LATER,
     MAX_ITEMS,
@@ -19,8 +19,10 @@ from sectigo_tui.scm.wire_fields import (
     Text,
     Usable,
     When,
+    Whole,
     Wire,
     names,
+    records,
     text,
     whole,
 )
@@ -129,6 +131,78 @@ class WireOrganizationValidation(Wire):
         )
 
 
+class WireDomainName(Wire):
+    """A row of the list of domains. Source: SCM manual 25.5, "List domains"."""
+
+    id: Id
+    name: NeededText
+
+    def to_domain(self) -> DomainName:
+        """Return the row as the domain knows it."""
+        return DomainName(self.id, self.name)
+
+
+class WireDelegation(Wire):
+    """A delegation inside a domain's details."""
+
+    org_id: Whole = None
+    status: Text = ""
+
+
+class WireAccountDomain(Wire):
+    """A domain's details. Source: SCM manual 25.5, "Get domain details"."""
+
+    id: Id
+    name: NeededText
+    state: Text = ""
+    delegation_status: Text = ""
+    delegations: Annotated[list[WireDelegation], Records] = Field(default_factory=list)
+
+    def to_domain(self) -> AccountDomain:
+        """Return the domain as the domain knows it."""
+        return AccountDomain(
+            id=self.id,
+            name=self.name,
+            state=self.state,
+            delegation_status=self.delegation_status,
+            delegations=tuple(Delegation(one.org_id, one.status) for one in self.delegations),
+        )
+
+
+def allowance_records(value: object) -> list[object]:
+    """Return the records of the contract's usage, from a list of them or from the one list that an object holds.
+
+    Raises:
+        ValueError: There are none, in what is no empty list.
+    """
+    if isinstance(value, dict):
+        lists = [held for held in value.values() if isinstance(held, list)]
+        value = lists[0] if len(lists) == 1 else value
+    found = list(records(value))
+    if not found and value != []:
+        raise ValueError("holds nothing that can be used")
+    return found
+
+
+class WireAllowance(Wire):
+    """How many certificates of a kind the contract has.
+
+    Source: that `/usage/v1` tells it, SCM 26.7; its names are not published, so each is assumed, in several spellings.
+    """
+
+    kind: Text = Field("", validation_alias=AliasChoices("certType", "certificateType", "type", "name", "product"))
+    total: Whole = Field(None, validation_alias=AliasChoices("total", "limit", "allowed", "purchased", "quota"))
+    used: Whole = Field(None, validation_alias=AliasChoices("used", "issued", "consumed", "current"))
+    left: Whole = Field(None, validation_alias=AliasChoices("left", "remaining", "available"))
+
+    def to_domain(self) -> Allowance:
+        """Return the allowance; what is left is what was told, else the difference."""
+        left = self.left
+        if left is None and self.total is not None and self.total >= 0 and self.used is not None:
+            left = max(0, self.total - self.used)
+        return Allowance(self.kind, self.total, self.used, left)
+
+
 class WirePassword(Wire):
     """The API password's state."""
 
@@ -152,3 +226,10 @@ VALIDATIONS: TypeAdapter[list[WireOrganizationValidation]] = TypeAdapter(
 )
 VALIDATION: TypeAdapter[WireOrganizationValidation] = TypeAdapter(WireOrganizationValidation)
 PASSWORD: TypeAdapter[WirePassword] = TypeAdapter(WirePassword)
+DOMAIN_NAMES: TypeAdapter[list[WireDomainName]] = TypeAdapter(
+    Annotated[list[OnErrorOmit[WireDomainName]], Usable], config=LATER
+)
+ACCOUNT_DOMAIN: TypeAdapter[WireAccountDomain] = TypeAdapter(WireAccountDomain)
+ALLOWANCES: TypeAdapter[list[WireAllowance]] = TypeAdapter(
+    Annotated[list[WireAllowance], BeforeValidator(allowance_records)], config=LATER
+)

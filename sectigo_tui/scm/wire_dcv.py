@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Field, OnErrorOmit, TypeAdapter, model_validator
 
 from sectigo_tui.domain.validation import NOTHING_ASKED, DcvCheck, DcvLog, DcvProof, DomainValidation
-from sectigo_tui.scm.wire_fields import NeededText, Record, Records, Text, When, Whole, Wire, records
+from sectigo_tui.scm.wire_fields import LATER, NeededText, Record, Records, Text, Usable, When, Whole, Wire, records
 
 
 def log_blocks(value: object) -> list[Any]:
@@ -147,6 +147,30 @@ class WireDomainStatus(Wire):
         )
 
 
+class WireDomainRow(Wire):
+    """A row of the account's domain validations.
+
+    Source: SCM manual 25.5; OpenAPI 25.9 has other words, such as `Not validated` and `CNAME_CSR_HASH`.
+    """
+
+    domain: NeededText
+    dcv_status: Text = ""
+    dcv_method: Text = ""
+    dcv_order_status: Text = ""
+    dcv_order_method: Text = ""
+    expiration_date: When = None
+
+    def to_domain(self) -> DomainValidation:
+        """Return the validation; a row does not tell what is to be published."""
+        return DomainValidation(
+            domain=self.domain,
+            status=self.dcv_status,
+            order_status=self.dcv_order_status,
+            proof=DcvProof(mode=self.dcv_order_method or self.dcv_method),
+            expires=self.expiration_date,
+        )
+
+
 def _check(line: WireDcvLine, instruction: WireDcvInstruction | None) -> DcvCheck:
     return DcvCheck(
         domain=line.domain_name,
@@ -160,3 +184,6 @@ def _check(line: WireDcvLine, instruction: WireDcvInstruction | None) -> DcvChec
 
 DCV: TypeAdapter[WireDcv] = TypeAdapter(WireDcv)
 DOMAIN_STATUS: TypeAdapter[WireDomainStatus] = TypeAdapter(WireDomainStatus)
+DOMAIN_ROWS: TypeAdapter[list[WireDomainRow]] = TypeAdapter(
+    Annotated[list[OnErrorOmit[WireDomainRow]], Usable], config=LATER
+)

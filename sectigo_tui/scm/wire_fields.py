@@ -212,11 +212,39 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", alias_generator=to_camel, **LATER)
 
 
+def words_in(value: object) -> str:
+    """Return what an error's `items` or `details` say as one text, whatever their shape, which is not documented."""
+    return _words(value, 0)
+
+
+def _words(value: object, depth: int) -> str:
+    if isinstance(value, dict) and depth < _WORDS_DEPTH:
+        told = ((text(name), _words(one, depth + 1)) for name, one in list(value.items())[:MAX_ERROR_ITEMS])
+        return ", ".join(f"{name}: {words}" for name, words in told if words)
+    if isinstance(value, list) and depth < _WORDS_DEPTH:
+        return "; ".join(filter(None, (_words(one, depth + 1) for one in value[:MAX_ERROR_ITEMS])))
+    return text(value).strip()
+
+
+MAX_ERROR_ITEMS = 20
+"""Of what an error's body adds to its description, so many items are told."""
+
+_WORDS_DEPTH = 3
+
+
 class ErrorBody(Wire):
     """The body of an error answer. Source: SCM manual 25.5."""
 
     code: Whole = None
     description: Text = ""
+    details: Annotated[str, PlainValidator(words_in)] = ""
+    items: Annotated[str, PlainValidator(words_in)] = ""
+
+    @property
+    def words(self) -> str:
+        """SCM's own words: the description, then what `details` and `items` add to it."""
+        added = [more for more in (self.details, self.items) if more and more not in self.description]
+        return " ".join(filter(None, (self.description, *(f"[{more}]" for more in dict.fromkeys(added)))))
 
 
 ERROR: TypeAdapter[ErrorBody] = TypeAdapter(ErrorBody)

@@ -10,6 +10,9 @@ RIGHTS = ("report", "dcv", "domains", "organizations", "usage")
 
 ValidationLevel = Literal["DV", "OV", "EV"]
 
+FIRST_DOMAIN_ID = 401
+"""The id of an account's oldest domain."""
+
 CHECK_INTERVAL = timedelta(hours=1)
 """How often the CA checks for a DCV record. Source: assumed, from the manual's example answers."""
 
@@ -126,6 +129,10 @@ class Domain:
         expires: When that ends.
         mode: How it is to be shown.
         published: The record is in place; the CA finds it when it is told to look again.
+        stands_still: What keeps the DCV order from the CA, where it is not submitted.
+        suspended: An administrator has suspended it.
+        requested_for: The organization for which its delegation waits for approval; None where it is approved.
+        id: SCM's id of it; given when it is registered.
     """
 
     name: str
@@ -134,6 +141,10 @@ class Domain:
     expires: datetime | None = None
     mode: str = "CNAME"
     published: bool = False
+    stands_still: Literal["", "NOT_INITIATED", "AWAITING_SUBMISSION", "REJECTED"] = ""
+    suspended: bool = False
+    requested_for: int | None = None
+    id: int = 0
 
     def status(self, at: datetime) -> str:
         """Return NOT_VALIDATED, VALIDATED or EXPIRED."""
@@ -142,20 +153,30 @@ class Domain:
         return "EXPIRED" if self.expires is not None and at >= self.expires else "VALIDATED"
 
     def order_status(self, at: datetime) -> str:
-        """Return NOT_INITIATED, SUBMITTED or COMPLETED."""
-        if self.submitted is None or at < self.submitted:
+        """Return NOT_INITIATED, AWAITING_SUBMISSION, SUBMITTED or REJECTED. Source: OpenAPI 25.9, `DcvOrderStatus`."""
+        if self.submitted is None or at < self.submitted or self.status(at) == "VALIDATED":
             return "NOT_INITIATED"
-        return "COMPLETED" if self.status(at) == "VALIDATED" else "SUBMITTED"
+        return self.stands_still or "SUBMITTED"
 
     def valid_from(self, at: datetime) -> datetime | None:
         """Return the first moment not before `at` at which it is valid, if there is one."""
-        return _valid_from(at, self.validated, self.expires)
+        is_usable = not self.suspended and self.requested_for is None
+        return _valid_from(at, self.validated, self.expires) if is_usable else None
 
     def last_check(self, at: datetime) -> datetime | None:
         """Return when the CA checked for the record last."""
         if self.submitted is None or at < self.submitted:
             return None
         return self.submitted + (at - self.submitted) // CHECK_INTERVAL * CHECK_INTERVAL
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How many certificates of a kind the contract has, and how many of them are used."""
+
+    kind: str
+    total: int
+    used: int
 
 
 @dataclass(slots=True)
@@ -188,13 +209,25 @@ class Credentials:
 
 @dataclass(slots=True)
 class Account:
-    """A customer of SCM."""
+    """A customer of SCM.
+
+    Args:
+        credentials: Who may ask.
+        profiles: What may be ordered.
+        organizations: For whom.
+        domains: The domains, by name.
+        custom_fields: The fields of every order.
+        allowances: What the contract has, by the level of validation.
+        is_dcv_used: Whether SCM validates domains for this customer; if not, what asks about it answers -1608.
+    """
 
     credentials: Credentials
     profiles: tuple[Profile, ...]
     organizations: list[Organization]
     domains: dict[str, Domain] = field(default_factory=dict)
     custom_fields: tuple[CustomField, ...] = ()
+    allowances: dict[ValidationLevel, Allowance] = field(default_factory=dict)
+    is_dcv_used: bool = True
 
     def profile(self, profile_id: int) -> Profile | None:
         """Return the profile with an id."""
@@ -221,7 +254,9 @@ class Account:
         return None
 
     def register(self, domain: Domain) -> Domain:
-        """Add a domain, in place of one of the same name."""
+        """Add a domain, in place of one of the same name, whose id it takes over."""
+        before = self.domains.get(domain.name)
+        domain.id = before.id if before is not None else FIRST_DOMAIN_ID + len(self.domains)
         self.domains[domain.name] = domain
         return domain
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sectigo_tui.simulator.account import (
     Account,
+    Allowance,
     Credentials,
     CustomField,
     Department,
@@ -42,7 +43,7 @@ def acme(start: datetime, *, mandatory_fields: Sequence[str] = ()) -> Account:
             for offset, level in enumerate(_ORGANIZATION_LEVELS)
         ]
 
-    energy = both(2010, validated=day(-120), expires=day(277))
+    energy = both(2010, validated=day(-372), expires=day(26))
     energy[1] = OrganizationValidation(2011, "EV", day(-6), validator=(77, "Vetting Team 4"))
     return Account(
         credentials=Credentials(expires=day(61)),
@@ -57,7 +58,7 @@ def acme(start: datetime, *, mandatory_fields: Sequence[str] = ()) -> Account:
                 1001,
                 "Acme Holdings",
                 departments=(Department(1101, "Platform"), Department(1102, "Retail")),
-                validations=both(2001, validated=day(-120), expires=day(277)),
+                validations=both(2001, validated=day(-120), expires=day(278)),
             ),
             Organization(
                 1002,
@@ -89,4 +90,9 @@ def acme(start: datetime, *, mandatory_fields: Sequence[str] = ()) -> Account:
             CustomField(31, "Cost center", "Cost center" in mandatory_fields),
             CustomField(32, "Ticket", "Ticket" in mandatory_fields),
         ),
+        allowances={
+            "DV": Allowance("SSL DV", 500, 41),
+            "OV": Allowance("SSL OV", 400, 268),
+            "EV": Allowance("SSL EV", 60, 39),
+        },
     )

@@ -9,14 +9,13 @@ from starlette.routing import Route
 from sectigo_tui.simulator.account import Organization
 from sectigo_tui.simulator.actions import Actions
 from sectigo_tui.simulator.ca import FORMATS, certificate
-from sectigo_tui.simulator.listing import Listing, date_spans, place
+from sectigo_tui.simulator.domain_calls import DomainCalls
+from sectigo_tui.simulator.listing import Listing, date_spans
 from sectigo_tui.simulator.orders import Order
 from sectigo_tui.simulator.report import report
 from sectigo_tui.simulator.requests import ApiError, Body, wrong_id
 from sectigo_tui.simulator.views import (
     dcv_view,
-    domain_row,
-    domain_status,
     order_view,
     organization_view,
     profile_view,
@@ -61,9 +60,7 @@ class Api:
             get("/organization/v1", self._organizations),
             get("/organization/v2/{org_id}/validations", self._validations),
             get("/organization/v2/{org_id}/validations/{validation_id}", self._validation),
-            get("/dcv/v1/validation", self._domains),
-            post("/dcv/v1/validation/status", self._domain_status),
-            post("/dcv/v2/validation/status", self._domain_status),
+            *DomainCalls(self._world).routes(),
             post("/report/v1/ssl-certificates", self._report),
             get("/admin/v1/password", self._password),
             post("/admin/v1/changepassword", self._change_password),
@@ -177,7 +174,10 @@ class Api:
         return Response(status_code=204)
 
     async def _dcv(self, request: Request) -> Response:
-        view = dcv_view(self._world, self._order(request, status=404))
+        order = self._order(request, status=404)
+        if not self._world.account.is_dcv_used:
+            raise ApiError(-1608, "DCV is not enabled for this customer.")
+        view = dcv_view(self._world, order)
         return JSONResponse([view] if self._world.dialect.dcv_answer == "array" else view)
 
     async def _recheck(self, request: Request) -> Response:
@@ -205,20 +205,6 @@ class Api:
             if str(one.id) == validation_id:
                 return JSONResponse(validation_details(organization, one, self._world.now()))
         raise ApiError(-1, f"Validation '{validation_id}' not found.", 404)
-
-    async def _domains(self, request: Request) -> Response:
-        wanted = request.query_params.get("domain", "").lower()
-        found = [one for name, one in sorted(self._world.account.domains.items()) if wanted in name]
-        position, size = place(request.query_params)
-        rows = [domain_row(one, self._world.now()) for one in found[position : position + size]]
-        return JSONResponse(rows, headers={"X-Total-Count": str(len(found))})
-
-    async def _domain_status(self, request: Request) -> Response:
-        name = (await _body(request)).text("domain", required=True, longest=255)
-        known = self._world.account.domain(name)
-        if known is None and not self._world.dialect.any_domain:
-            raise ApiError(-727, f"The domain '{name}' does not exist.")
-        return JSONResponse(domain_status(known or self._world.domain(name), self._world.now()))
 
     async def _report(self, request: Request) -> Response:
         return JSONResponse(report(self._world, await _body(request)))

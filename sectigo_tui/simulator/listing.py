@@ -82,7 +82,8 @@ class Listing:
         Source: SCM manual 25.5, "List SSL certificates"; the largest size is the OpenAPI's, the order of rows, the
         size where none is given and matching by part of a name are assumed.
         """
-        position, size = place(query)
+        size = whole(query, "size", LARGEST_PAGE, largest=LARGEST_PAGE)
+        position = whole(query, "position", 0)
         segments = self._segments(query)
         rows = tuple(self._show(ssl_id) for ssl_id in _cut(segments, position, size))
         return Page(rows, sum(len(one) for one in segments))
@@ -208,7 +209,7 @@ def date_spans(query: Mapping[str, str], now: datetime) -> dict[str, str]:
     """
     spans = {}
     for name in ("requested", "issued", "expires", "renewed"):
-        days = _whole(query, f"{name}In", 0, largest=_LONGEST_SPAN_DAYS)
+        days = whole(query, f"{name}In", 0, largest=_LONGEST_SPAN_DAYS)
         if not days:
             if query.get(f"{name}In"):
                 raise invalid(f"{name}In")
@@ -216,15 +217,6 @@ def date_spans(query: Mapping[str, str], now: datetime) -> dict[str, str]:
         first, last = (now, now + timedelta(days=days)) if name == "expires" else (now - timedelta(days=days), now)
         spans[f"~{name}"] = f"{first.isoformat()}/{last.isoformat()}"
     return spans
-
-
-def place(query: Mapping[str, str]) -> tuple[int, int]:
-    """Return the `position` and the `size` of the page that a query asks for.
-
-    Raises:
-        ApiError: One is no number, or the size is above 200.
-    """
-    return _whole(query, "position", 0), _whole(query, "size", LARGEST_PAGE, largest=LARGEST_PAGE)
 
 
 def _tests(query: Mapping[str, str], world: World) -> list[Callable[[Row], bool]]:
@@ -296,7 +288,18 @@ def _status(query: Mapping[str, str], dialect: Dialect) -> str | None:
     return known[text]
 
 
-def _whole(query: Mapping[str, str], name: str, default: int, *, largest: int | None = None) -> int:
+def whole(query: Mapping[str, str], name: str, default: int, *, largest: int | None = None) -> int:
+    """Return a whole number of a query.
+
+    Args:
+        query: The query.
+        name: Its parameter.
+        default: What counts where it is absent.
+        largest: More is refused; None for no bound.
+
+    Raises:
+        ApiError: It is none.
+    """
     text = query.get(name, "")
     if not text:
         return default

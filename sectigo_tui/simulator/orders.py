@@ -38,6 +38,8 @@ class Life:
         vetting_seconds: The CA's own work (Applied); domains and organization must be valid as well.
         end: How it ends.
         dcv: The state of control over the domain at the request.
+        domain: Whether the domain may be used at the request.
+        is_contract_used_up: Whether the contract has no certificate of its level left.
         organization: The state of the organization's validation, where the life picks the organization.
         collect_lag_seconds: From issuance until the certificate can be collected.
         collect_code: What collecting answers until then; None is 200 with an empty body.
@@ -51,7 +53,9 @@ class Life:
     taken_seconds: float | None = 30.0
     vetting_seconds: float | None = 690.0
     end: Literal["Issued", "Rejected", "Declined", "Invalid"] = "Issued"
-    dcv: Literal["valid", "missing", "expired", "slow"] = "valid"
+    dcv: Literal["valid", "missing", "expired", "slow", "not-started", "not-submitted", "rejected"] = "valid"
+    domain: Literal["active", "suspended", "requested"] = "active"
+    is_contract_used_up: bool = False
     organization: Literal["valid", "pending", "failed", "expired"] = "valid"
     collect_lag_seconds: float | None = 0.0
     collect_code: int | None = 0
@@ -79,6 +83,15 @@ _PARTS: Mapping[str, tuple[str, Callable[[Life], Life]]] = {
     "dcv-missing": ("control was never shown", lambda life: replace(life, dcv="missing")),
     "dcv-expired": ("control was shown too long ago", lambda life: replace(life, dcv="expired")),
     "dcv-slow": ("control is shown after 2 min", lambda life: replace(life, dcv="slow")),
+    "dcv-not-started": ("nobody has asked the CA to check the domain", lambda life: replace(life, dcv="not-started")),
+    "dcv-not-submitted": ("the DCV order awaits submission", lambda life: replace(life, dcv="not-submitted")),
+    "dcv-rejected": ("the CA rejected the DCV order", lambda life: replace(life, dcv="rejected")),
+    "domain-suspended": ("the domain is suspended in SCM", lambda life: replace(life, domain="suspended")),
+    "delegation-requested": ("its delegation waits for approval", lambda life: replace(life, domain="requested")),
+    "none-left": (
+        "never leaves Approved: the contract has no certificate left",
+        lambda life: replace(life, taken_seconds=FOREVER, is_contract_used_up=True),
+    ),
     "org-pending": ("organization in validation", lambda life: replace(life, organization="pending")),
     "org-failed": ("organization not validated", lambda life: replace(life, organization="failed")),
     "org-expired": ("organization's validation over", lambda life: replace(life, organization="expired")),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
+from sectigo_tui.simulator.account import Domain
 from sectigo_tui.simulator.orders import Life, named_life
 from sectigo_tui.simulator.world import Dialect, World
 
@@ -52,6 +53,7 @@ def make_world(
 
 
 def _demo(world: World) -> None:
+    _add_domains(world)
     world.add_issued(340, oldest_days=214)
     _add_history(world)
     for story in sorted((*_STUCK, *_MOVING, *_OVER), key=lambda one: -one.age):
@@ -73,8 +75,34 @@ def _large(world: World) -> None:
     _demo(world)
 
 
+def _causes(world: World) -> None:
+    """Add an order for each cause that one order can show, by the name of its life."""
+    world.add_issued(40)
+    for number, life in enumerate(CAUSES):
+        world.add_order(
+            life=life,
+            common_name=f"{life.partition('-')[2]}.acme.example",
+            requested=world.start - (3 + number) * _HOUR,
+            requester="certctl-api",
+        )
+
+
 def _empty(world: World) -> None:
     del world
+
+
+def _add_domains(world: World) -> None:
+    """Add the domains above the demo's orders; the validations of three end soon, and of one ended."""
+    for name, left_days in (
+        ("acme.example", 33),
+        ("health.acme.example", 9),
+        ("bank.acme.example", 21),
+        ("fleet.acme.example", 131),
+        ("acme-outlet.example", -4),
+    ):
+        expires = world.start + left_days * _DAY
+        validated = expires - 198 * _DAY
+        world.account.register(Domain(name, submitted=validated, validated=validated, expires=expires))
 
 
 def _add_history(world: World) -> None:
@@ -131,6 +159,25 @@ _STUCK = (
 )
 """Orders that somebody must do something about, or wait for."""
 
+CAUSES = (
+    "ov-approval",
+    "ov-sa-approved",
+    "ov-dcv-missing",
+    "ov-dcv-expired",
+    "ov-dcv-not-started",
+    "ov-dcv-not-submitted",
+    "ov-dcv-rejected",
+    "ov-domain-suspended",
+    "ov-delegation-requested",
+    "ov-org-pending",
+    "ov-org-failed",
+    "ov-org-expired",
+    "ov-vetting",
+    "ov-not-taken",
+    "ev-none-left",
+)
+"""The lives of the scenario `causes`."""
+
 _MOVING = (
     _Story("edge-07", "dv-straight", 0 * _SECOND, "certctl-api"),
     _Story("api-canary", "ov-quick", 0 * _SECOND, "certctl-api"),
@@ -154,6 +201,7 @@ _OVER = (
 
 _SCENARIOS: Mapping[str, tuple[str, Callable[[World], None]]] = {
     "demo": ("an account with a few hundred certificates and orders stuck for every reason", _demo),
+    "causes": ("one order for each cause of waiting", _causes),
     "empty": ("an account without orders", _empty),
     "large": ("the demo in an account of 100,000 certificates", _large),
 }

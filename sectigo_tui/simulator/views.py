@@ -4,6 +4,7 @@ Field by field as SCM names them. Like the manual's examples, answers leave out 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -12,7 +13,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from sectigo_tui.simulator.account import CHECK_INTERVAL, Domain, Organization, OrganizationValidation, Profile
+from sectigo_tui.simulator.account import (
+    CHECK_INTERVAL,
+    Allowance,
+    Domain,
+    Organization,
+    OrganizationValidation,
+    Profile,
+)
 from sectigo_tui.simulator.ca import certificate
 from sectigo_tui.simulator.csr import key_kind
 from sectigo_tui.simulator.orders import Order
@@ -174,7 +182,7 @@ def dcv_view(world: World, order: Order, *, instructions: bool = True) -> Json:
         view["instructions"] = [
             _instruction(Record.of(name, order.csr or str(order.ssl_id)), order)
             for name, domain in domains
-            if domain.status(now) != "VALIDATED"
+            if domain.status(now) != "VALIDATED" and domain.stands_still not in {"NOT_INITIATED", "REJECTED"}
         ]
     return view
 
@@ -324,6 +332,8 @@ def domain_status(domain: Domain, at: datetime) -> Json:
         "expirationDate": _day(domain.expires if shown else None),
     }
     last = domain.last_check(at)
+    if domain.order_status(at) == "AWAITING_SUBMISSION":
+        view |= {"orderMode": domain.mode} | _what_to_publish(domain)
     if domain.submitted is not None and last is not None and domain.order_status(at) == "SUBMITTED":
         view |= {
             "orderMode": domain.mode,
@@ -332,6 +342,40 @@ def domain_status(domain: Domain, at: datetime) -> Json:
             "nextCheck": written(last + CHECK_INTERVAL, "ISO_HMS"),
         } | _what_to_publish(domain)
     return {name: value for name, value in view.items() if value is not None}
+
+
+def domain_view(domain: Domain, organization_ids: Sequence[int], at: datetime) -> Json:
+    """Return a domain's details.
+
+    Args:
+        domain: The domain.
+        organization_ids: To whom it is delegated.
+        at: The time.
+
+    Source: SCM manual 25.5, "Get domain details".
+    """
+    waiting = domain.requested_for
+    statuses = {one: "REQUESTED" if one == waiting else "ACTIVE" for one in organization_ids}
+    view: Json = {
+        "id": domain.id,
+        "name": domain.name,
+        "delegationStatus": "ACTIVE" if waiting is None else "REQUESTED",
+        "state": "SUSPENDED" if domain.suspended else "ACTIVE",
+        "validationStatus": domain.status(at),
+        "validationMethod": domain.mode if domain.validated else None,
+        "dcvValidation": _day(domain.validated),
+        "dcvExpiration": _day(domain.expires),
+        "delegations": [
+            {"orgId": one, "certTypes": ["SSL"], "domainCertificateRequestPrivileges": ["DOMAIN"], "status": status}
+            for one, status in statuses.items()
+        ],
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def allowance_view(allowance: Allowance) -> Json:
+    """Return how many certificates of a kind the contract has. Source: assumed; no vendor's page names the fields."""
+    return {"certType": allowance.kind, "total": allowance.total, "used": allowance.used}
 
 
 def _what_to_publish(domain: Domain) -> Json:

@@ -23,6 +23,7 @@ FIRST_ID = 2_100_001
 """The sslId of the oldest order of a world."""
 
 _DCV_LIFETIME = timedelta(days=198)
+_IDENTITY_LIFETIME = timedelta(days=398)
 _BULK_DAYS = 190
 
 
@@ -262,12 +263,12 @@ class World:
         if found is not None:
             return found
         since = self.start - timedelta(days=40)
-        return Domain(name.removeprefix("*.").lower(), validated=since, expires=since + _DCV_LIFETIME * 10)
+        return Domain(name.removeprefix("*.").lower(), validated=since, expires=since + _DCV_LIFETIME)
 
     def validate_domain(self, name: str) -> None:
         """Let control over a domain be shown now."""
         domain = self.account.domain(name) or self.account.register(Domain(name.lower()))
-        domain.validated, domain.expires = self.now(), self.now() + _DCV_LIFETIME
+        domain.validated, domain.expires, domain.stands_still = self.now(), self.now() + _DCV_LIFETIME, ""
 
     def publish_record(self, name: str) -> None:
         """Let the domain's owner publish the record; the CA sees it when it is told to recheck."""
@@ -279,7 +280,7 @@ class World:
         validation = organization and organization.validation(level)
         if not validation:
             raise KeyError(organization_id)
-        validation.validated, validation.expires = self.now(), self.now() + timedelta(days=397)
+        validation.validated, validation.expires = self.now(), self.now() + _IDENTITY_LIFETIME
         validation.failed, validation.background, validation.error = None, None, ""
 
     def serial(self, order: Order) -> int:
@@ -303,7 +304,7 @@ class World:
     def _gates(self, order: Order) -> list[Gate]:
         if not order.life.gated:
             return []
-        gates: list[Gate] = [self.domain(name).valid_from for name in order.names]
+        gates: list[Gate] = [self.domain(name).valid_from for name in order.names if self.account.is_dcv_used]
         if order.profile.level != "DV":
             organization = self.account.organization(order.organization_id)
             validation = organization and organization.validation(order.profile.level)
@@ -322,18 +323,33 @@ class World:
         raise KeyError(wanted)
 
     def _with_domains(self, order: Order) -> Order:
-        """Bring the domains of an order into the state that its life begins with."""
-        if order.life.dcv == "valid":
+        """Bring the domains of an order, and the contract, into the state that its life begins with."""
+        life, since = order.life, order.requested
+        if life.is_contract_used_up and (allowance := self.account.allowances.get(order.profile.level)):
+            allowance.used = allowance.total
+        if life.dcv == "valid" and life.domain == "active":
             return order
-        since = order.requested
         for name in order.names:
             domain = Domain(name.removeprefix("*.").lower(), submitted=since, mode=order.dcv_mode)
-            if order.life.dcv == "expired":
+            domain.suspended = life.domain == "suspended"
+            domain.requested_for = order.organization_id if life.domain == "requested" else None
+            domain.stands_still = _STANDS_STILL.get(life.dcv, "")
+            if life.dcv == "expired":
                 domain.validated, domain.expires = since - timedelta(days=210), since - timedelta(days=12)
-            elif order.life.dcv == "slow":
+            elif life.dcv == "slow":
                 domain.validated, domain.expires = since + timedelta(minutes=2), since + _DCV_LIFETIME
+            elif life.dcv == "valid":
+                domain.validated = since - timedelta(days=60)
+                domain.expires = domain.validated + _DCV_LIFETIME
             self.account.register(domain)
         return order
+
+
+_STANDS_STILL: Mapping[str, Literal["NOT_INITIATED", "AWAITING_SUBMISSION", "REJECTED"]] = {
+    "not-started": "NOT_INITIATED",
+    "not-submitted": "AWAITING_SUBMISSION",
+    "rejected": "REJECTED",
+}
 
 
 def _never(at: datetime) -> None:  # noqa: ARG001 - the signature of a `Gate`

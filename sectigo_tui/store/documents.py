@@ -7,14 +7,14 @@ a field without one, or holds a value of another type or a word that no enum kno
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.clock import moment_from as _moment
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
@@ -177,13 +177,6 @@ def sparse(value: Struct) -> Document:
 def _reader(made: type[_Made]) -> Callable[[Document], _Made]:
     """Return what makes an instance of its document."""
     return lambda document: msgspec.convert(document, made, dec_hook=_moment)
-
-
-def _moment(kind: type, value: Any) -> Any:
-    """Read a point in time, or a day where no time was known."""
-    if kind is not Moment:  # type: ignore[comparison-overlap]  # a class of its own at run time
-        raise NotImplementedError(kind)
-    return datetime.fromisoformat(value) if len(value) > len("2026-03-04") else date.fromisoformat(value)
 
 
 _ENCODE = msgspec.json.Encoder().encode

@@ -122,6 +122,21 @@ class SectigoApp(TerminalApp[str]):
             id="app.handover",
             tooltip="What is open, for the next shift",
         ),
+        Binding("n", "workflow('note')", "Note", show=False, id="app.note", tooltip="Write a note on this order"),
+        Binding(
+            "O", "workflow('own')", "Owner", show=False, id="app.own", tooltip="Take this order, or give it to somebody"
+        ),
+        Binding(
+            "i",
+            "workflow('longer')",
+            "Poll longer",
+            show=False,
+            id="app.longer",
+            tooltip="Poll for 10 minutes, a day, or until issued",
+        ),
+        Binding(
+            "m", "workflow('message')", "Message", show=False, id="app.message", tooltip="Write to whoever blocks this"
+        ),
         Binding(
             "C",
             "workflow('causes')",

@@ -81,6 +81,7 @@ class Outside:
         write_file: Writes a file.
         run: Runs a command.
         on_event: The command that is given each change of a watched order; empty for none.
+        messages: The operator's own templates of messages, by recipient.
         keys: Other keys for actions, as the configuration's `[ui.keys]` has them.
         keys_named_by: Where those were configured, for errors.
         theme: The theme as configured: one that was chosen live instead of another is not recalled.
@@ -94,6 +95,7 @@ class Outside:
     write_file: WriteFile = _no_file
     run: Run = _no_command
     on_event: Sequence[str] = field(default=(), repr=False)
+    messages: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     keys_named_by: str = "default"
     theme: str = "auto"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sectigo_tui.wiring.clients import Client, connection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from random import Random
 
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.dns.resolver import SystemDns
     from sectigo_tui.domain.certificates import CertificateFacts
     from sectigo_tui.domain.clock import Clock
+    from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.engine.engine import Engine, KeepCrash
 
@@ -86,10 +87,10 @@ async def prepared(
     from sectigo_tui.engine.requests.limiter import RequestLimiter
     from sectigo_tui.wiring.store import open_store, store_team
 
-    settings.account()
+    account = settings.account()
     clock, event_source, section = clock or SystemClock(), EventSource(keep_crash), settings.sectigo
     store = await open_store(settings, clock)
-    repository = OrderRepository(store, clock, event_source)
+    repository = OrderRepository(store, clock, event_source, _operator())
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_errors_to(repository.receive_store_state)
     limiter = RequestLimiter(section.requests_in_flight, is_open=False)
@@ -107,8 +108,10 @@ async def prepared(
         options=EngineOptions(
             deadline_seconds=section.poll_max_wait_seconds,
             reopen=section.on_deadline == "reopen",
+            reopen_by_level=_reopen_by_level(section.on_deadline),
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
+            login_address=_login_address(account.base_url, account.customer_uri),
         ),
     )
 
@@ -124,6 +127,31 @@ async def prepared(
         finally:
             # However the connections end, what is left is written and the right to poll given back.
             await store.close()
+
+
+def _reopen_by_level(on_deadline: str | Mapping[Any, str]) -> Mapping[str, bool]:
+    return {} if isinstance(on_deadline, str) else {level: choice == "reopen" for level, choice in on_deadline.items()}
+
+
+def _login_address(base_url: str, customer_uri: str) -> str:
+    """Return where people log in to SCM.
+
+    Source: observed: `https://cert-manager.com/customer/URI`, as the customer URI is its last part.
+    """
+    return f"{base_url.removesuffix('/api')}/customer/{customer_uri}"
+
+
+def _operator() -> Operator:
+    """Return who acts here; several who share a user name tell theirs by `SECTIGO_TUI_OPERATOR`."""
+    import os
+
+    from sectigo_tui.domain.events import NAME_AT_MOST, Operator
+    from sectigo_tui.domain.excerpts import one_line
+    from sectigo_tui.store.local.lease import this_process
+
+    who = this_process()
+    name = one_line(os.environ.get("SECTIGO_TUI_OPERATOR", ""), NAME_AT_MOST) or who.user
+    return Operator(name, who.user, who.host, who.ssh)
 
 
 def _dns(settings: Settings) -> SystemDns | None:

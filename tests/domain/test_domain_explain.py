@@ -145,9 +145,9 @@ def test_a_call_that_is_refused_alone_is_not_told_as_wrong_credentials() -> None
         (-1603, "domain is not valid", "Correct"),
         (-25, "not authorized", "privilege"),
         (-724, "validation status", "Complete"),
-        (-715, "suspended", "delegation approved"),
+        (-715, "suspended", "activated"),
         (-738, "suspended", "delegation approved"),
-        (-741, "suspended", "delegation approved"),
+        (-741, "delegation waits", "delegation approved"),
         (-1113, "not ready to be applied", "later"),
         (-1148, "installed automatically", "new order"),
         (-1608, "not used", "no failure"),
@@ -168,8 +168,47 @@ def test_try_again_later_is_no_waiting_certificate_where_nothing_is_collected(co
     assert "not available yet" in explain(NotReady("collect", "HTTP 400", code=code)).meaning
 
 
-@pytest.mark.parametrize("code", [-9, -39, -62, -105, -159])
-def test_scms_own_words_come_first_where_a_code_means_two_things(code: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "description", "meaning", "next_step"),
+    [
+        (-9, "The CSR is not valid Base-64 data!", "CSR cannot be read", "CSR anew"),
+        (-9, "Unknown notification type: 9", "notification", "Report it"),
+        (-39, "The certificate profile id is invalid!", "profile is not available", "Choose one"),
+        (-39, "Something else", "own words", "Correct"),
+        (-62, "Missing mandatory custom field!", "custom field is missing", "Fill in"),
+        (-62, "Invalid IP address 10.0.0.300", "IP address", "leave it out"),
+        (-105, "Person not found.", "person", "administrator"),
+        (-105, "Error was occurred while renewing cert. Status = Applied", "cannot be renewed", "new order"),
+        (-159, "Your certificate already revoked", "revoked already", "status"),
+        (-159, "Custom fields limit has been exceeded for this customer.", "too many custom fields", "administrator"),
+    ],
+)
+def test_the_two_meanings_of_a_code_are_told_apart_by_scms_words(
+    code: int, description: str, meaning: str, next_step: str
+) -> None:
+    told = explain(Refused("enroll", f"HTTP 400: {description!r}", http_status=400, code=code, description=description))
+    assert meaning in told.meaning
+    assert next_step in told.next_step
+    assert "two things" not in told.meaning
+    assert told.text().index(description) < told.text().index(told.meaning) < told.text().index(told.next_step)
+
+
+@pytest.mark.parametrize("code", [-9, -62, -105, -159])
+def test_both_meanings_are_told_after_scms_own_words_where_these_tell_neither(code: int) -> None:
     told = explain(Refused("enroll", "HTTP 400", http_status=400, code=code, description="The moon is full."))
     assert told.meaning.startswith("SCM says 'The moon is full.'. ")
     assert "two things" in told.meaning
+    assert "SCM says" not in explain(Refused("enroll", "HTTP 400", http_status=400, code=code)).meaning
+
+
+FACTS = """
+    -78 -25 -135 -139 -140 -195 -180 -185 -724 -1113 -1148 -732 -1603 -715 -741 -738 -727 -1608 -105 -123 -1
+"""
+
+
+@pytest.mark.parametrize("code", [int(code) for code in (FACTS + KNOWN_CODES).split()])
+def test_no_code_that_is_known_is_without_words(code: int) -> None:
+    known = meaning_of_code(code)
+    assert known is not None
+    assert known.meaning.endswith(".")
+    assert known.next_step.endswith(".")

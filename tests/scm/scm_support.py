@@ -162,6 +162,11 @@ READS: dict[str, Call] = {
     "organization_validations": lambda scm: scm.organization_validations(7),
     "organization_validation": lambda scm: scm.organization_validation(7, 8),
     "domain_status": lambda scm: scm.domain_status("a.example"),
+    "domain_validations": lambda scm: scm.domain_validations(expires_in_days=45, position=0, size=200),
+    "sync_domain": lambda scm: scm.sync_domain("a.example"),
+    "domains": lambda scm: scm.domains(position=0, size=200),
+    "account_domain": lambda scm: scm.account_domain(9),
+    "usage": lambda scm: scm.usage(),
     "password_status": lambda scm: scm.password_status(),
     "credentials": lambda scm: scm.try_credentials(CREDENTIALS),
 }

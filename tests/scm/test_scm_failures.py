@@ -310,3 +310,22 @@ async def test_an_error_without_scms_code_is_told_in_the_words_that_came(status:
         await CALLS["enroll"](answering(status, body=body).scm)
     assert failed.value.reason.startswith(f"HTTP {status}")
     assert quoted in failed.value.reason
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        ({"items": ["a.example is suspended", "b.example too"]}, "Refused. [a.example is suspended; b.example too]"),
+        ({"items": [{"field": "term", "message": "not offered"}]}, "Refused. [field: term, message: not offered]"),
+        ({"details": "see the profile"}, "Refused. [see the profile]"),
+        ({"details": {"reason": "too long"}, "items": [7]}, "Refused. [reason: too long] [7]"),
+        ({"details": None, "items": []}, "Refused."),
+        ({"details": "Refused."}, "Refused."),
+    ],
+)
+async def test_what_an_error_adds_to_its_description_is_told_with_it(added: dict[str, object], words: str) -> None:
+    client = answering(400, json={"code": -36, "description": "Refused.", **added})
+    with pytest.raises(Refused) as refused:
+        await client.scm.details(101)
+    assert refused.value.description == words
+    assert words in refused.value.reason

@@ -15,7 +15,15 @@ from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingR
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.errors import Refused, Unreadable
 from sectigo_tui.domain.explain import is_missing_right
-from sectigo_tui.domain.validation import DcvCheck, DcvProof, DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import (
+    DcvCheck,
+    DcvProof,
+    Delegation,
+    DomainName,
+    DomainNamePage,
+    DomainValidation,
+    OrganizationValidation,
+)
 from sectigo_tui.scm.wire_fields import moment
 from sectigo_tui.scm.wire_orders import validation_level
 
@@ -409,3 +417,49 @@ async def test_a_refusal_inside_a_success_is_a_refusal() -> None:
 async def test_an_answer_without_reports_is_not_taken_for_an_empty_one() -> None:
     with pytest.raises(Unreadable, match="reports is missing"):
         await answering(json={"statusCode": 0}).scm.report(QUARTER)
+
+
+async def test_domain_validations_are_read_in_both_dialects() -> None:
+    rows = [
+        {"domain": "a.example", "dcvStatus": "VALIDATED", "dcvMethod": "EMAIL", "expirationDate": "2026-05-22"},
+        {"domain": "b.example", "dcvStatus": "Not validated", "dcvOrderStatus": "Awaiting submission"},
+        {"domain": "", "dcvStatus": "VALIDATED"},
+    ]
+    page = await answering(json=rows, headers={"X-Total-Count": "3"}).scm.domain_validations(
+        expires_in_days=None, position=0, size=200
+    )
+    assert page.total == 3
+    assert [(row.domain, row.status, row.order_status, row.expires) for row in page.rows] == [
+        ("a.example", "VALIDATED", "", date(2026, 5, 22)),
+        ("b.example", "Not validated", "Awaiting submission", None),
+    ]
+
+
+async def test_a_domain_tells_its_state_and_its_delegations() -> None:
+    told = {
+        "id": 409,
+        "name": "a.example",
+        "delegationStatus": "REQUESTED",
+        "state": "SUSPENDED",
+        "delegations": [{"orgId": 2645, "certTypes": ["SSL"], "status": "REQUESTED"}],
+    }
+    domain = await answering(json=told).scm.account_domain(409)
+    assert (domain.state, domain.delegation_status) == ("SUSPENDED", "REQUESTED")
+    assert domain.delegations == (Delegation(2645, "REQUESTED"),)
+    page = await answering(json=[{"id": 409, "name": "a.example"}, {"id": None}]).scm.domains(position=0, size=200)
+    assert page == DomainNamePage((DomainName(409, "a.example"),), None)
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ([{"certType": "SSL OV", "total": 10, "used": 10}], 0),
+        ({"usage": [{"type": "SSL", "remaining": 3}]}, 3),
+        ({"name": "SSL", "limit": 10, "issued": "12"}, 0),
+        ([{"certType": "SSL OV", "total": -1, "used": 5}], None),
+        ([{"certType": "SSL OV", "count": 5}], None),
+    ],
+)
+async def test_what_is_left_of_the_contract_is_told_or_not_known(told: object, left: int | None) -> None:
+    (allowance,) = await answering(json=told).scm.usage()
+    assert allowance.left == left

@@ -34,6 +34,11 @@ WIRE = {
     "organization_validation": ("GET", "/organization/v2/7/validations/8?dateFormat=ISO_HMS", None),
     "domain_status": ("POST", "/dcv/v2/validation/status", {"domain": "a.example"}),
     "password_status": ("GET", "/admin/v1/password?dateFormat=ISO_HMS", None),
+    "domain_validations": ("GET", "/dcv/v2/validation?expiresIn=45&size=200&position=0&dateFormat=ISO_HMS", None),
+    "sync_domain": ("POST", "/dcv/v2/validation/sync", {"domain": "a.example"}),
+    "domains": ("GET", "/domain/v1?size=200&position=0", None),
+    "account_domain": ("GET", "/domain/v1/9", None),
+    "usage": ("GET", "/usage/v1", None),
     "enroll": (
         "POST",
         "/ssl/v1/enroll",

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from simulated import client_of, new_world, rejection
 
+from sectigo_tui.simulator.scenarios import make_world
 from sectigo_tui.simulator.world import Dialect
 
 
@@ -234,3 +235,79 @@ async def test_the_openapis_words_are_spaced_its_codes_strings_and_its_levels_ty
     validation = (await scm.get("/organization/v2/1002/validations")).json()[0]
     assert (validation["type"], "validationLevel" in validation) == ("OV", False)
     assert (await scm.get("/ssl/v1/7")).json()["code"] == "-124"
+
+
+async def test_validations_are_listed_by_when_they_end_and_page_by_page() -> None:
+    world = make_world("demo", clock=lambda: new_world().start)
+    scm = client_of(world)
+    answer = await scm.get("/dcv/v2/validation?expiresIn=45&size=2")
+    assert answer.headers["X-Total-Count"] == "3"
+    assert [row["domain"] for row in answer.json()] == ["acme.example", "bank.acme.example"]
+    rest = (await scm.get("/dcv/v2/validation?expiresIn=45&size=2&position=2")).json()
+    assert [row["domain"] for row in rest] == ["health.acme.example"]
+    assert rejection(await scm.get("/dcv/v2/validation?size=201")) == (400, -1601)
+
+
+@pytest.mark.parametrize(
+    ("life", "dcv_order", "state", "delegation"),
+    [
+        ("ov-dcv-not-started", "NOT_INITIATED", "ACTIVE", "ACTIVE"),
+        ("ov-dcv-not-submitted", "AWAITING_SUBMISSION", "ACTIVE", "ACTIVE"),
+        ("ov-dcv-rejected", "REJECTED", "ACTIVE", "ACTIVE"),
+        ("ov-domain-suspended", "NOT_INITIATED", "SUSPENDED", "ACTIVE"),
+        ("ov-delegation-requested", "NOT_INITIATED", "ACTIVE", "REQUESTED"),
+    ],
+)
+async def test_a_domain_that_stands_still_is_told_by_its_own_calls(
+    life: str, dcv_order: str, state: str, delegation: str
+) -> None:
+    world = new_world()
+    scm = client_of(world)
+    order = world.add_order(life=life, common_name="a.acme.example", requested=world.start - timedelta(hours=30))
+    assert world.course(order).status == "Applied"
+    status = (await scm.post("/dcv/v2/validation/status", json={"domain": "a.acme.example"})).json()
+    assert status["orderStatus"] == dcv_order
+    assert ("point" in status) == (dcv_order == "AWAITING_SUBMISSION")
+    (row,) = (await scm.get("/domain/v1?name=a.acme")).json()
+    domain = (await scm.get(f"/domain/v1/{row['id']}")).json()
+    assert (domain["state"], domain["delegationStatus"]) == (state, delegation)
+    assert rejection(await scm.get("/domain/v1/77")) == (404, -727)
+
+
+async def test_a_sync_finds_a_record_that_was_published() -> None:
+    world = new_world()
+    scm = client_of(world)
+    order = world.add_order(life="ov-dcv-rejected", common_name="a.acme.example")
+    world.advance(3_600)
+    for published in (False, True):
+        if published:
+            world.publish_record("a.acme.example")
+        answer = await scm.post("/dcv/v2/validation/sync?force=true", json={"domain": "a.acme.example"})
+        assert answer.json()["status"] == ("VALIDATED" if published else "NOT_VALIDATED")
+    world.advance(3_600)
+    assert world.course(order).status == "Issued"
+
+
+async def test_a_customer_without_dcv_is_told_so_and_waits_for_no_domain() -> None:
+    world = new_world()
+    scm = client_of(world)
+    order = world.add_order(life="ov-dcv-missing", common_name="a.acme.example")
+    world.account.is_dcv_used = False
+    world.advance(3_600)
+    assert world.course(order).status == "Issued"
+    for answer in (
+        await scm.get("/dcv/v2/validation"),
+        await scm.post("/dcv/v2/validation/status", json={"domain": "a.acme.example"}),
+        await scm.get(f"/ssl/v1/{order.ssl_id}/dcv"),
+    ):
+        assert rejection(answer) == (400, -1608)
+
+
+async def test_the_contract_tells_what_is_left_and_an_order_may_find_nothing() -> None:
+    world = new_world()
+    scm = client_of(world)
+    order = world.add_order(life="ev-none-left", common_name="a.acme.example")
+    world.advance(36_000)
+    assert world.course(order).status == "Approved"
+    left = {row["certType"]: row["total"] - row["used"] for row in (await scm.get("/usage/v1")).json()}
+    assert left == {"SSL DV": 459, "SSL OV": 132, "SSL EV": 0}

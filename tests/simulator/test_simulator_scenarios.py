@@ -59,6 +59,6 @@ def test_the_large_scenario_has_a_hundred_thousand_certificates() -> None:
 
 
 def test_every_scenario_says_what_it_shows() -> None:
-    assert set(SCENARIOS) == {"demo", "empty", "large"}
-    with pytest.raises(ValueError, match="demo, empty, large"):
+    assert set(SCENARIOS) == {"causes", "demo", "empty", "large"}
+    with pytest.raises(ValueError, match="demo, causes, empty, large"):
         make_world("nonsense")

@@ -12,9 +12,12 @@ from sectigo_tui.domain.dns import CaaAnswer, CaaRecord
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.validation import (
     NOTHING_ASKED,
+    AccountDomain,
+    Allowance,
     DcvCheck,
     DcvLog,
     DcvProof,
+    Delegation,
     DomainValidation,
     OrganizationValidation,
 )
@@ -96,6 +99,32 @@ def with_domain(
         check = DcvCheck(domain=DOMAIN, status="Awaiting Validation", proof=asked if mode else NOTHING_ASKED)
         answer = Answer(f"SCM domain status {DOMAIN}", AnswerState.KNOWN, told, TOLD)
         return replace(evidence, dcv=replace(evidence.dcv, value=DcvLog((check,))), domains={DOMAIN: answer})
+
+    return change
+
+
+def with_account_domain(state: str = "ACTIVE", *delegations: tuple[int, str], delegation: str = "ACTIVE") -> Change:
+    """Return a change that gives the account's domain a state, and delegations by organization."""
+
+    def change(evidence: Evidence) -> Evidence:
+        domain = AccountDomain(
+            id=409,
+            name=DOMAIN,
+            state=state,
+            delegation_status=delegation,
+            delegations=tuple(Delegation(*one) for one in delegations),
+        )
+        answer = Answer("SCM domain 409", AnswerState.KNOWN, domain, TOLD)
+        return replace(evidence, account_domains={DOMAIN: answer})
+
+    return change
+
+
+def with_usage(*allowances: Allowance) -> Change:
+    """Return a change that tells what is left of the contract."""
+
+    def change(evidence: Evidence) -> Evidence:
+        return replace(evidence, usage=Answer("SCM usage", AnswerState.KNOWN, allowances, TOLD))
 
     return change
 

@@ -31,7 +31,16 @@ from sectigo_tui.domain.errors import (
 )
 from sectigo_tui.domain.events import Exchange
 from sectigo_tui.domain.ports import Credentials, Publish, SecretText
-from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import (
+    AccountDomain,
+    Allowance,
+    DcvLog,
+    DomainName,
+    DomainNamePage,
+    DomainPage,
+    DomainValidation,
+    OrganizationValidation,
+)
 
 T = TypeVar("T")
 
@@ -123,7 +132,9 @@ class FakeScm:
         self.dcv_logs: dict[int, DcvLog] = {}
         self.organization_list: tuple[Organization, ...] = ()
         self.validations: dict[int, tuple[OrganizationValidation, ...]] = {}
-        self.domains: dict[str, DomainValidation] = {}
+        self.domain_statuses: dict[str, DomainValidation] = {}
+        self.account_domains: tuple[AccountDomain, ...] = ()
+        self.allowances: tuple[Allowance, ...] | None = None
         self.enrolled: list[EnrollRequest] = []
         self.revoked: list[int] = []
         self._clock = clock
@@ -239,8 +250,37 @@ class FakeScm:
 
     async def domain_status(self, domain: str) -> DomainValidation:
         return await self._ask(
-            "domain_status", lambda: self.domains.get(domain, DomainValidation(domain=domain, status="NOT_VALIDATED"))
+            "domain_status",
+            lambda: self.domain_statuses.get(domain, DomainValidation(domain=domain, status="NOT_VALIDATED")),
         )
+
+    async def domain_validations(self, *, expires_in_days: int | None, position: int, size: int) -> DomainPage:
+        rows = tuple(self.domain_statuses.values())
+        return await self._ask("domain_validations", lambda: DomainPage(rows[position:][:size], len(rows)), position)
+
+    async def sync_domain(self, domain: str) -> DomainValidation:
+        return await self._ask("sync_domain", lambda: DomainValidation(domain=domain, status="NOT_VALIDATED"), domain)
+
+    async def domains(self, *, position: int, size: int) -> DomainNamePage:
+        rows = tuple(DomainName(one.id, one.name) for one in self.account_domains)
+        return await self._ask("domains", lambda: DomainNamePage(rows[position:][:size], len(rows)), position)
+
+    async def account_domain(self, domain_id: int) -> AccountDomain:
+        def answer() -> AccountDomain:
+            found = [one for one in self.account_domains if one.id == domain_id]
+            if not found:
+                raise not_found("account_domain")
+            return found[0]
+
+        return await self._ask("account_domain", answer, domain_id)
+
+    async def usage(self) -> tuple[Allowance, ...]:
+        def answer() -> tuple[Allowance, ...]:
+            if self.allowances is None:
+                raise Refused("usage", "HTTP 403", http_status=403, code=-3, description="You are not authorized.")
+            return self.allowances
+
+        return await self._ask("usage", answer)
 
     async def password_status(self) -> PasswordStatus:
         return await self._ask("password_status", lambda: PasswordStatus("ALIVE", None))

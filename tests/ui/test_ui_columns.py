@@ -102,7 +102,7 @@ def test_a_stopped_row_names_the_key_that_the_operator_has_given_to_polling() ->
 @pytest.mark.parametrize(
     ("ended", "wide", "narrow"),
     [
-        (WindowEnd.DEADLINE, "passed: r goes on", "past: r"),
+        (WindowEnd.DEADLINE, "passed: i goes on", "past: i"),
         (WindowEnd.STOPPED, "stopped: r goes on", "stop: r"),
         (WindowEnd.SETTLED, "", ""),
     ],

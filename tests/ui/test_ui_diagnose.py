@@ -131,7 +131,7 @@ async def test_what_fails_in_the_same_way_is_told_once() -> None:
         told = joined(stage.lines)
         assert "Blocked on THE CA" in told
         assert told.count("failed to load") == 1
-        assert "order details, order DCV log, organization validations failed to load (" in told
+        assert "organization validations, domain delegations, contract failed to load (" in told
         assert "older answers are used where there are any" in told
 
 

@@ -44,8 +44,8 @@ def run(options: Namespace) -> int:
 
 async def _diagnose(settings: Settings, options: Namespace) -> int:
     async with session(settings) as engine:
-        target = _target(engine, options.order)
-        await _check_known(engine, target)
+        target = target_of(engine, options.order)
+        await check_known(engine, target)
         if options.history:
             await engine.diagnoser.samples.learn_remote(lambda _done, _total: None)
         diagnosis = await engine.diagnoser.diagnose(target)
@@ -60,7 +60,12 @@ async def _diagnose(settings: Settings, options: Namespace) -> int:
     return FINE
 
 
-def _target(engine: Engine, order: str) -> Target:
+def target_of(engine: Engine, order: str) -> Target:
+    """Return the order of an sslId or a local id.
+
+    Raises:
+        InputError: There is no local order of this id.
+    """
     if order.isascii() and order.isdecimal():
         return engine.orders.by_ssl_id(int(order)) or int(order)
     known = engine.orders.order(order)
@@ -69,7 +74,7 @@ def _target(engine: Engine, order: str) -> Target:
     return known
 
 
-async def _check_known(engine: Engine, target: Target) -> None:
+async def check_known(engine: Engine, target: Target) -> None:
     """Fetch an order that is only remote: without SCM's answer there is nothing to diagnose."""
     if isinstance(target, int):
         try:

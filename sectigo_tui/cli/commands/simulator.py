@@ -14,7 +14,7 @@ from sectigo_tui.simulator.account import RIGHTS
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     parser.add_argument("--port", type=int, default=0, metavar="N", help="the port; 0 picks a free one")
-    parser.add_argument("--scenario", default="demo", metavar="NAME", help="demo, empty or large")
+    parser.add_argument("--scenario", default="demo", metavar="NAME", help="demo, causes, empty or large")
     parser.add_argument("--fault", action="append", default=[], metavar="FAULT", help="a fault in force from the start")
     parser.add_argument(
         "--dialect",

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import ListingFilter, ListingRow, OrderDetails, ReportDate, ReportQuery
-from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.clock import moment_from, seconds_between
 from sectigo_tui.domain.errors import NotFound, RateLimited, Refused, ScmFailure, UnusableRows
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, FailureReported, OrderChanged
 from sectigo_tui.domain.status import PENDING_STATUSES, is_same
@@ -21,11 +22,13 @@ from sectigo_tui.engine.account.reports import REPORT_EVERY_SECONDS, Reports
 from sectigo_tui.engine.account.spellings import StatusSpellings
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.requests.limiter import Priority
+from sectigo_tui.engine.requests.shared_answers import KeptAnswer, SharedAnswers
 
 NAMED = 5
 """Of the rows of a status that cannot be used, so many are named."""
 
 DETAILS_KEPT = 2_000
+_DETAILS = "details/"
 DETAILS_FRESH_SECONDS = 60.0
 
 RECENT_DAYS = 30
@@ -105,12 +108,15 @@ class Account:
         queries: The newest query of each pending status.
         spellings: How this installation spells statuses.
         reports: Its bulk reports.
+        shared: What this and other processes were told about orders, domains and organizations.
     """
 
     def __init__(self, context: Context) -> None:
         self.queries: dict[str, PendingQuery] = {status: PendingQuery() for status in PENDING_STATUSES}
         self.spellings = StatusSpellings()
         self.reports = Reports(context)
+        self.shared = SharedAnswers(context.clock, context.repository.store)
+        self.shared.on_change = self._take_changes
         self._context = context
         self._reported: dict[str, str] = {}
         self._listed: dict[int, Listed] = {}
@@ -228,7 +234,7 @@ class Account:
         now = self._context.clock.now()
         if known is not None and not known.is_partial and seconds_between(known.at, now) <= fresh_seconds:
             return known.details
-        return await self._shared(ssl_id)
+        return await self._shared(ssl_id, fresh_seconds)
 
     async def read_again(self, ssl_id: int) -> OrderDetails:
         """Return an order's details as SCM tells them from now on: an answer that is under way may be out of date.
@@ -242,7 +248,7 @@ class Account:
         under_way = self._asking.get(ssl_id)
         if under_way is not None:
             await asyncio.wait({under_way})
-        return await self._shared(ssl_id)
+        return await self._shared(ssl_id, 0.0)
 
     async def sight(self, ssl_ids: Iterable[int]) -> None:
         """Fetch the details of the visible rows, by a report or one by one, where they are unknown or out of date.
@@ -349,10 +355,10 @@ class Account:
             now = self._context.clock.now()
             self._context.repository.publish(FailureReported(now, f"listing orders with status {status}", failure))
 
-    async def _shared(self, ssl_id: int) -> OrderDetails:
+    async def _shared(self, ssl_id: int, fresh_seconds: float) -> OrderDetails:
         asking = self._asking.get(ssl_id)
         if asking is None:
-            asking = asyncio.create_task(self._ask(ssl_id), name=f"details {ssl_id}")
+            asking = asyncio.create_task(self._ask(ssl_id, fresh_seconds), name=f"details {ssl_id}")
             self._asking[ssl_id] = asking
             asking.add_done_callback(lambda _ended: self._asking.pop(ssl_id, None))
         return await asyncio.shield(asking)
@@ -365,12 +371,48 @@ class Account:
             for row in query.rows
         }
 
-    async def _ask(self, ssl_id: int) -> OrderDetails:
-        context = self._context
-        details = await context.limiter.run(Priority.SIGHT, lambda: context.scm.details(ssl_id))
-        self.learned(details, context.clock.now())
+    async def _ask(self, ssl_id: int, fresh_seconds: float) -> OrderDetails:
+        """Ask for details, unless another process is asking, or has asked since."""
+        context, key = self._context, f"{_DETAILS}{ssl_id}"
+
+        def is_fresh(kept: KeptAnswer) -> bool:
+            return kept.at is not None and seconds_between(kept.at, context.clock.now()) <= fresh_seconds
+
+        if fresh_seconds > 0 and await self.shared.turn(key, is_fresh) is not None:
+            known = self._known.get(ssl_id)
+            if known is not None:
+                return known.details
+        try:
+            details = await context.limiter.run(Priority.SIGHT, lambda: context.scm.details(ssl_id))
+        except BaseException:
+            await asyncio.shield(self.shared.release(key))
+            raise
+        now = context.clock.now()
+        self.learned(details, now)
+        value = msgspec.json.encode(details).decode()
+        await self.shared.keep(KeptAnswer(key=key, source=f"SCM details {ssl_id}", value=value, at=now))
         context.repository.publish(AccountChanged(ssl_id))
         return details
+
+    def _take_changes(self, answers: Sequence[KeptAnswer]) -> None:
+        """Take the details that other processes were told, and say of which orders something new is known."""
+        about_orders: set[int] = set()
+        for answer in answers:
+            kind, _, about = answer.key.partition("/")
+            ssl_id = about.partition("/")[0]
+            if answer.key.startswith(_DETAILS) and answer.value and answer.at is not None:
+                try:
+                    details = msgspec.json.decode(answer.value, type=OrderDetails, dec_hook=moment_from)
+                except (msgspec.MsgspecError, ValueError):
+                    continue  # kept by another version of this program: it is asked for again
+                self.learned(details, answer.at)
+            if kind in ("details", "dcv") and ssl_id.isdecimal():
+                about_orders.add(int(ssl_id))
+        for changed in about_orders:
+            order = self._context.repository.store.by_ssl_id(changed)
+            self._context.repository.publish(AccountChanged(changed) if order is None else OrderChanged(order))
+        if any(not answer.key.startswith((_DETAILS, "dcv/")) for answer in answers):
+            self._context.repository.publish(AccountChanged())
 
 
 def _completed(details: OrderDetails, before: OrderDetails) -> OrderDetails:

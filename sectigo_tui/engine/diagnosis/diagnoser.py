@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Moment, seconds_between
 from sectigo_tui.domain.dns import Dns
-from sectigo_tui.domain.errors import ScmFailure
+from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.messages import Recipient
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account.remote_orders import Account
@@ -17,9 +19,11 @@ from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause, OrderRef, common_causes
 from sectigo_tui.engine.diagnosis.escalation import Redact, escalation_pack, handover, redactor
 from sectigo_tui.engine.diagnosis.evidence.gather import Gatherer
-from sectigo_tui.engine.diagnosis.evidence.known import Knowledge, Target, Version
-from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part
+from sectigo_tui.engine.diagnosis.evidence.known import MAX_NAMES, Knowledge, Target, Version
+from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part, quoted
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
+from sectigo_tui.engine.diagnosis.evidence.validations import DomainState
+from sectigo_tui.engine.diagnosis.message import Message, message_to
 from sectigo_tui.engine.diagnosis.normal import Comparison, Leg, Samples, pace
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
@@ -34,6 +38,19 @@ DIAGNOSE_MAX_AGE_SECONDS = 60.0
 
 ATTEND_MAX_AGE_SECONDS = 600.0
 """How old evidence may be for a column: a page of rows costs requests, and validations take hours."""
+
+EVIDENCE_REQUESTS_PER_MINUTE = 120
+"""How many requests a process sends for columns; what an operator asks for in person is counted, and not held back."""
+
+BUDGET_SECONDS = 60.0
+REFRESH_SECONDS = 5.0
+"""How often it is looked up whose evidence is wanted."""
+
+REFRESH_AFTER_SECONDS = 60.0
+"""How often it is looked up whether evidence of an order that is wanted is too old."""
+
+WANTED_SECONDS = 1_800.0
+"""How long evidence is kept fresh after somebody had the order in sight."""
 
 VERDICT_KEPT_SECONDS = 15.0
 """How long a column's verdict holds by itself: time alone changes it seldom, and a list is sorted again and again."""
@@ -54,6 +71,7 @@ class Diagnoser:
 
     Attributes:
         samples: How long this account's orders took.
+        wanted: How many orders' evidence was to be kept fresh when that was last looked at here.
     """
 
     def __init__(
@@ -67,9 +85,10 @@ class Diagnoser:
         self._context = context
         self._account = account
         self._secrets = secrets
-        sources = Sources(context, account, dns)
-        self._knowledge = Knowledge(context, account, sources)
-        self._gatherer = Gatherer(sources, self._knowledge)
+        self.wanted = 0
+        self._sources = Sources(context, account, dns)
+        self._knowledge = Knowledge(context, account, self._sources)
+        self._gatherer = Gatherer(self._sources, self._knowledge)
         self._verdicts: dict[str | int, tuple[Version, Verdict]] = {}
 
     def cheap(self, target: Target) -> Verdict:
@@ -150,10 +169,95 @@ class Diagnoser:
         """
         for target in targets:
             evidence = await self._gatherer.gather(
-                target, lambda _part, _evidence: None, max_age_seconds=ATTEND_MAX_AGE_SECONDS
+                target,
+                lambda _part, _evidence: None,
+                max_age_seconds=ATTEND_MAX_AGE_SECONDS,
+                with_ends=False,
             )
             await self._learn_renewed(evidence.order)
             on_verdict(target, judge(evidence))
+
+    async def watch(self, targets: Sequence[Target], on_verdict: Callable[[Target, Verdict], None]) -> None:
+        """Have evidence for the orders in sight fetched: by the process that polls, by this one where none does.
+
+        Args:
+            targets: The orders, the most wanted first.
+            on_verdict: Told each order's verdict when it was fetched here; what others fetch comes as an event.
+        """
+        await self._account.shared.want(_ssl_ids(targets), WANTED_SECONDS)
+        if self._context.repository.store.poller():
+            await self._account.shared.read()
+            return
+        for target in targets:
+            await self._within_budget()
+            await self.attend([target], on_verdict)
+
+    async def keep_fresh(self) -> None:
+        """Refresh the evidence that any process wants, while no other process polls; until cancelled.
+
+        Without anybody who polls, every process does it, and one that is slower than another finds it done.
+        """
+        refreshed: dict[int, datetime] = {}
+        while True:
+            await self._context.clock.sleep(REFRESH_SECONDS)
+            if self._context.repository.store.poller():
+                await self._account.shared.read()
+                continue
+            now = self._context.clock.now()
+            wanted = await self._account.shared.wanted()
+            self.wanted = len(wanted)
+            refreshed = {ssl_id: at for ssl_id, at in refreshed.items() if ssl_id in wanted}
+            due = [one for one in wanted if seconds_between(refreshed.get(one, _LONG_AGO), now) > REFRESH_AFTER_SECONDS]
+            for ssl_id in due:
+                await self._within_budget()
+                refreshed[ssl_id] = self._context.clock.now()
+                await self.attend([ssl_id], lambda _target, _verdict: None)
+
+    @property
+    def requests_last_minute(self) -> int:
+        """How many requests this process has sent for evidence within the last minute."""
+        now = self._context.clock.monotonic()
+        return sum(now - at < BUDGET_SECONDS for at in self._sources.sent)
+
+    async def _within_budget(self) -> None:
+        """Wait until the budget allows requests that nobody waits for in person."""
+        while self.requests_last_minute >= EVIDENCE_REQUESTS_PER_MINUTE:
+            await self._context.clock.sleep(1.0)
+
+    async def sync(self, ssl_id: int) -> Diagnosis:
+        """Have SCM ask the CA how an order's domains stand, those that are not valid, and read what it then tells.
+
+        Args:
+            ssl_id: The order.
+
+        Returns:
+            The diagnosis with what is told then.
+
+        Raises:
+            InputError: SCM names no domain of this order that is not valid.
+            ReadOnly: Writes are disabled.
+            ScmFailure: SCM did not take it, for the domain that it names.
+            StoreError: It could not be written down, and was not asked for.
+        """
+        context, order = self._context, self._context.repository.store.by_ssl_id(ssl_id)
+        context.check_writable("DCV sync")
+        lines = self.known(order or ssl_id).domains
+        domains = [line.domain for line in lines if line.order_state is not DomainState.VALID][:MAX_NAMES]
+        if not domains:
+            raise InputError("no domain of this order is known that is not valid", "diagnose it again")
+        of_order = partial(record, context, ssl_id=ssl_id, order_id=order.id if order is not None else "")
+        await of_order(EventKind.WRITE_ASKED, f"DCV sync asked for: {', '.join(map(quoted, domains))}")
+        for domain in domains:
+            ask = partial(context.scm.sync_domain, domain)
+            try:
+                await context.limiter.run(Priority.WRITE, ask)
+            except ScmFailure as failure:
+                await of_order(
+                    EventKind.WRITE_ANSWERED, f"DCV sync of {quoted(domain)}: {in_words(failure)}", failure=failure
+                )
+                raise
+        await of_order(EventKind.WRITE_ANSWERED, "DCV sync done")
+        return await self.diagnose(order or ssl_id, max_age_seconds=0.0)
 
     async def recheck(self, ssl_id: int) -> Diagnosis:
         """Ask the CA to check an order's domains again.
@@ -227,6 +331,42 @@ class Diagnoser:
         """Return the escalation pack for the CA's support, as Markdown without credentials."""
         return escalation_pack(diagnosis, self.redactor())
 
+    def message(
+        self, diagnosis: Diagnosis, recipient: Recipient, templates: Mapping[str, str] | None = None
+    ) -> Message:
+        """Return the message to somebody about an order, without credentials.
+
+        Args:
+            diagnosis: The order's diagnosis.
+            recipient: Who is written to.
+            templates: The operator's own, by recipient.
+        """
+        return message_to(
+            recipient,
+            diagnosis,
+            self.redactor(),
+            pack=self.pack(diagnosis),
+            address=self._context.options.login_address,
+            templates=templates,
+        )
+
+    async def record_message(self, diagnosis: Diagnosis, message: Message) -> None:
+        """Keep in the timeline that a message was given to `on_event`.
+
+        Args:
+            diagnosis: The order's diagnosis.
+            message: The message.
+        """
+        order = diagnosis.evidence.order
+        await record(
+            self._context,
+            EventKind.NOTE,
+            f"message to {message.recipient.who} given to on_event",
+            order_id=order.id if order is not None else "",
+            ssl_id=diagnosis.evidence.ssl_id,
+            may_fail=True,
+        )
+
     def handover(self, targets: Iterable[Target], *, missing_part: str = "") -> str:
         """Return all that is open, grouped by cause, for the next shift, by what is known: Markdown, no credentials.
 
@@ -273,6 +413,14 @@ class Diagnoser:
     def _details_of(self, ssl_id: int) -> OrderDetails | None:
         known = self._account.known(ssl_id)
         return known.details if known is not None else None
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def _ssl_ids(targets: Iterable[Target]) -> list[int]:
+    found = (target.ssl_id if isinstance(target, Order) else target for target in targets)
+    return [ssl_id for ssl_id in found if ssl_id is not None]
 
 
 def _ref(target: Target) -> OrderRef:

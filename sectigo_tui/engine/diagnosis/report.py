@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.events import EventKind, TimelineEntry, note_in
+from sectigo_tui.domain.validation import AccountDomain
 from sectigo_tui.engine.diagnosis.escalation import Redact, open_by_cause
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, OrganizationLine
@@ -75,6 +77,8 @@ def _waiting(diagnosis: Diagnosis) -> Json:
         "in_stage_at_least_seconds": lasted.at_least_seconds if lasted is not None else None,
         "in_stage_at_most_seconds": lasted.at_most_seconds if lasted is not None else None,
         "in_use_ends": _moment(outage.expires) if outage is not None else None,
+        "owner": evidence.order.owner if evidence.order else "",
+        "notes": _notes(evidence.timeline),
     }
 
 
@@ -103,6 +107,7 @@ def document(diagnosis: Diagnosis) -> Json:
             "organization_id": evidence.organization_id,
             "profile": details.profile_name if details else order.profile_name if order else "",
             "validation": evidence.level,
+            "owner": order.owner if order else "",
         },
         "verdict": {
             "blocked_on": str(verdict.party),
@@ -124,7 +129,16 @@ def document(diagnosis: Diagnosis) -> Json:
             {"since": _moment(missing_part.since), "until": _moment(missing_part.until)}
             for missing_part in diagnosis.unwatched
         ],
+        "is_dcv_used": False if evidence.is_dcv_unused else True if evidence.dcv.value is not None else None,
         "domains": [_domain(line) for line in diagnosis.domains],
+        "account_domains": [
+            _account_domain(answer.value) for answer in evidence.account_domains.values() if answer.value is not None
+        ],
+        "contract": [
+            {"kind": one.kind, "total": one.total, "used": one.used, "left": one.left} for one in evidence.usage.value
+        ]
+        if evidence.usage.value is not None
+        else None,
         "organization": _organization(diagnosis.organization),
         "caa": [_caa(name, kept_answer.source, diagnosis) for name, kept_answer in evidence.caa.items()],
         "normal": [_comparison(comparison) for comparison in diagnosis.normal],
@@ -168,9 +182,11 @@ def document(diagnosis: Diagnosis) -> Json:
                 "status": entry.scm_status,
                 "http_status": entry.http_status,
                 "scm_code": entry.code,
+                "by": entry.by.text if entry.by is not None else "",
             }
             for entry in evidence.timeline
         ],
+        "notes": _notes(evidence.timeline),
         "evidence": [
             _answer(kept_answer)
             for kept_answer in (
@@ -178,11 +194,22 @@ def document(diagnosis: Diagnosis) -> Json:
                 evidence.dcv,
                 *evidence.domains.values(),
                 evidence.organization,
+                evidence.domain_names,
+                *evidence.account_domains.values(),
+                evidence.usage,
                 *evidence.caa.values(),
                 *evidence.records.values(),
             )
         ],
     }
+
+
+def _notes(timeline: Sequence[TimelineEntry]) -> Json:
+    return [
+        {"at": _moment(entry.at), "by": entry.by.text if entry.by is not None else "", "text": note_in(entry)}
+        for entry in timeline
+        if entry.kind is EventKind.OPERATOR_NOTE
+    ]
 
 
 def _answer(kept_answer: Answer[object]) -> Json:
@@ -239,6 +266,16 @@ def _domain(line: DomainLine) -> Json:
         "next_check": _moment(line.next_check),
         "expires": _moment(line.expires),
         "is_published": line.is_published,
+    }
+
+
+def _account_domain(domain: AccountDomain) -> Json:
+    return {
+        "id": domain.id,
+        "name": domain.name,
+        "state": domain.state,
+        "delegation_status": domain.delegation_status,
+        "delegations": [{"organization_id": one.organization_id, "status": one.status} for one in domain.delegations],
     }
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.status import is_same, meaning_of
 from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence, missing_evidence_of
-from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Fact, Part, quoted, status_fact
+from sectigo_tui.engine.diagnosis.evidence.model import DCV_UNUSED_CODE, Evidence, Fact, Part, quoted, status_fact
 from sectigo_tui.engine.diagnosis.evidence.validations import (
     DomainState,
     OrganizationState,
@@ -19,7 +19,7 @@ from sectigo_tui.engine.diagnosis.evidence.validations import (
 )
 from sectigo_tui.engine.diagnosis.rules.causes import BlockingCause, Cause, Party
 from sectigo_tui.engine.diagnosis.rules.status import status_causes
-from sectigo_tui.engine.diagnosis.rules.validation import validation_causes
+from sectigo_tui.engine.diagnosis.rules.validation import contract_causes, validation_causes
 
 CELL_WIDTH = 12
 """The widest text for a column, in cells."""
@@ -82,6 +82,7 @@ def judge(evidence: Evidence) -> Verdict:
     if is_deep:
         blocking_causes += validation_causes(evidence)
         blocking_causes += _rest(evidence, blocking_causes)
+        blocking_causes += contract_causes(evidence)
     missing_evidence = missing_evidence_of(evidence, is_deep=is_deep)
     blocking_causes.sort(
         key=lambda blocking_cause: (not blocking_cause.is_certain, blocking_cause.cause.rank, blocking_cause.about)
@@ -140,6 +141,10 @@ def _rest(evidence: Evidence, blocking_causes: list[BlockingCause]) -> list[Bloc
     organization = organization_line(evidence)
     facts += organization.facts if organization else ()
     valid = "Organization and domains are valid" if organization else "Its domains are valid"
+    if evidence.is_dcv_unused:
+        valid = f"{'The organization is valid, and ' if organization else ''}DCV is not used for this customer"
+        words = f"DCV is not used for this customer ({DCV_UNUSED_CODE})"
+        facts.append(Fact(words, evidence.dcv.source, evidence.dcv.failed_at or evidence.dcv.at))
     review = "callback or manual review" if organization else "manual review"
     caveat = ", unless CAA forbids it, which could not be looked up" if _caa_failed(evidence) else ""
     return [
@@ -157,7 +162,8 @@ def _rest(evidence: Evidence, blocking_causes: list[BlockingCause]) -> list[Bloc
 def _is_all_valid(evidence: Evidence) -> bool:
     """Return whether all that bears on an order at the CA is known, and valid."""
     lines, organization = domain_lines(evidence), organization_line(evidence)
-    if not lines or evidence.unchecked_names or any(line.order_state is not DomainState.VALID for line in lines):
+    is_settled = evidence.is_dcv_unused or (bool(lines) and not evidence.unchecked_names)
+    if not is_settled or any(line.order_state is not DomainState.VALID for line in lines):
         return False
     if organization is None:
         return evidence.level == "DV"

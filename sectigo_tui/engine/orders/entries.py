@@ -89,7 +89,7 @@ async def record(
         ssl_id=ssl_id,
     )
     try:
-        await context.repository.store.record(entry)
+        await context.repository.store.record(context.repository.signed(entry))
     except StoreError as error:
         context.repository.report_store_error(error)
         if not may_fail:

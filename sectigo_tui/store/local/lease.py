@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path

@@ -88,6 +88,12 @@ def _state(row: OrderRow, now: RowContext, keys: KeyNames | None) -> Iterable[Fa
     order = row.order
     if order is None:
         return
+    if order.owner:
+        owner = f"you ({order.owner})" if row.is_yours else order.owner
+        yield "Owner", Content.styled(printable(owner), "$state-waiting bold" if row.is_yours else "bold")
+    if order.note is not None:
+        note = f"{order.note.text} ({order.note.by}, {format_when(order.note.at)})"
+        yield "Note", printable(note, limit=LONG_TEXT)
     yield "Here", f"{order.state} for {age_text(order.state_since, now.clock.now()).strip()}; {order.origin}"
     yield "Refused", printable(order.rejection, limit=LONG_TEXT)
     if order.pending_enroll is not None:
@@ -155,11 +161,12 @@ def _polling(order: Order, keys: KeyNames | None) -> Iterable[Fact]:
     if window is None:
         return
     if window.ended is not None:
-        again = _hint(keys, "; {view.poll} polls it again") if order.state.is_polled else ""
+        again = _hint(keys, "; {view.poll} polls it again, {app.longer} for longer") if order.state.is_polled else ""
         yield "Polling", f"ended: {window.ended}{again}"
     elif window.next_poll_at is not None and order.state.is_polled:
         yield "Next poll", f"{window.next_poll_at:%H:%M:%S}Z, a wait of {window.wait_seconds:.0f} s: {window.reason}"
-        yield "Deadline", f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
+        is_endless = window.until_issued
+        yield "Deadline", "none: until it is issued" if is_endless else f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
     yield "Polls", f"{window.attempts} since {format_when(window.opened_at)}"
     if order.last_poll is not None:
         poll = order.last_poll
@@ -195,4 +202,5 @@ def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Fact]:
         yield "", Content.styled("nothing recorded yet", "$state-muted")
     for entry in entries:
         code = "" if entry.code is None else f" (code {entry.code})"
-        yield f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{printable(entry.summary, limit=LONG_TEXT)}{code}"
+        by = f", by {entry.by.text}" if entry.by is not None else ""
+        yield f"{entry.at:%Y-%m-%d %H:%M:%S}", printable(f"{entry.summary}{code}{by}", limit=LONG_TEXT)

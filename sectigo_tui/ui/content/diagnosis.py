@@ -10,7 +10,7 @@ from textual.content import Content
 from sectigo_tui.domain.polling import PollOutcome, PollResult
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause
 from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence
-from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, Fact
+from sectigo_tui.engine.diagnosis.evidence.model import DCV_UNUSED_CODE, Answer, AnswerState, Evidence, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, DomainState, OrganizationLine
 from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, WaitProposal
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock
@@ -146,6 +146,8 @@ def _comparison(comparison: Comparison) -> Content:
     return Content.assemble(f"{comparison.elapsed.text}{running}, ", (str(comparison.pace), style), figure)
 
 
+_DCV_UNUSED = f"SCM validates no domains for this customer ({DCV_UNUSED_CODE}): no order waits for one."
+
 VALID_SHOWN = 20
 """How many domains are named of those at which nothing is left to do."""
 
@@ -160,16 +162,19 @@ def records_to_publish(domains: Sequence[DomainLine]) -> str:
 
 
 def domains_content(domains: Sequence[DomainLine], width: int) -> Content:
-    """Return each domain at which something is left to do with that, and the valid ones in one line."""
+    """Return each domain at which something is left to do with that, then until when the others are valid."""
     open_ = [line for line in domains if line.order_state is not DomainState.VALID]
     valid = [line for line in domains if line.order_state is DomainState.VALID]
     shown = [block for line in open_ for block in (_domain(line), lines.labelled(_to_do(line), width)) if block.plain]
     if valid:
-        names = ", ".join(untrusted(line.domain) for line in valid[:VALID_SHOWN])
-        more = f" and {len(valid) - VALID_SHOWN} more" if len(valid) > VALID_SHOWN else ""
-        until = min((line.expires for line in valid if line.expires is not None), key=format_when, default=None)
-        expires = f"; the first ends {format_when(until)}" if until is not None else ""
-        shown.append(lines.labelled([(f"{len(valid)} valid", f"{names}{more}{expires}")], width))
+        rows = [
+            (untrusted(line.domain), f"valid until {format_when(line.expires)}" if line.expires else "valid")
+            for line in valid[:VALID_SHOWN]
+        ]
+        cells = max(len(name) for name, _ in rows)
+        shown += [Content.assemble((name.ljust(cells), ""), "  ", (text, "$state-muted")) for name, text in rows]
+        if len(valid) > VALID_SHOWN:
+            shown.append(Content.styled(f"and {len(valid) - VALID_SHOWN} more that are valid", "$state-muted"))
     return Content("\n").join(shown)
 
 
@@ -269,7 +274,9 @@ def diagnosis_content(
     blocks = (
         Content("\n").join((_title(evidence, glyphs), verdict)),
         lines.titled("Stages (UTC)", stages_content(diagnosis, glyphs, width)),
-        _section("Domains", [evidence.dcv, *evidence.domains.values()], domains, is_asking=is_asking),
+        lines.titled("Domains", Content(_DCV_UNUSED))
+        if evidence.is_dcv_unused
+        else _section("Domains", [evidence.dcv, *evidence.domains.values()], domains, is_asking=is_asking),
         _section("Organization", [evidence.organization], organization, is_asking=is_asking),
         lines.titled("Is this normal?", normal_content(diagnosis, width)),
         lines.titled("Polls, oldest first", polls),

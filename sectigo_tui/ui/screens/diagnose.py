@@ -41,6 +41,7 @@ TICK_SECONDS = 1.0
 _HINTS = (
     ("diagnose.copy", "copy record", 1),
     ("diagnose.recheck", "DCV recheck", 3),
+    ("diagnose.sync", "DCV sync", 6),
     ("diagnose.escalate", "escalation pack", 2),
     ("diagnose.history", "history", 4),
     ("diagnose.again", "ask again", 5),
@@ -71,6 +72,7 @@ class Diagnose(Screen[None]):
         Binding("escape", "leave", "Back", id="diagnose.leave", tooltip="Stop asking for history; back to the list"),
         Binding("c", "copy_records", "Copy record", id="diagnose.copy", tooltip="Copy the DNS records to publish"),
         Binding("R", "recheck", "DCV recheck", id="diagnose.recheck", tooltip="Ask the CA to check the domains again"),
+        Binding("S", "sync", "DCV sync", id="diagnose.sync", tooltip="Have SCM ask the CA how the domains stand"),
         Binding("E", "escalate", "Escalation pack", id="diagnose.escalate", tooltip="Facts for the CA's support"),
         Binding("h", "history", "History", id="diagnose.history", tooltip="Ask SCM how long issued orders took"),
         Binding("r", "again", "Ask again", id="diagnose.again", tooltip="Ask SCM for everything again"),
@@ -230,19 +232,26 @@ class Diagnose(Screen[None]):
 
     def action_recheck(self) -> None:
         """Ask the CA to check the domains again."""
+        self._have_ca_asked("DCV recheck", self._diagnoser.recheck, "The CA was asked to check the domains again.")
+
+    def action_sync(self) -> None:
+        """Have SCM ask the CA how the domains stand."""
+        self._have_ca_asked("DCV sync", self._diagnoser.sync, "SCM has asked the CA how the domains stand.")
+
+    def _have_ca_asked(self, what: str, ask: Callable[[int], Awaitable[Diagnosis]], done: str) -> None:
         ssl_id = self.row.ssl_id
         engine = self._model.order_rows.engine
         if engine.is_read_only:
             arms = filled(self, "{app.arm} arms writes.") if engine.options.may_arm else "Start without --read-only."
-            self.query_one(KeyLine).show_message(f"Read-only: a DCV recheck has the CA do something. {arms}")
+            self.query_one(KeyLine).show_message(f"Read-only: a {what} has the CA do something. {arms}")
         elif ssl_id is None:
             self.query_one(KeyLine).show_message("There is no sslId yet, so there is nothing to check.")
         else:
-            self._model.perform("DCV recheck", self._recheck(ssl_id))
+            self._model.perform(what, self._asked_ca(ask(ssl_id), done))
 
-    async def _recheck(self, ssl_id: int) -> None:
-        diagnosis = await self._diagnoser.recheck(ssl_id)
-        self.notify("The CA was asked to check the domains again.", markup=False)
+    async def _asked_ca(self, asked: Awaitable[Diagnosis], done: str) -> None:
+        diagnosis = await asked
+        self.notify(done, markup=False)
         if self.is_running:
             self._show(diagnosis)
 

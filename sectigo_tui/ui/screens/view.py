@@ -603,20 +603,24 @@ class View(Screen[None]):
         diagnoser = self._model.now.diagnoser()
         if not self.WANTS_VERDICTS or diagnoser is None:
             return
-        for row_id in row_ids:
-            row = self.order_row_of(row_id)
-            if row.is_open and row.target is not None:
-                await diagnoser.attend([row.target], lambda _target, _verdict: None)
-                if self.shows(row_id):
-                    self._unfold([row_id])
-                self.table.refresh_rows([row_id])
+        rows = [row for row in map(self.order_row_of, row_ids) if row.is_open]
+        targets = [row.target for row in rows if row.target is not None]
+        ids = [row.row_id for row in rows]
+
+        def show(_target: object, _verdict: object) -> None:
+            self._unfold([row_id for row_id in ids if self.shows(row_id)])
+            self.table.refresh_rows(ids)
+
+        await diagnoser.watch(targets, show)
 
     async def _fetch_verdicts(self) -> None:
         """Ask for what decides whether the filter wants a row, a row at a time: each is listed as soon as it is."""
         diagnoser = self._model.now.diagnoser()
         if diagnoser is None:
             return
-        if self._filter.wants_samples and await diagnoser.samples.learn_local():
+        if self._filter.wants_samples and any(
+            (await diagnoser.samples.learn_local(), await diagnoser.samples.learn_kept())
+        ):
             self.reload()
         left = LOOKED_UP_AT_MOST - len(self._fetched)
         for row_id in [row_id for row_id in self._unknown if row_id not in self._fetched][:left]:

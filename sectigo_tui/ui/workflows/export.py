@@ -193,7 +193,8 @@ def _next_poll(row: OrderRow, _now: RowContext) -> Value:
 
 def _deadline(row: OrderRow, _now: RowContext) -> Value:
     window = row.order.window if row.order is not None else None
-    return moment_json(window.deadline_at) if window is not None and window.is_open else None
+    ends = window is not None and window.is_open and not window.until_issued
+    return moment_json(window.deadline_at) if window is not None and ends else None
 
 
 def _polls(row: OrderRow, _now: RowContext) -> Value:
@@ -218,6 +219,7 @@ _FIELDS = {
     "attempts": _Field("attempts", "ATTEMPTS", _polls),
     "outage": _Field("outage", "OUTAGE", lambda row, now: moment_json(outage_end(row, now))),
     "profile": _Field("profile_name", "PROFILE", lambda row, _now: row.profile or None),
+    "owner": _Field("owner", "OWNER", lambda row, _now: row.owner or None),
 }
 
 

@@ -149,6 +149,30 @@ class MenuWorkflows:
 
         self._perform("handover", hand_over(self.workflow, self._model.order_rows))
 
+    def longer(self) -> None:
+        """Poll the marked orders, or the one under the cursor, for as long as the operator chooses."""
+        from sectigo_tui.ui.workflows.orders import poll_longer
+
+        self._perform("poll longer", poll_longer(self.workflow, self._chosen() or ()))
+
+    def message(self) -> None:
+        """Write to whoever blocks the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.workflows.message import write_message
+
+        self._perform("message", write_message(self.workflow, self._chosen() or (), self._outside))
+
+    def note(self) -> None:
+        """Write a note on the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.workflows.people import note
+
+        self._perform("note", note(self.workflow, self._chosen() or ()))
+
+    def own(self) -> None:
+        """Take the marked orders or the one under the cursor, or give them to somebody."""
+        from sectigo_tui.ui.workflows.people import own
+
+        self._perform("owner", own(self.workflow, self._chosen() or ()))
+
     def causes(self) -> None:
         """Show what many orders wait for together, and list those of one cause."""
         self._perform("common causes", self._list_cause())

@@ -128,6 +128,9 @@ async def test_twenty_orders_of_one_organization_cost_one_poll_at_its_validation
         "organizations": 1,
         "organization_validations": 1,
         "organization_validation": 1,
+        "domains": 1,
+        "domain_validations": 1,
+        "usage": 1,
     }
     assert bench.scm.most_in_flight <= 3  # a poll always finds a free place among the four
     (common, *_) = bench.diagnoser.common_causes(ids)
@@ -243,7 +246,7 @@ async def test_a_name_outside_the_log_is_covered_by_the_first_valid_domain_above
     bench = Bench()
     ssl_id = bench.remote(1)
     bench.scm.dcv_logs[ssl_id] = DcvLog(())
-    bench.scm.domains[DOMAIN] = DomainValidation(domain=DOMAIN, status="VALIDATED", expires=date(2026, 9, 1))
+    bench.scm.domain_statuses[DOMAIN] = DomainValidation(domain=DOMAIN, status="VALIDATED", expires=date(2026, 9, 1))
     diagnosis = await bench.diagnoser.diagnose(ssl_id)
     assert diagnosis.verdict.cause is Cause.VETTING
     assert bench.calls()["domain_status"] == 2
@@ -255,10 +258,10 @@ async def test_a_name_with_a_validation_of_its_own_below_a_valid_domain_is_uncer
     ssl_id = bench.remote(1)
     bench.scm.dcv_logs[ssl_id] = DcvLog(())
     name = f"www1.{DOMAIN}"
-    bench.scm.domains[name] = DomainValidation(domain=name, status="EXPIRED", order_status="COMPLETED")
+    bench.scm.domain_statuses[name] = DomainValidation(domain=name, status="EXPIRED", order_status="COMPLETED")
     alone = await bench.diagnoser.diagnose(ssl_id)
     assert (alone.verdict.cause, alone.verdict.party) == (Cause.DOMAIN_EXPIRED, Party.DNS_OWNER)
-    bench.scm.domains[DOMAIN] = DomainValidation(domain=DOMAIN, status="VALIDATED", order_status="COMPLETED")
+    bench.scm.domain_statuses[DOMAIN] = DomainValidation(domain=DOMAIN, status="VALIDATED", order_status="COMPLETED")
     covered = await bench.diagnoser.diagnose(ssl_id, max_age_seconds=0.0)
     assert (covered.verdict.cause, covered.verdict.party) == (Cause.DOMAIN_EXPIRED, Party.UNKNOWN)
 

@@ -12,7 +12,7 @@ from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollOutcome, PollResult, PollWindow, WindowEnd
-from sectigo_tui.domain.validation import DcvLog, DomainValidation
+from sectigo_tui.domain.validation import Allowance, DcvLog, DomainValidation
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, PublishedRecord
 from sectigo_tui.engine.diagnosis.rules.causes import Cause, Party
 from sectigo_tui.engine.diagnosis.verdict import CELL_WIDTH, Strength, judge
@@ -24,10 +24,12 @@ from support.evidence import (
     TOLD,
     Change,
     valid_evidence,
+    with_account_domain,
     with_caa,
     with_code,
     with_domain,
     with_organization,
+    with_usage,
 )
 
 T = TypeVar("T")
@@ -79,6 +81,28 @@ ROWS = (
         Party.YOU,
         with_domain(order_status="NOT_INITIATED", mode=""),
         kind="domain",
+    ),
+    Row(
+        Cause.DOMAIN_NOT_SUBMITTED,
+        Party.YOU,
+        with_domain(order_status="Awaiting submission"),
+        kind="domain",
+    ),
+    Row(Cause.DOMAIN_REJECTED, Party.YOU, with_domain(order_status="REJECTED"), kind="domain"),
+    Row(Cause.DOMAIN_REJECTED, Party.YOU, with_domain("EXPIRED", order_status="Rejected"), kind="domain"),
+    Row(Cause.DOMAIN_SUSPENDED, Party.YOU, with_account_domain("SUSPENDED"), kind="account domain"),
+    Row(
+        Cause.DELEGATION_REQUESTED,
+        Party.APPROVER,
+        with_account_domain("ACTIVE", delegation="REQUESTED"),
+        kind="account domain",
+    ),
+    Row(
+        Cause.NONE_LEFT,
+        Party.YOU,
+        with_usage(Allowance("SSL", 10, 10, 0)),
+        ("Init", "Requested", "SAApproved", "Approved"),
+        kind="contract",
     ),
     Row(Cause.EV_ANCHOR, Party.YOU, with_code(-181), level="EV", kind="anchor"),
     Row(Cause.CAA, Party.DNS_OWNER, with_caa("letsencrypt.org"), kind="caa"),
@@ -137,6 +161,8 @@ def test_of_two_causes_the_more_urgent_is_the_verdict_and_the_other_is_listed(
     ("code", "cause", "party"),
     [
         (-843, Cause.ORGANIZATION_MISSING, Party.ORGANIZATION_CONTACT),
+        (-715, Cause.DOMAIN_SUSPENDED, Party.YOU),
+        (-741, Cause.DELEGATION_REQUESTED, Party.APPROVER),
         (-107, Cause.DOMAIN_NOT_VALIDATED, Party.DNS_OWNER),
         (-737, Cause.DOMAIN_NOT_VALIDATED, Party.DNS_OWNER),
         (-1137, Cause.DOMAIN_NOT_VALIDATED, Party.DNS_OWNER),
@@ -343,6 +369,86 @@ def test_a_published_record_takes_the_blame_off_the_dns_owner() -> None:
 def test_a_valid_domain_that_the_order_still_waits_for_is_a_contradiction_not_an_accusation() -> None:
     verdict = judge(with_domain("VALIDATED", expires=date(2026, 9, 9))(valid_evidence()))
     assert (verdict.cause, verdict.party, verdict.cell) == (Cause.DOMAIN_CONTRADICTORY, Party.UNKNOWN, "DNS?")
+
+
+@pytest.mark.parametrize(
+    ("published", "party", "action"),
+    [
+        (None, Party.YOU, "Publish CNAME _token.acme.example. -> half.half.sectigo.com.; once published, submit"),
+        (True, Party.YOU, "Its record is in DNS: submit its DCV in SCM, then ask for a DCV sync."),
+        (False, Party.DNS_OWNER, "Publish CNAME _token.acme.example. -> half.half.sectigo.com.; once published"),
+    ],
+)
+def test_a_dcv_order_that_awaits_submission_is_published_first_and_then_submitted(
+    published: bool | None, party: Party, action: str
+) -> None:
+    evidence = with_domain(order_status="AWAITING_SUBMISSION")(valid_evidence())
+    if published is not None:
+        record = PublishedRecord("_token.acme.example", "CNAME", (), is_as_asked=published)
+        evidence = replace(evidence, records={DOMAIN: Answer("DNS CNAME", AnswerState.KNOWN, record, TOLD)})
+    verdict = judge(evidence)
+    assert (verdict.cause, verdict.party) == (Cause.DOMAIN_NOT_SUBMITTED, party)
+    assert verdict.next_action.startswith(action)
+
+
+@pytest.mark.parametrize(
+    ("delegations", "waits"),
+    [
+        (((1002, "REQUESTED"), (7, "ACTIVE")), True),
+        (((1002, "ACTIVE"), (7, "REQUESTED")), False),
+        (((7, "REQUESTED"),), True),
+        ((), True),
+    ],
+)
+def test_the_delegation_to_the_orders_own_organization_decides(
+    delegations: tuple[tuple[int, str], ...], waits: bool
+) -> None:
+    verdict = judge(with_account_domain("ACTIVE", *delegations, delegation="REQUESTED")(valid_evidence()))
+    assert (verdict.cause is Cause.DELEGATION_REQUESTED) is waits
+    assert verdict.evidence[-1].source == "SCM domain 409" if waits else verdict.cause is Cause.VETTING
+
+
+@pytest.mark.parametrize(
+    ("allowances", "spent"),
+    [
+        ((Allowance("SSL OV", 5, 5, 0), Allowance("SSL EV", 5, 1, 4)), True),
+        ((Allowance("SSL EV", 5, 5, 0), Allowance("SSL OV", 5, 1, 4)), False),
+        ((Allowance("Sectigo SSL OV", None, None, 0),), True),
+        ((Allowance("S/MIME", 5, 5, 0),), False),
+        ((Allowance("SSL", None, 7, None),), False),
+        ((), False),
+    ],
+)
+def test_only_what_the_contract_tells_of_the_orders_own_kind_counts(
+    allowances: tuple[Allowance, ...], spent: bool
+) -> None:
+    evidence = with_usage(*allowances)(valid_evidence("Approved"))
+    assert judge(evidence).cause is (Cause.NONE_LEFT if spent else Cause.NOT_TAKEN)
+    at_ca = judge(with_usage(*allowances)(valid_evidence()))
+    assert at_ca.cause is Cause.VETTING
+    assert [other.is_certain for other in at_ca.others] == ([False] if spent else [])
+
+
+@pytest.mark.parametrize(("http_status", "code"), [(403, None), (403, -3), (400, -25), (404, None)])
+def test_a_contract_that_may_not_be_read_is_unknown_and_weakens_nothing(http_status: int, code: int | None) -> None:
+    refusal = Answer[tuple[Allowance, ...]](
+        "SCM usage", AnswerState.FAILED, error="no", failed_at=TOLD, http_status=http_status, code=code
+    )
+    verdict = judge(replace(valid_evidence("Approved"), usage=refusal))
+    assert (verdict.cause, verdict.strength) == (Cause.NOT_TAKEN, Strength.FULL)
+    assert [one.what for one in verdict.missing_evidence] == ["contract not known: this login may not ask (SCM usage)"]
+
+
+@pytest.mark.parametrize("level", ["OV", "DV"])
+def test_a_customer_for_whom_scm_validates_no_domains_waits_for_none(level: str) -> None:
+    evidence = valid_evidence(level=level)
+    unused = replace(
+        failed(evidence.dcv), http_status=400, code=-1608, error="DCV is not enabled for this customer.", failed_at=TOLD
+    )
+    verdict = judge(replace(evidence, dcv=unused))
+    assert (verdict.cause, verdict.party, verdict.strength) == (Cause.VETTING, Party.CA, Strength.FULL)
+    assert "DCV is not used for this customer" in verdict.sentence
+    assert any("-1608" in fact.statement for fact in verdict.evidence)
 
 
 def test_the_record_to_publish_is_in_the_next_action() -> None:

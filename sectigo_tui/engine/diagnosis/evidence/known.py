@@ -12,10 +12,10 @@ from typing import NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.clock import Moment, seconds_between
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.domain.validation import DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import DomainName, DomainValidation, OrganizationValidation
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, Evidence, OrganizationEvidence, Part
@@ -83,6 +83,8 @@ class Knowledge:
         self._timelines: dict[str, tuple[int, datetime, tuple[TimelineEntry, ...]]] = {}
         self._writes: tuple[TimelineEntry, ...] = ()
         self._writes_read_at: datetime | None = None
+        self._domains_listed: tuple[tuple[DomainName, ...], dict[str, int]] | None = None
+        self._ends_listed: tuple[tuple[DomainValidation, ...], dict[str, Moment]] | None = None
         self._under_way: Counter[tuple[int | None, Part]] = Counter()
         self._parts_asked = 0
 
@@ -211,12 +213,50 @@ class Knowledge:
             domains=domains,
             organization=self._organization(evidence),
             unchecked_names=len(outside[MAX_NAMES:]),
+            validity_ends=self._ends(evidence),
+            account_domains={
+                name: sources.account_domains.peek(domain_id)
+                for name, domain_id in self.account_domain_ids(evidence).items()
+            },
+            domain_names=sources.domain_names.peek(None),
+            usage=sources.usage.peek(None),
         )
         if not sources.dns_is_on:
             return evidence
         caa = {name: sources.caa.peek(bare(name)) for name in evidence.names[:MAX_CAA_NAMES] if is_domain(name)}
         records = {domain: sources.records.peek(key) for domain, key in records_asked_for(evidence).items()}
         return replace(evidence, caa=caa, records=records)
+
+    def account_domain_ids(self, evidence: Evidence) -> dict[str, int]:
+        """Return the account's domains that cover an order's names, by name, with their ids: for each the nearest."""
+        listed = self._domain_ids()
+        found: dict[str, int] = {}
+        for name in map(bare, evidence.names[:MAX_NAMES]):
+            nearest = next((above for above in upwards(name) if above in listed), None)
+            if nearest is not None:
+                found[nearest] = listed[nearest]
+        return found
+
+    def _domain_ids(self) -> dict[str, int]:
+        rows = self._sources.domain_names.peek(None).value or ()
+        if self._domains_listed is None or self._domains_listed[0] is not rows:
+            self._domains_listed = rows, {bare(row.name): row.id for row in rows}
+        return self._domains_listed[1]
+
+    def _ends(self, evidence: Evidence) -> dict[str, Moment]:
+        """Return when the validations of an order's valid domains end, as the account's list tells it."""
+        rows = self._sources.listed_domains.peek(None).value or ()
+        if self._ends_listed is None or self._ends_listed[0] is not rows:
+            self._ends_listed = rows, {bare(row.domain): row.expires for row in rows if row.expires is not None}
+        listed = self._ends_listed[1]
+        found: dict[str, Moment] = {}
+        for domain in (bare(check.domain) for check in checks_of(evidence) if is_validated(check)):
+            told = self._sources.domains.peek(domain).value
+            nearest = next((listed[above] for above in upwards(domain) if above in listed), None)
+            ends = nearest or (told.expires if told is not None else None)
+            if ends is not None:
+                found[domain] = ends
+        return found
 
     def _organization(self, evidence: Evidence) -> Answer[OrganizationEvidence]:
         organization_id = evidence.organization_id

@@ -33,11 +33,17 @@ def missing_evidence_of(evidence: Evidence, *, is_deep: bool) -> tuple[MissingEv
     """
     missing_evidence = [_missing_polls(evidence), _missing_answer(Part.DETAILS, evidence.details)]
     if is_deep:
-        missing_evidence.append(_missing_answer(Part.DCV, evidence.dcv))
-        missing_evidence += [_missing_answer(Part.DOMAINS, answer) for answer in evidence.domains.values()]
-        missing_evidence += _missing_domains(evidence)
+        if not evidence.is_dcv_unused:
+            missing_evidence.append(_missing_answer(Part.DCV, evidence.dcv))
+            missing_evidence += [_missing_answer(Part.DOMAINS, answer) for answer in evidence.domains.values()]
+            missing_evidence += _missing_domains(evidence)
         if evidence.needs_organization or not evidence.level:
             missing_evidence.append(_missing_answer(Part.ORGANIZATION, evidence.organization))
+        missing_evidence += [
+            _unanswered(Part.DELEGATIONS, answer)
+            for answer in (evidence.domain_names, *evidence.account_domains.values())
+        ]
+        missing_evidence.append(_unanswered(Part.CONTRACT, evidence.usage))
         missing_evidence += [_missing_answer(Part.DNS, answer) for answer in evidence.caa.values()]
         missing_evidence += [_missing_answer(Part.DNS, answer) for answer in evidence.records.values()]
         if not evidence.dns_is_on:
@@ -73,6 +79,17 @@ def _missing_answer(part: Part, answer: Answer[object]) -> MissingEvidence | Non
             return MissingEvidence(part, f"{part} not looked up yet")
         case _:
             return None
+
+
+def _unanswered(part: Part, answer: Answer[object]) -> MissingEvidence | None:
+    """Return that a part is not known which many logins may not ask for: that is no sign of anything."""
+    if not answer.is_failed:
+        return None
+    if answer.is_not_allowed:
+        return MissingEvidence(part, f"{part} not known: this login may not ask ({answer.source})", weakens=False)
+    older = f", the answer of {moment_text(answer.at)} is used" if answer.value is not None and answer.at else ""
+    what = f"{part} failed to load ({answer.source}: {quoted(answer.error)}){older}"
+    return MissingEvidence(part, what, weakens=False, error=answer.error)
 
 
 def _missing_domains(evidence: Evidence) -> list[MissingEvidence]:

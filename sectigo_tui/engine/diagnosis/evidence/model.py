@@ -17,7 +17,7 @@ from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.status import StatusClass, classify
-from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import AccountDomain, Allowance, DcvLog, DomainValidation, OrganizationValidation
 
 U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
@@ -34,7 +34,17 @@ class Part(StrEnum):
     DCV = "order DCV log"
     DOMAINS = "domain validations"
     ORGANIZATION = "organization validations"
+    DELEGATIONS = "domain delegations"
+    CONTRACT = "contract"
     DNS = "DNS"
+
+
+DCV_UNUSED_CODE = -1608
+"""Domain control validation is not used for this customer: no failure, the question does not arise."""
+
+
+_NOT_ALLOWED_CODES = frozenset({-3, -25, -37, -226})
+"""What rejects a call because of the login's rights. Source: SCM manual 25.5."""
 
 
 class AnswerState(StrEnum):
@@ -73,6 +83,16 @@ class Answer(Struct, Generic[T_co], frozen=True):
     def is_failed(self) -> bool:
         """Whether the newest call failed; `value` may hold an older answer all the same."""
         return self.state is AnswerState.FAILED
+
+    @property
+    def newest(self) -> datetime | None:
+        """When it was asked for last, with whatever came of it."""
+        return max((at for at in (self.at, self.failed_at) if at is not None), default=None)
+
+    @property
+    def is_not_allowed(self) -> bool:
+        """Whether SCM refused the newest call for good: the login may not, or this SCM has no such call."""
+        return self.is_failed and (self.http_status in (403, 404) or self.code in _NOT_ALLOWED_CODES)
 
     def holding(self, value: U | None) -> Answer[U]:
         """Return this answer with another value, of any type."""
@@ -141,7 +161,11 @@ class Evidence(Struct, frozen=True, kw_only=True):
         details: SCM's answer about it.
         dcv: Its domain control validation.
         domains: The account's validations by domain, for names that the order's own log does not settle.
+        validity_ends: When the account's validation of a domain of the order ends, by domain, where that is listed.
         organization: The organization's validations.
+        account_domains: The domains of the account that cover the certificate's names, by domain.
+        domain_names: The list in which those domains were found.
+        usage: What is left of the contract.
         caa: CAA by the certificate's names, `*.` included.
         records: DCV records in DNS, by domain.
         dns_is_on: Whether the operator has switched DNS lookups on.
@@ -158,7 +182,11 @@ class Evidence(Struct, frozen=True, kw_only=True):
     details: Answer[OrderDetails] = Answer("SCM details")
     dcv: Answer[DcvLog] = Answer("SCM dcv")
     domains: Mapping[str, Answer[DomainValidation]] = field(default_factory=dict)
+    validity_ends: Mapping[str, Moment] = field(default_factory=dict)
     organization: Answer[OrganizationEvidence] = Answer("SCM organization validations")
+    account_domains: Mapping[str, Answer[AccountDomain]] = field(default_factory=dict)
+    domain_names: Answer[object] = Answer("SCM domains")
+    usage: Answer[tuple[Allowance, ...]] = Answer("SCM usage")
     caa: Mapping[str, Answer[CaaAnswer]] = field(default_factory=dict)
     records: Mapping[str, Answer[PublishedRecord]] = field(default_factory=dict)
     dns_is_on: bool = False
@@ -199,6 +227,13 @@ class Evidence(Struct, frozen=True, kw_only=True):
         others = self.details.value.subject_alternative_names if self.details.value else ()
         given = (name.strip().casefold() for name in (self.common_name, *others))
         return tuple(dict.fromkeys(name for name in given if name))
+
+    @property
+    def is_dcv_unused(self) -> bool:
+        """Whether SCM says that it validates no domains for this customer, and the order's log has none."""
+        if self.dcv.value is not None and self.dcv.value.checks:
+            return False
+        return any(answer.code == DCV_UNUSED_CODE for answer in (self.dcv, *self.domains.values()))
 
     @property
     def needs_organization(self) -> bool:

@@ -3,32 +3,72 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sectigo_tui.domain.account import Organization
 from sectigo_tui.domain.certificates import OrderDetails
-from sectigo_tui.domain.clock import Clock, seconds_between
+from sectigo_tui.domain.clock import Clock, moment_from, seconds_between
 from sectigo_tui.domain.dns import CaaAnswer, Dns
 from sectigo_tui.domain.errors import CredentialsRefused, DnsFailure, ScmFailure
+from sectigo_tui.domain.limits import PAGE_SIZE
 from sectigo_tui.domain.status import meaning_of
-from sectigo_tui.domain.validation import DcvLog, DomainValidation, OrganizationValidation
+from sectigo_tui.domain.validation import (
+    AccountDomain,
+    Allowance,
+    DcvLog,
+    DomainName,
+    DomainValidation,
+    OrganizationValidation,
+)
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
-from sectigo_tui.engine.diagnosis.evidence.model import Answer, AnswerState, PublishedRecord, quoted
+from sectigo_tui.engine.diagnosis.evidence.model import (
+    DCV_UNUSED_CODE,
+    Answer,
+    AnswerState,
+    PublishedRecord,
+    quoted,
+)
 from sectigo_tui.engine.requests.limiter import Priority
+from sectigo_tui.engine.requests.shared_answers import KeptAnswer, SharedAnswers
 
 K = TypeVar("K")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+SENT_KEPT = 1_000
 
 FAILURE_KEPT_SECONDS = 15.0
 """A call that failed is not made again sooner: visible rows would repeat it at every tick."""
 
+REFUSAL_KEPT_SECONDS = 3_600.0
+"""A login that may not make a call is refused again once an hour."""
+
+PAGES_AT_MOST = 25
+"""Of a list of the account's domains, so many pages are read."""
+
 KEPT = 4_000
+
+
+class Sharing(Struct, Generic[K], frozen=True):
+    """How the answers of a call are shared with other processes.
+
+    Args:
+        answers: The shared answers.
+        name: Names what was asked.
+        kind: What an answer is, as msgspec reads it.
+    """
+
+    answers: SharedAnswers
+    name: Callable[[K], str]
+    kind: Any
 
 
 class AnswerCache(Generic[K, T]):
@@ -37,18 +77,31 @@ class AnswerCache(Generic[K, T]):
     Args:
         clock: The time.
         source: Names the call for a person.
-        call: Makes it; raises `ScmFailure` or `DnsFailure`.
+        call: Makes it, given how old its answer may be; raises `ScmFailure` or `DnsFailure`.
+        sharing: How its answers are shared with other processes; None where they are not, or by the call itself.
+        known_at: Tells when an answer was told that has just come; now, where it is None.
 
     Attributes:
-        changes: How often what `peek` returns may have changed.
+        changes: How often what `peek` returns may have changed, but for what other processes bring.
     """
 
-    def __init__(self, clock: Clock, source: Callable[[K], str], call: Callable[[K], Awaitable[T]]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        source: Callable[[K], str],
+        call: Callable[[K, float], Awaitable[T]],
+        *,
+        sharing: Sharing[K] | None = None,
+        known_at: Callable[[K], datetime | None] = lambda _key: None,
+    ) -> None:
         self._clock = clock
         self._source = source
         self._call = call
+        self._sharing = sharing
+        self._known_at = known_at
         self.changes = 0
         self._answers: OrderedDict[K, Answer[T]] = OrderedDict()
+        self._adopted: dict[K, KeptAnswer] = {}
         self._rejected: set[K] = set()  # may go as soon as the credentials are rotated
         self._asking: dict[K, asyncio.Task[Answer[T]]] = {}
 
@@ -73,45 +126,105 @@ class AnswerCache(Generic[K, T]):
         """
         asking = self._asking.get(key)
         if asking is None:
-            if self._is_fresh(key, max_age_seconds):
-                return self._answers[key]
-            asking = asyncio.create_task(self._ask(key), name=self._source(key))
+            known = self._older(key)
+            if key not in self._rejected and is_fresh(known, self._clock.now(), max_age_seconds):
+                return known
+            asking = asyncio.create_task(self._ask(key, max_age_seconds), name=self._source(key))
             self._asking[key] = asking
             self.changes += 1
             asking.add_done_callback(lambda _ended: self._asked(key))
         return await asyncio.shield(asking)
 
     def _older(self, key: K) -> Answer[T]:
+        self._take_over(key)
         nothing: Answer[T] = Answer(self._source(key))
         return self._answers.get(key, nothing)
 
-    def _is_fresh(self, key: K, max_age_seconds: float) -> bool:
-        kept_answer, now = self._answers.get(key), self._clock.now()
-        if kept_answer is None:
-            return False
-        if kept_answer.is_failed:
-            failed_at = None if key in self._rejected else kept_answer.failed_at
-            kept_seconds = min(FAILURE_KEPT_SECONDS, max_age_seconds)
-            return failed_at is not None and seconds_between(failed_at, now) < kept_seconds
-        return kept_answer.at is not None and seconds_between(kept_answer.at, now) < max_age_seconds
+    def _take_over(self, key: K) -> None:
+        """Take what another process has kept, where it is newer."""
+        sharing = self._sharing
+        kept = sharing.answers.kept(sharing.name(key)) if sharing is not None else None
+        if sharing is None or kept is None or self._adopted.get(key) is kept:
+            return
+        self._adopted[key] = kept
+        own = self._answers.get(key)
+        answer = self._answer_in(kept, sharing)
+        if answer is not None and (own is None or (answer.newest or _LONG_AGO) > (own.newest or _LONG_AGO)):
+            self._put(key, answer)
 
-    async def _ask(self, key: K) -> Answer[T]:
-        self._rejected.discard(key)
+    def _answer_in(self, kept: KeptAnswer, sharing: Sharing[K]) -> Answer[T] | None:
+        """Return an answer as it was kept; None where it was kept by another version, and cannot be read."""
         try:
-            answer = await self._call(key)
+            value = msgspec.json.decode(kept.value, type=sharing.kind, dec_hook=moment_from) if kept.value else None
+        except (msgspec.MsgspecError, ValueError, NotImplementedError):
+            return None
+        return Answer(
+            source=kept.source,
+            state=AnswerState.FAILED if kept.error else AnswerState.KNOWN,
+            value=value,
+            at=kept.at,
+            error=kept.error,
+            failed_at=kept.failed_at,
+            http_status=kept.http_status,
+            code=kept.code,
+        )
+
+    async def _ask(self, key: K, max_age_seconds: float) -> Answer[T]:
+        self._rejected.discard(key)
+        sharing = self._sharing
+        if sharing is not None and max_age_seconds > 0:
+
+            def is_usable(kept: KeptAnswer) -> bool:
+                answer = self._answer_in(kept, sharing)
+                return answer is not None and is_fresh(answer, self._clock.now(), max_age_seconds)
+
+            if await sharing.answers.turn(sharing.name(key), is_usable) is not None:
+                return self._older(key)
+        try:
+            kept_answer = await self._call_once(key, max_age_seconds)
+        except BaseException:
+            if sharing is not None:
+                await asyncio.shield(sharing.answers.release(sharing.name(key)))
+            raise
+        self._keep(key, kept_answer)
+        if sharing is not None:
+            await self._share(key, kept_answer, sharing)
+        return kept_answer
+
+    async def _call_once(self, key: K, max_age_seconds: float) -> Answer[T]:
+        try:
+            answer = await self._call(key, max_age_seconds)
         except ScmFailure as failure:
             if isinstance(failure, CredentialsRefused):
                 self._rejected.add(key)
             kept_answer = self._failed(key, failure.description or failure.reason)
-            kept_answer = replace(kept_answer, http_status=failure.http_status, code=failure.code)
+            return replace(kept_answer, http_status=failure.http_status, code=failure.code)
         except DnsFailure as failure:
-            kept_answer = self._failed(key, failure.reason)
-        else:
-            kept_answer = Answer(self._source(key), AnswerState.KNOWN, answer, self._clock.now())
-        self._keep(key, kept_answer)
-        return kept_answer
+            return self._failed(key, failure.reason)
+        return Answer(self._source(key), AnswerState.KNOWN, answer, self._known_at(key) or self._clock.now())
+
+    async def _share(self, key: K, answer: Answer[T], sharing: Sharing[K]) -> None:
+        """Let other processes have an answer; not that the credentials of this one are rejected."""
+        name = sharing.name(key)
+        if key in self._rejected:
+            await sharing.answers.release(name)
+            return
+        value = msgspec.json.encode(answer.value).decode() if answer.value is not None else ""
+        await sharing.answers.keep(
+            KeptAnswer(
+                key=name,
+                source=answer.source,
+                value=value,
+                at=answer.at,
+                error=answer.error,
+                failed_at=answer.failed_at,
+                http_status=answer.http_status,
+                code=answer.code,
+            )
+        )
 
     def _failed(self, key: K, error: str) -> Answer[T]:
+        error = error or "it failed without a word"
         return replace(self._older(key), state=AnswerState.FAILED, error=error, failed_at=self._clock.now())
 
     def _asked(self, key: K) -> None:
@@ -120,11 +233,36 @@ class AnswerCache(Generic[K, T]):
 
     def _keep(self, key: K, kept_answer: Answer[T]) -> None:
         self.changes += 1
+        self._put(key, kept_answer)
+
+    def _put(self, key: K, kept_answer: Answer[T]) -> None:
         self._answers[key] = kept_answer
         self._answers.move_to_end(key)
         while len(self._answers) > KEPT:
             forgotten, _ = self._answers.popitem(last=False)
             self._rejected.discard(forgotten)
+            self._adopted.pop(forgotten, None)
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def is_fresh(answer: Answer[object], now: datetime, max_age_seconds: float) -> bool:
+    """Return whether an answer is young enough.
+
+    What SCM refused is as good as an answer for as long; what the login may not ask is not asked again for an hour;
+    what did not come through is asked again soon.
+    """
+    if not answer.is_failed:
+        return answer.at is not None and seconds_between(answer.at, now) < max_age_seconds
+    if answer.failed_at is None or max_age_seconds <= 0:
+        return False
+    kept_seconds = min(FAILURE_KEPT_SECONDS, max_age_seconds)
+    if answer.is_not_allowed or answer.code == DCV_UNUSED_CODE:
+        kept_seconds = REFUSAL_KEPT_SECONDS
+    elif answer.code is not None and answer.http_status == 400:
+        kept_seconds = max_age_seconds
+    return seconds_between(answer.failed_at, now) < kept_seconds
 
 
 DNS_AT_ONCE = 4
@@ -150,8 +288,40 @@ class RecordKey(Struct, frozen=True):
     point: str
 
 
+class Page(Protocol[T_co]):
+    """A page of a list."""
+
+    @property
+    def rows(self) -> tuple[T_co, ...]:
+        """Its rows."""
+        ...
+
+    @property
+    def total(self) -> int | None:
+        """How many rows the whole list has; None where that is not told."""
+        ...
+
+
+async def all_pages(ask: Callable[[int], Awaitable[Page[T]]]) -> tuple[T, ...]:
+    """Return the rows of a list, page by page, at most `PAGES_AT_MOST`.
+
+    Args:
+        ask: Asks for the page that begins at a position.
+    """
+    rows: dict[T, None] = {}
+    for position in range(0, PAGES_AT_MOST * PAGE_SIZE, PAGE_SIZE):
+        page, before = await ask(position), len(rows)
+        rows |= dict.fromkeys(page.rows)
+        is_last = position + PAGE_SIZE >= page.total if page.total is not None else len(page.rows) < PAGE_SIZE
+        if is_last or len(rows) == before:
+            break
+    return tuple(rows)
+
+
 class Sources:
     """An answer cache for each call; requests to SCM go through the request limiter, at the priority of visible rows.
+
+    What SCM tells is shared with all processes; what DNS tells is not.
 
     Args:
         context: The world.
@@ -163,56 +333,119 @@ class Sources:
         details: An order, by sslId.
         dcv: An order's domain control validation.
         domains: The account's validation of a domain.
+        listed_domains: The account's validations of all domains, without what is to be published.
+        domain_names: All domains of the account.
+        account_domains: A domain's state and delegations, by its id.
         organizations: All organizations and departments.
         validations: An organization's validations.
         validation: One validation with the CA's words, by organization and its own id.
+        usage: What is left of the contract.
         caa: The CAA records that hold for a name.
         records: What is published of a DCV record.
+        sent: When this process sent its newest requests, in monotonic seconds.
     """
 
     def __init__(self, context: Context, account: Account, dns: Dns | None) -> None:
         scm, limiter, clock = context.scm, context.limiter, context.clock
+        self.sent: deque[float] = deque(maxlen=SENT_KEPT)
 
-        def ask(side: str, call: Callable[[], Awaitable[T]]) -> Awaitable[T]:
-            return limiter.run(Priority.SIGHT, call, side=side)
+        async def ask(side: str, call: Callable[[], Awaitable[T]]) -> T:
+            self.sent.append(clock.monotonic())
+            return await limiter.run(Priority.SIGHT, call, side=side)
+
+        def shared(name: Callable[[K], str], kind: Any) -> Sharing[K]:
+            return Sharing(account.shared, name, kind)
+
+        async def details(ssl_id: int, max_age_seconds: float) -> OrderDetails:
+            self.sent.append(clock.monotonic())
+            return await account.details(ssl_id, fresh_seconds=max_age_seconds)
+
+        def known_at(ssl_id: int) -> datetime | None:
+            known = account.known(ssl_id)
+            return known.at if known is not None else None
 
         self.dns_is_on = dns is not None
         self._dns = dns
         self._dns_places = asyncio.Semaphore(DNS_AT_ONCE)
+        self._shared = account.shared
         self.details = AnswerCache[int, OrderDetails](
-            clock, lambda ssl_id: f"SCM details {ssl_id}", lambda ssl_id: account.details(ssl_id, fresh_seconds=0.0)
+            clock, lambda ssl_id: f"SCM details {ssl_id}", details, known_at=known_at
         )
         self.dcv = AnswerCache[DcvKey, DcvLog](
-            clock, lambda key: f"SCM dcv {key.ssl_id}", lambda key: ask("dcv", lambda: scm.dcv(key.ssl_id))
+            clock,
+            lambda key: f"SCM dcv {key.ssl_id}",
+            lambda key, _: ask("dcv", lambda: scm.dcv(key.ssl_id)),
+            sharing=shared(lambda key: f"dcv/{key.ssl_id}/{key.status}", DcvLog),
         )
         self.domains = AnswerCache[str, DomainValidation](
             clock,
             lambda domain: f"SCM domain status {quoted(domain)}",
-            lambda domain: ask("domain_status", lambda: scm.domain_status(domain)),
+            lambda domain, _: ask("domain_status", lambda: scm.domain_status(domain)),
+            sharing=shared(lambda domain: f"domain-status/{domain}", DomainValidation),
+        )
+        self.listed_domains = AnswerCache[None, tuple[DomainValidation, ...]](
+            clock,
+            lambda _: "SCM domain validations",
+            lambda _, _age: all_pages(
+                lambda position: ask(
+                    "domain_validations",
+                    lambda: scm.domain_validations(expires_in_days=None, position=position, size=PAGE_SIZE),
+                )
+            ),
+            sharing=shared(lambda _: "domain-validations", tuple[DomainValidation, ...]),
+        )
+        self.domain_names = AnswerCache[None, tuple[DomainName, ...]](
+            clock,
+            lambda _: "SCM domains",
+            lambda _, _age: all_pages(
+                lambda position: ask("domains", lambda: scm.domains(position=position, size=PAGE_SIZE))
+            ),
+            sharing=shared(lambda _: "domains", tuple[DomainName, ...]),
+        )
+        self.account_domains = AnswerCache[int, AccountDomain](
+            clock,
+            lambda domain_id: f"SCM domain {domain_id}",
+            lambda domain_id, _: ask("account_domain", lambda: scm.account_domain(domain_id)),
+            sharing=shared(lambda domain_id: f"domain/{domain_id}", AccountDomain),
         )
         self.organizations = AnswerCache[None, tuple[Organization, ...]](
-            clock, lambda _: "SCM organizations", lambda _: ask("organizations", scm.organizations)
+            clock,
+            lambda _: "SCM organizations",
+            lambda _, _age: ask("organizations", scm.organizations),
+            sharing=shared(lambda _: "organizations", tuple[Organization, ...]),
         )
         self.validations = AnswerCache[int, tuple[OrganizationValidation, ...]](
             clock,
             lambda holder: f"SCM organization validations {holder}",
-            lambda holder: ask("organization_validations", lambda: scm.organization_validations(holder)),
+            lambda holder, _: ask("organization_validations", lambda: scm.organization_validations(holder)),
+            sharing=shared(lambda holder: f"organization/{holder}", tuple[OrganizationValidation, ...]),
         )
         self.validation = AnswerCache[tuple[int, int], OrganizationValidation](
             clock,
             lambda key: f"SCM organization validation {key[0]}/{key[1]}",
-            lambda key: ask("organization_validation", lambda: scm.organization_validation(*key)),
+            lambda key, _: ask("organization_validation", lambda: scm.organization_validation(*key)),
+            sharing=shared(lambda key: f"organization/{key[0]}/{key[1]}", OrganizationValidation),
         )
-        self.caa = AnswerCache[str, CaaAnswer](clock, lambda name: f"DNS CAA {quoted(name)}", self._query_caa)
+        self.usage = AnswerCache[None, tuple[Allowance, ...]](
+            clock,
+            lambda _: "SCM usage",
+            lambda _, _age: ask("usage", scm.usage),
+            sharing=shared(lambda _: "usage", tuple[Allowance, ...]),
+        )
+        self.caa = AnswerCache[str, CaaAnswer](
+            clock, lambda name: f"DNS CAA {quoted(name)}", lambda name, _: self._query_caa(name)
+        )
         self.records = AnswerCache[RecordKey, PublishedRecord](
-            clock, lambda key: f"DNS {key.kind} {quoted(key.host)}", self._query_record
+            clock, lambda key: f"DNS {key.kind} {quoted(key.host)}", lambda key, _: self._query_record(key)
         )
 
     @property
     def changes(self) -> int:
         """How often anything here may have changed."""
-        scm = (self.details, self.dcv, self.domains, self.organizations, self.validations, self.validation)
-        return sum(cache.changes for cache in (*scm, self.caa, self.records))
+        domains = (self.domains, self.listed_domains, self.domain_names, self.account_domains)
+        scm = (self.details, self.dcv, self.organizations, self.validations, self.validation, self.usage)
+        own = sum(cache.changes for cache in (*domains, *scm, self.caa, self.records))
+        return own + self._shared.changes
 
     async def _query_caa(self, name: str) -> CaaAnswer:
         async with self._dns_places:

@@ -23,6 +23,10 @@ class DomainState(StrEnum):
     """The record is in DNS; the CA has not taken it over yet."""
     NOT_STARTED = "not started"
     """Nobody has asked the CA to validate it."""
+    NOT_SUBMITTED = "awaiting submission"
+    """Its DCV was begun in SCM and not handed to the CA: it does not check yet."""
+    REJECTED = "rejected"
+    """The CA has rejected its DCV, and checks no more."""
     CONTRADICTORY = "contradictory"
     """The order's log still waits although the account's validation is valid."""
     UNKNOWN = "unknown"
@@ -85,6 +89,8 @@ def is_validated(check: DcvCheck) -> bool:
 
 def names_outside_log(evidence: Evidence) -> tuple[str, ...]:
     """Return the order's names, bare and each once, of which its DCV log says nothing."""
+    if evidence.is_dcv_unused:
+        return ()
     logged = [check.domain for check in checks_of(evidence)]
     outside = (bare(name) for name in evidence.names if not any(covers(domain, name) for domain in logged))
     return tuple(dict.fromkeys(name for name in outside if is_domain(name)))
@@ -108,11 +114,13 @@ def account_state(validation: DomainValidation | None, now: datetime) -> DomainS
     word = _word(validation.status) if validation else ""
     if validation is None or word not in _VALID_WORDS | _EXPIRED_WORDS | _AWAITING_WORDS:
         return DomainState.UNKNOWN
-    if word in _EXPIRED_WORDS or (validation.expires is not None and has_passed(validation.expires, now)):
-        return DomainState.EXPIRED
-    if word in _VALID_WORDS:
+    is_over = word in _EXPIRED_WORDS or (validation.expires is not None and has_passed(validation.expires, now))
+    if word in _VALID_WORDS and not is_over:
         return DomainState.VALID
-    return DomainState.NOT_STARTED if _word(validation.order_status) == "notinitiated" else DomainState.AWAITING
+    ordered = _ORDER_WORDS.get(_word(validation.order_status), DomainState.AWAITING)
+    if is_over and ordered in (DomainState.AWAITING, DomainState.NOT_STARTED):
+        return DomainState.EXPIRED
+    return ordered
 
 
 def proves(order_state: DomainState, validation: DomainValidation | None) -> bool:
@@ -125,6 +133,12 @@ def proves(order_state: DomainState, validation: DomainValidation | None) -> boo
 _VALID_WORDS = frozenset({"validated", "valid"})
 _EXPIRED_WORDS = frozenset({"expired"})
 _AWAITING_WORDS = frozenset({"awaitingvalidation", "notvalidated", "pending", "submitted", "notinitiated"})
+_ORDER_WORDS = {
+    "notinitiated": DomainState.NOT_STARTED,
+    "awaitingsubmission": DomainState.NOT_SUBMITTED,
+    "rejected": DomainState.REJECTED,
+}
+"""What keeps a DCV order from the CA. Source: OpenAPI 25.9, `DcvOrderStatus`; spelled as in SCM manual 25.5, too."""
 
 
 def _line(evidence: Evidence, domain: str, check: DcvCheck | None) -> DomainLine:
@@ -143,7 +157,7 @@ def _line(evidence: Evidence, domain: str, check: DcvCheck | None) -> DomainLine
         proof=shown.proof if shown else NOTHING_ASKED,
         last_check=(check.last_check if check else None) or (validation.last_check if validation else None),
         next_check=(check.next_check if check else None) or (validation.next_check if validation else None),
-        expires=validation.expires if validation else None,
+        expires=(validation.expires if validation else None) or evidence.validity_ends.get(domain),
         is_published=published,
         facts=_facts(evidence, domain, check, answer),
     )
@@ -156,8 +170,11 @@ def _state(
     if check is None:
         return DomainState.PUBLISHED if published and account is DomainState.AWAITING else account
     word = _word(check.status)
+    stands_still = (DomainState.NOT_SUBMITTED, DomainState.REJECTED)
     rules = (
         (word in _VALID_WORDS, DomainState.VALID),
+        (account in stands_still, account),
+        (_ORDER_WORDS.get(word) in stands_still, _ORDER_WORDS.get(word, account)),
         (word not in _AWAITING_WORDS | _EXPIRED_WORDS, account),
         (bool(published), DomainState.PUBLISHED),
         (word in _EXPIRED_WORDS or account is DomainState.EXPIRED, DomainState.EXPIRED),
@@ -190,6 +207,9 @@ def _facts(
         ordered = f", order {quoted(scm_words.order_status)}" if scm_words.order_status else ""
         words = f"DCV of {quoted(scm_words.domain)} in the account: {quoted(scm_words.status)}{ordered}{until}"
         facts.append(Fact(words, answer.source, answer.at))
+    elif domain in evidence.validity_ends:
+        words = f"DCV of {quoted(domain)} in the account ends {moment_text(evidence.validity_ends[domain])}"
+        facts.append(Fact(words, "SCM domain validations", evidence.dcv.at))
     record = evidence.records.get(domain)
     if record is not None and record.value is not None:
         found = ", ".join(map(quoted, record.value.found)) or "nothing"

@@ -166,6 +166,10 @@ def _by_codes(evidence: Evidence) -> list[BlockingCause]:
 ANCHOR_CODE = -181
 _DOMAIN_CODES = frozenset({-107, -737, -1137})
 _ORGANIZATION_CODE = -843
+_SUSPENDED_CODE = -715
+"""Its text in SCM manual 25.5: the domain is inactive."""
+_DELEGATION_CODE = -741
+"""Its text in SCM manual 25.5: a request for the domain has not been approved."""
 
 
 def local_causes(evidence: Evidence) -> BlockingCause | None:
@@ -217,6 +221,10 @@ def _refused_enroll(evidence: Evidence, order: Order) -> BlockingCause:
         cause, party = Cause.DOMAIN_NOT_VALIDATED, Party.DNS_OWNER
     elif code == _ORGANIZATION_CODE:
         cause, party = Cause.ORGANIZATION_MISSING, Party.ORGANIZATION_CONTACT
+    elif code == _SUSPENDED_CODE:
+        cause = Cause.DOMAIN_SUSPENDED
+    elif code == _DELEGATION_CODE:
+        cause, party = Cause.DELEGATION_REQUESTED, Party.APPROVER
     elif code == ANCHOR_CODE:
         cause = Cause.EV_ANCHOR
     scm_words = f" SCM's words: {quoted(order.rejection)}" if order.rejection else ""

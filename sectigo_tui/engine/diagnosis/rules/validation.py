@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from sectigo_tui.domain.status import is_same
+from sectigo_tui.domain.validation import AccountDomain, Allowance
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Fact, moment_text, quoted
 from sectigo_tui.engine.diagnosis.evidence.validations import (
     DomainLine,
@@ -14,6 +18,7 @@ from sectigo_tui.engine.diagnosis.evidence.validations import (
 from sectigo_tui.engine.diagnosis.rules.causes import BlockingCause, Cause, Party
 
 _RECHECK = "then ask for a DCV recheck"
+_SYNC = "then ask for a DCV sync"
 
 
 def validation_causes(evidence: Evidence) -> list[BlockingCause]:
@@ -23,6 +28,7 @@ def validation_causes(evidence: Evidence) -> list[BlockingCause]:
         blocking_cause for domain in domain_lines(evidence) if (blocking_cause := _domain_cause(domain)) is not None
     ]
     found += _dcv_error(evidence, found)
+    found += _account_domain_causes(evidence)
     found += _caa_causes(evidence)
     found += [
         blocking_cause
@@ -42,6 +48,15 @@ def _domain_cause(line: DomainLine) -> BlockingCause | None:
             cause, party = Cause.DOMAIN_EXPIRED, Party.DNS_OWNER
             ended = f" on {moment_text(line.expires)}" if line.expires else ""
             sentence, action = f"The validation of {domain} expired{ended}.", _to_publish(line)
+        case DomainState.NOT_SUBMITTED:
+            cause = Cause.DOMAIN_NOT_SUBMITTED
+            party = Party.DNS_OWNER if line.is_published is False else Party.YOU
+            sentence = f"The DCV of {domain} awaits submission: the CA does not check it yet."
+            action = _to_submit(line)
+        case DomainState.REJECTED:
+            cause, party = Cause.DOMAIN_REJECTED, Party.YOU
+            sentence = f"The CA rejected the DCV of {domain}, and checks it no more."
+            action = f"Start DCV of {domain} again in SCM, publish what it then asks for, and submit it."
         case DomainState.NOT_STARTED:
             cause, party = Cause.DOMAIN_NOT_STARTED, Party.YOU
             sentence, action = f"The validation of {domain} was never started.", f"Start DCV of {domain} in SCM."
@@ -70,17 +85,33 @@ def _domain_cause(line: DomainLine) -> BlockingCause | None:
 
 
 def _to_publish(line: DomainLine) -> str:
+    asked = _asked(line)
+    if asked.startswith("Answer"):
+        return f"{asked}."
+    return f"{asked or f'Start DCV of {quoted(line.domain)} anew in SCM, publish what it asks for'}, {_RECHECK}."
+
+
+def _asked(line: DomainLine) -> str:
+    """Return what the domain's owner is asked for, as a sentence without its end; empty where SCM does not tell."""
     proof = line.proof
     match proof.mode.strip().upper():
         case "CNAME" | "TXT" as kind if proof.host:
             arrow = "->" if kind == "CNAME" else "="
-            return f"Publish {kind} {quoted(proof.host)} {arrow} {quoted(proof.point)}, {_RECHECK}."
+            return f"Publish {kind} {quoted(proof.host)} {arrow} {quoted(proof.point)}"
         case "HTTP" | "HTTPS" if proof.url:
-            return f"Serve the file that DCV asks for at {quoted(proof.url)}, {_RECHECK}."
+            return f"Serve the file that DCV asks for at {quoted(proof.url)}"
         case "EMAIL" if proof.email:
-            return f"Answer the mail that the CA sent to {quoted(proof.email)}."
+            return f"Answer the mail that the CA sent to {quoted(proof.email)}"
         case _:
-            return f"Start DCV of {quoted(line.domain)} anew in SCM, publish what it asks for, {_RECHECK}."
+            return ""
+
+
+def _to_submit(line: DomainLine) -> str:
+    submit = f"submit its DCV in SCM, {_SYNC}"
+    if line.is_published:
+        return f"Its record is in DNS: {submit}."
+    to_publish = _asked(line)
+    return f"{to_publish}; once published, {submit}." if to_publish else f"Publish what DCV asks for, then {submit}."
 
 
 def _dcv_error(evidence: Evidence, found: list[BlockingCause]) -> list[BlockingCause]:
@@ -99,6 +130,95 @@ def _dcv_error(evidence: Evidence, found: list[BlockingCause]) -> list[BlockingC
             is_certain=False,
         )
     ]
+
+
+def _account_domain_causes(evidence: Evidence) -> list[BlockingCause]:
+    """Return what the account itself says against its domains: suspended, or not delegated yet."""
+    found: list[BlockingCause] = []
+    for answer in evidence.account_domains.values():
+        told = answer.value
+        if told is None:
+            continue
+        name = quoted(told.name)
+        delegation = _delegation(told, evidence)
+        words = f"domain {name} in the account: state {quoted(told.state) or 'not told'}"
+        fact = Fact(f"{words}, delegation {quoted(delegation) or 'not told'}", answer.source, answer.at)
+        if told.state.strip().casefold() == "suspended":
+            cause, party = Cause.DOMAIN_SUSPENDED, Party.YOU
+            sentence = f"The domain {name} is suspended in SCM."
+            action = f"Have an administrator activate {name} in SCM."
+            changes = f"An administrator activates {name}."
+        elif delegation.strip().casefold() == "requested":
+            cause, party = Cause.DELEGATION_REQUESTED, Party.APPROVER
+            sentence = f"The delegation of {name} to this organization waits for approval in SCM."
+            action = f"Have an administrator (RAO or MRAO) approve the delegation of {name}."
+            changes = f"An administrator approves or rejects the delegation of {name}."
+        else:
+            continue
+        found.append(
+            BlockingCause(
+                cause=cause,
+                party=party,
+                sentence=sentence,
+                next_action=action,
+                changes_when=changes,
+                about=f"domain {told.name.casefold()}",
+                about_name=name,
+                facts=(fact,),
+            )
+        )
+    return found
+
+
+def _delegation(domain: AccountDomain, evidence: Evidence) -> str:
+    """Return how a domain's delegation to the order's organization stands, else how its delegation stands at all."""
+    organization = evidence.organization.value
+    whose = {evidence.organization_id, organization.holder_id if organization else None} - {None}
+    own = [one.status for one in domain.delegations if one.organization_id in whose]
+    active = [status for status in own if status.strip().casefold() == "active"]
+    return next(iter((*active, *own)), domain.delegation_status)
+
+
+def contract_causes(evidence: Evidence) -> list[BlockingCause]:
+    """Return that the contract has no certificate left of the order's kind; no certain cause once the CA has the order.
+
+    That a login may not ask, or that the answer cannot be read, says nothing of the contract.
+    """
+    counted = [one for one in evidence.usage.value or () if one.left is not None and _is_for(one, evidence)]
+    if not counted or any(one.left for one in counted):
+        return []
+    is_at_ca = is_same(evidence.status, "Applied")
+    kinds = ", ".join(quoted(one.kind) or "certificates" for one in counted)
+    used = "; ".join(f"{one.used} of {one.total} used" for one in counted if one.total is not None)
+    return [
+        BlockingCause(
+            cause=Cause.NONE_LEFT,
+            party=Party.YOU,
+            sentence=f"The contract has no certificates left ({kinds})."
+            + (" The CA has this order already: it may not need another." if is_at_ca else ""),
+            next_action="Have certificates added to the contract: ask your Sectigo account manager.",
+            changes_when="The contract has certificates again.",
+            about="contract",
+            about_name="contract",
+            facts=(Fact(f"{kinds}: none left{f', {used}' if used else ''}", evidence.usage.source, evidence.usage.at),),
+            is_certain=not is_at_ca,
+        )
+    ]
+
+
+_LEVEL = re.compile(r"\b([DOE]V)\b", re.IGNORECASE)
+_ANY_KIND = frozenset({"", "ssl", "tls", "ssl/tls", "ssl certificates", "ssl certificate"})
+
+
+def _is_for(allowance: Allowance, evidence: Evidence) -> bool:
+    """Return whether an allowance counts for an order, as far as its kind tells: by profile, by level, or for all."""
+    details = evidence.details.value
+    profile = details.profile_name if details else evidence.order.profile_name if evidence.order else ""
+    if allowance.kind.strip().casefold() == profile.strip().casefold():
+        return True
+    if level := _LEVEL.search(allowance.kind):
+        return level[1].upper() == evidence.level
+    return allowance.kind.strip().casefold() in _ANY_KIND
 
 
 def _caa_causes(evidence: Evidence) -> list[BlockingCause]:
