@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
