@@ -163,6 +163,7 @@ class TeamStore:
         self._holder_until = 0.0
         self._logins: dict[str, TeamLogin] = {}
         self._asks_logins = False
+        self._fetched: dict[str, bytes] = {}
         self._is_closed = False
 
     @classmethod
@@ -470,20 +471,31 @@ class TeamStore:
 
     async def fetched(self, name: str, kind: type[F]) -> F | None:
         """Return what a process fetched from SCM and kept last; None where nothing readable is."""
-        with suppress(StoreError, *UNREADABLE):
-            rows = await self._link.run(
-                "select record from sectigo_tui.fetched where account = %s and name = %s", (self._account, name)
-            )
-            return record_in(bytes(rows[0][0]), kind) if rows else None
-        return None
+        if name not in self._fetched:
+            try:
+                rows = await self._link.run(
+                    "select record from sectigo_tui.fetched where account = %s and name = %s", (self._account, name)
+                )
+            except StoreError:
+                return None
+            # Whoever keeps another tells it; before that nobody asks again.
+            self._fetched[name] = bytes(rows[0][0]) if rows else b""
+        try:
+            return record_in(self._fetched[name], kind)
+        except UNREADABLE:
+            return None
 
     async def keep_fetched(self, name: str, record: Struct) -> None:
         """Keep what was fetched from SCM, for all processes; where it cannot be, it is fetched again."""
-        if self._read_only is None:
-            with suppress(StoreError):
-                await self._link.run(
-                    "select sectigo_tui.keep_fetched(%s, %s, %s)", (self._account, name, _text(record))
-                )
+        if self._read_only is not None:
+            return
+        self._fetched.pop(name, None)
+        with suppress(StoreError):
+            text = _text(record)
+            await self._link.run(
+                "select sectigo_tui.keep_fetched(%s, %s, %s, %s)", (self._account, self._token, name, text)
+            )
+            self._fetched[name] = text.encode()
 
     async def close(self) -> None:
         """Write what is left, give back the right to poll and close the connections.
@@ -643,6 +655,7 @@ class TeamStore:
         }
 
     async def _come_back(self, run: Run) -> None:
+        self._fetched.clear()
         await self._ask(run)
         await self._read_logins(run)
         self._holder = None
@@ -671,6 +684,9 @@ class TeamStore:
             return
         if notice.lease is not None:
             self._receive_lease(notice.sender, notice.lease)
+        elif notice.fetched:
+            if notice.sender != self._token:
+                self._fetched.pop(notice.fetched, None)
         elif notice.logins:
             self._asks_logins = True
         elif notice.change > self._change:
@@ -978,6 +994,7 @@ class _Notice(Struct):
     notes: list[msgspec.Raw] = []
     lease: _Lease | None = None
     logins: bool = False
+    fetched: str = ""
 
 
 class _Id(Struct):

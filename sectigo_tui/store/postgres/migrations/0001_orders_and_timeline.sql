@@ -72,7 +72,7 @@ create table pollers (
     session text not null default '',
     holder json,
     since timestamptz,
-    expires timestamptz not null default '-infinity'
+    expires timestamptz not null default 'epoch'
 );
 
 create table logins (
@@ -231,12 +231,15 @@ begin
             where certificates.pem <> excluded.pem;
 end $$;
 
-create function keep_fetched(the_account integer, the_name text, the_record text) returns void
-language sql security definer set search_path = sectigo_tui, pg_temp as $$
+create function keep_fetched(the_account integer, the_sender text, the_name text, the_record text) returns void
+language plpgsql security definer set search_path = sectigo_tui, pg_temp as $$
+begin
     insert into fetched (account, name, kept_at, record)
         values (the_account, the_name, clock_timestamp(), the_record::json)
-        on conflict (account, name) do update set kept_at = excluded.kept_at, record = excluded.record
-$$;
+        on conflict (account, name) do update set kept_at = excluded.kept_at, record = excluded.record;
+    perform pg_notify('sectigo_tui_' || the_account,
+                      '{"sender":' || to_json(the_sender) || ',"fetched":' || to_json(the_name) || '}');
+end $$;
 
 -- The right to poll is held until it expires by this server's clock, or until the session that took it has ended:
 -- that one holds the advisory lock of its generation.
@@ -282,7 +285,7 @@ declare lease pollers%rowtype;
 begin
     select * into lease from pollers where account = the_account and token = the_token for update;
     if found then
-        update pollers set token = '', session = '', expires = '-infinity' where account = the_account;
+        update pollers set token = '', session = '', expires = 'epoch' where account = the_account;
         perform pg_advisory_unlock(1598249000 + the_account, lease.generation);
         perform pg_notify('sectigo_tui_' || the_account, '{"sender":' || to_json(the_token) || ',"lease":{}}');
     end if;
