@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +32,7 @@ from msgspec.structs import replace
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.simulator.account import Domain
 from sectigo_tui.simulator.world import FIRST_ID, World
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.installation import CANARY, Installation, switched
@@ -201,6 +203,17 @@ def _service(scene: Scene) -> None:
 # What needs no order
 
 
+@recipe(
+    "mkdir -p ~/.config/systemd/user",
+    "sectigo-tui config systemd > ~/.config/systemd/user/sectigo-tui.service",
+    "sectigo-tui config systemd",
+    "sectigo-tui config systemd --system",
+)
+def _config_systemd(scene: Scene) -> None:
+    (scene.home / ".config" / "systemd" / "user").mkdir(parents=True)
+    scene.run()
+
+
 @recipe("sectigo-tui config init")
 def _config_init(scene: Scene) -> None:
     scene.run("written; take the # off what you need, then: sectigo-tui check")
@@ -354,6 +367,24 @@ def _orders(scene: Scene) -> None:
     assert scene.program.requests() == []
 
 
+@recipe("sectigo-tui orders --pending --filter 'on:approver val:ov'")
+def _orders_pending(scene: Scene) -> None:
+    scene.place("ov-approval")
+    title, order = scene.run().splitlines()
+    assert NAME not in title
+    assert order.split()[:2] == [str(SSL_ID), "remote"]
+    assert "an SCM approver" in order
+
+
+@recipe("sectigo-tui diagnose 2100001 2100002")
+def _diagnose_several(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.program.place("ov-vetting", NAME)
+    first, second = scene.run().split("\n\n")
+    assert str(SSL_ID) in first
+    assert str(SSL_ID + 1) in second
+
+
 @recipe("sectigo-tui diagnose 2100001", "sectigo-tui diagnose 2100001 --history")
 def _diagnose(scene: Scene) -> None:
     scene.place("ov-approval")
@@ -414,6 +445,22 @@ def _handover_json(scene: Scene) -> None:
     scene.place("ov-approval")
     told = json.loads(scene.run())
     assert [order["ssl_id"] for group in told["groups"] for order in group["orders"]] == [SSL_ID]
+
+
+@recipe("sectigo-tui validations")
+def _validations(scene: Scene) -> None:
+    scene.world.account.register(Domain("acme.example", expires=scene.world.now() + timedelta(days=9)))
+    head, first, *_ = scene.run().splitlines()
+    assert head.split() == ["ENDS", "LEFT", "WHAT", "SCM", "SAYS", "PENDING", "CERTIFICATES"]
+    assert "domain acme.example" in first
+
+
+@recipe("sectigo-tui validations --within 90 --json")
+def _validations_json(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    told = json.loads(scene.run())
+    assert told["within_days"] == 90
+    assert {row["kind"] for row in told["validations"]} == {"organization"}
 
 
 @recipe("sectigo-tui audit", "sectigo-tui audit --since 1d", "sectigo-tui audit --since 7d")
@@ -612,8 +659,9 @@ def test_the_service_polls_and_ends_well_when_it_is_stopped(program: tuple[World
     scene = Scene("", *program)
     scene.place("ov-instant")
     scene.track()
-    (unit,) = blocks(COMMANDS, "ini")
-    (line,) = re.findall(r"^ExecStart=%h/\.local/bin/(.+)$", unit, re.MULTILINE)
+    unit = scene.program.run("config", "systemd").stdout
+    (line,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    assert line == f"{PROGRAM} watch --json"
     with scene.at_terminal(line) as service:
         service.until('"event": "poll"')
         service.signal(signal.SIGTERM)

@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "diagnose": "Say who an order waits for, the evidence, and what to do next.",
     "message": "Write to whoever blocks an order: ready text, for mail or chat.",
     "handover": "All that is open, grouped by cause, as Markdown for the next shift.",
+    "validations": "List validations of domains and organizations that end soon.",
     "track": "Make remote orders local, so that they are polled.",
     "enroll": "Order a certificate, once.",
     "renew": "Order again what an order was, once.",

@@ -29,6 +29,12 @@ def example_config() -> bytes:
     return (beside if beside.is_file() else Path(__file__).parents[2] / EXAMPLE).read_bytes()
 
 
+def systemd_units() -> dict[str, str]:
+    """Return the systemd units that run `watch`: the operator's own as `user`, and the host's as `system`."""
+    directory = Path(__file__).parent / "systemd"
+    return {name: (directory / f"{name}.service").read_text(encoding="utf-8") for name in ("user", "system")}
+
+
 def check_answers(answers: Mapping[str, str]) -> SectigoSection:
     """Check what was typed for keys of `[sectigo]`; an empty answer leaves the default.
 

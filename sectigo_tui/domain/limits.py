@@ -27,3 +27,8 @@ REASONS: Mapping[int, str] = {
     5: "cessationOfOperation",
 }
 """The reason codes that a certificate is revoked for, by their names. Source: RFC 5280 5.3.1, too."""
+
+WITHIN_DAYS = 45
+"""How far ahead is read by default: a domain's validation lasts 198 days, and an organization's takes days."""
+
+LONGEST_WITHIN_DAYS = 825

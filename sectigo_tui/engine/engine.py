@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -108,6 +108,7 @@ class Engine:
         tools: Returns what makes keys and CSRs and reads bundles; asked when it is first needed.
         access: Tells how this program gets in; asked when it is first needed.
         dns: The DNS; None unless the operator has switched it on.
+        connect: Makes SCM's client, which may take long; None where it is made already.
 
     Attributes:
         context: The world.
@@ -125,6 +126,8 @@ class Engine:
         tools: Callable[[], CertificateTools],
         access: Callable[[], Access],
         dns: Dns | None = None,
+        *,
+        connect: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.context = context
         self.scheduler = Scheduler(context)
@@ -132,6 +135,7 @@ class Engine:
         self._tools = tools
         self._access = access
         self._dns = dns
+        self._connect = connect
         self.event_source = event_source
         self.health = ApiHealth()
         self.password: PasswordStatus | None = None
@@ -185,7 +189,9 @@ class Engine:
         """
         from sectigo_tui.engine.polling.budget import poll_budget
 
-        return poll_budget(self.context, self.scheduler, self.health, rows=rows)
+        return poll_budget(
+            self.context, self.scheduler, self.health, rows=rows, evidence=self.diagnoser.evidence_budget()
+        )
 
     @property
     def rejection(self) -> ScmFailure | None:
@@ -296,6 +302,17 @@ class Engine:
         from sectigo_tui.engine.orders.revoke import Revoker
 
         return Revoker(self.context)
+
+    async def connect(self) -> None:
+        """Learn how to get in, and let requests go; until then the local orders are shown, and nothing is sent.
+
+        Raises:
+            ConfigError: The settings do not tell how to get in.
+            InputError: The debug log cannot be used.
+        """
+        if self._connect is not None:
+            await self._connect()
+        self.context.limiter.open()
 
     async def run(self, refresh_seconds: float) -> None:
         """Poll, and list the account's pending orders again and again, until cancelled.

@@ -25,6 +25,7 @@ from sectigo_tui.domain.orders import Order, OrderNote, Revocation
 from sectigo_tui.domain.polling import PollResult, PollWindow
 
 if TYPE_CHECKING:
+    from sectigo_tui.engine.diagnosis.ending import EndingValidation, EndingValidations
     from sectigo_tui.engine.diagnosis.message import Message
     from sectigo_tui.engine.diagnosis.result import Diagnosis
     from sectigo_tui.engine.orders.lookup import Duplicates
@@ -160,6 +161,39 @@ def _revocation(revocation: Revocation | None, written: _Written) -> dict[str, J
         "reason": revocation.reason,
         "asked_at": written(revocation.asked_at),
         "confirmed_at": written(revocation.confirmed_at),
+    }
+
+
+def validations_json(found: EndingValidations) -> dict[str, Json]:
+    """Return the validations that end soon, with what will need them."""
+    return {
+        "at": moment_json(found.at),
+        "as_of": moment_json(found.as_of),
+        "within_days": found.within_days,
+        "is_dcv_used": found.is_dcv_used,
+        "missing": list(found.missing),
+        "validations": [_validation(row) for row in found.rows],
+    }
+
+
+def _validation(row: EndingValidation) -> dict[str, Json]:
+    return {
+        "kind": str(row.kind),
+        "name": row.name,
+        "organization_id": row.organization_id,
+        "level": row.level or None,
+        "status": row.status or None,
+        "renewal": row.renewal or None,
+        "method": row.method or None,
+        "expires": moment_json(row.expires),
+        "has_ended": row.has_ended,
+        "pending_orders": [
+            {"ssl_id": order.ssl_id, "id": order.order_id or None, "common_name": order.common_name or None}
+            for order in row.pending
+        ],
+        "certificates": row.certificates,
+        "are_more_certificates": row.are_more,
+        "examples": list(row.examples),
     }
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 # Dialogs, workflows and the other views are imported when they are asked for: the first paint waits for none of them.
 
 
-VIEWS = ("pending", "local", "remote", "events", "budget")
+VIEWS = ("pending", "local", "remote", "events", "budget", "validations")
 """The views, by the names of their modes."""
 
 
@@ -64,6 +64,10 @@ def make_view(name: str, model: ViewModel) -> View:
             from sectigo_tui.ui.screens.budget import BudgetView
 
             return BudgetView(model)
+        case "validations":
+            from sectigo_tui.ui.screens.validations import ValidationsView
+
+            return ValidationsView(model)
         case _:
             return PendingView(model)
 
@@ -104,6 +108,13 @@ class SectigoApp(TerminalApp[str]):
         Binding("3", "view('remote')", "Remote", id="app.remote", tooltip="Remote: the whole account"),
         Binding("4", "view('events')", "Events", id="app.events", tooltip="Events: what happened, and what failed"),
         Binding("5", "view('budget')", "Budget", id="app.budget", tooltip="Budget: what is polled next, and why then"),
+        Binding(
+            "6",
+            "view('validations')",
+            "Validations",
+            id="app.validations",
+            tooltip="Validations: what ends soon, and what will need it",
+        ),
         Binding(
             "D",
             "workflow('diagnose')",

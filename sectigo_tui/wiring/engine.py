@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sectigo_tui.wiring.clients import Client, connection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
     from random import Random
 
     from sectigo_tui.config.settings import Settings
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.engine.engine import Engine, KeepCrash
-
-    Connect = Callable[[], Awaitable[None]]
-    """Connects an engine, in another thread where that takes long."""
 
 
 @asynccontextmanager
@@ -47,8 +44,8 @@ async def opened(
         StoreError: The local orders cannot be opened.
     """
     prepare = prepared(settings, clock=clock, random=random, keep_crash=keep_crash, may_prompt=True)
-    async with prepare as (engine, connect):
-        await connect()
+    async with prepare as engine:
+        await engine.connect()
         await engine.until_history_is_read()
         yield engine
 
@@ -61,7 +58,7 @@ async def prepared(
     random: Random | None = None,
     keep_crash: KeepCrash = lambda _defect, _where: None,
     may_prompt: bool = False,
-) -> AsyncIterator[tuple[Engine, Connect]]:
+) -> AsyncIterator[Engine]:
     """Put together what shows the local orders, for an engine that sends nothing before it is connected.
 
     Args:
@@ -72,7 +69,7 @@ async def prepared(
         may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
-        The engine, and what connects it: that raises `ConfigError` where there is no password.
+        The engine, to be connected: that raises `ConfigError` where there is no password.
 
     Raises:
         ConfigError: The settings name no account, or the data directory cannot be used.
@@ -115,12 +112,15 @@ async def prepared(
         ),
     )
 
-    async def connect() -> None:
-        await client.connect()
-        limiter.open()
-
     try:
-        yield Engine(context, event_source, _tools, lambda: client.connected.access, _dns(settings)), connect
+        yield Engine(
+            context,
+            event_source,
+            _tools,
+            lambda: client.connected.access,
+            dns=_dns(settings),
+            connect=client.connect,
+        )
     finally:
         try:
             await client.aclose()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_site import CANARY, Ended, Site, cli_site
 
+from sectigo_tui.simulator.account import Domain
 from sectigo_tui.simulator.world import World
 from support.documented import differences, documented
 
@@ -188,3 +190,40 @@ def test_the_handover_as_json_without_scm_tells_what_is_known_here_and_that_it_i
 def test_a_handover_of_nothing_says_so(site: Site) -> None:
     assert "Nothing is open." in site.make("handover").out
     assert site.make("handover", "--json").document("handover")["groups"] == []
+
+
+def test_validations_that_end_soon_are_listed_with_what_will_need_them(site: Site) -> None:
+    world = site.world
+    world.add_issued(30, oldest_days=30)
+    for name, days in (("acme.example", 20), ("later.example", 60), ("shop.acme.example", 5)):
+        world.account.register(
+            Domain(name, validated=world.start - timedelta(days=90), expires=world.start + timedelta(days=days))
+        )
+    pending = world.add_order(life="ov-vetting", common_name="cart.shop.acme.example")
+    world.advance(3_600)
+    told = [line.split() for line in site.make("validations").out.splitlines()]
+    assert [(" ".join(line[1:3]), line[3], line[-2:]) for line in told[1:3]] == [
+        ("ended Acme", "Bank", ["0", "0"]),
+        ("ended Acme", "Bank", ["0", "0"]),
+    ]
+    ends = f"{world.start + timedelta(days=5):%Y-%m-%d}"
+    assert told[3] == [ends, "5", "d", "domain", "shop.acme.example", "VALIDATED", "(NOT_INITIATED)", "1", "0"]
+    assert told[4][4:] == ["acme.example", "VALIDATED", "(NOT_INITIATED)", "0", "30"]
+    assert told[5][3:6] == ["Acme", "Energy", "OV"]
+    found = site.make("validations", "--within", "20", "--json").document("validations")
+    first, second = (row for row in found["validations"] if row["kind"] == "domain")
+    assert [order["ssl_id"] for order in first["pending_orders"]] == [pending.ssl_id]
+    assert (second["name"], second["certificates"], len(second["examples"])) == ("acme.example", 30, 20)
+    assert found["missing"] == []
+
+
+def test_validations_that_may_not_be_listed_are_said_to_be_unknown(site: Site) -> None:
+    site.world.faults.add("error", path="/dcv/v2/validation$", status=403, code=-3, description="no")
+    ended = site.run("validations", "--within", "1")
+    assert ended.code == 0
+    assert "domain" not in ended.out
+    assert "not known: SCM domain validations that end within 1 d: this login may not ask" in ended.err
+    assert site.run("validations", "--within", "0").code == 2
+    site.world.account.is_dcv_used = False
+    site.world.faults.clear()
+    assert site.make("validations", "--within", "2", "--json").document("validations")["is_dcv_used"] is False

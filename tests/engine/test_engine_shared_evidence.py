@@ -157,7 +157,7 @@ async def test_evidence_for_columns_keeps_within_its_budget() -> None:
 
 
 @in_virtual_time
-async def test_a_call_that_a_killed_process_claimed_is_made_by_another_after_a_while() -> None:
+async def test_a_call_that_a_killed_process_was_making_is_made_by_another_after_a_while() -> None:
     site = Site(2, 1)
     killed, other = site.dashboards
     site.scm.latency_seconds["dcv"] = 10_000.0

@@ -161,7 +161,7 @@ async def _show(
     ascii_only = {None: "auto", True: "ascii", False: "unicode"}[ui.ascii]
     # What is loaded until the first paint stays; the collector starts with the engine.
     gc.disable()
-    async with prepared(settings, keep_crash=keep_crash) as (engine, connect):
+    async with prepared(settings, keep_crash=keep_crash) as engine:
         failed = [] if unasked is None else [unasked]
 
         async def begin() -> None:
@@ -170,7 +170,7 @@ async def _show(
                     raise failed.pop()
                 if unasked is not None:
                     engine.health.asking_since = engine.clock.now()
-                await connect()
+                await engine.connect()
             finally:
                 engine.health.asking_since = None
                 keep_what_is_loaded()

@@ -116,7 +116,7 @@ class Account:
         self.spellings = StatusSpellings()
         self.reports = Reports(context)
         self.shared = SharedAnswers(context.clock, context.repository.store)
-        self.shared.on_change = self._take_changes
+        self.shared.on_read = self._take_answers
         self._context = context
         self._reported: dict[str, str] = {}
         self._listed: dict[int, Listed] = {}
@@ -394,7 +394,7 @@ class Account:
         context.repository.publish(AccountChanged(ssl_id))
         return details
 
-    def _take_changes(self, answers: Sequence[KeptAnswer]) -> None:
+    def _take_answers(self, answers: Sequence[KeptAnswer]) -> None:
         """Take the details that other processes were told, and say of which orders something new is known."""
         about_orders: set[int] = set()
         for answer in answers:

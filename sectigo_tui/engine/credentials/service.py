@@ -124,7 +124,6 @@ class CredentialsService:
         self._logins = access.logins
         self._scheduler = scheduler
         self._switch_lock = asyncio.Lock()
-        self._refused: Credentials | None = None
         self._known: Credentials | None = access.in_use
         self._keeping_error = ""
         self._team = access.team
@@ -143,9 +142,9 @@ class CredentialsService:
         """What would win over rotated credentials at the next start, and must be changed there; empty for nothing."""
         return self._keeper.overridden_by()
 
-    def was_refused(self, login: str, password: SecretText | None) -> bool:
+    def was_rejected(self, login: str, password: SecretText | None) -> bool:
         """Return whether SCM is known to reject exactly these: another attempt could lock the account."""
-        return self._is_refused(self._candidate(login, password))
+        return self._is_rejected(self._candidate(login, password))
 
     async def test(self, candidate: Credentials, *, insist: bool = False) -> None:
         """Test credentials with exactly one request, which is sent even while others are paused.
@@ -163,7 +162,7 @@ class CredentialsService:
         try:
             await self._context.scm.try_credentials(candidate)
         except CredentialsRefused:
-            self._refused = candidate
+            self._context.limiter.rejected_candidate = candidate
             raise
 
     async def note_asked(self, what: str) -> None:
@@ -204,7 +203,7 @@ class CredentialsService:
             raise InputError(
                 "the password has a blank at its start or end", "type it without: no HTTP header carries one"
             )
-        if not insist and self._is_refused(candidate):
+        if not insist and self._is_rejected(candidate):
             raise InputError(
                 "SCM has refused exactly these credentials",
                 "more attempts could lock the account: have it checked, then insist (--insist, or the form's tick)",
@@ -328,7 +327,7 @@ class CredentialsService:
         kept = await self._kept()
         if kept is None or kept == self._known or self._is_kept_from_use():
             return True
-        if kept == self.in_use or self._is_refused(kept):
+        if kept == self.in_use or self._is_rejected(kept):
             self._known = kept
             return True
         return await self._is_taken_over(kept)
@@ -412,14 +411,15 @@ class CredentialsService:
         async with self._switch_lock:
             yield
 
-    def _is_refused(self, candidate: Credentials) -> bool:
+    def _is_rejected(self, candidate: Credentials) -> bool:
         """Return whether SCM is known to reject exactly these; may take 0.1 s."""
         if self._logins is not None:
             if self._logins.is_accepted(candidate):
                 return False
             if self._logins.rejection_of(candidate) is not None:
                 return True
-        return candidate == self._refused or (self._context.limiter.rejection is not None and candidate == self.in_use)
+        limiter = self._context.limiter
+        return candidate == limiter.rejected_candidate or (limiter.rejection is not None and candidate == self.in_use)
 
     def _is_accepted_elsewhere(self) -> bool:
         """Return whether another process had SCM accept what it has rejected here; may take 0.1 s."""
@@ -443,7 +443,6 @@ class CredentialsService:
         except (ConfigError, StoreError) as error:
             failure = error
         self.in_use = proven
-        self._refused = None
         self._context.scm.use_credentials(proven)
         overridden_by = "" if failure else self._keeper.overridden_by()
         return SwitchedCredentials(proven.login, self._scheduler.resume(), self._keeper.place, failure, overridden_by)

@@ -17,6 +17,7 @@ from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause, OrderRef, common_causes
+from sectigo_tui.engine.diagnosis.ending import Ending
 from sectigo_tui.engine.diagnosis.escalation import Redact, escalation_pack, handover, redactor
 from sectigo_tui.engine.diagnosis.evidence.gather import Gatherer
 from sectigo_tui.engine.diagnosis.evidence.known import MAX_NAMES, Knowledge, Target, Version
@@ -30,6 +31,7 @@ from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude
 from sectigo_tui.engine.diagnosis.stages import Span, When
 from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
 from sectigo_tui.engine.orders.entries import in_words, record
+from sectigo_tui.engine.polling.budget import EvidenceBudget
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.requests.limiter import Priority
 
@@ -71,6 +73,7 @@ class Diagnoser:
 
     Attributes:
         samples: How long this account's orders took.
+        ending: Which validations of the account end soon.
         wanted: How many orders' evidence was to be kept fresh when that was last looked at here.
     """
 
@@ -89,6 +92,7 @@ class Diagnoser:
         self._sources = Sources(context, account, dns)
         self._knowledge = Knowledge(context, account, self._sources)
         self._gatherer = Gatherer(self._sources, self._knowledge)
+        self.ending = Ending(context, account, self._sources)
         self._verdicts: dict[str | int, tuple[Version, Verdict]] = {}
 
     def cheap(self, target: Target) -> Verdict:
@@ -218,6 +222,12 @@ class Diagnoser:
         """How many requests this process has sent for evidence within the last minute."""
         now = self._context.clock.monotonic()
         return sum(now - at < BUDGET_SECONDS for at in self._sources.sent)
+
+    def evidence_budget(self) -> EvidenceBudget:
+        """Return what evidence costs, for the poll budget."""
+        is_elsewhere = bool(self._context.repository.store.poller())
+        wanted = None if is_elsewhere else self.wanted
+        return EvidenceBudget(self.requests_last_minute, EVIDENCE_REQUESTS_PER_MINUTE, wanted)
 
     async def _within_budget(self) -> None:
         """Wait until the budget allows requests that nobody waits for in person."""

@@ -80,6 +80,20 @@ class Tally(Struct, frozen=True):
     slowest_seconds: float | None
 
 
+class EvidenceBudget(Struct, frozen=True):
+    """What the evidence of diagnoses costs.
+
+    Args:
+        requests: How many requests this process sent for it within the last minute.
+        limit: How many it sends at most for columns.
+        wanted: How many orders' evidence it keeps fresh; None where another process does.
+    """
+
+    requests: int
+    limit: int
+    wanted: int | None
+
+
 class PollBudget(Struct, frozen=True, kw_only=True):
     """What polling costs and what is next.
 
@@ -95,6 +109,7 @@ class PollBudget(Struct, frozen=True, kw_only=True):
         in_flight: Requests under way.
         limit: How many may be.
         poller: Who polls, when it is another process; empty when it is this one or nobody.
+        evidence: What the evidence of diagnoses costs; None where that is not counted.
     """
 
     at: datetime
@@ -108,9 +123,17 @@ class PollBudget(Struct, frozen=True, kw_only=True):
     in_flight: int
     limit: int
     poller: str
+    evidence: EvidenceBudget | None = None
 
 
-def poll_budget(context: Context, scheduler: Scheduler, health: ApiHealth, *, rows: int = 200) -> PollBudget:
+def poll_budget(
+    context: Context,
+    scheduler: Scheduler,
+    health: ApiHealth,
+    *,
+    rows: int = 200,
+    evidence: EvidenceBudget | None = None,
+) -> PollBudget:
     """Return the poll budget as it stands now.
 
     Args:
@@ -118,6 +141,7 @@ def poll_budget(context: Context, scheduler: Scheduler, health: ApiHealth, *, ro
         scheduler: The poll workers.
         health: How SCM answers.
         rows: How many of the next polls to list.
+        evidence: What the evidence of diagnoses costs.
     """
     now = context.clock.now()
     polled = [order for order in context.repository.store.orders() if order.state.is_polled]
@@ -140,6 +164,7 @@ def poll_budget(context: Context, scheduler: Scheduler, health: ApiHealth, *, ro
         in_flight=context.limiter.in_flight,
         limit=context.limiter.limit,
         poller=context.repository.store.poller(),
+        evidence=evidence,
     )
 
 

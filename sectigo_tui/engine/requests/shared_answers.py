@@ -15,14 +15,14 @@ from sectigo_tui.domain.clock import Clock, seconds_between
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.ports import OrderStore
 
-ASKING_SECONDS = 120.0
+LOCK_SECONDS = 120.0
 """How long a call is left to the process that makes it: longer than a request may take by default."""
 
 SETTLE_SECONDS = 0.05
-"""After this a turn that was taken is checked: of two that were made at once, the later one stands."""
+"""After this a lock is read again: of two that were taken at once, the later one stands."""
 
 TURN_SECONDS = 0.5
-"""How often an answer is looked for that another process is asking for."""
+"""How often an answer is read that another process is asking for."""
 
 KEPT_SECONDS = 86_400.0
 KEPT_IN_EACH = 500
@@ -31,7 +31,7 @@ KEPT_IN_EACH = 500
 _RECORDS = "abcdefghijklmnop"
 """Answers are spread over so many records: each is written as a whole."""
 
-_TURNS_TRIED = 3
+_LOCKS_TRIED = 3
 
 
 class KeptAnswer(Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class KeptAnswer(Struct, frozen=True, kw_only=True):
         return max((at for at in (self.at, self.failed_at) if at is not None), default=None)
 
 
-class Asking(Struct, frozen=True):
+class CallLock(Struct, frozen=True):
     """The sole right of one process to make a call, for some time."""
 
     by: str
@@ -74,7 +74,7 @@ class AnswerRecord(Struct, frozen=True):
     """Some of the answers, and who is asking for which, as the store keeps them."""
 
     answers: dict[str, KeptAnswer] = field(default_factory=dict)
-    asking: dict[str, Asking] = field(default_factory=dict)
+    locks: dict[str, CallLock] = field(default_factory=dict)
 
 
 class WantedRecord(Struct, frozen=True):
@@ -97,22 +97,21 @@ class SharedAnswers:
 
     Attributes:
         changes: How often another process has brought something new.
-        on_change: Is told the answers that others brought; must not raise.
+        on_read: Is told the answers that others brought; must not raise.
     """
 
     def __init__(self, clock: Clock, store: OrderStore) -> None:
         self.changes = 0
-        self.on_change: Callable[[Sequence[KeptAnswer]], None] = lambda _answers: None
+        self.on_read: Callable[[Sequence[KeptAnswer]], None] = lambda _answers: None
         self._clock = clock
         self._store = store
         self._me = uuid4().hex
-        self._kept: dict[str, KeptAnswer] = {}
-        self._own: dict[str, KeptAnswer] = {}
-        self._locks = {name: asyncio.Lock() for name in _RECORDS}
+        self._kept: dict[str, dict[str, KeptAnswer]] = {name: {} for name in _RECORDS}
+        self._writing = {name: asyncio.Lock() for name in _RECORDS}
 
     def kept(self, key: str) -> KeptAnswer | None:
-        """Return an answer that another process has kept; None where none is known."""
-        return self._kept.get(key)
+        """Return an answer that this or another process has kept; None where none is known."""
+        return self._kept[_record_of(key)].get(key)
 
     async def read(self) -> None:
         """Take note of what others have kept since."""
@@ -130,32 +129,32 @@ class SharedAnswers:
             The answer that another process has kept; None where this process is to ask, and then to `keep` or
             `release`.
         """
-        name, deadline, unkept = _record_of(key), self._clock.now() + timedelta(seconds=ASKING_SECONDS), 0
-        while self._clock.now() < deadline and unkept < _TURNS_TRIED:
-            asking = (await self._read(name)).asking.get(key)
-            kept = self._kept.get(key)
+        name, deadline, unkept = _record_of(key), self._clock.now() + timedelta(seconds=LOCK_SECONDS), 0
+        while self._clock.now() < deadline and unkept < _LOCKS_TRIED:
+            lock = (await self._read(name)).locks.get(key)
+            kept = self.kept(key)
             if kept is not None and is_fresh(kept):
                 return kept
-            if asking is not None and asking.by != self._me and asking.until > self._clock.now():
+            if lock is not None and lock.by != self._me and lock.until > self._clock.now():
                 await self._clock.sleep(TURN_SECONDS)
                 continue
-            until = self._clock.now() + timedelta(seconds=ASKING_SECONDS)
-            await self._change(name, asking={key: Asking(self._me, until)})
+            until = self._clock.now() + timedelta(seconds=LOCK_SECONDS)
+            await self._change(name, locks={key: CallLock(self._me, until)})
             await self._clock.sleep(SETTLE_SECONDS)
-            asking = (await self._read(name)).asking.get(key)
-            if asking is not None and asking.by == self._me:
+            lock = (await self._read(name)).locks.get(key)
+            if lock is not None and lock.by == self._me:
                 return None
-            unkept += asking is None
+            unkept += lock is None
         return None
 
     async def keep(self, answer: KeptAnswer) -> None:
         """Keep an answer for all, and give the right to its call back."""
-        self._own[answer.key] = answer
-        await self._change(_record_of(answer.key), answers={answer.key: answer}, asking={answer.key: None})
+        self._kept[_record_of(answer.key)][answer.key] = answer
+        await self._change(_record_of(answer.key), answers={answer.key: answer}, locks={answer.key: None})
 
     async def release(self, key: str) -> None:
         """Give the right to a call back that brought nothing to share."""
-        await self._change(_record_of(key), asking={key: None})
+        await self._change(_record_of(key), locks={key: None})
 
     async def want(self, ssl_ids: Iterable[int], seconds: float) -> None:
         """Let whoever polls keep the evidence of orders fresh, for some time."""
@@ -180,29 +179,27 @@ class SharedAnswers:
 
     async def _read(self, name: str) -> AnswerRecord:
         record = await self._store.fetched(f"evidence-{name}", AnswerRecord) or AnswerRecord()
-        news = [
-            answer
-            for key, answer in record.answers.items()
-            if answer != self._kept.get(key) and answer != self._own.get(key)
-        ]
-        if news:
-            self._kept |= {answer.key: answer for answer in news}
+        known = self._kept[name]
+        changed = [answer for key, answer in record.answers.items() if answer != known.get(key)]
+        if changed:
+            self._kept[name] = {key: known[key] for key in record.answers if key in known}
+            self._kept[name] |= {answer.key: answer for answer in changed}
             self.changes += 1
-            self.on_change(news)
+            self.on_read(changed)
         return record
 
     async def _change(
-        self, name: str, *, answers: dict[str, KeptAnswer] | None = None, asking: dict[str, Asking | None]
+        self, name: str, *, answers: dict[str, KeptAnswer] | None = None, locks: dict[str, CallLock | None]
     ) -> None:
-        async with self._locks[name]:
+        async with self._writing[name]:
             record, now = await self._read(name), self._clock.now()
             kept = sorted((record.answers | (answers or {})).values(), key=lambda one: one.newest or now)
             young = [one for one in kept if seconds_between(one.newest or now, now) < KEPT_SECONDS][-KEPT_IN_EACH:]
-            claimed = {key: asking for key, asking in record.asking.items() if asking.until > now and key not in asking}
-            claimed |= {key: asking for key, asking in asking.items() if asking is not None}
+            locked = {key: lock for key, lock in record.locks.items() if lock.until > now and key not in locks}
+            locked |= {key: lock for key, lock in locks.items() if lock is not None}
             with suppress(StoreError):
                 await self._store.keep_fetched(
-                    f"evidence-{name}", AnswerRecord({one.key: one for one in young}, claimed)
+                    f"evidence-{name}", AnswerRecord({one.key: one for one in young}, locked)
                 )
 
 

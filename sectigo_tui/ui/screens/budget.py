@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, PollStarted
-from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, PollBudget, Tally
+from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, EvidenceBudget, PollBudget, Tally
 from sectigo_tui.presentation.filters import words_filter
 from sectigo_tui.presentation.format import COUNTDOWN_WIDTH, countdown, latency, next_word
 from sectigo_tui.presentation.rows import OrderRow, remote_id
@@ -152,6 +152,8 @@ def budget_content(budget: PollBudget, width: int) -> Content:
         ("last hour", _tally(budget.hour)),
         ("in flight", f"{budget.in_flight} of {budget.limit}; polled: {budget.due_in_total}{no_more}"),
     ]
+    if budget.evidence is not None:
+        facts.append(("evidence", _evidence(budget.evidence)))
     if budget.retry_after_until is not None:
         text = f"rate limited until {budget.retry_after_until:%H:%M:%S}Z"
         facts.append(("Retry-After", Content.styled(text, "$state-warning bold")))
@@ -160,6 +162,12 @@ def budget_content(budget: PollBudget, width: int) -> Content:
     if budget.poller:
         facts.append(("polled by", printable(budget.poller)))
     return labelled(facts, width)
+
+
+def _evidence(evidence: EvidenceBudget) -> str:
+    sent = f"{evidence.requests} of {evidence.limit} requests a minute"
+    kept = f"orders kept fresh: {evidence.wanted}" if evidence.wanted is not None else "kept fresh by who polls"
+    return f"{sent}; {kept}"
 
 
 def _tally(tally: Tally) -> Content:

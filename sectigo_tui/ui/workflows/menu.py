@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.command import CommandPalette
 
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.rows import OrderRow, local_id
 from sectigo_tui.presentation.text import LONGEST_LINE_CHARACTERS, printable
 from sectigo_tui.ui.keys.active_keys import active_keys
 from sectigo_tui.ui.keys.key_names import KeyNames
@@ -22,6 +22,7 @@ from sectigo_tui.ui.workflows.runner import WorkflowRunner
 from sectigo_tui.ui.workflows.workflow import Defaults, Workflow
 
 if TYPE_CHECKING:
+    from sectigo_tui.domain.orders import Order
     from sectigo_tui.engine.diagnosis.evidence.known import Target
     from sectigo_tui.engine.engine import Engine
     from sectigo_tui.ui.engine_runner import Perform
@@ -71,6 +72,9 @@ class MenuWorkflows:
             model.surroundings,
             defaults,
             self._unmark,
+            chosen=lambda form: model.layout.choices.get(form, {}),
+            remember=model.layout.chose,
+            show_order=self._show_order,
         )
         self._app = app
         self._engine = engine
@@ -268,6 +272,19 @@ class MenuWorkflows:
                     if (row := screen.order_row_of(row_id)).ssl_id in ids
                     or (row.order is not None and row.order.id in ids)
                 )
+
+    async def _show_order(self, order: Order) -> None:
+        """Put the cursor on an order: in the list that is shown, else among the pending ones."""
+        row_id = local_id(order)
+        view = self._app.screen
+        if isinstance(view, View) and view.LISTS_ORDERS:
+            view.reload()
+        if not (isinstance(view, View) and view.table.move_to_id(row_id)):
+            await self._show_view("pending")
+            view = self._app.screen
+            if isinstance(view, View):
+                view.reload()
+                view.table.move_to_id(row_id)
 
     async def _escalate(self, target: Target) -> None:
         from sectigo_tui.ui.workflows.export import escalate

@@ -40,10 +40,10 @@ def missing_evidence_of(evidence: Evidence, *, is_deep: bool) -> tuple[MissingEv
         if evidence.needs_organization or not evidence.level:
             missing_evidence.append(_missing_answer(Part.ORGANIZATION, evidence.organization))
         missing_evidence += [
-            _unanswered(Part.DELEGATIONS, answer)
+            _not_known(Part.DELEGATIONS, answer)
             for answer in (evidence.domain_names, *evidence.account_domains.values())
         ]
-        missing_evidence.append(_unanswered(Part.CONTRACT, evidence.usage))
+        missing_evidence.append(_not_known(Part.CONTRACT, evidence.usage))
         missing_evidence += [_missing_answer(Part.DNS, answer) for answer in evidence.caa.values()]
         missing_evidence += [_missing_answer(Part.DNS, answer) for answer in evidence.records.values()]
         if not evidence.dns_is_on:
@@ -81,7 +81,7 @@ def _missing_answer(part: Part, answer: Answer[object]) -> MissingEvidence | Non
             return None
 
 
-def _unanswered(part: Part, answer: Answer[object]) -> MissingEvidence | None:
+def _not_known(part: Part, answer: Answer[object]) -> MissingEvidence | None:
     """Return that a part is not known which many logins may not ask for: that is no sign of anything."""
     if not answer.is_failed:
         return None

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sectigo_tui.domain.account import Organization
-from sectigo_tui.domain.certificates import OrderDetails
+from sectigo_tui.domain.certificates import ListingFilter, ListingPage, OrderDetails
 from sectigo_tui.domain.clock import Clock, moment_from, seconds_between
 from sectigo_tui.domain.dns import CaaAnswer, Dns
 from sectigo_tui.domain.errors import CredentialsRefused, DnsFailure, ScmFailure
@@ -79,7 +79,7 @@ class AnswerCache(Generic[K, T]):
         source: Names the call for a person.
         call: Makes it, given how old its answer may be; raises `ScmFailure` or `DnsFailure`.
         sharing: How its answers are shared with other processes; None where they are not, or by the call itself.
-        known_at: Tells when an answer was told that has just come; now, where it is None.
+        answered_at: Returns when SCM gave an answer that has just come; now, where it is None.
 
     Attributes:
         changes: How often what `peek` returns may have changed, but for what other processes bring.
@@ -92,16 +92,16 @@ class AnswerCache(Generic[K, T]):
         call: Callable[[K, float], Awaitable[T]],
         *,
         sharing: Sharing[K] | None = None,
-        known_at: Callable[[K], datetime | None] = lambda _key: None,
+        answered_at: Callable[[K], datetime | None] = lambda _key: None,
     ) -> None:
         self._clock = clock
         self._source = source
         self._call = call
         self._sharing = sharing
-        self._known_at = known_at
+        self._answered_at = answered_at
         self.changes = 0
         self._answers: OrderedDict[K, Answer[T]] = OrderedDict()
-        self._adopted: dict[K, KeptAnswer] = {}
+        self._taken: dict[K, KeptAnswer] = {}
         self._rejected: set[K] = set()  # may go as soon as the credentials are rotated
         self._asking: dict[K, asyncio.Task[Answer[T]]] = {}
 
@@ -136,17 +136,17 @@ class AnswerCache(Generic[K, T]):
         return await asyncio.shield(asking)
 
     def _older(self, key: K) -> Answer[T]:
-        self._take_over(key)
+        self._take(key)
         nothing: Answer[T] = Answer(self._source(key))
         return self._answers.get(key, nothing)
 
-    def _take_over(self, key: K) -> None:
+    def _take(self, key: K) -> None:
         """Take what another process has kept, where it is newer."""
         sharing = self._sharing
         kept = sharing.answers.kept(sharing.name(key)) if sharing is not None else None
-        if sharing is None or kept is None or self._adopted.get(key) is kept:
+        if sharing is None or kept is None or self._taken.get(key) is kept:
             return
-        self._adopted[key] = kept
+        self._taken[key] = kept
         own = self._answers.get(key)
         answer = self._answer_in(kept, sharing)
         if answer is not None and (own is None or (answer.newest or _LONG_AGO) > (own.newest or _LONG_AGO)):
@@ -201,7 +201,7 @@ class AnswerCache(Generic[K, T]):
             return replace(kept_answer, http_status=failure.http_status, code=failure.code)
         except DnsFailure as failure:
             return self._failed(key, failure.reason)
-        return Answer(self._source(key), AnswerState.KNOWN, answer, self._known_at(key) or self._clock.now())
+        return Answer(self._source(key), AnswerState.KNOWN, answer, self._answered_at(key) or self._clock.now())
 
     async def _share(self, key: K, answer: Answer[T], sharing: Sharing[K]) -> None:
         """Let other processes have an answer; not that the credentials of this one are rejected."""
@@ -241,7 +241,7 @@ class AnswerCache(Generic[K, T]):
         while len(self._answers) > KEPT:
             forgotten, _ = self._answers.popitem(last=False)
             self._rejected.discard(forgotten)
-            self._adopted.pop(forgotten, None)
+            self._taken.pop(forgotten, None)
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -334,6 +334,9 @@ class Sources:
         dcv: An order's domain control validation.
         domains: The account's validation of a domain.
         listed_domains: The account's validations of all domains, without what is to be published.
+        ending_domains: Those that end within so many days.
+        issued_below: The first issued certificates whose common name has a domain in it.
+        issued_for: How many certificates an organization or department has.
         domain_names: All domains of the account.
         account_domains: A domain's state and delegations, by its id.
         organizations: All organizations and departments.
@@ -360,7 +363,7 @@ class Sources:
             self.sent.append(clock.monotonic())
             return await account.details(ssl_id, fresh_seconds=max_age_seconds)
 
-        def known_at(ssl_id: int) -> datetime | None:
+        def answered_at(ssl_id: int) -> datetime | None:
             known = account.known(ssl_id)
             return known.at if known is not None else None
 
@@ -369,7 +372,7 @@ class Sources:
         self._dns_places = asyncio.Semaphore(DNS_AT_ONCE)
         self._shared = account.shared
         self.details = AnswerCache[int, OrderDetails](
-            clock, lambda ssl_id: f"SCM details {ssl_id}", details, known_at=known_at
+            clock, lambda ssl_id: f"SCM details {ssl_id}", details, answered_at=answered_at
         )
         self.dcv = AnswerCache[DcvKey, DcvLog](
             clock,
@@ -393,6 +396,35 @@ class Sources:
                 )
             ),
             sharing=shared(lambda _: "domain-validations", tuple[DomainValidation, ...]),
+        )
+        self.ending_domains = AnswerCache[int, tuple[DomainValidation, ...]](
+            clock,
+            lambda days: f"SCM domain validations that end within {days} d",
+            lambda days, _: all_pages(
+                lambda position: ask(
+                    "domain_validations",
+                    lambda: scm.domain_validations(expires_in_days=days, position=position, size=PAGE_SIZE),
+                )
+            ),
+            sharing=shared(lambda days: f"domain-validations/{days}", tuple[DomainValidation, ...]),
+        )
+        self.issued_below = AnswerCache[str, ListingPage](
+            clock,
+            lambda domain: f"SCM listing of issued certificates of {quoted(domain)}",
+            lambda domain, _: account.spellings.ask(
+                ListingFilter(status="Issued", common_name=domain),
+                lambda where: ask("", lambda: scm.listing(where, position=0, size=PAGE_SIZE)),
+            ),
+            sharing=shared(lambda domain: f"issued-below/{domain}", ListingPage),
+        )
+        self.issued_for = AnswerCache[int, int](
+            clock,
+            lambda organization_id: f"SCM count of issued certificates of organization {organization_id}",
+            lambda organization_id, _: account.spellings.ask(
+                ListingFilter(status="Issued", organization_id=organization_id),
+                lambda where: ask("", lambda: scm.count(where)),
+            ),
+            sharing=shared(lambda organization_id: f"issued-for/{organization_id}", int),
         )
         self.domain_names = AnswerCache[None, tuple[DomainName, ...]](
             clock,
@@ -442,7 +474,7 @@ class Sources:
     @property
     def changes(self) -> int:
         """How often anything here may have changed."""
-        domains = (self.domains, self.listed_domains, self.domain_names, self.account_domains)
+        domains = (self.domains, self.listed_domains, self.ending_domains, self.domain_names, self.account_domains)
         scm = (self.details, self.dcv, self.organizations, self.validations, self.validation, self.usage)
         own = sum(cache.changes for cache in (*domains, *scm, self.caa, self.records))
         return own + self._shared.changes

@@ -24,8 +24,7 @@ create table orders (
     version integer not null,           -- of the document
     document json not null,
     primary key (account, id)
-);
-create index orders_changed on orders (account, change);
+) with (fillfactor = 60);               -- most changes touch no index; what changed is told by notices
 -- An order is local once, and nothing is ordered or renewed twice: whoever comes second is refused here.
 create unique index one_order_for_an_ssl_id on orders (account, ssl_id) where ssl_id is not null and not removed;
 create unique index one_intent_for_a_name on orders (account, lower(common_name))
@@ -53,8 +52,7 @@ create table polls (
     note json not null,                 -- the order's polling window
     polls json[] not null,              -- the newest, oldest first
     primary key (account, order_id)
-);
-create index polls_changed on polls (account, change);
+) with (fillfactor = 60);
 
 create table certificates (
     account integer not null references accounts,
