@@ -72,7 +72,7 @@ async def prepared(
     from sectigo_tui.engine.engine import Engine, EventSource
     from sectigo_tui.engine.repository import OrderRepository
     from sectigo_tui.engine.requests.limiter import RequestLimiter
-    from sectigo_tui.wiring.store import open_store
+    from sectigo_tui.wiring.store import open_store, store_team
 
     account = settings.account()
     clock, event_source, section = clock or SystemClock(), EventSource(keep_crash), settings.sectigo
@@ -81,7 +81,10 @@ async def prepared(
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_errors_to(repository.receive_store_state)
     limiter = RequestLimiter(section.requests_in_flight, is_open=False)
-    client = Client(lambda: connection(settings, event_source, clock, store.is_poller, may_prompt=may_prompt))
+    team = store_team(store)
+    client = Client(
+        lambda: connection(settings, event_source, clock, store.is_poller, may_prompt=may_prompt, team=team)
+    )
     context = Context(
         client=client.scm,
         limiter=limiter,
