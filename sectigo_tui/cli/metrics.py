@@ -24,6 +24,7 @@ from sectigo_tui.domain.errors import InputError, missing_extra, unwritable
 from sectigo_tui.domain.events import EngineEvent, Exchange, PollFinished
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import PollOutcome
+from sectigo_tui.engine.account.renewals import Timing
 from sectigo_tui.engine.diagnosis.rules.causes import Party
 from sectigo_tui.engine.diagnosis.stages import When
 from sectigo_tui.engine.engine import Engine
@@ -152,6 +153,7 @@ class Metrics(Collector):
         self._read_at: float | None = None
         self._orders: list[PendingOrder] = []
         self._states: Count[str] = Count()
+        self._renewals: dict[Timing, int] = {}
         self._gauges: dict[str, float] = {}
         self._polls = Counter(
             f"{PREFIX}polls", "Polls by this process, by outcome.", ("account", "outcome"), registry=self.registry
@@ -223,6 +225,8 @@ class Metrics(Collector):
             orders.append(_pending_order(engine, row))
             if not number % ORDERS_A_TURN:
                 await asyncio.sleep(0)
+        renewals = Count(renewal.timing for renewal in await engine.renewals.due())
+        self._renewals = {timing: renewals[timing] for timing in (Timing.LATE, Timing.DUE)}
         facts = EngineFacts(engine, engine.poll_budget(rows=1), self._clock.now())
         found = {name: value(facts) for name, _, value in GAUGES}
         self._orders = orders
@@ -259,6 +263,8 @@ class Metrics(Collector):
             (),
             {(): seconds_between(at, ends)} if ends is not None else {},
         )
+        late_and_due = {(timing,): count for timing, count in self._renewals.items()}
+        yield gauge("renewals", "Certificates whose renewal is late, or due within a week.", ("timing",), late_and_due)
         for name, text, _ in GAUGES:
             yield gauge(name, text, (), {(): self._gauges[name]} if name in self._gauges else {})
         if self._names_orders:

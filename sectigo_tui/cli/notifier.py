@@ -24,6 +24,7 @@ from sectigo_tui.domain.errors import ConfigError, InputError, SectigoTuiError, 
 from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollingPaused, PollingResumed
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import OrderState
+from sectigo_tui.engine.account.renewals import Timing
 from sectigo_tui.engine.diagnosis.rules.causes import Party
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.rows import OrderRow, OrderRows, is_unpolled
@@ -52,6 +53,7 @@ ORDERS_A_TURN = 50
 """After so many verdicts other tasks have a turn."""
 LINES_AT_MOST = 30
 LINE_CHARACTERS = 200
+_RENEWAL = "renewal "
 RECORD = "notified"
 """What the team's store has it by."""
 _MASK = "********"
@@ -159,6 +161,7 @@ async def holding(engine: Engine) -> Holding:
                 facts[key] = Fact(key, f"{name}: {text}", weight, is_final)
         if row.is_open and engine.diagnoser.cheap(order).party in _TELLS_NOTHING:
             unsure |= {f"{kind} {order.id}" for kind in _OF_BLOCKER}
+    facts |= await _late_renewals(engine)
     rejection = engine.rejection
     if rejection is not None:
         told = explain(rejection)
@@ -167,6 +170,17 @@ async def holding(engine: Engine) -> Holding:
     elif engine.health.answered_at is None:
         unsure.add("credentials")
     return Holding(facts, frozenset(unsure))
+
+
+async def _late_renewals(engine: Engine) -> dict[str, Fact]:
+    facts = {}
+    for renewal in await engine.renewals.due():
+        if renewal.timing is Timing.LATE:
+            key = f"{_RENEWAL}{renewal.certificate.ssl_id}"
+            name = f"{renewal.certificate.ssl_id} {renewal.certificate.common_name or '(no name)'}"
+            line = f"{name}: renewal late: it was to be ordered by {renewal.order_by}, and ends on {renewal.expires}"
+            facts[key] = Fact(key, line, Weight.BAD)
+    return facts
 
 
 class Message(Struct, frozen=True):
@@ -447,6 +461,9 @@ class Notifier:
                 await self._share()
             known = self._sent.read().sent - self._begun
             gone = known - now.facts.keys() - now.unsure
+            if engine.renewals.in_use.read_at is None:
+                # After a start the certificates are yet to be read: none of their facts is taken back.
+                gone = frozenset(key for key in gone if not key.startswith(_RENEWAL))
             if gone:
                 await asyncio.to_thread(self._sent.forget, gone)
                 await self._share()

@@ -376,6 +376,7 @@ class Engine:
                 group.create_task(keep_running(self.context, "the watch of the password's expiry", watch))
             if watches_blockers:
                 group.create_task(keep_running(self.context, "the diagnosis of orders", self._watch_blockers))
+                group.create_task(keep_running(self.context, "reading the certificates in use", self._watch_renewals))
             group.create_task(keep_running(self.context, "polling", self.scheduler.run))
             group.create_task(keep_running(self.context, "following up writes", self.pending_writes.run))
             group.create_task(keep_running(self.context, "the watch of rotations", self.credentials.watch))
