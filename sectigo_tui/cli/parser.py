@@ -33,6 +33,7 @@ SUBCOMMANDS = {
     "watch": "Poll without a screen until SIGTERM or SIGINT.",
     "notify": "Send a test message to each address of [notify].",
     "audit": "Tell what was done, when and by whom.",
+    "store": "Where the orders are kept: what a team's database tells, copying them, removing what is too old.",
     "config": "Where the configuration is, what is in force, and a first one.",
     "demo": "The dashboard against a simulated account, with nothing to configure.",
     "simulator": "Serve a simulated SCM on 127.0.0.1 until interrupted.",

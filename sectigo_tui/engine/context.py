@@ -1,4 +1,4 @@
-"""What every use case of the engine works with."""
+"""What every service of the engine works with: client, limiter, orders, time, chance and options."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """The world as the engine's use cases see it.
+    """What every service of the engine works with.
 
     Args:
         client: Returns SCM's client; it must be connected by then.

@@ -109,7 +109,7 @@ class Engine:
     A service is put together when it is first asked for: the first paint needs none, and they are many.
 
     Args:
-        context: The world.
+        context: What every service works with.
         event_source: Publishes its events.
         tools: Returns what makes keys and CSRs and reads bundles; asked when it is first needed.
         access: Tells how this program gets in; asked when it is first needed.
@@ -117,7 +117,7 @@ class Engine:
         connect: Makes SCM's client, which may take long; None where it is made already.
 
     Attributes:
-        context: The world.
+        context: What every service works with.
         event_source: Publishes its events.
         scheduler: The poll workers.
         account: The account's remote orders.

@@ -49,7 +49,7 @@ async def test_the_table_is_saved_as_it_is_shown_filtered_sorted_and_with_its_co
     assert [f"#{row[4]}" for row in rows] == list(shown)
     (oldest,) = [row for row in rows if row[4] == str(OLDEST)]
     assert oldest[0].startswith("2026-03-02T03:00:")
-    assert oldest[1:4] == ["2026-02-26", "APL", "CA"]
+    assert oldest[1:4] == ["2026-02-26T03:00:00Z", "APL", "CA"]
     assert (tmp_path / "orders.csv").stat().st_mode & 0o777 == 0o600
 
 

@@ -76,8 +76,7 @@ async def _track(settings: Settings, options: Namespace) -> int:
         if failure is not None:
             complain_of(f"sslId {ssl_id} is not adopted", failure)
     if options.json:
-        told = [left_behind_json(each, orders.get(each.ssl_id), failures.get(each.ssl_id)) for each in left.orders]
-        print_json(told)
+        print_json([left_behind_json(each, orders.get(each.ssl_id), failures.get(each.ssl_id)) for each in left.orders])
     else:
         for order in orders.values():
             show_message(order_line(order))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
@@ -53,6 +52,8 @@ def run(options: Namespace) -> int:
     Raises:
         ScmFailure: The certificates in use could not be read.
     """
+    import asyncio
+
     return asyncio.run(_run(settings_from(options), options))
 
 

@@ -102,7 +102,7 @@ class Account:
     A listing's rows tell no status, so the pending orders are found by one query for each pending status.
 
     Args:
-        context: The world.
+        context: What every service works with.
 
     Attributes:
         queries: The newest query of each pending status.

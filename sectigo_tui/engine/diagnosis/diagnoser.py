@@ -66,7 +66,7 @@ class Diagnoser:
     Evidence is kept with its age and shared: many orders of one organization cost one request for its validations.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
         dns: The DNS; None unless the operator has switched it on.
         secrets: Returns the credentials in use, which nothing that leaves the program may hold.
@@ -173,6 +173,7 @@ class Diagnoser:
             targets: The orders, the most wanted first.
             on_verdict: Told each order's verdict when its evidence is there.
         """
+        await self.samples.learn_kept()
         for target in targets:
             evidence = await self._gatherer.gather(
                 target,
@@ -424,6 +425,7 @@ class Diagnoser:
             self.samples.of(evidence.profile_id),
             self.outage(target) if target is not None else None,
             deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
+            self.samples.history.at if self.samples.history is not None else None,
         )
 
     async def _learn_renewed(self, order: Order | None) -> None:

@@ -42,7 +42,7 @@ class Renewing:
     """Renews orders.
 
     Args:
-        context: The world.
+        context: What every service works with.
         placing: Sends orders.
         tools: Checks CSRs.
     """

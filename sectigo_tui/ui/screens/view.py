@@ -78,7 +78,7 @@ class ViewModel(Struct, frozen=True):
         changed_rows: Published with what the engine published since the last time, oldest first.
         surroundings: The settled facts of this run.
         errors: The failures of this session.
-        perform: Runs a use case.
+        perform: Runs what a key asks for, and reports its failure.
         layout: How the screen is arranged.
         watchlist: What deserves a poll.
     """
@@ -652,8 +652,9 @@ class View(Screen[None]):
         ids = [row.row_id for row in rows]
 
         def show(_target: object, _verdict: object) -> None:
-            self._unfold([row_id for row_id in ids if self.shows(row_id)])
-            self.table.refresh_rows(ids)
+            if not self._is_frozen:
+                self._unfold([row_id for row_id in ids if self.shows(row_id)])
+                self.table.refresh_rows(ids)
 
         await diagnoser.watch(targets, show)
 
