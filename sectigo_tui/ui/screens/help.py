@@ -108,18 +108,18 @@ class Help(ModalScreen[None]):
             return Content("\n").join([*lines[:-1], *(_line(key, what) for key, what in _IN_DIALOG)])
         lines += [
             _heading("Columns"),
-            *(self._meaning(column.title, column.meaning) for column in COLUMNS),
+            *(self._explained(column.title, column.meaning) for column in COLUMNS),
             Content(""),
         ]
         lines += [
             _heading("Blocked on"),
-            *(self._meaning(SHORT_PARTIES.get(one, one), PARTIES[one]) for one in PARTIES),
+            *(self._explained(SHORT_PARTIES.get(one, one), PARTIES[one]) for one in PARTIES),
         ]
         lines += [Content(""), _heading("States"), *map(self._state, state_glyphs()), Content("")]
-        lines += [_heading("Words"), *(self._meaning(word, meaning) for word, meaning in _WORDS)]
+        lines += [_heading("Words"), *(self._explained(word, meaning) for word, meaning in _WORDS)]
         return Content("\n").join(lines)
 
-    def _meaning(self, word: str, meaning: str) -> Content:
+    def _explained(self, word: str, meaning: str) -> Content:
         return _line(word, filled(self, meaning))
 
     def _value(self, meaning: Meaning) -> Content:
