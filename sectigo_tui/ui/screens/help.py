@@ -101,7 +101,7 @@ class Help(ModalScreen[None]):
     def _content(self) -> Content:
         lines: list[Content] = []
         if self._meanings:
-            lines += [_heading("Here"), *map(self._value, self._meanings), Content("")]
+            lines += [_heading("Here"), *map(self._meaning, self._meanings), Content("")]
         for group, keys in grouped(self._keys):
             lines += [_heading(group), *(_line(key.keys or f":{key.title}", key.text) for key in keys), Content("")]
         if self._is_of_dialog:
@@ -122,7 +122,7 @@ class Help(ModalScreen[None]):
     def _explained(self, word: str, meaning: str) -> Content:
         return _line(word, filled(self, meaning))
 
-    def _value(self, meaning: Meaning) -> Content:
+    def _meaning(self, meaning: Meaning) -> Content:
         value = f"{printable(meaning.value, limit=80)}: " if meaning.value else ""
         return Content.assemble(_line(meaning.title, ""), (value, "bold"), filled(self, meaning.text))
 
