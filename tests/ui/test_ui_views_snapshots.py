@@ -20,6 +20,8 @@ VIEWS = {
     "remote": ["3"],
     "events": ["4"],
     "budget": ["5"],
+    "validations": ["6"],
+    "renewals": ["7"],
     "help": ["?"],
 }
 """The keys that lead to each."""

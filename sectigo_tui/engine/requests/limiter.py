@@ -121,6 +121,16 @@ class RequestLimiter:
         self._is_open = True
         self._wake()
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether SCM has accepted the credentials since they were replaced, or since the start."""
+        return self._accepted.is_set()
+
+    def lock(self, rejection: CredentialsRefused) -> None:
+        """Let no request go, for a reason that was learned elsewhere; it takes the place of an earlier one."""
+        if self.rejection is None or self.rejection.reason != rejection.reason:
+            self._lock(rejection)
+
     def unlock(self) -> None:
         """Let requests go again: the credentials were replaced by ones that SCM has accepted."""
         self._generation += 1

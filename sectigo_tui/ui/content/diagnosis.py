@@ -12,7 +12,7 @@ from sectigo_tui.engine.diagnosis.common_causes import CommonCause
 from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence
 from sectigo_tui.engine.diagnosis.evidence.model import DCV_UNUSED_CODE, Answer, AnswerState, Evidence, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, DomainState, OrganizationLine
-from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, WaitProposal
+from sectigo_tui.engine.diagnosis.normal import HISTORY_DAYS, Comparison, Pace, WaitProposal
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock
 from sectigo_tui.engine.diagnosis.rules.causes import Party
 from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, StageState
@@ -86,6 +86,9 @@ def normal_content(diagnosis: Diagnosis, width: int) -> Content:
     without = [str(one.leg) for one in diagnosis.normal if one.figure is None]
     if facts and without:
         facts.append(("no history", Content.styled(", ".join(without), "$state-muted")))
+    if facts and diagnosis.history_at is not None:
+        kept = f"the account's last {HISTORY_DAYS} days, as of {format_when(diagnosis.history_at)}"
+        facts.append(("history", Content.styled(kept, "$state-muted")))
     proposal = diagnosis.proposal
     if proposal is not None:
         facts.append(("poll_max_wait_seconds", Content(_proposed(proposal))))

@@ -59,6 +59,7 @@ HINTED: Mapping[str, Hinted] = MappingProxyType(
         "view.acknowledge": Hinted("x", "Ack"),
         "view.acknowledge_all": Hinted("X", "Ack all"),
         "view.load_all": Hinted("L", "Load all"),
+        "validations.within": Hinted("n", "Within"),
         "detail.down": Hinted("j", "Down"),
         "detail.up": Hinted("k", "Up"),
         "detail.top": Hinted("g", "Top"),

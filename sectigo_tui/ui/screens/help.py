@@ -106,13 +106,20 @@ class Help(ModalScreen[None]):
             lines += [_heading(group), *(_line(key.keys or f":{key.title}", key.text) for key in keys), Content("")]
         if self._is_of_dialog:
             return Content("\n").join([*lines[:-1], *(_line(key, what) for key, what in _IN_DIALOG)])
-        lines += [_heading("Columns"), *(self._told(column.title, column.meaning) for column in COLUMNS), Content("")]
-        lines += [_heading("Blocked on"), *(self._told(SHORT_PARTIES.get(one, one), PARTIES[one]) for one in PARTIES)]
+        lines += [
+            _heading("Columns"),
+            *(self._explained(column.title, column.meaning) for column in COLUMNS),
+            Content(""),
+        ]
+        lines += [
+            _heading("Blocked on"),
+            *(self._explained(SHORT_PARTIES.get(one, one), PARTIES[one]) for one in PARTIES),
+        ]
         lines += [Content(""), _heading("States"), *map(self._state, state_glyphs()), Content("")]
-        lines += [_heading("Words"), *(self._told(word, meaning) for word, meaning in _WORDS)]
+        lines += [_heading("Words"), *(self._explained(word, meaning) for word, meaning in _WORDS)]
         return Content("\n").join(lines)
 
-    def _told(self, word: str, meaning: str) -> Content:
+    def _explained(self, word: str, meaning: str) -> Content:
         return _line(word, filled(self, meaning))
 
     def _meaning(self, meaning: Meaning) -> Content:

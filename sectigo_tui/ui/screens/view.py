@@ -78,7 +78,7 @@ class ViewModel(Struct, frozen=True):
         changed_rows: Published with what the engine published since the last time, oldest first.
         surroundings: The settled facts of this run.
         errors: The failures of this session.
-        perform: Runs a use case.
+        perform: Runs what a key asks for, and reports its failure.
         layout: How the screen is arranged.
         watchlist: What deserves a poll.
     """
@@ -276,6 +276,10 @@ class View(Screen[None]):
         """Return what this view lists, before filter and sort."""
         raise NotImplementedError
 
+    def pending(self) -> list[OrderRow]:
+        """Return all pending orders, which the header counts."""
+        return self._model.order_rows.pending()
+
     def empty_text(self) -> tuple[str, str]:
         """Return what is said when there is nothing to list, and its style."""
         raise NotImplementedError
@@ -345,7 +349,7 @@ class View(Screen[None]):
         self._is_out_of_order = False
         if not self._is_frozen:
             self._list()
-        self._tally = tally(self._model.order_rows.pending(), self._model.watchlist.is_acknowledged)
+        self._tally = tally(self.pending(), self._model.watchlist.is_acknowledged)
         self._show_header()
         self.show_detail()
         self._show_errors()
@@ -545,7 +549,7 @@ class View(Screen[None]):
     def remembered_sort(self) -> tuple[str, bool]:
         """Return the column to sort by, and whether downwards."""
         kept = self._model.layout.of(str(self.TITLE))
-        is_known = kept.sort == "" or kept.sort in {column.key for column in self.COLUMNS}
+        is_known = kept.sort == "" or kept.sort in {self.DEFAULT_SORT[0], *(column.key for column in self.COLUMNS)}
         return (kept.sort, kept.is_descending) if kept.sort is not None and is_known else self.DEFAULT_SORT
 
     def _sort_by(self, key: str, *, descending: bool) -> None:

@@ -13,7 +13,7 @@ from sectigo_tui.domain.status import is_same
 from sectigo_tui.engine.orders.track import is_removable
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.ui.dialogs.menu import MenuItem
-from sectigo_tui.ui.workflows import enroll, orders, renew, revoke, rotate
+from sectigo_tui.ui.workflows import certctl_orders, enroll, orders, renew, revoke, rotate
 from sectigo_tui.ui.workflows.export import copy_records, escalate_order
 from sectigo_tui.ui.workflows.message import write_message
 from sectigo_tui.ui.workflows.workflow import Workflow
@@ -111,13 +111,21 @@ ACTIONS = (
     Action("approve", "p", "Approve", orders.approve, _waits_for_approval, for_many=True),
     Action("decline", "d", "Decline", _alone(orders.decline), _waits_for_approval),
     Action("collect", "c", "Collect and save", orders.collect, _can_be_collected, for_many=True, is_write=False),
-    Action("renew", "n", "Renew: order again", _alone(renew.renew), _can_be_renewed),
+    Action("renew", "n", "Renew: order again", renew.renew, _can_be_renewed, for_many=True),
     Action("revoke", "v", "Revoke", _alone(revoke.revoke), _can_be_revoked),
     Action(
         "rotate",
         "o",
         "Rotate the credentials",
         lambda workflow, _: rotate.rotate(workflow),
+        for_orders=False,
+        is_write=False,
+    ),
+    Action(
+        "adopt",
+        "t",
+        "Adopt certctl's orders",
+        lambda workflow, _: certctl_orders.track_certctl_orders(workflow),
         for_orders=False,
         is_write=False,
     ),

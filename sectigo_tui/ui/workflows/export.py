@@ -217,7 +217,7 @@ _FIELDS = {
     "validation": _Field("validation", "VALIDATION", lambda row, _now: row.validation or None),
     "last": _Field("last_poll", "LAST POLL", _text("last")),
     "attempts": _Field("attempts", "ATTEMPTS", _polls),
-    "outage": _Field("outage", "OUTAGE", lambda row, now: moment_json(outage_end(row, now))),
+    "in_use": _Field("in_use_until", "IN USE UNTIL", lambda row, now: moment_json(outage_end(row, now))),
     "profile": _Field("profile_name", "PROFILE", lambda row, _now: row.profile or None),
     "owner": _Field("owner", "OWNER", lambda row, _now: row.owner or None),
 }

@@ -18,10 +18,11 @@ from sectigo_tui.engine.orders.renew import RenewOffer
 from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import counted
-from sectigo_tui.ui.dialogs.confirm import Confirm
+from sectigo_tui.ui.dialogs.confirm import AskText, Confirm, Notice
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Facts, Row, choice_field, text_field
 from sectigo_tui.ui.workflows.enroll import csr_cautions, csr_facts, duplicates_content, free_path, show_placed
+from sectigo_tui.ui.workflows.orders import done, outcomes_content, rows_content
 from sectigo_tui.ui.workflows.rotate import after_rejection
 from sectigo_tui.ui.workflows.workflow import Workflow
 
@@ -118,12 +119,51 @@ class Renew(Dialog[RenewAnswer]):
             self.dismiss(RenewAnswer(self._source, path if self._source == FILE else ""))
 
 
-async def renew(workflow: Workflow, row: OrderRow) -> None:
-    """Show what would be ordered again, ask, and order it once.
+async def renew(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
+    """Show what would be ordered again, ask, and order each once.
 
     Raises:
         ScmFailure: SCM did not tell the old order.
     """
+    if len(rows) == 1:
+        await _renew_one(workflow, rows[0])
+    else:
+        await _renew_many(workflow, rows)
+
+
+async def _renew_many(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
+    """Renew several orders with their old CSRs, after one confirmation that lists them, and their number typed."""
+    ssl_ids = [row.ssl_id for row in rows if row.ssl_id is not None]
+    number, error_text = len(ssl_ids), ""
+    price = f"{number} certificates of the contract, each with its old CSR and key."
+    while True:
+        typed = await workflow.ask(
+            AskText(
+                f"Renew {number} certificates: {number} orders, billed",
+                Content("\n").join([rows_content(rows), Content(f"Price: {price}")]),
+                label=f"Type {number}",
+                button=f"Order {number}, billed",
+                is_danger=True,
+                error_text=error_text,
+            )
+        )
+        if typed is None:
+            return
+        if typed == str(number):
+            break
+        error_text = f"What was typed is not {number}, the number of orders."
+    outcomes = await workflow.during(
+        f"Ordering {number} renewals ...", workflow.engine.renewing.renew_all(ssl_ids), can_stop=False
+    )
+    workflow.unmark(done(outcomes))
+    unclear = [one for one in outcomes or () if one.failure or (one.result is not None and one.result.lost)]
+    if unclear:
+        await workflow.ask(Notice("Renew", outcomes_content(outcomes or ())))
+    else:
+        workflow.notify(f"Ordered {number} renewals. They are polled.")
+
+
+async def _renew_one(workflow: Workflow, row: OrderRow) -> None:
     if row.ssl_id is None:
         return
     work = workflow.engine.renewing.offer(row.ssl_id)

@@ -65,7 +65,7 @@ class Workflow(Struct, frozen=True):
     """What every workflow works with.
 
     Args:
-        engine: The use cases.
+        engine: Everything the program can do.
         ask: Asks the operator.
         during: Waits with the operator.
         notify: Says that something was done.

@@ -79,7 +79,7 @@ def styles_of(table: Widget) -> dict[str, Style | None]:
     return {part: terminal_style(table.get_component_rich_style(f"live-table--{part}")) for part in _PARTS}
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class TableMessage(Message):
     """A message of a table.
 
@@ -101,7 +101,7 @@ class TableMessage(Message):
         return self.newest_only and isinstance(message, type(self)) and message.table is self.table
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Highlighted(TableMessage, namespace="live_table"):
     """The cursor stands on another row.
 
@@ -113,7 +113,7 @@ class Highlighted(TableMessage, namespace="live_table"):
     newest_only: ClassVar[bool] = True
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Selected(TableMessage, namespace="live_table"):
     """A row was opened, by Enter or a double click.
 
@@ -124,7 +124,7 @@ class Selected(TableMessage, namespace="live_table"):
     row_id: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class MarksChanged(TableMessage, namespace="live_table"):
     """Rows were marked or unmarked, or marked rows are gone.
 
@@ -136,7 +136,7 @@ class MarksChanged(TableMessage, namespace="live_table"):
     newest_only: ClassVar[bool] = True
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class RangeNeeded(TableMessage, namespace="live_table"):
     """Rows are on the screen which are not loaded yet.
 
@@ -150,7 +150,7 @@ class RangeNeeded(TableMessage, namespace="live_table"):
     newest_only: ClassVar[bool] = True
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class VisibleChanged(TableMessage, namespace="live_table"):
     """Other rows are on the screen.
 
@@ -162,7 +162,7 @@ class VisibleChanged(TableMessage, namespace="live_table"):
     newest_only: ClassVar[bool] = True
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class HeaderSelected(TableMessage, namespace="live_table"):
     """A column's title was clicked.
 
