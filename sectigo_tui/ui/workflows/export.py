@@ -127,7 +127,8 @@ def without_credentials(svg: str, redact: Redact) -> str:
         kept = redact(shown)
         return match[0] if kept == shown else f"{start}{escape(kept).replace(' ', '&#160;')}{end}"
 
-    return _SHOWN.sub(redacted, svg)
+    # Renderers besides browsers collapse the spaces that keep the columns apart.
+    return _SHOWN.sub(redacted, svg).replace("<svg ", '<svg xml:space="preserve" ', 1)
 
 
 ROWS_AT_A_TIME = 200
