@@ -27,3 +27,9 @@ REASONS: Mapping[int, str] = {
     5: "cessationOfOperation",
 }
 """The reason codes that a certificate is revoked for, by their names. Source: RFC 5280 5.3.1, too."""
+
+WITHIN_DAYS = 45
+"""How far ahead validations that end are listed by default: an organization's takes days to renew."""
+
+LONGEST_WITHIN_DAYS = 825
+"""How far at most; an identity was once valid for so long."""

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE
 from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.session import session, settings_from
 from sectigo_tui.cli.terminal import complain, show_message, table
-from sectigo_tui.config.settings import Settings
-from sectigo_tui.engine.diagnosis.ending import LONGEST_WITHIN_DAYS, WITHIN_DAYS, EndingValidation, EndingValidations
-from sectigo_tui.presentation import format as fmt
-from sectigo_tui.presentation.json import print_json, validations_json
-from sectigo_tui.presentation.validations import certificates_text, left_text, what_text
+from sectigo_tui.domain.limits import LONGEST_WITHIN_DAYS, WITHIN_DAYS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sectigo_tui.config.settings import Settings
+    from sectigo_tui.engine.diagnosis.ending import EndingValidation, EndingValidations
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the subcommand's arguments."""
-    parser.add_argument(
-        "--within",
-        metavar="DAYS",
-        type=_days,
-        default=WITHIN_DAYS,
-        help=f"how many days ahead; {WITHIN_DAYS} if left out",
-    )
+    words = f"how many days ahead; {WITHIN_DAYS} if left out"
+    parser.add_argument("--within", metavar="DAYS", type=_days, default=WITHIN_DAYS, help=words)
     add_json(parser, "one JSON object (docs/json.md)")
 
 
@@ -35,10 +31,14 @@ def run(options: Namespace) -> int:
     Raises:
         ScmFailure: The account's pending orders could not be listed; what is known was printed.
     """
+    import asyncio
+
     return asyncio.run(_validations(settings_from(options), options))
 
 
 async def _validations(settings: Settings, options: Namespace) -> int:
+    from sectigo_tui.presentation.json import print_json, validations_json
+
     async with session(settings) as engine:
         await engine.account.refresh_pending()
         found = await engine.diagnoser.ending.find(options.within)
@@ -61,16 +61,12 @@ def _text(found: EndingValidations) -> str:
 
 
 def _row(row: EndingValidation, now: datetime) -> tuple[str, ...]:
+    from sectigo_tui.presentation.format import format_when
+    from sectigo_tui.presentation.validations import certificates_text, left_text, what_text
+
     says = " ".join(filter(None, (row.status, f"({row.renewal})" if row.renewal else "")))
-    pending = str(len(row.pending))
-    return (
-        fmt.format_when(row.expires)[:10],
-        left_text(row, now),
-        what_text(row),
-        says,
-        pending,
-        certificates_text(row),
-    )
+    ends, pending = format_when(row.expires)[:10], str(len(row.pending))
+    return ends, left_text(row, now), what_text(row), says, pending, certificates_text(row)
 
 
 def _days(text: str) -> int:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from sectigo_tui.domain.account import Organization
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.limits import WITHIN_DAYS
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.domain.validation import DomainValidation, OrganizationValidation
 from sectigo_tui.engine.account.remote_orders import Account
@@ -21,11 +22,6 @@ from sectigo_tui.engine.diagnosis.evidence.model import DCV_UNUSED_CODE, Answer,
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.evidence.validations import bare
 from sectigo_tui.engine.diagnosis.stages import When
-
-WITHIN_DAYS = 45
-"""How far ahead is looked by default: a domain's validation lasts 198 days, and an organization's takes days."""
-
-LONGEST_WITHIN_DAYS = 825
 
 LIST_MAX_AGE_SECONDS = 600.0
 ORGANIZATION_MAX_AGE_SECONDS = 3_600.0

@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from sectigo_tui.engine.diagnosis.ending import WITHIN_DAYS, EndingValidation, EndingValidations
+from sectigo_tui.domain.limits import WITHIN_DAYS
+from sectigo_tui.engine.diagnosis.ending import EndingValidation, EndingValidations
 from sectigo_tui.presentation import format as fmt
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column

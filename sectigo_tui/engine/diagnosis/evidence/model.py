@@ -44,7 +44,7 @@ DCV_UNUSED_CODE = -1608
 
 
 _NOT_ALLOWED_CODES = frozenset({-3, -25, -37, -226})
-"""What refuses a call because of the login's rights. Source: SCM manual 25.5."""
+"""What rejects a call because of the login's rights. Source: SCM manual 25.5."""
 
 
 class AnswerState(StrEnum):

@@ -101,7 +101,7 @@ class AnswerCache(Generic[K, T]):
         self._answered_at = answered_at
         self.changes = 0
         self._answers: OrderedDict[K, Answer[T]] = OrderedDict()
-        self._adopted: dict[K, KeptAnswer] = {}
+        self._taken: dict[K, KeptAnswer] = {}
         self._rejected: set[K] = set()  # may go as soon as the credentials are rotated
         self._asking: dict[K, asyncio.Task[Answer[T]]] = {}
 
@@ -136,17 +136,17 @@ class AnswerCache(Generic[K, T]):
         return await asyncio.shield(asking)
 
     def _older(self, key: K) -> Answer[T]:
-        self._adopt(key)
+        self._take(key)
         nothing: Answer[T] = Answer(self._source(key))
         return self._answers.get(key, nothing)
 
-    def _adopt(self, key: K) -> None:
+    def _take(self, key: K) -> None:
         """Take what another process has kept, where it is newer."""
         sharing = self._sharing
         kept = sharing.answers.kept(sharing.name(key)) if sharing is not None else None
-        if sharing is None or kept is None or self._adopted.get(key) is kept:
+        if sharing is None or kept is None or self._taken.get(key) is kept:
             return
-        self._adopted[key] = kept
+        self._taken[key] = kept
         own = self._answers.get(key)
         answer = self._answer_in(kept, sharing)
         if answer is not None and (own is None or (answer.newest or _LONG_AGO) > (own.newest or _LONG_AGO)):
@@ -241,7 +241,7 @@ class AnswerCache(Generic[K, T]):
         while len(self._answers) > KEPT:
             forgotten, _ = self._answers.popitem(last=False)
             self._rejected.discard(forgotten)
-            self._adopted.pop(forgotten, None)
+            self._taken.pop(forgotten, None)
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
