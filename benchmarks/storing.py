@@ -78,7 +78,7 @@ async def _change_p95_ms(directory: Path, count: int) -> float:
         order = await store.put(order, entry)
         times.append((time.perf_counter() - started) * 1000)
     await store.close()
-    return _p95(times)
+    return p95(times)
 
 
 def _append_p95_ms(path: Path, count: int) -> float:
@@ -91,8 +91,9 @@ def _append_p95_ms(path: Path, count: int) -> float:
         os.fsync(descriptor)
         times.append((time.perf_counter() - started) * 1000)
     os.close(descriptor)
-    return _p95(times)
+    return p95(times)
 
 
-def _p95(times: list[float]) -> float:
+def p95(times: list[float]) -> float:
+    """Return the 95th percentile."""
     return statistics.quantiles(times, n=20)[-1]

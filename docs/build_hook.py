@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,69 @@ def generated(root: Path) -> dict[str, str]:
         if action.metavar in paths:
             action.complete = paths[action.metavar]
     texts = {place: shtab.complete(parser, shell) for shell, place in COMPLETIONS.items()}
+    common = {option for action in parser._actions for option in action.option_strings}  # noqa: SLF001 - told nowhere else
     for subcommand in _subcommands(parser):
+        _tell_common_settings_once(subcommand, common)
         # Wrapped by man, which knows how wide it is read.
         subcommand.usage = " ".join(subcommand.format_usage().split()[1:])
     parser.man_short_description = "watch Sectigo certificate orders become certificates"
+    parser.epilog = None  # the exit codes have a section of their own
     page = Manpage(parser, {"version": __version__, "manual_title": "Sectigo certificate orders"})
+    for heading, content in _sections(root).items():
+        page.add_section(heading, "=", content)
     return {**texts, MAN_PAGE: str(page)}
+
+
+def _tell_common_settings_once(subcommand: Any, common: set[str]) -> None:
+    """Leave out of a subcommand's part of the man page what the page tells of all of them."""
+    subcommand.epilog = None
+    for group in (subcommand, *subcommand._action_groups):  # noqa: SLF001 - told nowhere else
+        # Not changed in place: an action is shared with the parser of the whole program.
+        name = "_actions" if group is subcommand else "_group_actions"
+        setattr(group, name, [each for each in getattr(group, name) if common.isdisjoint(each.option_strings)])
+    subcommand._action_groups = [  # noqa: SLF001 - the same
+        group
+        for group in subcommand._action_groups  # noqa: SLF001 - the same
+        if group._group_actions or group.title not in ("settings", "screen")  # noqa: SLF001 - the same
+    ]
+
+
+def _sections(root: Path) -> dict[str, str]:
+    """Return the sections that the documents make: keys, files, environment, exit status and examples."""
+    commands = (root / "docs" / "commands.md").read_text(encoding="utf-8")
+    configuration = (root / "docs" / "configuration.md").read_text(encoding="utf-8")
+    keys = (root / "README.md").read_text(encoding="utf-8")
+    settings = [
+        (row[1], f"{row[3]} (`{row[0]}`)")
+        for row in _rows(configuration, "| key | environment | default | what it is |")
+        if row[1]
+    ]
+    return {
+        "keys": _list(_rows(keys, "| keys | what |")),
+        "files": _list((row[0], f"{row[1]} ({row[2]})") for row in _rows(configuration, "| place | what | mode |")),
+        "environment": _list([*settings, *_rows(configuration, "| variable | what it is for |")]),
+        "exit status": _list(_rows(commands, "| exit code | meaning |")),
+        "examples": _list(row for row in _rows(commands, "| command | what it does |") if " " in row[0]),
+    }
+
+
+def _rows(document: str, head: str) -> list[tuple[str, ...]]:
+    """Return the cells of a document's table."""
+    (table,) = re.findall(rf"^{re.escape(head)}\n\|[-|]+\|\n((?:\|.*\|\n)+)", document, re.MULTILINE)
+    return [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in table.splitlines()]
+
+
+def _list(rows: Iterable[Sequence[str]]) -> str:
+    """Return pairs as a list of terms with what each is."""
+    return "\n".join(f".TP\n{_roff(term, is_term=True)}\n{_roff(text)}" for term, text, *_ in rows)
+
+
+def _roff(markdown: str, *, is_term: bool = False) -> str:
+    """Return a line of Markdown as man writes it: code is bold, a link is its text."""
+    text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", markdown)
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+    text = re.sub(r"`([^`]*)`", r"\\fB\1\\fR", text)
+    return f"\\fB{text}\\fR" if is_term and "\\fB" not in text else text.removeprefix(".")
 
 
 def _subcommands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

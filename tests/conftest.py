@@ -31,6 +31,7 @@ LONGEST = (
 
 SLOW_FOLDERS = {"e2e", "faults", "resilience", "security", "ui"}
 SLOW_MODULES = {
+    "test_cli_headless.py",
     "test_cli_hostile.py",
     "test_cli_metrics.py",
     "test_cli_notify.py",

@@ -9,6 +9,7 @@ it only tells how it is used; and no service manager runs under a test, so its c
 from __future__ import annotations
 
 import asyncio
+import atexit
 import dataclasses
 import json
 import re
@@ -21,7 +22,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from msgspec.structs import replace
@@ -33,6 +36,7 @@ from sectigo_tui.simulator.account import Domain
 from sectigo_tui.simulator.world import FIRST_ID, World
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.installation import CANARY, Installation, switched
+from support.postgres import Server, binaries, execute, running_server
 from support.readme import ROOT, TEXTS, blocks, shown_commands
 from support.receiver import receiver
 from support.terminal import PROGRAM, Terminal
@@ -153,6 +157,7 @@ def _by_ci(scene: Scene) -> None:
     ".venv/bin/pip install --quiet '.[demo]'",
     "pipx install .",
     "pipx install '.[metrics,notify]'",
+    "pipx install '.[postgres]'",
     "uv tool install .",
     "python3 -m pip install .",
 )
@@ -196,6 +201,17 @@ def _service(scene: Scene) -> None:
 
 
 # What needs no order
+
+
+@recipe(
+    "mkdir -p ~/.config/systemd/user",
+    "sectigo-tui config systemd > ~/.config/systemd/user/sectigo-tui.service",
+    "sectigo-tui config systemd",
+    "sectigo-tui config systemd --system",
+)
+def _config_systemd(scene: Scene) -> None:
+    (scene.home / ".config" / "systemd" / "user").mkdir(parents=True)
+    scene.run()
 
 
 @recipe("sectigo-tui config init")
@@ -351,6 +367,24 @@ def _orders(scene: Scene) -> None:
     assert scene.program.requests() == []
 
 
+@recipe("sectigo-tui orders --pending --filter 'on:approver val:ov'")
+def _orders_pending(scene: Scene) -> None:
+    scene.place("ov-approval")
+    title, order = scene.run().splitlines()
+    assert NAME not in title
+    assert order.split()[:2] == [str(SSL_ID), "remote"]
+    assert "an SCM approver" in order
+
+
+@recipe("sectigo-tui diagnose 2100001 2100002")
+def _diagnose_several(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.program.place("ov-vetting", NAME)
+    first, second = scene.run().split("\n\n")
+    assert str(SSL_ID) in first
+    assert str(SSL_ID + 1) in second
+
+
 @recipe("sectigo-tui diagnose 2100001", "sectigo-tui diagnose 2100001 --history")
 def _diagnose(scene: Scene) -> None:
     scene.place("ov-approval")
@@ -371,6 +405,47 @@ def _pack(scene: Scene) -> None:
 def _diagnose_json(scene: Scene) -> None:
     scene.place("ov-approval")
     assert json.loads(scene.run())["verdict"]["blocked_on"] == "an SCM approver"
+
+
+@recipe("sectigo-tui message 2100001")
+def _message(scene: Scene) -> None:
+    scene.place("ov-approval")
+    told = scene.run()
+    assert told.startswith(f"Approval needed: certificate for {NAME}\n")
+    assert f"sslId {SSL_ID}" in told
+
+
+@recipe("sectigo-tui message 2100001 --to sectigo --output to-sectigo.txt")
+def _message_in_file(scene: Scene) -> None:
+    scene.place("ov-approval")
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr.startswith("sectigo-tui: the message to Sectigo support is ready: Order ")
+    path = scene.home / "to-sectigo.txt"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "## Stages (UTC)" in path.read_text()
+
+
+@recipe("sectigo-tui message 2100001 --json")
+def _message_json(scene: Scene) -> None:
+    scene.place("ov-approval")
+    assert json.loads(scene.run())["to"] == "approver"
+
+
+@recipe("sectigo-tui adopt --certctl --list")
+def _left_behind(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.world.orders[SSL_ID].comments = "Issued by certctl"
+    assert f"{SSL_ID}  Requested" in scene.run()
+    assert scene.local() == []
+
+
+@recipe("sectigo-tui adopt --certctl --yes")
+def _adopt(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.world.orders[SSL_ID].comments = "Issued by certctl"
+    assert NAME in scene.run()
+    assert scene.local() == [(SSL_ID, "pending")]
 
 
 @recipe("sectigo-tui handover", "sectigo-tui handover > handover.md")
@@ -423,6 +498,116 @@ def _audit_verify(scene: Scene) -> None:
     ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
     assert ended.returncode == 1
     assert "is NOT intact" in ended.stderr
+
+
+# A team's database
+
+
+@cache
+def _team_server() -> Server:
+    """Return a server on which `docs/team.md` was followed up to the schema."""
+    running = running_server()
+    server = running.__enter__()
+    atexit.register(running.__exit__, None, None, None)
+    with TemporaryDirectory() as directory:
+        (Path(directory) / "team.sql").write_text(blocks("docs/team.md", "sql")[0])
+        (line,) = (line for line in blocks("docs/team.md", "sh")[0].splitlines())
+        environ = {"PATH": f"{binaries()}:/usr/bin:/bin"}
+        line = _at(server, line).replace("psql", "psql -X -q -v ON_ERROR_STOP=1")
+        subprocess.run(["/bin/sh", "-c", line], check=True, cwd=directory, env=environ)
+    return server
+
+
+def _at(server: Server, text: str) -> str:
+    return text.replace("db.example.com", f"127.0.0.1:{server.port}")
+
+
+def _team(scene: Scene) -> Scene:
+    """Return the scene with its command and configuration for a database that is as new as after `team.sql`."""
+    server = _team_server()
+    execute(server.url(), "drop database sectigo with (force)")
+    execute(server.url(), "create database sectigo owner sectigo_tui_owner")
+    scene.program.environ["PATH"] = f"{binaries()}:{scene.program.environ['PATH']}"
+    config = scene.home / ".config" / "sectigo-tui" / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(_at(server, blocks("docs/team.md", "toml")[0]))
+    return dataclasses.replace(scene, line=_at(server, scene.line))
+
+
+@recipe("psql postgresql://postgres@db.example.com/postgres -f team.sql")
+def _team_roles(scene: Scene) -> None:
+    made = "select rolname from pg_roles where rolname ~ '^(sectigo|anna|ben)' order by 1"
+    roles = [f"sectigo_tui_{what}" for what in ("owner", "reader", "writer")]
+    assert [name for (name,) in execute(_team_server().url(), made)] == ["anna", "ben", *roles]
+
+
+@recipe("sectigo-tui store status")
+def _store_status(scene: Scene) -> None:
+    shown = _team(scene).run()
+    assert re.search(r"role +sectigo_tui_owner, owner", shown)
+    assert re.search(r"schema +1 of 1", shown)
+
+
+@recipe("sectigo-tui store copy --to postgresql://anna@db.example.com/sectigo")
+def _store_copy(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    scene.track()
+    team = _team(scene)
+    assert scene.program.run("store", "status").returncode == 0
+    config = scene.home / ".config" / "sectigo-tui" / "config.toml"
+    text = config.read_text()
+    config.unlink()
+    assert team.run().startswith("copied and verified: 1 orders")
+    for login in ("anna", "ben"):
+        config.write_text(text.replace("sectigo_tui_owner", login))
+        assert scene.local() == [(SSL_ID, "pending")]
+    refused = scene.program.run("remove", str(SSL_ID), "--yes")
+    assert refused.returncode != 0
+
+
+@recipe("sectigo-tui store copy --to /srv/sectigo-tui")
+def _store_copy_back(scene: Scene) -> None:
+    team = _team(scene)
+    scene.place("ov-vetting")
+    scene.track()
+    target = scene.home / "srv"
+    moved = dataclasses.replace(team, line=team.line.replace("/srv/sectigo-tui", str(target)))
+    assert moved.run().startswith("copied and verified: 1 orders")
+    scene.program.environ.update(SECTIGO_TUI_DATA_DIR=str(target))
+    (scene.home / ".config" / "sectigo-tui" / "config.toml").unlink()
+    assert scene.local() == [(SSL_ID, "pending")]
+
+
+@recipe("sectigo-tui store prune")
+def _store_prune(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    scene.track()
+    assert scene.run() == "0 timeline entries removed, older than 400 days\n"
+    assert _team(scene).run() == "0 timeline entries removed, older than 400 days\n"
+
+
+@recipe("pg_dump --format=custom --file=sectigo.dump postgresql://sectigo_tui_owner@db.example.com/sectigo")
+def _team_backup(scene: Scene) -> None:
+    team = _team(scene)
+    scene.place("ov-vetting")
+    scene.track()
+    team.run()
+    server = _team_server()
+    execute(server.url(), "drop database sectigo with (force)")
+    execute(server.url(), "create database sectigo owner sectigo_tui_owner")
+    url = server.url("sectigo", "sectigo_tui_owner")
+    dataclasses.replace(team, line=f"pg_restore --dbname={url} sectigo.dump").run()
+    assert scene.local() == [(SSL_ID, "pending")]
+    assert scene.program.run("audit", "verify").returncode == 0
+
+
+@recipe("docker compose up --detach --wait")
+def _team_tried_out(scene: Scene) -> None:
+    # No container is started here: what the file says is held to the address that is shown for it.
+    (compose,) = blocks("docs/team.md", "yaml")
+    assert '"127.0.0.1:5432:5432"' in compose
+    assert re.search(r"image: postgres:1[4-9]\n", compose)
+    assert "postgresql://postgres@127.0.0.1/postgres" in TEXTS["docs/team.md"]
 
 
 # What polls
@@ -490,8 +675,9 @@ def test_the_service_polls_and_ends_well_when_it_is_stopped(program: tuple[World
     scene = Scene("", *program)
     scene.place("ov-instant")
     scene.track()
-    (unit,) = blocks(COMMANDS, "ini")
-    (line,) = re.findall(r"^ExecStart=%h/\.local/bin/(.+)$", unit, re.MULTILINE)
+    unit = scene.program.run("config", "systemd").stdout
+    (line,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    assert line == f"{PROGRAM} watch --json"
     with scene.at_terminal(line) as service:
         service.until('"event": "poll"')
         service.signal(signal.SIGTERM)

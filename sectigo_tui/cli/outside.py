@@ -53,6 +53,7 @@ def outside_of(settings: Settings) -> Outside:
         theme=settings.ui.theme,
         recalls_theme=settings.sources["ui.theme"].kind is not SourceKind.FLAG,
         on_event=settings.ui.on_event or (),
+        messages=settings.ui.messages,
         keys=settings.ui.keys,
         keys_named_by=settings.sources["ui.keys"].detail,
     )
@@ -238,7 +239,7 @@ async def run_command(
         What went wrong, in words; empty when it ended well. Its arguments are no part of them: they may hold a
         token.
     """
-    import tempfile
+    import tempfile  # not before the first paint
 
     program = arguments[0]
     with tempfile.TemporaryFile() as complaint:

@@ -11,15 +11,16 @@ from datetime import datetime
 from sectigo_tui.cli.terminal import LONGEST_LINE, complain
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import SectigoTuiError
-from sectigo_tui.domain.events import EngineEvent, FailureReported, StoreStateChanged
+from sectigo_tui.domain.events import EngineEvent, FailureReported, PollFinished, StoreStateChanged
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.orders import Order, OrderState
-from sectigo_tui.domain.polling import WindowEnd
+from sectigo_tui.domain.polling import PollResult, WindowEnd
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.polling.scheduler import rest
+from sectigo_tui.presentation.columns import poll_text
 from sectigo_tui.presentation.format import countdown, human_duration
-from sectigo_tui.presentation.json import Ending
+from sectigo_tui.presentation.json import Ending, moment_json
 from sectigo_tui.presentation.text import fit, printable
 
 PROGRESS_SECONDS = 1.0
@@ -72,13 +73,13 @@ async def wait_for(engine: Engine, order_ids: Collection[str], seconds: float) -
     Raises:
         StoreError: A new poll window could not be written.
     """
-    waiting = _Waiting(engine, seconds)
+    waiting = _Waiting(engine, order_ids, seconds)
     silence = engine.event_source.subscribe(waiting.receive)
     try:
         for order_id in order_ids:
             await _begin(engine, order_id)
         async with polling(engine):
-            return await waiting.run(order_ids)
+            return await waiting.run()
     finally:
         silence()
 
@@ -90,8 +91,9 @@ async def _begin(engine: Engine, order_id: str) -> None:
 
 
 class _Waiting:
-    def __init__(self, engine: Engine, seconds: float) -> None:
+    def __init__(self, engine: Engine, order_ids: Collection[str], seconds: float) -> None:
         self._engine = engine
+        self._order_ids = order_ids
         self._clock = engine.clock
         self._started = self._clock.monotonic()
         configured = engine.options.deadline_seconds
@@ -100,7 +102,8 @@ class _Waiting:
         self._progress = _Progress()
         self._changed_rows = asyncio.Event()
 
-    async def run(self, order_ids: Collection[str]) -> Mapping[str, Ending]:
+    async def run(self) -> Mapping[str, Ending]:
+        order_ids = self._order_ids
         endings: dict[str, Ending] = {}
         try:
             while True:
@@ -125,6 +128,8 @@ class _Waiting:
         """Check at once how the orders stand, and report at once what a person must know while waiting."""
         self._changed_rows.set()
         match event:
+            case PollFinished(order_id, poll) if order_id in self._order_ids:
+                self._progress.print(self._poll_line(order_id, poll))
             case StoreStateChanged(_, error) if error is not None:
                 self._progress.clear()
                 complain(f"saving fails: {error}")
@@ -134,6 +139,15 @@ class _Waiting:
                 complain(f"{what}: {told.what}: {told.meaning} {told.next_step}")
             case _:
                 pass
+
+    def _poll_line(self, order_id: str, poll: PollResult) -> str:
+        """Return a poll in a line: when, of which order, what it came to, and when the next one is."""
+        order = current(self._engine, order_id)
+        name = f"{order.ssl_id or order.id}  {order.common_name or '-'}" if order is not None else order_id
+        window = order.window if order is not None else None
+        due = window.next_poll_at if window is not None else None
+        following = f"next poll in {_until(poll.at, due)}" if due is not None else "polled no more"
+        return f"{moment_json(poll.at)}  {name}  {poll_text(poll)}  {following}"
 
     def _passed(self) -> float:
         return self._clock.monotonic() - self._started
@@ -222,6 +236,12 @@ class _Progress:
             self._line = line
             sys.stderr.write(f"\r{fit(printable(line, limit=LONGEST_LINE), PROGRESS_COLUMNS)}")
             sys.stderr.flush()
+
+    def print(self, line: str) -> None:
+        """Write a line that stays; the progress follows below it."""
+        self.clear()
+        sys.stderr.write(f"{printable(line, limit=LONGEST_LINE)}\n")
+        sys.stderr.flush()
 
     def clear(self) -> None:
         if self._line:

@@ -13,6 +13,7 @@ from sectigo_tui.domain.errors import ConfigError
 from sectigo_tui.durable import create_file
 
 EXAMPLE = "config.example.toml"
+REOPEN_LEVELS = "reopen_levels"
 
 _HEADER = """\
 # sectigo-tui's configuration. This file is yours: the program reads it and never rewrites it.
@@ -22,17 +23,34 @@ _HEADER = """\
 """
 
 
+def already_configured(path: Path) -> ConfigError:
+    """Return the error that a first configuration is not written: there is one."""
+    return ConfigError(
+        key=str(path),
+        source="file",
+        reason="there is a configuration already, and this program never rewrites one",
+        remedy="edit it, or name another with --config",
+    )
+
+
 def example_config() -> bytes:
     """Return the commented example: beside this module in a wheel, at the top of a checkout."""
     beside = Path(__file__).with_name(EXAMPLE)
     return (beside if beside.is_file() else Path(__file__).parents[2] / EXAMPLE).read_bytes()
 
 
+def systemd_units() -> dict[str, str]:
+    """Return the systemd units that run `watch`: the operator's own as `user`, and the host's as `system`."""
+    directory = Path(__file__).parent / "systemd"
+    return {name: (directory / f"{name}.service").read_text(encoding="utf-8") for name in ("user", "system")}
+
+
 def check_answers(answers: Mapping[str, str]) -> SectigoSection:
     """Check what was typed for keys of `[sectigo]`; an empty answer leaves the default.
 
     Args:
-        answers: Text by key; one answer alone can be checked too.
+        answers: Text by key; one answer alone can be checked too. `reopen_levels` has the validation levels, separated
+            by commas, whose orders are polled on when their deadline passes.
 
     Returns:
         The section that the answers make.
@@ -40,7 +58,10 @@ def check_answers(answers: Mapping[str, str]) -> SectigoSection:
     Raises:
         ConfigError: An answer is wrong; all wrong ones are named, each with its `key`.
     """
-    given = Layer(SourceKind.ANSWER, "what you typed", {key: text for key, text in answers.items() if text})
+    values: dict[str, object] = {key: text for key, text in answers.items() if text and key != REOPEN_LEVELS}
+    if levels := answers.get(REOPEN_LEVELS):
+        values["on_deadline"] = dict.fromkeys(levels.split(","), "reopen")
+    given = Layer(SourceKind.ANSWER, "what you typed", values)
     section, _, errors = read_section(SectigoSection, [given], Path())
     raise_all(errors)
     return section
@@ -67,9 +88,4 @@ def write_first_config(path: Path, section: SectigoSection) -> None:
     try:
         create_file(path, (_HEADER + tomli_w.dumps({"sectigo": values})).encode())
     except FileExistsError:
-        raise ConfigError(
-            key=str(path),
-            source="file",
-            reason="there is a configuration already, and this program never rewrites one",
-            remedy="edit it, or name another with --config",
-        ) from None
+        raise already_configured(path) from None

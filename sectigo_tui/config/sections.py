@@ -205,6 +205,26 @@ def _keys(value: Any, _: Path) -> object:
     return value
 
 
+def _by_level(value: Any, _: Path) -> object:
+    return {str(level).upper(): choice for level, choice in value.items()} if isinstance(value, dict) else value
+
+
+def _templates(value: Any, _: Path) -> object:
+    if isinstance(value, dict):
+        # Not where nobody has a template of his own: the first paint waits for all settings.
+        from sectigo_tui.domain.messages import Recipient, check_template
+
+        for name, template in value.items():
+            if name not in [*Recipient]:
+                raise ValueError(f"names {name!r}, which is no recipient; they are {', '.join(Recipient)}")
+            if isinstance(template, str):
+                try:
+                    check_template(template)
+                except ValueError as error:
+                    raise ValueError(f"{name} {error}") from None
+    return value
+
+
 def _is(description: str, example: object, read: Read = _as_it_is, *variables: str, **limits: Any) -> Meta:
     """Return what a key's annotation says of it.
 
@@ -220,6 +240,7 @@ def _is(description: str, example: object, read: Read = _as_it_is, *variables: s
 
 # What may be unset has its limits at a type of its own: msgspec takes none at a union with None.
 Id = Annotated[int, Meta(ge=1)]
+OnDeadline = Literal["stop", "reopen"]
 Band = Annotated[str, Meta(max_length=16)]
 
 
@@ -284,7 +305,13 @@ class SectigoSection(Section, frozen=True):
             le=31_536_000,
         ),
     ] = DEFAULT_POLL_MAX_WAIT_SECONDS
-    on_deadline: Annotated[Literal["stop", "reopen"], _is('"stop" or "reopen"', "stop")] = "stop"
+    on_deadline: Annotated[
+        OnDeadline | dict[Literal["DV", "OV", "EV"], OnDeadline],
+        _is('"stop" or "reopen", or a table of them by validation level: DV, OV, EV', "stop", _by_level),
+    ] = "stop"
+    renewal_margin_days: Annotated[
+        int, _is("a number of days, 0 to 365: how much earlier than the latest a renewal is ordered", 7, ge=0, le=365)
+    ] = 7
     retention_days: Annotated[int, _is("a number of days, 1 to 36500", 400, ge=1, le=36_500)] = 400
     ca_bundle: Annotated[
         Path | None, _is("a readable PEM file of trusted CAs", "/etc/ssl/certs/ca-certificates.crt", _readable)
@@ -370,6 +397,14 @@ class UiSection(Section, frozen=True):
         tuple[str, ...] | None,
         _is("a command that is given each event as JSON on stdin, run without a shell", ["notify-on-call"], _command),
     ] = None
+    messages: Annotated[
+        dict[str, str],
+        _is(
+            "a table of approver, dns, organization or sectigo = a template, its first line the subject",
+            {"approver": "Please approve {common_name}"},
+            _templates,
+        ),
+    ] = {}
     keys: Annotated[
         dict[str, str], _is("a table of action = keys, separated by commas, empty for none", {"poll": "r,f5"}, _keys)
     ] = {}

@@ -179,6 +179,18 @@ class Settings(Struct, frozen=True):
             raise self._missing("password")
         return self.sectigo.password
 
+    def ask_password_again(self) -> SecretText:
+        """Return what `password_command` prints now; it cannot ask the operator anything.
+
+        Raises:
+            PasswordCommandFailed: It tells none now.
+            ConfigError: There is no such command.
+        """
+        command = self.password_command
+        if command is None:
+            raise self._missing("password")
+        return type(command)(command.arguments, command.source, command.environ, command.timeout_seconds).run()
+
     def notification_urls(self, *, may_prompt: bool = False) -> tuple[SecretText, ...]:
         """Return where notifications go, asking `urls_command` where one is set; that may block for seconds.
 

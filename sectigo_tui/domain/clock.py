@@ -69,6 +69,8 @@ class SystemClock:
     def __init__(self) -> None:
         self._passed = _seconds_since_boot()
         self._steady = time.time()
+        self.ahead_seconds = 0.0
+        """By how much the clock that a team goes by is ahead of this host's."""
 
     def now(self) -> datetime:
         """Return the time of day: aware, UTC, never running backwards."""
@@ -77,7 +79,7 @@ class SystemClock:
         away = time.time() - (self._steady + elapsed)
         most = elapsed * self.slew
         self._steady += elapsed + min(max(away, -most), most)
-        return datetime.fromtimestamp(self._steady, UTC)
+        return datetime.fromtimestamp(self._steady + self.ahead_seconds, UTC)
 
     def wall(self) -> datetime:
         """Return the time of day as the machine has it, for a person who compares it with other clocks."""

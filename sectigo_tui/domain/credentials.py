@@ -50,6 +50,48 @@ class PastRejection(Struct, frozen=True):
     code: int | None
 
 
+class TeamLogin(Struct, frozen=True):
+    """How a team stands with a login, on whichever host: never its password.
+
+    Args:
+        login: The login.
+        generation: How often it was rotated.
+        rejected_at: When SCM rejected it; None while it does not.
+        rejected_by: Whose request that was, and on which host.
+        rejected_code: SCM's code, where it told one.
+        rotated_at: When it was rotated last.
+        rotated_by: By whom, and on which host.
+    """
+
+    login: str
+    generation: int = 0
+    rejected_at: datetime | None = None
+    rejected_by: str = ""
+    rejected_code: int | None = None
+    rotated_at: datetime | None = None
+    rotated_by: str = ""
+
+
+class TeamLogins(Protocol):
+    """What the processes of a team tell each other of a login. Writing raises `StoreError`."""
+
+    def login(self, login: str) -> TeamLogin:
+        """Return how the team stands with a login, as far as is known here."""
+        ...
+
+    def is_poller(self) -> bool:
+        """Return whether this process polls."""
+        ...
+
+    async def reject_login(self, login: str, generation: int, code: int | None) -> None:
+        """Tell every host that SCM rejected the login; ignored where it was rotated since that generation."""
+        ...
+
+    async def rotate_login(self, login: str) -> int:
+        """Tell every host that the login works again with a new password, and return its generation."""
+        ...
+
+
 class Logins(Protocol):
     """The login record that all processes share: rejected credentials, and whose turn it is to send."""
 

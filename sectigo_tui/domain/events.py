@@ -23,7 +23,35 @@ class EventKind(StrEnum):
     WRITE_ANSWERED = "write answered"
     NOT_POLLED = "not polled"
     NOTE = "note"
+    OPERATOR_NOTE = "operator note"
+    OWNER = "owner"
     REMOVED = "removed"
+
+
+NAME_AT_MOST = 64
+"""Characters of an operator's name."""
+
+
+class Operator(Struct, frozen=True):
+    """Who acts at this terminal.
+
+    Args:
+        name: By which an owner is known: the user name, unless the operator has told another.
+        user: The operating system's user name.
+        host: The machine.
+        ssh: The address of the SSH client; empty without one.
+    """
+
+    name: str = ""
+    user: str = ""
+    host: str = ""
+    ssh: str = ""
+
+    @property
+    def text(self) -> str:
+        """Who acts, in words, such as `anna@jump1 from 192.0.2.7`."""
+        place = f"{self.user}{f'@{self.host}' if self.host else ''}{f' from {self.ssh}' if self.ssh else ''}"
+        return place if self.name in ("", self.user) else f"{self.name} ({place})"
 
 
 class TimelineEntry(Struct, frozen=True, kw_only=True):
@@ -40,6 +68,7 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
         http_status: The HTTP status by which it was learned.
         code: SCM's own code by which it was learned.
         ssl_id: The sslId, where known.
+        by: Who did it, where an operator did.
     """
 
     at: datetime
@@ -52,6 +81,21 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     http_status: int | None = None
     code: int | None = None
     ssl_id: int | None = None
+    by: Operator | None = None
+
+
+NOTE_PREFIX = "note: "
+"""What the summary of an operator's note begins with."""
+
+BY_OPERATORS = frozenset(
+    {EventKind.CREATED, EventKind.WRITE_ASKED, EventKind.OPERATOR_NOTE, EventKind.OWNER, EventKind.REMOVED}
+)
+"""What only an operator does: entries of these kinds name who did it."""
+
+
+def note_in(entry: TimelineEntry) -> str:
+    """Return the text of an operator's note."""
+    return entry.summary.removeprefix(NOTE_PREFIX)
 
 
 class OrderChanged(Struct, frozen=True):

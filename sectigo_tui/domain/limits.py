@@ -29,7 +29,6 @@ REASONS: Mapping[int, str] = {
 """The reason codes that a certificate is revoked for, by their names. Source: RFC 5280 5.3.1, too."""
 
 WITHIN_DAYS = 45
-"""How far ahead validations that end are listed by default: an organization's takes days to renew."""
+"""How far ahead is read by default: a domain's validation lasts 198 days, and an organization's takes days."""
 
 LONGEST_WITHIN_DAYS = 825
-"""How far at most; an identity was once valid for so long."""

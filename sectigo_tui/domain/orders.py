@@ -152,6 +152,20 @@ class PendingEnroll(Struct, frozen=True):
         return self.next_search_at is not None
 
 
+class OrderNote(Struct, frozen=True):
+    """What an operator wrote about an order; untrusted text.
+
+    Args:
+        at: When.
+        by: Who wrote it, in words.
+        text: One line.
+    """
+
+    at: datetime
+    by: str
+    text: str
+
+
 class Order(Struct, frozen=True, kw_only=True):
     """A local order: placed or tracked here, and what was last known of it.
 
@@ -183,6 +197,8 @@ class Order(Struct, frozen=True, kw_only=True):
         rejection: SCM's words when it rejected the enroll, or the CA the order.
         revision: Grows by one with every change in the store.
         removed: Taken off the list by the operator; the timeline is kept.
+        owner: Who attends to it, by name; empty for nobody.
+        note: The newest note; all of them are in the timeline.
     """
 
     id: str
@@ -212,6 +228,8 @@ class Order(Struct, frozen=True, kw_only=True):
     rejection: str = ""
     revision: int = 0
     removed: bool = False
+    owner: str = ""
+    note: OrderNote | None = None
 
     @property
     def scm_status(self) -> str:

@@ -96,6 +96,8 @@ class PollWindow(Struct, frozen=True):
         ended: Why it polls no more; None while it is open.
         rejections: How many polls SCM has rejected since it last told something about the order.
         reopened: How many windows in a row followed another by themselves, this one included.
+        begun_at: The start of the first of several windows in a row; None for one that stands alone.
+        until_issued: Whether others follow it, by the operator's choice, until the order needs no more polls.
     """
 
     opened_at: datetime
@@ -107,6 +109,8 @@ class PollWindow(Struct, frozen=True):
     ended: WindowEnd | None = None
     rejections: int = 0
     reopened: int = 0
+    begun_at: datetime | None = None
+    until_issued: bool = False
 
     @property
     def deadline_at(self) -> datetime:

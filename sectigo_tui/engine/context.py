@@ -1,8 +1,8 @@
-"""What every use case of the engine works with."""
+"""What every service of the engine works with: client, limiter, orders, time, chance and options."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from random import Random
 
@@ -52,18 +52,28 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     Args:
         deadline_seconds: The bound of a poll window; zero or less means the default of 600.
         reopen: Whether a window whose deadline passes is followed by a new one.
+        reopen_by_level: The same for orders of a validation level (`DV`, `OV`, `EV`), where that was settled apart.
         read_only: Whether everything is rejected that changes something at SCM.
         may_arm: Whether the operator may arm writes for a limited time all the same.
+        renewal_margin_days: How many days earlier than the latest a renewal is ordered.
+        login_address: Where people log in to SCM.
     """
 
     deadline_seconds: float = 600.0
     reopen: bool = False
     read_only: bool = False
     may_arm: bool = False
+    renewal_margin_days: int = 7
+    login_address: str = ""
+    reopen_by_level: Mapping[str, bool] = field(default_factory=dict)
+
+    def reopens(self, validation: str) -> bool:
+        """Return whether a window is followed by a new one, for orders of a validation level; empty where unknown."""
+        return self.reopen_by_level.get(validation, self.reopen)
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """The world as the engine's use cases see it.
+    """What every service of the engine works with.
 
     Args:
         client: Returns SCM's client; it must be connected by then.

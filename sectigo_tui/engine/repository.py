@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import DuplicateOrder, RevisionConflict, StoreError
-from sectigo_tui.domain.events import EngineEvent, OrderChanged, StoreStateChanged, TimelineEntry
+from sectigo_tui.domain.events import (
+    BY_OPERATORS,
+    EngineEvent,
+    Operator,
+    OrderChanged,
+    StoreStateChanged,
+    TimelineEntry,
+)
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.ports import OrderStore, Publish
@@ -29,10 +38,12 @@ class OrderRepository:
         store: Where they are kept.
         clock: The time.
         publish: Called with every change, after it is durable.
+        operator: Who acts here: entries of what an operator does name who did it.
     """
 
-    def __init__(self, store: OrderStore, clock: Clock, publish: Publish) -> None:
+    def __init__(self, store: OrderStore, clock: Clock, publish: Publish, operator: Operator | None = None) -> None:
         self.store = store
+        self.operator = operator or Operator()
         self._clock = clock
         self._publish = publish
         self._errors: dict[str, StoreError] = {}
@@ -106,8 +117,14 @@ class OrderRepository:
         Raises:
             StoreError: It could not be written; nothing is published.
         """
+        entry = self.signed(entry)
         await self._write(self.store.record(entry))
         self._publish(OrderChanged(order, entry))
+
+    def signed(self, entry: TimelineEntry) -> TimelineEntry:
+        """Return an entry that names who did it, where an operator did."""
+        is_named = entry.by is not None or entry.kind not in BY_OPERATORS or not self.operator.user
+        return entry if is_named else replace(entry, by=self.operator)
 
     async def save_certificate(self, order_id: str, pem: bytes, *, aside: bool = False) -> str:
         """Keep a collected bundle and return its path; one that is not used is kept aside.
@@ -144,6 +161,7 @@ class OrderRepository:
     async def _put(
         self, order: Order, entry: TimelineEntry, check: Callable[[list[Order]], None] | None = None
     ) -> Order:
+        entry = self.signed(entry)
         stored = await self._write(self.store.put(order, entry, check=check))
         self._publish(OrderChanged(stored, entry))
         return stored

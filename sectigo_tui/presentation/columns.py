@@ -108,14 +108,15 @@ COLUMNS = (
         meaning="The attempts: how many polls the window has made.",
     ),
     Column(
-        "outage",
-        "OUTAGE",
+        "in_use",
+        "IN USE",
         10,
         priority=8,
         folds=True,
-        meaning="When the certificate ends that this order takes the place of.",
+        meaning="The days left of the certificate in use, which this order takes the place of.",
     ),
     Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9, folds=True, meaning="The certificate profile."),
+    Column("owner", "OWNER", 8, priority=10, folds=True, meaning="Who attends to the order; {app.own} changes it."),
 )
 """Ticking columns stand at the left: a changed cell costs the bytes of all that stands before it in its row."""
 
@@ -124,7 +125,7 @@ STALE_INTERVALS = 2.0
 OUTAGE_SOON_DAYS = 7
 _ENDED = {
     WindowEnd.STOPPED: ("stopped: {view.poll} goes on", "stop: {view.poll}"),
-    WindowEnd.DEADLINE: ("passed: {view.poll} goes on", "past: {view.poll}"),
+    WindowEnd.DEADLINE: ("passed: {app.longer} goes on", "past: {app.longer}"),
 }
 """What an ended window says, and where there is little room."""
 
@@ -213,6 +214,8 @@ def _deadline(row: OrderRow, width: int, now: RowContext) -> Cell:
     window = order.window
     if window.ended in _ENDED:
         return Cell(now.hint(_ENDED[window.ended][width < DEADLINE_WIDTH]), "warning")
+    if window.until_issued:
+        return Cell("until issued" if width >= DEADLINE_WIDTH else "no end", "muted")
     remaining = _remaining(window, now)
     near = urgency(remaining, window.deadline_seconds)
     bar = deadline_bar(remaining, window.deadline_seconds, width=width, is_ascii=now.glyphs is ASCII)
@@ -281,7 +284,18 @@ def outage_end(row: OrderRow, now: RowContext) -> Moment | None:
     return outage.expires if outage is not None else None
 
 
-def _outage(row: OrderRow, _width: int, now: RowContext) -> Cell:
+def is_slow(row: OrderRow, now: RowContext) -> bool:
+    """Return whether an order is pending for longer than 9 of 10 orders of its profile took, by what is known."""
+    diagnoser = now.diagnoser()
+    if diagnoser is None or not row.is_open:
+        return False
+    from sectigo_tui.engine.diagnosis.normal import Pace
+
+    compared = diagnoser.whole(row.order, row.details, row.requested)
+    return compared is not None and compared.pace is Pace.SLOW
+
+
+def _in_use(row: OrderRow, _width: int, now: RowContext) -> Cell:
     expires = outage_end(row, now)
     if expires is None:
         return Cell("")
@@ -306,6 +320,10 @@ def _validation(row: OrderRow, _width: int, _now: RowContext) -> Cell:
 
 def _profile(row: OrderRow, _width: int, _now: RowContext) -> Cell:
     return Cell(row.profile, "muted")
+
+
+def _owner(row: OrderRow, _width: int, _now: RowContext) -> Cell:
+    return Cell("you", "waiting") if row.is_yours else Cell(row.owner)
 
 
 def _attempts(row: OrderRow, _width: int, _now: RowContext) -> Cell:
@@ -341,7 +359,7 @@ def poll_text(poll: PollResult) -> str:
 
 _CELLS: dict[str, Callable[[OrderRow, int, RowContext], Cell]] = {
     "blocked": _blocked,
-    "outage": _outage,
+    "in_use": _in_use,
     "state": _state,
     "next": _next,
     "deadline": _deadline,
@@ -352,4 +370,5 @@ _CELLS: dict[str, Callable[[OrderRow, int, RowContext], Cell]] = {
     "profile": _profile,
     "attempts": _attempts,
     "last": _last,
+    "owner": _owner,
 }

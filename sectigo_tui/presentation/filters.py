@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell, is_stale, outage_end
-from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell, is_slow, is_stale, outage_end
+from sectigo_tui.presentation.rows import OrderRow, owner_matches
 
 Answer = bool | None
 """Whether a row is wanted; None while what decides it has not been looked up."""
@@ -65,6 +65,7 @@ TERMS = (
     Term("id:", "id:88000", "the sslId or the order number"),
     Term("profile:", "profile:multi", "the certificate profile"),
     Term("by:", "by:alice", "the requester"),
+    Term("owner:", "owner:me", "who attends to it: me, none or a name", ("me", "none")),
 )
 """All terms, in the order in which they are offered."""
 
@@ -124,8 +125,8 @@ class Filter:
         if text in _FLAGS:
             return _FLAGS[text]
         name, colon, value = text.partition(":")
-        if colon and name == "on":
-            return _blocked_on(value)
+        if colon and name in _VALUES:
+            return _VALUES[name](value)
         if colon and name in _TEXTS:
             return _of_text(_TEXTS[name], value)
         found = _COMPARISON.fullmatch(text)
@@ -213,7 +214,7 @@ def _is_in(word: str, content: str) -> bool:
 def _is_term(text: str) -> bool:
     comparison = _COMPARISON.fullmatch(text)
     is_comparison = comparison is not None and comparison[1] in _NUMBERS
-    return text in _FLAGS or (":" in text and text.partition(":")[0] in {"on", *_TEXTS}) or is_comparison
+    return text in _FLAGS or (":" in text and text.partition(":")[0] in {*_VALUES, *_TEXTS}) or is_comparison
 
 
 def _all(answers: Iterable[Answer]) -> Answer:
@@ -251,7 +252,7 @@ def _found(word: str) -> _Test:
     return test
 
 
-_COUNTED = frozenset({"attempts", "outage"})
+_COUNTED = frozenset({"attempts", "in_use"})
 
 
 def _searchable(row: OrderRow) -> str:
@@ -263,6 +264,8 @@ def _searchable(row: OrderRow) -> str:
         row.profile,
         row.validation,
         order.state if order is not None else "remote",
+        row.owner,
+        order.note.text if order is not None and order.note is not None else "",
     ]
     if details is not None:
         parts += [details.requester, details.order_number, details.backend_cert_id, details.comments]
@@ -352,16 +355,19 @@ _TEXTS: dict[str, _Texts] = {
 }
 
 
+_VALUES: dict[str, Callable[[str], _Test]] = {
+    "on": _blocked_on,
+    "owner": lambda value: lambda row, _now: owner_matches(row, value),
+}
+
+
 def _slow(row: OrderRow, now: RowContext) -> Answer:
     diagnoser = now.diagnoser()
     if not row.is_open:
         return False
     if diagnoser is None or _has_more(row):
         return None
-    from sectigo_tui.engine.diagnosis.normal import Pace
-
-    compared = diagnoser.whole(row.order, row.details, row.requested)
-    return compared is not None and compared.pace is Pace.SLOW
+    return is_slow(row, now)
 
 
 _FLAGS: dict[str, _Test] = {

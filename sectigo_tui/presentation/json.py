@@ -20,14 +20,18 @@ from sectigo_tui.domain.events import (
     StoreStateChanged,
     TimelineEntry,
 )
-from sectigo_tui.domain.orders import Order, Revocation
+from sectigo_tui.domain.explain import explain
+from sectigo_tui.domain.orders import Order, OrderNote, Revocation
 from sectigo_tui.domain.polling import PollResult, PollWindow
 
 if TYPE_CHECKING:
     from sectigo_tui.engine.diagnosis.ending import EndingValidation, EndingValidations
+    from sectigo_tui.engine.diagnosis.message import Message
+    from sectigo_tui.engine.diagnosis.result import Diagnosis
     from sectigo_tui.engine.orders.lookup import Duplicates
 
 _TO_THE_SECOND = len("2026-03-12T03:12:00")
+_ENCODE = msgspec.json.Encoder().encode
 
 Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -63,14 +67,14 @@ def order_json(order: Order) -> dict[str, Json]:
 
 def order_line(order: Order) -> bytes:
     """Return a local order as `order_json` has it, in one line of JSON."""
-    return msgspec.json.encode(_order(order, _to_the_second))
+    return _ENCODE(_order(order, _to_the_second))
 
 
-def _to_the_second(moment: Moment | None) -> Moment | None:
+def _to_the_second(moment: Moment | None) -> Moment | msgspec.Raw | None:
     """Return what msgspec writes as `moment_json` would, in a tenth of the time: an order has a dozen of them."""
     if isinstance(moment, datetime):
         utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-        return utc.replace(microsecond=0)
+        return msgspec.Raw(_ENCODE(utc)[: 1 + _TO_THE_SECOND] + b'Z"')
     return moment
 
 
@@ -114,7 +118,13 @@ def _order(order: Order, written: _Written) -> dict[str, Json]:
         "key_path": order.key_path or None,
         "revocation": _revocation(order.revocation, written),
         "rejection": order.rejection or None,
+        "owner": order.owner or None,
+        "note": _note(order.note, written),
     }
+
+
+def _note(note: OrderNote | None, written: _Written) -> dict[str, Json] | None:
+    return {"at": written(note.at), "by": note.by or None, "text": note.text} if note is not None else None
 
 
 def _window(window: PollWindow | None, written: _Written) -> dict[str, Json] | None:
@@ -127,6 +137,7 @@ def _window(window: PollWindow | None, written: _Written) -> dict[str, Json] | N
         "next_poll_at": written(window.next_poll_at),
         "reason": window.reason if window.is_open else None,
         "ended": window.ended,
+        "until_issued": window.until_issued,
     }
 
 
@@ -211,7 +222,6 @@ def failure_json(failure: Exception | None, *, is_once: bool = True) -> dict[str
     """
     if failure is None:
         return None
-    from sectigo_tui.domain.explain import explain
 
     told = explain(failure, is_once=is_once)
     return {"what": told.what, "scm_code": told.code, "meaning": told.meaning, "next_step": told.next_step}
@@ -257,6 +267,46 @@ def details_json(details: OrderDetails) -> dict[str, Json]:
         "requested": moment_json(details.requested),
         "expires": moment_json(details.expires),
         "order_number": details.order_number or None,
+    }
+
+
+def message_json(diagnosis: Diagnosis, message: Message, at: datetime) -> dict[str, Json]:
+    """Return a message to whoever blocks an order, as an event.
+
+    Args:
+        diagnosis: The order's diagnosis.
+        message: The message.
+        at: When it was made.
+    """
+    evidence = diagnosis.evidence
+    return {
+        "event": "message",
+        "at": moment_json(at),
+        "order_id": evidence.order.id if evidence.order is not None else None,
+        "ssl_id": evidence.ssl_id,
+        "common_name": evidence.common_name or None,
+        "to": message.recipient,
+        "subject": message.subject,
+        "text": message.text,
+        "needed_by": message.needed_by,
+    }
+
+
+def left_behind_json(
+    details: OrderDetails, order: Order | None = None, failure: Exception | None = None
+) -> dict[str, Json]:
+    """Return an order that certctl left behind, and what became of it.
+
+    Args:
+        details: SCM's answer about it.
+        order: The local order; None where it is not local.
+        failure: Why it did not become local.
+    """
+    return {
+        **details_json(details),
+        "requester": details.requester or None,
+        "order": order_json(order) if order is not None else None,
+        "failure": failure_json(failure),
     }
 
 
@@ -313,6 +363,7 @@ def entry_json(entry: TimelineEntry) -> Event:
         "scm_status": entry.scm_status or None,
         "http_status": entry.http_status,
         "scm_code": entry.code,
+        "by": entry.by.text if entry.by is not None else None,
     }
 
 
@@ -329,8 +380,6 @@ def failure_field(failure: Exception) -> Event:
 
 def line_of(engine_event: EngineEvent, order_by_id: OrderById) -> str:
     """Return an event in one line for a person, without its time; empty for an event without a line, such as a poll."""
-    from sectigo_tui.domain.explain import explain
-
     match engine_event:
         case OrderChanged(order, entry) if entry is not None:
             return f"{_name(order, entry.order_id)}  {entry_line(entry)}"

@@ -90,6 +90,7 @@ def change_json(change: Change, at: datetime) -> str:
             "scm_status": change.after.status or None,
             "http_status": None,
             "scm_code": None,
+            "by": None,
         }
     )
 

@@ -33,6 +33,7 @@ class OrderRow(Struct, frozen=True):
         status: What is known of SCM's status; empty where nothing is.
         details: SCM's newest answer, where one was given.
         known_at: When the newest of this became known; None when nothing is.
+        you: The operator's name, by which orders are owned.
     """
 
     row_id: str
@@ -41,6 +42,17 @@ class OrderRow(Struct, frozen=True):
     status: str = ""
     details: OrderDetails | None = None
     known_at: datetime | None = None
+    you: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Who attends to it, by name; empty for nobody."""
+        return self.order.owner if self.order is not None else ""
+
+    @property
+    def is_yours(self) -> bool:
+        """Whether the operator here owns it."""
+        return bool(self.owner) and self.owner.casefold() == self.you.casefold()
 
     @property
     def ssl_id(self) -> int | None:
@@ -156,7 +168,8 @@ class OrderRows:
                 details = known.details
             if row is None and listed is not None:
                 row = listed.row
-        return OrderRow(row_id, order, row, order.scm_status, details, order.last_answer_at)
+        you = self._engine.operator.name
+        return OrderRow(row_id, order, row, order.scm_status, details, order.last_answer_at, you)
 
     def row_id_now(self, row_id: str) -> str:
         """Return a row's present id: an order placed here gets its sslId as id once that is known."""
@@ -242,6 +255,18 @@ def _newer(order: Order, at: datetime) -> bool:
     return order.last_answer_at is not None and order.last_answer_at >= at
 
 
+def owner_matches(order_row: OrderRow, wanted: str) -> bool:
+    """Return whether an order's owner is the one that a filter asks for.
+
+    Args:
+        order_row: The order.
+        wanted: A name or a part of one, ignoring case; `me` for the operator here, `none` for nobody, empty for all.
+    """
+    if wanted == "me":
+        return order_row.is_yours
+    return not order_row.owner if wanted == "none" else wanted.casefold() in order_row.owner.casefold()
+
+
 class ChangedRows:
     """Gathers events until the list is shown again.
 
@@ -296,4 +321,5 @@ def listing_key(row: OrderRow) -> tuple[object, ...]:
         row.common_name,
         row.profile,
         row.validation,
+        row.owner,
     )

@@ -231,6 +231,11 @@ def packed_poll(poll: PollResult) -> bytes:
     )
 
 
+def unpacked_polls(rows: bytes) -> list[PollResult]:
+    """Make polls of their arrays, with commas between."""
+    return [unpacked_poll(row) for row in loads(b"[" + rows + b"]")]
+
+
 def unpacked_poll(row: list[Any]) -> PollResult:
     """Make a poll of its array."""
     at, outcome, *rest = row

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input, Select, Static
 
 from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, SectigoTuiError
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.presentation.themes import ThemeChoice
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
-from sectigo_tui.ui.dialogs.form import Row, text_field
+from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, text_field
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
 from sectigo_tui.ui.workflows.runner import WorkflowRunner
 from sectigo_tui.ui.workflows.workflow import in_words
@@ -30,6 +30,10 @@ _FIELDS = (
     ("cert_type", "Profile id", "optional: what enroll proposes"),
     ("environment", "Band", "optional: such as PROD, shown on every screen"),
 )
+_REOPEN_LEVELS = "reopen_levels"
+_GOES_ON, _STOPS = "OV,EV", "none"
+_WHEN_LONG = (("poll OV and EV on until issued (suggested)", _GOES_ON), ("stop polling until I say so", _STOPS))
+"""What becomes of orders that are still pending after ten minutes: people work on OV and EV for hours or days."""
 _NEEDED = ("customer_uri", "login", "password")
 
 
@@ -59,6 +63,8 @@ class FirstRun(Dialog[dict[str, str]]):
         for key, label, hint in _FIELDS:
             is_secret = key == "password"
             yield Row(label, text_field(key, self._answers.get(key, ""), hint=hint, is_secret=is_secret))
+        levels = self._answers.get(_REOPEN_LEVELS, _GOES_ON) or _STOPS
+        yield Row("After 10 minutes", choice_field(_REOPEN_LEVELS, _WHEN_LONG, levels))
 
     def choices(self) -> Sequence[Choice]:
         """Return the button that tests and saves."""
@@ -77,6 +83,8 @@ class FirstRun(Dialog[dict[str, str]]):
         """Answer once all that is needed was given."""
         del choice_id
         answers = {key: self.query_one(f"#{key}", Input).value for key, _, _ in _FIELDS}
+        levels = chosen(self.query_one(f"#{_REOPEN_LEVELS}", Select))
+        answers[_REOPEN_LEVELS] = "" if levels == _STOPS else levels
         missing = {key: label for key, label, _ in _FIELDS if key in _NEEDED and not answers[key].strip()}
         if missing:
             self.complain(f"Needed: {', '.join(missing.values())}.", at=next(iter(missing)))

@@ -84,6 +84,7 @@ class Layout(Struct):
         theme_instead_of: What the configuration said when it was chosen: a later choice there is the stronger.
         watch_state: Where orders stood, what of them was marked, watched and acknowledged.
         drafts: What was filled in and not sent, by the form and its fields; nothing secret.
+        choices: What was chosen last, by the form and its fields; nothing secret.
     """
 
     changed: Callable[[], None] = lambda: None
@@ -94,6 +95,7 @@ class Layout(Struct):
     theme_instead_of: str = ""
     watch_state: WatchState = field(default_factory=WatchState)
     drafts: dict[str, dict[str, str]] = field(default_factory=dict)
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, view: str) -> Arrangement:
         """Return how a view is arranged."""
@@ -124,6 +126,11 @@ class Layout(Struct):
     def themed(self, theme: str, *, instead_of: str) -> None:
         """Remember a theme that was chosen live, and what the configuration says."""
         self.theme, self.theme_instead_of = theme, instead_of
+        self.changed()
+
+    def chose(self, form: str, values: Mapping[str, str]) -> None:
+        """Remember what was chosen in a form; an empty value is none."""
+        self.choices[form] = {key: text for key, text in values.items() if text}
         self.changed()
 
     def save_filter(self, kind: str, name: str, query: str) -> None:
@@ -166,6 +173,7 @@ def to_text(layout: Layout) -> str:
             "theme_instead_of": layout.theme_instead_of,
             "filters": layout.filters,
             "drafts": layout.drafts,
+            "choices": layout.choices,
             "views": {
                 view: {
                     "sort": each.sort,
@@ -202,6 +210,7 @@ def from_text(text: str) -> Layout:
         arrangements={view: _arrangement(_table(each)) for view, each in _table(kept.get("views")).items()},
         filters=_tables_of_text(kept.get("filters")),
         drafts=_tables_of_text(kept.get("drafts")),
+        choices=_tables_of_text(kept.get("choices")),
         theme=_text(kept.get("theme")),
         theme_instead_of=_text(kept.get("theme_instead_of")),
         watch_state=WatchState(

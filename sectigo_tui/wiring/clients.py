@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sectigo_tui.config.logins import SharedLogins
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.domain.clock import Clock
-    from sectigo_tui.domain.credentials import Logins
+    from sectigo_tui.domain.credentials import Logins, TeamLogins
     from sectigo_tui.domain.ports import Credentials, Scm
     from sectigo_tui.engine.credentials.service import Access
     from sectigo_tui.engine.engine import EventSource
@@ -90,6 +90,7 @@ def connection(
     is_poller: Callable[[], bool] = lambda: False,
     *,
     may_prompt: bool = False,
+    team: TeamLogins | None = None,
 ) -> Connected:
     """Return what an engine's requests go through; may take long, where a command tells the password.
 
@@ -99,6 +100,7 @@ def connection(
         clock: The time.
         is_poller: Whether this process polls.
         may_prompt: Whether that command may ask the operator something on the terminal.
+        team: What processes on other hosts tell of the login; None where there are none.
 
     Raises:
         ConfigError: The settings name no account, or there is no password.
@@ -122,6 +124,8 @@ def connection(
         logins=logins,
         certctl=certctl,
         issuer_id=server.issuer_id if server else "",
+        team=team,
+        ask_again=settings.ask_password_again if settings.password_command is not None else None,
     )
     return Connected(make_client(settings, credentials, event_source, clock, logins), certctl, access)
 

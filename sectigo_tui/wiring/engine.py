@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sectigo_tui.wiring.clients import Client, connection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Mapping
     from random import Random
 
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.dns.resolver import SystemDns
     from sectigo_tui.domain.certificates import CertificateFacts
     from sectigo_tui.domain.clock import Clock
+    from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.engine.engine import Engine, KeepCrash
-
-    Connect = Callable[[], Awaitable[None]]
-    """Connects an engine, in another thread where that takes long."""
 
 
 @asynccontextmanager
@@ -30,24 +28,14 @@ async def opened(
     random: Random | None = None,
     keep_crash: KeepCrash = lambda _defect, _where: None,
 ) -> AsyncIterator[Engine]:
-    """Put an engine together, and take it apart at the end.
-
-    Args:
-        settings: The settings.
-        clock: The time; the machine's clock when not given.
-        random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes down an unexpected error that a boundary reports.
+    """Put an engine together and connect it, as for a command; its arguments and errors are those of `prepared`.
 
     Yields:
         The engine; nothing has been sent yet.
-
-    Raises:
-        ConfigError: The settings name no account.
-        StoreError: The local orders cannot be opened.
     """
     prepare = prepared(settings, clock=clock, random=random, keep_crash=keep_crash, may_prompt=True)
-    async with prepare as (engine, connect):
-        await connect()
+    async with prepare as engine:
+        await engine.connect()
         await engine.until_history_is_read()
         yield engine
 
@@ -60,7 +48,7 @@ async def prepared(
     random: Random | None = None,
     keep_crash: KeepCrash = lambda _defect, _where: None,
     may_prompt: bool = False,
-) -> AsyncIterator[tuple[Engine, Connect]]:
+) -> AsyncIterator[Engine]:
     """Put together what shows the local orders, for an engine that sends nothing before it is connected.
 
     Args:
@@ -71,7 +59,7 @@ async def prepared(
         may_prompt: Whether a password command may ask the operator something on the terminal: no screen has it.
 
     Yields:
-        The engine, and what connects it: that raises `ConfigError` where there is no password.
+        The engine, to be connected: that raises `ConfigError` where there is no password.
 
     Raises:
         ConfigError: The settings name no account, or the data directory cannot be used.
@@ -84,16 +72,19 @@ async def prepared(
     from sectigo_tui.engine.engine import Engine, EventSource
     from sectigo_tui.engine.repository import OrderRepository
     from sectigo_tui.engine.requests.limiter import RequestLimiter
-    from sectigo_tui.wiring.store import open_store
+    from sectigo_tui.wiring.store import open_store, store_team
 
-    settings.account()
+    account = settings.account()
     clock, event_source, section = clock or SystemClock(), EventSource(keep_crash), settings.sectigo
     store = await open_store(settings, clock)
-    repository = OrderRepository(store, clock, event_source)
+    repository = OrderRepository(store, clock, event_source, _operator())
     # What is saved behind and what is written at once fail together or apart: one place says when all is well again.
     store.report_errors_to(repository.receive_store_state)
     limiter = RequestLimiter(section.requests_in_flight, is_open=False)
-    client = Client(lambda: connection(settings, event_source, clock, store.is_poller, may_prompt=may_prompt))
+    team = store_team(store)
+    client = Client(
+        lambda: connection(settings, event_source, clock, store.is_poller, may_prompt=may_prompt, team=team)
+    )
     context = Context(
         client=client.scm,
         limiter=limiter,
@@ -104,23 +95,54 @@ async def prepared(
         options=EngineOptions(
             deadline_seconds=section.poll_max_wait_seconds,
             reopen=section.on_deadline == "reopen",
+            reopen_by_level=_reopen_by_level(section.on_deadline),
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
+            renewal_margin_days=section.renewal_margin_days,
+            login_address=_login_address(account.base_url, account.customer_uri),
         ),
     )
 
-    async def connect() -> None:
-        await client.connect()
-        limiter.open()
-
     try:
-        yield Engine(context, event_source, _tools, lambda: client.connected.access, _dns(settings)), connect
+        yield Engine(
+            context,
+            event_source,
+            _tools,
+            lambda: client.connected.access,
+            dns=_dns(settings),
+            connect=client.connect,
+        )
     finally:
         try:
             await client.aclose()
         finally:
             # However the connections end, what is left is written and the right to poll given back.
             await store.close()
+
+
+def _reopen_by_level(on_deadline: str | Mapping[Any, str]) -> Mapping[str, bool]:
+    return {} if isinstance(on_deadline, str) else {level: choice == "reopen" for level, choice in on_deadline.items()}
+
+
+def _login_address(base_url: str, customer_uri: str) -> str:
+    """Return where people log in to SCM.
+
+    Source: observed: `https://cert-manager.com/customer/URI`, as the customer URI is its last part.
+    """
+    return f"{base_url.removesuffix('/api')}/customer/{customer_uri}"
+
+
+def _operator() -> Operator:
+    """Return who acts here; several who share a user name tell theirs by `SECTIGO_TUI_OPERATOR`."""
+    import os
+
+    from sectigo_tui.domain.events import NAME_AT_MOST, Operator
+    from sectigo_tui.domain.excerpts import one_line
+    from sectigo_tui.store.local.lease import this_process
+
+    who = this_process()
+    name = one_line(os.environ.get("SECTIGO_TUI_OPERATOR", ""), NAME_AT_MOST) or who.user
+    return Operator(name, who.user, who.host, who.ssh)
 
 
 def _dns(settings: Settings) -> SystemDns | None:

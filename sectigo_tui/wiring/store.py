@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.wiring.settings import account_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from sectigo_tui.config.settings import Settings
     from sectigo_tui.domain.clock import Clock
     from sectigo_tui.domain.orders import Order
     from sectigo_tui.domain.ports import StoreDamage
+    from sectigo_tui.store.copy import Contents, Copied, Progress
     from sectigo_tui.store.local.audit import AuditRecord, AuditReport
     from sectigo_tui.store.local.journal_store import JournalStore
     from sectigo_tui.store.postgres.audit import TeamStatus
     from sectigo_tui.store.postgres.team_store import TeamStore
+
+CLOCK_SECONDS = 1.0
+"""From how far on the database's clock is gone by: what is less is the network's."""
 
 INSTALL = "pip install 'sectigo-tui[postgres]'"
 
@@ -76,7 +84,18 @@ async def open_store(settings: Settings, clock: Clock) -> JournalStore | TeamSto
         return JournalStore.open(directory, clock, retention_days=settings.sectigo.retention_days)
     from sectigo_tui.store.postgres.team_store import TeamStore
 
-    return await TeamStore.open(url, *account, directory)
+    store = await TeamStore.open(url, *account, directory)
+    if isinstance(clock, SystemClock) and abs(store.clock_ahead_seconds) > CLOCK_SECONDS:
+        # Windows that one host opens are polled by another: all go by the database's clock.
+        clock.ahead_seconds = store.clock_ahead_seconds
+    return store
+
+
+def store_team(store: JournalStore | TeamStore) -> TeamStore | None:
+    """Return what processes on other hosts are heard through; None where there are none."""
+    from sectigo_tui.store.local.journal_store import JournalStore
+
+    return None if isinstance(store, JournalStore) else store
 
 
 def read_orders(settings: Settings, report: Callable[[StoreDamage], None]) -> list[Order]:
@@ -201,3 +220,122 @@ def _required_url(settings: Settings) -> str:
             remedy='write url = "postgresql://..." in [store] (docs/team.md)',
         )
     return url
+
+
+def prune(settings: Settings, clock: Clock) -> int:
+    """Remove what of the record is over its time, and return how many entries that were.
+
+    Raises:
+        ConfigError: The data directory or `[store]` cannot be used.
+        StoreError: It cannot be removed.
+    """
+    days = settings.sectigo.retention_days
+    url = team_url(settings)
+    if url is None:
+        from sectigo_tui.store.local.shared_orders import prune
+
+        return prune(account_directory(settings.paths, *account_of(settings)), days, clock.wall())
+    import asyncio
+
+    from sectigo_tui.store.postgres import audit
+
+    return asyncio.run(audit.prune(url, *account_of(settings), days, clock.wall()))
+
+
+def copy(settings: Settings, to: str, progress: Progress) -> Copied:
+    """Copy all of the account's orders into another store, and verify that they are there.
+
+    Args:
+        settings: The settings, which name the source.
+        to: A `postgresql://` address without a password, or a directory.
+        progress: Takes how far it is.
+
+    Raises:
+        ConfigError: A store cannot be used.
+        InputError: The target is the source, or its address has a password.
+        StoreError: A store failed, or the target holds something else; the source is as it was.
+    """
+    import asyncio
+
+    return asyncio.run(_copy(settings, to, progress))
+
+
+async def _copy(settings: Settings, to: str, progress: Progress) -> Copied:
+    from sectigo_tui.domain.errors import InputError, StoreError
+    from sectigo_tui.store.copy import Copied, differences, entries_of, left_to_copy
+
+    source, target = _end(settings, team_url(settings)), _end(settings, _checked_target(to))
+    if source.place == target.place:
+        raise InputError(f"{target.place} is where the orders are already", "name another place with --to")
+    had = await source.contents()
+    found = await target.contents()
+    left = left_to_copy(had, found)
+    await target.write(had, left, progress)
+    now = await target.contents()
+    if wrong := differences(had, now):
+        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise StoreError(target.place, f"is not what was copied: {wrong[0]}{more}", "copy again into an empty one")
+    entries = len(entries_of(had))
+    return Copied(len(now.orders), entries, len(had.bundles), entries - len(left))
+
+
+def _checked_target(to: str) -> str:
+    from sectigo_tui.config.sections import StoreSection, settings_in
+    from sectigo_tui.domain.errors import InputError
+
+    if not to.startswith(("postgresql:", "postgres:")):
+        return to
+    check_extra()
+    try:
+        return str(settings_in(StoreSection)["url"].parsed(to, Path()))
+    except ValueError as error:
+        raise InputError(f"--to {error}", "write e.g. --to postgresql://scm@db.example.com/sectigo") from error
+
+
+class _End:
+    """One end of a copy: a directory, or a database where `url` is one."""
+
+    def __init__(self, url: str, account: tuple[str, str], directory: Path) -> None:
+        self._url = url
+        self._account = account
+        self._directory = directory
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a person."""
+        if not self._url:
+            return str(self._directory)
+        from sectigo_tui.store.postgres.link import Target
+
+        return Target(self._url).name
+
+    async def contents(self) -> Contents:
+        """Return all that it holds of the account."""
+        if self._url:
+            from sectigo_tui.store.postgres.copying import contents as contents_of_database
+
+            return await contents_of_database(self._url, *self._account, self._directory)
+        from sectigo_tui.store.local.copying import contents
+
+        return contents(self._directory)
+
+    async def write(self, source: Contents, left: Sequence[AuditRecord], progress: Progress) -> None:
+        """Write what it does not have of the source."""
+        if self._url:
+            from sectigo_tui.store.postgres.copying import write as write_to_database
+
+            await write_to_database((self._url, *self._account), self._directory, source, left, progress)
+        else:
+            from sectigo_tui.store.local.copying import write
+
+            write(self._directory, source, left, progress)
+
+
+def _end(settings: Settings, place: str | None) -> _End:
+    account = account_of(settings)
+    own = account_directory(settings.paths, *account)
+    if place is None or place.startswith(("postgresql:", "postgres:")):
+        return _End(place or "", account, own)
+    # A data directory has a directory for each account, also the one that is copied into.
+    paths = replace(settings.paths, data_dir=Path(place).expanduser().absolute())
+    return _End("", account, account_directory(paths, *account))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +41,7 @@ def test_every_write_is_told_with_who_asked_and_what_scm_answered(site: Site) ->
     for entry in (asked, answered):
         assert (entry["user"], entry["pid"], entry["ssh"]) == (getpass.getuser(), os.getpid(), "192.0.2.7")
     lines = site.make("audit").out.splitlines()
-    assert f"{getpass.getuser()} from 192.0.2.7 pid {os.getpid()}" in lines[0]
+    assert f"{getpass.getuser()}@{socket.gethostname()} from 192.0.2.7 pid {os.getpid()}" in lines[0]
     assert lines[1].endswith(f"SCM took the order, sslId {site.world.enrolled[0]} (HTTP 200)")
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,3 +96,26 @@ def test_a_setting_that_the_dashboard_would_refuse_is_told_before_it_is_started(
     path.write_text(f"[ui]\n{setting}\n")
     ended = site.run(*command.split(), "--config", path)
     assert (ended.code, ended.err) == (2, f"sectigo-tui: {told}\n")
+
+
+@pytest.mark.parametrize("which", ["user", "system"])
+def test_a_unit_runs_this_program_with_the_settings_that_were_given(site: Site, which: str, tmp_path: Path) -> None:
+    program = site.home / ".local" / "bin" / "sectigo-tui"
+    site.monkeypatch.setattr("sys.argv", [str(program)])
+    given = ["--config", "a b.toml", "--profile", "50%", *(["--system"] if which == "system" else [])]
+    unit = site.make("config", "systemd", *given).out
+    path = "%h/.local/bin/sectigo-tui" if which == "user" else str(program)
+    settings = f'--config "{site.home}/a b.toml" --profile 50%%'
+    assert f"\nExecStart={path} watch --json {settings}\n" in unit
+    assert "\nRestartPreventExitStatus=2 3\n" in unit
+    assert f"WantedBy={'default' if which == 'user' else 'multi-user'}.target" in unit
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+def test_systemd_finds_nothing_wrong_with_the_unit_of_the_host(site: Site) -> None:
+    unit = site.home / "sectigo-tui.service"
+    text = site.make("config", "systemd", "--system").out
+    unit.write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", text).replace("User=sectigo-tui", "User=root"))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False)
+    # Where there is no systemd to ask, it says that and nothing of the unit.
+    assert "sectigo-tui.service" not in done.stderr

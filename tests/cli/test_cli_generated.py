@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -69,3 +72,30 @@ def test_bash_completes_what_was_begun(tmp_path: Path, typed: str, expected: str
 def test_the_man_page_leaves_it_to_man_where_a_usage_is_wrapped() -> None:
     (page,) = (text for place, text in generated().items() if place.endswith(".1"))
     assert not [line for line in page.splitlines() if line.startswith("    ")]
+
+
+def test_the_man_page_tells_keys_files_environment_codes_and_examples_and_the_common_settings_once() -> None:
+    (page,) = (text for place, text in generated().items() if place.endswith(".1"))
+    sections = re.findall(r"^\.SH ([A-Z ]+)$", page, re.MULTILINE)
+    assert sections[-5:] == ["KEYS", "FILES", "ENVIRONMENT", "EXIT STATUS", "EXAMPLES"]
+    assert page.count("append requests and answers to a file") == 1
+    assert page.count("credentials rejected;") == 0, "the exit codes have a section of their own"
+    assert r"\fBsectigo\-tui notify test\fR" in page
+    assert "](" not in page
+
+
+@pytest.mark.skipif(shutil.which("man") is None, reason="man is not here")
+def test_man_finds_nothing_wrong_with_the_page(tmp_path: Path) -> None:
+    (page,) = (text for place, text in generated().items() if place.endswith(".1"))
+    file = tmp_path / "sectigo-tui.1"
+    file.write_text(page)
+    done = subprocess.run(["man", "--warnings", "-l", file], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert "EXIT STATUS" in done.stdout
+
+
+def test_the_wheel_brings_the_units_of_systemd() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    places = {str(place): ROOT / file for file, place in wheel["shared-data"].items()}
+    assert set(places) == {f"lib/systemd/{kind}/sectigo-tui.service" for kind in ("user", "system")}
+    assert all("ExecStart=" in file.read_text() for file in places.values())

@@ -56,7 +56,10 @@ def complaint(tmp_path: Path) -> Complaint:
         ('base_url = "https://scm.example/?a"', "has a query or fragment in the address"),
         ('base_url = "https://scm.example:port"', "is no address"),
         ('base_url = "scm.example"', "'scm.example' is no https address"),
-        ('on_deadline = "again"', '\'again\' is not "stop" or "reopen"; write e.g. on_deadline = "stop"'),
+        (
+            'on_deadline = "again"',
+            '\'again\' is not "stop" or "reopen", or a table of them by validation level: DV, OV, EV; write e.g. ',
+        ),
         ('ca_bundle = "no.pem"', "no.pem is no file"),
         ("requests_in_flight = 11", "11 is not a whole number from 1 to 10"),
         ("connect_timeout_seconds = 0", "0 is not a number of seconds, above 0"),
@@ -187,7 +190,7 @@ def test_a_secret_is_in_no_complaint(complaint: Complaint, text: str) -> None:
             "[profile.a.certctl]\nurll = 1",
             "certctl.urll (~/config.toml [profile.a.certctl]): no such key; did you mean url?",
         ),
-        ("[ui]\nxyzzy = 1", "ui.xyzzy (~/config.toml [ui]): no such key; known: ascii, keys, mouse"),
+        ("[ui]\nxyzzy = 1", "ui.xyzzy (~/config.toml [ui]): no such key; known: ascii, keys, messages"),
         ("ui = 1", "ui (~/config.toml): is no section; write [ui] on a line of its own"),
         (
             '[sectigo]\npassword = "a"\npassword_command = "b"',

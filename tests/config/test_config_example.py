@@ -67,6 +67,12 @@ def test_the_first_run_s_answers_are_written_and_read_again(tmp_path: Path) -> N
     assert load_settings(paths, {}).sectigo.org_id == 12
 
 
+def test_the_first_run_s_choice_to_go_on_for_ov_and_ev_is_written_and_read_again(tmp_path: Path) -> None:
+    paths = Paths(tmp_path / "config.toml", tmp_path)
+    write_first_config(paths.config_file, check_answers({"customer_uri": "acme", "reopen_levels": "OV,EV"}))
+    assert load_settings(paths, {}).sectigo.on_deadline == {"OV": "reopen", "EV": "reopen"}
+
+
 def test_a_wrong_answer_is_explained_as_an_answer() -> None:
     with pytest.raises(ConfigError) as caught:
         check_answers({"org_id": "mine"})

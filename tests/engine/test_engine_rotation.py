@@ -64,7 +64,7 @@ async def test_refused_ones_change_nothing_and_are_not_tried_again_unasked() -> 
         with pytest.raises((CredentialsRefused, InputError)):
             await site.engine.credentials.rotate("", SecretText("wrong"))
     assert site.wire.count(".") == 1
-    assert site.engine.credentials.was_refused("", SecretText("wrong"))
+    assert site.engine.credentials.was_rejected("", SecretText("wrong"))
     assert (site.kept.present, site.limiter.rejection) == (before, None)
     with pytest.raises(CredentialsRefused):
         await site.engine.credentials.rotate("", SecretText("wrong"), insist=True)

@@ -21,16 +21,15 @@ from pathlib import Path
 import pytest
 
 from sectigo_tui.config.credentials import read_credentials, write_credentials
+from sectigo_tui.config.settings import Settings
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.orders.lookup import tagged_orders
 from sectigo_tui.simulator.server import served
 from sectigo_tui.simulator.world import Dialect, World
-from sectigo_tui.store.local.audit import verify
-from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.wiring.settings import settings_of
-from support.account_store import open_store
+from sectigo_tui.wiring.store import open_store, verify
 from support.kill_child import Job
 
 CHILD = Path(__file__).parent.parent / "support" / "kill_child.py"
@@ -46,27 +45,35 @@ class Rig:
         kills: How many lives were cut short.
     """
 
-    def __init__(self, home: Path, world: World, base_url: str, forks: subprocess.Popen[str]) -> None:
+    def __init__(
+        self, home: Path, world: World, base_url: str, forks: subprocess.Popen[str], store_url: str = ""
+    ) -> None:
         self.world = world
+        self.homes = [home / f"host-{number}" for number in range(3)] if store_url else [home]
         self.kills = 0
-        self._home = home
         self._forks = forks
         self._number = 0
         account = world.account.credentials
         config = f'[sectigo]\ncustomer_uri = "{account.customer_uri}"\nbase_url = "{base_url}"\n'
-        (home / "config.toml").write_text(config)
-        write_credentials(home / "credentials.toml", None, login=account.login, password=SecretText(account.password))
+        if store_url:
+            config += f'[store]\nurl = "{store_url}"\n'
+        password = SecretText(account.password)
+        for each in self.homes:
+            each.mkdir(exist_ok=True)
+            (each / "config.toml").write_text(config)
+            write_credentials(each / "credentials.toml", None, login=account.login, password=password)
 
-    def live(self, kind: str, **settings: object) -> str:
-        """Run one life, and return how it ended."""
+    def live(self, kind: str, *, may_fail: bool = False, **settings: object) -> str:
+        """Run one life, each on the next host where there are several, and return how it ended."""
         self._number += 1
-        job = Job(number=self._number, home=str(self._home), kind=kind, **settings)  # type: ignore[arg-type] # Job's own fields
+        home = self.homes[self._number % len(self.homes)]
+        job = Job(number=self._number, home=str(home), kind=kind, **settings)  # type: ignore[arg-type] # Job's own fields
         assert self._forks.stdin is not None
         assert self._forks.stdout is not None
         self._forks.stdin.write(json.dumps(asdict(job)) + "\n")
         self._forks.stdin.flush()
         ended = self._forks.stdout.readline().strip()
-        assert ended in ("done", "killed"), (ended, job)
+        assert ended in ("done", "killed") or may_fail, (ended, job)
         self.kills += ended == "killed"
         self.world.faults.clear()
         return ended
@@ -74,42 +81,47 @@ class Rig:
     @property
     def present_password(self) -> str:
         """The password that a start would use."""
-        entry = read_credentials(self._home / "credentials.toml")[None]
+        entry = read_credentials(self.homes[0] / "credentials.toml")[None]
         assert entry.password is not None
         assert entry.pending is None
         return entry.password.reveal()
 
     def check_the_disk(self) -> list[Order]:
         """See that the disk knows all that was ever shown, and return its orders, removed ones included."""
-        settings = settings_of(config=self._home / "config.toml", data_dir=self._home / "data", environ={})
-        account = settings.account()
-        assert verify(settings.paths.account_dir(account.base_url, account.customer_uri)).is_intact
-        store = open_store(settings, SystemClock())
-        shown = [line.split() for line in (self._home / "shown.log").read_text().splitlines()]
-        orders = {order.id: order for order in store.orders()}
+        home = self.homes[0]
+        settings = settings_of(config=home / "config.toml", data_dir=home / "data", environ={})
+        report, _ = verify(settings)
+        assert report.is_intact, report.faults[:3]
+        every = {order.id: order for order in asyncio.run(all_orders(settings))}
+        logs = [each / "shown.log" for each in self.homes]
+        shown = [line.split() for log in logs if log.exists() for line in log.read_text().splitlines()]
+        orders = {order.id: order for order in every.values() if not order.removed}
         for order_id, revision, state in shown:
-            order = store.order(order_id)
+            order = every.get(order_id)
             assert order is not None, (order_id, revision, state)
             assert order.revision >= int(revision)
             orders[order_id] = order
-        asyncio.run(closed(store))
         in_doubt = (OrderState.INTENT, OrderState.UNCONFIRMED, OrderState.REVOKING)
         assert not [order for order in orders.values() if order.state in in_doubt]
         return list(orders.values())
 
 
-async def closed(store: JournalStore) -> None:
+async def all_orders(settings: Settings) -> list[Order]:
+    """Return all orders, removed ones included."""
+    store = await open_store(settings, SystemClock())
+    found = store.all_orders()
     await store.close()
+    return found
 
 
 @contextmanager
-def a_rig(home: Path, *, dialect: Dialect | None = None) -> Iterator[Rig]:
+def a_rig(home: Path, *, dialect: Dialect | None = None, store_url: str = "") -> Iterator[Rig]:
     world = World(seed=SEED, dialect=dialect)
     world.default_lives = {"DV": "vetting", "OV": "vetting", "EV": "vetting"}
     forks = subprocess.Popen([sys.executable, str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         with served(world) as base_url:
-            yield Rig(home, world, base_url, forks)
+            yield Rig(home, world, base_url, forks, store_url)
     finally:
         assert forks.stdin is not None
         assert forks.stdout is not None

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import signal
+import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Self
 
+import psycopg
 import pytest
 from msgspec.structs import replace
 
+from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.store.postgres import link, team_store
 from sectigo_tui.store.postgres.team_store import TeamStore
@@ -166,3 +175,141 @@ async def test_a_server_that_is_killed_over_and_over_loses_nothing_that_was_show
     kept = {order.id for order in again.orders()}
     assert set(done) <= kept
     assert len(again.entries(10_000)) == len(kept)
+
+
+class Proxy:
+    """A network between a client and the server that slows down, or drops its connections."""
+
+    def __init__(self, port: int) -> None:
+        self.delay_seconds = 0.0
+        self._to = port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def cut(self) -> None:
+        """Break every connection at once."""
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self._to)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers |= {writer, back}
+        for source, target in ((reader, back), (there, writer)):
+            task = asyncio.create_task(self._pass_on(source, target))
+            self._tasks.add(task)
+
+    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(1 << 16):
+                if self.delay_seconds:
+                    await asyncio.sleep(self.delay_seconds)
+                target.write(data)
+        target.close()
+
+
+async def test_a_network_that_is_cut_or_slow_costs_no_change_and_makes_none_twice(
+    server: Server, url: str, open_store: Open
+) -> None:
+    async with Proxy(server.port) as proxy:
+        store = await open_store(psycopg.conninfo.make_conninfo(url, port=proxy.port))
+        for number in range(12):
+            putting = asyncio.ensure_future(store.put(an_order(number), an_entry(an_order(number))))
+            if number % 3 == 1:
+                await asyncio.sleep(0)
+                proxy.cut()
+            proxy.delay_seconds = 0.02 if number % 3 == 2 else 0.0
+            assert (await putting).revision == 1
+        proxy.delay_seconds = 2.0
+        with pytest.raises(StoreError, match=r"no answer within 0\.5 s"):
+            await store.put(an_order(99), an_entry(an_order(99)))
+        proxy.delay_seconds = 0.0
+        await until(lambda: store.link.lost is None)
+        await store.close()
+    again = await open_store()
+    await again.until_history_is_read()
+    kept = {order.id for order in again.orders()}
+    assert {an_order(number).id for number in range(12)} <= kept
+    assert len(again.entries(1000)) == len(kept)
+
+
+@pytest.fixture
+def tiny_disk(server: Server) -> Iterator[Callable[[str], None]]:
+    """A tablespace `tiny` on a disk of its own; gives what makes it larger."""
+    disk = server.directory / "tiny"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        space = disk / "space"
+        space.mkdir(mode=0o700)
+        shutil.chown(space, "nobody", "nogroup")
+        execute(server.url(), f"create tablespace tiny location '{space}'")
+        yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True) and None
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+async def test_a_full_disk_of_the_database_is_told_and_what_is_known_stays(
+    server: Server, own_databases: Databases, open_store: Open, tiny_disk: Callable[[str], None]
+) -> None:
+    url = own_databases.new()
+    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    execute(server.url(), f"alter database {name} set tablespace tiny")
+    store = await open_store(url)
+    stored = await store.put(an_order(), an_entry(an_order()))
+    error: StoreError | None = None
+    for number in range(2, 200):
+        large = replace(an_order(number), csr_pem=os.urandom(100_000).hex())
+        try:
+            await store.put(large, an_entry(large))
+        except StoreError as failure:
+            error = failure
+            break
+    assert "the database's disk is full" in str(error)
+    assert "free space there" in str(error)
+    assert store.link.lost is None
+    assert store.order(stored.id) == stored
+
+    tiny_disk("64m")
+    changed = await store.put(replace(stored, order_tag="there is room again"), an_entry(stored))
+    assert (await open_store(url)).order(stored.id) == changed
+    await store.let_go()
+    # The server must not miss it when it is started again.
+    execute(server.url(), f"drop database {name} with (force)")
+    execute(server.url(), "drop tablespace tiny")
+
+
+async def test_a_host_whose_clock_is_an_hour_off_goes_by_the_databases(
+    url: str, open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Late:
+            return cls.fromtimestamp(time.time() - 3600, tz)
+
+    monkeypatch.setattr(team_store, "datetime", Late)
+    store = await open_store()
+    assert 3590 < store.clock_ahead_seconds < 3610
+    clock = SystemClock()
+    clock.ahead_seconds = store.clock_ahead_seconds
+    assert 3590 < clock.now().timestamp() - time.time() < 3610
+    # The right to poll knows no host's clock.
+    assert await store.lease(["a"], 15) == {"a"}
+    assert await (await open_store()).lease(["a"], 15) == frozenset()

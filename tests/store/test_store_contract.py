@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import DuplicateOrder, InputError, RevisionConflict, StoreError
@@ -313,3 +314,19 @@ async def test_closing_waits_for_changes_on_their_way_and_refuses_later_ones(
     store.note(*looked_at(an_order(1)))
     await store.close()
     assert len((await open_another()).orders()) == 20
+
+
+class Kept(Struct):
+    number: int
+
+
+async def test_what_one_process_fetched_is_there_for_every_other_and_so_is_what_takes_its_place(
+    store: OrderStore, open_another: Open
+) -> None:
+    other = await open_another()
+    assert await store.fetched("a-listing", Kept) is None
+    for number in (1, 2):
+        await other.keep_fetched("a-listing", Kept(number))
+        if isinstance(store, TeamStore):
+            await heard(store)
+        assert await store.fetched("a-listing", Kept) == await other.fetched("a-listing", Kept) == Kept(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from sectigo_tui.domain.errors import InputError, StoreError
 from sectigo_tui.domain.orders import Order, OrderState, Origin
-from sectigo_tui.store.postgres import schema
+from sectigo_tui.store.postgres import link, schema
 from sectigo_tui.store.postgres.team_store import TeamStore
 from support.postgres import Databases, execute, heard
 from support.stored_orders import an_entry, an_order, looked_at
@@ -204,3 +205,52 @@ async def test_a_bundle_collected_on_one_host_can_be_read_on_every_other(open_st
 def read_private(path: Path) -> bytes:
     assert path.stat().st_mode & 0o777 == 0o600
     return path.read_bytes()
+
+
+async def test_a_rejected_login_and_its_rotation_are_told_to_every_host_and_the_secret_to_none(
+    url: str, open_store: Open
+) -> None:
+    here, there = await open_store(), await open_store()
+    await here.reject_login("api", 0, -16)
+    await heard(there)
+    await there.changes()
+    rejected = there.login("api")
+    assert (rejected.rejected_code, rejected.rejected_at is not None) == (-16, True)
+    assert f" of {os.uname().nodename}" in rejected.rejected_by
+
+    assert await there.rotate_login("api") == 1
+    await heard(here)
+    await here.changes()
+    rotated = here.login("api")
+    assert (rotated.generation, rotated.rejected_at) == (1, None)
+    # Whoever was slow does not stop those that have the new password.
+    await here.reject_login("api", 0, -16)
+    assert here.login("api").rejected_at is None
+
+
+async def test_a_database_behind_a_transaction_pooler_is_refused_and_behind_a_session_pooler_is_not(
+    url: str, open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([(4711,), (4711,)])
+
+    async def one_session_for_all(connection: object, statement: str, parameters: object = ()) -> tuple[int]:
+        return next(told)
+
+    monkeypatch.setattr(link, "one", one_session_for_all)
+    with pytest.raises(StoreError, match=r"pgbouncer.*pool_mode = session"):
+        await open_store()
+    told = iter([(4711,), (4712,)])
+    assert (await open_store()).account
+
+
+def test_beyond_loopback_the_server_is_verified_unless_the_address_says_otherwise() -> None:
+    def mode(url: str) -> tuple[object, object]:
+        parameters = link.Target(url).parameters
+        return parameters.get("sslmode"), parameters.get("sslrootcert")
+
+    assert mode("postgresql://db.example.com/scm") == ("verify-full", "system")
+    assert mode("postgresql://10.0.0.1,127.0.0.1/scm") == ("verify-full", "system")
+    assert mode("postgresql://db.example.com/scm?sslrootcert=/ca.pem") == ("verify-full", "/ca.pem")
+    assert mode("postgresql://db.example.com/scm?sslmode=require") == ("require", None)
+    assert mode("postgresql://127.0.0.1/scm") == mode("postgresql:///scm?host=/run/pg") == (None, None)
+    assert "hunter2" not in link.Target("postgresql://a:hunter2@db.example.com/scm").name

@@ -49,9 +49,9 @@ from sectigo_tui.pki.bundle import read_certificate
 from sectigo_tui.pki.tools import PkiTools
 from sectigo_tui.scm.client import ScmClient
 from sectigo_tui.scm.http import tls_context
-from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.wiring.clients import credentials_of
-from sectigo_tui.wiring.settings import account_directory, settings_of
+from sectigo_tui.wiring.settings import settings_of
+from sectigo_tui.wiring.store import open_store
 
 SPEED = 20_000.0
 """Five hours of the poll schedule pass in a second."""
@@ -75,6 +75,7 @@ LOADED_FIRST = (
     "sectigo_tui.scm.http_failures",
     "sectigo_tui.store.local.journal_store",
     "sectigo_tui.store.local.snapshot",
+    "sectigo_tui.store.postgres.team_store",
     "sniffio",
     "tinydb",
     "tomli_w",
@@ -200,9 +201,8 @@ async def live(job: Job) -> None:
     event_source.subscribe(show)
     credentials = credentials_of(settings)
     client = ScmClient(settings.sectigo.base_url, credentials, clock, observe=event_source)
-    account = settings.account()
-    directory = account_directory(settings.paths, account.base_url, account.customer_uri)
-    store = JournalStore.open(directory, clock, lambda error: event_source(StoreStateChanged(clock.now(), error)))
+    store = await open_store(settings, clock)
+    store.report_errors_to(lambda error: event_source(StoreStateChanged(clock.now(), error)))
     scm = cast("Any", Deadly(client, fuse))
     context = Context(
         client=lambda: scm,

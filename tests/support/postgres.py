@@ -75,6 +75,11 @@ class Server:
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def log(self) -> Path:
+        """What it says of itself."""
+        return self.directory.with_suffix(".log")
+
     def make(self) -> None:
         """Make its files."""
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -98,7 +103,7 @@ class Server:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self.port = free.getsockname()[1]
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
-        with (self.directory.parent / f"{self.directory.name}.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [binaries() / "postgres", "-D", self.directory / "data", "-p", str(self.port), *POSTGRES, *options],
                 stdout=log,
@@ -181,6 +186,11 @@ class Databases:
         url = self.empty()
         migrate(url)
         self._template = str(conninfo_to_dict(url)["dbname"])
+
+    def address(self) -> str:
+        """Return the same as it is written in a configuration."""
+        parts = conninfo_to_dict(self.new())
+        return f"postgresql://{parts['user']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
 
     def empty(self) -> str:
         """Return the address of a new and empty database."""

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from sectigo_tui.domain.certctl import Certctl
 from sectigo_tui.domain.certificates import EnrollRequest
-from sectigo_tui.domain.credentials import Candidate, UnprovenPassword
+from sectigo_tui.domain.credentials import Candidate, TeamLogins, UnprovenPassword
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.domain.orders import Order, OrderState
@@ -195,6 +195,8 @@ class Site:
         read_only: Whether writes are disabled.
         limit: How many requests may be in flight.
         certctl: certctl-server.
+        team: What processes on other hosts tell of the login.
+        ask_again: Asks the password command of this host.
     """
 
     def __init__(
@@ -207,6 +209,8 @@ class Site:
         read_only: bool = False,
         limit: int = 4,
         certctl: Certctl | None = None,
+        team: TeamLogins | None = None,
+        ask_again: Callable[[], SecretText] | None = None,
     ) -> None:
         self.clock = LoopClock()
         self.world = world or new_world()
@@ -231,7 +235,14 @@ class Site:
             read_certificate=read_certificate,
             options=EngineOptions(read_only=read_only),
         )
-        access = Access(in_use=self.kept.present, keeper=self.kept, certctl=certctl, issuer_id="iss-sectigo")
+        access = Access(
+            in_use=self.kept.present,
+            keeper=self.kept,
+            certctl=certctl,
+            issuer_id="iss-sectigo",
+            team=team,
+            ask_again=ask_again,
+        )
         self.engine = Engine(self.context, event_source, PkiTools, lambda: access)
 
     async def restarted(self, name: str = "the next process") -> Site:

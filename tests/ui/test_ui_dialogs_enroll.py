@@ -282,3 +282,64 @@ async def test_organizations_are_offered_with_their_departments() -> None:
         assert departments
         for name in departments:
             assert name in stage.text
+
+
+def field_of(stage: Stage, name: str) -> str:
+    return str(stage.app.screen.query_one(f"#{name}").selection or "")  # type: ignore[attr-defined] # a Select
+
+
+async def order_by_form(stage: Stage, name: str) -> None:
+    stage.app.screen.query_one("#cn").value = name  # type: ignore[attr-defined] # an Input
+    await confirm_form(stage)
+    assert "Order this certificate?" in stage.text
+    await stage.press("tab", "enter")
+    await stage.wait(4)
+
+
+@on_stage
+async def test_a_single_organization_is_chosen_already(tmp_path: Path) -> None:
+    world = demo_world()
+    del world.account.organizations[1:]
+    async with staged(world) as stage:
+        workflow = stage.app.workflows.workflow
+        defaults = replace(workflow.defaults, organization_id=None, profile_id=None, key_directory=tmp_path)
+        stage.app.workflows.workflow = replace(workflow, defaults=defaults)
+        await stage.press("a", "e")
+        await stage.wait(1)
+        assert field_of(stage, "organization") == str(world.account.organizations[0].id)
+        assert focused(stage) == "profile"
+
+
+@on_stage
+async def test_the_last_choice_is_remembered_and_the_cursor_goes_to_the_new_order(tmp_path: Path) -> None:
+    async with staged(demo_world()) as stage:
+        workflow = stage.app.workflows.workflow
+        defaults = replace(workflow.defaults, key_directory=tmp_path)
+        stage.app.workflows.workflow = replace(workflow, defaults=defaults)
+        await open_form(stage)
+        other = next(
+            each for each in stage.world.account.organizations if str(each.id) != field_of(stage, "organization")
+        )
+        await choose(stage, "organization", str(other.id))
+        await choose(stage, "dcv", "TXT")
+        await choose(stage, "key-kind", "EC P-256")
+        await order_by_form(stage, "new.acme.example")
+        assert stage.view.row is not None
+        assert stage.view.row.common_name == "new.acme.example"
+        await open_form(stage)
+        chosen = [field_of(stage, name) for name in ("organization", "dcv", "key-kind")]
+        assert chosen == [str(other.id), "TXT", "EC P-256"]
+        assert stage.app.screen.query_one("#cn").value == ""  # type: ignore[attr-defined] # an Input
+
+
+@on_stage
+async def test_the_new_order_is_shown_among_the_pending_ones_where_the_list_has_it_not(tmp_path: Path) -> None:
+    async with staged(demo_world()) as stage:
+        workflow = stage.app.workflows.workflow
+        stage.app.workflows.workflow = replace(workflow, defaults=replace(workflow.defaults, key_directory=tmp_path))
+        await stage.press("4")
+        await open_form(stage)
+        await order_by_form(stage, "new.acme.example")
+        assert "view: Pending" in stage.footer
+        assert stage.view.row is not None
+        assert stage.view.row.common_name == "new.acme.example"

@@ -208,7 +208,7 @@ def test_every_term_finds_what_its_example_says_and_has_a_hint() -> None:
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
-        ("www o", ["www on:"]),
+        ("www o", ["www on:", "www owner:"]),
         ("on:d", ["on:dns"]),
         ("!on:", [f"!on:{value}" for value in TERMS[0].values]),
         ("val:dv|val:e", ["val:dv|val:ev"]),

@@ -99,7 +99,8 @@ def _line(record: AuditRecord) -> str:
     from sectigo_tui.presentation.json import entry_line, moment_json
 
     entry, by = record.entry, record.by
-    where = "".join((f"@{by.tty}" if by.tty else "", f" from {by.ssh}" if by.ssh else ""))
+    parts = (("@", by.host), (" on ", by.tty), (" from ", by.ssh))
+    where = "".join(f"{before}{part}" for before, part in parts if part)
     order = entry.ssl_id or entry.order_id or "account"
     told_by = [("HTTP", entry.http_status), ("SCM", entry.code)]
     answer = ", ".join(f"{who} {code}" for who, code in told_by if code is not None)
@@ -118,6 +119,7 @@ def _json(record: AuditRecord) -> dict[str, Json]:
         "hash": record.hash,
         "at": moment_json(entry.at),
         "user": by.user,
+        "host": by.host or None,
         "pid": by.pid,
         "tty": by.tty or None,
         "ssh": by.ssh or None,

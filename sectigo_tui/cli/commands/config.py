@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE
@@ -11,7 +14,8 @@ from sectigo_tui.cli.parser import add_json
 from sectigo_tui.cli.screen_flags import check_keys
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, show_message, table
-from sectigo_tui.domain.errors import ConfigError, InputError
+from sectigo_tui.config.paths import APPLICATION
+from sectigo_tui.domain.errors import InputError
 
 if TYPE_CHECKING:
     from sectigo_tui.config.paths import Paths
@@ -23,9 +27,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     parser.add_argument(
         "action",
-        choices=("path", "show", "init"),
-        help="path: where the files are; show: each setting and its source; init: write an example, never over another",
+        choices=("path", "show", "init", "systemd"),
+        help="path: where the files are; show: each setting and its source; init: write an example, never over "
+        "another; systemd: print a unit that runs watch",
     )
+    parser.add_argument("--system", action="store_true", help="systemd: the host's unit, not the operator's own")
     add_json(parser)
 
 
@@ -41,8 +47,45 @@ def run(options: Namespace) -> int:
             return _print_paths(options)
         case "show":
             return _print_settings(options)
+        case "systemd":
+            show_message(systemd_unit(options, Path(sys.argv[0]).absolute()).rstrip("\n"))
+            return FINE
         case _:
             return _init(options)
+
+
+def systemd_unit(options: Namespace, program: Path) -> str:
+    """Return the unit that runs `watch` for these options.
+
+    Args:
+        options: `system`, and the settings that every command takes.
+        program: Which program runs, where it goes by its own name.
+    """
+    from sectigo_tui.config.save import systemd_units
+
+    unit = systemd_units()["system" if options.system else "user"]
+    given = vars(options)
+    words = [unit.partition("ExecStart=")[2].split()[0], "watch", "--json"]
+    if program.name == APPLICATION:
+        home = Path.home()
+        is_below = not options.system and program.is_relative_to(home)
+        words[0] = f"%h/{_escaped(str(program.relative_to(home)))}" if is_below else _escaped(str(program))
+    for name in ("config", "data_dir"):
+        if given.get(name) is not None:
+            words += [f"--{name.replace('_', '-')}", _escaped(str(given[name].absolute()))]
+    if given.get("profile") is not None:
+        words += ["--profile", _escaped(given["profile"])]
+    if given.get("read_only"):
+        words.append("--read-only")
+    line = " ".join(f'"{word}"' if re.search(r"""[\s"';\\]""", word) else word for word in words)
+    return re.sub(r"(?m)^ExecStart=.*$", lambda _: f"ExecStart={line}", unit)
+
+
+def _escaped(text: str) -> str:
+    """Return a text in which systemd sees nothing of its own."""
+    for sign, escaped in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), ("$", "$$")):
+        text = text.replace(sign, escaped)
+    return text
 
 
 def settings_rows(settings: Settings) -> list[tuple[str, str, str]]:
@@ -101,7 +144,7 @@ def _print_settings(options: Namespace) -> int:
 
 
 def _init(options: Namespace) -> int:
-    from sectigo_tui.config.save import example_config
+    from sectigo_tui.config.save import already_configured, example_config
     from sectigo_tui.durable import create_file
     from sectigo_tui.presentation.json import print_json
 
@@ -110,12 +153,7 @@ def _init(options: Namespace) -> int:
         create_file(path, example_config())
     except OSError as error:
         if isinstance(error, FileExistsError) and path.parent.is_dir():
-            raise ConfigError(
-                key=str(path),
-                source="file",
-                reason="there is a configuration already, and this program never rewrites one",
-                remedy="edit it, or name another with --config",
-            ) from None
+            raise already_configured(path) from None
         raise InputError(f"{path} cannot be written: {error.strerror}", "name another with --config") from error
     if options.json:
         print_json(_paths_json(_paths(options)))

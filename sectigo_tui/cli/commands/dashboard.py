@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import gc
 import os
 import select
@@ -14,6 +13,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.exit_codes import FINE, ended_by
@@ -93,7 +94,7 @@ def _with_profiles(outside: Outside, options: Namespace) -> Outside:
         # A password command is asked when this screen has left the terminal: it may prompt there.
         settings_from(_for_profile(options, profile)).account()
 
-    return dataclasses.replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
+    return replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
 
 
 async def _first_run(settings: Settings) -> tuple[bool | None, int]:
@@ -161,7 +162,7 @@ async def _show(
     ascii_only = {None: "auto", True: "ascii", False: "unicode"}[ui.ascii]
     # What is loaded until the first paint stays; the collector starts with the engine.
     gc.disable()
-    async with prepared(settings, keep_crash=keep_crash) as (engine, connect):
+    async with prepared(settings, keep_crash=keep_crash) as engine:
         failed = [] if unasked is None else [unasked]
 
         async def begin() -> None:
@@ -170,7 +171,7 @@ async def _show(
                     raise failed.pop()
                 if unasked is not None:
                     engine.health.asking_since = engine.clock.now()
-                await connect()
+                await engine.connect()
             finally:
                 engine.health.asking_since = None
                 keep_what_is_loaded()

@@ -7,8 +7,9 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE
+from sectigo_tui.cli.selection import add_filter, chosen, filter_of
 from sectigo_tui.cli.session import session, settings_from
-from sectigo_tui.cli.terminal import show_message
+from sectigo_tui.cli.terminal import complain, show_message
 from sectigo_tui.domain.errors import InputError, NotFound
 
 if TYPE_CHECKING:
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.diagnosis.normal import Comparison
     from sectigo_tui.engine.diagnosis.result import Diagnosis
     from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.presentation.filters import Filter
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the subcommand's arguments."""
-    parser.add_argument("order", metavar="ID", help="an sslId, or a local order's id")
+    parser.add_argument("orders", metavar="ID", nargs="*", help="an sslId, or a local order's id")
+    add_filter(parser)
     parser.add_argument("--history", action="store_true", help="first ask SCM how long issued orders took")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="one JSON object (docs/diagnose-json.md)")
@@ -29,12 +32,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Diagnose one order, by its sslId or local id.
+    """Diagnose orders, by sslId or local id, or the pending ones that a filter finds.
 
     A call that fails is listed as missing evidence.
 
     Raises:
-        InputError: There is no such order.
+        InputError: There is no such order, or none was named.
         ScmFailure: It is only remote, and SCM did not tell it; or the dates of issued orders could not be had.
     """
     import asyncio
@@ -43,24 +46,60 @@ def run(options: Namespace) -> int:
 
 
 async def _diagnose(settings: Settings, options: Namespace) -> int:
+    wanted = filter_of(options.filter)
+    if not options.orders and not wanted:
+        raise InputError("no order is named", "name sslIds or local ids, or choose pending orders with --filter TERMS")
     async with session(settings) as engine:
-        target = _target(engine, options.order)
-        await _check_known(engine, target)
+        targets = [target_of(engine, order) for order in dict.fromkeys(options.orders)]
+        for target in targets:
+            await check_known(engine, target)
+        if wanted:
+            targets += await _pending(engine, wanted)
         if options.history:
             await engine.diagnoser.samples.learn_remote(lambda _done, _total: None)
-        diagnosis = await engine.diagnoser.diagnose(target)
         await engine.orders.changes()  # by which it is known who polls
-        if options.json:
-            sys.stdout.write(f"{engine.diagnoser.as_json(diagnosis)}\n")
-        elif options.markdown:
-            show_message(engine.diagnoser.pack(diagnosis).rstrip("\n"))
-        else:
-            show_message(_text(diagnosis))
-            show_message(f"polled        {_polled_by(engine, diagnosis)}")
+        documents = [await _document(engine, target, options) for target in targets]
+    if options.json and (wanted or len(documents) > 1):
+        sys.stdout.write("[" + ",\n".join(documents) + "]\n")
+    elif options.json:
+        sys.stdout.write(f"{documents[0]}\n")
+    elif documents:
+        show_message("\n\n".join(documents))
+    else:
+        complain("no order is found")
     return FINE
 
 
-def _target(engine: Engine, order: str) -> Target:
+async def _document(engine: Engine, target: Target, options: Namespace) -> str:
+    diagnosis = await engine.diagnoser.diagnose(target)
+    if options.json:
+        return engine.diagnoser.as_json(diagnosis)
+    if options.markdown:
+        return engine.diagnoser.pack(diagnosis).rstrip("\n")
+    return f"{_text(diagnosis)}\npolled        {_polled_by(engine, diagnosis)}"
+
+
+async def _pending(engine: Engine, wanted: Filter) -> list[Target]:
+    """Return the pending orders of the account that a filter finds.
+
+    Raises:
+        ScmFailure: SCM did not list all of them.
+    """
+    from sectigo_tui.presentation.rows import OrderRows
+
+    await engine.account.refresh_pending()
+    if engine.account.failure is not None:
+        raise engine.account.failure
+    rows = await chosen(engine, OrderRows(engine).pending(), wanted)
+    return [row.target for row in rows if row.target is not None]
+
+
+def target_of(engine: Engine, order: str) -> Target:
+    """Return the order of an sslId or a local id.
+
+    Raises:
+        InputError: There is no local order of this id.
+    """
     if order.isascii() and order.isdecimal():
         return engine.orders.by_ssl_id(int(order)) or int(order)
     known = engine.orders.order(order)
@@ -69,7 +108,7 @@ def _target(engine: Engine, order: str) -> Target:
     return known
 
 
-async def _check_known(engine: Engine, target: Target) -> None:
+async def check_known(engine: Engine, target: Target) -> None:
     """Fetch an order that is only remote: without SCM's answer there is nothing to diagnose."""
     if isinstance(target, int):
         try:

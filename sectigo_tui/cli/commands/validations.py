@@ -65,8 +65,15 @@ def _row(row: EndingValidation, now: datetime) -> tuple[str, ...]:
     from sectigo_tui.presentation.validations import certificates_text, left_text, what_text
 
     says = " ".join(filter(None, (row.status, f"({row.renewal})" if row.renewal else "")))
-    ends, pending = format_when(row.expires)[:10], str(len(row.pending))
-    return ends, left_text(row, now), what_text(row), says, pending, certificates_text(row)
+    pending = str(len(row.pending))
+    return (
+        format_when(row.expires)[:10],
+        left_text(row, now),
+        what_text(row),
+        says,
+        pending,
+        certificates_text(row),
+    )
 
 
 def _days(text: str) -> int:

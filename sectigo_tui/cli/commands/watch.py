@@ -165,6 +165,7 @@ class _Watch:
             self._clock,
             account=" ".join(filter(None, (account.customer_uri, settings.sectigo.environment))),
             quiet=settings.notify.quiet,
+            is_shared=settings.store.url is not None or settings.store.url_command is not None,
             addresses=lambda: addresses_of(settings),
             failed=lambda failure: self._print_failure(NOTIFYING, failure),
         )
@@ -174,14 +175,14 @@ class _Watch:
     async def _watch(self, settings: Settings, on_event: _OnEvent) -> int:
         self._kept_at = _kept_at(settings)
         while await self._has_password(settings):
-            was_refused = await self._poll(settings, on_event)
-            if was_refused is None:
+            was_rejected = await self._poll(settings, on_event)
+            if was_rejected is None:
                 break
             if settings.sources["password"].kind is SourceKind.ENVIRONMENT:
                 complain(f"the password comes from {settings.sources['password'].detail}: change it there, start again")
                 await on_event.finish()
                 return REFUSED
-            settings = await self._other_credentials(settings, was_refused, on_event)
+            settings = await self._other_credentials(settings, was_rejected, on_event)
         self._print(
             event("ended", self._clock.now()) | {"signal": self._ended_by},
             f"ended by {self._ended_by}; every order stays what it is",
@@ -250,7 +251,7 @@ class _Watch:
                         await stack.enter_async_context(reader.reading(engine))
                     work = polling(engine, watches_password=has_metrics, watches_blockers=bool(readers))
                     await stack.enter_async_context(work)
-                    await self._until_refused(engine)
+                    await self._until_rejected(engine)
             finally:
                 for silence in silences:
                     silence()
@@ -262,9 +263,9 @@ class _Watch:
         paused = event("paused", self._clock.now()) | failure_field(rejection)
         self._print(paused, f"PAUSED: {explained.what}: {explained.meaning} {explained.next_step}")
         on_event.deliver(paused)
-        return lambda found: engine.credentials.was_refused(found.login, found.password)
+        return lambda found: engine.credentials.was_rejected(found.login, found.password)
 
-    async def _until_refused(self, engine: Engine) -> None:
+    async def _until_rejected(self, engine: Engine) -> None:
         poller: str | None = None
         while not self._ended_by and engine.rejection is None:
             if poller != engine.orders.poller():
@@ -277,7 +278,7 @@ class _Watch:
             self._print_event(engine, self._received.popleft())
 
     async def _other_credentials(
-        self, settings: Settings, was_refused: Callable[[Credentials], bool], on_event: _OnEvent
+        self, settings: Settings, was_rejected: Callable[[Credentials], bool], on_event: _OnEvent
     ) -> Settings:
         """Wait for credentials that SCM has not rejected, or for a signal."""
         while not self._ended_by:
@@ -288,7 +289,7 @@ class _Watch:
             except (ConfigError, OSError) as error:
                 complain(str(error))
                 continue
-            if found is not None and not was_refused(found):
+            if found is not None and not was_rejected(found):
                 on_event.use(fresh)
                 self._print(event("resumed", self._clock.now()), "resumed: there are other credentials")
                 return fresh

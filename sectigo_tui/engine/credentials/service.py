@@ -11,7 +11,14 @@ from msgspec import Struct
 
 from sectigo_tui.domain.account import PasswordStatus
 from sectigo_tui.domain.certctl import Certctl
-from sectigo_tui.domain.credentials import Candidate, CredentialsKeeper, Logins, UnprovenPassword
+from sectigo_tui.domain.credentials import (
+    Candidate,
+    CredentialsKeeper,
+    Logins,
+    TeamLogin,
+    TeamLogins,
+    UnprovenPassword,
+)
 from sectigo_tui.domain.errors import ConfigError, CredentialsRefused, InputError, ScmFailure, StoreError
 from sectigo_tui.domain.events import EventKind, FailureReported
 from sectigo_tui.domain.ports import Credentials, SecretText
@@ -23,6 +30,9 @@ from sectigo_tui.engine.requests.limiter import Priority, alone
 
 CHECK_SECONDS = 2.0
 """How often the stored credentials are checked for a change."""
+
+TEAM_SECONDS = 0.5
+"""How often what other hosts tell of the login is looked at, which costs nothing."""
 
 RETRY_SECONDS = 15.0
 """The wait after a test without an answer."""
@@ -41,6 +51,8 @@ class Access(Struct, frozen=True, kw_only=True):
         logins: What SCM rejected of credentials; None where that is known to this process alone.
         certctl: certctl-server; None without one.
         issuer_id: The issuer there.
+        team: What processes on other hosts tell of the login; None where there are none.
+        ask_again: Asks the password command anew; None without one.
     """
 
     in_use: Credentials
@@ -48,6 +60,8 @@ class Access(Struct, frozen=True, kw_only=True):
     logins: Logins | None = None
     certctl: Certctl | None = None
     issuer_id: str = ""
+    team: TeamLogins | None = None
+    ask_again: Callable[[], SecretText] | None = None
 
 
 KeepingFailure = ConfigError | StoreError
@@ -95,7 +109,7 @@ class CredentialsService:
     over after one request has shown that SCM takes it; what SCM rejects all the same is not tried again.
 
     Args:
-        context: The world.
+        context: What every service works with.
         access: The credentials and their places.
         scheduler: Goes on once credentials are accepted.
 
@@ -110,9 +124,13 @@ class CredentialsService:
         self._logins = access.logins
         self._scheduler = scheduler
         self._switch_lock = asyncio.Lock()
-        self._refused: Credentials | None = None
         self._known: Credentials | None = access.in_use
         self._keeping_error = ""
+        self._team = access.team
+        self._ask_again = access.ask_again
+        self._generation = -1 if access.team is None else access.team.login(access.in_use.login).generation
+        self._has_worked = False
+        self._joins_at = 0.0
 
     @property
     def login(self) -> str:
@@ -124,9 +142,9 @@ class CredentialsService:
         """What would win over rotated credentials at the next start, and must be changed there; empty for nothing."""
         return self._keeper.overridden_by()
 
-    def was_refused(self, login: str, password: SecretText | None) -> bool:
+    def was_rejected(self, login: str, password: SecretText | None) -> bool:
         """Return whether SCM is known to reject exactly these: another attempt could lock the account."""
-        return self._is_refused(self._candidate(login, password))
+        return self._is_rejected(self._candidate(login, password))
 
     async def test(self, candidate: Credentials, *, insist: bool = False) -> None:
         """Test credentials with exactly one request, which is sent even while others are paused.
@@ -144,7 +162,7 @@ class CredentialsService:
         try:
             await self._context.scm.try_credentials(candidate)
         except CredentialsRefused:
-            self._refused = candidate
+            self._context.limiter.rejected_candidate = candidate
             raise
 
     async def note_asked(self, what: str) -> None:
@@ -185,7 +203,7 @@ class CredentialsService:
             raise InputError(
                 "the password has a blank at its start or end", "type it without: no HTTP header carries one"
             )
-        if not insist and self._is_refused(candidate):
+        if not insist and self._is_rejected(candidate):
             raise InputError(
                 "SCM has refused exactly these credentials",
                 "more attempts could lock the account: have it checked, then insist (--insist, or the form's tick)",
@@ -198,6 +216,7 @@ class CredentialsService:
                 await self.note_answered("credentials not rotated", failure)
                 raise
             switched = await self._switch_to(candidate, partial(self._keeper.save, candidate))
+            await self._publish_to_team()
             await self.note_answered(f"credentials rotated, {switched.resumed} workers go on")
             return switched
 
@@ -238,6 +257,7 @@ class CredentialsService:
             except ScmFailure as failure:
                 await self.note_answered("the password was not changed, or which one works is not known", failure)
                 raise
+            await self._publish_to_team()
             await self.note_answered("the password in use is proven")
             return switched
 
@@ -288,7 +308,13 @@ class CredentialsService:
             self._known = await self._kept()
         while True:
             wait = CHECK_SECONDS if await self.take_over_kept() else RETRY_SECONDS
-            await self._context.clock.sleep(wait)
+            if self._team is None:
+                await self._context.clock.sleep(wait)
+                continue
+            until = self._context.clock.monotonic() + wait
+            while self._context.clock.monotonic() < until:
+                await self._follow_team(self._team)
+                await self._context.clock.sleep(TEAM_SECONDS)
 
     async def take_over_kept(self) -> bool:
         """Take over what is newly kept, if anything is.
@@ -301,10 +327,77 @@ class CredentialsService:
         kept = await self._kept()
         if kept is None or kept == self._known or self._is_kept_from_use():
             return True
-        if kept == self.in_use or self._is_refused(kept):
+        if kept == self.in_use or self._is_rejected(kept):
             self._known = kept
             return True
         return await self._is_taken_over(kept)
+
+    async def _follow_team(self, team: TeamLogins) -> None:
+        """Tell the team of a rejection here, stop for one elsewhere, and take part in a rotation elsewhere."""
+        limiter, known = self._context.limiter, team.login(self.in_use.login)
+        self._has_worked = self._has_worked or limiter.is_accepted
+        if known.generation > self._generation:
+            if not self._switch_lock.locked() and self._context.clock.monotonic() >= self._joins_at:
+                self._generation = known.generation
+                await self._join_rotation(known)
+        elif known.rejected_at is not None and limiter.rejection is None:
+            limiter.lock(
+                CredentialsRefused(
+                    "credentials",
+                    f"not sent: SCM refused this login to {known.rejected_by} at {known.rejected_at:%H:%MZ}",
+                    code=known.rejected_code,
+                    sent=False,
+                )
+            )
+        elif (
+            known.rejected_at is None
+            and limiter.rejection is not None
+            and limiter.rejection.sent
+            and (self._has_worked or team.is_poller())
+        ):
+            # A password that never worked here is no word about the team's.
+            try:
+                await team.reject_login(self.in_use.login, self._generation, limiter.rejection.code)
+            except StoreError as error:
+                self._context.repository.report_store_error(error)
+
+    async def _join_rotation(self, rotated: TeamLogin) -> None:
+        """Ask the password command again after a rotation on another host, and test what it prints once."""
+        at = f"{rotated.rotated_at:%H:%MZ}" if rotated.rotated_at is not None else "some time"
+        told = f"{rotated.rotated_by} rotated the credentials at {at}"
+        kept = await self._kept()
+        if kept is not None and kept != self.in_use and not self._is_kept_from_use():
+            # Another process of this host has them.
+            return
+        if self._ask_again is None:
+            self._context.limiter.lock(
+                CredentialsRefused("credentials", f"not sent: {told}; rotate here too", sent=False)
+            )
+            return
+        try:
+            password = await asyncio.to_thread(self._ask_again)
+        except ConfigError as failure:
+            self._context.limiter.lock(
+                CredentialsRefused(
+                    "credentials", f"not sent: {told}, and {failure.reason}; rotate here too", sent=False
+                )
+            )
+            return
+        self._has_worked = False
+        try:
+            async with self._one_at_a_time():
+                is_settled = await self._take_over(self._candidate("", password))
+                # What is kept on this host is as old as it was.
+                self._known = kept
+        except InputError:
+            # The operator is changing the credentials here, and the team hears what comes of it.
+            return
+        if not is_settled:
+            self._generation -= 1
+            self._joins_at = self._context.clock.monotonic() + RETRY_SECONDS
+        elif self.in_use.password != password:
+            what = f"not sent: {told}, and SCM refuses what password_command prints here; rotate here too"
+            self._context.limiter.lock(CredentialsRefused("credentials", what, sent=False))
 
     @asynccontextmanager
     async def _one_at_a_time(self) -> AsyncIterator[None]:
@@ -318,14 +411,15 @@ class CredentialsService:
         async with self._switch_lock:
             yield
 
-    def _is_refused(self, candidate: Credentials) -> bool:
+    def _is_rejected(self, candidate: Credentials) -> bool:
         """Return whether SCM is known to reject exactly these; may take 0.1 s."""
         if self._logins is not None:
             if self._logins.is_accepted(candidate):
                 return False
             if self._logins.rejection_of(candidate) is not None:
                 return True
-        return candidate == self._refused or (self._context.limiter.rejection is not None and candidate == self.in_use)
+        limiter = self._context.limiter
+        return candidate == limiter.rejected_candidate or (limiter.rejection is not None and candidate == self.in_use)
 
     def _is_accepted_elsewhere(self) -> bool:
         """Return whether another process had SCM accept what it has rejected here; may take 0.1 s."""
@@ -349,10 +443,17 @@ class CredentialsService:
         except (ConfigError, StoreError) as error:
             failure = error
         self.in_use = proven
-        self._refused = None
         self._context.scm.use_credentials(proven)
         overridden_by = "" if failure else self._keeper.overridden_by()
         return SwitchedCredentials(proven.login, self._scheduler.resume(), self._keeper.place, failure, overridden_by)
+
+    async def _publish_to_team(self) -> None:
+        if self._team is None:
+            return
+        try:
+            self._generation = await self._team.rotate_login(self.in_use.login)
+        except StoreError as error:
+            self._context.repository.report_store_error(error)
 
     async def _prove_present(self) -> None:
         """Check that the present credentials work, so that a later rejection is about the new ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -11,6 +11,7 @@ from sectigo_tui.domain.clock import Moment, seconds_between
 from sectigo_tui.domain.dns import Dns
 from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.events import EventKind
+from sectigo_tui.domain.messages import Recipient
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.account.remote_orders import Account
@@ -23,6 +24,7 @@ from sectigo_tui.engine.diagnosis.evidence.known import MAX_NAMES, Knowledge, Ta
 from sectigo_tui.engine.diagnosis.evidence.model import Evidence, Part, quoted
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainState
+from sectigo_tui.engine.diagnosis.message import Message, message_to
 from sectigo_tui.engine.diagnosis.normal import Comparison, Leg, Samples, pace
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
@@ -67,13 +69,14 @@ class Diagnoser:
     Evidence is kept with its age and shared: many orders of one organization cost one request for its validations.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
         dns: The DNS; None unless the operator has switched it on.
         secrets: Returns the credentials in use, which nothing that leaves the program may hold.
 
     Attributes:
         samples: How long this account's orders took.
+        in_use: Finds the certificate in use for some names; None for none.
         ending: Which validations of the account end soon.
         wanted: How many orders' evidence was to be kept fresh when that was last looked at here.
     """
@@ -90,6 +93,7 @@ class Diagnoser:
         self._account = account
         self._secrets = secrets
         self.wanted = 0
+        self.in_use: Callable[[Iterable[str]], OrderDetails | None] = lambda _names: None
         self._sources = Sources(context, account, dns)
         self._knowledge = Knowledge(context, account, self._sources)
         self._gatherer = Gatherer(self._sources, self._knowledge)
@@ -172,6 +176,7 @@ class Diagnoser:
             targets: The orders, the most wanted first.
             on_verdict: Told each order's verdict when its evidence is there.
         """
+        await self.samples.learn_kept()
         for target in targets:
             evidence = await self._gatherer.gather(
                 target,
@@ -315,7 +320,21 @@ class Diagnoser:
         order = target if isinstance(target, Order) else store.by_ssl_id(target)
         ssl_id = order.ssl_id if order is not None else target if isinstance(target, int) else None
         details = self._details_of(ssl_id) if ssl_id is not None else None
-        return outage_clock(order, details or (order.details if order else None), store.by_ssl_id, self._details_of)
+        details = details or (order.details if order else None)
+        found = outage_clock(order, details, store.by_ssl_id, self._details_of)
+        old = self.in_use(self._names_of(order, details, ssl_id)) if found is None else None
+        if old is None or old.expires is None or old.ssl_id == ssl_id:
+            return found
+        return OutageClock(old.ssl_id, old.common_name, old.expires, "the certificates in use")
+
+    def _names_of(self, order: Order | None, details: OrderDetails | None, ssl_id: int | None) -> tuple[str, ...]:
+        if details is not None:
+            return (details.common_name, *details.subject_alternative_names)
+        if order is not None:
+            request = order.pending_enroll.request if order.pending_enroll is not None else None
+            return (order.common_name, *(request.subject_alternative_names if request is not None else ()))
+        listed = self._account.pending().get(ssl_id) if ssl_id is not None else None
+        return (listed.row.common_name, *listed.row.subject_alternative_names) if listed is not None else ()
 
     def whole(self, order: Order | None, details: OrderDetails | None, requested: Moment | None) -> Comparison | None:
         """Return how long an order is pending beside what orders of its profile took, by what was learned: for a list.
@@ -348,6 +367,42 @@ class Diagnoser:
         """Return the escalation pack for the CA's support, as Markdown without credentials."""
         return escalation_pack(diagnosis, self.redactor())
 
+    def message(
+        self, diagnosis: Diagnosis, recipient: Recipient, templates: Mapping[str, str] | None = None
+    ) -> Message:
+        """Return the message to somebody about an order, without credentials.
+
+        Args:
+            diagnosis: The order's diagnosis.
+            recipient: Who is written to.
+            templates: The operator's own, by recipient.
+        """
+        return message_to(
+            recipient,
+            diagnosis,
+            self.redactor(),
+            pack=self.pack(diagnosis),
+            address=self._context.options.login_address,
+            templates=templates,
+        )
+
+    async def record_message(self, diagnosis: Diagnosis, message: Message) -> None:
+        """Keep in the timeline that a message was given to `on_event`.
+
+        Args:
+            diagnosis: The order's diagnosis.
+            message: The message.
+        """
+        order = diagnosis.evidence.order
+        await record(
+            self._context,
+            EventKind.OPERATOR_NOTE,
+            f"message to {message.recipient.who} given to on_event",
+            order_id=order.id if order is not None else "",
+            ssl_id=diagnosis.evidence.ssl_id,
+            may_fail=True,
+        )
+
     def handover(self, targets: Iterable[Target], *, missing_part: str = "") -> str:
         """Return all that is open, grouped by cause, for the next shift, by what is known: Markdown, no credentials.
 
@@ -379,6 +434,7 @@ class Diagnoser:
             self.samples.of(evidence.profile_id),
             self.outage(target) if target is not None else None,
             deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
+            self.samples.history.at if self.samples.history is not None else None,
         )
 
     async def _learn_renewed(self, order: Order | None) -> None:

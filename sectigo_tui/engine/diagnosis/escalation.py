@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from urllib.parse import quote, quote_plus
 
+from sectigo_tui.domain.events import EventKind, note_in
 from sectigo_tui.domain.excerpts import one_line
 from sectigo_tui.domain.explain import meaning_of_code
 from sectigo_tui.domain.ports import SecretText
@@ -47,6 +48,7 @@ def escalation_pack(diagnosis: Diagnosis, redact: Redact) -> str:
         ],
         _section("## Stages (UTC)", _stages(diagnosis, redact)),
         _section("## Evidence", _facts(_all_facts(diagnosis), redact)),
+        _section("## Notes (UTC)", _notes(diagnosis, redact)),
         _section("## Domain control validation", _domains(diagnosis, redact)),
         _timeline(diagnosis, redact),
         _section("## SCM codes", _codes(diagnosis, redact)),
@@ -75,7 +77,7 @@ def handover(diagnoses: Sequence[Diagnosis], now: datetime, redact: Redact, *, m
     ]
     for group, members in grouped:
         rows = [_handover_row(member, now, redact) for member in members]
-        head = ("Order", "Name", "Status", "In stage", "In use ends", "Also")
+        head = ("Order", "Name", "Owner", "Status", "In stage", "In use ends", "Also", "Last note")
         sections.append(
             [
                 f"## {prose(group.text, redact)}",
@@ -115,6 +117,8 @@ def _identity(diagnosis: Diagnosis, redact: Redact) -> list[str]:
         ("SCM status", code(evidence.status, redact)),
         ("Put together", moment_text(evidence.now)),
     ]
+    if evidence.order is not None and evidence.order.owner:
+        pairs.append(("Owner here", prose(evidence.order.owner, redact)))
     if diagnosis.outage is not None:
         ends = moment_text(diagnosis.outage.expires)
         pairs.append(("Certificate in use ends", f"{ends} ({prose(diagnosis.outage.source, redact)})"))
@@ -197,6 +201,20 @@ def _timeline(diagnosis: Diagnosis, redact: Redact) -> list[str]:
     return [*lines, "", f"{left_out} older entries are left out."] if left_out else lines
 
 
+def _notes(diagnosis: Diagnosis, redact: Redact) -> list[str]:
+    # By name alone: hosts and addresses are nothing that the CA's support needs.
+    rows = (
+        [
+            f"{entry.at:%Y-%m-%d %H:%M:%SZ}",
+            prose(entry.by.name if entry.by is not None else "", redact),
+            prose(note_in(entry), redact),
+        ]
+        for entry in diagnosis.evidence.timeline
+        if entry.kind is EventKind.OPERATOR_NOTE
+    )
+    return table(("When", "By", "Note"), rows)
+
+
 def _codes(diagnosis: Diagnosis, redact: Redact) -> list[str]:
     evidence = diagnosis.evidence
     found = [entry.code for entry in evidence.timeline] + [poll.code for poll in evidence.polls]
@@ -222,13 +240,17 @@ def _handover_row(diagnosis: Diagnosis, now: datetime, redact: Redact) -> list[s
     current = next((stage for stage in diagnosis.stages if stage.state is StageState.CURRENT), None)
     lasted = current.lasted.text if current is not None and current.lasted is not None else "-"
     ends = f"{moment_text(outage.expires)} ({outage.left(now).text})" if outage is not None else "-"
+    order = evidence.order
+    note = order.note if order is not None else None
     return [
         code(str(diagnosis.ref), redact),
         code(evidence.common_name, redact),
+        prose(order.owner if order is not None else "", redact),
         prose(evidence.status, redact),
         lasted,
         ends,
         prose(", ".join(dict.fromkeys(str(other.cause) for other in diagnosis.verdict.others)), redact),
+        f"{moment_text(note.at)} {prose(f'{note.by}: {note.text}', redact)}" if note is not None else "-",
     ]
 
 

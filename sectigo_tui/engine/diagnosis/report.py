@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.events import EventKind, TimelineEntry, note_in
 from sectigo_tui.domain.validation import AccountDomain
 from sectigo_tui.engine.diagnosis.escalation import Redact, open_by_cause
 from sectigo_tui.engine.diagnosis.evidence.model import Answer, Fact
@@ -76,6 +77,8 @@ def _waiting(diagnosis: Diagnosis) -> Json:
         "in_stage_at_least_seconds": lasted.at_least_seconds if lasted is not None else None,
         "in_stage_at_most_seconds": lasted.at_most_seconds if lasted is not None else None,
         "in_use_ends": _moment(outage.expires) if outage is not None else None,
+        "owner": evidence.order.owner if evidence.order else "",
+        "notes": _notes(evidence.timeline),
     }
 
 
@@ -104,6 +107,7 @@ def document(diagnosis: Diagnosis) -> Json:
             "organization_id": evidence.organization_id,
             "profile": details.profile_name if details else order.profile_name if order else "",
             "validation": evidence.level,
+            "owner": order.owner if order else "",
         },
         "verdict": {
             "blocked_on": str(verdict.party),
@@ -138,6 +142,7 @@ def document(diagnosis: Diagnosis) -> Json:
         "organization": _organization(diagnosis.organization),
         "caa": [_caa(name, kept_answer.source, diagnosis) for name, kept_answer in evidence.caa.items()],
         "normal": [_comparison(comparison) for comparison in diagnosis.normal],
+        "history_at": _moment(diagnosis.history_at),
         "proposed_wait": {
             "poll_max_wait_seconds": proposal.seconds,
             "n": proposal.n,
@@ -178,9 +183,11 @@ def document(diagnosis: Diagnosis) -> Json:
                 "status": entry.scm_status,
                 "http_status": entry.http_status,
                 "scm_code": entry.code,
+                "by": entry.by.text if entry.by is not None else "",
             }
             for entry in evidence.timeline
         ],
+        "notes": _notes(evidence.timeline),
         "evidence": [
             _answer(kept_answer)
             for kept_answer in (
@@ -196,6 +203,14 @@ def document(diagnosis: Diagnosis) -> Json:
             )
         ],
     }
+
+
+def _notes(timeline: Sequence[TimelineEntry]) -> Json:
+    return [
+        {"at": _moment(entry.at), "by": entry.by.text if entry.by is not None else "", "text": note_in(entry)}
+        for entry in timeline
+        if entry.kind is EventKind.OPERATOR_NOTE
+    ]
 
 
 def _answer(kept_answer: Answer[object]) -> Json:

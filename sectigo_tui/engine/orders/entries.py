@@ -67,7 +67,7 @@ async def record(
     """Make an entry durable.
 
     Args:
-        context: The world.
+        context: What every service works with.
         kind: What it is about.
         summary: One line for a person; holds no secret.
         order_id: The local order; empty for what concerns another, or the account.
@@ -89,7 +89,7 @@ async def record(
         ssl_id=ssl_id,
     )
     try:
-        await context.repository.store.record(entry)
+        await context.repository.store.record(context.repository.signed(entry))
     except StoreError as error:
         context.repository.report_store_error(error)
         if not may_fail:

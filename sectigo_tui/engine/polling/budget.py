@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollWindow, WaitReason, WindowEnd
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.normal import quantile
-from sectigo_tui.engine.polling.schedule import JITTER, scheduled_wait_seconds
+from sectigo_tui.engine.polling.schedule import JITTER, scheduled_in
 from sectigo_tui.engine.polling.scheduler import Scheduler
 from sectigo_tui.engine.requests.health import ApiHealth, PastExchange
 
@@ -137,7 +137,7 @@ def poll_budget(
     """Return the poll budget as it stands now.
 
     Args:
-        context: The world.
+        context: What every service works with.
         scheduler: The poll workers.
         health: How SCM answers.
         rows: How many of the next polls to list.
@@ -197,7 +197,8 @@ def why(window: PollWindow, last_poll_at: datetime | None) -> str:
     since = ""
     if last_poll_at is not None and window.next_poll_at is not None:
         since = f", {seconds_between(last_poll_at, window.next_poll_at):.0f} s after the last"
-    scheduled = scheduled_wait_seconds(max(1, window.attempts))
+    at = window.next_poll_at or window.opened_at
+    scheduled = scheduled_in(window, max(1, window.attempts), at - timedelta(seconds=window.wait_seconds))
     return {
         WaitReason.FIRST: f"first poll{', at once' if window.wait_seconds <= 0 else since}",
         WaitReason.SCHEDULE: f"{scheduled:.0f} s +-{JITTER:.0%} after poll {window.attempts}",

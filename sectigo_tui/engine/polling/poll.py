@@ -96,7 +96,7 @@ class Poller:
     A poll may fail and polling may stop, but the order fails only when SCM says so.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:
@@ -141,7 +141,8 @@ class Poller:
         def change(order: Order) -> tuple[Order, TimelineEntry | None] | None:
             if not order.state.is_polled:
                 return None
-            outcome = apply(order, poll_answer, now, context.random, reopen=context.options.reopen)
+            validation = (poll_answer.details.validation if poll_answer.details else "") or order.validation
+            outcome = apply(order, poll_answer, now, context.random, reopen=context.options.reopens(validation))
             return replace(outcome.order, certificate_path=path or order.certificate_path), outcome.entry
 
         order = await context.repository.change(order_id, change, poll=poll_answer.poll)
@@ -302,7 +303,7 @@ def _with_next_window(order: Order, poll_answer: PollAnswer, now: datetime, rand
         return replace(order, window=schedule.settled(window, WindowEnd.STOPPED))
     retry_after = failure.retry_after_seconds if failure is not None else None
     window = schedule.after_poll(window, now, random, retry_after_seconds=retry_after)
-    if reopen and window.ended is WindowEnd.DEADLINE:
+    if (reopen or window.until_issued) and window.ended is WindowEnd.DEADLINE:
         window = schedule.reopened(window, now, random, retry_after_seconds=retry_after)
     return replace(order, window=window)
 

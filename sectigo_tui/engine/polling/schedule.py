@@ -1,7 +1,7 @@
 """When to poll: pure functions from a window, a time and a random source to the next window.
 
 An order is polled at once, then after 5 s, 15 s, 45 s, 2 min and 5 min, 5 min, ... each wait with its own jitter, and
-a last time at the deadline.
+a last time at the deadline. Where windows follow each other, the waits are 30 minutes beyond the first day.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ JITTER = 0.2
 """Every wait is drawn from its nominal length, give or take this share of it."""
 
 DEFAULT_DEADLINE_SECONDS = 600.0
+DAY_SECONDS = 86_400.0
+SPACED_SECONDS = 1_800.0
+"""The longest wait beyond the first day of windows in a row."""
 RESUME_SPREAD_SECONDS = 10.0
 """Workers that were paused together start again spread over this time."""
 
@@ -28,6 +31,17 @@ RESUME_SPREAD_SECONDS = 10.0
 def scheduled_wait_seconds(attempts: int) -> float:
     """Return the wait after poll number `attempts` (1 for the first), before jitter."""
     return SCHEDULE_SECONDS[min(attempts, len(SCHEDULE_SECONDS)) - 1]
+
+
+def scheduled_in(window: PollWindow, attempts: int, now: datetime) -> float:
+    """Return the wait after a window's poll number `attempts`, which ended at a time, before jitter."""
+    scheduled = scheduled_wait_seconds(attempts)
+    is_long = scheduled == SCHEDULE_SECONDS[-1] and window.begun_at is not None
+    return SPACED_SECONDS if is_long and _is_past_first_day(window, now) else scheduled
+
+
+def _is_past_first_day(window: PollWindow, now: datetime) -> bool:
+    return window.begun_at is not None and seconds_between(window.begun_at, now) >= DAY_SECONDS
 
 
 def open_window(now: datetime, deadline_seconds: float, *, first_wait_seconds: float = 0.0) -> PollWindow:
@@ -69,7 +83,7 @@ def after_poll(
     remaining = seconds_between(now, window.deadline_at)
     if remaining <= 0:
         return replace(window, attempts=attempts).end(WindowEnd.DEADLINE)
-    wait, reason = _jittered(scheduled_wait_seconds(attempts), random), WaitReason.SCHEDULE
+    wait, reason = _jittered(scheduled_in(window, attempts, now), random), WaitReason.SCHEDULE
     if retry_after_seconds is not None and retry_after_seconds > wait:
         wait, reason = retry_after_seconds, WaitReason.RETRY_AFTER
     if wait >= remaining:
@@ -105,7 +119,7 @@ def repeated(
         The window, still open: this poll comes after the schedule's next wait, even past the deadline.
     """
     attempts = window.attempts + 1
-    wait, reason = _jittered(scheduled_wait_seconds(attempts), random), WaitReason.SCHEDULE
+    wait, reason = _jittered(scheduled_in(window, attempts, now), random), WaitReason.SCHEDULE
     asked = min(retry_after_seconds or 0.0, seconds_between(now, window.deadline_at))
     if asked > wait:
         wait, reason = asked, WaitReason.RETRY_AFTER
@@ -119,7 +133,8 @@ def reopened(
     """Return the new window that follows one whose deadline passed; it continues with the longest wait.
 
     It lasts as long as the one before, but no shorter than the schedule's shortest wait: a deadline of a second would
-    have the order polled every second, without end.
+    have the order polled every second, without end. Beyond the first day it lasts a day at least, for the waits are
+    longer then.
 
     Args:
         window: The window that ended.
@@ -130,15 +145,45 @@ def reopened(
     Returns:
         The new window; its attempts count on.
     """
+    begun = replace(window, begun_at=window.begun_at or window.opened_at)
+    shortest = DAY_SECONDS if _is_past_first_day(begun, now) else SCHEDULE_SECONDS[0]
     started = replace(
-        window,
+        begun,
         opened_at=now,
-        deadline_seconds=max(window.deadline_seconds, SCHEDULE_SECONDS[0]),
+        deadline_seconds=max(window.deadline_seconds, shortest),
         ended=None,
         attempts=max(window.attempts, len(SCHEDULE_SECONDS)) - 1,
         reopened=window.reopened + 1,
     )
     return after_poll(started, now, random, retry_after_seconds=retry_after_seconds)
+
+
+def lasting(
+    window: PollWindow | None, now: datetime, deadline_seconds: float | None, last_poll_at: datetime | None
+) -> PollWindow:
+    """Return the window with another deadline, as the operator chose: a new one where it has ended.
+
+    Args:
+        window: The window so far; None where there was none.
+        now: When that was chosen, from which the deadline counts.
+        deadline_seconds: The bound; None for no end before the order needs no more polls.
+        last_poll_at: The newest poll; None when there was none.
+
+    Returns:
+        An open window, which goes on with the waits that it had: no order is asked for more often by that.
+    """
+    seconds = DAY_SECONDS if deadline_seconds is None else deadline_seconds
+    chosen = replace(
+        open_window(now, seconds, first_wait_seconds=seconds_between(now, spaced(now, last_poll_at))),
+        attempts=window.attempts if window is not None else 0,
+        begun_at=now if deadline_seconds is None else None,
+        until_issued=deadline_seconds is None,
+    )
+    if window is None or not window.is_open or window.next_poll_at is None:
+        return chosen
+    due = min(window.next_poll_at, chosen.deadline_at)
+    reason = WaitReason.SCHEDULE if window.reason is WaitReason.DEADLINE else window.reason
+    return replace(chosen, next_poll_at=due, wait_seconds=max(0.0, seconds_between(now, due)), reason=reason)
 
 
 def asked_now(window: PollWindow, now: datetime, last_poll_at: datetime | None) -> PollWindow:

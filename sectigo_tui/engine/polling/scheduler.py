@@ -64,7 +64,7 @@ class Scheduler:
     the others are shown as another process polls them.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:
@@ -152,6 +152,44 @@ class Scheduler:
                 kind=EventKind.WINDOW_OPENED,
                 summary=f"polling for {window.deadline_seconds:.0f} s",
                 ssl_id=order.ssl_id,
+            )
+            return replace(order, window=window), entry
+
+        order = await self._context.repository.change(order_id, change)
+        if order is None:
+            raise InputError(f"there is no local order {order_id}", "track it first")
+        return order
+
+    async def poll_for(self, order_id: str, deadline_seconds: float | None) -> Order:
+        """Poll an order for as long as the operator says, from now on.
+
+        Args:
+            order_id: The order.
+            deadline_seconds: For how long; None for until it needs no more polls: every 5 minutes, and beyond the
+                first day every 30.
+
+        Returns:
+            The order with its open window.
+
+        Raises:
+            InputError: The order is not one that is polled.
+            StoreError: The new window could not be written.
+        """
+        now, operator = self._context.clock.now(), self._context.repository.operator
+
+        def change(order: Order) -> tuple[Order, TimelineEntry | None] | None:
+            if not order.state.is_polled:
+                raise InputError(f"order {order.ssl_id or order.id} is {order.state}", "only pending orders are polled")
+            last = order.last_poll.at if order.last_poll else None
+            window = schedule.lasting(order.window, now, deadline_seconds, last)
+            how_long = "until it is issued" if window.until_issued else f"for {window.deadline_seconds:.0f} s"
+            entry = TimelineEntry(
+                at=now,
+                order_id=order.id,
+                kind=EventKind.WINDOW_OPENED,
+                summary=f"polling {how_long}, as the operator chose",
+                ssl_id=order.ssl_id,
+                by=operator if operator.user else None,
             )
             return replace(order, window=window), entry
 

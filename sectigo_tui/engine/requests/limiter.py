@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sectigo_tui.domain.credentials import VITAL_CALLS
 from sectigo_tui.domain.errors import CredentialsRefused, NotFound, Refused, RefusedAlone, ScmFailure
+from sectigo_tui.domain.ports import Credentials
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ class RequestLimiter:
 
     Attributes:
         rejection: SCM's rejection of the credentials, while requests are paused.
+        rejected_candidate: Other credentials that SCM has rejected since it last accepted any; None for none.
         on_rejection: Called when the pause begins.
         on_switched_off: Called with the rejection of a side query that is not sent any more.
         verify: Makes a vital call; None where every 401 counts as a rejection of the credentials.
@@ -49,6 +51,7 @@ class RequestLimiter:
     def __init__(self, limit: int, *, is_open: bool = True) -> None:
         self.limit = limit
         self.rejection: CredentialsRefused | None = None
+        self.rejected_candidate: Credentials | None = None
         self.on_rejection: Callable[[], None] = lambda: None
         self.on_switched_off: Callable[[RefusedAlone], None] = lambda _rejection: None
         self.verify: Callable[[], Awaitable[object]] | None = None
@@ -118,12 +121,22 @@ class RequestLimiter:
         self._is_open = True
         self._wake()
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether SCM has accepted the credentials since they were replaced, or since the start."""
+        return self._accepted.is_set()
+
+    def lock(self, rejection: CredentialsRefused) -> None:
+        """Let no request go, for a reason that was learned elsewhere; it takes the place of an earlier one."""
+        if self.rejection is None or self.rejection.reason != rejection.reason:
+            self._lock(rejection)
+
     def unlock(self) -> None:
         """Let requests go again: the credentials were replaced by ones that SCM has accepted."""
         self._generation += 1
         self._accepted.set()
         self._switched_off.clear()
-        self.rejection = None
+        self.rejection = self.rejected_candidate = None
         self._wake()
 
     async def _judge(self, rejection: CredentialsRefused, generation: int, side: str) -> None:

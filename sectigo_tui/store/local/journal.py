@@ -152,7 +152,7 @@ class ClosedSegments:
 
 def _head_of(path: Path) -> Segment | None:
     head = b""
-    for block in _content(path):
+    for block in _content(path, _LINE_BYTES):
         head += block
         if b"\n" in head:
             break
@@ -160,7 +160,7 @@ def _head_of(path: Path) -> Segment | None:
     return segment_of(line) if line else None
 
 
-def _content(path: Path) -> Iterator[bytes]:
+def _content(path: Path, block_bytes: int = _BLOCK_BYTES) -> Iterator[bytes]:
     """Return a file's content in pieces, up to where it can be read."""
     compressed = path.with_name(path.name.removesuffix(".gz") + ".gz")
     with disk_failures(path, "read"):
@@ -171,7 +171,7 @@ def _content(path: Path) -> Iterator[bytes]:
             file = compressed.open("rb")
         with file:
             unpack = zlib.decompressobj(wbits=_GZIP) if file.name.endswith(".gz") else None
-            while block := file.read(_BLOCK_BYTES):
+            while block := file.read(block_bytes):
                 try:
                     yield block if unpack is None else unpack.decompress(block)
                 except zlib.error:
@@ -247,6 +247,12 @@ class Journal:
         closed = self._closed()
         return closed[0].start if closed else self._open.segment.start
 
+    def first_number(self) -> int:
+        """Return the number of the oldest line that is kept; 1 where none can be read."""
+        offset, raw = next(self._raw_lines(0), (0, b""))
+        line = read_line(raw, offset, self._name, order_too=False)
+        return 1 if line is None else line.after.seq
+
     def resume(self, position: Position) -> None:
         """Go on from a place that was known before; `catch_up` then checks that it still is what it was."""
         self.position = position
@@ -302,9 +308,13 @@ class Journal:
         self.position = known
         return is_complete
 
-    def draft(self) -> Draft:
-        """Return an empty batch of lines for the end of the journal, as this process knows it."""
-        return Draft(self.position, self._by, self._open.segment)
+    def draft(self, by: Actor | None = None) -> Draft:
+        """Return an empty batch of lines for the end of the journal, as this process knows it.
+
+        Args:
+            by: Who writes them; this process unless said.
+        """
+        return Draft(self.position, by or self._by, self._open.segment)
 
     def append(self, draft: Draft) -> None:
         """Make a batch durable; only then return.

@@ -360,6 +360,10 @@ class JournalStore:
         """Return all orders that are not removed, as this process knows them."""
         return self._shared_orders.repository.orders()
 
+    def all_orders(self) -> list[Order]:
+        """Return all orders, also those that are removed."""
+        return [each.order for each in self._shared_orders.repository.stored()]
+
     def order(self, order_id: str) -> Order | None:
         """Return one order, removed or not."""
         return self._shared_orders.repository.order(order_id)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,7 +36,7 @@ def this_process(environment: Mapping[str, str] = os.environ) -> Actor:
     except KeyError:
         user = f"uid {os.geteuid()}"
     address = environment.get("SSH_CONNECTION", "").split(" ", 1)[0]
-    return Actor(user=user, pid=os.getpid(), tty=_terminal(), ssh=address, host=socket.gethostname())
+    return Actor(user=user, pid=os.getpid(), tty=_terminal(), ssh=address, host=os.uname().nodename)
 
 
 def _terminal() -> str:

@@ -138,6 +138,27 @@ class SharedOrders:
                 self.repository.learn_line(order_id, offset)
             return [self.repository.learn_order(made) if isinstance(made, Order) else made for made in outcomes]
 
+    def append_entries(self, by: Actor, entries: Sequence[TimelineEntry]) -> None:
+        """Make entries durable that change no order, as their writer's; the caller holds the lock.
+
+        Raises:
+            StoreError: The disk failed: none of them was made.
+        """
+        self.check_writable()
+        self._catch_up()
+        self.journal.begin_next_if_large()
+        draft = self.journal.draft(by)
+        lines: dict[str, int] = {}
+        for entry in entries:
+            before = lines.get(entry.order_id, self.repository.newest_line(entry.order_id))
+            offset = draft.add(entry, None, before)
+            if entry.order_id:
+                lines[entry.order_id] = offset
+        self.journal.append(draft)
+        self._known_seq = draft.after.seq
+        for order_id, offset in lines.items():
+            self.repository.learn_line(order_id, offset)
+
     def append_notes(self, notes: Sequence[Note]) -> None:
         """Hand poll bookkeeping to the operating system.
 
@@ -213,6 +234,10 @@ class SharedOrders:
             self._remove_old_segments()
         finally:
             self._saving.release()
+
+    def lines_removed(self) -> int:
+        """Return how many lines of the journal were removed after their time, by its oldest line's number."""
+        return self.journal.first_number() - 1
 
     def close(self) -> None:
         """Let go of every file."""
@@ -339,6 +364,37 @@ class SharedOrders:
     def _learn_note(self, note: Note) -> None:
         if self.repository.learn_note(note) and self._opened:
             self._changed[note.order_id] = None
+
+
+def prune(directory: Path, retention_days: int, now: datetime) -> int:
+    """Remove closed parts of the journal that are over their time, and return how many lines that were.
+
+    Args:
+        directory: The account's directory.
+        retention_days: How long a closed part is kept.
+        now: The time of day.
+
+    Raises:
+        StoreError: The disk failed, or another process is saving just now.
+    """
+    make_directory(directory)
+    shared = SharedOrders(directory, this_process(), retention_days)
+    try:
+        with collector_paused():
+            shared.open()
+        before = shared.lines_removed()
+        # The second time `orders.json` and its copy both hold what goes.
+        for _ in range(2):
+            header = shared.begin_save(now)
+            if header is None:
+                raise StoreError(str(directory), "another process is saving", "do it again in a moment")
+            try:
+                shared.save(header, always=True)
+            finally:
+                shared.end_save()
+        return shared.lines_removed() - before
+    finally:
+        shared.close()
 
 
 def is_live(order: Order, now: datetime) -> bool:

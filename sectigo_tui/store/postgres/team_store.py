@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from psycopg import errors
 
 from sectigo_tui.collector import collector_paused
+from sectigo_tui.domain.credentials import TeamLogin
 from sectigo_tui.domain.errors import DuplicateOrder, InputError, RevisionConflict, StoreError
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
@@ -85,28 +86,6 @@ union all
 select 'head', '', seq, null, null, change from sectigo_tui.accounts where id = %(account)s
 order by 3
 """
-
-
-class Login(Struct, frozen=True):
-    """How the team stands with an account's login: never the password.
-
-    Args:
-        login: The login.
-        generation: How often it was rotated.
-        rejected_at: When SCM rejected it; None while it does not.
-        rejected_by: Whose request it was.
-        rejected_code: SCM's code, where it told one.
-        rotated_at: When it was rotated last.
-        rotated_by: By whom.
-    """
-
-    login: str
-    generation: int = 0
-    rejected_at: datetime | None = None
-    rejected_by: Actor | None = None
-    rejected_code: int | None = None
-    rotated_at: datetime | None = None
-    rotated_by: Actor | None = None
 
 
 class _Change(Struct, frozen=True):
@@ -182,8 +161,10 @@ class TeamStore:
         self._holder: Actor | None = None
         self._holder_since: datetime | None = None
         self._holder_until = 0.0
-        self._logins: dict[str, Login] = {}
+        self._holder_answered_at = float("-inf")
+        self._logins: dict[str, TeamLogin] = {}
         self._asks_logins = False
+        self._fetched: dict[str, bytes] = {}
         self._is_closed = False
 
     @classmethod
@@ -234,6 +215,11 @@ class TeamStore:
     def read_only(self) -> StoreError | None:
         """Why nothing can be written; None where it can."""
         return self._read_only
+
+    @property
+    def name(self) -> str:
+        """The database for a person, without a password."""
+        return self._name
 
     @property
     def account(self) -> int:
@@ -336,6 +322,31 @@ class TeamStore:
         """
         await self._committed(_Change(entry, None))
 
+    async def record_all(self, entries: Sequence[TimelineEntry], by: Actor) -> None:
+        """Make many entries durable at once, as their writer's.
+
+        Raises:
+            StoreError: The database failed, and none of them was made.
+        """
+        self.check_writable()
+        ready = [self._ready(_Change(entry, None), by) for entry in entries]
+        await self._link.run(PUT, self._parameters([_checked_ready(each) for each in ready]), seconds=60)
+
+    async def put_all(self, orders: Sequence[tuple[Order, TimelineEntry]]) -> None:
+        """Make many changes durable at once.
+
+        Raises:
+            StoreError: The database failed, or one of them is refused; none was made.
+            InputError: One of them is refused, and none was made.
+        """
+        self.check_writable()
+        ready = [_checked_ready(self._ready(_Change(entry, order))) for order, entry in orders]
+        async with self._link.exclusive(seconds=60) as run:
+            rows = await run(PUT, self._parameters(ready))
+            for each, row in zip(ready, rows, strict=True):
+                if isinstance(made := self._learn(each, row), StoreError | InputError):
+                    raise made
+
     def note(self, order: Order, poll: PollResult | None = None) -> None:
         """Remember poll bookkeeping (window, last poll, last answer) soon."""
         note = Note(order.id, order.revision, order.window, order.last_poll, order.last_answer_at, poll)
@@ -407,9 +418,15 @@ class TeamStore:
             self._lease_until = 0.0
             return frozenset()
         is_fresh = self._lease_until - now > seconds * (1 - _RENEW_AFTER_SHARE)
-        is_anothers = self._holder is not None and self._holder_until - now > seconds * (1 - _HEARD_SHARE)
+        # Whoever polls tells it with every renewal; after a silence, and at first, the database is asked.
+        is_anothers = self._holder is not None and now - self._holder_answered_at < seconds * _HEARD_SHARE
         if not is_fresh and not is_anothers:
-            await self._take_lease(self._link.run, seconds)
+            try:
+                await self._take_lease(self._link.run, seconds)
+            except StoreError:
+                self._lease_until = 0.0
+                if self._link.lost is None:
+                    raise
         return frozenset(order_ids) if self.is_poller() else frozenset()
 
     async def release(self) -> None:
@@ -456,20 +473,31 @@ class TeamStore:
 
     async def fetched(self, name: str, kind: type[F]) -> F | None:
         """Return what a process fetched from SCM and kept last; None where nothing readable is."""
-        with suppress(StoreError, *UNREADABLE):
-            rows = await self._link.run(
-                "select record from sectigo_tui.fetched where account = %s and name = %s", (self._account, name)
-            )
-            return record_in(bytes(rows[0][0]), kind) if rows else None
-        return None
+        if name not in self._fetched:
+            try:
+                rows = await self._link.run(
+                    "select record from sectigo_tui.fetched where account = %s and name = %s", (self._account, name)
+                )
+            except StoreError:
+                return None
+            # Whoever keeps another tells it; before that nobody asks again.
+            self._fetched[name] = bytes(rows[0][0]) if rows else b""
+        try:
+            return record_in(self._fetched[name], kind)
+        except UNREADABLE:
+            return None
 
     async def keep_fetched(self, name: str, record: Struct) -> None:
         """Keep what was fetched from SCM, for all processes; where it cannot be, it is fetched again."""
-        if self._read_only is None:
-            with suppress(StoreError):
-                await self._link.run(
-                    "select sectigo_tui.keep_fetched(%s, %s, %s)", (self._account, name, _text(record))
-                )
+        if self._read_only is not None:
+            return
+        self._fetched.pop(name, None)
+        with suppress(StoreError):
+            text = _text(record)
+            await self._link.run(
+                "select sectigo_tui.keep_fetched(%s, %s, %s, %s)", (self._account, self._token, name, text)
+            )
+            self._fetched[name] = text.encode()
 
     async def close(self) -> None:
         """Write what is left, give back the right to poll and close the connections.
@@ -505,9 +533,9 @@ class TeamStore:
 
     # How the team stands with a login.
 
-    def login(self, login: str) -> Login:
+    def login(self, login: str) -> TeamLogin:
         """Return how the team stands with a login, as far as is known here."""
-        return self._logins.get(login, Login(login))
+        return self._logins.get(login, TeamLogin(login))
 
     async def reject_login(self, login: str, generation: int, code: int | None) -> None:
         """Tell every host that SCM rejected this login's password of a generation.
@@ -624,11 +652,12 @@ class TeamStore:
             (self._account,),
         )
         self._logins = {
-            login: Login(login, generation, rejected_at, _holder(rejected_by), code, rotated_at, _holder(rotated_by))
+            login: TeamLogin(login, generation, rejected_at, _who(rejected_by), code, rotated_at, _who(rotated_by))
             for login, generation, rejected_at, rejected_by, code, rotated_at, rotated_by in rows
         }
 
     async def _come_back(self, run: Run) -> None:
+        self._fetched.clear()
         await self._ask(run)
         await self._read_logins(run)
         self._holder = None
@@ -657,6 +686,9 @@ class TeamStore:
             return
         if notice.lease is not None:
             self._receive_lease(notice.sender, notice.lease)
+        elif notice.fetched:
+            if notice.sender != self._token:
+                self._fetched.pop(notice.fetched, None)
         elif notice.logins:
             self._asks_logins = True
         elif notice.change > self._change:
@@ -693,6 +725,7 @@ class TeamStore:
             self._holder = None
             return
         self._know_holder(bytes(lease.holder), lease.since, lease.seconds)
+        self._holder_answered_at = asyncio.get_running_loop().time()
         # Whoever tells that it polls now does so by the database's word.
         self._lease_until = 0.0
 
@@ -827,7 +860,7 @@ class TeamStore:
         # Carried to its end also when nobody waits any more.
         return await asyncio.shield(asyncio.ensure_future(write()))
 
-    def _ready(self, change: _Change) -> _Ready | StoreError:
+    def _ready(self, change: _Change, by: Actor | None = None) -> _Ready | StoreError:
         order = change.order
         if order is not None:
             order = replace(with_latest(self.repository.order(order.id), order), revision=order.revision + 1)
@@ -835,7 +868,7 @@ class TeamStore:
             document = None if order is None else _text(order)
             body = {
                 "v": SCHEMA_VERSION,
-                "by": self._me,
+                "by": by or self._me,
                 "entry": sparse(change.entry),
                 "order": None if document is None else sha256(document.encode()).hexdigest(),
             }
@@ -923,6 +956,7 @@ class TeamStore:
         else:
             self._lease_until = 0.0
             self._know_holder(holder, since, float(left))
+            self._holder_answered_at = asked_at
 
     def _keep_file(self, name: str, pem: bytes) -> Path:
         path = self._directory / "certificates" / name
@@ -935,6 +969,12 @@ class TeamStore:
                 str(path), f"cannot write: {error.strerror or error}", "the bundle is in the database all the same"
             ) from error
         return path
+
+
+def _checked_ready(ready: _Ready | StoreError) -> _Ready:
+    if isinstance(ready, StoreError):
+        raise ready
+    return ready
 
 
 class _Lease(Struct):
@@ -958,6 +998,7 @@ class _Notice(Struct):
     notes: list[msgspec.Raw] = []
     lease: _Lease | None = None
     logins: bool = False
+    fetched: str = ""
 
 
 class _Id(Struct):
@@ -993,6 +1034,11 @@ def _holder(document: bytes | None) -> Actor | None:
         return actor_from(loads(bytes(document)))
     except UNREADABLE:
         return None
+
+
+def _who(document: bytes | None) -> str:
+    by = _holder(document)
+    return "" if by is None else f"{by.user} of {by.host}" + (f" from {by.ssh}" if by.ssh else "")
 
 
 def _as_failure(name: str, defect: Exception) -> StoreError:

@@ -198,6 +198,8 @@ class Reading(Notice):
     """
 
     TAKES_EARLY_KEYS = True
+    KEYS = "{detail.down} {detail.up} scroll, {dialog.cancel} closes"
+    """What its title says of the keys."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,enter", "cancel", "Close", show=False, id="reading.close"),
     ]
@@ -227,6 +229,6 @@ class Reading(Notice):
 
     def on_mount(self) -> None:
         """Show the text, and how to scroll and leave it."""
-        keys = filled(self, "{detail.down} {detail.up} scroll, {dialog.cancel} closes")
+        keys = filled(self, self.KEYS)
         self.query_one("#dialog").border_title = Content(f"{printable(self._title, limit=TITLE_CHARACTERS)} ({keys})")
         self.query_one("#reading", DetailPane).show(words(self._text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from sectigo_tui.domain.certificates import EnrollRequest
 from sectigo_tui.domain.ports import SecretText
 from sectigo_tui.engine.orders.enroll import DCV_MODES, EnrollOffer, RequestField, choose_term
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
+from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog, fill_in
 from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, offer_choices, text_field
 
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
@@ -151,6 +151,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         key_directory: Where keys made here go.
         error_text: What was wrong with the form before; empty for a new one.
         wrong: Which part of the form that was, or the id of its field, where it is known: it has the focus.
+        chosen: Returns what was chosen last for a profile, by field.
     """
 
     def __init__(
@@ -162,6 +163,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         key_directory: Path,
         error_text: str = "",
         wrong: RequestField | str | None = None,
+        chosen: Callable[[int], Mapping[str, str]] = lambda _profile_id: {},
     ) -> None:
         super().__init__("Enroll: order a certificate")
         self._offer = offer
@@ -170,6 +172,7 @@ class EnrollForm(Dialog[EnrollAnswer]):
         self._key_directory = key_directory
         self._error = error_text
         self._wrong = wrong
+        self._last_choice = chosen
         self.was_filled = bool(error_text)
 
     def body(self) -> ComposeResult:
@@ -254,11 +257,15 @@ class EnrollForm(Dialog[EnrollAnswer]):
         if profile is None:
             return
         term, kind = self._select("term"), self._select("key-kind")
-        before = chosen(kind)
+        last = self._last_choice(profile.id)
         proposed = choose_term(profile, self._wanted_days).term_days
         # A profile that names no term leaves it to SCM to judge: what was configured is proposed.
-        offer_choices(term, _numbers(profile.terms_days or (proposed,)), str(proposed))
-        offer_choices(kind, _key_kinds(profile), before)
+        terms = _numbers(profile.terms_days or (proposed,))
+        offer_choices(term, terms, self._term_of(profile, [value for _, value in terms]))
+        offer_choices(kind, _key_kinds(profile), last.get("key_kind") or chosen(kind))
+        organization = self._select("organization")
+        if chosen(organization) in ("", str(self._filled.request.organization_id or "")) and last.get("organization"):
+            fill_in(self, {"organization": last["organization"]})
         self._note_term()
 
     def answer(self, choice_id: str) -> None:
@@ -313,11 +320,17 @@ class EnrollForm(Dialog[EnrollAnswer]):
         ]
 
     def _term_field(self, profile: CertificateProfile | None) -> Select[str]:
-        value = self._filled.request.term_days
-        if not value and profile is not None:
-            value = choose_term(profile, self._wanted_days).term_days
-        terms = profile.terms_days or (self._wanted_days,) if profile is not None else ()
-        return choice_field("term", _numbers(terms), str(value or ""))
+        terms = _numbers(profile.terms_days or (self._wanted_days,) if profile is not None else ())
+        value = self._term_of(profile, [value for _, value in terms]) if profile is not None else ""
+        return choice_field("term", terms, value)
+
+    def _term_of(self, profile: CertificateProfile, offered: Sequence[str]) -> str:
+        """Return a profile's term as it was filled in, else as it was chosen last, else as it is proposed."""
+        filled = self._filled.request
+        given = str(filled.term_days) if filled.profile_id == profile.id and filled.term_days else ""
+        last = self._last_choice(profile.id).get("term", "")
+        proposed = str(choose_term(profile, self._wanted_days).term_days or "")
+        return next((term for term in (given, last) if term in offered), proposed)
 
     def _note_term(self) -> None:
         profile = self._profile()

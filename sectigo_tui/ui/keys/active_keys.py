@@ -40,11 +40,13 @@ _GROUPS = {
     "columns": "Dialog",
     "filters": "Dialog",
     "reading": "Dialog",
+    "message": "Dialog",
 }
 _GROUP_OF_ID = {
     "table.mark": "Act",
     "table.select": "Inspect",
     "view.poll": "Act",
+    "app.longer": "Act",
     "view.refresh": "Act",
     "view.track": "Act",
     "app.menu": "Act",
@@ -56,6 +58,9 @@ _GROUP_OF_ID = {
     "app.diagnose": "Inspect",
     "app.escalate": "Inspect",
     "app.handover": "Inspect",
+    "app.message": "Act",
+    "app.note": "Act",
+    "app.own": "Act",
     "app.causes": "Inspect",
     "view.unwind": "Program",
     "view.acknowledge": "Program",

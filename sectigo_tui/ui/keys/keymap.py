@@ -22,6 +22,7 @@ from sectigo_tui.ui.screens.remote import RemoteView
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.table.table import LiveTable
 from sectigo_tui.ui.workflows.common_causes import Causes
+from sectigo_tui.ui.workflows.message import MessageText
 
 _NAMED_KEYS = (
     frozenset(key.value for key in Keys)
@@ -56,6 +57,7 @@ _PLACES_ALONE = (
     Place("the columns", (Columns,)),
     Place("the causes", (Causes,)),
     Place("a text", (DetailPane, Reading)),
+    Place("a message", (DetailPane, MessageText)),
     Place("the saved filters", (SavedFilters,)),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -35,10 +36,7 @@ async def enroll(workflow: Workflow) -> None:
     if offer is None:
         return
     defaults, made = workflow.defaults, _Made(workflow)
-    answer = EnrollAnswer(
-        CsrSource(key_kind="RSA 2048"),
-        EnrollRequest(organization_id=defaults.organization_id or 0, profile_id=defaults.profile_id or 0, term_days=0),
-    )
+    answer = _first_answer(workflow, offer)
     error_text, is_first = "", True
     wrong: RequestField | str | None = None
     while True:
@@ -49,6 +47,7 @@ async def enroll(workflow: Workflow) -> None:
             key_directory=defaults.key_directory,
             error_text=error_text,
             wrong=wrong,
+            chosen=lambda profile_id: workflow.chosen(_form_of(profile_id)),
         )
         form.was_filled = not is_first
         filled = await workflow.ask(form)
@@ -63,8 +62,66 @@ async def enroll(workflow: Workflow) -> None:
             wrong = failure.field if isinstance(failure, InvalidRequest) else _field_of(failure, answer.csr)
             continue
         if placed is not None:
+            _remember(workflow, answer)
             await show_placed(workflow, placed)
             return
+
+
+_FORM = "enroll"
+
+
+def _form_of(profile_id: int) -> str:
+    return f"{_FORM} {profile_id}"
+
+
+def _first_answer(workflow: Workflow, offer: EnrollOffer) -> EnrollAnswer:
+    """Return what the form starts from: the last choice, else the configuration's, else the only one there is."""
+    defaults, profiles, organizations = workflow.defaults, offer.profiles.items, offer.organizations.items
+    last = _number(workflow.chosen(_FORM), "profile")
+    profile_id = last if offer.profile(last) is not None else defaults.profile_id or 0
+    if not profile_id and len(profiles) == 1:
+        profile_id = profiles[0].id
+    chosen = workflow.chosen(_form_of(profile_id))
+    organization_id = _number(chosen, "organization")
+    if all(each.id != organization_id for each in organizations):
+        organization_id = defaults.organization_id or 0
+    # A single organization's departments are no choice between organizations.
+    above = [each for each in organizations if each.parent_id is None] or organizations
+    if not organization_id and len(above) == 1:
+        organization_id = above[0].id
+    request = EnrollRequest(
+        organization_id=organization_id,
+        profile_id=profile_id,
+        term_days=0,
+        external_requester=chosen.get("requesters", ""),
+        dcv_mode=chosen.get("dcv", ""),
+        dcv_email=chosen.get("dcv_email", ""),
+    )
+    csr = CsrSource(key_kind=chosen.get("key_kind", "RSA 2048"), source=chosen.get("source", MAKE))
+    return EnrollAnswer(csr, request)
+
+
+def _number(chosen: Mapping[str, str], key: str) -> int:
+    text = chosen.get(key, "")
+    return int(text) if text.isdecimal() and text.isascii() else 0
+
+
+def _remember(workflow: Workflow, answer: EnrollAnswer) -> None:
+    """Remember what an order was placed with, for the next one of its profile."""
+    csr, request = answer
+    workflow.remember(_FORM, {"profile": str(request.profile_id)})
+    workflow.remember(
+        _form_of(request.profile_id),
+        {
+            "organization": str(request.organization_id),
+            "term": str(request.term_days),
+            "source": csr.source,
+            "key_kind": csr.key_kind,
+            "requesters": request.external_requester,
+            "dcv": request.dcv_mode,
+            "dcv_email": request.dcv_email,
+        },
+    )
 
 
 def _field_of(failure: InputError | ScmFailure, csr: CsrSource) -> str | None:
@@ -159,7 +216,7 @@ def _key_order(source: CsrSource, directory: Path) -> KeyOrder:
     kind, _, size = source.key_kind.partition(" ")
     if not source.common_name:
         raise InputError("the common name is empty", "write the name that the certificate is for")
-    path = Path(source.key_path).expanduser() if source.key_path else _free_path(directory, source.common_name)
+    path = Path(source.key_path).expanduser() if source.key_path else free_path(directory, source.common_name)
     return KeyOrder(
         path=str(path),
         common_name=source.common_name,
@@ -174,7 +231,8 @@ def _split(names: str) -> tuple[str, ...]:
     return tuple(name for part in names.split(",") if (name := part.strip()))
 
 
-def _free_path(directory: Path, common_name: str) -> Path:
+def free_path(directory: Path, common_name: str) -> Path:
+    """Return where a key for a name can be kept: no file is there yet."""
     stem = "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in common_name).lstrip(".")[:80]
     path, number = directory / f"{stem}.key", 1
     while path.exists():
@@ -249,6 +307,7 @@ def duplicates_content(duplicates: Duplicates) -> Content:
 async def show_placed(workflow: Workflow, placed: Placed) -> None:
     """Report the outcome of placing an order: done, or unconfirmed."""
     order = placed.order
+    await workflow.show_order(order)
     if placed.lost is None:
         workflow.notify(f"Ordered: sslId {order.ssl_id}, {order.common_name}. It is polled.")
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.command import CommandPalette
 
 from sectigo_tui.domain.errors import ConfigError
-from sectigo_tui.presentation.rows import OrderRow
+from sectigo_tui.presentation.rows import OrderRow, local_id
 from sectigo_tui.presentation.text import LONGEST_LINE_CHARACTERS, printable
 from sectigo_tui.ui.keys.active_keys import active_keys
 from sectigo_tui.ui.keys.key_names import KeyNames
@@ -22,7 +22,9 @@ from sectigo_tui.ui.workflows.runner import WorkflowRunner
 from sectigo_tui.ui.workflows.workflow import Defaults, Workflow
 
 if TYPE_CHECKING:
+    from sectigo_tui.domain.orders import Order
     from sectigo_tui.engine.diagnosis.evidence.known import Target
+    from sectigo_tui.engine.diagnosis.verdict import Verdict
     from sectigo_tui.engine.engine import Engine
     from sectigo_tui.ui.engine_runner import Perform
     from sectigo_tui.ui.keys.palette import Entry
@@ -71,6 +73,10 @@ class MenuWorkflows:
             model.surroundings,
             defaults,
             self._unmark,
+            chosen=lambda form: model.layout.choices.get(form, {}),
+            remember=model.layout.chose,
+            show_order=self._show_order,
+            outside=outside,
         )
         self._app = app
         self._engine = engine
@@ -93,7 +99,7 @@ class MenuWorkflows:
         rows = self._chosen()
         if rows is None:
             return
-        items = menu_items(rows, locked=self._locked())
+        items = menu_items(rows, locked=self._locked(), verdicts=self._verdicts(rows))
 
         def run_action(chosen: str | None) -> None:
             if chosen is not None:
@@ -110,7 +116,7 @@ class MenuWorkflows:
         rows = self._chosen()
         if rows is None:
             return []
-        items = menu_items(rows, locked=self._locked())
+        items = menu_items(rows, locked=self._locked(), verdicts=self._verdicts(rows))
         return entries_of_menu(items, _about(rows), lambda chosen: self._run_action(chosen, rows), self._show_message)
 
     async def profile_entries(self) -> list[Entry]:
@@ -148,6 +154,30 @@ class MenuWorkflows:
         from sectigo_tui.ui.workflows.export import hand_over
 
         self._perform("handover", hand_over(self.workflow, self._model.order_rows))
+
+    def longer(self) -> None:
+        """Poll the marked orders, or the one under the cursor, for as long as the operator chooses."""
+        from sectigo_tui.ui.workflows.orders import poll_longer
+
+        self._perform("poll longer", poll_longer(self.workflow, self._chosen() or ()))
+
+    def message(self) -> None:
+        """Write to whoever blocks the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.workflows.message import write_message
+
+        self._perform("message", write_message(self.workflow, self._chosen() or ()))
+
+    def note(self) -> None:
+        """Write a note on the marked orders, or the one under the cursor."""
+        from sectigo_tui.ui.workflows.people import note
+
+        self._perform("note", note(self.workflow, self._chosen() or ()))
+
+    def own(self) -> None:
+        """Take the marked orders or the one under the cursor, or give them to somebody."""
+        from sectigo_tui.ui.workflows.people import own
+
+        self._perform("owner", own(self.workflow, self._chosen() or ()))
 
     def causes(self) -> None:
         """Show what many orders wait for together, and list those of one cause."""
@@ -190,13 +220,22 @@ class MenuWorkflows:
         self._perform("arm writes", arm_writes(self.workflow))
 
     def help(self) -> None:
-        """Show the keys of where the operator is."""
+        """Show what stands under the cursor or the mouse means, and the keys of where the operator is."""
         from sectigo_tui.ui.dialogs.dialog import Dialog
         from sectigo_tui.ui.screens.help import Help
 
         screen = self._app.screen
         keys = active_keys(screen.active_bindings)
-        self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=isinstance(screen, Dialog)))
+        meanings = screen.meanings() if isinstance(screen, View) else ()
+        is_of_dialog = isinstance(screen, Dialog)
+        self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=is_of_dialog, meanings=meanings))
+
+    def _verdicts(self, rows: Sequence[OrderRow]) -> list[Verdict]:
+        """Return who orders wait for, by what is known."""
+        diagnoser = self._model.now.diagnoser()
+        if diagnoser is None:
+            return []
+        return [diagnoser.cheap(row.target) for row in rows if row.is_open and row.target is not None]
 
     def _locked(self) -> str:
         """Return why nothing is changed at SCM now, and what unlocks it; empty when nothing is locked."""
@@ -244,6 +283,19 @@ class MenuWorkflows:
                     if (row := screen.order_row_of(row_id)).ssl_id in ids
                     or (row.order is not None and row.order.id in ids)
                 )
+
+    async def _show_order(self, order: Order) -> None:
+        """Put the cursor on an order: in the list that is shown, else among the pending ones."""
+        row_id = local_id(order)
+        view = self._app.screen
+        if isinstance(view, View) and view.LISTS_ORDERS:
+            view.reload()
+        if not (isinstance(view, View) and view.table.move_to_id(row_id)):
+            await self._show_view("pending")
+            view = self._app.screen
+            if isinstance(view, View):
+                view.reload()
+                view.table.move_to_id(row_id)
 
     async def _escalate(self, target: Target) -> None:
         from sectigo_tui.ui.workflows.export import escalate

@@ -10,11 +10,12 @@ from textual.content import Content
 from sectigo_tui.domain.errors import InputError, Refused, ScmFailure, Unreachable
 from sectigo_tui.domain.explain import explain
 from sectigo_tui.domain.status import is_same
-from sectigo_tui.engine.orders.batch import Outcome
+from sectigo_tui.engine.orders.batch import Outcome, each
 from sectigo_tui.engine.orders.collect import Collected
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.dialogs.confirm import AskText, Confirm, Notice
+from sectigo_tui.ui.dialogs.menu import Menu, MenuItem
 from sectigo_tui.ui.workflows.enroll import show_placed
 from sectigo_tui.ui.workflows.rotate import after_rejection
 from sectigo_tui.ui.workflows.workflow import Workflow, in_words
@@ -52,7 +53,9 @@ def outcomes_content(outcomes: Sequence[Outcome[Any, Any]]) -> Content:
     lines = []
     for outcome in outcomes:
         if outcome.failure is None:
-            lines.append(Content.assemble((f"{outcome.target}: ", "bold"), ("done", "$state-done")))
+            lost = getattr(outcome.result, "lost", None)
+            what = ("done", "$state-done") if lost is None else ("UNKNOWN, verifying", "$state-warning")
+            lines.append(Content.assemble((f"{outcome.target}: ", "bold"), what))
             continue
         told = explain(outcome.failure)
         lines.append(
@@ -220,6 +223,46 @@ async def remove(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
         await workflow.ask(Notice("Remove", outcomes_content(outcomes)))
     else:
         workflow.notify(f"Removed {len(outcomes)} from the list.")
+
+
+LENGTHS: dict[str, tuple[str, float | None]] = {
+    "minutes": ("for 10 minutes", 600.0),
+    "day": ("for a day", 86_400.0),
+    "issued": ("until it is issued, or has ended", None),
+}
+"""For how long orders may be polled from now on, in words and in seconds; None for no end."""
+
+
+async def poll_longer(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
+    """Poll one order or several for as long as the operator chooses; a remote one becomes local by that.
+
+    Args:
+        workflow: What every workflow works with.
+        rows: The orders.
+    """
+    polled = [row for row in rows if row.ssl_id is not None and (row.order is None or row.order.state.is_polled)]
+    if not polled:
+        workflow.notify("Only pending orders are polled." if rows else "There is no order here to poll.")
+        return
+    about = f"{polled[0].ssl_id} {polled[0].common_name}" if len(polled) == 1 else f"{len(polled)} orders"
+    items = [MenuItem(name, str(number), title) for number, (name, (title, _)) in enumerate(LENGTHS.items(), 1)]
+    chosen = await workflow.ask(Menu(f"Poll from now on: {about}", items))
+    if chosen is None:
+        return
+    words, seconds = LENGTHS[chosen]
+
+    async def poll(ssl_id: int) -> None:
+        order = await workflow.engine.tracking.track(ssl_id)
+        if order.state.is_polled:
+            await workflow.engine.scheduler.poll_for(order.id, seconds)
+
+    work = each([row.ssl_id for row in polled if row.ssl_id is not None], poll)
+    outcomes = await workflow.during("Setting the deadline ...", work, can_stop=False)
+    workflow.unmark(done(outcomes))
+    if any(outcome.failure for outcome in outcomes or ()):
+        await workflow.ask(Notice("Poll longer", outcomes_content(outcomes or ())))
+    else:
+        workflow.notify(printable(f"Polled {words}: {about}.", limit=200))
 
 
 async def order_again(workflow: Workflow, row: OrderRow) -> None:

@@ -216,7 +216,7 @@ async def rotate(workflow: Workflow, *, by_itself: bool = False) -> None:
         if answer is None:
             return
         by_itself = False
-        may_insist = not answer.make_new and credentials.was_refused(answer.login, answer.password)
+        may_insist = not answer.make_new and credentials.was_rejected(answer.login, answer.password)
         try:
             switched = await _switched_text(workflow, answer)
         except CredentialsRefused as refused:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sectigo_tui.domain.explain import explain
+from sectigo_tui.ui.outside import Outside
 
 if TYPE_CHECKING:
+    from sectigo_tui.domain.orders import Order
     from sectigo_tui.engine.engine import Engine
     from sectigo_tui.ui.content.header import Surroundings
     from sectigo_tui.ui.dialogs.dialog import Dialog
@@ -55,11 +57,15 @@ class Defaults(Struct, frozen=True):
     keep: Callable[[str, str], str]
 
 
+async def _show_nothing(_order: Order) -> None:
+    return
+
+
 class Workflow(Struct, frozen=True):
     """What every workflow works with.
 
     Args:
-        engine: The use cases.
+        engine: Everything the program can do.
         ask: Asks the operator.
         during: Waits with the operator.
         notify: Says that something was done.
@@ -67,6 +73,10 @@ class Workflow(Struct, frozen=True):
         surroundings: Which account this is about.
         defaults: What the configuration says of orders placed here.
         unmark: Takes the marks of orders away for which it was done, by sslId or by the id of the local order.
+        chosen: Returns what was chosen last in a form, by field; empty for nothing.
+        remember: Remembers what was chosen in a form.
+        show_order: Puts the cursor on a local order, in the list that has it.
+        outside: What is reached besides the engine.
     """
 
     engine: Engine
@@ -77,6 +87,10 @@ class Workflow(Struct, frozen=True):
     surroundings: Surroundings
     defaults: Defaults
     unmark: Callable[[Iterable[int | str]], None] = lambda _done: None
+    chosen: Callable[[str], Mapping[str, str]] = lambda _form: {}
+    remember: Callable[[str, Mapping[str, str]], None] = lambda _form, _values: None
+    show_order: Callable[[Order], Awaitable[None]] = _show_nothing
+    outside: Outside = field(default_factory=Outside)
 
 
 def in_words(failure: Exception, next_step: str = "") -> str:

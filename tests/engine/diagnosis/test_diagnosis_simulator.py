@@ -66,7 +66,8 @@ class Setup:
             read_certificate=read_leaf,
             options=EngineOptions(),
         )
-        self.diagnoser = Diagnoser(context, Account(context))
+        self.account = Account(context)
+        self.diagnoser = Diagnoser(context, self.account)
 
 
 DIALECTS = {
@@ -229,3 +230,33 @@ async def test_a_day_of_a_remote_order_stays_a_day_and_a_time_a_time(setup: Setu
         assert (requested.reached.text, requested.lasted.text) == ("2026-04-30", "3-4 d")
     else:
         assert (requested.reached.text, requested.lasted.text) == ("2026-04-30 22:12Z", "3d05h")
+
+
+WAITING = (
+    "ov-init", "ov-approval", "ov-sa-approved", "ov-not-taken", "ov-org-pending", "ov-org-failed", "ov-org-expired",
+    "ov-dcv-missing", "ov-dcv-expired", "ev-vetting",
+)  # fmt: skip
+
+
+async def test_a_handover_is_the_same_whichever_dialect_scm_speaks() -> None:
+    texts, listed = [], []
+    for dialect in (
+        Dialect.named("manual"),
+        Dialect.named("openapi"),
+        Dialect.named("openapi", status_filter="joined"),
+    ):
+        setup = Setup(dialect)
+        for life in WAITING:
+            setup.world.add_order(life=life, common_name=f"{life}.acme.example")
+        setup.world.advance(AGE_SECONDS)
+        await setup.account.refresh_pending()
+        ids = sorted(setup.account.pending())
+        for ssl_id in ids:
+            await setup.diagnoser.diagnose(ssl_id)
+        listed.append({ssl_id: one.status for ssl_id, one in setup.account.pending().items()})
+        words = "".join(filter(str.isalnum, setup.diagnoser.handover(ids).casefold()))
+        texts.append(words)
+        await setup.scm.aclose()
+    assert listed[0] == listed[1] == listed[2]
+    assert len(listed[0]) == len(WAITING)
+    assert texts[0] == texts[1] == texts[2]

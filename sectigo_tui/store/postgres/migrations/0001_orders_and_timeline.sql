@@ -24,8 +24,7 @@ create table orders (
     version integer not null,           -- of the document
     document json not null,
     primary key (account, id)
-);
-create index orders_changed on orders (account, change);
+) with (fillfactor = 60);               -- most changes touch no index; what changed is told by notices
 -- An order is local once, and nothing is ordered or renewed twice: whoever comes second is refused here.
 create unique index one_order_for_an_ssl_id on orders (account, ssl_id) where ssl_id is not null and not removed;
 create unique index one_intent_for_a_name on orders (account, lower(common_name))
@@ -53,8 +52,7 @@ create table polls (
     note json not null,                 -- the order's polling window
     polls json[] not null,              -- the newest, oldest first
     primary key (account, order_id)
-);
-create index polls_changed on polls (account, change);
+) with (fillfactor = 60);
 
 create table certificates (
     account integer not null references accounts,
@@ -72,7 +70,7 @@ create table pollers (
     session text not null default '',
     holder json,
     since timestamptz,
-    expires timestamptz not null default '-infinity'
+    expires timestamptz not null default 'epoch'
 );
 
 create table logins (
@@ -231,12 +229,15 @@ begin
             where certificates.pem <> excluded.pem;
 end $$;
 
-create function keep_fetched(the_account integer, the_name text, the_record text) returns void
-language sql security definer set search_path = sectigo_tui, pg_temp as $$
+create function keep_fetched(the_account integer, the_sender text, the_name text, the_record text) returns void
+language plpgsql security definer set search_path = sectigo_tui, pg_temp as $$
+begin
     insert into fetched (account, name, kept_at, record)
         values (the_account, the_name, clock_timestamp(), the_record::json)
-        on conflict (account, name) do update set kept_at = excluded.kept_at, record = excluded.record
-$$;
+        on conflict (account, name) do update set kept_at = excluded.kept_at, record = excluded.record;
+    perform pg_notify('sectigo_tui_' || the_account,
+                      '{"sender":' || to_json(the_sender) || ',"fetched":' || to_json(the_name) || '}');
+end $$;
 
 -- The right to poll is held until it expires by this server's clock, or until the session that took it has ended:
 -- that one holds the advisory lock of its generation.
@@ -282,7 +283,7 @@ declare lease pollers%rowtype;
 begin
     select * into lease from pollers where account = the_account and token = the_token for update;
     if found then
-        update pollers set token = '', session = '', expires = '-infinity' where account = the_account;
+        update pollers set token = '', session = '', expires = 'epoch' where account = the_account;
         perform pg_advisory_unlock(1598249000 + the_account, lease.generation);
         perform pg_notify('sectigo_tui_' || the_account, '{"sender":' || to_json(the_token) || ',"lease":{}}');
     end if;

@@ -1,0 +1,161 @@
+"""`sectigo-tui store`, and the other commands with a team's database in the place of a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_site import Site, cli_site
+
+from sectigo_tui.simulator.world import World
+from support.postgres import Databases, execute
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
+    with cli_site(tmp_path, monkeypatch, capsys, World()) as made:
+        yield made
+
+
+@pytest.fixture
+def url(databases: Databases) -> str:
+    return databases.address()
+
+
+def use_database(site: Site, url: str, *lines: str) -> None:
+    path = site.home / "team.toml"
+    path.write_text("\n".join(("[store]", f'url = "{url}"', *lines)))
+    site.monkeypatch.setenv("SECTIGO_TUI_CONFIG", str(path))
+
+
+def use_directory(site: Site) -> None:
+    site.monkeypatch.delenv("SECTIGO_TUI_CONFIG")
+
+
+def contents(site: Site) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in site.files("*") if "/accounts/" in str(path)}
+
+
+def test_orders_placed_on_one_host_are_listed_audited_and_verified_on_another(site: Site, url: str) -> None:
+    use_database(site, url)
+    assert site.order("one.acme.example").code == 0
+    site.monkeypatch.setenv("SECTIGO_TUI_DATA_DIR", str(site.home / "another host"))
+    assert [order["common_name"] for order in site.orders()] == ["one.acme.example"]
+    records = site.make("audit", "--json").lines("entry")
+    assert [record["to_state"] for record in records] == ["intent", "submitted"]
+    assert site.make("audit", "verify", "--json").document("proof")["lines"] == 2
+
+
+def test_what_was_changed_in_the_database_by_hand_is_told_by_audit_verify(site: Site, url: str) -> None:
+    use_database(site, url)
+    assert site.order("one.acme.example").code == 0
+    execute(url, "update sectigo_tui.orders set document = replace(document::text, 'one.acme', 'two.acme')::json")
+    changed = site.run("audit", "verify")
+    assert changed.code == 1
+    assert "it was changed without one" in changed.out
+    assert "NOT intact" in changed.err
+    execute(
+        url,
+        "alter table sectigo_tui.entries disable trigger all; "
+        "update sectigo_tui.entries set body = replace(body::text, 'enroll', 'unroll')::json where seq = 1; "
+        "delete from sectigo_tui.entries where seq = 2",
+    )
+    told = site.run("audit", "verify").out
+    assert "line 1 is not what was written" in told
+    assert "the timeline ends with number 1" in told
+
+
+def test_orders_are_copied_to_a_database_and_back_and_the_source_is_as_it_was(site: Site, url: str) -> None:
+    for name in ("one.acme.example", "two.acme.example"):
+        assert site.order(name).code == 0
+    site.make("orders")
+    before, orders = contents(site), site.orders()
+    copied = site.make("store", "copy", "--to", url)
+    assert "copied and verified: 2 orders, 4 timeline entries, 0 collected bundles" in copied.out
+    assert contents(site) == before
+    assert "4 of them copied before" in site.make("store", "copy", "--to", url).out
+
+    use_database(site, url)
+    assert [{**order, "revision": 0} for order in site.orders()] == [{**order, "revision": 0} for order in orders]
+    site.make("audit", "verify")
+    site.make("store", "copy", "--to", site.home / "back")
+    use_directory(site)
+    site.monkeypatch.setenv("SECTIGO_TUI_DATA_DIR", str(site.home / "back"))
+    assert [order["id"] for order in site.orders()] == [order["id"] for order in orders]
+    site.make("audit", "verify")
+
+
+def test_a_copy_into_what_holds_other_orders_is_refused_and_changes_nothing(site: Site, url: str) -> None:
+    use_database(site, url)
+    assert site.order("theirs.acme.example").code == 0
+    use_directory(site)
+    assert site.order("ours.acme.example").code == 0
+    refused = site.run("store", "copy", "--to", url)
+    assert refused.code == 1
+    assert "holds something that the source has not" in refused.err
+    use_database(site, url)
+    assert [order["common_name"] for order in site.orders()] == ["theirs.acme.example"]
+
+
+def test_no_password_of_the_database_is_taken_from_a_file_or_an_argument(site: Site, url: str) -> None:
+    secret = url.replace("postgres@", "postgres:hunter2@")
+    refused = site.run("store", "copy", "--to", secret)
+    assert refused.code == 2
+    assert "has a password in it" in refused.err
+    use_database(site, secret)
+    refused = site.run("orders")
+    assert refused.code == 2
+    assert "PGPASSFILE" in refused.err
+    assert "hunter2" not in refused.err + refused.out
+
+
+def test_the_command_that_prints_the_address_is_run_and_its_output_not_shown(site: Site, url: str) -> None:
+    path = site.home / "team.toml"
+    secret = url.replace("postgres@", "postgres:hunter2@")
+    path.write_text(f'[store]\nurl_command = ["echo", "{secret}"]\n')
+    site.monkeypatch.setenv("SECTIGO_TUI_CONFIG", str(path))
+    status = site.make("store", "status")
+    assert "hunter2" not in status.out + status.err
+    assert "PostgreSQL" in status.out
+    path.write_text('[store]\nurl_command = ["echo", "hunter2"]\n')
+    refused = site.run("store", "status")
+    assert refused.code == 2
+    assert "no postgresql:// address" in refused.err
+    assert "hunter2" not in refused.err
+
+
+def test_status_tells_schema_role_size_and_who_polls(site: Site, url: str) -> None:
+    use_database(site, url)
+    assert site.order("one.acme.example").code == 0
+    status = site.make("store", "status", "--json").document("store status")
+    assert (status["schema"], status["rights"], status["orders"], status["entries"]) == (1, "owner", 1, 2)
+    assert status["poller"] is None
+    assert status["tables"]["orders"] > 0
+
+
+def test_what_is_over_its_time_is_removed_and_the_rest_stays_proven(site: Site, url: str) -> None:
+    use_database(site, url, "[sectigo]", "retention_days = 1")
+    assert site.order("one.acme.example").code == 0
+    assert "0 timeline entries removed" in site.make("store", "prune").out
+    execute(
+        url,
+        "alter table sectigo_tui.entries disable trigger all; "
+        "update sectigo_tui.entries set at = at - interval '3 days' where seq = 1; "
+        "alter table sectigo_tui.entries enable trigger all; "
+        "update sectigo_tui.orders set document = "
+        "jsonb_set(document::jsonb, '{state}', '\"failed\"')::json",
+    )
+    assert "1 timeline entries removed" in site.make("store", "prune").out
+    told = site.run("audit", "verify").out
+    assert "removed, and not after their time" not in told
+    execute(url, "set sectigo_tui.pruning = 'on'; delete from sectigo_tui.entries where seq = 2")
+    assert "removed, and not after their time" in site.run("audit", "verify").out
+
+
+def test_without_the_extra_the_command_that_installs_it_is_named(site: Site, url: str) -> None:
+    use_database(site, url)
+    site.monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    refused = site.run("orders")
+    assert refused.code == 2
+    assert "pip install 'sectigo-tui[postgres]'" in refused.err
