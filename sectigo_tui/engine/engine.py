@@ -195,9 +195,9 @@ class Engine:
         """
         from sectigo_tui.engine.polling.budget import poll_budget
 
-        return poll_budget(
-            self.context, self.scheduler, self.health, rows=rows, evidence=self.diagnoser.evidence_budget()
-        )
+        # Before the engine is connected nothing was diagnosed, and nothing can be.
+        evidence = self.diagnoser.evidence_budget() if "diagnoser" in vars(self) else None
+        return poll_budget(self.context, self.scheduler, self.health, rows=rows, evidence=evidence)
 
     @property
     def rejection(self) -> ScmFailure | None:

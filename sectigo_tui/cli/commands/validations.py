@@ -20,13 +20,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the subcommand's arguments."""
-    parser.add_argument(
-        "--within",
-        metavar="DAYS",
-        type=_days,
-        default=WITHIN_DAYS,
-        help=f"how many days ahead; {WITHIN_DAYS} if left out",
-    )
+    words = f"how many days ahead; {WITHIN_DAYS} if left out"
+    parser.add_argument("--within", metavar="DAYS", type=_days, default=WITHIN_DAYS, help=words)
     add_json(parser, "one JSON object (docs/json.md)")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sectigo_tui.domain.certificates import OrderDetails
@@ -29,7 +29,7 @@ from sectigo_tui.engine.diagnosis.normal import Comparison, Leg, Samples, pace
 from sectigo_tui.engine.diagnosis.report import as_json, handover_json
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock, conclude, outage_clock
 from sectigo_tui.engine.diagnosis.stages import Span, When
-from sectigo_tui.engine.diagnosis.verdict import Verdict, judge
+from sectigo_tui.engine.diagnosis.verdict import Strength, Verdict, judge
 from sectigo_tui.engine.orders.entries import in_words, record
 from sectigo_tui.engine.polling.budget import EvidenceBudget
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
@@ -50,6 +50,9 @@ REFRESH_SECONDS = 15.0
 
 REFRESH_AFTER_SECONDS = 60.0
 """How often the age of an order's evidence is checked while it is wanted."""
+
+RETRY_SECONDS = 240.0
+"""How much longer it takes where a call failed: it must not be repeated all the time."""
 
 WANTED_SECONDS = 1_800.0
 """How long evidence is kept fresh after somebody had the order in sight."""
@@ -217,8 +220,11 @@ class Diagnoser:
             due = [one for one in wanted if seconds_between(refreshed.get(one, _LONG_AGO), now) > REFRESH_AFTER_SECONDS]
             for ssl_id in due:
                 await self._within_budget()
-                refreshed[ssl_id] = self._context.clock.now()
-                await self.attend([ssl_id], lambda _target, _verdict: None)
+                verdicts: list[Verdict] = []
+                await self.attend([ssl_id], lambda _target, verdict: verdicts.append(verdict))  # noqa: B023 - called before the next turn
+                is_whole = all(verdict.strength is Strength.FULL for verdict in verdicts)
+                pause = timedelta(seconds=0.0 if is_whole else RETRY_SECONDS)
+                refreshed[ssl_id] = self._context.clock.now() + pause
 
     @property
     def requests_last_minute(self) -> int:
@@ -266,10 +272,13 @@ class Diagnoser:
                 await context.limiter.run(Priority.WRITE, ask)
             except ScmFailure as failure:
                 await of_order(
-                    EventKind.WRITE_ANSWERED, f"DCV sync of {quoted(domain)}: {in_words(failure)}", failure=failure
+                    EventKind.WRITE_ANSWERED,
+                    f"DCV sync of {quoted(domain)}: {in_words(failure)}",
+                    failure=failure,
+                    may_fail=True,
                 )
                 raise
-        await of_order(EventKind.WRITE_ANSWERED, "DCV sync done")
+        await of_order(EventKind.WRITE_ANSWERED, "DCV sync done", may_fail=True)
         return await self.diagnose(order or ssl_id, max_age_seconds=0.0)
 
     async def recheck(self, ssl_id: int) -> Diagnosis:
