@@ -110,6 +110,7 @@ NOT_IN_NAMES = frozenset(
 """Words that the field does not use for what they would mean here."""
 
 IN_THEIR_USUAL_SENSE = {
+    "adopt": {"adopt"},  # the subcommand
     "chain": {"chain_pem", "full_chain_pem", "focus_chain"},  # of certificates; and Textual's own name
     "host": {"host", "_host", "_host_names"},  # a machine's name
     "now": {"now", "caught_now", "row_id_now", "save_now", "asked_now", "_now"},  # the time

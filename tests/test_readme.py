@@ -18,6 +18,7 @@ from sectigo_tui.cli.parser import make_parser
 from sectigo_tui.config.paths import CONFIG_VARIABLE, DATA_DIR_VARIABLE
 from sectigo_tui.config.sections import SECTIONS, settings_in
 from sectigo_tui.presentation.columns import COLUMNS
+from sectigo_tui.presentation.filters import TERMS
 from sectigo_tui.presentation.glyphs import state_glyphs
 from sectigo_tui.ui.app import VIEWS
 from sectigo_tui.ui.keys.active_keys import key_name
@@ -125,6 +126,11 @@ def test_the_columns_and_views_are_those_that_there_are() -> None:
         column.title for column in COLUMNS
     ]
     assert [row[1].casefold() for row in table(SCREENS, "| key | view | what it lists |")] == list(VIEWS)
+
+
+def test_the_terms_of_the_filter_are_those_that_there_are() -> None:
+    rows = table("docs/keys.md", "| term | finds orders |")
+    assert [(quoted(row[0])[0], row[1]) for row in rows] == [(term.example, term.meaning) for term in TERMS]
 
 
 def test_each_word_of_the_header_is_one_that_the_program_shows() -> None:

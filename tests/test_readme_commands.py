@@ -432,6 +432,22 @@ def _message_json(scene: Scene) -> None:
     assert json.loads(scene.run())["to"] == "approver"
 
 
+@recipe("sectigo-tui adopt --certctl --list")
+def _left_behind(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.world.orders[SSL_ID].comments = "Issued by certctl"
+    assert f"{SSL_ID}  Requested" in scene.run()
+    assert scene.local() == []
+
+
+@recipe("sectigo-tui adopt --certctl --yes")
+def _adopt(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.world.orders[SSL_ID].comments = "Issued by certctl"
+    assert NAME in scene.run()
+    assert scene.local() == [(SSL_ID, "pending")]
+
+
 @recipe("sectigo-tui handover", "sectigo-tui handover > handover.md")
 def _handover(scene: Scene) -> None:
     scene.place("ov-approval")

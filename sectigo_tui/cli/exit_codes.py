@@ -30,6 +30,8 @@ DUPLICATE = 6
 """Not ordered, since orders of the same name exist and another was not asked for."""
 WAITING = 7
 """It is still pending, and nothing has failed."""
+LATE = 8
+"""The last safe day to order a renewal has passed."""
 
 
 def exit_code(error: SectigoTuiError) -> int:

@@ -28,7 +28,7 @@ from sectigo_tui.engine.diagnosis.rules.causes import Party
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.rows import OrderRow, OrderRows, is_unpolled
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.store.notified import NotifiedFile
+from sectigo_tui.store.notified import Notified, NotifiedFile
 from sectigo_tui.wiring.clients import in_thread
 
 try:
@@ -43,7 +43,7 @@ RETRY_SECONDS = (60.0, 120.0, 300.0)
 """The waits after a message that no service took; the last one repeats."""
 ATTEMPTS_ELSEWHERE = 5
 """How often a service is tried again whose message another one took already."""
-SEND_SECONDS = 30.0
+SEND_SECONDS = 20.0
 END_SECONDS = 10.0
 """How long the program's end waits for a message."""
 TAKEN_SECONDS = 60.0
@@ -52,6 +52,8 @@ ORDERS_A_TURN = 50
 """After so many verdicts other tasks have a turn."""
 LINES_AT_MOST = 30
 LINE_CHARACTERS = 200
+RECORD = "notified"
+"""What the team's store has it by."""
 _MASK = "********"
 
 
@@ -314,6 +316,7 @@ class Notifier:
         quiet: The time of day in which nothing is sent, as `is_quiet` takes it.
         addresses: Returns where messages go; may raise `ConfigError`.
         failed: Told what went wrong; whatever it is, sending is tried again.
+        is_shared: Whether other hosts may poll in turn, so that what was sent about is kept in the store too.
         send: Sends one message.
     """
 
@@ -326,6 +329,7 @@ class Notifier:
         quiet: str | None,
         addresses: Callable[[], Awaitable[Sequence[str]]],
         failed: Callable[[SectigoTuiError], None],
+        is_shared: bool = False,
         send: Send = send,
     ) -> None:
         self._sent = sent
@@ -334,6 +338,9 @@ class Notifier:
         self._quiet = quiet
         self._addresses = addresses
         self._failed = failed
+        self._is_shared = is_shared
+        self._is_joined = False
+        self._begun: frozenset[str] = frozenset()
         self._send = send
         self._engine: Engine | None = None
         self._is_stale = True
@@ -359,18 +366,24 @@ class Notifier:
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
+            with suppress(StoreError):
+                await asyncio.to_thread(self._sent.end, self._begun, is_sent=False)
             self._sent.close()
 
     @asynccontextmanager
     async def reading(self, engine: Engine) -> AsyncIterator[None]:
         """Read an engine while the block lasts; what holds at its end is told too."""
         silence = engine.event_source.subscribe(self._receive)
-        self._engine, self._is_stale = engine, True
+        self._engine, self._is_stale, self._is_joined = engine, True, False
         try:
             yield
         finally:
             silence()
             await self._take(engine)
+            # Now, while the store is open: another host that polls from now on must not send about it too.
+            if self._waiting and self._may_send():
+                await self._deliver()
+            self._begun = await self._begin()
             self._engine = None
 
     def _receive(self, event: EngineEvent) -> None:
@@ -391,13 +404,16 @@ class Notifier:
         if engine is not None and (self._is_stale or at - self._taken_at >= TAKEN_SECONDS):
             self._is_stale, self._taken_at = False, at
             await self._take(engine)
-        if is_quiet(self._quiet, self._clock.now().astimezone()):
+        if not self._may_send():
             return
-        is_grouped = self._ending.is_set() or at - self._waiting_since >= GROUPED_SECONDS
-        if self._waiting and is_grouped and at >= self._not_before:
+        if self._waiting and (self._ending.is_set() or at - self._waiting_since >= GROUPED_SECONDS):
             await self._deliver()
-        if self._left and at >= self._not_before:
+        if self._left and self._may_send():
             await self._deliver_what_is_left()
+
+    def _may_send(self) -> bool:
+        is_put_off = self._clock.monotonic() < self._not_before
+        return not is_put_off and not is_quiet(self._quiet, self._clock.now().astimezone())
 
     async def _report_unknown(self) -> None:
         """Say which facts a killed process was sending about: whether that arrived is not known."""
@@ -418,18 +434,22 @@ class Notifier:
         """Compare what holds with what was sent about; only the poller does."""
         if engine.orders.poller():
             self._waiting.clear()
+            self._is_joined = False
             return
         now = await holding(engine)
         try:
+            await self._join(engine)
             if self._sent.is_new:
                 # Orders from before there were notifications are no news.
                 old = [key for key, fact in now.facts.items() if fact.is_final]
                 await asyncio.to_thread(self._sent.begin, old)
                 await asyncio.to_thread(self._sent.end, old, is_sent=True)
-            known = self._sent.read().sent
+                await self._share()
+            known = self._sent.read().sent - self._begun
             gone = known - now.facts.keys() - now.unsure
             if gone:
                 await asyncio.to_thread(self._sent.forget, gone)
+                await self._share()
         except StoreError as failure:
             self._store_failed(failure)
             known, gone = self._sent_here, self._sent_here - now.facts.keys() - now.unsure
@@ -442,21 +462,46 @@ class Notifier:
             self._waiting_since = self._clock.monotonic()
         self._waiting = {**kept, **new}
 
-    async def _deliver(self) -> None:
+    async def _join(self, engine: Engine) -> None:
+        """Take over from whoever polled before, on whatever host, what was sent about."""
+        if not self._is_shared or self._is_joined:
+            return
+        kept = await engine.shared_record(RECORD, Notified)
+        if kept is not None:
+            await asyncio.to_thread(self._sent.replace, Notified(kept.sent, kept.sending - self._sent_here))
+            await self._report_unknown()
+        self._is_joined = True
+
+    async def _share(self) -> None:
+        if self._is_shared and self._engine is not None:
+            await self._engine.share_record(RECORD, self._sent.read())
+
+    async def _begin(self) -> frozenset[str]:
+        """Mark what waits as being sent, and return what nobody has sent yet."""
+        if not self._waiting:
+            return self._begun
+        new = self._waiting.keys() - self._begun
         try:
-            keys = await asyncio.to_thread(self._sent.begin, self._waiting)
+            begun = await asyncio.to_thread(self._sent.begin, new)
+            await self._share()
         except StoreError as failure:
             # A disk that is full is no reason to tell nobody of it; this process at least remembers.
             self._store_failed(failure)
-            keys = frozenset(self._waiting) - self._sent_here
+            begun = frozenset(new) - self._sent_here
+        return self._begun | begun
+
+    async def _deliver(self) -> None:
+        keys = await self._begin()
         facts = [fact for key, fact in self._waiting.items() if key in keys]
-        is_sent = bool(not facts)
+        is_sent = not facts
         try:
             if facts:
                 is_sent = await self._deliver_facts(facts)
         finally:
+            self._begun = frozenset()
             with suppress(StoreError):
                 await asyncio.to_thread(self._sent.end, keys, is_sent=is_sent)
+                await self._share()
         if is_sent:
             self._sent_here |= keys
             self._waiting = {}

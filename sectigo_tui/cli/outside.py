@@ -239,7 +239,7 @@ async def run_command(
         What went wrong, in words; empty when it ended well. Its arguments are no part of them: they may hold a
         token.
     """
-    import tempfile
+    import tempfile  # not before the first paint
 
     program = arguments[0]
     with tempfile.TemporaryFile() as complaint:

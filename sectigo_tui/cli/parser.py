@@ -15,10 +15,12 @@ SUBCOMMANDS = {
     "check": "Show every setting and where it came from, then try the credentials once.",
     "orders": "List the local orders.",
     "diagnose": "Say who an order waits for, the evidence, and what to do next.",
+    "renewals": "Tell until when each certificate's renewal is to be ordered, and what would hold it up.",
     "message": "Write to whoever blocks an order: ready text, for mail or chat.",
     "handover": "All that is open, grouped by cause, as Markdown for the next shift.",
     "validations": "List validations of domains and organizations that end soon.",
     "track": "Make remote orders local, so that they are polled.",
+    "adopt": "Find orders that certctl left behind, and make them local.",
     "enroll": "Order a certificate, once.",
     "renew": "Order again what an order was, once.",
     "recover": "Search SCM for orders whose answer was lost, or decide about one.",
@@ -52,7 +54,7 @@ DESCRIPTION = (
 EPILOG = (
     "Exit codes: 0 fine; 1 refused by SCM, or the disk failed; 2 configuration or arguments; "
     "3 credentials rejected; 4 SCM unreachable; 5 outcome unknown, the order is not resubmitted; "
-    "6 not ordered, there are orders of the same name; 7 still pending."
+    "6 not ordered, there are orders of the same name; 7 still pending; 8 a renewal is late."
 )
 
 

@@ -23,6 +23,16 @@ _HEADER = """\
 """
 
 
+def already_configured(path: Path) -> ConfigError:
+    """Return the error that a first configuration is not written: there is one."""
+    return ConfigError(
+        key=str(path),
+        source="file",
+        reason="there is a configuration already, and this program never rewrites one",
+        remedy="edit it, or name another with --config",
+    )
+
+
 def example_config() -> bytes:
     """Return the commented example: beside this module in a wheel, at the top of a checkout."""
     beside = Path(__file__).with_name(EXAMPLE)
@@ -78,9 +88,4 @@ def write_first_config(path: Path, section: SectigoSection) -> None:
     try:
         create_file(path, (_HEADER + tomli_w.dumps({"sectigo": values})).encode())
     except FileExistsError:
-        raise ConfigError(
-            key=str(path),
-            source="file",
-            reason="there is a configuration already, and this program never rewrites one",
-            remedy="edit it, or name another with --config",
-        ) from None
+        raise already_configured(path) from None

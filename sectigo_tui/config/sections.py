@@ -309,6 +309,9 @@ class SectigoSection(Section, frozen=True):
         OnDeadline | dict[Literal["DV", "OV", "EV"], OnDeadline],
         _is('"stop" or "reopen", or a table of them by validation level: DV, OV, EV', "stop", _by_level),
     ] = "stop"
+    renewal_margin_days: Annotated[
+        int, _is("a number of days, 0 to 365: how much earlier than the latest a renewal is ordered", 7, ge=0, le=365)
+    ] = 7
     retention_days: Annotated[int, _is("a number of days, 1 to 36500", 400, ge=1, le=36_500)] = 400
     ca_bundle: Annotated[
         Path | None, _is("a readable PEM file of trusted CAs", "/etc/ssl/certs/ca-certificates.crt", _readable)

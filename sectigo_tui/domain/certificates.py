@@ -24,6 +24,7 @@ class ListingFilter(Struct, frozen=True):
         alternative_name: A subject alternative name, or a part of one.
         requester: A requester.
         organization_id: An organization or department.
+        expires_in_days: Certificates that expire within 1 to 200 days; an installation may ignore it.
     """
 
     status: str = ""
@@ -31,6 +32,7 @@ class ListingFilter(Struct, frozen=True):
     requester: str = ""
     organization_id: int | None = None
     alternative_name: str = ""
+    expires_in_days: int | None = None
 
 
 class ListingRow(Struct, frozen=True):
@@ -137,6 +139,7 @@ class OrderDetails(Struct, frozen=True, kw_only=True):
     subject: str = ""
     sha1: str = ""
     custom_fields: tuple[tuple[str, str], ...] = ()
+    downloaded: Moment | None = None
     organization_name: str = ""
 
 

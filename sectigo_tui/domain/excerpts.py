@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -81,6 +80,8 @@ def _forms(secret: str) -> re.Pattern[str]:
 
 
 def _character_forms(character: str) -> str:
+    import html
+
     number = ord(character)
     units = character.encode("utf-16-be", "surrogatepass")
     escaped = [f"u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)]

@@ -13,8 +13,10 @@ def name_key(name: str) -> str:
     Args:
         name: A DNS name or an address, as untrusted as SCM's may be; anything else is folded alike.
     """
-    text = unicodedata.normalize("NFKC", name.strip()).lower().replace("\N{IDEOGRAPHIC FULL STOP}", ".")
-    text = text.removesuffix(".")
+    text = name.strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
+    text = text.lower().removesuffix(".")
     if text[-1:].isdigit() or ":" in text:
         try:
             return str(ipaddress.ip_address(text.strip("[]")))

@@ -1,1 +1,1 @@
-"""When to poll, what an answer means, and the use cases: plain asyncio, no screen, no HTTP library."""
+"""When to poll, what an answer means, and the services: plain asyncio, no screen, no HTTP library."""

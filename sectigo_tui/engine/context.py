@@ -1,4 +1,4 @@
-"""What every use case of the engine works with."""
+"""What every service of the engine works with: client, limiter, orders, time, chance and options."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
         reopen_by_level: The same for orders of a validation level (`DV`, `OV`, `EV`), where that was settled apart.
         read_only: Whether everything is rejected that changes something at SCM.
         may_arm: Whether the operator may arm writes for a limited time all the same.
+        renewal_margin_days: How many days earlier than the latest a renewal is ordered.
         login_address: Where people log in to SCM.
     """
 
@@ -62,6 +63,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     reopen: bool = False
     read_only: bool = False
     may_arm: bool = False
+    renewal_margin_days: int = 7
     login_address: str = ""
     reopen_by_level: Mapping[str, bool] = field(default_factory=dict)
 
@@ -71,7 +73,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """The world as the engine's use cases see it.
+    """What every service of the engine works with.
 
     Args:
         client: Returns SCM's client; it must be connected by then.

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.domain.errors import Refused, RefusedAlone, ScmFailure, SectigoTuiError, StoreError
+from sectigo_tui.domain.errors import CertctlFailure, Refused, RefusedAlone, ScmFailure, SectigoTuiError, StoreError
 from sectigo_tui.domain.events import (
     EngineEvent,
     FailureReported,
@@ -31,11 +33,13 @@ if TYPE_CHECKING:
     from sectigo_tui.domain.events import Operator
     from sectigo_tui.domain.pki import CertificateTools
     from sectigo_tui.domain.ports import OrderReader
+    from sectigo_tui.engine.account.in_use import Renewals
     from sectigo_tui.engine.context import Arming, Context, EngineOptions
     from sectigo_tui.engine.credentials.certctl import HandingOver
     from sectigo_tui.engine.credentials.service import Access, CredentialsService
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
     from sectigo_tui.engine.orders.approve import Approving
+    from sectigo_tui.engine.orders.certctl_orders import CertctlOrders
     from sectigo_tui.engine.orders.collect import Collecting
     from sectigo_tui.engine.orders.enroll import Enrolling
     from sectigo_tui.engine.orders.order_locks import OrderLocks
@@ -47,6 +51,8 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.revoke import Revoker, Revoking
     from sectigo_tui.engine.orders.track import Tracking
     from sectigo_tui.engine.polling.budget import PollBudget
+
+R = TypeVar("R", bound=Struct)
 
 PASSWORD_SECONDS = 6 * 3600.0
 PASSWORD_RETRY_SECONDS = 600.0
@@ -103,7 +109,7 @@ class Engine:
     A service is put together when it is first asked for: the first paint needs none, and they are many.
 
     Args:
-        context: The world.
+        context: What every service works with.
         event_source: Publishes its events.
         tools: Returns what makes keys and CSRs and reads bundles; asked when it is first needed.
         access: Tells how this program gets in; asked when it is first needed.
@@ -111,7 +117,7 @@ class Engine:
         connect: Makes SCM's client, which may take long; None where it is made already.
 
     Attributes:
-        context: The world.
+        context: What every service works with.
         event_source: Publishes its events.
         scheduler: The poll workers.
         account: The account's remote orders.
@@ -220,6 +226,15 @@ class Engine:
         return Renewing(self.context, self._placing, self._tools())
 
     @cached_property
+    def renewals(self) -> Renewals:
+        """Until when renewals are to be ordered."""
+        from sectigo_tui.engine.account.in_use import Renewals
+
+        renewals = Renewals(self.context, self.account, samples=self.diagnoser.samples.all)
+        self.event_source.subscribe(renewals.receive)
+        return renewals
+
+    @cached_property
     def recovery(self) -> Recovery:
         """Orders whose answer was lost."""
         from sectigo_tui.engine.orders.recover import Recovery
@@ -246,6 +261,25 @@ class Engine:
         from sectigo_tui.engine.orders.revoke import Revoking
 
         return Revoking(self.context, self._order_locks, self.tracking, self._revoker)
+
+    @cached_property
+    def certctl_orders(self) -> CertctlOrders:
+        """What certctl left behind."""
+        from sectigo_tui.engine.orders.certctl_orders import CertctlOrders
+
+        return CertctlOrders(self.context, self.account, self.tracking, self._certctl_login)
+
+    async def _certctl_login(self) -> str:
+        """Return the login of certctl's issuer; the one in use where that is not told."""
+        access = self._access()
+        if access.certctl is not None:
+            try:
+                issuer = await access.certctl.issuer(access.issuer_id)
+            except CertctlFailure:
+                return self.credentials.login  # the connector and this program share one as a rule
+            if issuer.login:
+                return issuer.login
+        return self.credentials.login
 
     @cached_property
     def people(self) -> People:
@@ -276,7 +310,9 @@ class Engine:
         """Who orders wait for."""
         from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 
-        return Diagnoser(self.context, self.account, self._dns, lambda: (self.credentials.in_use.password,))
+        diagnoser = Diagnoser(self.context, self.account, self._dns, lambda: (self.credentials.in_use.password,))
+        diagnoser.in_use = lambda names: self.renewals.ending(names)  # noqa: PLW0108 - put together when first asked
+        return diagnoser
 
     @cached_property
     def pending_writes(self) -> PendingWrites:
@@ -324,6 +360,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.poll(watches_password=True))
             group.create_task(keep_running(self.context, "the listing", lambda: self._refresh(refresh_seconds)))
+            group.create_task(keep_running(self.context, "reading the certificates in use", self._watch_renewals))
             group.create_task(keep_running(self.context, "the account's history", self._learn_history))
 
     async def poll(self, *, watches_password: bool = False, watches_blockers: bool = False) -> None:
@@ -362,6 +399,14 @@ class Engine:
             self._report("reading the local orders", StoreError(reason.where, reason.what, reason.remedy))
         self._damage_reported = len(found)
 
+    async def shared_record(self, name: str, kind: type[R]) -> R | None:
+        """Return what a process of any host has shared last, by `share_record`; None where nothing is."""
+        return await self.context.repository.store.fetched(name, kind)
+
+    async def share_record(self, name: str, record: Struct) -> None:
+        """Share a record with all processes that use this store; it may be lost."""
+        await self.context.repository.store.keep_fetched(name, record)
+
     async def track(self, ssl_id: int) -> None:
         """Take a remote order on, and poll it."""
         await self.tracking.track(ssl_id)
@@ -391,6 +436,11 @@ class Engine:
             await self.credentials.settle()
         except SectigoTuiError as failure:
             self._report("a change of the password was interrupted", failure)
+
+    async def _watch_renewals(self) -> None:
+        # What renewals need is loaded once the screen is up.
+        await self.context.limiter.until_accepted()
+        await self.renewals.run()
 
     async def _learn_history(self) -> None:
         # What a diagnosis needs is loaded once the screen is up.

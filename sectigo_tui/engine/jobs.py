@@ -18,7 +18,7 @@ async def keep_running(context: Context, name: str, job: Callable[[], Awaitable[
     """Run a job until it returns or is cancelled; whatever else ends it is reported, and it is started again.
 
     Args:
-        context: The world.
+        context: What every service works with.
         name: The job, as a person reads it: `polling`.
         job: Starts it anew.
     """

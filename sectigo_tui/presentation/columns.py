@@ -108,12 +108,12 @@ COLUMNS = (
         meaning="The attempts: how many polls the window has made.",
     ),
     Column(
-        "outage",
-        "OUTAGE",
+        "in_use",
+        "IN USE",
         10,
         priority=8,
         folds=True,
-        meaning="When the certificate ends that this order takes the place of.",
+        meaning="The days left of the certificate in use, which this order takes the place of.",
     ),
     Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9, folds=True, meaning="The certificate profile."),
     Column("owner", "OWNER", 8, priority=10, folds=True, meaning="Who attends to the order; {app.own} changes it."),
@@ -284,7 +284,18 @@ def outage_end(row: OrderRow, now: RowContext) -> Moment | None:
     return outage.expires if outage is not None else None
 
 
-def _outage(row: OrderRow, _width: int, now: RowContext) -> Cell:
+def is_slow(row: OrderRow, now: RowContext) -> bool:
+    """Return whether an order is pending for longer than 9 of 10 orders of its profile took, by what is known."""
+    diagnoser = now.diagnoser()
+    if diagnoser is None or not row.is_open:
+        return False
+    from sectigo_tui.engine.diagnosis.normal import Pace
+
+    compared = diagnoser.whole(row.order, row.details, row.requested)
+    return compared is not None and compared.pace is Pace.SLOW
+
+
+def _in_use(row: OrderRow, _width: int, now: RowContext) -> Cell:
     expires = outage_end(row, now)
     if expires is None:
         return Cell("")
@@ -348,7 +359,7 @@ def poll_text(poll: PollResult) -> str:
 
 _CELLS: dict[str, Callable[[OrderRow, int, RowContext], Cell]] = {
     "blocked": _blocked,
-    "outage": _outage,
+    "in_use": _in_use,
     "state": _state,
     "next": _next,
     "deadline": _deadline,

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.engine.diagnosis.escalation import Redact, prose
 from sectigo_tui.engine.diagnosis.escalation import table as markdown_table
-from sectigo_tui.presentation.json import moment_json
+from sectigo_tui.presentation.json import entry_json, moment_json
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
 
@@ -113,7 +113,10 @@ class ExportedOrder(Struct, frozen=True):
         Args:
             redact: Takes credentials out of untrusted text.
         """
-        timeline = [{key: _redacted(value, redact) for key, value in _entry(entry).items()} for entry in self.timeline]
+        timeline = [
+            {key: redact(value) if isinstance(value, str) else value for key, value in fields.items()}
+            for fields in ({"at": moment_json(entry.at), **entry_json(entry)} for entry in self.timeline)
+        ]
         facts = {key: _redacted(value, redact) for key, value in _facts(self.row).items()}
         return json.dumps({**facts, "timeline": timeline}, indent=1) + "\n"
 
@@ -162,19 +165,6 @@ def _facts(row: OrderRow) -> Facts:
             "comments": details.comments or None,
         }
     return facts
-
-
-def _entry(entry: TimelineEntry) -> Facts:
-    return {
-        "at": moment_json(entry.at),
-        "kind": entry.kind,
-        "summary": entry.summary,
-        "from_state": entry.from_state,
-        "to_state": entry.to_state,
-        "scm_status": entry.scm_status or None,
-        "http_status": entry.http_status,
-        "scm_code": entry.code,
-    }
 
 
 def _redacted(value: Value | list[str], redact: Redact) -> Value | list[str]:

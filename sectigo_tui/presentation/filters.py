@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sectigo_tui.domain.clock import seconds_between
-from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell, is_stale, outage_end
+from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell, is_slow, is_stale, outage_end
 from sectigo_tui.presentation.rows import OrderRow, owner_matches
 
 Answer = bool | None
@@ -252,7 +252,7 @@ def _found(word: str) -> _Test:
     return test
 
 
-_COUNTED = frozenset({"attempts", "outage"})
+_COUNTED = frozenset({"attempts", "in_use"})
 
 
 def _searchable(row: OrderRow) -> str:
@@ -367,10 +367,7 @@ def _slow(row: OrderRow, now: RowContext) -> Answer:
         return False
     if diagnoser is None or _has_more(row):
         return None
-    from sectigo_tui.engine.diagnosis.normal import Pace
-
-    compared = diagnoser.whole(row.order, row.details, row.requested)
-    return compared is not None and compared.pace is Pace.SLOW
+    return is_slow(row, now)
 
 
 _FLAGS: dict[str, _Test] = {

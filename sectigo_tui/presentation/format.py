@@ -16,6 +16,8 @@ DEADLINE_WIDTH = 18
 DEADLINE_SHORT_WIDTH = 8
 """Cells of `━━━━╸───`."""
 LATENCY_WIDTH = 5
+SLOW_ANSWER_SECONDS = 1.0
+"""Beyond this a latency is shown as a warning."""
 COUNT_WIDTH = 5
 
 _MINUTE = 60

@@ -64,6 +64,7 @@ class StateGlyph(NamedTuple):
         ascii: Its shape in the ASCII set, one cell.
         style: The cell style (see `sectigo_tui.presentation.themes.CELL_STYLES`).
         word: What it says, in a word or two.
+        meaning: The same in a sentence.
     """
 
     code: str
@@ -71,6 +72,7 @@ class StateGlyph(NamedTuple):
     ascii: str
     style: str
     word: str
+    meaning: str
 
     def text(self, glyphs: Glyphs) -> str:
         """Return code and shape, five cells."""
@@ -88,28 +90,35 @@ STATE_CELLS = 18
 _STATE_GLYPHS = {
     glyph.code: glyph
     for glyph in (
-        StateGlyph("NEW", "·", ".", "pending", "new"),
-        StateGlyph("SUB", "◌", ".", "pending", "submitted"),
-        StateGlyph("PND", "○", "o", "pending", "pending"),
-        StateGlyph("INI", "·", ".", "pending", "being made"),
-        StateGlyph("REQ", "○", "o", "waiting", "requested"),
-        StateGlyph("SAA", "◔", "o", "waiting", "SA approved"),
-        StateGlyph("APR", "◑", "a", "pending", "approved"),
-        StateGlyph("APL", "◐", "c", "pending", "applied"),
-        StateGlyph("ISS", "●", "*", "done", "issued"),
-        StateGlyph("COL", "✓", "+", "done", "collected"),
-        StateGlyph("REJ", "x", "x", "failed", "rejected"),
-        StateGlyph("DEC", "x", "x", "failed", "declined"),
-        StateGlyph("INV", "x", "x", "failed", "invalid"),
-        StateGlyph("NEN", "x", "x", "failed", "not enrolled"),
-        StateGlyph("ERR", "!", "!", "failed", "failed"),
-        StateGlyph("RVG", "⊖", "%", "warning", "revoking"),
-        StateGlyph("REV", "⊘", "/", "muted", "revoked"),
-        StateGlyph("EXP", "-", "-", "muted", "expired"),
-        StateGlyph("RPL", "=", "=", "muted", "replaced"),
-        StateGlyph("UNM", "-", "-", "muted", "unmanaged"),
-        StateGlyph("UNC", "?", "?", "warning", "unconfirmed"),
-        StateGlyph("UNK", "?", "?", "pending", "unknown"),
+        StateGlyph("NEW", "·", ".", "pending", "new", "Recorded here, and about to be sent."),
+        StateGlyph("SUB", "◌", ".", "pending", "submitted", "SCM has the order, and has not told its status yet."),
+        StateGlyph("PND", "○", "o", "pending", "pending", "Pending."),
+        StateGlyph("INI", "·", ".", "pending", "being made", "SCM creates the order (Init)."),
+        StateGlyph("REQ", "○", "o", "waiting", "requested", "Waits for an approver (Requested)."),
+        StateGlyph("SAA", "◔", "o", "waiting", "SA approved", "Waits for the second approval (SA Approved)."),
+        StateGlyph("APR", "◑", "a", "pending", "approved", "Approved, and not taken by the CA yet (Approved)."),
+        StateGlyph("APL", "◐", "c", "pending", "applied", "With the CA (Applied)."),
+        StateGlyph("ISS", "●", "*", "done", "issued", "Issued."),
+        StateGlyph("COL", "✓", "+", "done", "collected", "Issued, and collected here."),
+        StateGlyph("REJ", "x", "x", "failed", "rejected", "Rejected by the CA."),
+        StateGlyph("DEC", "x", "x", "failed", "declined", "Declined by an administrator."),
+        StateGlyph("INV", "x", "x", "failed", "invalid", "Invalid."),
+        StateGlyph("NEN", "x", "x", "failed", "not enrolled", "Not enrolled."),
+        StateGlyph("ERR", "!", "!", "failed", "failed", "Refused, or ended without a certificate."),
+        StateGlyph("RVG", "⊖", "%", "warning", "revoking", "Being revoked: SCM has not confirmed it yet."),
+        StateGlyph("REV", "⊘", "/", "muted", "revoked", "Revoked."),
+        StateGlyph("EXP", "-", "-", "muted", "expired", "Expired."),
+        StateGlyph("RPL", "=", "=", "muted", "replaced", "Replaced."),
+        StateGlyph("UNM", "-", "-", "muted", "unmanaged", "Unmanaged."),
+        StateGlyph(
+            "UNC",
+            "?",
+            "?",
+            "warning",
+            "unconfirmed",
+            "Unconfirmed: SCM's answer was lost, and the order is searched for.",
+        ),
+        StateGlyph("UNK", "?", "?", "pending", "unknown", "A status that this version does not know."),
     )
 }
 

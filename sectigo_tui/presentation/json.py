@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.orders.lookup import Duplicates
 
 _TO_THE_SECOND = len("2026-03-12T03:12:00")
+_ENCODE = msgspec.json.Encoder().encode
 
 Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -66,14 +67,14 @@ def order_json(order: Order) -> dict[str, Json]:
 
 def order_line(order: Order) -> bytes:
     """Return a local order as `order_json` has it, in one line of JSON."""
-    return msgspec.json.encode(_order(order, _to_the_second))
+    return _ENCODE(_order(order, _to_the_second))
 
 
-def _to_the_second(moment: Moment | None) -> Moment | None:
+def _to_the_second(moment: Moment | None) -> Moment | msgspec.Raw | None:
     """Return what msgspec writes as `moment_json` would, in a tenth of the time: an order has a dozen of them."""
     if isinstance(moment, datetime):
         utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-        return utc.replace(microsecond=0)
+        return msgspec.Raw(_ENCODE(utc)[: 1 + _TO_THE_SECOND] + b'Z"')
     return moment
 
 
@@ -288,6 +289,24 @@ def message_json(diagnosis: Diagnosis, message: Message, at: datetime) -> dict[s
         "subject": message.subject,
         "text": message.text,
         "needed_by": message.needed_by,
+    }
+
+
+def left_behind_json(
+    details: OrderDetails, order: Order | None = None, failure: Exception | None = None
+) -> dict[str, Json]:
+    """Return an order that certctl left behind, and what became of it.
+
+    Args:
+        details: SCM's answer about it.
+        order: The local order; None where it is not local.
+        failure: Why it did not become local.
+    """
+    return {
+        **details_json(details),
+        "requester": details.requester or None,
+        "order": order_json(order) if order is not None else None,
+        "failure": failure_json(failure),
     }
 
 

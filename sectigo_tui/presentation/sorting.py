@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.presentation.columns import RowContext, cell, outage_end
+from sectigo_tui.presentation.columns import RowContext, cell, is_slow, outage_end
 from sectigo_tui.presentation.rows import OrderRow
 
 BOOKKEEPING = frozenset({"next", "deadline", "attempts", "last"})
@@ -15,6 +15,9 @@ BOOKKEEPING = frozenset({"next", "deadline", "attempts", "last"})
 
 GREATEST_FIRST = frozenset({"age", "attempts"})
 """Columns that are sorted downwards when they are chosen: the worst first."""
+
+URGENCY = "urgency"
+"""Sorts by what is worst first: the certificate in use ends, then slow beside its profile's orders, then the age."""
 
 _FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
 
@@ -39,8 +42,15 @@ def in_order(order_rows: Iterable[OrderRow], key: str, now: RowContext, *, desce
             order_row
             for _, _, order_row in sorted(_by_request(listed), reverse=not descending, key=lambda row: row[:2])
         ]
+    if key == URGENCY:
+        # Equal ones stay in the order of their age.
+        return sorted(in_order(listed, "age", now, descending=True), key=lambda one: _urgency(one, now))
     by = _SORTS[key]
     return sorted(listed, key=lambda one: (*by(one, now), one.ssl_id or 0, one.row_id), reverse=descending)
+
+
+def _urgency(order_row: OrderRow, now: RowContext) -> Key:
+    return _outage_end(order_row, now), not is_slow(order_row, now)
 
 
 def _by_request(order_rows: list[OrderRow]) -> list[tuple[datetime, int, OrderRow]]:
@@ -87,7 +97,7 @@ _SORTS: dict[str, Callable[[OrderRow, RowContext], Key]] = {
     "next": lambda order_row, _now: (_due(order_row.order),),
     "deadline": lambda order_row, _now: (_deadline_at(order_row.order),),
     "blocked": lambda order_row, now: (cell(order_row, "blocked", 12, now).text or "~",),
-    "outage": lambda order_row, now: (_outage_end(order_row, now),),
+    "in_use": lambda order_row, now: (_outage_end(order_row, now),),
     "ssl_id": lambda order_row, _now: (order_row.ssl_id or _NO_ID,),
     "common_name": lambda order_row, _now: (order_row.common_name.casefold(),),
     "validation": lambda order_row, _now: (order_row.validation,),

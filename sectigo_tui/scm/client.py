@@ -62,6 +62,8 @@ Read = Callable[[str, HttpAnswer], T]
 _SSL = "/ssl/v1"
 """Where orders are. Source: SCM manual 25.5; 26.7 documents `/ssl/v2` with the same shapes, and no end of this one."""
 
+_SSL_BY_DATE = "/ssl/v2"
+
 _DATES = "dateFormat=ISO_HMS"
 """Asks for dates with their time, in UTC; answers that ignore it are read too.
 
@@ -260,12 +262,12 @@ class ScmClient:
             position: The first row, from zero.
             size: How many rows, 1 to 200.
         """
-        path = _with_query(_SSL, {**_page(position, size), **_filter(where)})
+        path = _with_query(_listed_at(where), {**_page(position, size), **_filter(where)})
         return await self._ask("listing", "GET", path, _page_at(position))
 
     async def count(self, where: ListingFilter) -> int:
         """Return how many rows a listing has."""
-        return await self._ask(COUNT, "HEAD", _with_query(_SSL, _filter(where)), _needed_total)
+        return await self._ask(COUNT, "HEAD", _with_query(_listed_at(where), _filter(where)), _needed_total)
 
     async def details(self, ssl_id: int) -> OrderDetails:
         """Return what SCM knows of one order."""
@@ -485,7 +487,13 @@ def _filter(where: ListingFilter) -> dict[str, int | str | None]:
         "subjectAlternativeName": where.alternative_name,
         "requester": where.requester,
         "orgId": where.organization_id,
+        "expiresIn": where.expires_in_days,
     }
+
+
+def _listed_at(where: ListingFilter) -> str:
+    """Return where a listing is asked for: only the newer path filters by date. Source: SCM OpenAPI 26.7."""
+    return _SSL_BY_DATE if where.expires_in_days is not None else _SSL
 
 
 def _total(answer: HttpAnswer) -> int | None:

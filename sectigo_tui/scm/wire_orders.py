@@ -205,6 +205,7 @@ class WireReported(Wire):
     expires: When = None
     revoked: When = None
     replaced: When = None
+    downloaded: When = None
     serial_number: Text = ""
     issuer: Text = ""
     public_key_type: Text = ""
@@ -241,6 +242,7 @@ class WireReported(Wire):
             key_type=self.public_key_type,
             issuer=self.issuer,
             custom_fields=self.custom_fields,
+            downloaded=self.downloaded,
         )
 
 

@@ -134,6 +134,8 @@ class Api:
             raise ApiError(0, "Being processed by Sectigo")
         if not course.collectable:
             return _not_collectable(order.life.collect_code)
+        if order.downloaded is None and self._world.orders.get(order.ssl_id) is order:
+            order.downloaded = self._world.now()
         root_first = self._world.dialect.bundle == "root-first"
         return Response(
             self._world.ca.bundle(leaf, form, root_first=root_first),

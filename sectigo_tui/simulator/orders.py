@@ -175,6 +175,7 @@ class Order:
         revocation_code: With which reason.
         replaced: When a replacement was last asked for.
         renewed: When it was renewed.
+        downloaded: When its certificate was collected first.
     """
 
     ssl_id: int
@@ -202,6 +203,7 @@ class Order:
     revocation_code: int | None = None
     replaced: datetime | None = None
     renewed: datetime | None = None
+    downloaded: datetime | None = None
 
     @property
     def order_number(self) -> int:

@@ -117,6 +117,7 @@ def _row(world: World, order: Order, course: Course) -> Json:
         "approved": moment(course.approved),
         "declined": moment(course.declined),
         "issued": moment(course.issued),
+        "downloaded": moment(order.downloaded),
         "expires": moment(course.expires),
         "revoked": moment(order.revoked),
         "replaced": moment(order.replaced),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import msgspec
 from sectigo_tui import durable
 from sectigo_tui.domain.errors import StoreError
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 10.0
 _FILE = "notified.json"
 
 
@@ -62,14 +62,10 @@ class NotifiedFile:
         Raises:
             StoreError: The file cannot be read or written.
         """
-        with self._locked():
-            known = self.read()
-            if known.sending:
-                self._write(Notified(known.sent))
-            return known.sending
+        return self._change(lambda known: Notified(known.sent)).sending
 
     def begin(self, keys: Iterable[str]) -> frozenset[str]:
-        """Mark facts as being sent, and return those that no process has sent yet; no other process sends before `end`.
+        """Mark facts as being sent, and return those that no process has sent yet.
 
         Args:
             keys: The facts.
@@ -77,18 +73,14 @@ class NotifiedFile:
         Raises:
             StoreError: The file cannot be read or written.
         """
-        self._acquire()
-        try:
-            known = self.read()
-            new = frozenset(keys) - known.sent
-            self._write(Notified(known.sent | new, known.sending | new))
-        except BaseException:
-            self._lock.close()
-            raise
-        return new
+        wanted = frozenset(keys)
+        before = self._change(
+            lambda known: Notified(known.sent | wanted, known.sending | (wanted - known.sent)), creates=True
+        )
+        return wanted - before.sent
 
     def end(self, keys: Iterable[str], *, is_sent: bool) -> None:
-        """Mark facts as sent, or as not sent, and let other processes send.
+        """Mark facts as sent, or as not sent.
 
         Args:
             keys: What `begin` returned.
@@ -98,11 +90,7 @@ class NotifiedFile:
             StoreError: The file cannot be read or written.
         """
         done = frozenset(keys)
-        try:
-            known = self.read()
-            self._write(Notified(known.sent if is_sent else known.sent - done, known.sending - done))
-        finally:
-            self._lock.close()
+        self._change(lambda known: Notified(known.sent if is_sent else known.sent - done, known.sending - done))
 
     def forget(self, keys: Iterable[str]) -> None:
         """Forget facts that hold no more: if they come again, that is new.
@@ -110,12 +98,29 @@ class NotifiedFile:
         Raises:
             StoreError: The file cannot be read or written.
         """
-        with self._locked():
-            self._write(Notified(self.read().sent - frozenset(keys)))
+        gone = frozenset(keys)
+        self._change(lambda known: Notified(known.sent - gone, known.sending - gone))
+
+    def replace(self, notified: Notified) -> None:
+        """Take what another host has kept, which was the last to send.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        self._change(lambda _known: notified)
 
     def close(self) -> None:
-        """Let other processes send, whatever became of what was begun."""
+        """Let go of the lock's file."""
         self._lock.close()
+
+    def _change(self, change: Callable[[Notified], Notified], *, creates: bool = False) -> Notified:
+        """Change what is kept, under a lock, and return what was kept before."""
+        with self._locked():
+            known = self.read()
+            changed = change(known)
+            if changed != known or (creates and self.is_new):
+                self._write(changed)
+            return known
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -123,7 +128,7 @@ class NotifiedFile:
         try:
             yield
         finally:
-            self._lock.close()
+            self._lock.release()
 
     def _acquire(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
@@ -12,7 +13,7 @@ from textual.command import Provider
 from textual.screen import ModalScreen, Screen
 from textual.signal import Signal
 
-from sectigo_tui.domain.events import EngineEvent, PollingPaused
+from sectigo_tui.domain.events import AccountChanged, EngineEvent, PollingPaused
 from sectigo_tui.engine.engine import Engine
 from sectigo_tui.presentation.columns import RowContext
 from sectigo_tui.presentation.glyphs import Glyphs
@@ -28,7 +29,6 @@ from sectigo_tui.ui.keys.key_names import KeyNames
 from sectigo_tui.ui.layout import LayoutSaver
 from sectigo_tui.ui.notifier import Notifier
 from sectigo_tui.ui.outside import Outside
-from sectigo_tui.ui.screens.orders import PendingView
 from sectigo_tui.ui.screens.view import View, ViewModel
 from sectigo_tui.ui.terminal.clipboard import Clipboard, request
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
@@ -41,35 +41,25 @@ if TYPE_CHECKING:
 # Dialogs, workflows and the other views are imported when they are asked for: the first paint waits for none of them.
 
 
-VIEWS = ("pending", "local", "remote", "events", "budget", "validations")
+_MODULE_OF_VIEW = {
+    "pending": ("orders", "PendingView"),
+    "local": ("orders", "LocalView"),
+    "remote": ("remote", "RemoteView"),
+    "events": ("events", "EventsView"),
+    "budget": ("budget", "BudgetView"),
+    "validations": ("validations", "ValidationsView"),
+    "renewals": ("renewals", "RenewalsView"),
+}
+
+VIEWS = tuple(_MODULE_OF_VIEW)
 """The views, by the names of their modes."""
 
 
 def make_view(name: str, model: ViewModel) -> View:
     """Return one of `VIEWS`; all but the first are imported when they are first shown."""
-    match name:
-        case "local":
-            from sectigo_tui.ui.screens.orders import LocalView
-
-            return LocalView(model)
-        case "remote":
-            from sectigo_tui.ui.screens.remote import RemoteView
-
-            return RemoteView(model)
-        case "events":
-            from sectigo_tui.ui.screens.events import EventsView
-
-            return EventsView(model)
-        case "budget":
-            from sectigo_tui.ui.screens.budget import BudgetView
-
-            return BudgetView(model)
-        case "validations":
-            from sectigo_tui.ui.screens.validations import ValidationsView
-
-            return ValidationsView(model)
-        case _:
-            return PendingView(model)
+    module, view = _MODULE_OF_VIEW[name]
+    made: View = getattr(import_module(f"sectigo_tui.ui.screens.{module}"), view)(model)
+    return made
 
 
 def _more_commands() -> type[Provider]:
@@ -114,6 +104,9 @@ class SectigoApp(TerminalApp[str]):
             "Validations",
             id="app.validations",
             tooltip="Validations: what ends soon, and what will need it",
+        ),
+        Binding(
+            "7", "view('renewals')", "Renewals", id="app.renewals", tooltip="Renewals: until when each is to be ordered"
         ),
         Binding(
             "D",
@@ -201,7 +194,11 @@ class SectigoApp(TerminalApp[str]):
             tooltip="Every action, by name",
         ),
         Binding(
-            "question_mark", "workflow('help')", "Help", key_display="?", id="app.help", tooltip="The keys of this view"
+            "question_mark,f1",
+            "workflow('help')",
+            "Help",
+            id="app.help",
+            tooltip="What stands here means, and the keys of this view",
         ),
         Binding("q", "back", "Back", id="app.back", tooltip="Go back; from the first view, quit"),
     ]
@@ -227,6 +224,7 @@ class SectigoApp(TerminalApp[str]):
         self._copier = Clipboard(outside.environ, outside.run, lambda text: self._write(request(text, outside.environ)))
         use_shapes(self, glyphs)
         self._track = track
+        self._left_behind = 0
         self._engine = engine
         self._published: Signal[Sequence[EngineEvent]] = Signal(self, "published")
         self._runner = runner = EngineRunner(
@@ -333,8 +331,18 @@ class SectigoApp(TerminalApp[str]):
             self._model.errors.receive(event)
             if isinstance(event, PollingPaused):
                 self.workflows.offer_rotation()
+            if isinstance(event, AccountChanged) and event.ssl_id is None:
+                self._hint_at_left_behind()
         self._notifier.receive(received)
         self._published.publish(received)
+
+    def _hint_at_left_behind(self) -> None:
+        """Say, once until there are more, that certctl has left orders behind: nothing else will ever poll them."""
+        count = len(self._engine.certctl_orders.known())
+        if count > self._left_behind and isinstance(self.screen, View):
+            self._left_behind = count
+            what = "An order was" if count == 1 else f"{count} orders were"
+            self.screen.show_message(f"{what} left behind by certctl. {{app.menu}}: adopt tracks and collects.")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of where the operator is in the palette."""

@@ -15,7 +15,7 @@ from sectigo_tui.engine.engine import Engine
 
 Use = Coroutine[Any, Any, object]
 Perform = Callable[[str, Use], None]
-"""Runs a use case in a worker; its failure goes to the error pane under the given name."""
+"""Runs what a key asks for in a worker; its failure goes to the error pane under the given name."""
 
 GATHER_SECONDS = 0.05
 """Events within this time reach the screens together."""

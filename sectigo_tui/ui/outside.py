@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.presentation.notifications import Run
@@ -71,8 +72,7 @@ async def _no_profile(_name: str) -> None:
     return
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """What the screen reaches besides the engine; without anything given it reaches nothing.
 
     Args:
@@ -90,11 +90,11 @@ class Outside:
         check_profile: Sees that a profile can be opened, before this one is left.
     """
 
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict)
     keeper: ScreenKeeper = field(default_factory=_NothingKept)
     write_file: WriteFile = _no_file
     run: Run = _no_command
-    on_event: Sequence[str] = field(default=(), repr=False)
+    on_event: Sequence[str] = ()
     messages: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     keys_named_by: str = "default"
@@ -102,3 +102,6 @@ class Outside:
     recalls_theme: bool = True
     profiles: Callable[[], Sequence[str]] = tuple
     check_profile: Callable[[str], Awaitable[None]] = _no_profile
+
+    def __repr__(self) -> str:
+        return f"Outside(theme={self.theme!r}, keys={self.keys!r})"

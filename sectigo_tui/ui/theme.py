@@ -70,9 +70,9 @@ _DARK_TABLE = {
     "header": "#87afd7",
     "header-background": "#1c1c1c",
     "cursor": "#ffffff",
-    "cursor-background": "#005faf",
+    "cursor-background": "#000087",
     "cursor-blurred": "#d0d0d0",
-    "cursor-blurred-background": "#303030",
+    "cursor-blurred-background": "#262626",
 }
 
 _DARK = Theme(
@@ -96,7 +96,7 @@ _LIGHT = Theme(
     primary="#005faf",
     secondary="#005f87",
     accent="#5f00af",
-    warning="#875f00",
+    warning="#5f5f00",
     error="#af0000",
     success="#005f00",
     foreground=_INK,
@@ -110,16 +110,16 @@ _LIGHT = Theme(
             "waiting": "#5f00af",
             "done": "#005f00",
             "failed": "#af0000",
-            "warning": "#875f00",
+            "warning": "#5f5f00",
             "muted": "#585858",
             "strong": "#000000",
-            "marked": "#875f00",
+            "marked": "#5f5f00",
             "header": "#005f87",
             "header-background": "#dadada",
-            "cursor": "#ffffff",
-            "cursor-background": "#005faf",
+            "cursor": "#000000",
+            "cursor-background": "#afd7ff",
             "cursor-blurred": _INK,
-            "cursor-blurred-background": "#c6c6c6",
+            "cursor-blurred-background": "#d0d0d0",
         }
     ),
 )

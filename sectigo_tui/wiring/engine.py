@@ -28,20 +28,10 @@ async def opened(
     random: Random | None = None,
     keep_crash: KeepCrash = lambda _defect, _where: None,
 ) -> AsyncIterator[Engine]:
-    """Put an engine together, and take it apart at the end.
-
-    Args:
-        settings: The settings.
-        clock: The time; the machine's clock when not given.
-        random: Where ids and jitter come from; the system's source when not given.
-        keep_crash: Writes down an unexpected error that a boundary reports.
+    """Put an engine together and connect it, as for a command; its arguments and errors are those of `prepared`.
 
     Yields:
         The engine; nothing has been sent yet.
-
-    Raises:
-        ConfigError: The settings name no account.
-        StoreError: The local orders cannot be opened.
     """
     prepare = prepared(settings, clock=clock, random=random, keep_crash=keep_crash, may_prompt=True)
     async with prepare as engine:
@@ -108,6 +98,7 @@ async def prepared(
             reopen_by_level=_reopen_by_level(section.on_deadline),
             read_only=section.read_only,
             may_arm=not settings.is_read_only_by_flag,
+            renewal_margin_days=section.renewal_margin_days,
             login_address=_login_address(account.base_url, account.customer_uri),
         ),
     )

@@ -45,7 +45,10 @@ def configure(site: Site, notify: str) -> None:
 class Desk:
     """A notifier before an engine, in virtual time."""
 
-    def __init__(self, directory: Path, process: Process | None = None, quiet: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, process: Process | None = None, quiet: str | None = None, *, is_shared: bool = False
+    ) -> None:
+        directory.mkdir(exist_ok=True)
         self.process = process or Process()
         self.messages: list[Message] = []
         self.addresses: list[str] = []
@@ -58,6 +61,7 @@ class Desk:
             quiet=quiet,
             addresses=self._addresses,
             failed=self._failed,
+            is_shared=is_shared,
             send=self._send,
         )
 
@@ -100,7 +104,7 @@ def plant(process: Process, number: int, state: OrderState = OrderState.PENDING,
 
 @in_virtual_time
 async def test_what_becomes_of_orders_within_a_minute_comes_in_one_message_and_once(tmp_path: Path) -> None:
-    NotifiedFile(tmp_path).forget(())
+    NotifiedFile(tmp_path).begin(())
     desk = Desk(tmp_path)
     await desk.process.an_order(OrderState.COLLECTED, "one.acme.example")
     await desk.process.an_order(OrderState.COLLECTED, "two.acme.example")
@@ -237,6 +241,38 @@ async def test_only_the_poller_sends(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(desk.process.store, "poller", lambda: "pid 4711 on tty pts/3")
     await desk.run(600)
     assert desk.addresses == []
+
+
+@in_virtual_time
+async def test_another_host_that_polls_from_now_on_sends_nothing_twice(tmp_path: Path) -> None:
+    first = Desk(tmp_path / "first", is_shared=True)
+    plant(first.process, 1, OrderState.UNCONFIRMED)
+    await first.run(600)
+    assert len(first.messages) == 1
+    plant(first.process, 2, OrderState.COLLECTED)
+    second = Desk(tmp_path / "second", first.process, is_shared=True)
+    await second.run(600)
+    (message,) = second.messages
+    assert message.body == "2100002 host2.acme.example: issued"
+    third = Desk(tmp_path / "first", first.process, is_shared=True)
+    await third.run(600)
+    assert third.messages == []
+
+
+@in_virtual_time
+async def test_credentials_that_are_rejected_on_two_hosts_are_told_by_one(tmp_path: Path) -> None:
+    first = Desk(tmp_path / "first", is_shared=True)
+    plant(first.process, 1)
+    first.process.change_elsewhere("another password")
+    second = Desk(tmp_path / "second", first.process, is_shared=True)
+    async with first.notifier.running(), second.notifier.running():
+        async with first.notifier.reading(first.process.engine):
+            await first.process.follow_for(20, polling=True)
+        async with second.notifier.reading(second.process.engine):
+            await second.process.clock.sleep(1)
+        await first.process.clock.sleep(300)
+    assert len(first.messages) == 1
+    assert second.messages == []
 
 
 @in_virtual_time

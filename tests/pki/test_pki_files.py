@@ -8,8 +8,7 @@ import pytest
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.pki import CertificateBundle, CertificateTools
-from sectigo_tui.pki.files import save_certificate
-from sectigo_tui.pki.tools import PkiTools
+from sectigo_tui.pki.tools import PkiTools, save_certificate
 
 FACTS = CertificateFacts(
     subject="CN=www",

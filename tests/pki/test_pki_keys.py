@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.pki import CsrFacts, KeyOrder
 from sectigo_tui.domain.ports import SecretText
-from sectigo_tui.pki.csr import check_csr, load_csr
-from sectigo_tui.pki.keys import make_csr
+from sectigo_tui.pki.csr import check_csr, load_csr, make_csr
 from sectigo_tui.pki.names import common_name_text, file_stem, parse_name
 
 
@@ -146,7 +145,7 @@ def test_any_name_is_a_safe_beginning_of_a_file_name(name: str, stem: str) -> No
 
 def test_cryptography_is_not_imported_before_it_is_needed() -> None:
     program = (
-        "import sys; import sectigo_tui.pki.bundle, sectigo_tui.pki.keys, sectigo_tui.pki.files;"
+        "import sys; import sectigo_tui.pki.bundle, sectigo_tui.pki.csr, sectigo_tui.pki.tools;"
         "print([name for name in ('pydantic', 'cryptography', 'idna') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -97,6 +97,7 @@ class FakeScm:
         lives: How orders answer, by sslId; an order that has none is 404.
         rows: The rows of a listing, by status; the whole account's are under the empty text.
         tells_totals: Whether listings tell their length.
+        expiring: The rows of a listing by expiry; None where SCM ignores such a filter.
         total_told: What a listing of so many rows tells of its length, where that is not the truth.
         unusable: What is wrong with rows of a listing's first page, by status; they come with the usable ones.
         takes_statuses: The statuses that a listing may be filtered by, spelled as SCM takes them; None for any.
@@ -113,6 +114,7 @@ class FakeScm:
     def __init__(self, clock: Clock, publish: Publish = lambda _announcement: None) -> None:
         self.lives: dict[int, Life] = {}
         self.rows: dict[str, Sequence[ListingRow]] = {}
+        self.expiring: Sequence[ListingRow] | None = None
         self.tells_totals = True
         self.total_told: Callable[[int], int | None] | None = None
         self.unusable: dict[str, tuple[str, ...]] = {}
@@ -155,8 +157,12 @@ class FakeScm:
     async def custom_fields(self) -> tuple[CustomField, ...]:
         return await self._ask("custom_fields", lambda: self.fields)
 
+    def _rows_of(self, where: ListingFilter) -> Sequence[ListingRow]:
+        by_expiry = where.expires_in_days is not None and self.expiring is not None
+        return self.expiring or () if by_expiry else self.rows.get(where.status, ())
+
     async def listing(self, where: ListingFilter, *, position: int, size: int) -> ListingPage:
-        rows, odd = self.rows.get(where.status, ()), self.unusable.get(where.status, ())
+        rows, odd = self._rows_of(where), self.unusable.get(where.status, ())
         total = len(rows) + len(odd) if self.tells_totals else None
         if self.total_told is not None:
             total = self.total_told(len(rows))
@@ -171,7 +177,7 @@ class FakeScm:
         return await self._ask("listing", answer, f"{where.status}@{position}")
 
     async def count(self, where: ListingFilter) -> int:
-        return await self._ask("count", lambda: len(self.rows.get(where.status, ())), where.status)
+        return await self._ask("count", lambda: len(self._rows_of(where)), where.status)
 
     async def details(self, ssl_id: int) -> OrderDetails:
         def answer() -> OrderDetails:

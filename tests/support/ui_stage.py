@@ -23,6 +23,7 @@ from sectigo_tui.ui.app import SectigoApp
 from sectigo_tui.ui.content.header import Surroundings
 from sectigo_tui.ui.outside import Outside
 from sectigo_tui.ui.screens.view import View
+from sectigo_tui.ui.widgets.key_line import KeyLine
 from sectigo_tui.ui.workflows.workflow import Defaults
 from support.virtual_time import LoopClock, run_virtual
 from support.writing import ACME, OV, Site
@@ -117,8 +118,10 @@ class Stage:
 
     @property
     def footer(self) -> str:
-        """The line at the bottom."""
-        return self.lines[-1]
+        """What is said above the keys at the bottom; the keys where nothing is."""
+        lines = self.lines
+        line = next(iter(self.app.screen.query(KeyLine)), None)
+        return lines[-2] if line is not None and line.has_class("-saying") else lines[-1]
 
     def row(self, ssl_id: int | str) -> str:
         """Return the line of the list that shows an order; fail when it is not in sight."""

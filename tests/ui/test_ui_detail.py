@@ -16,6 +16,7 @@ from sectigo_tui.domain.orders import Order, OrderState, PendingEnroll, Revocati
 from sectigo_tui.domain.polling import PollOutcome, PollResult, WindowEnd
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.ui.content.detail import detail_content, detail_text
+from sectigo_tui.ui.content.lines import labelled
 from support.stored_orders import an_order
 from support.ui_pieces import Pieces
 from support.virtual_time import START
@@ -35,7 +36,14 @@ def text(order: Order, *entries: TimelineEntry) -> str:
 def test_what_an_on_call_needs_first_comes_first() -> None:
     entry = TimelineEntry(at=START, order_id="order-0001", kind=EventKind.NOTE, summary="placed")
     told = text(an_order(1), entry)
-    wanted = ["APL ◐  host1.example.com  sslId 1001", "Blocked on", "Next step", "SCM status", "Here", "Next poll"]
+    wanted = [
+        "APL ◐ applied  host1.example.com  sslId 1001",
+        "Blocked on",
+        "Next step",
+        "SCM status",
+        "Here",
+        "Next poll",
+    ]
     wanted += ["Order\n", "Timeline (UTC)", "placed"]
     places = [told.index(word) for word in wanted]
     assert places == sorted(places)
@@ -47,6 +55,12 @@ def test_a_long_text_is_wrapped_beside_its_label() -> None:
     assert all(cell_len(line) <= 60 for line in lines)
     first = next(number for number, line in enumerate(lines) if line.startswith("Comments"))
     assert lines[first + 1].startswith(" " * 14 + "word")
+
+
+def test_a_long_token_is_never_broken_within_itself() -> None:
+    token = "_" + "0123456789abcdef" * 3 + ".comodoca.example"
+    facts = labelled([("  CNAME", f"{token}  (NOT in DNS)"), ("Note", "short")], 70).plain.split("\n")
+    assert facts == ["  CNAME", f"    {token}", "    (NOT in DNS)", "Note          short"]
 
 
 def test_the_copied_text_is_not_wrapped() -> None:

@@ -204,7 +204,9 @@ async def test_a_recheck_that_fails_is_told_here_until_it_is_acknowledged() -> N
 
 @on_stage
 async def test_history_tells_its_progress_stops_at_escape_and_says_what_is_normal() -> None:
-    async with staged(demo_world()) as stage:
+    world = demo_world()
+    world.account.credentials.without = {"report"}
+    async with staged(world) as stage:
         await diagnosed(stage, 2100356)
         assert "no history of this profile yet" in joined(stage.lines)
         stage.world.faults.add("latency", method="GET", path=r"/ssl/v1/\d+$", seconds=2)
@@ -225,6 +227,16 @@ async def test_history_tells_its_progress_stops_at_escape_and_says_what_is_norma
         assert "(n=" in stage.text
         await stage.press("escape")
         assert not isinstance(stage.app.screen, Diagnose)
+
+
+@on_stage
+async def test_history_comes_from_the_report_in_the_background_with_its_age() -> None:
+    async with staged(demo_world(), settle_seconds=30) as stage:
+        shown = await diagnosed(stage, 2100356)
+        assert "(n=" in shown
+        await stage.press("end")
+        assert "the account's last 90 days, as of" in joined(stage.lines)
+        assert stage.site.wire.count(r"POST /report/") <= 5
 
 
 @on_stage
@@ -272,9 +284,10 @@ async def test_rows_that_are_scrolled_past_are_not_asked_about() -> None:
 async def test_the_list_can_be_sorted_by_an_outage_that_has_no_room_beside_it() -> None:
     world, _ = world_with("ov-approval", "ov-vetting")
     async with staged(world) as stage:
-        assert "OUTAGE" not in stage.lines[1]
-        for _ in range(8):
-            await stage.press("s")
-        assert stage.footer == "Sorted by OUTAGE, which does not fit this screen."
+        assert "IN USE" not in stage.lines[1]
+        await stage.press("s", "i")
+        assert stage.footer == "Sorted by IN USE, which is empty for every row."
+        await stage.press("s", "p")
+        assert stage.footer == "Sorted by PROFILE, which does not fit this screen."
         await stage.resize(200, 40)
-        assert "OUTAGE▲" in stage.lines[1]
+        assert "PROFILE▲" in stage.lines[1]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from sectigo_tui.simulator.world import World
 from support.ui_snapshots import Screens
 from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
+from support.virtual_time import LoopClock
 
 SIZES = [(80, 24), (120, 40)]
 
@@ -53,3 +57,27 @@ async def test_diagnosis_whose_calls_failed(size: tuple[int, int], screen: Snaps
         await stage.wait(5)
         stage.check_frame()
         assert stage.svg() == screen, stage.text
+
+
+@pytest.mark.parametrize(
+    "life",
+    [
+        "ov-dcv-not-started",
+        "ov-dcv-not-submitted",
+        "ov-dcv-rejected",
+        "ov-domain-suspended",
+        "ov-delegation-requested",
+        "ev-none-left",
+    ],
+)
+@on_stage
+async def test_cause(life: str, screen: SnapshotAssertion) -> None:
+    world = World(seed=7, clock=LoopClock().now)
+    since = world.start - timedelta(hours=5)
+    ssl_id = world.add_order(life=life, common_name="www.acme.example", requested=since).ssl_id
+    async with staged(world, settle_seconds=3) as stage:
+        stage.view.table.move_to_id(f"#{ssl_id}")
+        await stage.press("D")
+        await stage.wait(4)
+        stage.check_frame()
+        assert stage.svg() == screen, f"{life}\n{stage.text}"

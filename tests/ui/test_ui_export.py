@@ -49,7 +49,7 @@ async def test_the_table_is_saved_as_it_is_shown_filtered_sorted_and_with_its_co
     assert [f"#{row[4]}" for row in rows] == list(shown)
     (oldest,) = [row for row in rows if row[4] == str(OLDEST)]
     assert oldest[0].startswith("2026-03-02T03:00:")
-    assert oldest[1:4] == ["2026-02-26", "APL", "CA"]
+    assert oldest[1:4] == ["2026-02-26T03:00:00Z", "APL", "CA"]
     assert (tmp_path / "orders.csv").stat().st_mode & 0o777 == 0o600
 
 
@@ -68,7 +68,7 @@ async def test_json_names_what_it_is_about_and_says_null_for_what_is_not_known(t
     }
     assert row["ssl_id"] == OLDEST
     assert row["common_name"] == "online-banking.acme.example"
-    assert row["outage"] is None
+    assert row["in_use_until"] is None
 
 
 @pytest.mark.parametrize(("view", "words"), [("4", "tracked, SCM status Applied"), ("5", "5 s +-20% after poll 1")])

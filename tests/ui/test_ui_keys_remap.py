@@ -19,14 +19,14 @@ from support.ui_stage import on_stage, staged
 
 @on_stage
 async def test_a_remapped_action_has_its_new_key_alone_and_the_footer_and_help_tell_it() -> None:
-    async with staged(outside=Outside(keys={"view.detail": "f5, i"}), size=(100, 60)) as stage:
+    async with staged(outside=Outside(keys={"view.detail": "f5, b"}), size=(100, 60)) as stage:
         assert "f5 Detail" in stage.footer
         await stage.press("d")
         assert not stage.view.pane.display
-        await stage.press("i")
+        await stage.press("b")
         assert stage.view.pane.display
         await stage.press("f5", "?")
-        assert "f5 i" in stage.text
+        assert "f5 b" in stage.text
 
 
 @on_stage

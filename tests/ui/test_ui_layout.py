@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,29 @@ async def test_columns_are_hidden_and_moved_in_a_dialog_and_stay_so() -> None:
         assert titles(stage).startswith("NEXT DEADLINE AGE▼ STATE")
         await stage.press("1", "o", "tab", "tab", "enter")
         assert titles(stage).startswith("NEXT DEADLINE AGE▼ STATE")
+
+
+@on_stage
+async def test_a_view_that_was_behind_while_the_theme_changed_is_shown_in_the_new_one() -> None:
+    def background() -> str:
+        """Return what most of the screen is painted on."""
+        stage.app.screen._on_timer_update()
+        cells = Counter[str]()
+        for segment in chain.from_iterable(stage.app.screen._compositor.render_strips()):
+            cells[str(segment.style and segment.style.bgcolor)] += len(segment.text)
+        return cells.most_common(1)[0][0]
+
+    async with staged() as stage:
+        await stage.press("2", "1")
+        dark = background()
+        await stage.press("T")
+        light = background()
+        await stage.press("2")
+        assert background() == light != dark
+        while stage.app.theme != DARK:
+            await stage.press("T")
+        await stage.press("1")
+        assert background() == dark
 
 
 @on_stage

@@ -70,6 +70,14 @@ def test_text_stands_out_from_what_is_behind_it(each: Theme) -> None:
 
 
 @pytest.mark.parametrize("each", TRUE_COLOUR_THEMES, ids=lambda each: each.name)
+def test_a_state_keeps_its_colour_under_the_cursor_and_can_be_read_there(each: Theme) -> None:
+    for part in ("cursor", "cursor-blurred"):
+        behind = Color.parse(each.variables[f"table-{part}-background"])
+        for name in CELL_STYLES:
+            assert contrast(Color.parse(each.variables[f"state-{name}"]), behind) >= 4, (part, name)
+
+
+@pytest.mark.parametrize("each", TRUE_COLOUR_THEMES, ids=lambda each: each.name)
 def test_every_colour_of_the_table_has_a_short_name(each: Theme) -> None:
     values = [str(each.background), *each.variables.values()]
     colours = [Color.parse(value) for value in values if value.startswith("#")]

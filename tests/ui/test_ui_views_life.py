@@ -30,10 +30,10 @@ async def test_countdown_bar_and_age_move_by_themselves() -> None:
     async with staged(track=[2100342]) as stage:
         await stage.wait(60)
         first = stage.cells(2100342)
-        await stage.wait(10)
+        await stage.wait(40)
         second = stage.cells(2100342)
         assert first[0] != second[0]
-        assert first[2] != second[2]
+        assert first[1] != second[1]
 
 
 @on_stage
@@ -45,7 +45,8 @@ async def test_polls_countdowns_and_refreshes_never_move_the_cursor() -> None:
         for _ in range(20):
             await stage.wait(15)
             assert stage.cursor == held
-            assert [line for line in stage.lines[2:-1] if held is not None and held[1:] in line]
+            assert held is not None
+            assert stage.row(held[1:]).startswith(">")
 
 
 @on_stage
@@ -104,9 +105,7 @@ async def test_cursor_stays_on_an_order_whose_ssl_id_becomes_known() -> None:
 async def test_sorting_by_next_poll_follows_the_polling() -> None:
     world = demo_world()
     async with staged(world, size=(120, 40), track=tracked_by_demo(world)) as stage:
-        for _ in stage.view.table.columns:
-            if "NEXT▲" not in stage.lines[1]:
-                await stage.press("s")
+        await stage.press("s", "n")
         assert "NEXT▲" in stage.lines[1]
         for _ in range(5):
             await stage.wait(7)
@@ -355,7 +354,7 @@ async def test_a_window_that_ended_holds_and_r_opens_a_new_one() -> None:
         await stage.wait(615)
         row = stage.row(2100342)
         assert stage.cells(2100342)[0] == "hold"
-        assert "passed" in row
+        assert "past: " in row
         assert "~4d" in row
         await stage.press("r")
         await stage.wait(2)
@@ -401,9 +400,9 @@ async def test_facts_that_could_not_be_asked_for_come_when_scm_answers_again() -
     world = demo_world()
     world.faults.add("unavailable", path=r"/ssl/v1/\d+$", count=1)
     async with staged(world) as stage:
-        assert stage.cells(2100348)[1] == "-"
+        assert stage.cells(2100348)[0] == "-"
         await stage.wait(70)
-        assert stage.cells(2100348)[1] == "2d"
+        assert stage.cells(2100348)[0].startswith("2d")
 
 
 @on_stage
@@ -411,8 +410,8 @@ async def test_an_order_that_scm_does_not_show_hides_no_facts_of_the_others() ->
     world = demo_world()
     world.faults.add("error", path="2100347", status=404, code=-4, description="gone")
     async with staged(world) as stage:
-        assert stage.cells(2100347)[1] == "-"
-        assert stage.cells(2100348)[1] == "2d"
+        assert stage.cells(2100347)[0] == "-"
+        assert stage.cells(2100348)[0].startswith("2d")
 
 
 @on_stage

@@ -105,18 +105,20 @@ async def test_sorting_a_part_is_refused_with_the_way_to_do_it() -> None:
 
 @on_stage
 async def test_shift_l_fetches_every_page_and_then_it_can_be_sorted() -> None:
-    async with staged() as stage:
+    async with staged(size=(120, 24)) as stage:
         view = await open_remote(stage)
         await stage.press("j", "j", "L")
         await stage.wait(2)
         assert "380 of 380" in stage.header
         held = stage.cursor
         await stage.press("s")
+        assert " u  unsorted " in stage.text
+        await stage.press("l")
         assert "SSLID▲" in stage.lines[1]
         assert stage.cursor == held
         await stage.press("g")
         assert stage.cursor == "#2100001"
-        await stage.press("s", "g")
+        await stage.press("s", "c", "g")
         assert "COMMON NAME▲" in stage.lines[1]
         names = [stage.view.order_row_of(row_id).common_name for row_id in view.table.visible_ids]
         assert names == sorted(names)

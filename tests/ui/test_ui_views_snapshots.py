@@ -20,6 +20,7 @@ VIEWS = {
     "remote": ["3"],
     "events": ["4"],
     "budget": ["5"],
+    "validations": ["6"],
     "help": ["?"],
 }
 """The keys that lead to each."""

@@ -15,7 +15,7 @@ from sectigo_tui.cli.screen_flags import check_keys
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.terminal import complain, show_message, table
 from sectigo_tui.config.paths import APPLICATION
-from sectigo_tui.domain.errors import ConfigError, InputError
+from sectigo_tui.domain.errors import InputError
 
 if TYPE_CHECKING:
     from sectigo_tui.config.paths import Paths
@@ -144,7 +144,7 @@ def _print_settings(options: Namespace) -> int:
 
 
 def _init(options: Namespace) -> int:
-    from sectigo_tui.config.save import example_config
+    from sectigo_tui.config.save import already_configured, example_config
     from sectigo_tui.durable import create_file
     from sectigo_tui.presentation.json import print_json
 
@@ -153,12 +153,7 @@ def _init(options: Namespace) -> int:
         create_file(path, example_config())
     except OSError as error:
         if isinstance(error, FileExistsError) and path.parent.is_dir():
-            raise ConfigError(
-                key=str(path),
-                source="file",
-                reason="there is a configuration already, and this program never rewrites one",
-                remedy="edit it, or name another with --config",
-            ) from None
+            raise already_configured(path) from None
         raise InputError(f"{path} cannot be written: {error.strerror}", "name another with --config") from error
     if options.json:
         print_json(_paths_json(_paths(options)))

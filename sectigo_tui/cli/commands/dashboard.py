@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import gc
 import os
 import select
@@ -14,6 +13,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from sectigo_tui.cli.crash import keep_crash
 from sectigo_tui.cli.exit_codes import FINE, ended_by
@@ -93,7 +94,7 @@ def _with_profiles(outside: Outside, options: Namespace) -> Outside:
         # A password command is asked when this screen has left the terminal: it may prompt there.
         settings_from(_for_profile(options, profile)).account()
 
-    return dataclasses.replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
+    return replace(outside, profiles=profiles, check_profile=lambda name: asyncio.to_thread(check, name))
 
 
 async def _first_run(settings: Settings) -> tuple[bool | None, int]:

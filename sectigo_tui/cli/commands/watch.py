@@ -165,6 +165,7 @@ class _Watch:
             self._clock,
             account=" ".join(filter(None, (account.customer_uri, settings.sectigo.environment))),
             quiet=settings.notify.quiet,
+            is_shared=settings.store.url is not None or settings.store.url_command is not None,
             addresses=lambda: addresses_of(settings),
             failed=lambda failure: self._print_failure(NOTIFYING, failure),
         )

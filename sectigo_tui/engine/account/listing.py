@@ -164,7 +164,7 @@ class Listing:
     with the rows after it that only an alternative name finds.
 
     Args:
-        context: The world.
+        context: What every service works with.
         where: Which orders.
         spellings: How this installation spells statuses; shared by all listings of the account.
 

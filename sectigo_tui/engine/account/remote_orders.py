@@ -102,7 +102,7 @@ class Account:
     A listing's rows tell no status, so the pending orders are found by one query for each pending status.
 
     Args:
-        context: The world.
+        context: What every service works with.
 
     Attributes:
         queries: The newest query of each pending status.
@@ -307,13 +307,13 @@ class Account:
             recent = RecentOrders(now, tuple(newest))
             await context.repository.store.keep_fetched(_RECENT, recent)
         self._recent_at = recent.at
-        if not await self._has_sslids(recent.rows):
+        if not await self.has_sslids(recent.rows):
             return
         for row in recent.rows:
             self.learned(row, recent.at, is_reported=True)
         context.repository.publish(AccountChanged())
 
-    async def _has_sslids(self, rows: Sequence[OrderDetails]) -> bool:
+    async def has_sslids(self, rows: Sequence[OrderDetails]) -> bool:
         """Return whether a report's ids are sslIds, which the vendor does not say: compared once with one's details."""
         if self._are_sslids is None and rows:
             known = {row.ssl_id: self._known.get(row.ssl_id) for row in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
@@ -78,13 +79,14 @@ class Reports:
     A report costs the CA more than a listing: whoever reads one regularly waits 15 minutes in between, or longer.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._state = ReportState()
         self._resumed_at: datetime | None = None
+        self._reading = asyncio.Lock()
 
     async def rejection(self) -> ScmFailure | None:
         """Return why a report is not asked for now: SCM said within the hour that the login may not."""
@@ -112,6 +114,11 @@ class Reports:
         Raises:
             ScmFailure: Nothing was told: the login may not, now or within the last hour, or SCM cannot.
         """
+        # One at a time: a login that may not is refused once, and the CA tells one report at once.
+        async with self._reading:
+            return await self._read(query, rows_at_most, requests_at_most)
+
+    async def _read(self, query: ReportQuery, rows_at_most: int | None, requests_at_most: int) -> Report:
         rejection = await self.rejection()
         if rejection is not None:
             raise rejection

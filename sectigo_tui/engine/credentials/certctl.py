@@ -39,7 +39,7 @@ class HandingOver:
     """Hands credentials over to certctl-server.
 
     Args:
-        context: The world.
+        context: What every service works with.
         credentials: Has the credentials in use.
         certctl: certctl-server.
         issuer_id: The issuer there.

@@ -109,7 +109,7 @@ class CredentialsService:
     over after one request has shown that SCM takes it; what SCM rejects all the same is not tried again.
 
     Args:
-        context: The world.
+        context: What every service works with.
         access: The credentials and their places.
         scheduler: Goes on once credentials are accepted.
 
@@ -216,7 +216,7 @@ class CredentialsService:
                 await self.note_answered("credentials not rotated", failure)
                 raise
             switched = await self._switch_to(candidate, partial(self._keeper.save, candidate))
-            await self._tell_team()
+            await self._publish_to_team()
             await self.note_answered(f"credentials rotated, {switched.resumed} workers go on")
             return switched
 
@@ -257,7 +257,7 @@ class CredentialsService:
             except ScmFailure as failure:
                 await self.note_answered("the password was not changed, or which one works is not known", failure)
                 raise
-            await self._tell_team()
+            await self._publish_to_team()
             await self.note_answered("the password in use is proven")
             return switched
 
@@ -447,7 +447,7 @@ class CredentialsService:
         overridden_by = "" if failure else self._keeper.overridden_by()
         return SwitchedCredentials(proven.login, self._scheduler.resume(), self._keeper.place, failure, overridden_by)
 
-    async def _tell_team(self) -> None:
+    async def _publish_to_team(self) -> None:
         if self._team is None:
             return
         try:

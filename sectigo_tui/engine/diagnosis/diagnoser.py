@@ -45,11 +45,11 @@ EVIDENCE_REQUESTS_PER_MINUTE = 120
 """How many requests a process sends for columns; what an operator asks for in person is counted, and not held back."""
 
 BUDGET_SECONDS = 60.0
-REFRESH_SECONDS = 5.0
-"""How often it is looked up whose evidence is wanted."""
+REFRESH_SECONDS = 15.0
+"""How often the list of orders whose evidence is wanted is read, and what others have fetched."""
 
 REFRESH_AFTER_SECONDS = 60.0
-"""How often it is looked up whether evidence of an order that is wanted is too old."""
+"""How often the age of an order's evidence is checked while it is wanted."""
 
 WANTED_SECONDS = 1_800.0
 """How long evidence is kept fresh after somebody had the order in sight."""
@@ -66,13 +66,14 @@ class Diagnoser:
     Evidence is kept with its age and shared: many orders of one organization cost one request for its validations.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
         dns: The DNS; None unless the operator has switched it on.
         secrets: Returns the credentials in use, which nothing that leaves the program may hold.
 
     Attributes:
         samples: How long this account's orders took.
+        in_use: Finds the certificate in use for some names; None for none.
         ending: Which validations of the account end soon.
         wanted: How many orders' evidence was to be kept fresh when that was last looked at here.
     """
@@ -89,6 +90,7 @@ class Diagnoser:
         self._account = account
         self._secrets = secrets
         self.wanted = 0
+        self.in_use: Callable[[Iterable[str]], OrderDetails | None] = lambda _names: None
         self._sources = Sources(context, account, dns)
         self._knowledge = Knowledge(context, account, self._sources)
         self._gatherer = Gatherer(self._sources, self._knowledge)
@@ -171,6 +173,7 @@ class Diagnoser:
             targets: The orders, the most wanted first.
             on_verdict: Told each order's verdict when its evidence is there.
         """
+        await self.samples.learn_kept()
         for target in targets:
             evidence = await self._gatherer.gather(
                 target,
@@ -308,7 +311,21 @@ class Diagnoser:
         order = target if isinstance(target, Order) else store.by_ssl_id(target)
         ssl_id = order.ssl_id if order is not None else target if isinstance(target, int) else None
         details = self._details_of(ssl_id) if ssl_id is not None else None
-        return outage_clock(order, details or (order.details if order else None), store.by_ssl_id, self._details_of)
+        details = details or (order.details if order else None)
+        found = outage_clock(order, details, store.by_ssl_id, self._details_of)
+        old = self.in_use(self._names_of(order, details, ssl_id)) if found is None else None
+        if old is None or old.expires is None or old.ssl_id == ssl_id:
+            return found
+        return OutageClock(old.ssl_id, old.common_name, old.expires, "the certificates in use")
+
+    def _names_of(self, order: Order | None, details: OrderDetails | None, ssl_id: int | None) -> tuple[str, ...]:
+        if details is not None:
+            return (details.common_name, *details.subject_alternative_names)
+        if order is not None:
+            request = order.pending_enroll.request if order.pending_enroll is not None else None
+            return (order.common_name, *(request.subject_alternative_names if request is not None else ()))
+        listed = self._account.pending().get(ssl_id) if ssl_id is not None else None
+        return (listed.row.common_name, *listed.row.subject_alternative_names) if listed is not None else ()
 
     def whole(self, order: Order | None, details: OrderDetails | None, requested: Moment | None) -> Comparison | None:
         """Return how long an order is pending beside what orders of its profile took, by what was learned: for a list.
@@ -370,7 +387,7 @@ class Diagnoser:
         order = diagnosis.evidence.order
         await record(
             self._context,
-            EventKind.NOTE,
+            EventKind.OPERATOR_NOTE,
             f"message to {message.recipient.who} given to on_event",
             order_id=order.id if order is not None else "",
             ssl_id=diagnosis.evidence.ssl_id,
@@ -408,6 +425,7 @@ class Diagnoser:
             self.samples.of(evidence.profile_id),
             self.outage(target) if target is not None else None,
             deadline_seconds if deadline_seconds > 0 else DEFAULT_DEADLINE_SECONDS,
+            self.samples.history.at if self.samples.history is not None else None,
         )
 
     async def _learn_renewed(self, order: Order | None) -> None:

@@ -112,7 +112,7 @@ class Ending:
     """Finds the validations that end soon.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
         sources: Whom to ask.
     """

@@ -178,7 +178,7 @@ class Samples:
     """How long orders of this account took, as far as that was learned.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
 
     Attributes:
@@ -223,6 +223,10 @@ class Samples:
             self._by_profile[profile_id] = found
         return found
 
+    def _forget_figures(self) -> None:
+        self._all = None
+        self._by_profile.clear()
+
     async def learn_local(self) -> bool:
         """Take the samples of the newest issued local orders; timelines that were read before are not read again.
 
@@ -236,7 +240,7 @@ class Samples:
         for number, order in enumerate(missing, start=1):
             sample = sample_of(local_evidence(store, order, self._context.clock.now()))
             self._local[order.id] = order.revision, sample
-            self._all = None
+            self._forget_figures()
             if number % _READ_AT_ONCE == 0:
                 await asyncio.sleep(0)  # each timeline is read from the disk: keys are handled in between
         return bool(missing)
@@ -254,7 +258,8 @@ class Samples:
         kept = await self._context.repository.store.fetched(_HISTORY, History)
         if kept is None or (self.history is not None and kept.at <= self.history.at):
             return False
-        self.history, self._all = kept, None
+        self.history = kept
+        self._forget_figures()
         return True
 
     async def run(self) -> None:
@@ -294,7 +299,7 @@ class Samples:
             if age is not None and age < max(max_age_seconds, REPORT_EVERY_SECONDS):
                 return is_news
             self.history = await self._read(known, now)
-            self._all = None
+            self._forget_figures()
             await self._context.repository.store.keep_fetched(_HISTORY, self.history)
             return True
 
@@ -338,7 +343,7 @@ class Samples:
             sample = remote_sample(details, self._context.clock.now())
             if sample is not None:
                 self._remote[ssl_id] = sample
-                self._all = None
+                self._forget_figures()
             progress(number, len(newest))
         return len(self._remote)
 

@@ -142,6 +142,7 @@ def document(diagnosis: Diagnosis) -> Json:
         "organization": _organization(diagnosis.organization),
         "caa": [_caa(name, kept_answer.source, diagnosis) for name, kept_answer in evidence.caa.items()],
         "normal": [_comparison(comparison) for comparison in diagnosis.normal],
+        "history_at": _moment(diagnosis.history_at),
         "proposed_wait": {
             "poll_max_wait_seconds": proposal.seconds,
             "n": proposal.n,

@@ -110,6 +110,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
         normal: Its times beside the account's own.
         proposal: A better `poll_max_wait_seconds` for its profile; None without history.
         outage: When the certificate ends that it takes the place of; None for a new one.
+        history_at: When the account's report was read on which its figures rest; None where they rest on none.
     """
 
     evidence: Evidence
@@ -121,6 +122,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     normal: tuple[Comparison, ...]
     proposal: WaitProposal | None
     outage: OutageClock | None
+    history_at: datetime | None = None
 
     @property
     def ref(self) -> OrderRef:
@@ -130,7 +132,11 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
 
 
 def conclude(
-    evidence: Evidence, samples: Sequence[Sample], outage: OutageClock | None, deadline_seconds: float
+    evidence: Evidence,
+    samples: Sequence[Sample],
+    outage: OutageClock | None,
+    deadline_seconds: float,
+    history_at: datetime | None = None,
 ) -> Diagnosis:
     """Return what evidence comes to.
 
@@ -139,6 +145,7 @@ def conclude(
         samples: How long this account's orders of its profile took.
         outage: When the certificate ends that the order takes the place of.
         deadline_seconds: The bound of a poll window in force.
+        history_at: When the account's report was read; None where none was.
     """
     stages = time_line(evidence)
     profile_id = evidence.profile_id
@@ -153,6 +160,7 @@ def conclude(
         normal=normal,
         proposal=propose_wait(samples, profile_id, deadline_seconds),
         outage=outage,
+        history_at=history_at,
     )
 
 

@@ -37,7 +37,7 @@ class Approving:
     """Approves and declines.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:

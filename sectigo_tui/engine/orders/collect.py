@@ -42,7 +42,7 @@ class Collecting:
     """Collects and saves.
 
     Args:
-        context: The world.
+        context: What every service works with.
         tools: Reads and writes bundles.
     """
 

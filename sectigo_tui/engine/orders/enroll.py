@@ -152,7 +152,7 @@ class Enrolling:
     """Orders certificates.
 
     Args:
-        context: The world.
+        context: What every service works with.
         placing: Sends orders.
         tools: Reads CSRs, and makes keys.
     """

@@ -67,7 +67,7 @@ async def record(
     """Make an entry durable.
 
     Args:
-        context: The world.
+        context: What every service works with.
         kind: What it is about.
         summary: One line for a person; holds no secret.
         order_id: The local order; empty for what concerns another, or the account.

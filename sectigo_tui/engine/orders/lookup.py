@@ -84,7 +84,7 @@ async def orders_named(
     itself. Those of longer names are left out here; a name that is spelled otherwise (an IDN) is not.
 
     Args:
-        context: The world.
+        context: What every service works with.
         common_name: The name.
         at_most: How many rows of each kind are read; None for all, however many pages that takes.
         nameless_too: Whether orders without a common name are asked for.
@@ -150,7 +150,7 @@ async def search(context: Context, order: Order, by_tag: ByTag | None = None) ->
     """Search for an order at SCM: by its name, and by its tag in a report where many have the name, or none.
 
     Args:
-        context: The world.
+        context: What every service works with.
         order: The order, unconfirmed.
         by_tag: Finds it in a report; None where there is none. A renewal may have no tag, and is not asked about.
 
@@ -181,7 +181,7 @@ async def tagged_order(context: Context, order_id: str, ssl_ids: Iterable[int]) 
     """Return which of some orders at SCM is a local one, by its tag in the comments that SCM tells now.
 
     Args:
-        context: The world.
+        context: What every service works with.
         order_id: The local order.
         ssl_ids: The orders in which a report found the tag: a renewal has a copy of it, so the oldest counts.
 
@@ -301,7 +301,7 @@ async def find_duplicates(context: Context, names: Sequence[str], *, is_nameless
     """Look for orders that may be the one about to be placed.
 
     Args:
-        context: The world.
+        context: What every service works with.
         names: The names it may go by: its common name, or all its names where it has none.
         is_nameless: Whether it has no common name.
 

@@ -21,7 +21,7 @@ class OrderLocks:
     the store: an intent is sent by the process whose change to the order made it one.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:

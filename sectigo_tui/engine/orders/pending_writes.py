@@ -24,7 +24,7 @@ class Retries:
     It forgets at the end of the process: a start begins with the shortest wait again.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:
@@ -80,7 +80,7 @@ class PendingWrites:
     """Runs pending writes when they are due, in the one process of a host that holds the lease.
 
     Args:
-        context: The world.
+        context: What every service works with.
         order_locks: Keeps writes to one order apart.
         pending_writes: What there is to do.
     """

@@ -19,7 +19,7 @@ class People:
     """Writes notes on local orders, and says who owns them.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:

@@ -35,7 +35,7 @@ class Placing:
     """Sends orders that are written down as intents, and writes down what came of it.
 
     Args:
-        context: The world.
+        context: What every service works with.
         order_locks: The sole right to write to an order.
     """
 

@@ -36,7 +36,7 @@ class Recovery:
     Only `order_again` sends an order, and only at the operator's request.
 
     Args:
-        context: The world.
+        context: What every service works with.
         order_locks: The sole right to write to an order.
         placing: Sends intents, and settles what was found.
         reports: The account's bulk reports, in which an order is found by its tag without looking at each of its name.

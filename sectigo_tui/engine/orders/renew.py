@@ -7,6 +7,7 @@ orders of its common name from just before it was sent; so only one renewal of a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
@@ -17,6 +18,7 @@ from sectigo_tui.domain.names import name_key
 from sectigo_tui.domain.orders import Order, OrderState, Origin, PendingEnroll, state_for
 from sectigo_tui.domain.pki import CertificateTools, CsrFacts
 from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.orders.batch import Outcome, each
 from sectigo_tui.engine.orders.lookup import Duplicates, check_none_ordered_since, find_duplicates, orders_named
 from sectigo_tui.engine.orders.place import Placed, Placing
 from sectigo_tui.engine.requests.limiter import Priority
@@ -40,7 +42,7 @@ class Renewing:
     """Renews orders.
 
     Args:
-        context: The world.
+        context: What every service works with.
         placing: Sends orders.
         tools: Checks CSRs.
     """
@@ -114,6 +116,36 @@ class Renewing:
                 meanwhile(orders)
 
         return await self._placing.place(order, entry, check=check)
+
+    async def renew_all(
+        self, ssl_ids: Iterable[int], progress: Callable[[Outcome[int, Placed]], None] = lambda _outcome: None
+    ) -> tuple[Outcome[int, Placed], ...]:
+        """Renew several orders with their old CSRs, one after another, each once.
+
+        One beside which another order of its name may be the renewal already is left out: it is renewed on its own.
+
+        Args:
+            ssl_ids: The orders to be renewed.
+            progress: Told each outcome when it is there.
+
+        Raises:
+            InputError: The program is read-only; nothing was sent.
+        """
+        self._context.check_writable("renewing")
+        return await each(ssl_ids, self._renew_alone, progress)
+
+    async def _renew_alone(self, ssl_id: int) -> Placed:
+        offer = await self.offer(ssl_id)
+        duplicates = offer.duplicates
+        if not duplicates.is_clear:
+            others = [order.ssl_id or order.id for order in duplicates.local]
+            others += [details.ssl_id for details in duplicates.remote]
+            why = f"there is another order of its name: {', '.join(map(str, others))}" if others else ""
+            raise InputError(
+                f"sslId {ssl_id}: {why or 'not all orders of its name could be looked at'}; nothing was ordered",
+                "renew it on its own, after looking at them",
+            )
+        return await self.renew(ssl_id, since=duplicates)
 
     def _intent(self, old: OrderDetails, known: tuple[int, ...], csr: CsrFacts | None, key_path: str) -> Order:
         now = self._context.clock.now()

@@ -82,7 +82,7 @@ class Revoker:
     """Sends revocations to SCM and stores its answers; a `PendingWrite` for those not settled yet.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:
@@ -305,7 +305,7 @@ class Revoking:
     """Revokes certificates at SCM.
 
     Args:
-        context: The world.
+        context: What every service works with.
         order_locks: Keeps writes to one order apart.
         tracking: Makes orders of the account local.
         revoker: Tells SCM.

@@ -30,7 +30,7 @@ class Tracking:
     """Takes remote orders on, and finished ones off.
 
     Args:
-        context: The world.
+        context: What every service works with.
         order_locks: Keeps writes to one order apart.
     """
 

@@ -137,7 +137,7 @@ def poll_budget(
     """Return the poll budget as it stands now.
 
     Args:
-        context: The world.
+        context: What every service works with.
         scheduler: The poll workers.
         health: How SCM answers.
         rows: How many of the next polls to list.

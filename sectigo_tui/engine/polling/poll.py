@@ -96,7 +96,7 @@ class Poller:
     A poll may fail and polling may stop, but the order fails only when SCM says so.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:

@@ -64,7 +64,7 @@ class Scheduler:
     the others are shown as another process polls them.
 
     Args:
-        context: The world.
+        context: What every service works with.
     """
 
     def __init__(self, context: Context) -> None:

@@ -174,11 +174,15 @@ class SharedAnswers:
         return sorted(known, key=lambda ssl_id: known[ssl_id], reverse=True)
 
     async def _wanted(self) -> dict[int, datetime]:
-        record = await self._store.fetched("evidence-wanted", WantedRecord)
+        record = None
+        with suppress(StoreError):
+            record = await self._store.fetched("evidence-wanted", WantedRecord)
         return record.until if record is not None else {}
 
     async def _read(self, name: str) -> AnswerRecord:
-        record = await self._store.fetched(f"evidence-{name}", AnswerRecord) or AnswerRecord()
+        record = AnswerRecord()
+        with suppress(StoreError):
+            record = await self._store.fetched(f"evidence-{name}", AnswerRecord) or record
         known = self._kept[name]
         changed = [answer for key, answer in record.answers.items() if answer != known.get(key)]
         if changed:

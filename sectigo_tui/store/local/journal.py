@@ -152,7 +152,7 @@ class ClosedSegments:
 
 def _head_of(path: Path) -> Segment | None:
     head = b""
-    for block in _content(path):
+    for block in _content(path, _LINE_BYTES):
         head += block
         if b"\n" in head:
             break
@@ -160,7 +160,7 @@ def _head_of(path: Path) -> Segment | None:
     return segment_of(line) if line else None
 
 
-def _content(path: Path) -> Iterator[bytes]:
+def _content(path: Path, block_bytes: int = _BLOCK_BYTES) -> Iterator[bytes]:
     """Return a file's content in pieces, up to where it can be read."""
     compressed = path.with_name(path.name.removesuffix(".gz") + ".gz")
     with disk_failures(path, "read"):
@@ -171,7 +171,7 @@ def _content(path: Path) -> Iterator[bytes]:
             file = compressed.open("rb")
         with file:
             unpack = zlib.decompressobj(wbits=_GZIP) if file.name.endswith(".gz") else None
-            while block := file.read(_BLOCK_BYTES):
+            while block := file.read(block_bytes):
                 try:
                     yield block if unpack is None else unpack.decompress(block)
                 except zlib.error:

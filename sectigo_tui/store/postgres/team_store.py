@@ -161,7 +161,7 @@ class TeamStore:
         self._holder: Actor | None = None
         self._holder_since: datetime | None = None
         self._holder_until = 0.0
-        self._holder_heard_at = float("-inf")
+        self._holder_answered_at = float("-inf")
         self._logins: dict[str, TeamLogin] = {}
         self._asks_logins = False
         self._fetched: dict[str, bytes] = {}
@@ -419,7 +419,7 @@ class TeamStore:
             return frozenset()
         is_fresh = self._lease_until - now > seconds * (1 - _RENEW_AFTER_SHARE)
         # Whoever polls tells it with every renewal; after a silence, and at first, the database is asked.
-        is_anothers = self._holder is not None and now - self._holder_heard_at < seconds * _HEARD_SHARE
+        is_anothers = self._holder is not None and now - self._holder_answered_at < seconds * _HEARD_SHARE
         if not is_fresh and not is_anothers:
             try:
                 await self._take_lease(self._link.run, seconds)
@@ -725,7 +725,7 @@ class TeamStore:
             self._holder = None
             return
         self._know_holder(bytes(lease.holder), lease.since, lease.seconds)
-        self._holder_heard_at = asyncio.get_running_loop().time()
+        self._holder_answered_at = asyncio.get_running_loop().time()
         # Whoever tells that it polls now does so by the database's word.
         self._lease_until = 0.0
 
@@ -956,7 +956,7 @@ class TeamStore:
         else:
             self._lease_until = 0.0
             self._know_holder(holder, since, float(left))
-            self._holder_heard_at = asked_at
+            self._holder_answered_at = asked_at
 
     def _keep_file(self, name: str, pem: bytes) -> Path:
         path = self._directory / "certificates" / name

@@ -10,9 +10,11 @@ from textual.content import Content
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import Order
+from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.domain.status import meaning_of
 from sectigo_tui.presentation.columns import RowContext, age_text, cell, poll_text
-from sectigo_tui.presentation.format import format_when, latency
+from sectigo_tui.presentation.format import format_when
+from sectigo_tui.presentation.glyphs import STATE_CELLS
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.content.lines import TIME_CELLS, Fact, labelled, titled
@@ -32,6 +34,7 @@ def detail_content(
     width: int = 0,
     *,
     keys: KeyNames | None = DEFAULT_NAMES,
+    polls: Sequence[PollResult] = (),
 ) -> Content:
     """Return what an on-call operator needs first, then the rest: state, polling, certificate, order, timeline.
 
@@ -41,12 +44,13 @@ def detail_content(
         now: The time.
         width: The cells of a line, for wrapping a text beside its label; 0 for no bound.
         keys: Names the keys that it tells of; None to tell of none.
+        polls: Its newest polls, oldest first.
     """
     order = row.order
     state = labelled(_state(row, now, keys), width)
     blocks = [Content("\n").join(part for part in (_title(row, now), state) if part.plain)]
     if order is not None:
-        blocks.append(labelled(_polling(order, keys), width))
+        blocks.append(labelled((*_polling(order, keys), *_last_polls(polls, now)), width))
     else:
         blocks.append(Content.styled(f"Remote, not polled{_hint(keys, ': {view.track} tracks it.')}", "$state-muted"))
     if order is not None and order.certificate is not None:
@@ -67,7 +71,7 @@ def _hint(keys: KeyNames | None, text: str) -> str:
 
 
 def _title(row: OrderRow, now: RowContext) -> Content:
-    state = cell(row, "state", 5, now)
+    state = cell(row, "state", STATE_CELLS, now)
     name = printable(row.common_name, limit=LONG_TEXT) or "(no common name)"
     ssl_id = f"sslId {row.ssl_id}" if row.ssl_id is not None else "no sslId yet"
     return Content.assemble(
@@ -83,6 +87,11 @@ def _state(row: OrderRow, now: RowContext, keys: KeyNames | None) -> Iterable[Fa
         yield "", printable(verdict.sentence, limit=LONG_TEXT)
         yield "Next step", printable(verdict.next_action, limit=LONG_TEXT)
         yield "Evidence", Content.styled(_evidence(verdict, keys), "$state-muted")
+        from sectigo_tui.ui.content.pictures import pace_content
+
+        compared = diagnoser.whole(row.order, row.details, row.requested)
+        if compared is not None:
+            yield "Normal?", pace_content(compared, now.glyphs)
     if row.status:
         yield "SCM status", _status(row)
     order = row.order
@@ -169,12 +178,21 @@ def _polling(order: Order, keys: KeyNames | None) -> Iterable[Fact]:
         yield "Deadline", "none: until it is issued" if is_endless else f"{window.deadline_at:%Y-%m-%d %H:%M:%S}Z"
     yield "Polls", f"{window.attempts} since {format_when(window.opened_at)}"
     if order.last_poll is not None:
+        from sectigo_tui.ui.content.pictures import latency_content
+
         poll = order.last_poll
         parts = [f"{poll.at:%H:%M:%S}Z", printable(poll_text(poll), limit=LONG_TEXT)]
         if poll.http_status is not None:
             parts.append(f"HTTP {poll.http_status}")
-        parts.append(latency(poll.latency_seconds).strip())
-        yield "Last poll", "  ".join(parts)
+        yield "Last poll", Content.assemble("  ".join(parts), "  ", latency_content(poll.latency_seconds))
+
+
+def _last_polls(polls: Sequence[PollResult], now: RowContext) -> Iterable[Fact]:
+    """Return the latency and outcome of the last polls as two lines, with what the marks mean."""
+    if len(polls) > 1:
+        from sectigo_tui.ui.content.pictures import poll_lines
+
+        yield from poll_lines(polls, now.glyphs)
 
 
 def _certificate(facts: CertificateFacts, order: Order) -> Iterable[Fact]:

@@ -7,59 +7,32 @@ from datetime import datetime
 
 from textual.content import Content
 
-from sectigo_tui.domain.polling import PollOutcome, PollResult
+from sectigo_tui.domain.polling import PollResult
 from sectigo_tui.engine.diagnosis.common_causes import CommonCause
 from sectigo_tui.engine.diagnosis.evidence.missing import MissingEvidence
 from sectigo_tui.engine.diagnosis.evidence.model import DCV_UNUSED_CODE, Answer, AnswerState, Evidence, Fact
 from sectigo_tui.engine.diagnosis.evidence.validations import DomainLine, DomainState, OrganizationLine
-from sectigo_tui.engine.diagnosis.normal import Comparison, Pace, WaitProposal
+from sectigo_tui.engine.diagnosis.normal import HISTORY_DAYS, Comparison, Pace, WaitProposal
 from sectigo_tui.engine.diagnosis.result import Diagnosis, OutageClock
 from sectigo_tui.engine.diagnosis.rules.causes import Party
 from sectigo_tui.engine.diagnosis.stages import NotPolled, Stage, StageState
 from sectigo_tui.engine.diagnosis.verdict import Strength
 from sectigo_tui.presentation.columns import poll_text
-from sectigo_tui.presentation.format import format_when, latency
+from sectigo_tui.presentation.format import format_when
 from sectigo_tui.presentation.glyphs import ASCII, Glyphs, order_glyph, status_glyph
 from sectigo_tui.ui.content import lines
 from sectigo_tui.ui.content.lines import untrusted
+from sectigo_tui.ui.content.pictures import poll_lines
 from sectigo_tui.ui.keys.key_names import DEFAULT_NAMES, KeyNames
-
-POLLS_SHOWN = 40
-_BARS = ("▁▂▃▄▅▆▇█", "12345678")
-_MARKS = {
-    PollOutcome.PENDING: ".",
-    PollOutcome.FINAL: "!",
-    PollOutcome.ISSUED: "i",
-    PollOutcome.NOT_READY: "n",
-    PollOutcome.COLLECTED: "C",
-    PollOutcome.RATE_LIMITED: "4",
-    PollOutcome.SERVER_FAILURE: "5",
-    PollOutcome.UNREACHABLE: "-",
-    PollOutcome.UNREADABLE: "?",
-    PollOutcome.CREDENTIALS_REFUSED: "a",
-    PollOutcome.NOT_FOUND: "0",
-    PollOutcome.REFUSED: "r",
-}
 
 
 def poll_facts(polls: Sequence[PollResult], glyphs: Glyphs) -> Iterable[lines.Fact]:
-    """Return the newest polls: latency as bars, outcome as marks with their meanings, and the newest in words."""
+    """Return the newest polls as lines, and the newest in words."""
     if not polls:
         return
-    shown = polls[-POLLS_SHOWN:]
-    slowest = max((poll.latency_seconds or 0.0 for poll in shown), default=0.0)
-    yield "latency", f"{''.join(_bar(poll, slowest, glyphs) for poll in shown)}  slowest {latency(slowest).strip()}"
-    yield "outcome", "".join(_MARKS[poll.outcome] for poll in shown)
-    yield "", ", ".join(f"{_MARKS[outcome]} {outcome}" for outcome in dict.fromkeys(poll.outcome for poll in shown))
-    newest = shown[-1]
+    yield from poll_lines(polls, glyphs)
+    newest = polls[-1]
     yield "newest", f"{newest.at:%Y-%m-%d %H:%M:%S}Z  {untrusted(poll_text(newest))}"
-
-
-def _bar(poll: PollResult, slowest: float, glyphs: Glyphs) -> str:
-    if poll.latency_seconds is None or slowest <= 0:
-        return " "
-    scale = _BARS[glyphs is ASCII]
-    return scale[min(len(scale) - 1, int(poll.latency_seconds / slowest * len(scale)))]
 
 
 _STAGE_SHAPES = {
@@ -113,6 +86,9 @@ def normal_content(diagnosis: Diagnosis, width: int) -> Content:
     without = [str(one.leg) for one in diagnosis.normal if one.figure is None]
     if facts and without:
         facts.append(("no history", Content.styled(", ".join(without), "$state-muted")))
+    if facts and diagnosis.history_at is not None:
+        kept = f"the account's last {HISTORY_DAYS} days, as of {format_when(diagnosis.history_at)}"
+        facts.append(("history", Content.styled(kept, "$state-muted")))
     proposal = diagnosis.proposal
     if proposal is not None:
         facts.append(("poll_max_wait_seconds", Content(_proposed(proposal))))

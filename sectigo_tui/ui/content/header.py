@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from sectigo_tui.domain.errors import StoreOffline
 from sectigo_tui.engine.credentials.passwords import days_left, expires_soon
 from sectigo_tui.engine.engine import Engine
-from sectigo_tui.presentation.format import age, clock, latency
+from sectigo_tui.presentation.format import SLOW_ANSWER_SECONDS, age, clock, latency
 from sectigo_tui.presentation.rows import Tally
 from sectigo_tui.presentation.text import printable
 
@@ -198,7 +198,9 @@ def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
     if health.retry_after_until is not None and health.retry_after_until > now:
         return (HeaderPart(f"API 429 until {clock(health.retry_after_until)}", "$state-warning"),)
     # Of one width, so that what stands behind it does not jump with every answer.
-    return (HeaderPart(f"API OK {latency(health.last.latency_seconds).strip():<5}", "$state-done"),)
+    seconds = health.last.latency_seconds
+    style = "$state-warning" if (seconds or 0) > SLOW_ANSWER_SECONDS else "$state-done"
+    return (HeaderPart(f"API OK {latency(seconds).strip():<5}", style),)
 
 
 def _password(engine: Engine, now: datetime) -> HeaderPart:

@@ -64,6 +64,12 @@ class Menu(Dialog[str]):
         """Return the list: choosing from it opens a question, and does nothing yet."""
         return self.query_one("#menu")
 
+    def on_mount(self) -> None:
+        """Put the cursor on the first line: it is what helps most."""
+        self.query_one("#menu", OptionList).highlighted = next(
+            (at for at, item in enumerate(self._items) if not item.why_not), None
+        )
+
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Answer with the action chosen."""
         message.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -14,14 +14,19 @@ from sectigo_tui.domain.events import EngineEvent, OrderChanged, PollFinished, P
 from sectigo_tui.engine.polling.budget import ANSWERED, DuePoll, EvidenceBudget, PollBudget, Tally
 from sectigo_tui.presentation.filters import words_filter
 from sectigo_tui.presentation.format import COUNTDOWN_WIDTH, countdown, latency, next_word
+from sectigo_tui.presentation.pictures import pending_by_day
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.ui.content.lines import labelled
+from sectigo_tui.ui.content.lines import Fact, labelled
+from sectigo_tui.ui.content.pictures import pending_lines
 from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.screens.view import WORDS_HINT, View, ViewModel
 from sectigo_tui.ui.widgets.header_line import HeaderLine
 
+COUNT_SECONDS = 60.0
+ENTRIES_READ = 5_000
+"""How many of the newest entries of all timelines say what was pending day by day."""
 TALLY_SECONDS = 5.0
 """How often the tally of requests is updated: it covers an hour, and nobody reads it faster."""
 _NONE_DUE = (
@@ -57,6 +62,8 @@ class BudgetView(View):
         self._due_in_total = 0
         self._is_any_unpolled = False
         self._tallied_at: datetime | None = None
+        self._counted_at: datetime | None = None
+        self._counted: Mapping[str, Sequence[int | None]] = {}
 
     def compose(self) -> ComposeResult:
         """Put what polling has cost above the list."""
@@ -112,7 +119,17 @@ class BudgetView(View):
     def _show_tally(self, budget: PollBudget) -> None:
         if self._is_tally_old():
             self._tallied_at = budget.at
-            self.query_one("#tally", Static).update(budget_content(budget, self.size.width - 2))
+            drawn = pending_lines(self._pending_by_day(), self._model.now.glyphs)
+            self.query_one("#tally", Static).update(budget_content(budget, self.size.width - 2, drawn))
+
+    def _pending_by_day(self) -> Mapping[str, Sequence[int | None]]:
+        """Return what was pending day by day; timelines are read again when a minute has passed."""
+        now = self._model.now.clock.now()
+        if self._counted_at is None or now - self._counted_at >= timedelta(seconds=COUNT_SECONDS):
+            self._counted_at = now
+            entries = self._model.order_rows.engine.orders.entries(ENTRIES_READ)
+            self._counted = pending_by_day(entries, now, is_all=len(entries) < ENTRIES_READ)
+        return self._counted
 
     def _cell(self, row_id: str, key: str, _width: int) -> Cell:
         poll = self._due[row_id]
@@ -139,12 +156,13 @@ class BudgetView(View):
         self.show_message("The nearest poll stays first: {view.filter} filters them.")
 
 
-def budget_content(budget: PollBudget, width: int) -> Content:
+def budget_content(budget: PollBudget, width: int, drawn: Iterable[Fact] = ()) -> Content:
     """Return what polling has cost, in a few lines.
 
     Args:
         budget: The poll budget.
         width: The cells of a line.
+        drawn: Lines that are drawn, which stand below.
     """
     no_more = f"; pending, but polled no more: {len(budget.unpolled)}" if budget.unpolled else ""
     facts: list[tuple[str, str | Content]] = [
@@ -161,7 +179,7 @@ def budget_content(budget: PollBudget, width: int) -> Content:
         facts.append(("paused", Content.styled(printable(budget.refused), "$state-failed bold")))
     if budget.poller:
         facts.append(("polled by", printable(budget.poller)))
-    return labelled(facts, width)
+    return labelled((*facts, *drawn), width)
 
 
 def _evidence(evidence: EvidenceBudget) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,20 +13,18 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from sectigo_tui.presentation.glyphs import Glyphs, StateGlyph, state_glyphs
+from sectigo_tui.presentation.columns import COLUMNS
+from sectigo_tui.presentation.glyphs import STATE_CELLS, Glyphs, StateGlyph, state_glyphs
+from sectigo_tui.presentation.meanings import NEXT_WORDS, PARTIES, SHORT_PARTIES, Meaning
+from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.keys.active_keys import KeyHelp, grouped
 from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.terminal.dismiss import dismiss_once
 
 KEY_CELLS = 12
-STATES_A_LINE = 8
 
 _WORDS = (
-    ("poll", "polling"),
-    ("hold", "polling has ended: {view.poll} starts it again"),
-    ("429", "rate limited: SCM asked to wait"),
-    ("auth", "paused, since SCM rejected the credentials"),
-    ("-", "not polled: remote ({view.track} tracks it), or over"),
+    *((word, f"in NEXT: {text[0].lower()}{text[1:]}") for word, text in NEXT_WORDS.items()),
     ("+", "in front of a row: it changed since the cursor was on it"),
     ("w", "it is watched: bell and notification when it changes"),
     (".", "it was acknowledged, and is quiet until it changes"),
@@ -48,6 +46,7 @@ class Help(ModalScreen[None]):
         keys: The actions that can be done where help was asked for.
         glyphs: The shapes of this terminal.
         is_of_dialog: Whether help was asked for in a dialog, where no orders are shown.
+        meanings: What stands under the cursor or the mouse means, where that is known.
     """
 
     DEFAULT_CSS = """
@@ -67,7 +66,7 @@ class Help(ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "dismiss", "Close", id="help.close"),
+        Binding("escape,q,question_mark,f1,enter", "dismiss", "Close", id="help.close"),
         Binding("j", "scroll(1)", "Down", show=False, id="help.down"),
         Binding("k", "scroll(-1)", "Up", show=False, id="help.up"),
         Binding("space", "scroll(10)", "Page down", show=False, id="help.page_down"),
@@ -75,10 +74,13 @@ class Help(ModalScreen[None]):
         Binding("G", "scroll(1000)", "Bottom", show=False, id="help.bottom"),
     ]
 
-    def __init__(self, keys: Sequence[KeyHelp], glyphs: Glyphs, *, is_of_dialog: bool = False) -> None:
+    def __init__(
+        self, keys: Sequence[KeyHelp], glyphs: Glyphs, *, is_of_dialog: bool = False, meanings: Sequence[Meaning] = ()
+    ) -> None:
         super().__init__()
         self._is_of_dialog = is_of_dialog
         self._keys = keys
+        self._meanings = meanings
         self._glyphs = glyphs
 
     def dismiss(self, result: None = None) -> AwaitComplete:
@@ -98,21 +100,35 @@ class Help(ModalScreen[None]):
 
     def _content(self) -> Content:
         lines: list[Content] = []
+        if self._meanings:
+            lines += [_heading("Here"), *map(self._meaning, self._meanings), Content("")]
         for group, keys in grouped(self._keys):
             lines += [_heading(group), *(_line(key.keys or f":{key.title}", key.text) for key in keys), Content("")]
         if self._is_of_dialog:
             return Content("\n").join([*lines[:-1], *(_line(key, what) for key, what in _IN_DIALOG)])
-        lines += [_heading("States"), *self._states(), Content("")]
-        lines += [_heading("Words"), *(_line(word, filled(self, meaning)) for word, meaning in _WORDS)]
+        lines += [
+            _heading("Columns"),
+            *(self._explained(column.title, column.meaning) for column in COLUMNS),
+            Content(""),
+        ]
+        lines += [
+            _heading("Blocked on"),
+            *(self._explained(SHORT_PARTIES.get(one, one), PARTIES[one]) for one in PARTIES),
+        ]
+        lines += [Content(""), _heading("States"), *map(self._state, state_glyphs()), Content("")]
+        lines += [_heading("Words"), *(self._explained(word, meaning) for word, meaning in _WORDS)]
         return Content("\n").join(lines)
 
-    def _states(self) -> Iterable[Content]:
-        states = state_glyphs()
-        for first in range(0, len(states), STATES_A_LINE):
-            yield Content("  ").join(self._state(glyph) for glyph in states[first : first + STATES_A_LINE])
+    def _explained(self, word: str, meaning: str) -> Content:
+        return _line(word, filled(self, meaning))
+
+    def _meaning(self, meaning: Meaning) -> Content:
+        value = f"{printable(meaning.value, limit=80)}: " if meaning.value else ""
+        return Content.assemble(_line(meaning.title, ""), (value, "bold"), filled(self, meaning.text))
 
     def _state(self, glyph: StateGlyph) -> Content:
-        return Content.styled(glyph.text(self._glyphs), f"$state-{glyph.style}")
+        shown = f"{glyph.in_words(self._glyphs):<{STATE_CELLS}}"
+        return Content.assemble((shown, f"$state-{glyph.style}"), " ", glyph.meaning)
 
 
 def _heading(text: str) -> Content:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sectigo_tui.ui.dialogs.menu import MenuItem
 
 STATUS_PREFIX = "status:"
-_OF_LOCAL_ORDERS = ("next", "deadline", "attempts", "outage")
+_OF_LOCAL_ORDERS = ("next", "deadline", "attempts", "in_use")
 
 
 def listing_filter(text: str) -> ListingFilter:
@@ -190,6 +190,13 @@ class RemoteView(View):
             self.show_message("A listing is sorted by sslId or common name: it has no other fields.")
         else:
             super()._sort_by(key, descending=descending)
+
+    def action_sort(self) -> None:
+        """Let the operator choose what is sorted by, once all of it is here."""
+        if self._listing.is_complete:
+            super().action_sort()
+        else:
+            self._sort_by("ssl_id", descending=False)
 
     def sort_items(self) -> Sequence[MenuItem]:
         """Return what a listing can be sorted by: it tells no more than sslId and common name."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
@@ -105,18 +104,21 @@ class ValidationsView(View):
         self.table.show_empty(*self._empty())
         self.table.update_rows(list(self._shown))
 
-    @work(group="find", exclusive=True, exit_on_error=False)
-    async def _find(self, max_age_seconds: float | None = None) -> None:
+    def _find(self, max_age_seconds: float | None = None) -> None:
+        self._model.perform("listing validations", self._found_within(self._within_days, max_age_seconds))
+
+    async def _found_within(self, within_days: int, max_age_seconds: float | None) -> None:
         diagnoser = self._model.now.diagnoser()
         if diagnoser is None:
             return
         self._is_fetching = True
         self._show_header()
         try:
-            self._found = await diagnoser.ending.find(self._within_days, max_age_seconds=max_age_seconds)
+            found = await diagnoser.ending.find(within_days, max_age_seconds=max_age_seconds)
         finally:
             self._is_fetching = False
-        if self.is_running:
+        if self.is_running and within_days == self._within_days:
+            self._found = found
             self.reload()
 
     def action_refresh(self) -> None:
@@ -139,7 +141,7 @@ class ValidationsView(View):
         cells = {
             "expires": Cell(fmt.format_when(row.expires)[:10], style),
             "left": Cell(left, style),
-            "what": Cell(what_text(row)),
+            "what": Cell(what_text(row) if row.level else printable(row.name)),
             "status": Cell(printable(row.status)),
             "renewal": Cell(printable(row.renewal), "muted"),
             "pending": Cell(str(len(row.pending)), "strong" if row.pending else "muted"),

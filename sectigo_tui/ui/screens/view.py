@@ -39,10 +39,18 @@ from sectigo_tui.ui.layout import Layout
 from sectigo_tui.ui.widgets.detail_pane import DetailPane
 from sectigo_tui.ui.widgets.error_pane import ErrorPane
 from sectigo_tui.ui.widgets.header_line import HeaderLine
-from sectigo_tui.ui.widgets.key_line import IN_FILTER, IN_PANE, KeyHint, KeyLine, footer_hints, hints_of
-from sectigo_tui.ui.widgets.table.table import HeaderSelected, Highlighted, LiveTable, Selected, VisibleChanged
+from sectigo_tui.ui.widgets.key_line import IN_FILTER, IN_MARKS, IN_PANE, KeyHint, KeyLine, footer_hints, hints_of
+from sectigo_tui.ui.widgets.table.table import (
+    HeaderSelected,
+    Highlighted,
+    LiveTable,
+    MarksChanged,
+    Selected,
+    VisibleChanged,
+)
 
 if TYPE_CHECKING:
+    from sectigo_tui.presentation.meanings import Meaning
     from sectigo_tui.ui.dialogs.list_layout import FilterAnswer
     from sectigo_tui.ui.dialogs.menu import MenuItem
 
@@ -70,7 +78,7 @@ class ViewModel(Struct, frozen=True):
         changed_rows: Published with what the engine published since the last time, oldest first.
         surroundings: The settled facts of this run.
         errors: The failures of this session.
-        perform: Runs a use case.
+        perform: Runs what a key asks for, and reports its failure.
         layout: How the screen is arranged.
         watchlist: What deserves a poll.
     """
@@ -268,6 +276,10 @@ class View(Screen[None]):
         """Return what this view lists, before filter and sort."""
         raise NotImplementedError
 
+    def pending(self) -> list[OrderRow]:
+        """Return all pending orders, which the header counts."""
+        return self._model.order_rows.pending()
+
     def empty_text(self) -> tuple[str, str]:
         """Return what is said when there is nothing to list, and its style."""
         raise NotImplementedError
@@ -283,6 +295,20 @@ class View(Screen[None]):
         """Return that a filter finds nothing, and how it is cleared."""
         clears = filled(self, "{view.unwind} clears the filter.")
         return f"Nothing matches {printable(query.strip(), limit=60)!r}. {clears}"
+
+    def meanings(self) -> Sequence[Meaning]:
+        """Return what the column under the mouse, and what stands there, means; else what the chosen row shows."""
+        from sectigo_tui.presentation.meanings import Meaning, meanings_of
+
+        if not self.LISTS_ORDERS:
+            return ()
+        key, row_id = self.table.hovered
+        if key:
+            column = next(column for column in self.COLUMNS if column.key == key)
+            told = [Meaning(column.title, "", column.meaning)]
+            row = self.order_row_of(row_id) if row_id is not None else self.row
+            return [*told, *meanings_of(row, self._model.now, [key])] if row is not None else told
+        return meanings_of(self.row, self._model.now) if self.row is not None else ()
 
     def is_asking(self) -> bool:
         """Return whether what is to be listed is not known yet."""
@@ -323,7 +349,7 @@ class View(Screen[None]):
         self._is_out_of_order = False
         if not self._is_frozen:
             self._list()
-        self._tally = tally(self._model.order_rows.pending(), self._model.watchlist.is_acknowledged)
+        self._tally = tally(self.pending(), self._model.watchlist.is_acknowledged)
         self._show_header()
         self.show_detail()
         self._show_errors()
@@ -459,6 +485,9 @@ class View(Screen[None]):
             )
         elif self.pane.has_focus:
             hints = hints_of(key_names_of(self), IN_PANE)
+        elif self.table.marks:
+            count = KeyHint("", f"{len(self.table.marks)} marked:", 0)
+            hints = (count, *hints_of(key_names_of(self), IN_MARKS))
         else:
             hints = footer_hints(active_keys(self.active_bindings), str(self.TITLE), self.back_title())
         self.query_one("#keys", KeyLine).show(hints)
@@ -481,7 +510,10 @@ class View(Screen[None]):
         if row is None:
             return Content("No order here.")
         timeline = self._timeline_of(row.order)
-        return detail_content(row, timeline, self._model.now, self.pane.text_width, keys=key_names_of(self))
+        polls = self._model.order_rows.engine.orders.polls(row.order.id) if row.order is not None else ()
+        return detail_content(
+            row, timeline, self._model.now, self.pane.text_width, keys=key_names_of(self), polls=polls
+        )
 
     def _timeline_of(self, order: Order | None) -> Sequence[TimelineEntry]:
         """Return an order's timeline; it is read from the disk only when the order has changed."""
@@ -517,7 +549,7 @@ class View(Screen[None]):
     def remembered_sort(self) -> tuple[str, bool]:
         """Return the column to sort by, and whether downwards."""
         kept = self._model.layout.of(str(self.TITLE))
-        is_known = kept.sort == "" or kept.sort in {column.key for column in self.COLUMNS}
+        is_known = kept.sort == "" or kept.sort in {self.DEFAULT_SORT[0], *(column.key for column in self.COLUMNS)}
         return (kept.sort, kept.is_descending) if kept.sort is not None and is_known else self.DEFAULT_SORT
 
     def _sort_by(self, key: str, *, descending: bool) -> None:
@@ -540,6 +572,11 @@ class View(Screen[None]):
             self._model.layout.cursor_on(str(self.TITLE), message.row_id)
         if message.row_id is not None and left is not None and self.shows(left):
             self._model.watchlist.see(message.row_id)
+
+    @on(MarksChanged)
+    def _on_marks_changed(self, message: MarksChanged) -> None:
+        message.stop()
+        self.show_keys()
 
     @on(HeaderSelected)
     def _on_header_selected(self, message: HeaderSelected) -> None:
@@ -591,6 +628,13 @@ class View(Screen[None]):
             self._is_unseen = True
             self._show_header()
 
+    @work(group="learn", exclusive=True, exit_on_error=False)
+    async def _learn(self) -> None:
+        """Learn how long this account's own orders took: the detail pane shows where an order stands among them."""
+        diagnoser = self._model.now.diagnoser()
+        if diagnoser is not None and await diagnoser.samples.learn_local():
+            self.show_detail()
+
     async def _ask_details(self, row_ids: Iterable[str]) -> None:
         account = self._model.order_rows.engine.account
         wanted = [int(row_id[1:]) for row_id in filter(self._wants_details, row_ids)]
@@ -608,8 +652,9 @@ class View(Screen[None]):
         ids = [row.row_id for row in rows]
 
         def show(_target: object, _verdict: object) -> None:
-            self._unfold([row_id for row_id in ids if self.shows(row_id)])
-            self.table.refresh_rows(ids)
+            if not self._is_frozen:
+                self._unfold([row_id for row_id in ids if self.shows(row_id)])
+                self.table.refresh_rows(ids)
 
         await diagnoser.watch(targets, show)
 
@@ -647,6 +692,7 @@ class View(Screen[None]):
         if self.pane.display:
             self.pane.scroll_home(animate=False)
             self.show_detail()
+            self._learn()
         else:
             self.table.focus()
         self.show_keys()

@@ -49,13 +49,26 @@ class TerminalApp(App[R]):
         self.animation_level = "none"
         for each in THEMES:
             self.register_theme(each)
+        self._only_theme = ""
+        """The theme, as long as nothing was shown in another."""
         if self.available_themes[theme.name].dark:
             # From the start: set as one is later, it has the style sheet read once more.
             self.set_reactive(App.theme, theme.name)
             self.stylesheet.set_variables(self.get_css_variables())
+            self._only_theme = theme.name
         else:
             # Textual sets its filters and classes for a dark theme as it starts.
             self.theme = theme.name
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Read the style sheet again and apply it, once there was another theme.
+
+        Textual asks for it with the first screen of each mode too, which is styled as it is mounted.
+        """
+        if self.theme == self._only_theme:
+            return
+        self._only_theme = ""
+        super().refresh_css(animate=animate)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return readable values of this program's own variables, for themes that do not define them."""

@@ -17,8 +17,29 @@ from sectigo_tui.ui.keys.key_names import KeyNames
 HINT_SECONDS = 6.0
 """How long a hint stands over the keys."""
 
-_FIRST_RANKS = {"app.help": 0, "app.back": 0, "app.menu": 1, "view.detail": 2, "view.filter": 2, "view.poll": 4}
+_FIRST_RANKS = {
+    "app.help": 0,
+    "app.back": 0,
+    "app.menu": 1,
+    "app.diagnose": 1,
+    "view.detail": 2,
+    "view.filter": 2,
+    "app.message": 3,
+    "view.poll": 4,
+}
 _RANK = 5
+_WORDS = {"app.diagnose": "Why"}
+"""What the footer calls an action, where that is shorter than its title."""
+IN_MARKS = (
+    ("app.menu", "Actions", 0),
+    ("view.poll", "Poll", 2),
+    ("view.track", "Track", 2),
+    ("view.watch", "Watch", 3),
+    ("view.quiet", "Quiet", 4),
+    ("view.unwind", "unmark all", 0),
+    ("app.help", "Help", 0),
+)
+"""The keys that do something with all that is marked."""
 IN_FILTER = (("view.unwind", "clear", 0),)
 IN_PANE = (
     ("detail.down detail.up", "scroll", 1),
@@ -73,7 +94,10 @@ def footer_hints(keys: Sequence[KeyHelp], view: str, back: str) -> list[KeyHint]
     views = [key.keys.split()[0] for key in shown if key.group == "Views"]
     hints = [
         KeyHint(
-            key.keys.split()[0], back if key.id == "app.back" else key.title, _FIRST_RANKS.get(key.id, _RANK), key.key
+            key.keys.split()[0],
+            back if key.id == "app.back" else _WORDS.get(key.id, key.title),
+            _FIRST_RANKS.get(key.id, _RANK),
+            key.key,
         )
         for key in shown
         if key.group != "Views"
@@ -83,7 +107,7 @@ def footer_hints(keys: Sequence[KeyHelp], view: str, back: str) -> list[KeyHint]
 
 
 class KeyLine(Widget):
-    """Shows as many keys as fit; a click on one presses it."""
+    """Shows as many keys as fit, with what is said now above them; a click on a key presses it."""
 
     DEFAULT_CSS = """
     KeyLine {
@@ -92,6 +116,7 @@ class KeyLine(Widget):
         color: $foreground;
         text-wrap: nowrap;
         text-overflow: ellipsis;
+        &.-saying { height: 2; }
     }
     """
 
@@ -103,8 +128,8 @@ class KeyLine(Widget):
 
     @property
     def text(self) -> str:
-        """What the line says now."""
-        return self.render().plain
+        """What is said now; else the keys."""
+        return self._message or self._keys().plain
 
     def show(self, hints: Sequence[KeyHint]) -> None:
         """Show keys; what was said while others were in force is past.
@@ -117,7 +142,7 @@ class KeyLine(Widget):
             self.show_message("")
 
     def show_message(self, words: str) -> None:
-        """Say why a key did nothing, for some seconds.
+        """Say above the keys why one did nothing, for some seconds.
 
         Args:
             words: Printable text of a line; empty to take back what was said.
@@ -126,20 +151,26 @@ class KeyLine(Widget):
             self._until.stop()
         self._until = self.set_timer(HINT_SECONDS, lambda: self.show_message("")) if words else None
         self._message = words
-        self.refresh()
+        self.set_class(bool(words), "-saying")
+        self.refresh(layout=True)
 
     def on_click(self, event: events.Click) -> None:
         """Press the key that was clicked."""
         x = 0
+        if event.y < self.size.height - 1:
+            return
         for hint in self._fitting():
             if x <= event.x < x + hint.cells and hint.key:
                 self.app.simulate_key(hint.key)
             x += hint.cells
 
     def render(self) -> Content:
-        """Return the line."""
-        if self._message:
-            return Content.styled(self._message, "$state-warning")
+        """Return what is said, and the keys below it."""
+        if not self._message:
+            return self._keys()
+        return Content("\n").join([Content.styled(self._message, "$state-warning"), self._keys()])
+
+    def _keys(self) -> Content:
         parts: list[Content | str | tuple[str, str]] = []
         for hint in self._fitting():
             if parts:

@@ -216,7 +216,7 @@ def _key_order(source: CsrSource, directory: Path) -> KeyOrder:
     kind, _, size = source.key_kind.partition(" ")
     if not source.common_name:
         raise InputError("the common name is empty", "write the name that the certificate is for")
-    path = Path(source.key_path).expanduser() if source.key_path else _free_path(directory, source.common_name)
+    path = Path(source.key_path).expanduser() if source.key_path else free_path(directory, source.common_name)
     return KeyOrder(
         path=str(path),
         common_name=source.common_name,
@@ -231,7 +231,8 @@ def _split(names: str) -> tuple[str, ...]:
     return tuple(name for part in names.split(",") if (name := part.strip()))
 
 
-def _free_path(directory: Path, common_name: str) -> Path:
+def free_path(directory: Path, common_name: str) -> Path:
+    """Return where a key for a name can be kept: no file is there yet."""
     stem = "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in common_name).lstrip(".")[:80]
     path, number = directory / f"{stem}.key", 1
     while path.exists():

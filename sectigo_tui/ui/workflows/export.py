@@ -217,7 +217,7 @@ _FIELDS = {
     "validation": _Field("validation", "VALIDATION", lambda row, _now: row.validation or None),
     "last": _Field("last_poll", "LAST POLL", _text("last")),
     "attempts": _Field("attempts", "ATTEMPTS", _polls),
-    "outage": _Field("outage", "OUTAGE", lambda row, now: moment_json(outage_end(row, now))),
+    "in_use": _Field("in_use_until", "IN USE UNTIL", lambda row, now: moment_json(outage_end(row, now))),
     "profile": _Field("profile_name", "PROFILE", lambda row, _now: row.profile or None),
     "owner": _Field("owner", "OWNER", lambda row, _now: row.owner or None),
 }
@@ -304,6 +304,40 @@ async def escalate(workflow: Workflow, diagnosis: Diagnosis) -> None:
     """
     pack = workflow.engine.diagnoser.pack(diagnosis)
     await _hand_over(workflow, "Escalation pack", pack, f"escalation-{diagnosis.ref}")
+
+
+async def escalate_order(workflow: Workflow, row: OrderRow) -> None:
+    """Gather what bears on an order, and hand over its escalation pack."""
+    diagnosis = await _diagnosed(workflow, row)
+    if diagnosis is not None:
+        await escalate(workflow, diagnosis)
+
+
+async def copy_records(workflow: Workflow, row: OrderRow) -> None:
+    """Copy the DNS records that are to be published for an order; what is not known yet is asked for."""
+    from sectigo_tui.ui.content.diagnosis import records_to_publish
+
+    if row.target is None:
+        return
+    records = records_to_publish(workflow.engine.diagnoser.known(row.target).domains)
+    if not records:
+        diagnosis = await _diagnosed(workflow, row)
+        records = records_to_publish(diagnosis.domains) if diagnosis is not None else ""
+        if diagnosis is None:
+            return
+    if not records:
+        workflow.notify("SCM lists no record to publish.")
+        return
+    workflow.copy(records)
+    count = len(records.splitlines())
+    workflow.notify(f"Copied {count} records." if count > 1 else f"Copied: {printable(records)}")
+
+
+async def _diagnosed(workflow: Workflow, row: OrderRow) -> Diagnosis | None:
+    if row.target is None:
+        return None
+    work = workflow.engine.diagnoser.diagnose(row.target)
+    return await workflow.during("Gathering the evidence ...", work, can_stop=True)
 
 
 async def hand_over(workflow: Workflow, order_rows: OrderRows) -> None:

@@ -24,6 +24,7 @@ from sectigo_tui.ui.workflows.workflow import Defaults, Workflow
 if TYPE_CHECKING:
     from sectigo_tui.domain.orders import Order
     from sectigo_tui.engine.diagnosis.evidence.known import Target
+    from sectigo_tui.engine.diagnosis.verdict import Verdict
     from sectigo_tui.engine.engine import Engine
     from sectigo_tui.ui.engine_runner import Perform
     from sectigo_tui.ui.keys.palette import Entry
@@ -75,6 +76,7 @@ class MenuWorkflows:
             chosen=lambda form: model.layout.choices.get(form, {}),
             remember=model.layout.chose,
             show_order=self._show_order,
+            outside=outside,
         )
         self._app = app
         self._engine = engine
@@ -97,7 +99,7 @@ class MenuWorkflows:
         rows = self._chosen()
         if rows is None:
             return
-        items = menu_items(rows, locked=self._locked())
+        items = menu_items(rows, locked=self._locked(), verdicts=self._verdicts(rows))
 
         def run_action(chosen: str | None) -> None:
             if chosen is not None:
@@ -114,7 +116,7 @@ class MenuWorkflows:
         rows = self._chosen()
         if rows is None:
             return []
-        items = menu_items(rows, locked=self._locked())
+        items = menu_items(rows, locked=self._locked(), verdicts=self._verdicts(rows))
         return entries_of_menu(items, _about(rows), lambda chosen: self._run_action(chosen, rows), self._show_message)
 
     async def profile_entries(self) -> list[Entry]:
@@ -163,7 +165,7 @@ class MenuWorkflows:
         """Write to whoever blocks the marked orders, or the one under the cursor."""
         from sectigo_tui.ui.workflows.message import write_message
 
-        self._perform("message", write_message(self.workflow, self._chosen() or (), self._outside))
+        self._perform("message", write_message(self.workflow, self._chosen() or ()))
 
     def note(self) -> None:
         """Write a note on the marked orders, or the one under the cursor."""
@@ -218,13 +220,22 @@ class MenuWorkflows:
         self._perform("arm writes", arm_writes(self.workflow))
 
     def help(self) -> None:
-        """Show the keys of where the operator is."""
+        """Show what stands under the cursor or the mouse means, and the keys of where the operator is."""
         from sectigo_tui.ui.dialogs.dialog import Dialog
         from sectigo_tui.ui.screens.help import Help
 
         screen = self._app.screen
         keys = active_keys(screen.active_bindings)
-        self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=isinstance(screen, Dialog)))
+        meanings = screen.meanings() if isinstance(screen, View) else ()
+        is_of_dialog = isinstance(screen, Dialog)
+        self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=is_of_dialog, meanings=meanings))
+
+    def _verdicts(self, rows: Sequence[OrderRow]) -> list[Verdict]:
+        """Return who orders wait for, by what is known."""
+        diagnoser = self._model.now.diagnoser()
+        if diagnoser is None:
+            return []
+        return [diagnoser.cheap(row.target) for row in rows if row.is_open and row.target is not None]
 
     def _locked(self) -> str:
         """Return why nothing is changed at SCM now, and what unlocks it; empty when nothing is locked."""

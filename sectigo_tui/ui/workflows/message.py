@@ -70,14 +70,14 @@ class MessageText(Reading):
         self.dismiss(choice_id)  # type: ignore[arg-type]  # a notice has no answer but this
 
 
-async def write_message(workflow: Workflow, rows: Sequence[OrderRow], outside: Outside) -> None:
+async def write_message(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
     """Write to whoever blocks one order or several.
 
     Args:
         workflow: What every workflow works with.
         rows: The orders.
-        outside: Has the command and the operator's templates.
     """
+    outside = workflow.outside
     targets: list[Target] = [row.target for row in rows if row.target is not None][:DIAGNOSED_AT_MOST]
     if not targets:
         workflow.notify("There is no order here to write about.")

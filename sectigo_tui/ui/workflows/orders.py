@@ -53,7 +53,9 @@ def outcomes_content(outcomes: Sequence[Outcome[Any, Any]]) -> Content:
     lines = []
     for outcome in outcomes:
         if outcome.failure is None:
-            lines.append(Content.assemble((f"{outcome.target}: ", "bold"), ("done", "$state-done")))
+            lost = getattr(outcome.result, "lost", None)
+            what = ("done", "$state-done") if lost is None else ("UNKNOWN, verifying", "$state-warning")
+            lines.append(Content.assemble((f"{outcome.target}: ", "bold"), what))
             continue
         told = explain(outcome.failure)
         lines.append(

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sectigo_tui.domain.explain import explain
+from sectigo_tui.ui.outside import Outside
 
 if TYPE_CHECKING:
     from sectigo_tui.domain.orders import Order
@@ -64,7 +65,7 @@ class Workflow(Struct, frozen=True):
     """What every workflow works with.
 
     Args:
-        engine: The use cases.
+        engine: Everything the program can do.
         ask: Asks the operator.
         during: Waits with the operator.
         notify: Says that something was done.
@@ -75,6 +76,7 @@ class Workflow(Struct, frozen=True):
         chosen: Returns what was chosen last in a form, by field; empty for nothing.
         remember: Remembers what was chosen in a form.
         show_order: Puts the cursor on a local order, in the list that has it.
+        outside: What is reached besides the engine.
     """
 
     engine: Engine
@@ -88,6 +90,7 @@ class Workflow(Struct, frozen=True):
     chosen: Callable[[str], Mapping[str, str]] = lambda _form: {}
     remember: Callable[[str, Mapping[str, str]], None] = lambda _form, _values: None
     show_order: Callable[[Order], Awaitable[None]] = _show_nothing
+    outside: Outside = field(default_factory=Outside)
 
 
 def in_words(failure: Exception, next_step: str = "") -> str:

@@ -247,7 +247,7 @@ def test_the_json_shape_is_versioned_ascii_and_keeps_days_as_days() -> None:
 DOCUMENTED = {
     "": "schema version at order verdict other_causes missing_evidence stages not_polled "
     "is_dcv_used domains account_domains contract organization caa "
-    "normal proposed_wait outage polls timeline notes evidence",
+    "normal history_at proposed_wait outage polls timeline notes evidence",
     "order": "ssl_id local_id local_state common_name names status status_at order_number backend_cert_id "
     "organization_id profile validation owner",
     "verdict": "blocked_on cause strength sentence next_action changes_when column evidence",

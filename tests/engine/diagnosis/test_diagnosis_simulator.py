@@ -18,6 +18,7 @@ from sectigo_tui.engine.diagnosis.verdict import Strength
 from sectigo_tui.engine.repository import OrderRepository
 from sectigo_tui.engine.requests.limiter import RequestLimiter
 from sectigo_tui.scm.client import ScmClient
+from sectigo_tui.simulator.account import Domain
 from sectigo_tui.simulator.app import create_app
 from sectigo_tui.simulator.world import Dialect, World
 from support.engine_world import read_leaf
@@ -65,7 +66,8 @@ class Setup:
             read_certificate=read_leaf,
             options=EngineOptions(),
         )
-        self.diagnoser = Diagnoser(context, Account(context))
+        self.account = Account(context)
+        self.diagnoser = Diagnoser(context, self.account)
 
 
 DIALECTS = {
@@ -97,6 +99,11 @@ async def setup(request: pytest.FixtureRequest) -> AsyncIterator[Setup]:
         ("dv-dcv-missing", Cause.DOMAIN_NOT_VALIDATED, Party.DNS_OWNER),
         ("ov-dcv-missing", Cause.DOMAIN_NOT_VALIDATED, Party.DNS_OWNER),
         ("ov-dcv-expired", Cause.DOMAIN_EXPIRED, Party.DNS_OWNER),
+        ("ov-dcv-not-started", Cause.DOMAIN_NOT_STARTED, Party.YOU),
+        ("ov-dcv-not-submitted", Cause.DOMAIN_NOT_SUBMITTED, Party.YOU),
+        ("dv-dcv-rejected", Cause.DOMAIN_REJECTED, Party.YOU),
+        ("ov-domain-suspended", Cause.DOMAIN_SUSPENDED, Party.YOU),
+        ("ov-delegation-requested", Cause.DELEGATION_REQUESTED, Party.APPROVER),
         ("ov-vetting", Cause.VETTING, Party.CA),
         ("ev-vetting", Cause.VETTING, Party.CA),
         ("ov-rejected", Cause.REJECTED, Party.YOU),
@@ -123,6 +130,9 @@ async def test_each_cause_has_its_verdict(setup: Setup, life: str, cause: Cause,
         ("ov-approval+org-pending", [Cause.APPROVAL, Cause.ORGANIZATION_PENDING]),
         ("ov-approval+dcv-missing", [Cause.APPROVAL, Cause.DOMAIN_NOT_VALIDATED]),
         ("ov-not-taken+dcv-expired", [Cause.NOT_TAKEN, Cause.DOMAIN_EXPIRED]),
+        ("ev-none-left", [Cause.NONE_LEFT, Cause.NOT_TAKEN]),
+        ("ov-none-left+domain-suspended", [Cause.NONE_LEFT, Cause.DOMAIN_SUSPENDED, Cause.NOT_TAKEN]),
+        ("ov-delegation-requested+dcv-rejected", [Cause.DELEGATION_REQUESTED, Cause.DOMAIN_REJECTED]),
     ],
 )
 async def test_several_causes_at_once_are_all_named(setup: Setup, life: str, causes: list[Cause]) -> None:
@@ -130,6 +140,48 @@ async def test_several_causes_at_once_are_all_named(setup: Setup, life: str, cau
     setup.world.advance(AGE_SECONDS)
     verdict = (await setup.diagnoser.diagnose(order.ssl_id)).verdict
     assert [verdict.cause, *(finding.cause for finding in verdict.others)] == causes
+
+
+async def test_a_customer_without_dcv_waits_for_no_domain(setup: Setup) -> None:
+    order = setup.world.add_order(life="ov-vetting", common_name="www.acme.example")
+    setup.world.account.is_dcv_used = False
+    setup.world.advance(AGE_SECONDS)
+    verdict = (await setup.diagnoser.diagnose(order.ssl_id)).verdict
+    assert (verdict.cause, verdict.strength, verdict.others) == (Cause.VETTING, Strength.FULL, ())
+    assert "DCV is not used for this customer" in verdict.sentence
+
+
+async def test_a_contract_that_this_login_may_not_read_is_no_cause(setup: Setup) -> None:
+    order = setup.world.add_order(life="ev-none-left", common_name="www.acme.example")
+    setup.world.faults.add("error", path="/usage/", status=403, code=-3, description="You are not authorized.")
+    setup.world.advance(AGE_SECONDS)
+    verdict = (await setup.diagnoser.diagnose(order.ssl_id)).verdict
+    assert (verdict.cause, verdict.strength) == (Cause.NOT_TAKEN, Strength.FULL)
+    assert "contract not known: this login may not ask" in verdict.missing_evidence[0].what
+
+
+async def test_a_sync_after_the_record_was_published_changes_the_verdict_and_is_written_down(setup: Setup) -> None:
+    order = setup.world.add_order(life="ov-dcv-rejected", common_name="www.acme.example")
+    setup.world.advance(AGE_SECONDS)
+    assert (await setup.diagnoser.diagnose(order.ssl_id)).verdict.cause is Cause.DOMAIN_REJECTED
+    setup.world.publish_record("www.acme.example")
+    diagnosis = await setup.diagnoser.sync(order.ssl_id)
+    assert diagnosis.verdict.cause is not Cause.DOMAIN_REJECTED
+    asked = [one.path for one in setup.world.traffic.matching("POST", "sync")]
+    assert asked == ["/api/dcv/v2/validation/sync"]
+
+
+async def test_the_domains_of_an_order_tell_until_when_they_are_valid(setup: Setup) -> None:
+    world = setup.world
+    world.account.register(
+        Domain("acme.example", validated=world.start - timedelta(days=100), expires=world.start + timedelta(days=98))
+    )
+    order = world.add_order(life="ov-vetting", common_name="www.acme.example")
+    world.advance(AGE_SECONDS)
+    (line,) = (await setup.diagnoser.diagnose(order.ssl_id)).domains
+    assert line.expires is not None
+    assert f"{line.expires:%Y-%m-%d}" == f"{world.start + timedelta(days=98):%Y-%m-%d}"
+    assert len(world.traffic.matching("GET", "dcv/v2/validation$")) == 1
 
 
 async def test_a_department_waits_for_its_parents_validation(setup: Setup) -> None:
@@ -178,3 +230,33 @@ async def test_a_day_of_a_remote_order_stays_a_day_and_a_time_a_time(setup: Setu
         assert (requested.reached.text, requested.lasted.text) == ("2026-04-30", "3-4 d")
     else:
         assert (requested.reached.text, requested.lasted.text) == ("2026-04-30 22:12Z", "3d05h")
+
+
+WAITING = (
+    "ov-init", "ov-approval", "ov-sa-approved", "ov-not-taken", "ov-org-pending", "ov-org-failed", "ov-org-expired",
+    "ov-dcv-missing", "ov-dcv-expired", "ev-vetting",
+)  # fmt: skip
+
+
+async def test_a_handover_is_the_same_whichever_dialect_scm_speaks() -> None:
+    texts, listed = [], []
+    for dialect in (
+        Dialect.named("manual"),
+        Dialect.named("openapi"),
+        Dialect.named("openapi", status_filter="joined"),
+    ):
+        setup = Setup(dialect)
+        for life in WAITING:
+            setup.world.add_order(life=life, common_name=f"{life}.acme.example")
+        setup.world.advance(AGE_SECONDS)
+        await setup.account.refresh_pending()
+        ids = sorted(setup.account.pending())
+        for ssl_id in ids:
+            await setup.diagnoser.diagnose(ssl_id)
+        listed.append({ssl_id: one.status for ssl_id, one in setup.account.pending().items()})
+        words = "".join(filter(str.isalnum, setup.diagnoser.handover(ids).casefold()))
+        texts.append(words)
+        await setup.scm.aclose()
+    assert listed[0] == listed[1] == listed[2]
+    assert len(listed[0]) == len(WAITING)
+    assert texts[0] == texts[1] == texts[2]

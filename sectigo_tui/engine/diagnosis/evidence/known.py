@@ -71,7 +71,7 @@ class Knowledge:
     """What is known about orders.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
         sources: The answers that were given.
     """

@@ -324,7 +324,7 @@ class Sources:
     What SCM tells is shared with all processes; what DNS tells is not.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
         dns: The DNS; None unless the operator has switched it on.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 
 from msgspec import Struct
 from rich.color import Color
@@ -82,7 +83,7 @@ class Painter:
 
         Args:
             cells: One for each placed column.
-            state: How the row is shown. The cursor has one style for all its cells: contrast before colour.
+            state: How the row is shown. Under the cursor cells keep their colours, before its background.
             is_marked: Whether it is marked.
             flag: The shape in front of it when it has neither cursor nor mark; one cell.
 
@@ -96,8 +97,17 @@ class Painter:
         line = _Line(base, gutter)
         for placed, cell in zip(self._columns, cells, strict=True):
             text = fit(printable(cell.text), placed.width, align=placed.column.align, ellipsis=glyphs.ellipsis)
-            line.add(placed.x, text, placed.width, self._styles[cell.style] if is_plain and cell.style else base)
+            line.add(placed.x, text, placed.width, self._style_of(cell, state, base))
         return PaintedRow(cells, state, is_marked, flag, line.strip(self._width))
+
+    def _style_of(self, cell: Cell, state: RowState, base: Style | None) -> Style | None:
+        """Return a cell's style; under the cursor it has its colour, and all else that the cursor has."""
+        if not cell.style:
+            return base
+        style = self._styles[cell.style]
+        if state is RowState.PLAIN:
+            return style
+        return base if style is None or base is None else _over(base, style)
 
     def header(self, sort_key: str = "", *, descending: bool = False) -> Strip:
         """Paint the titles.
@@ -164,6 +174,20 @@ class _Line:
         elif text:
             self._segments.append(Segment(self._pending, self._pending_style))
             self._pending, self._pending_style = text, style
+
+
+@lru_cache(maxsize=256)
+def _over(base: Style, style: Style) -> Style:
+    """Return a style before the background of another: what the two say together."""
+    return Style(
+        color=style.color or base.color,
+        bgcolor=base.bgcolor,
+        bold=base.bold or style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=base.underline or style.underline,
+        reverse=base.reverse,
+    )
 
 
 def changed_span(placed: PlacedColumn, before: Cell, after: Cell) -> tuple[int, int] | None:

@@ -79,7 +79,7 @@ def styles_of(table: Widget) -> dict[str, Style | None]:
     return {part: terminal_style(table.get_component_rich_style(f"live-table--{part}")) for part in _PARTS}
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class TableMessage(Message):
     """A message of a table.
 
@@ -101,7 +101,7 @@ class TableMessage(Message):
         return self.newest_only and isinstance(message, type(self)) and message.table is self.table
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Highlighted(TableMessage, namespace="live_table"):
     """The cursor stands on another row.
 
@@ -113,7 +113,7 @@ class Highlighted(TableMessage, namespace="live_table"):
     newest_only: ClassVar[bool] = True
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Selected(TableMessage, namespace="live_table"):
     """A row was opened, by Enter or a double click.
 
@@ -124,7 +124,7 @@ class Selected(TableMessage, namespace="live_table"):
     row_id: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class MarksChanged(TableMessage, namespace="live_table"):
     """Rows were marked or unmarked, or marked rows are gone.
 
@@ -136,7 +136,7 @@ class MarksChanged(TableMessage, namespace="live_table"):
     newest_only: ClassVar[bool] = True
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class RangeNeeded(TableMessage, namespace="live_table"):
     """Rows are on the screen which are not loaded yet.
 
@@ -150,7 +150,7 @@ class RangeNeeded(TableMessage, namespace="live_table"):
     newest_only: ClassVar[bool] = True
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class VisibleChanged(TableMessage, namespace="live_table"):
     """Other rows are on the screen.
 
@@ -162,7 +162,7 @@ class VisibleChanged(TableMessage, namespace="live_table"):
     newest_only: ClassVar[bool] = True
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class HeaderSelected(TableMessage, namespace="live_table"):
     """A column's title was clicked.
 
@@ -227,6 +227,8 @@ class LiveTable(ScrollView, can_focus=True):
         self._strips = RowStrips(self._rows, columns, cell, glyphs, flag)
         self._published: tuple[str | None, frozenset[str], tuple[str, ...]] = (None, frozenset(), ())
         self._prepared_for: tuple[Size, Region] | None = None
+        self.hovered: tuple[str, str | None] = ("", None)
+        """The key of the column under the mouse, empty for none, and the row there; None over the titles."""
 
     @property
     def row_count(self) -> int:
@@ -480,6 +482,20 @@ class LiveTable(ScrollView, can_focus=True):
             self.move_to_index(index)
             if event.chain == 2:
                 self.action_select()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Take note of what the mouse is over: help tells about that."""
+        offset = event.get_content_offset(self)
+        line = offset.y - HEADER_LINES if offset is not None else -1
+        window = self._rows.window
+        row_id = window[line] if 0 <= line < len(window) else None
+        x = offset.x if offset is not None and (row_id is not None or line < 0) else -1
+        key = next((placed.column.key for placed in self._strips.placed if placed.x <= x < placed.end), "")
+        self.hovered = (key, row_id)
+
+    def on_leave(self) -> None:
+        """Take note that the mouse is elsewhere."""
+        self.hovered = ("", None)
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""

@@ -1,0 +1,355 @@
+"""The account's certificates in use, read in few requests and kept for all processes, and the renewal of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sectigo_tui.domain.certificates import ListingFilter, ListingPage, OrderDetails, ReportDate, ReportQuery
+from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
+from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged
+from sectigo_tui.domain.explain import is_missing_right
+from sectigo_tui.domain.limits import PAGE_SIZE
+from sectigo_tui.domain.names import name_keys
+from sectigo_tui.domain.status import StatusClass, classify
+from sectigo_tui.engine.account.remote_orders import Account
+from sectigo_tui.engine.account.renewals import (
+    HORIZON_DAYS,
+    Prospects,
+    Renewal,
+    day_of,
+    names_of,
+    renewals_due,
+)
+from sectigo_tui.engine.account.reports import SPAN_DAYS
+from sectigo_tui.engine.context import Context
+from sectigo_tui.engine.diagnosis.normal import Sample
+from sectigo_tui.engine.requests.limiter import Priority
+
+T = TypeVar("T")
+
+REFRESH_SECONDS = 6 * 3600.0
+"""How old what is kept may be before it is read again in the background."""
+
+AGAIN_SECONDS = 15 * 60.0
+"""A report costs the CA more than a listing: it is asked for no more often, whoever asks."""
+
+REACH_DAYS = 400
+"""How far ahead certificates are read: the longest term in use, so that the renewal of every one is found."""
+
+REPORT_REQUESTS = 20
+"""What reading the account by reports may cost at a time."""
+
+DETAILS_REQUESTS = 200
+"""What reading the account order by order may cost at a time; the next reading goes on where this one ended."""
+
+CERTIFICATES_AT_MOST = 20_000
+"""How many certificates are kept, those that end soonest."""
+
+_FIRST_SECONDS = (10.0, 30.0)
+_LISTED_WITHIN_DAYS = 200
+_LISTED_SECONDS = 10.0
+_NAME = "certificates"
+
+
+class Source(StrEnum):
+    """How the certificates were learned."""
+
+    REPORT = "bulk report"
+    EXPIRY = "listing by expiry"
+    DETAILS = "details of what is listed"
+
+
+class InUse(Struct, frozen=True):
+    """The account's certificates in use, as they were read last.
+
+    Args:
+        certificates: What is known of each.
+        read_at: When they were read; None before that.
+        until: Certificates that end later were not read; None where nothing was.
+        source: How they were learned.
+        to_read: How many more are known to exist, and were not read yet.
+        requests: What the newest reading cost.
+    """
+
+    certificates: tuple[OrderDetails, ...] = ()
+    read_at: datetime | None = None
+    until: date | None = None
+    source: Source = Source.REPORT
+    to_read: int = 0
+    requests: int = 0
+
+
+class Renewals:
+    """Which certificates are to be renewed until when, from what is kept, brought up to date now and then.
+
+    Args:
+        context: The world.
+        account: What is known of the account's remote orders.
+        samples: Returns how long orders of this account took.
+
+    Attributes:
+        in_use: The certificates.
+        failure: Why the newest reading failed; None when it did not.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        account: Account,
+        *,
+        samples: Callable[[], list[Sample]],
+    ) -> None:
+        self.in_use = InUse()
+        self.failure: ScmFailure | None = None
+        self._context = context
+        self._account = account
+        self._samples = samples
+        self._prospects = Prospects()
+        self._reading: asyncio.Task[None] | None = None
+        self._by_names: dict[frozenset[str], list[OrderDetails]] = {}
+        self._found: list[Renewal] = []
+        self._found_on: date | None = None
+        self._is_stale = True
+        self._stale_since: datetime | None = None
+
+    @property
+    def margin_days(self) -> int:
+        """How many days earlier than the latest a renewal is ordered."""
+        return self._context.options.renewal_margin_days
+
+    def receive(self, event: EngineEvent) -> None:
+        """Take note that an order has changed, by which a certificate may be renewed."""
+        if isinstance(event, OrderChanged):
+            self._is_stale = True
+        elif isinstance(event, AccountChanged):
+            # A busy account tells of its orders several times a second; what they renew is not that urgent.
+            self._stale_since = self._stale_since or self._context.clock.now()
+
+    def ending(self, names: Iterable[str]) -> OrderDetails | None:
+        """Return the certificate in use for some names; of several the one that ends last, None for none."""
+        found = self._by_names.get(name_keys(names), ()) if self._by_names else ()
+        return max(found, key=lambda one: day_of(one.expires) or date.min, default=None)
+
+    async def due(self, *, within_days: int = HORIZON_DAYS) -> list[Renewal]:
+        """Return the certificates that expire within some days, the most urgent first.
+
+        Args:
+            within_days: How far ahead.
+        """
+        now = self._context.clock.now()
+        today, since = now.date(), self._stale_since
+        is_old = since is not None and seconds_between(since, now) >= _LISTED_SECONDS
+        if self._is_stale or is_old or self._found_on != today:
+            self._is_stale, self._stale_since, self._found_on = False, None, today
+            known = (*self.in_use.certificates, *self._pending())
+            local, samples, prospects = self._context.repository.store.orders(), self._samples(), self._prospects
+            margin = self.margin_days
+            # Five thousand certificates take a tenth of a second, in which the screen goes on.
+            self._found = await asyncio.to_thread(
+                lambda: renewals_due(
+                    known, local, samples, prospects, today, horizon_days=REACH_DAYS, margin_days=margin
+                )
+            )
+        last = today + timedelta(days=within_days)
+        return [one for one in self._found if one.expires <= last]
+
+    async def load(self) -> None:
+        """Take what a process of this account has kept, unless this one knows it already."""
+        kept = await self._context.repository.store.fetched(_NAME, InUse)
+        known_at = self.in_use.read_at
+        if kept is not None and kept.read_at is not None and (known_at is None or kept.read_at > known_at):
+            self._take(kept)
+
+    async def refresh(self, *, oldest_seconds: float = AGAIN_SECONDS) -> bool:
+        """Read the certificates in use, unless what is kept is young; callers at the same time share one reading.
+
+        Args:
+            oldest_seconds: How old what is kept may be.
+
+        Returns:
+            Whether they were read now.
+
+        Raises:
+            ScmFailure: They could not be read; those known before are kept.
+            StoreError: They could not be kept.
+        """
+        await self.load()
+        read_at, now = self.in_use.read_at, self._context.clock.now()
+        is_whole = not self.in_use.to_read
+        if read_at is not None and is_whole and seconds_between(read_at, now) < oldest_seconds:
+            return False
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="certificates in use")
+            self._reading.add_done_callback(self._end)
+        await asyncio.shield(self._reading)
+        return True
+
+    async def run(self) -> None:
+        """Keep what is known young, until cancelled; while another process polls, that one reads it."""
+        context = self._context
+        await self.load()
+        # The screen's own requests go first, and of processes that start together one finds what another has kept.
+        await context.clock.sleep(context.random.uniform(*_FIRST_SECONDS))
+        while True:
+            if context.repository.store.poller():
+                await self.load()
+            else:
+                with suppress(ScmFailure):  # published as an exchange; what is known stays, and it is read later
+                    await self.refresh(oldest_seconds=REFRESH_SECONDS)
+            await context.clock.sleep(AGAIN_SECONDS)
+
+    def _end(self, _reading: asyncio.Task[None]) -> None:
+        self._reading = None
+
+    async def _read(self) -> None:
+        today, self.failure = self._context.clock.now().date(), None
+        try:
+            try:
+                found = await self._by_report(today)
+            except ScmFailure as failure:
+                if not is_missing_right(failure):
+                    raise
+                found = await self._by_listing(today)
+        except ScmFailure as failure:
+            self.failure = failure
+            raise
+        self._take(found)
+        await self._context.repository.store.keep_fetched(_NAME, found)
+
+    def _take(self, found: InUse) -> None:
+        self.in_use = found
+        self._is_stale = True
+        by_names: dict[frozenset[str], list[OrderDetails]] = {}
+        for details in found.certificates:
+            if classify(details.status) is StatusClass.ISSUED:
+                by_names.setdefault(names_of(details), []).append(details)
+        self._by_names = by_names
+        self._context.repository.publish(AccountChanged())
+
+    async def _by_report(self, today: date) -> InUse:
+        """Read the certificates that end soonest first: where SCM can tell only so much, those are what counts."""
+        rows: dict[int, OrderDetails] = {}
+        requests, until = 0, today
+        for ahead in range(0, REACH_DAYS, SPAN_DAYS):
+            first = today + timedelta(days=ahead)
+            query = ReportQuery(ReportDate.EXPIRES, first, first + timedelta(days=SPAN_DAYS - 1))
+            try:
+                report = await self._account.reports.read(query, requests_at_most=REPORT_REQUESTS - requests)
+            except ScmFailure as failure:
+                if not ahead or is_missing_right(failure):
+                    raise
+                # What was told of the days before is worth keeping: those are the certificates that end soonest.
+                self.failure = failure
+                break
+            requests += report.requests
+            rows.update((row.ssl_id, row) for row in report.rows if classify(row.status) is StatusClass.ISSUED)
+            if report.first > first or requests >= REPORT_REQUESTS or len(rows) > CERTIFICATES_AT_MOST:
+                break
+            until = query.last
+        kept = sorted(rows.values(), key=_end_of)
+        if len(kept) > CERTIFICATES_AT_MOST:
+            kept = kept[:CERTIFICATES_AT_MOST]
+            until = min(until, _end_of(kept[-1])[0])
+        return InUse(tuple(kept), self._context.clock.now(), until, Source.REPORT, requests=requests)
+
+    async def _by_listing(self, today: date) -> InUse:
+        """Read what SCM lists as issued, order by order, within a budget; what was read before is not read again."""
+        budget = _Budget(self._context, DETAILS_REQUESTS)
+        where, source = ListingFilter(status="Issued"), Source.DETAILS
+        total = await self._count(budget, where)
+        narrowed = replace(where, expires_in_days=_LISTED_WITHIN_DAYS)
+        try:
+            ending = await self._count(budget, narrowed)
+        except (NotFound, Refused):
+            ending = total
+        # A filter that SCM ignores looks like success: it is believed where it leaves something out.
+        if ending < total:
+            where, total, source = narrowed, ending, Source.EXPIRY
+        listed = await self._list(budget, where, total)
+        known = {one.ssl_id: one for one in self.in_use.certificates if one.ssl_id in listed}
+        missing = sorted(listed - set(known))
+        for ssl_id in missing:
+            if not budget.left:
+                break
+            try:
+                known[ssl_id] = await budget.ask(partial(self._context.scm.details, ssl_id))
+            except NotFound:
+                continue
+        kept = [one for one in known.values() if (end := day_of(one.expires)) is None or end >= today]
+        until = today + timedelta(days=_LISTED_WITHIN_DAYS if source is Source.EXPIRY else REACH_DAYS)
+        unread = max(0, total - len(listed)) + len(listed - set(known))
+        return InUse(
+            tuple(sorted(kept, key=_end_of)[:CERTIFICATES_AT_MOST]),
+            self._context.clock.now(),
+            until,
+            source,
+            to_read=unread,
+            requests=budget.spent,
+        )
+
+    async def _count(self, budget: _Budget, where: ListingFilter) -> int:
+        return await self._account.spellings.ask(where, budget.count)
+
+    async def _list(self, budget: _Budget, where: ListingFilter, total: int) -> set[int]:
+        """Return the sslIds of a listing; half of the budget is left for their details."""
+        listed: set[int] = set()
+        for position in range(0, total, PAGE_SIZE):
+            if budget.left <= DETAILS_REQUESTS // 2:
+                break
+            page = await self._account.spellings.ask(where, partial(budget.page, position=position))
+            listed |= {row.ssl_id for row in page.rows}
+        return listed
+
+    def _pending(self) -> Iterable[OrderDetails]:
+        in_use = {one.ssl_id for one in self.in_use.certificates}
+        for ssl_id, listed in self._account.pending().items():
+            if ssl_id in in_use:
+                continue
+            known = self._account.known(ssl_id)
+            if known is not None:
+                yield replace(known.details, status=self._account.status_of(ssl_id))
+            else:
+                row = listed.row
+                yield OrderDetails(
+                    ssl_id=ssl_id,
+                    status=listed.status,
+                    common_name=row.common_name,
+                    subject_alternative_names=row.subject_alternative_names,
+                )
+
+
+class _Budget:
+    """So many requests, and no more."""
+
+    def __init__(self, context: Context, requests: int) -> None:
+        self._context = context
+        self.spent = 0
+        self._at_most = requests
+
+    @property
+    def left(self) -> int:
+        return max(0, self._at_most - self.spent)
+
+    async def ask(self, call: Callable[[], Awaitable[T]]) -> T:
+        self.spent += 1
+        return await self._context.limiter.run(Priority.LISTING, call)
+
+    async def count(self, where: ListingFilter) -> int:
+        return await self.ask(lambda: self._context.scm.count(where))
+
+    async def page(self, where: ListingFilter, position: int) -> ListingPage:
+        return await self.ask(lambda: self._context.scm.listing(where, position=position, size=PAGE_SIZE))
+
+
+def _end_of(details: OrderDetails) -> tuple[date, int]:
+    return day_of(details.expires) or date.max, details.ssl_id
