@@ -100,7 +100,9 @@ def _polls_of_six(url: str, *, seconds: float, orders: int) -> Figure:
             config.write_text(f'{config.read_text()}\n[store]\nurl = "{url}"\n')
         alone = stack.enter_context(scene(addresses[1]))
         for world, place in zip(worlds, (places[0], alone), strict=True):
-            numbers = [str(world.add_order(common_name=f"c{n}.example.com", life="vetting").ssl_id) for n in range(orders)]
+            numbers = [
+                str(world.add_order(common_name=f"c{n}.example.com", life="vetting").ssl_id) for n in range(orders)
+            ]
             subprocess.run([sys.executable, *PROGRAM, "track", *numbers], env=_environ(place), **QUIET, check=True)
             world.traffic.requests.clear()
         one = subprocess.Popen([sys.executable, *PROGRAM, "watch"], env=_environ(alone), **QUIET)
