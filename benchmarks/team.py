@@ -61,7 +61,8 @@ def measure(*, quick: bool) -> Iterator[Figure]:
             ratio_goal=2,
         )
         yield from _dashboards(server, databases.address(), quick=quick)
-        yield _polls_of_six(databases.address(), seconds=10 if quick else 240, orders=10 if quick else 300)
+        if not quick:
+            yield _polls_of_six(databases.address(), seconds=240, orders=300)
 
 
 def _dashboards(server: Server, url: str, *, quick: bool) -> Iterator[Figure]:
