@@ -91,10 +91,10 @@ class Scene:
         """Return sslId and state of each local order."""
         return [(order["ssl_id"], order["state"]) for order in self.program.orders()]
 
-    def run(self, message: str = "") -> str:
-        """Run the command, which is to be fine and to say nothing else on stderr, and return what it prints."""
+    def run(self, message: str = "", *, code: int = 0) -> str:
+        """Run the command, which is to end well and to say nothing else on stderr, and return what it prints."""
         ended = self.program.run("-c", self.line, command=["/bin/sh"])
-        assert (ended.returncode, ended.stderr) == (0, message and f"sectigo-tui: {message}\n")
+        assert (ended.returncode, ended.stderr) == (code, message and f"sectigo-tui: {message}\n")
         return ended.stdout
 
     @contextmanager
@@ -477,6 +477,36 @@ def _validations_json(scene: Scene) -> None:
     told = json.loads(scene.run())
     assert told["within_days"] == 90
     assert {row["kind"] for row in told["validations"]} == {"organization"}
+
+
+def _expiring(scene: Scene) -> None:
+    issued = scene.world.now() - timedelta(days=190)
+    scene.world.add_order(life="ov-instant", common_name="soon.acme.example", requested=issued, term_days=199)
+
+
+@recipe("sectigo-tui renewals")
+def _renewals(scene: Scene) -> None:
+    _expiring(scene)
+    head, first, *_ = scene.run(code=8).splitlines()
+    assert head.startswith("ORDER BY")
+    assert "late" in first
+    assert "soon.acme.example" in first
+
+
+@recipe("sectigo-tui renewals --late --json")
+def _renewals_json(scene: Scene) -> None:
+    _expiring(scene)
+    told = json.loads(scene.run(code=8))
+    assert [one["common_name"] for one in told["renewals"]] == ["soon.acme.example"]
+    assert told["renewals"][0]["timing"] == "late"
+
+
+@recipe("sectigo-tui renewals --calendar")
+def _renewals_calendar(scene: Scene) -> None:
+    _expiring(scene)
+    lines = scene.run(code=8).splitlines()
+    assert lines[0].split() == ["week", "of", "terms", "of", "199", "terms", "of", "100", "terms", "of", "47"]
+    assert lines[1].split()[1] == "1"
 
 
 @recipe("sectigo-tui audit", "sectigo-tui audit --since 1d", "sectigo-tui audit --since 7d")

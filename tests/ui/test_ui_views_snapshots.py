@@ -21,6 +21,7 @@ VIEWS = {
     "events": ["4"],
     "budget": ["5"],
     "validations": ["6"],
+    "renewals": ["7"],
     "help": ["?"],
 }
 """The keys that lead to each."""
