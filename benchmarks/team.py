@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from benchmarks.figures import Figure, compared, in_pairs
-from benchmarks.scene import fill_store, pending_order, scene, simulated_account
+from benchmarks.scene import Scene, fill_store, pending_order, scene, simulated_account
 from benchmarks.starting import first_paint
 from benchmarks.storing import p95
 from benchmarks.terminal import CHECKOUT, PROGRAM, TRUE_COLOUR, in_terminal
 from sectigo_tui.domain.events import EventKind, TimelineEntry
+from sectigo_tui.simulator.server import served
+from sectigo_tui.simulator.world import World
 from sectigo_tui.store.postgres.team_store import TeamStore
 
 sys.path.append(str(CHECKOUT / "tests"))
@@ -55,6 +61,8 @@ def measure(*, quick: bool) -> Iterator[Figure]:
             ratio_goal=2,
         )
         yield from _dashboards(server, databases.address(), quick=quick)
+        if not quick:
+            yield _polls_of_six(databases.address(), seconds=240, orders=300)
 
 
 def _dashboards(server: Server, url: str, *, quick: bool) -> Iterator[Figure]:
@@ -78,6 +86,64 @@ def _dashboards(server: Server, url: str, *, quick: bool) -> Iterator[Figure]:
         dashboards, seconds = (2, 5) if quick else (10, 60)
         asked = _queries_a_second(server, shared.environ, dashboards, seconds)
         yield Figure(f"{dashboards} dashboards, {orders:,} pending orders at rest: queries", asked, "a second", goal=5)
+
+
+def _polls_of_six(url: str, *, seconds: float, orders: int) -> Figure:
+    """Return the polls of six processes on three hosts, killed now and then, beside those of one that nobody kills."""
+    chance = random.Random(7)
+    kills = 0
+    with ExitStack() as stack:
+        worlds = [World(seed=7), World(seed=7)]
+        addresses = [stack.enter_context(served(world)) for world in worlds]
+        places = [stack.enter_context(scene(addresses[0])) for _ in range(3)]
+        for place in places:
+            config = Path(place.environ["SECTIGO_TUI_CONFIG"])
+            config.write_text(f'{config.read_text()}\n[store]\nurl = "{url}"\n')
+        alone = stack.enter_context(scene(addresses[1]))
+        for world, place in zip(worlds, (places[0], alone), strict=True):
+            numbers = [
+                str(world.add_order(common_name=f"c{n}.example.com", life="vetting").ssl_id) for n in range(orders)
+            ]
+            subprocess.run([sys.executable, *PROGRAM, "track", *numbers], env=_environ(place), **QUIET, check=True)
+            world.traffic.requests.clear()
+        one = subprocess.Popen([sys.executable, *PROGRAM, "watch"], env=_environ(alone), **QUIET)
+        six = [
+            subprocess.Popen([sys.executable, *PROGRAM, "watch"], env=_environ(places[number % 3]), **QUIET)
+            for number in range(6)
+        ]
+        try:
+            end = time.monotonic() + seconds
+            while (left := end - time.monotonic()) > 0:
+                time.sleep(min(left, chance.uniform(8, 16)))
+                number = chance.randrange(6)
+                six[number].kill()
+                six[number].wait()
+                six[number] = subprocess.Popen(
+                    [sys.executable, *PROGRAM, "watch"], env=_environ(places[number % 3]), **QUIET
+                )
+                kills += 1
+        finally:
+            for process in (one, *six):
+                process.kill()
+                process.wait()
+    polls = [len(world.traffic.matching("GET", r"/ssl/v1/\d+$")) for world in worlds]
+    ratio = polls[0] / max(1, polls[1])
+    return Figure(
+        f"polls of 6 processes on 3 hosts, {kills} kills, {orders} orders, {seconds:.0f} s",
+        float(polls[0]),
+        "",
+        "one process, not killed",
+        float(polls[1]),
+        ratio,
+        ratio_goal=1.02,
+    )
+
+
+QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": CHECKOUT}
+
+
+def _environ(place: Scene) -> dict[str, str]:
+    return {**os.environ, **place.environ}
 
 
 def _queries_a_second(server: Server, environ: object, dashboards: int, seconds: float) -> float:

@@ -73,6 +73,6 @@ def test_nothing_is_lost_or_done_twice_on_three_hosts_whoever_is_killed(
     with a_rig(tmp_path, dialect=dialect, store_url=own_databases.address()) as rig:
         server_kills = work(rig, server, kind, random.Random(f"{SEED} {kind}"))
         (check_revocations if kind == "revoke" else check_orders)(rig, rig.check_the_disk())
-        assert rig.kills >= 5 * SCALE
+        assert rig.kills >= 4 * SCALE
         record_property("kills_survived", rig.kills + server_kills)  # type: ignore[operator]  # pytest's own
         print(f"{kind}: {rig.kills} kills of clients, {server_kills} of the server")  # noqa: T201 - for who runs it long

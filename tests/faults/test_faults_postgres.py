@@ -249,7 +249,7 @@ async def test_a_network_that_is_cut_or_slow_costs_no_change_and_makes_none_twic
 
 
 @pytest.fixture
-def tiny_disk(server: Server) -> Iterator[Callable[[str], None]]:
+def tiny_disk(server: Server) -> Iterator[Callable[[str], object]]:
     """A tablespace `tiny` on a disk of its own; gives what makes it larger."""
     disk = server.directory / "tiny"
     disk.mkdir()
@@ -261,13 +261,13 @@ def tiny_disk(server: Server) -> Iterator[Callable[[str], None]]:
         space.mkdir(mode=0o700)
         shutil.chown(space, "nobody", "nogroup")
         execute(server.url(), f"create tablespace tiny location '{space}'")
-        yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True) and None
+        yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 async def test_a_full_disk_of_the_database_is_told_and_what_is_known_stays(
-    server: Server, own_databases: Databases, open_store: Open, tiny_disk: Callable[[str], None]
+    server: Server, own_databases: Databases, open_store: Open, tiny_disk: Callable[[str], object]
 ) -> None:
     url = own_databases.new()
     name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
