@@ -276,9 +276,11 @@ async def test_one_process_polls_and_the_others_know_which(store: OrderStore, op
     assert "pid" in other.poller()
     assert store.poller() == ""
     await store.release()
-    if isinstance(other, TeamStore):
-        await heard(other)
-    assert await other.lease(["a"], 15) == {"a"}
+    async with asyncio.timeout(10):
+        while (leased := await other.lease(["a"], 15)) != {"a"}:
+            assert leased == frozenset()
+            if isinstance(other, TeamStore):
+                await heard(other)
 
 
 async def test_words_that_databases_cannot_compare_are_kept_as_they_came(store: OrderStore, open_another: Open) -> None:

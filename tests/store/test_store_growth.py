@@ -89,7 +89,8 @@ async def test_orders_that_reopen_day_after_day_add_nothing_to_the_journal(tmp_p
     again = opened(left_behind(tmp_path, tmp_path.parent / "copy"))
     for order in again.orders():
         assert order.window is not None
-        assert order.window.reopened > 400
+        # 144 of ten minutes on the first day; then they are spaced out.
+        assert order.window.reopened > 144
         assert [entry.kind for entry in again.timeline(order.id)].count(EventKind.WINDOW_OPENED) == 1
         assert len(again.polls(order.id)) == 40
 
