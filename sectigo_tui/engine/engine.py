@@ -230,7 +230,12 @@ class Engine:
         """Until when renewals are to be ordered."""
         from sectigo_tui.engine.account.in_use import Renewals
 
-        renewals = Renewals(self.context, self.account, samples=self.diagnoser.samples.all)
+        renewals = Renewals(
+            self.context,
+            self.account,
+            samples=self.diagnoser.samples.all,
+            learn_prospects=self.diagnoser.ending.prospects,
+        )
         self.event_source.subscribe(renewals.receive)
         return renewals
 

@@ -66,6 +66,7 @@ async def _run(settings: Settings, options: Namespace) -> int:
         await engine.account.refresh_pending()
         await engine.diagnoser.samples.learn_local()
         await renewals.refresh()
+        await renewals.learn()
         within = WITHIN_AT_MOST_DAYS if options.calendar else options.within
         found = await renewals.due(within_days=within)
         is_any_late = any(one.timing is Timing.LATE for one in found)

@@ -57,6 +57,8 @@ CERTIFICATES_AT_MOST = 20_000
 
 _FIRST_SECONDS = (10.0, 30.0)
 _LISTED_WITHIN_DAYS = 200
+LearnProspects = Callable[[int, Iterable[str]], Awaitable[Prospects]]
+
 _LISTED_SECONDS = 10.0
 _NAME = "certificates"
 
@@ -96,6 +98,7 @@ class Renewals:
         context: The world.
         account: What is known of the account's remote orders.
         samples: Returns how long orders of this account took.
+        learn_prospects: Learns what may hold renewals up within some days, of certificates of some names.
 
     Attributes:
         in_use: The certificates.
@@ -108,12 +111,14 @@ class Renewals:
         account: Account,
         *,
         samples: Callable[[], list[Sample]],
+        learn_prospects: LearnProspects | None = None,
     ) -> None:
         self.in_use = InUse()
         self.failure: ScmFailure | None = None
         self._context = context
         self._account = account
         self._samples = samples
+        self._learn_prospects = learn_prospects
         self._prospects = Prospects()
         self._reading: asyncio.Task[None] | None = None
         self._by_names: dict[frozenset[str], list[OrderDetails]] = {}
@@ -163,6 +168,21 @@ class Renewals:
         last = today + timedelta(days=within_days)
         return [one for one in self._found if one.expires <= last]
 
+    async def learn(self) -> None:
+        """Learn what may hold renewals up; answers are shared with all processes."""
+        if self._learn_prospects is None:
+            return
+        last = self._context.clock.now().date() + timedelta(days=HORIZON_DAYS)
+        names = {
+            name
+            for one in self.in_use.certificates
+            if (day_of(one.expires) or date.max) <= last
+            for name in (one.common_name, *one.subject_alternative_names)
+        }
+        self._prospects = await self._learn_prospects(HORIZON_DAYS, sorted(names))
+        self._is_stale = True
+        self._context.repository.publish(AccountChanged())
+
     async def load(self) -> None:
         """Take what a process of this account has kept, unless this one knows it already."""
         kept = await self._context.repository.store.fetched(_NAME, InUse)
@@ -206,6 +226,7 @@ class Renewals:
             else:
                 with suppress(ScmFailure):  # published as an exchange; what is known stays, and it is read later
                     await self.refresh(oldest_seconds=REFRESH_SECONDS)
+            await self.learn()
             await context.clock.sleep(AGAIN_SECONDS)
 
     def _end(self, _reading: asyncio.Task[None]) -> None:

@@ -10,22 +10,28 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sectigo_tui.domain.account import Organization
+from sectigo_tui.domain.account import CertificateProfile, Organization
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.limits import WITHIN_DAYS
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.domain.validation import DomainValidation, OrganizationValidation
 from sectigo_tui.engine.account.remote_orders import Account
+from sectigo_tui.engine.account.renewals import Prospects
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.evidence.known import upwards
 from sectigo_tui.engine.diagnosis.evidence.model import DCV_UNUSED_CODE, Answer, has_passed
 from sectigo_tui.engine.diagnosis.evidence.sources import Sources
 from sectigo_tui.engine.diagnosis.evidence.validations import bare
 from sectigo_tui.engine.diagnosis.stages import When
+from sectigo_tui.engine.requests.limiter import Priority
 
 LIST_MAX_AGE_SECONDS = 600.0
 ORGANIZATION_MAX_AGE_SECONDS = 3_600.0
 COUNT_MAX_AGE_SECONDS = 3_600.0
+
+DOMAINS_EXAMINED = 50
+"""Of how many domains it is asked whether they are suspended: one request for each."""
 
 NAMED = 20
 """Of how many certificates the names are kept."""
@@ -161,6 +167,64 @@ class Ending:
             missing=tuple(_missing(answers)),
             is_dcv_used=is_dcv_used,
         )
+
+    async def prospects(self, within_days: int, names: Iterable[str]) -> Prospects:
+        """Return what is known that may hold renewals up within some days; what SCM does not tell is left out.
+
+        Args:
+            within_days: How many days, at least 1.
+            names: The names of the certificates that are to be renewed.
+        """
+        age = ORGANIZATION_MAX_AGE_SECONDS
+        listed, organizations, domains, profiles = await asyncio.gather(
+            self._sources.ending_domains.get(within_days, max_age_seconds=LIST_MAX_AGE_SECONDS),
+            self._sources.organizations.get(None, max_age_seconds=age),
+            self._sources.domain_names.get(None, max_age_seconds=age),
+            self._profiles(),
+        )
+        every = organizations.value or ()
+        holders = [one.id for one in every if one.parent_id is None]
+        answers = await asyncio.gather(*(self._sources.validations.get(one, max_age_seconds=age) for one in holders))
+        validations = {holder: answer.value or () for holder, answer in zip(holders, answers, strict=True)}
+        # A department inherits its organization's validation.
+        validations |= {one.id: validations.get(one.parent_id, ()) for one in every if one.parent_id is not None}
+        return Prospects(
+            domains=listed.value or (),
+            organizations=validations,
+            profiles=profiles,
+            undelegated=await self._undelegated({bare(one.name): one.id for one in domains.value or ()}, names),
+        )
+
+    async def _profiles(self) -> tuple[CertificateProfile, ...]:
+        context = self._context
+        try:
+            return await context.limiter.run(Priority.LISTING, context.scm.types)
+        except ScmFailure:  # published as an exchange; a term that is no longer offered is told once it is known
+            return ()
+
+    async def _undelegated(self, ids: dict[str, int], names: Iterable[str]) -> dict[str, str]:
+        """Return the domains of names that cannot be used as they are, and why."""
+        if not ids:
+            return {}
+        found: dict[str, str] = {}
+        used: dict[str, int] = {}
+        for name in names:
+            domain = _nearest(name, ids)
+            if domain:
+                used[domain] = ids[domain]
+            else:
+                found[bare(name)] = "it is no longer among the account's domains: have it delegated"
+        chosen = list(used.items())[:DOMAINS_EXAMINED]
+        answers = await asyncio.gather(
+            *(self._sources.account_domains.get(one, max_age_seconds=ORGANIZATION_MAX_AGE_SECONDS) for _, one in chosen)
+        )
+        for (domain, _), answer in zip(chosen, answers, strict=True):
+            known = answer.value
+            if known is not None and known.state.strip().upper() == "SUSPENDED":
+                found[domain] = "it is suspended: have it activated"
+            elif known is not None and known.delegation_status.strip().upper() == "REQUESTED":
+                found[domain] = "its delegation waits for approval"
+        return found
 
     def _domains(self, within_days: int, now: datetime) -> list[EndingValidation]:
         """Return the domains; those that have ended are in the whole list, where that was read."""

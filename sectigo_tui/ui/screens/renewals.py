@@ -174,6 +174,7 @@ class RenewalsView(View):
         except ScmFailure:
             self.reload()
             raise
+        await renewals.learn()
         if not was_read:
             self.show_message("Read within a quarter of an hour: a report costs the CA too much to ask sooner.")
         self.reload()
