@@ -67,7 +67,7 @@ def test_it_is_ordered_p90_and_a_margin_before_it_expires(durations: list[float]
 def test_too_few_orders_of_its_own_stand_back_behind_a_default_and_are_told() -> None:
     for level, days in DEFAULT_DAYS.items():
         (found,) = due(certificate(validation=level), samples=took([2.0] * 7))
-        assert found.usual.text == f"{days}d (n=7, default)"
+        assert found.usual.text == f"{days}d default, n=7"
         assert found.order_by == TODAY + timedelta(days=30 - days - 7)
 
 

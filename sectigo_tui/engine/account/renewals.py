@@ -71,7 +71,7 @@ class Usual(Struct, frozen=True):
     @property
     def text(self) -> str:
         """For a person, n always shown."""
-        return f"{self.days}d (n={self.n}{', default' if self.is_default else ''})"
+        return f"{self.days}d {'default, ' if self.is_default else ''}n={self.n}"
 
 
 class HoldUpKind(StrEnum):
