@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # The same examples in every run: a failure is found again by running the test again.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
-settings.load_profile("repeatable")
+settings.register_profile("few", settings.get_profile("repeatable"), max_examples=15)
+settings.load_profile(os.environ.get("SECTIGO_TUI_TEST_EXAMPLES", "repeatable"))
 
 # A shell starts what is in its background with ctrl-c ignored, and each program of a test would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
