@@ -295,12 +295,24 @@ def is_slow(row: OrderRow, now: RowContext) -> bool:
     return compared is not None and compared.pace is Pace.SLOW
 
 
-def _in_use(row: OrderRow, _width: int, now: RowContext) -> Cell:
+def ends_soon(row: OrderRow, now: RowContext) -> bool:
+    """Return whether the certificate in use ends within a week, or has ended, that an order takes the place of."""
+    days = _days_in_use(row, now)
+    return days is not None and days <= OUTAGE_SOON_DAYS
+
+
+def _days_in_use(row: OrderRow, now: RowContext) -> int | None:
     expires = outage_end(row, now)
     if expires is None:
-        return Cell("")
+        return None
     day = expires.date() if isinstance(expires, datetime) else expires
-    days = (day - now.clock.now().date()).days
+    return (day - now.clock.now().date()).days
+
+
+def _in_use(row: OrderRow, _width: int, now: RowContext) -> Cell:
+    days = _days_in_use(row, now)
+    if days is None:
+        return Cell("")
     if days < 0:
         return Cell("ended", "failed")
     return Cell(f"in {days}d" if days else "today", "warning" if days <= OUTAGE_SOON_DAYS else "")

@@ -208,19 +208,24 @@ class Tally(NamedTuple):
     unpolled: int = 0
 
 
-def tally(pending: Iterable[OrderRow], is_acknowledged: Callable[[str], bool] = lambda _row_id: False) -> Tally:
+def tally(
+    pending: Iterable[OrderRow],
+    is_acknowledged: Callable[[str], bool] = lambda _row_id: False,
+    ends_soon: Callable[[OrderRow], bool] = lambda _row: False,
+) -> Tally:
     """Count pending orders that were found already.
 
     Args:
         pending: The orders.
         is_acknowledged: Tells by a row's id whether somebody has taken note that it must be acted on.
+        ends_soon: Tells whether the certificate in use ends soon, which an order takes the place of.
     """
     count = needing_you = unpolled = 0
     for order_row in pending:
         count += 1
         if is_acknowledged(order_row.row_id):
             continue
-        if needs_you(order_row):
+        if needs_you(order_row) or ends_soon(order_row):
             needing_you += 1
         elif is_unpolled(order_row):
             unpolled += 1

@@ -210,3 +210,19 @@ async def test_a_renewal_answered_with_the_old_sslid_is_searched_for() -> None:
     await site.follow_for(5)
     assert the_renewal(site).ssl_id == site.world.enrolled[-1] != ssl_id
     assert site.disk.orders[old.id].ssl_id == ssl_id
+
+
+@in_virtual_time
+async def test_several_are_renewed_each_once_and_one_beside_another_order_of_its_name_is_left_out() -> None:
+    site, _, ssl_id = await a_site_with_a_certificate()
+    other = site.world.add_order(common_name="other.acme.example", life="ov-instant")
+    site.world.add_order(common_name="busy.acme.example", life="dv-vetting")
+    busy = site.world.add_order(common_name="busy.acme.example", life="ov-instant")
+    await site.follow_for(1)
+    outcomes = await site.engine.renewing.renew_all([ssl_id, other.ssl_id, busy.ssl_id, ssl_id])
+    failures = {one.target: one.failure for one in outcomes}
+    assert failures[ssl_id] is None
+    assert failures[other.ssl_id] is None
+    assert isinstance(failures[busy.ssl_id], InputError)
+    assert "another order of its name" in str(failures[busy.ssl_id])
+    assert site.wire.count(RENEW) == 2

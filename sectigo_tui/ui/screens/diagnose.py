@@ -21,6 +21,7 @@ from sectigo_tui.engine.diagnosis.diagnoser import DIAGNOSE_MAX_AGE_SECONDS, Dia
 from sectigo_tui.engine.diagnosis.evidence.known import Target
 from sectigo_tui.engine.diagnosis.evidence.model import Part
 from sectigo_tui.engine.diagnosis.result import Diagnosis
+from sectigo_tui.presentation.columns import ends_soon
 from sectigo_tui.presentation.rows import ChangedRows, OrderRow, Tally, listing_key, tally
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.ui.content.diagnosis import diagnosis_content, records_to_publish
@@ -145,7 +146,11 @@ class Diagnose(Screen[None]):
             self._show(self._diagnoser.known(self._target))
 
     def _count(self) -> Tally:
-        return tally(self._model.order_rows.pending(), self._model.watchlist.is_acknowledged)
+        return tally(
+            self._model.order_rows.pending(),
+            self._model.watchlist.is_acknowledged,
+            lambda row: ends_soon(row, self._model.now),
+        )
 
     def _show_header(self) -> None:
         segments = header_segments(

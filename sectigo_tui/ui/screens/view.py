@@ -22,7 +22,7 @@ from textual.worker import Worker
 from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
-from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell
+from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell, ends_soon
 from sectigo_tui.presentation.filters import Filter, common_start, completed, term_hint
 from sectigo_tui.presentation.rows import ChangedRows, OrderRow, OrderRows, Tally, listing_key, tally
 from sectigo_tui.presentation.sorting import BOOKKEEPING, GREATEST_FIRST, in_order
@@ -349,7 +349,9 @@ class View(Screen[None]):
         self._is_out_of_order = False
         if not self._is_frozen:
             self._list()
-        self._tally = tally(self.pending(), self._model.watchlist.is_acknowledged)
+        self._tally = tally(
+            self.pending(), self._model.watchlist.is_acknowledged, lambda row: ends_soon(row, self._model.now)
+        )
         self._show_header()
         self.show_detail()
         self._show_errors()
