@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from textual import events
 
+from sectigo_tui.presentation.rows import local_id
 from sectigo_tui.ui.dialogs.confirm import Confirm, Notice
 from sectigo_tui.ui.dialogs.dialog import Dialog
+from sectigo_tui.ui.screens.orders import PendingView
 from support.ui_stage import Stage, demo_world, on_stage, staged
 
 ISSUED = 2100368
@@ -90,9 +92,15 @@ async def test_keys_typed_while_the_answer_to_a_write_is_late_do_nothing(path: s
         below = stage.view
         await stage.press("escape", "enter", "tab", "enter", "q", "a", "v")
         assert "cannot be cancelled" in stage.text
+        assert stage.view is below
         await stage.wait(40)
         assert len(stage.app.screen_stack) == 1, stage.text
-        assert stage.view is below
+        if path == "renewById/":
+            (order,) = [one for one in stage.site.engine.orders.orders() if one.renews_ssl_id == ISSUED]
+            assert isinstance(stage.view, PendingView)
+            assert stage.cursor == local_id(order)
+        else:
+            assert stage.view is below
         assert stage.app.is_running
         assert world.traffic.count("POST", WRITES) == 1
 

@@ -9,6 +9,7 @@ import pytest
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.faults import Fault
 from sectigo_tui.simulator.world import World
+from sectigo_tui.ui.workflows.actions import ACTIONS
 from support.ui_stage import Stage, demo_world, on_stage, staged
 from support.writing import Site, csr_pem
 
@@ -387,7 +388,7 @@ async def test_a_declined_order_leaves_the_list_at_once() -> None:
         await stage.press("tab", "enter")
         await stage.wait(1)
         assert stage.world.traffic.count("POST", "decline/") == 1
-        assert not any(str(REQUESTED) in line and "REQ" in line for line in stage.lines)
+        assert not any(f" {REQUESTED} " in line for line in stage.lines)
         assert not stage.view.shows(f"#{REQUESTED}")
 
 
@@ -493,9 +494,16 @@ async def test_a_renewal_is_a_new_order_placed_once() -> None:
         await stage.wait(2)
         assert "Renew: order it again, billed" in stage.text
         assert f"sslId {COLLECTABLE}" in stage.text
-        await stage.press("tab", "enter")
+        source = stage.app.screen.query_one("#csr-source")
+        source.value = "file"  # type: ignore[attr-defined] # a Select
         await stage.wait()
+        stage.app.screen.query_one("#csr-path").focus()
+        await stage.press("enter")
         assert "Enter does not confirm this: Tab leads to 'Order it, billed'." in stage.text
+        assert stage.world.traffic.count("POST", "renewById/") == 0
+        source.value = "same"  # type: ignore[attr-defined] # a Select
+        source.focus()
+        await stage.press("enter", "enter")
         assert stage.world.traffic.count("POST", "renewById/") == 0
         await stage.press("tab", "enter")
         await stage.wait(2)
@@ -526,8 +534,10 @@ async def test_a_finished_order_is_taken_off_the_list_and_its_timeline_kept() ->
 async def test_the_menu_keeps_one_line_an_action_in_a_narrow_terminal() -> None:
     async with staged(demo_world(), size=(44, 20)) as stage:
         await stage.press("a")
-        first = next(at for at, line in enumerate(stage.lines) if "e  Enroll" in line)
-        assert [line.split()[0] for line in stage.lines[first : first + 10]] == list("epdcnvogum")
+        first = next(at for at, line in enumerate(stage.lines) if line.startswith("─Actions: ")) + 1
+        shown = [line.split()[0] for line in stage.lines[first : first + len(ACTIONS)]]
+        assert shown == list("xeotwpdcnvgurm")
+        assert sorted(shown) == sorted(action.key for action in ACTIONS)
 
 
 @on_stage
