@@ -342,7 +342,7 @@ async def test_a_large_account_is_not_written_to_disk_with_every_change() -> Non
 async def test_a_layout_of_another_shape_harms_nothing(text: str) -> None:
     async with staged(outside=Outside(keeper=Kept(text))) as stage:
         assert "view: Pending" in stage.footer
-        assert titles(stage).startswith("AGE▼ STATE BLOCKED ON")
+        assert titles(stage).startswith("AGE STATE BLOCKED ON")
         assert stage.row(OLDEST)
 
 
