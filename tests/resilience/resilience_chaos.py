@@ -47,7 +47,7 @@ class Sent:
 
 _PAGE = b"<html><head><title>Bad Gateway</title></head><body>nginx</body></html>"
 
-PASSWORD_QUERY = "GET /admin/v1/password"
+PASSWORD_QUERY = "GET /admin/v1/password?dateFormat=ISO_HMS"
 """Is refused for the whole time, as if the credentials were wrong."""
 
 _REJECTIONS = ((401, -16), (400, -16), (400, -970), (403, -16))

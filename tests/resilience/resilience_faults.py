@@ -91,15 +91,17 @@ class Row:
 
 
 PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr><center>nginx</center></body></html>"
-NO_ANSWER = "No answer came from SCM, and the order stays what it was"
+NO_ANSWER = "No answer came from SCM; every order stays what it was"
 NOT_THE_API = "What answered is not SCM's API"
-SERVER_FAILED = "SCM, or a gateway before it, failed; the order stays what it was"
+SERVER_FAILED = "SCM, or a gateway before it, failed; every order stays what it was"
 LOOK_FIRST = "Look up its result at SCM before you repeat it."
 NOT_SENT = "Check network, proxy, CA bundle and base_url, then do it again."
 NOT_DONE = "It was not done: wait, then do it again."
 TOO_MANY = "SCM has had too many requests from this account"
 REFUSES_LOGIN = "SCM does not know this customer, login and password."
 ROTATE = "Rotate the credentials"
+UNNAMED = "SCM had an error that it does not name."
+SUPPORT = "Quote code, description and time to Sectigo support."
 ASK_FOR_PRIVILEGE = "Ask your SCM administrator for the privilege"
 """Where SCM accepts the same credentials for every other call."""
 
@@ -277,8 +279,8 @@ ROWS = (
         fault=answering(rejection(404, -105, "Certificate not found")),
         kind=NotFound,
         reason="HTTP 404",
-        meaning="This code means two things: only SCM's own words tell which.",
-        next_step="Read SCM's own words.",
+        meaning="SCM says 'Certificate not found'. This code means two things: ",
+        next_step="Read SCM's own words to tell which it is.",
         write_outcome=WriteOutcome.REFUSED,
         after=After.STOPPED,
     ),
@@ -297,8 +299,8 @@ ROWS = (
         fault=answering(rejection(404, -1, "Unknown error.")),
         kind=NotFound,
         reason="HTTP 404",
-        meaning="SCM has nothing under this number or address",
-        next_step="Check the sslId, the account and base_url.",
+        meaning=UNNAMED,
+        next_step=SUPPORT,
         write_outcome=WriteOutcome.UNKNOWN,
     ),
     Row(
@@ -306,8 +308,8 @@ ROWS = (
         fault=answering(rejection(400, -1, "Unknown error.")),
         kind=Refused,
         reason="HTTP 400",
-        meaning="SCM refused it for a reason that this program has no words for",
-        next_step="Read SCM's own words",
+        meaning=UNNAMED,
+        next_step=SUPPORT,
         write_outcome=WriteOutcome.UNKNOWN,
     ),
     _unreadable("404, a page", "HTTP 404", answering(_page(404)), otherwise=_COUNT_404),
@@ -325,16 +327,17 @@ ROWS = (
 
 def row_of_code(status: int, code: int) -> Row:
     """Return the row of one of SCM's codes."""
-    known = meaning_of_code(code)
+    words = f"words about {code}"
+    known = meaning_of_code(code, words)
     assert known is not None
-    elsewhere = meaning_outside_collect(code)
+    elsewhere = meaning_outside_collect(code) if code in NOT_READY_CODES else known
     is_login, is_internal = code in CREDENTIAL_CODES, code in (-2, -65)
     return Row(
         name=f"{status} {code}",
-        fault=answering(rejection(status, code, f"words about {code}")),
+        fault=answering(rejection(status, code, words)),
         kind=CredentialsRefused if is_login else Refused,
         otherwise={"collect": NotReady} if code in NOT_READY_CODES else {},
-        reason=f"HTTP {status}: 'words about {code}'",
+        reason=f"HTTP {status}: {words!r}",
         # What says "not ready" to collect says something else, or nothing, to another call.
         meaning=elsewhere.meaning if elsewhere else "for a reason that this program has no words for",
         next_step=ROTATE if is_login else elsewhere.next_step if elsewhere else "Read SCM's own words",

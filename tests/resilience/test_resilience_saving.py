@@ -135,7 +135,7 @@ async def test_a_dashboard_that_is_started_on_a_full_disk_polls_and_keeps_saying
     with full_disk(tmp_path):
         site = Site(world=first.world)
         store = on_disk(site, tmp_path)
-        async with staged(site=site) as stage:
+        async with staged(site=site, size=(120, 24)) as stage:
             await stage.press("2")
             assert str(placed.order.ssl_id) in stage.text
             for _ in range(5):
@@ -213,7 +213,7 @@ async def test_what_was_found_damaged_at_opening_is_shown_and_no_order_is_missin
     (tmp_path / "orders.json").write_bytes(b'{"_default": {')
     again = Site(world=site.world)
     store = on_disk(again, tmp_path)
-    async with staged(site=again) as stage:
+    async with staged(site=again, size=(120, 24)) as stage:
         assert "reading the local orders" in stage.text
         await stage.press("2")
         assert str(placed.order.ssl_id) in stage.text

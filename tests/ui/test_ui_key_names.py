@@ -93,8 +93,10 @@ async def test_hints_and_the_empty_views_name_the_operator_s_own_keys() -> None:
         await stage.press("d")
         assert "Remote, not polled: f6 tracks it." in stage.text
         await stage.press("question_mark", "G")
-        assert "it is still pending: :Poll starts it again." in stage.text.replace("\n", " ")
-        assert "remote (f6 tracks it)" in stage.text
+        framed = " ".join(line.split("│")[1] for line in stage.lines if line.count("│") == 2)
+        helped = " ".join(framed.split())
+        assert "it is still pending: :Poll starts it again." in helped
+        assert "remote (f6 tracks it)" in helped
         assert "f12 closes" in stage.text
         await stage.press("f12", "2")
         assert "f6 on a remote order (1, 3) tracks it; b: enroll places a new one." in stage.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import pytest
 from hypothesis import given
@@ -87,6 +88,11 @@ class TableApp(App[None]):
 
     def cursor_line(self) -> int:
         return next(y for y, line in enumerate(self.lines()) if line.startswith((">", "*>")))
+
+
+def content(message: TableMessage) -> tuple[object, ...]:
+    """Return what a message says: two messages are never equal themselves."""
+    return (type(message), *(getattr(message, field.name) for field in fields(message)))
 
 
 def running(app: TableApp, width: int = 60, height: int = 13):  # type: ignore[no-untyped-def]  # Textual's own type is private
@@ -209,7 +215,7 @@ async def test_enter_opens_the_row_under_the_cursor() -> None:
     app = TableApp(HUNDRED)
     async with running(app) as pilot:
         await pilot.press("j", "enter")
-        assert app.received[-1] == LiveTable.Selected(app.table, "r1")
+        assert content(app.received[-1]) == content(LiveTable.Selected(app.table, "r1"))
 
 
 async def test_marks_follow_their_rows_and_go_with_them() -> None:
@@ -223,7 +229,7 @@ async def test_marks_follow_their_rows_and_go_with_them() -> None:
         app.table.update_rows(HUNDRED[1:])
         await pilot.pause()
         assert app.table.marks == {"r2"}
-        assert LiveTable.MarksChanged(app.table, frozenset({"r2"})) in app.received
+        assert content(LiveTable.MarksChanged(app.table, frozenset({"r2"}))) in map(content, app.received)
         app.table.clear_marks()
         assert not app.table.marks
 
@@ -306,12 +312,12 @@ async def test_rows_that_are_not_loaded_say_so_and_are_asked_for() -> None:
         await pilot.press("G", "enter", "space")
         assert app.names()[-1].startswith(">loading row 90,000")
         assert app.table.cursor_id is None
-        assert app.received[-1] == LiveTable.RangeNeeded(app.table, 89_991, 89_999)
+        assert content(app.received[-1]) == content(LiveTable.RangeNeeded(app.table, 89_991, 89_999))
         ids[89_990:] = [f"r{index}" for index in range(89_990, 90_000)]
         app.table.update_rows(ids)
         await pilot.pause()
         assert app.names()[-1] == ">r89999"
-        assert LiveTable.Highlighted(app.table, "r89999") in app.received
+        assert content(LiveTable.Highlighted(app.table, "r89999")) in map(content, app.received)
         assert app.table.visible_ids[0] == "r89991"
 
 
@@ -342,9 +348,9 @@ async def test_the_mouse_chooses_opens_and_sorts() -> None:
         await pilot.click(app.table, offset=(10, 4))
         assert app.table.cursor_id == "r3"
         await pilot.click(app.table, offset=(10, 6), times=2)
-        assert LiveTable.Selected(app.table, "r5") in app.received
+        assert content(LiveTable.Selected(app.table, "r5")) in map(content, app.received)
         await pilot.click(app.table, offset=(21, 0))
-        assert app.received[-1] == LiveTable.HeaderSelected(app.table, "state")
+        assert content(app.received[-1]) == content(LiveTable.HeaderSelected(app.table, "state"))
 
 
 async def test_a_table_without_the_focus_shows_its_cursor_otherwise() -> None:
