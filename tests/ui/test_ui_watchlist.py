@@ -217,7 +217,7 @@ async def test_an_acknowledged_order_is_quiet_until_it_changes() -> None:
         ended = replace(order, window=replace(order.window, next_poll_at=None, ended=WindowEnd.STOPPED))
         await happens(stage, ended)
         assert "34 pending, 7 need you" in stage.header
-        await stage.press("G", "z", "g")
+        await stage.press("G", "k", "k", "z", "g")
         assert stage.row(1001).startswith(".")
         assert "34 pending, 6 need you" in stage.header
         await happens(stage, at_scm(ended, "Requested"))
