@@ -56,6 +56,8 @@ VIEWS: Mapping[str, Sequence[str]] = {
     "remote": ("3",),
     "events": ("4",),
     "budget": ("5",),
+    "validations": ("6",),
+    "renewals": ("7",),
     "diagnose": ("1", "D"),
     "help": ("escape", "question_mark"),
     "actions": ("escape", "a"),

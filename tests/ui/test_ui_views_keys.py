@@ -165,6 +165,10 @@ async def test_down_leaves_the_filter_field_for_the_list() -> None:
 @on_stage
 async def test_s_asks_for_the_column_to_sort_by_and_the_same_letter_turns_it_round() -> None:
     async with staged(size=(120, 30)) as stage:
+        await stage.press("s")
+        assert " u  URGENCY ▲ " in stage.text
+        assert " a  AGE   " in stage.text
+        await stage.press("a")
         assert "AGE▼" in stage.lines[1]
         await stage.press("s")
         assert " a  AGE ▼ " in stage.text

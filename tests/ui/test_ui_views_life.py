@@ -400,17 +400,18 @@ async def test_facts_that_could_not_be_asked_for_come_when_scm_answers_again() -
     world = demo_world()
     world.faults.add("unavailable", path=r"/ssl/v1/\d+$", count=1)
     async with staged(world) as stage:
-        assert stage.cells(2100348)[0] == "-"
+        assert stage.cells(2100356)[0] == "-"
         await stage.wait(70)
-        assert stage.cells(2100348)[0].startswith("2d")
+        assert stage.cells(2100356)[0] == "19h"
 
 
 @on_stage
 async def test_an_order_that_scm_does_not_show_hides_no_facts_of_the_others() -> None:
     world = demo_world()
-    world.faults.add("error", path="2100347", status=404, code=-4, description="gone")
+    world.faults.add("error", path="2100356", status=404, code=-4, description="gone")
     async with staged(world) as stage:
-        assert stage.cells(2100347)[0] == "-"
+        assert stage.cells(2100356)[0] == "19h"  # the report tells it
+        assert stage.cells(2100357)[0] == "14h"
         assert stage.cells(2100348)[0].startswith("2d")
 
 

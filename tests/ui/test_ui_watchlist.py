@@ -166,7 +166,7 @@ async def test_a_changed_row_is_marked_until_the_cursor_comes_to_it() -> None:
         assert stage.row(1001).startswith(" ")
         await happens(stage, at_scm(an_order(1), "Approved"))
         assert stage.row(1001).startswith("+")
-        await stage.press("G")
+        await stage.press("G", "k", "k")
         assert stage.cursor == "#1001"
         await stage.press("k")
         assert stage.row(1001).startswith(" ")
@@ -176,7 +176,8 @@ async def test_a_changed_row_is_marked_until_the_cursor_comes_to_it() -> None:
 async def test_a_row_that_changes_under_the_cursor_is_marked_when_the_cursor_leaves_it() -> None:
     async with staged(size=(80, 60)) as stage:
         await happens(stage, an_order(1))
-        await stage.press("G")
+        await stage.press("G", "k", "k")
+        assert stage.cursor == "#1001"
         await happens(stage, at_scm(an_order(1), "Approved"))
         assert stage.row(1001).startswith(">")
         await stage.press("k")
@@ -216,7 +217,7 @@ async def test_an_acknowledged_order_is_quiet_until_it_changes() -> None:
         ended = replace(order, window=replace(order.window, next_poll_at=None, ended=WindowEnd.STOPPED))
         await happens(stage, ended)
         assert "34 pending, 7 need you" in stage.header
-        await stage.press("G", "z", "g")
+        await stage.press("G", "k", "k", "z", "g")
         assert stage.row(1001).startswith(".")
         assert "34 pending, 6 need you" in stage.header
         await happens(stage, at_scm(ended, "Requested"))
@@ -293,6 +294,7 @@ async def test_each_change_of_a_watched_order_is_told_to_the_operator_s_command(
             "scm_status": "Issued",
             "http_status": None,
             "scm_code": None,
+            "by": None,
         }
         assert [differences(event, "change", documented("json.md")) for event in pager.told] == [[], []]
         assert [event["summary"] for event in pager.told] == ["APL -> DEC", "APL -> ISS"]

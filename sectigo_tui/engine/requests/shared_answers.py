@@ -208,4 +208,4 @@ class SharedAnswers:
 
 
 def _record_of(key: str) -> str:
-    return _RECORDS[crc32(key.encode()) % len(_RECORDS)]
+    return _RECORDS[crc32(key.encode(errors="surrogatepass")) % len(_RECORDS)]
