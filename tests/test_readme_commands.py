@@ -453,7 +453,8 @@ def _adopt_once_confirmed(scene: Scene) -> None:
     scene.world.orders[SSL_ID].comments = "Issued by certctl"
     with scene.at_terminal() as terminal:
         terminal.until(rf"{SSL_ID} +Requested .+{NAME}")
-        terminal.until(r"1 order becomes local, and is polled and collected\.", r"Type 'adopt' to go on:")
+        terminal.until(r"1 order becomes local, and is polled and collected\.")
+        terminal.until(r"Type 'adopt' to go on:")
         assert scene.local() == []
         terminal.press("adopt\n")
     assert scene.local() == [(SSL_ID, "pending")]
