@@ -376,6 +376,13 @@ def _orders_pending(scene: Scene) -> None:
     assert "an SCM approver" in order
 
 
+@recipe("sectigo-tui diagnose")
+def _diagnose_none(scene: Scene) -> None:
+    wanted = "no order is named; name sslIds or local ids, or choose pending orders with --filter TERMS"
+    assert scene.run(wanted, code=2) == ""
+    assert scene.program.requests() == []
+
+
 @recipe("sectigo-tui diagnose 2100001 2100002")
 def _diagnose_several(scene: Scene) -> None:
     scene.place("ov-approval")
@@ -440,6 +447,19 @@ def _left_behind(scene: Scene) -> None:
     assert scene.local() == []
 
 
+@recipe("sectigo-tui adopt --certctl")
+def _adopt_once_confirmed(scene: Scene) -> None:
+    scene.place("ov-approval")
+    scene.world.orders[SSL_ID].comments = "Issued by certctl"
+    with scene.at_terminal() as terminal:
+        terminal.until(rf"{SSL_ID} +Requested .+{NAME}")
+        terminal.until(r"1 order becomes local, and is polled and collected\.")
+        terminal.until(r"Type 'adopt' to go on:")
+        assert scene.local() == []
+        terminal.press("adopt\n")
+    assert scene.local() == [(SSL_ID, "pending")]
+
+
 @recipe("sectigo-tui adopt --certctl --yes")
 def _adopt(scene: Scene) -> None:
     scene.place("ov-approval")
@@ -465,10 +485,16 @@ def _handover_json(scene: Scene) -> None:
 
 @recipe("sectigo-tui validations")
 def _validations(scene: Scene) -> None:
-    scene.world.account.register(Domain("acme.example", expires=scene.world.now() + timedelta(days=9)))
-    head, first, *_ = scene.run().splitlines()
+    now = scene.world.now()
+    validated, expires = now - timedelta(days=189), now + timedelta(days=9)
+    scene.world.account.register(Domain("acme.example", validated=validated, expires=expires))
+    head, *rows = scene.run().splitlines()
     assert head.split() == ["ENDS", "LEFT", "WHAT", "SCM", "SAYS", "PENDING", "CERTIFICATES"]
-    assert "domain acme.example" in first
+    ends = [row.split()[0] for row in rows]
+    assert ends == sorted(ends)
+    (ours,) = (row for row in rows if "domain acme.example" in row)
+    # What ended already stands before it; of what has not, it is the soonest.
+    assert {row.split()[1] for row in rows[: rows.index(ours)]} == {"ended"}
 
 
 @recipe("sectigo-tui validations --within 90 --json")
@@ -480,8 +506,10 @@ def _validations_json(scene: Scene) -> None:
 
 
 def _expiring(scene: Scene) -> None:
-    issued = scene.world.now() - timedelta(days=190)
-    scene.world.add_order(life="ov-instant", common_name="soon.acme.example", requested=issued, term_days=199)
+    issued = scene.world.now() - timedelta(days=192)
+    # Nothing is issued before its domain is valid, nor, above DV, before its organization is.
+    scene.world.account.register(Domain("acme.example", validated=issued, expires=issued + timedelta(days=198)))
+    scene.world.add_order(life="dv-instant", common_name="soon.acme.example", requested=issued, term_days=199)
 
 
 @recipe("sectigo-tui renewals")
@@ -772,8 +800,11 @@ def _recover(scene: Scene) -> None:
             pass
         killed.kill()
     assert scene.local() == [(None, "intent")]
-    state = "collected" if "--wait" in scene.line else "submitted"
-    assert scene.run() == f"{SSL_ID}  {state}  Issued  {NAME}\n"
+    ended = scene.program.run("-c", scene.line, command=["/bin/sh"])
+    state, polls = ("collected", 1) if "--wait" in scene.line else ("submitted", 0)
+    assert (ended.returncode, ended.stdout) == (0, f"{SSL_ID}  {state}  Issued  {NAME}\n"), ended.stderr
+    told = ended.stderr.splitlines()
+    assert [line.split()[1:] for line in told] == [f"{SSL_ID} {NAME} collected polled no more".split()] * polls
     assert scene.world.enrolled == [SSL_ID], "ordered once"
 
 

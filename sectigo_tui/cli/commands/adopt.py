@@ -63,7 +63,9 @@ async def _track(settings: Settings, options: Namespace) -> int:
             return FINE
         if not options.yes:
             _show(left)
-            await confirm(f"{len(left.orders)} orders become local, and are polled and collected.", "adopt")
+            many = f"{len(left.orders)} orders become local, and are polled and collected."
+            one = "1 order becomes local, and is polled and collected."
+            await confirm(one if len(left.orders) == 1 else many, "adopt")
         outcomes = await engine.certctl_orders.track(details.ssl_id for details in left.orders)
         orders = {outcome.target: outcome.result for outcome in outcomes if outcome.result is not None}
         issued = [order.id for order in orders.values() if order.state is OrderState.ISSUED]
