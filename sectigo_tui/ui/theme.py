@@ -140,7 +140,8 @@ _SAFE = Theme(
     dark=True,
     variables=_variables(
         _DARK_TABLE
-        | {"waiting": "#ffaf00", "done": "#5fafff", "failed": "#d75f00", "warning": "#ffff5f", "marked": "#ffff5f"},
+        | {"waiting": "#ffaf00", "done": "#5fafff", "failed": "#d75f00", "warning": "#ffff5f", "marked": "#ffff5f"}
+        | {"cursor-blurred-background": "#1c1c1c"},
         {"failed": "bold underline"},
     ),
 )
