@@ -146,7 +146,7 @@ def test_no_recipe_is_left_of_a_command_that_is_no_longer_shown() -> None:
 @recipe(
     "python3 -m venv .venv",
     ".venv/bin/pip install --quiet --editable '.[dev]'",
-    ".venv/bin/pytest --numprocesses auto -m ''",
+    ".venv/bin/pytest --numprocesses auto --dist worksteal -m ''",
 )
 def _by_ci(scene: Scene) -> None:
     assert CI_TAKES_THE_BLOCK in CI
