@@ -56,6 +56,20 @@ def binaries() -> Path:
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
 
 
+def _programs_for(directory: Path) -> Path:
+    """Return where PostgreSQL's programs can be run: beside a server's files where another user may not reach them."""
+    found = binaries()
+    if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in found.parents):
+        return found
+    package, copied = found.parents[1], directory.parent / "programs"
+    if not copied.exists():
+        shutil.copytree(found.parent, copied / package.name / found.parent.name, symlinks=True)
+        # The wheel's libraries are found by their place beside it.
+        for libraries in package.parent.glob(f"{package.name}.libs"):
+            shutil.copytree(libraries, copied / libraries.name, symlinks=True)
+    return copied / package.name / found.parent.name / found.name
+
+
 def _as_server() -> dict[str, object]:
     """Return how a process is started that must not be root's."""
     return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
@@ -90,7 +104,7 @@ class Server:
                     if parent.stat().st_uid == 0 and parent != Path("/"):
                         parent.chmod(parent.stat().st_mode | 0o011)
         subprocess.run(
-            [binaries() / "initdb", "-D", self.directory / "data", *INITDB],
+            [_programs_for(self.directory) / "initdb", "-D", self.directory / "data", *INITDB],
             check=True,
             capture_output=True,
             cwd="/",
@@ -105,7 +119,15 @@ class Server:
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [binaries() / "postgres", "-D", self.directory / "data", "-p", str(self.port), *POSTGRES, *options],
+                [
+                    _programs_for(self.directory) / "postgres",
+                    "-D",
+                    self.directory / "data",
+                    "-p",
+                    str(self.port),
+                    *POSTGRES,
+                    *options,
+                ],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
