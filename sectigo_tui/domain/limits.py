@@ -32,3 +32,9 @@ WITHIN_DAYS = 45
 """How far ahead is read by default: a domain's validation lasts 198 days, and an organization's takes days."""
 
 LONGEST_WITHIN_DAYS = 825
+
+HORIZON_DAYS = 60
+"""Certificates that expire within this time are listed for renewal, unless the operator says otherwise."""
+
+REACH_DAYS = 400
+"""How far ahead certificates are read: the longest term in use, so that the renewal of every one is found."""

@@ -62,7 +62,7 @@ class Block:
         row = self.row(ssl_id)
         issued = self.oldest + self.step * (ssl_id - self.first_id)
         mixed = row.mixed
-        # Some orders took much longer than most: a history whose p50 and p90 are worth a look.
+        # Some orders took much longer than most: a history whose p50 and p90 differ.
         worked = _WORK_SECONDS[row.profile.level] * (1 + mixed % 7 / 10) * (25 if mixed % 11 == 0 else 1)
         at_ca = int(worked * _SHARE_AT_CA)
         return Order(

@@ -99,4 +99,4 @@ def _show(left: LeftBehind) -> None:
     if not left.is_collection_known:
         complain("the login may read no report: an issued order that is listed may have been collected")
     if left.unread:
-        complain(f"{left.unread} older orders of {left.login} were not looked at: each costs a request")
+        complain(f"{left.unread} older orders of {left.login} were not examined: each costs a request")

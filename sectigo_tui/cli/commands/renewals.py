@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sectigo_tui.cli.exit_codes import FINE, LATE
 from sectigo_tui.cli.session import session, settings_from
+from sectigo_tui.domain.limits import HORIZON_DAYS, REACH_DAYS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.account.in_use import Renewals
     from sectigo_tui.engine.account.renewals import Renewal
 
-WITHIN_DAYS = 60
-WITHIN_AT_MOST_DAYS = 400
-
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the subcommand's arguments."""
@@ -27,8 +25,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--within",
         metavar="DAYS",
         type=_days,
-        default=WITHIN_DAYS,
-        help=f"certificates that expire within 1 to {WITHIN_AT_MOST_DAYS} days (default {WITHIN_DAYS})",
+        default=HORIZON_DAYS,
+        help=f"certificates that expire within 1 to {REACH_DAYS} days (default {HORIZON_DAYS})",
     )
     parser.add_argument("--late", action="store_true", help="only those whose last safe day to order has passed")
     shape = parser.add_mutually_exclusive_group()
@@ -38,8 +36,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def _days(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= WITHIN_AT_MOST_DAYS):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 1 to {WITHIN_AT_MOST_DAYS}")
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= REACH_DAYS):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 1 to {REACH_DAYS}")
     return int(text)
 
 
@@ -67,7 +65,7 @@ async def _run(settings: Settings, options: Namespace) -> int:
         await engine.diagnoser.samples.learn_local()
         await renewals.refresh()
         await renewals.learn()
-        within = WITHIN_AT_MOST_DAYS if options.calendar else options.within
+        within = REACH_DAYS if options.calendar else options.within
         found = await renewals.due(within_days=within)
         is_any_late = any(one.timing is Timing.LATE for one in found)
         if options.late:

@@ -18,12 +18,11 @@ from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged
 from sectigo_tui.domain.explain import is_missing_right
-from sectigo_tui.domain.limits import PAGE_SIZE
+from sectigo_tui.domain.limits import HORIZON_DAYS, PAGE_SIZE, REACH_DAYS
 from sectigo_tui.domain.names import name_keys
 from sectigo_tui.domain.status import StatusClass, classify
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.account.renewals import (
-    HORIZON_DAYS,
     Prospects,
     Renewal,
     day_of,
@@ -42,9 +41,6 @@ REFRESH_SECONDS = 6 * 3600.0
 
 AGAIN_SECONDS = 15 * 60.0
 """A report costs the CA more than a listing: it is asked for no more often, whoever asks."""
-
-REACH_DAYS = 400
-"""How far ahead certificates are read: the longest term in use, so that the renewal of every one is found."""
 
 REPORT_REQUESTS = 20
 """What reading the account by reports may cost at a time."""
@@ -95,7 +91,7 @@ class Renewals:
     """Which certificates are to be renewed until when, from what is kept, brought up to date now and then.
 
     Args:
-        context: The world.
+        context: What every service works with.
         account: What is known of the account's remote orders.
         samples: Returns how long orders of this account took.
         learn_prospects: Learns what may hold renewals up within some days, of certificates of some names.

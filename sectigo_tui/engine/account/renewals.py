@@ -14,6 +14,7 @@ from msgspec import Struct
 from sectigo_tui.domain.account import CertificateProfile
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.limits import HORIZON_DAYS
 from sectigo_tui.domain.names import name_key, name_keys
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.status import StatusClass, classify
@@ -21,9 +22,6 @@ from sectigo_tui.domain.validation import DomainValidation, OrganizationValidati
 from sectigo_tui.engine.diagnosis.normal import Figure, Leg, Sample, figure
 
 T = TypeVar("T")
-
-HORIZON_DAYS = 60
-"""Certificates that expire within this time are looked at, unless the operator says otherwise."""
 
 MARGIN_DAYS = 7
 """How many days before the latest an order is placed, so that a person who is away holds up nothing."""
@@ -159,12 +157,6 @@ class Prospects(Struct, frozen=True):
     organizations: Mapping[int, Sequence[OrganizationValidation]] = {}
     profiles: Sequence[CertificateProfile] = ()
     undelegated: Mapping[str, str] = {}
-
-
-def usual_days(samples: Sequence[Sample], certificate: OrderDetails) -> Usual:
-    """Return how long an order like a certificate's takes, from the account's own orders if these are enough."""
-    known = figure(samples, Leg.WHOLE, certificate.profile_id, certificate.organization_id)
-    return _usual(known, certificate.validation)
 
 
 def _usual(known: Figure | None, validation: str) -> Usual:

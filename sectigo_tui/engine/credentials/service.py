@@ -32,7 +32,7 @@ CHECK_SECONDS = 2.0
 """How often the stored credentials are checked for a change."""
 
 TEAM_SECONDS = 0.5
-"""How often what other hosts tell of the login is looked at, which costs nothing."""
+"""How often what other hosts say of the login is read, which costs nothing."""
 
 RETRY_SECONDS = 15.0
 """The wait after a test without an answer."""

@@ -78,7 +78,7 @@ class Diagnoser:
         samples: How long this account's orders took.
         in_use: Finds the certificate in use for some names; None for none.
         ending: Which validations of the account end soon.
-        wanted: How many orders' evidence was to be kept fresh when that was last looked at here.
+        wanted: How many orders' evidence was to be kept fresh when that was last read here.
     """
 
     def __init__(

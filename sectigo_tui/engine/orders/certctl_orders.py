@@ -33,7 +33,7 @@ class LeftBehind(Struct, frozen=True):
         login: The login that was looked for.
         orders: The orders, the newest first; none of them is local.
         is_collection_known: Whether SCM told which issued orders were collected; if not, some of them may have been.
-        unread: How many orders of that login were not looked at, since each costs a request.
+        unread: How many orders of that login were not examined, since each costs a request.
     """
 
     login: str

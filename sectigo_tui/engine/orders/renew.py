@@ -142,8 +142,8 @@ class Renewing:
             others += [details.ssl_id for details in duplicates.remote]
             why = f"there is another order of its name: {', '.join(map(str, others))}" if others else ""
             raise InputError(
-                f"sslId {ssl_id}: {why or 'not all orders of its name could be looked at'}; nothing was ordered",
-                "renew it on its own, after looking at them",
+                f"sslId {ssl_id}: {why or 'not all orders of its name could be examined'}; nothing was ordered",
+                "renew it on its own, once they are examined",
             )
         return await self.renew(ssl_id, since=duplicates)
 

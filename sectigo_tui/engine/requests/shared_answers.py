@@ -78,7 +78,7 @@ class AnswerRecord(Struct, frozen=True):
 
 
 class WantedRecord(Struct, frozen=True):
-    """The orders whose evidence somebody looks at, by sslId, and until when."""
+    """The orders whose evidence is on a screen, by sslId, and until when."""
 
     until: dict[int, datetime] = field(default_factory=dict)
 

@@ -13,7 +13,8 @@ from textual.content import Content
 from sectigo_tui.domain.certificates import ListingRow
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.events import EngineEvent
-from sectigo_tui.engine.account.renewals import HORIZON_DAYS, Renewal, Timing
+from sectigo_tui.domain.limits import HORIZON_DAYS, REACH_DAYS
+from sectigo_tui.engine.account.renewals import Renewal, Timing
 from sectigo_tui.presentation import renewals as shown
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
@@ -185,7 +186,6 @@ class RenewalsView(View):
 
     @work(group="renewals calendar", exclusive=True, exit_on_error=False)
     async def _show_calendar(self) -> None:
-        from sectigo_tui.engine.account.in_use import REACH_DAYS
         from sectigo_tui.ui.dialogs.confirm import Reading
 
         renewals = self._model.order_rows.engine.renewals

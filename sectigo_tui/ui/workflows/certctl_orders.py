@@ -70,5 +70,5 @@ def _notes(left: LeftBehind) -> list[str]:
     if not left.is_collection_known:
         notes.append("The login may read no report: an issued order that is listed may have been collected.")
     if left.unread:
-        notes.append(f"{left.unread} older orders were not looked at: each costs a request.")
+        notes.append(f"{left.unread} older orders were not examined: each costs a request.")
     return notes

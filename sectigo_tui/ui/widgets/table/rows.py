@@ -100,7 +100,7 @@ def find_row(ids: RowIds, row_id: str | None, hint: int) -> int | None:
     Args:
         ids: The rows.
         row_id: The row looked for.
-        hint: Where it was; looked at first.
+        hint: Where it was; tried first.
 
     Returns:
         Its index, or None when it is not there.
