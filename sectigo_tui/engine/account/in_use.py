@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import zlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sectigo_tui.domain.certificates import ListingFilter, ListingPage, OrderDetails, ReportDate, ReportQuery
-from sectigo_tui.domain.clock import seconds_between
+from sectigo_tui.domain.certificates import (
+    Certificate,
+    ListingFilter,
+    ListingPage,
+    OrderDetails,
+    ReportDate,
+    ReportQuery,
+)
+from sectigo_tui.domain.clock import Moment, moment_from, seconds_between
 from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged
 from sectigo_tui.domain.explain import is_missing_right
@@ -56,7 +65,8 @@ _LISTED_WITHIN_DAYS = 200
 LearnProspects = Callable[[int, Iterable[str]], Awaitable[Prospects]]
 
 _LISTED_SECONDS = 10.0
-_NAME = "certificates"
+_NAME = "certificates-in-use"
+_PAGE = 200
 
 
 class Source(StrEnum):
@@ -71,7 +81,8 @@ class InUse(Struct, frozen=True):
     """The account's certificates in use, as they were read last.
 
     Args:
-        certificates: What is known of each.
+        pages: What is known of each, the one that ends soonest first, compressed: 20,000 of them take 2 MB, not 30.
+        count: How many they are.
         read_at: When they were read; None before that.
         until: Certificates that end later were not read; None where nothing was.
         source: How they were learned.
@@ -79,12 +90,36 @@ class InUse(Struct, frozen=True):
         requests: What the newest reading cost.
     """
 
-    certificates: tuple[OrderDetails, ...] = ()
+    pages: tuple[bytes, ...] = ()
+    count: int = 0
     read_at: datetime | None = None
     until: date | None = None
     source: Source = Source.REPORT
     to_read: int = 0
     requests: int = 0
+
+    @property
+    def certificates(self) -> Iterator[Certificate]:
+        """The certificates, each made anew."""
+        for page in self.pages:
+            yield from msgspec.json.decode(zlib.decompress(page), type=list[Certificate], dec_hook=moment_from)
+
+
+def _packed(certificates: Sequence[Certificate]) -> tuple[bytes, ...]:
+    pages = (certificates[first : first + _PAGE] for first in range(0, len(certificates), _PAGE))
+    return tuple(zlib.compress(msgspec.json.encode(page), 1) for page in pages)
+
+
+class CertificateInUse(Struct, frozen=True):
+    """The certificate in use for some names.
+
+    Args:
+        ssl_id: Its sslId.
+        expires: When it ends.
+    """
+
+    ssl_id: int
+    expires: Moment | None
 
 
 class Renewals:
@@ -117,7 +152,7 @@ class Renewals:
         self._learn_prospects = learn_prospects
         self._prospects = Prospects()
         self._reading: asyncio.Task[None] | None = None
-        self._by_names: dict[frozenset[str], list[OrderDetails]] = {}
+        self._by_names: Mapping[int, CertificateInUse] = {}
         self._found: list[Renewal] = []
         self._found_on: date | None = None
         self._is_stale = True
@@ -136,10 +171,10 @@ class Renewals:
             # A busy account tells of its orders several times a second; what they renew is not that urgent.
             self._stale_since = self._stale_since or self._context.clock.now()
 
-    def ending(self, names: Iterable[str]) -> OrderDetails | None:
+    def ending(self, names: Iterable[str]) -> CertificateInUse | None:
         """Return the certificate in use for some names; of several the one that ends last, None for none."""
-        found = self._by_names.get(name_keys(names), ()) if self._by_names else ()
-        return max(found, key=lambda one: day_of(one.expires) or date.min, default=None)
+        keys = name_keys(names) if self._by_names else None
+        return self._by_names.get(hash(keys)) if keys else None
 
     async def due(self, *, within_days: int = HORIZON_DAYS) -> list[Renewal]:
         """Return the certificates that expire within some days, the most urgent first.
@@ -152,13 +187,19 @@ class Renewals:
         is_old = since is not None and seconds_between(since, now) >= _LISTED_SECONDS
         if self._is_stale or is_old or self._found_on != today:
             self._is_stale, self._stale_since, self._found_on = False, None, today
-            known = (*self.in_use.certificates, *self._pending())
+            in_use, pending = self.in_use, self._pending()
             local, samples, prospects = self._context.repository.store.orders(), self._samples(), self._prospects
             margin = self.margin_days
             # Five thousand certificates take a tenth of a second, in which the screen goes on.
             self._found = await asyncio.to_thread(
                 lambda: renewals_due(
-                    known, local, samples, prospects, today, horizon_days=REACH_DAYS, margin_days=margin
+                    _each_once(in_use, pending),
+                    local,
+                    samples,
+                    prospects,
+                    today,
+                    horizon_days=REACH_DAYS,
+                    margin_days=margin,
                 )
             )
         last = today + timedelta(days=within_days)
@@ -169,13 +210,8 @@ class Renewals:
         if self._learn_prospects is None:
             return
         last = self._context.clock.now().date() + timedelta(days=HORIZON_DAYS)
-        names = {
-            name
-            for one in self.in_use.certificates
-            if (day_of(one.expires) or date.max) <= last
-            for name in (one.common_name, *one.subject_alternative_names)
-        }
-        self._prospects = await self._learn_prospects(HORIZON_DAYS, sorted(names))
+        names = await asyncio.to_thread(_names_until, last, self.in_use)
+        self._prospects = await self._learn_prospects(HORIZON_DAYS, names)
         self._is_stale = True
         self._context.repository.publish(AccountChanged())
 
@@ -184,7 +220,7 @@ class Renewals:
         kept = await self._context.repository.store.fetched(_NAME, InUse)
         known_at = self.in_use.read_at
         if kept is not None and kept.read_at is not None and (known_at is None or kept.read_at > known_at):
-            self._take(kept)
+            await self._take(kept)
 
     async def refresh(self, *, oldest_seconds: float = AGAIN_SECONDS) -> bool:
         """Read the certificates in use, unless what is kept is young; callers at the same time share one reading.
@@ -240,28 +276,29 @@ class Renewals:
         except ScmFailure as failure:
             self.failure = failure
             raise
-        self._take(found)
+        await self._take(found)
         await self._context.repository.store.keep_fetched(_NAME, found)
 
-    def _take(self, found: InUse) -> None:
+    async def _take(self, found: InUse) -> None:
+        self._by_names = await asyncio.to_thread(_by_names, found)
         self.in_use = found
         self._is_stale = True
-        by_names: dict[frozenset[str], list[OrderDetails]] = {}
-        for details in found.certificates:
-            if classify(details.status) is StatusClass.ISSUED:
-                by_names.setdefault(names_of(details), []).append(details)
-        self._by_names = by_names
         self._context.repository.publish(AccountChanged())
 
     async def _by_report(self, today: date) -> InUse:
         """Read the certificates that end soonest first: where SCM can tell only so much, those are what counts."""
-        rows: dict[int, OrderDetails] = {}
+        rows: dict[int, Certificate] = {}
+
+        async def take(found: Sequence[OrderDetails]) -> None:
+            rows.update((row.ssl_id, Certificate.of(row)) for row in found if _is_issued(row))
+
         requests, until = 0, today
         for ahead in range(0, REACH_DAYS, SPAN_DAYS):
             first = today + timedelta(days=ahead)
             query = ReportQuery(ReportDate.EXPIRES, first, first + timedelta(days=SPAN_DAYS - 1))
             try:
-                report = await self._account.reports.read(query, requests_at_most=REPORT_REQUESTS - requests)
+                left = REPORT_REQUESTS - requests
+                report = await self._account.reports.read(query, take=take, requests_at_most=left)
             except ScmFailure as failure:
                 if not ahead or is_missing_right(failure):
                     raise
@@ -269,7 +306,6 @@ class Renewals:
                 self.failure = failure
                 break
             requests += report.requests
-            rows.update((row.ssl_id, row) for row in report.rows if classify(row.status) is StatusClass.ISSUED)
             if report.first > first or requests >= REPORT_REQUESTS or len(rows) > CERTIFICATES_AT_MOST:
                 break
             until = query.last
@@ -277,7 +313,8 @@ class Renewals:
         if len(kept) > CERTIFICATES_AT_MOST:
             kept = kept[:CERTIFICATES_AT_MOST]
             until = min(until, _end_of(kept[-1])[0])
-        return InUse(tuple(kept), self._context.clock.now(), until, Source.REPORT, requests=requests)
+        packed = await asyncio.to_thread(_packed, kept)
+        return InUse(packed, len(kept), self._context.clock.now(), until, Source.REPORT, requests=requests)
 
     async def _by_listing(self, today: date) -> InUse:
         """Read what SCM lists as issued, order by order, within a budget; what was read before is not read again."""
@@ -299,14 +336,16 @@ class Renewals:
             if not budget.left:
                 break
             try:
-                known[ssl_id] = await budget.ask(partial(self._context.scm.details, ssl_id))
+                known[ssl_id] = Certificate.of(await budget.ask(partial(self._context.scm.details, ssl_id)))
             except NotFound:
                 continue
         kept = [one for one in known.values() if (end := day_of(one.expires)) is None or end >= today]
+        kept = sorted(kept, key=_end_of)[:CERTIFICATES_AT_MOST]
         until = today + timedelta(days=_LISTED_WITHIN_DAYS if source is Source.EXPIRY else REACH_DAYS)
         unread = max(0, total - len(listed)) + len(listed - set(known))
         return InUse(
-            tuple(sorted(kept, key=_end_of)[:CERTIFICATES_AT_MOST]),
+            _packed(kept),
+            len(kept),
             self._context.clock.now(),
             until,
             source,
@@ -327,22 +366,22 @@ class Renewals:
             listed |= {row.ssl_id for row in page.rows}
         return listed
 
-    def _pending(self) -> Iterable[OrderDetails]:
-        in_use = {one.ssl_id for one in self.in_use.certificates}
+    def _pending(self) -> Sequence[Certificate]:
+        found = []
         for ssl_id, listed in self._account.pending().items():
-            if ssl_id in in_use:
-                continue
-            known = self._account.known(ssl_id)
+            known, row = self._account.known(ssl_id), listed.row
             if known is not None:
-                yield replace(known.details, status=self._account.status_of(ssl_id))
+                found.append(Certificate.of(replace(known.details, status=self._account.status_of(ssl_id))))
             else:
-                row = listed.row
-                yield OrderDetails(
-                    ssl_id=ssl_id,
-                    status=listed.status,
-                    common_name=row.common_name,
-                    subject_alternative_names=row.subject_alternative_names,
+                found.append(
+                    Certificate(
+                        ssl_id=ssl_id,
+                        status=listed.status,
+                        common_name=row.common_name,
+                        subject_alternative_names=row.subject_alternative_names,
+                    )
                 )
+        return found
 
 
 class _Budget:
@@ -368,5 +407,44 @@ class _Budget:
         return await self.ask(lambda: self._context.scm.listing(where, position=position, size=PAGE_SIZE))
 
 
-def _end_of(details: OrderDetails) -> tuple[date, int]:
-    return day_of(details.expires) or date.max, details.ssl_id
+def _end_of(certificate: Certificate) -> tuple[date, int]:
+    return day_of(certificate.expires) or date.max, certificate.ssl_id
+
+
+def _is_issued(certificate: Certificate) -> bool:
+    return classify(certificate.status) is StatusClass.ISSUED
+
+
+def _each_once(in_use: InUse, pending: Sequence[Certificate]) -> Iterator[Certificate]:
+    """Yield the certificates in use, and the pending orders that are not issued by now."""
+    issued = set()
+    for one in in_use.certificates:
+        issued.add(one.ssl_id)
+        yield one
+    yield from (one for one in pending if one.ssl_id not in issued)
+
+
+def _names_until(last: date, in_use: InUse) -> list[str]:
+    """Return the names of the certificates that end by a day."""
+    return sorted(
+        {
+            name
+            for one in in_use.certificates
+            if (day_of(one.expires) or date.max) <= last
+            for name in (one.common_name, *one.subject_alternative_names)
+        }
+    )
+
+
+def _by_names(in_use: InUse) -> dict[int, CertificateInUse]:
+    """Return what is in use by the hash of its names, which a random hash of 64 bits has to itself.
+
+    The names themselves, of 20,000 certificates, would take 10 MB.
+    """
+    # Those that end soonest come first, and one without an end last of all: it is what is known least of.
+    found: dict[int, CertificateInUse] = {}
+    for one in in_use.certificates:
+        key = hash(names_of(one))
+        if _is_issued(one) and (one.expires is not None or key not in found):
+            found[key] = CertificateInUse(one.ssl_id, one.expires)
+    return found

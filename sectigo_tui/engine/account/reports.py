@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
@@ -61,7 +62,7 @@ class Report(Struct, frozen=True):
     """What a report told.
 
     Args:
-        rows: The orders, each once.
+        rows: The orders, each once; none where something else took them.
         first: The day from which on it is complete.
         requests: What it cost.
         failure: Why it does not reach further back; None where it is whole.
@@ -71,6 +72,10 @@ class Report(Struct, frozen=True):
     first: date
     requests: int
     failure: ScmFailure | None = None
+
+
+Take = Callable[[Sequence[OrderDetails]], Awaitable[None]]
+"""Takes the orders of a span of days; one at the border of two spans is told twice."""
 
 
 class Reports:
@@ -99,12 +104,18 @@ class Reports:
         return Refused("report", state.reason, http_status=state.http_status, code=state.code)
 
     async def read(
-        self, query: ReportQuery, *, rows_at_most: int | None = None, requests_at_most: int = REQUESTS_AT_MOST
+        self,
+        query: ReportQuery,
+        *,
+        take: Take | None = None,
+        rows_at_most: int | None = None,
+        requests_at_most: int = REQUESTS_AT_MOST,
     ) -> Report:
         """Read a report, in shorter and shorter spans of days where SCM's answer is too large or too slow.
 
         Args:
             query: Which orders; a day more may come at either end, since whose days they are is not known.
+            take: Takes the orders of each span, so that those of all are never held at once.
             rows_at_most: Once so many have come, older days are left out; None for all.
             requests_at_most: What it may cost.
 
@@ -116,13 +127,16 @@ class Reports:
         """
         # One at a time: a login that may not is refused once, and the CA tells one report at once.
         async with self._reading:
-            return await self._read(query, rows_at_most, requests_at_most)
+            return await self._read(query, take, rows_at_most, requests_at_most)
 
-    async def _read(self, query: ReportQuery, rows_at_most: int | None, requests_at_most: int) -> Report:
+    async def _read(
+        self, query: ReportQuery, take: Take | None, rows_at_most: int | None, requests_at_most: int
+    ) -> Report:
         rejection = await self.rejection()
         if rejection is not None:
             raise rejection
         rows: dict[int, OrderDetails] = {}
+        told = 0
         # A span that was too long once may fit by now: at most one request is lost by trying twice as long a one.
         span, last, requests = min(SPAN_DAYS, self._state.span_days * 2), query.last + _DAY, 0
         failure: ScmFailure | None = None
@@ -141,10 +155,15 @@ class Reports:
                 span = (last - first).days // 2
                 continue
             failure = None
-            rows.update((row.ssl_id, row) for row in found)
+            if take is None:
+                rows.update((row.ssl_id, row) for row in found)
+            else:
+                await take(found)
+            told += len(found)
+            del found
             last = first
             await self._learn(ReportState(span_days=span))
-            if rows_at_most is not None and len(rows) >= rows_at_most:
+            if rows_at_most is not None and told >= rows_at_most:
                 break
         if failure is not None and last > query.last:
             raise failure
