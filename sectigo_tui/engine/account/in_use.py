@@ -287,10 +287,13 @@ class Renewals:
 
     async def _by_report(self, today: date) -> InUse:
         """Read the certificates that end soonest first: where SCM can tell only so much, those are what counts."""
+        pages: list[bytes] = []
         rows: dict[int, Certificate] = {}
+        told: set[int] = set()
 
-        async def take(found: Sequence[OrderDetails]) -> None:
-            rows.update((row.ssl_id, Certificate.of(row)) for row in found if _is_issued(row))
+        def take(row: OrderDetails) -> None:
+            if row.ssl_id not in told and _is_issued(row):
+                rows[row.ssl_id] = Certificate.of(row)
 
         requests, until = 0, today
         for ahead in range(0, REACH_DAYS, SPAN_DAYS):
@@ -306,15 +309,19 @@ class Renewals:
                 self.failure = failure
                 break
             requests += report.requests
-            if report.first > first or requests >= REPORT_REQUESTS or len(rows) > CERTIFICATES_AT_MOST:
+            # Compressed span by span: as records those of all would take 30 MB, which the process would keep.
+            kept = sorted(rows.values(), key=_end_of)[: CERTIFICATES_AT_MOST - len(told)]
+            told.update(one.ssl_id for one in kept)
+            pages += await asyncio.to_thread(_packed, kept)
+            is_cut = len(kept) < len(rows)
+            rows.clear()
+            if is_cut:
+                until = max(until, _end_of(kept[-1])[0]) if kept else until
+            if is_cut or report.first > first or requests >= REPORT_REQUESTS:
                 break
             until = query.last
-        kept = sorted(rows.values(), key=_end_of)
-        if len(kept) > CERTIFICATES_AT_MOST:
-            kept = kept[:CERTIFICATES_AT_MOST]
-            until = min(until, _end_of(kept[-1])[0])
-        packed = await asyncio.to_thread(_packed, kept)
-        return InUse(packed, len(kept), self._context.clock.now(), until, Source.REPORT, requests=requests)
+        now = self._context.clock.now()
+        return InUse(tuple(pages), len(told), now, until, Source.REPORT, requests=requests)
 
     async def _by_listing(self, today: date) -> InUse:
         """Read what SCM lists as issued, order by order, within a budget; what was read before is not read again."""
@@ -441,10 +448,14 @@ def _by_names(in_use: InUse) -> dict[int, CertificateInUse]:
 
     The names themselves, of 20,000 certificates, would take 10 MB.
     """
-    # Those that end soonest come first, and one without an end last of all: it is what is known least of.
     found: dict[int, CertificateInUse] = {}
     for one in in_use.certificates:
         key = hash(names_of(one))
-        if _is_issued(one) and (one.expires is not None or key not in found):
+        before = found.get(key)
+        if _is_issued(one) and (before is None or _day_or_least(before) <= _day_or_least(one)):
             found[key] = CertificateInUse(one.ssl_id, one.expires)
     return found
+
+
+def _day_or_least(certificate: Certificate | CertificateInUse) -> date:
+    return day_of(certificate.expires) or date.min

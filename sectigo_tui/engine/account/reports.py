@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
@@ -74,8 +74,10 @@ class Report(Struct, frozen=True):
     failure: ScmFailure | None = None
 
 
-Take = Callable[[Sequence[OrderDetails]], Awaitable[None]]
-"""Takes the orders of a span of days; one at the border of two spans is told twice."""
+Take = Callable[[OrderDetails], None]
+"""Takes an order; one at the border of two spans of days is told twice."""
+
+_TAKEN_AT_ONCE = 20
 
 
 class Reports:
@@ -115,7 +117,7 @@ class Reports:
 
         Args:
             query: Which orders; a day more may come at either end, since whose days they are is not known.
-            take: Takes the orders of each span, so that those of all are never held at once.
+            take: Takes each order as it is read, so that they are never held all at once.
             rows_at_most: Once so many have come, older days are left out; None for all.
             requests_at_most: What it may cost.
 
@@ -137,6 +139,10 @@ class Reports:
             raise rejection
         rows: dict[int, OrderDetails] = {}
         told = 0
+
+        def keep(row: OrderDetails) -> None:
+            rows[row.ssl_id] = row
+
         # A span that was too long once may fit by now: at most one request is lost by trying twice as long a one.
         span, last, requests = min(SPAN_DAYS, self._state.span_days * 2), query.last + _DAY, 0
         failure: ScmFailure | None = None
@@ -155,11 +161,11 @@ class Reports:
                 span = (last - first).days // 2
                 continue
             failure = None
-            if take is None:
-                rows.update((row.ssl_id, row) for row in found)
-            else:
-                await take(found)
-            told += len(found)
+            for row in found:
+                (take or keep)(row)
+                told += 1
+                if told % _TAKEN_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # keys are handled in between
             del found
             last = first
             await self._learn(ReportState(span_days=span))
@@ -173,7 +179,7 @@ class Reports:
         """Ask again at the next occasion although the login might not: other credentials are in use from now on."""
         self._resumed_at = self._context.clock.now()
 
-    async def _ask(self, query: ReportQuery) -> tuple[OrderDetails, ...]:
+    async def _ask(self, query: ReportQuery) -> Iterable[OrderDetails]:
         context = self._context
         return await context.limiter.run(Priority.LISTING, lambda: context.scm.report(query), side="report")
 

@@ -375,16 +375,14 @@ class Samples:
         samples: dict[int | None, Sample] = {}
         told = 0
 
-        async def take(rows: Sequence[OrderDetails]) -> None:
+        def take(row: OrderDetails) -> None:
             nonlocal told
-            told += len(rows)
-            for number, row in enumerate(rows, start=1):
-                sample = reported_sample(row, now)
-                if sample is not None and sample.issued is not None and sample.issued >= oldest:
-                    samples[row.ssl_id] = sample
-                if number % _READ_AT_ONCE == 0:
-                    await asyncio.sleep(0)  # keys are handled in between
-            _keep_newest(samples)
+            told += 1
+            sample = reported_sample(row, now)
+            if sample is not None and sample.issued is not None and sample.issued >= oldest:
+                samples[row.ssl_id] = sample
+            if len(samples) > 2 * HISTORY_SAMPLES:
+                _keep_newest(samples)
 
         reports = self._account.reports
         query = ReportQuery(ReportDate.ISSUED, since, now.date())
