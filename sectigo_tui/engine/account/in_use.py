@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from array import array
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
@@ -58,7 +60,7 @@ DETAILS_REQUESTS = 200
 """What reading the account order by order may cost at a time; the next reading goes on where this one ended."""
 
 CERTIFICATES_AT_MOST = 20_000
-"""How many certificates are kept, those that end soonest."""
+"""Once so many certificates are read, those that end later are left out."""
 
 _FIRST_SECONDS = (10.0, 30.0)
 _LISTED_WITHIN_DAYS = 200
@@ -81,7 +83,7 @@ class InUse(Struct, frozen=True):
     """The account's certificates in use, as they were read last.
 
     Args:
-        pages: What is known of each, the one that ends soonest first, compressed: 20,000 of them take 2 MB, not 30.
+        pages: What is known of each, compressed: 20,000 of them take 2 MB, not 30.
         count: How many they are.
         read_at: When they were read; None before that.
         until: Certificates that end later were not read; None where nothing was.
@@ -105,9 +107,35 @@ class InUse(Struct, frozen=True):
             yield from msgspec.json.decode(zlib.decompress(page), type=list[Certificate], dec_hook=moment_from)
 
 
-def _packed(certificates: Sequence[Certificate]) -> tuple[bytes, ...]:
-    pages = (certificates[first : first + _PAGE] for first in range(0, len(certificates), _PAGE))
-    return tuple(zlib.compress(msgspec.json.encode(page), 1) for page in pages)
+class _Packing:
+    """Compresses certificates while they are read: as records, those of all would take 30 MB."""
+
+    def __init__(self) -> None:
+        self._told: set[int] = set()
+        self._pages: list[bytes] = []
+        self._page: list[Certificate] = []
+
+    @property
+    def count(self) -> int:
+        return len(self._told)
+
+    def add(self, certificate: Certificate) -> None:
+        """Take a certificate, unless it was taken before."""
+        if certificate.ssl_id not in self._told:
+            self._told.add(certificate.ssl_id)
+            self._page.append(certificate)
+            if len(self._page) == _PAGE:
+                self._end_page()
+
+    def pages(self) -> tuple[bytes, ...]:
+        """Return what `InUse.pages` is."""
+        if self._page:
+            self._end_page()
+        return tuple(self._pages)
+
+    def _end_page(self) -> None:
+        self._pages.append(zlib.compress(msgspec.json.encode(self._page), 1))
+        self._page.clear()
 
 
 class CertificateInUse(Struct, frozen=True):
@@ -119,7 +147,48 @@ class CertificateInUse(Struct, frozen=True):
     """
 
     ssl_id: int
-    expires: Moment | None
+    expires: Moment
+
+
+class _ByNames:
+    """Finds certificates by the hash of their names, which a random hash of 64 bits has to itself.
+
+    Three arrays take half a megabyte for 20,000 certificates; the names themselves take 10.
+    """
+
+    def __init__(self, in_use: InUse) -> None:
+        keys, ids, ends = array("q"), array("q"), array("q")
+        for one in in_use.certificates:
+            if one.expires is not None and _is_issued(one):
+                keys.append(hash(names_of(one)))
+                ids.append(one.ssl_id)
+                ends.append(_number_of(one.expires))
+        order = sorted(range(len(keys)), key=lambda at: (keys[at], ends[at], ids[at]))
+        self._keys, self._ids, self._ends = (array("q", map(one.__getitem__, order)) for one in (keys, ids, ends))
+
+    def find(self, names: Iterable[str]) -> CertificateInUse | None:
+        """Return the one of some names that ends last; None for none."""
+        wanted = name_keys(names) if self._keys else frozenset()
+        at = bisect_right(self._keys, hash(wanted)) - 1
+        if not wanted or at < 0 or self._keys[at] != hash(wanted):
+            return None
+        return CertificateInUse(self._ids[at], _moment_of(self._ends[at]))
+
+
+_YEAR_1 = datetime(1, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+
+
+def _number_of(moment: Moment) -> int:
+    """Return a moment as a number that sorts as it does: twice the seconds since year 1, odd where it is no day."""
+    if isinstance(moment, datetime):
+        return (moment - _YEAR_1) // _SECOND * 2 + 1
+    return (moment.toordinal() - 1) * 86_400 * 2
+
+
+def _moment_of(number: int) -> Moment:
+    at = _YEAR_1 + number // 2 * _SECOND
+    return at if number % 2 else at.date()
 
 
 class Renewals:
@@ -152,7 +221,7 @@ class Renewals:
         self._learn_prospects = learn_prospects
         self._prospects = Prospects()
         self._reading: asyncio.Task[None] | None = None
-        self._by_names: Mapping[int, CertificateInUse] = {}
+        self._by_names = _ByNames(self.in_use)
         self._found: list[Renewal] = []
         self._found_on: date | None = None
         self._is_stale = True
@@ -173,8 +242,7 @@ class Renewals:
 
     def ending(self, names: Iterable[str]) -> CertificateInUse | None:
         """Return the certificate in use for some names; of several the one that ends last, None for none."""
-        keys = name_keys(names) if self._by_names else None
-        return self._by_names.get(hash(keys)) if keys else None
+        return self._by_names.find(names)
 
     async def due(self, *, within_days: int = HORIZON_DAYS) -> list[Renewal]:
         """Return the certificates that expire within some days, the most urgent first.
@@ -210,8 +278,7 @@ class Renewals:
         if self._learn_prospects is None:
             return
         last = self._context.clock.now().date() + timedelta(days=HORIZON_DAYS)
-        names = await asyncio.to_thread(_names_until, last, self.in_use)
-        self._prospects = await self._learn_prospects(HORIZON_DAYS, names)
+        self._prospects = await self._learn_prospects(HORIZON_DAYS, _names_until(last, self.in_use))
         self._is_stale = True
         self._context.repository.publish(AccountChanged())
 
@@ -280,20 +347,18 @@ class Renewals:
         await self._context.repository.store.keep_fetched(_NAME, found)
 
     async def _take(self, found: InUse) -> None:
-        self._by_names = await asyncio.to_thread(_by_names, found)
+        self._by_names = await asyncio.to_thread(_ByNames, found)
         self.in_use = found
         self._is_stale = True
         self._context.repository.publish(AccountChanged())
 
     async def _by_report(self, today: date) -> InUse:
         """Read the certificates that end soonest first: where SCM can tell only so much, those are what counts."""
-        pages: list[bytes] = []
-        rows: dict[int, Certificate] = {}
-        told: set[int] = set()
+        packing = _Packing()
 
         def take(row: OrderDetails) -> None:
-            if row.ssl_id not in told and _is_issued(row):
-                rows[row.ssl_id] = Certificate.of(row)
+            if _is_issued(row):
+                packing.add(Certificate.of(row))
 
         requests, until = 0, today
         for ahead in range(0, REACH_DAYS, SPAN_DAYS):
@@ -309,19 +374,13 @@ class Renewals:
                 self.failure = failure
                 break
             requests += report.requests
-            # Compressed span by span: as records those of all would take 30 MB, which the process would keep.
-            kept = sorted(rows.values(), key=_end_of)[: CERTIFICATES_AT_MOST - len(told)]
-            told.update(one.ssl_id for one in kept)
-            pages += await asyncio.to_thread(_packed, kept)
-            is_cut = len(kept) < len(rows)
-            rows.clear()
-            if is_cut:
-                until = max(until, _end_of(kept[-1])[0]) if kept else until
-            if is_cut or report.first > first or requests >= REPORT_REQUESTS:
+            if report.first > first or requests >= REPORT_REQUESTS:
                 break
             until = query.last
-        now = self._context.clock.now()
-        return InUse(tuple(pages), len(told), now, until, Source.REPORT, requests=requests)
+            if packing.count >= CERTIFICATES_AT_MOST:
+                break
+        pages, now = packing.pages(), self._context.clock.now()
+        return InUse(pages, packing.count, now, until, Source.REPORT, requests=requests)
 
     async def _by_listing(self, today: date) -> InUse:
         """Read what SCM lists as issued, order by order, within a budget; what was read before is not read again."""
@@ -350,9 +409,12 @@ class Renewals:
         kept = sorted(kept, key=_end_of)[:CERTIFICATES_AT_MOST]
         until = today + timedelta(days=_LISTED_WITHIN_DAYS if source is Source.EXPIRY else REACH_DAYS)
         unread = max(0, total - len(listed)) + len(listed - set(known))
+        packing = _Packing()
+        for one in kept:
+            packing.add(one)
         return InUse(
-            _packed(kept),
-            len(kept),
+            packing.pages(),
+            packing.count,
             self._context.clock.now(),
             until,
             source,
@@ -431,31 +493,8 @@ def _each_once(in_use: InUse, pending: Sequence[Certificate]) -> Iterator[Certif
     yield from (one for one in pending if one.ssl_id not in issued)
 
 
-def _names_until(last: date, in_use: InUse) -> list[str]:
-    """Return the names of the certificates that end by a day."""
-    return sorted(
-        {
-            name
-            for one in in_use.certificates
-            if (day_of(one.expires) or date.max) <= last
-            for name in (one.common_name, *one.subject_alternative_names)
-        }
-    )
-
-
-def _by_names(in_use: InUse) -> dict[int, CertificateInUse]:
-    """Return what is in use by the hash of its names, which a random hash of 64 bits has to itself.
-
-    The names themselves, of 20,000 certificates, would take 10 MB.
-    """
-    found: dict[int, CertificateInUse] = {}
+def _names_until(last: date, in_use: InUse) -> Iterator[str]:
+    """Yield the names of the certificates that end by a day."""
     for one in in_use.certificates:
-        key = hash(names_of(one))
-        before = found.get(key)
-        if _is_issued(one) and (before is None or _day_or_least(before) <= _day_or_least(one)):
-            found[key] = CertificateInUse(one.ssl_id, one.expires)
-    return found
-
-
-def _day_or_least(certificate: Certificate | CertificateInUse) -> date:
-    return day_of(certificate.expires) or date.min
+        if (day_of(one.expires) or date.max) <= last:
+            yield from (one.common_name, *one.subject_alternative_names)

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sectigo_tui.collector import give_back
 from sectigo_tui.domain.certificates import OrderDetails, ReportQuery
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import (
@@ -78,6 +79,7 @@ Take = Callable[[OrderDetails], None]
 """Takes an order; one at the border of two spans of days is told twice."""
 
 _TAKEN_AT_ONCE = 20
+_MANY = 2_000
 
 
 class Reports:
@@ -171,6 +173,8 @@ class Reports:
             await self._learn(ReportState(span_days=span))
             if rows_at_most is not None and told >= rows_at_most:
                 break
+        if told >= _MANY:
+            await asyncio.to_thread(give_back)
         if failure is not None and last > query.last:
             raise failure
         return Report(tuple(rows.values()), last, requests, failure)

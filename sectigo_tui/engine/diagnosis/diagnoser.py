@@ -330,7 +330,7 @@ class Diagnoser:
             return found
         names = self._names_of(order, details, ssl_id)
         old = self.in_use(names)
-        if old is None or old.expires is None or old.ssl_id == ssl_id:
+        if old is None or old.ssl_id == ssl_id:
             return None
         return OutageClock(old.ssl_id, names[0], old.expires, "the certificates in use")
 

@@ -373,16 +373,17 @@ class Samples:
         oldest = now.date() - timedelta(days=HISTORY_DAYS)
         since = max(oldest, known.at.date() - _OVERLAP) if known is not None else oldest
         samples: dict[int | None, Sample] = {}
-        told = 0
+        told, many = 0, HISTORY_SAMPLES * 6 // 5
 
         def take(row: OrderDetails) -> None:
-            nonlocal told
+            nonlocal told, many
             told += 1
             sample = reported_sample(row, now)
             if sample is not None and sample.issued is not None and sample.issued >= oldest:
                 samples[row.ssl_id] = sample
-            if len(samples) > 2 * HISTORY_SAMPLES:
+            if len(samples) > many:
                 _keep_newest(samples)
+                many = max(many, len(samples) + HISTORY_SAMPLES // 5)
 
         reports = self._account.reports
         query = ReportQuery(ReportDate.ISSUED, since, now.date())
