@@ -16,7 +16,7 @@ ROOT = Path(sectigo_tui.__file__).parent
 
 MAY_IMPORT = {
     "domain": {"domain"},
-    "engine": {"engine", "domain", "collector"},
+    "engine": {"engine", "domain"},
     "presentation": {"presentation", "engine", "domain"},
     "ui": {"ui", "presentation", "engine", "domain"},
     "scm": {"scm", "domain"},

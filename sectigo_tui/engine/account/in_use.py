@@ -134,7 +134,7 @@ class _Packing:
         return tuple(self._pages)
 
     def _end_page(self) -> None:
-        self._pages.append(zlib.compress(msgspec.json.encode(self._page), 1))
+        self._pages.append(zlib.compress(msgspec.json.encode(self._page)))
         self._page.clear()
 
 
@@ -163,7 +163,8 @@ class _ByNames:
                 keys.append(hash(names_of(one)))
                 ids.append(one.ssl_id)
                 ends.append(_number_of(one.expires))
-        order = sorted(range(len(keys)), key=lambda at: (keys[at], ends[at], ids[at]))
+        order = sorted(range(len(keys)), key=ends.__getitem__)
+        order.sort(key=keys.__getitem__)
         self._keys, self._ids, self._ends = (array("q", map(one.__getitem__, order)) for one in (keys, ids, ends))
 
     def find(self, names: Iterable[str]) -> CertificateInUse | None:

@@ -303,7 +303,7 @@ class Account:
             def take(row: OrderDetails) -> None:
                 nonlocal found
                 found[row.ssl_id] = row
-                if len(found) >= 2 * RECENT_ROWS:
+                if len(found) >= RECENT_ROWS * 6 // 5:
                     found = {one.ssl_id: one for one in _newest(found)}
 
             try:

@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sectigo_tui.collector import give_back
 from sectigo_tui.domain.certificates import OrderDetails, ReportQuery
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import (
@@ -79,7 +78,6 @@ Take = Callable[[OrderDetails], None]
 """Takes an order; one at the border of two spans of days is told twice."""
 
 _TAKEN_AT_ONCE = 20
-_MANY = 2_000
 
 
 class Reports:
@@ -153,7 +151,7 @@ class Reports:
             first = max(query.first, last - span * _DAY)
             requests += 1
             try:
-                found = await self._ask(replace(query, first=first, last=last))
+                told += await _taken(await self._ask(replace(query, first=first, last=last)), take or keep)
             except ScmFailure as error:
                 failure = error
                 if is_missing_right(error):
@@ -163,18 +161,10 @@ class Reports:
                 span = (last - first).days // 2
                 continue
             failure = None
-            for row in found:
-                (take or keep)(row)
-                told += 1
-                if told % _TAKEN_AT_ONCE == 0:
-                    await asyncio.sleep(0)  # keys are handled in between
-            del found
             last = first
             await self._learn(ReportState(span_days=span))
             if rows_at_most is not None and told >= rows_at_most:
                 break
-        if told >= _MANY:
-            await asyncio.to_thread(give_back)
         if failure is not None and last > query.last:
             raise failure
         return Report(tuple(rows.values()), last, requests, failure)
@@ -194,6 +184,16 @@ class Reports:
         if state != self._state:
             self._state = state
             await self._context.repository.store.keep_fetched(_STATE, state)
+
+
+async def _taken(rows: Iterable[OrderDetails], take: Take) -> int:
+    """Have rows taken, and return how many they were."""
+    number = 0
+    for number, row in enumerate(rows, start=1):
+        take(row)
+        if number % _TAKEN_AT_ONCE == 0:
+            await asyncio.sleep(0)  # keys are handled in between
+    return number
 
 
 def _refused(now: datetime, failure: ScmFailure, before: ReportState) -> ReportState:
