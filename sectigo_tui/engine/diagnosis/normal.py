@@ -152,10 +152,10 @@ HISTORY_DAYS = 90
 HISTORY_ROWS = 20_000
 """Of an account that orders more in that time, the newest orders are read."""
 
-HISTORY_SAMPLES = 5_000
+HISTORY_SAMPLES = 3_000
 """So many orders count, each at 600 bytes; of more, of each profile and organization the newest."""
 
-SAMPLES_OF_EACH = 200
+SAMPLES_OF_EACH = 100
 """These are so many: more of them would hardly change a figure."""
 
 HISTORY_SECONDS = 6 * 3600.0
