@@ -8,7 +8,8 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
-from sectigo_tui.engine.account.in_use import DETAILS_REQUESTS, CertificateInUse, Renewals, Source
+from sectigo_tui.engine.account.certificates import CertificateInUse
+from sectigo_tui.engine.account.in_use import DETAILS_REQUESTS, Renewals, Source
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.account.renewals import Timing
 from support.engine_world import World
@@ -46,7 +47,7 @@ async def test_five_thousand_certificates_are_read_in_at_most_twenty_requests_an
     renewals = renewals_of(world)
     assert await renewals.refresh()
     assert len(world.scm.asked) == renewals.in_use.requests <= 20
-    assert renewals.in_use.count == 5_000
+    assert len(renewals.in_use.certificates) == 5_000
     found = await renewals.due()
     assert (found[0].certificate.ssl_id, found[0].timing) == (1, Timing.LATE)
     assert len(found) == sum(int(number * 0.075) <= 60 for number in range(5_000))
@@ -122,10 +123,10 @@ async def test_without_a_report_orders_are_read_within_a_budget_that_goes_on_whe
     renewals = renewals_of(first)
     await renewals.refresh()
     assert (len(first.scm.asked), renewals.in_use.source) == (DETAILS_REQUESTS + 1, Source.DETAILS)
-    assert renewals.in_use.to_read == 250 - renewals.in_use.count > 0
+    assert renewals.in_use.to_read == 250 - len(renewals.in_use.certificates) > 0
     again = renewals_of(second)
     await again.refresh()
-    assert (again.in_use.to_read, again.in_use.count) == (0, 250)
+    assert (again.in_use.to_read, len(again.in_use.certificates)) == (0, 250)
     read = [one.about for one in second.scm.asked if one.call == "details"]
     assert len(read) == renewals.in_use.to_read
 
@@ -137,4 +138,4 @@ async def test_a_listing_by_expiry_is_believed_where_it_leaves_something_out() -
     world.scm.expiring = world.scm.rows["Issued"][:40]
     renewals = renewals_of(world)
     await renewals.refresh()
-    assert (renewals.in_use.source, renewals.in_use.count) == (Source.EXPIRY, 40)
+    assert (renewals.in_use.source, len(renewals.in_use.certificates)) == (Source.EXPIRY, 40)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
-from array import array
-from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -25,21 +21,15 @@ from sectigo_tui.domain.certificates import (
     ReportDate,
     ReportQuery,
 )
-from sectigo_tui.domain.clock import Moment, moment_from, seconds_between
+from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged
 from sectigo_tui.domain.explain import is_missing_right
 from sectigo_tui.domain.limits import HORIZON_DAYS, PAGE_SIZE, REACH_DAYS
-from sectigo_tui.domain.names import name_keys
 from sectigo_tui.domain.status import StatusClass, classify
+from sectigo_tui.engine.account.certificates import ByNames, CertificateInUse, Certificates, Packing
 from sectigo_tui.engine.account.remote_orders import Account
-from sectigo_tui.engine.account.renewals import (
-    Prospects,
-    Renewal,
-    day_of,
-    names_of,
-    renewals_due,
-)
+from sectigo_tui.engine.account.renewals import Prospects, Renewal, Timing, day_of, longest_usual, renewals_due
 from sectigo_tui.engine.account.reports import SPAN_DAYS
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.normal import Sample
@@ -68,7 +58,8 @@ LearnProspects = Callable[[int, Iterable[str]], Awaitable[Prospects]]
 
 _LISTED_SECONDS = 10.0
 _NAME = "certificates-in-use"
-_PAGE = 200
+_FIRST = 200
+"""The certificates that end soonest, of which the most urgent renewals are found at once."""
 
 
 class Source(StrEnum):
@@ -83,8 +74,7 @@ class InUse(Struct, frozen=True):
     """The account's certificates in use, as they were read last.
 
     Args:
-        pages: What is known of each, compressed: 20,000 of them take 2 MB, not 30.
-        count: How many they are.
+        certificates: They, those that end soonest first.
         read_at: When they were read; None before that.
         until: Certificates that end later were not read; None where nothing was.
         source: How they were learned.
@@ -92,104 +82,12 @@ class InUse(Struct, frozen=True):
         requests: What the newest reading cost.
     """
 
-    pages: tuple[bytes, ...] = ()
-    count: int = 0
+    certificates: Certificates = Certificates()
     read_at: datetime | None = None
     until: date | None = None
     source: Source = Source.REPORT
     to_read: int = 0
     requests: int = 0
-
-    @property
-    def certificates(self) -> Iterator[Certificate]:
-        """The certificates, each made anew."""
-        for page in self.pages:
-            yield from msgspec.json.decode(zlib.decompress(page), type=list[Certificate], dec_hook=moment_from)
-
-
-class _Packing:
-    """Compresses certificates while they are read: as records, those of all would take 30 MB."""
-
-    def __init__(self) -> None:
-        self._told: set[int] = set()
-        self._pages: list[bytes] = []
-        self._page: list[Certificate] = []
-
-    @property
-    def count(self) -> int:
-        return len(self._told)
-
-    def add(self, certificate: Certificate) -> None:
-        """Take a certificate, unless it was taken before."""
-        if certificate.ssl_id not in self._told:
-            self._told.add(certificate.ssl_id)
-            self._page.append(certificate)
-            if len(self._page) == _PAGE:
-                self._end_page()
-
-    def pages(self) -> tuple[bytes, ...]:
-        """Return what `InUse.pages` is."""
-        if self._page:
-            self._end_page()
-        return tuple(self._pages)
-
-    def _end_page(self) -> None:
-        self._pages.append(zlib.compress(msgspec.json.encode(self._page)))
-        self._page.clear()
-
-
-class CertificateInUse(Struct, frozen=True):
-    """The certificate in use for some names.
-
-    Args:
-        ssl_id: Its sslId.
-        expires: When it ends.
-    """
-
-    ssl_id: int
-    expires: Moment
-
-
-class _ByNames:
-    """Finds certificates by the hash of their names, which a random hash of 64 bits has to itself.
-
-    Three arrays take half a megabyte for 20,000 certificates; the names themselves take 10.
-    """
-
-    def __init__(self, in_use: InUse) -> None:
-        keys, ids, ends = array("q"), array("q"), array("q")
-        for one in in_use.certificates:
-            if one.expires is not None and _is_issued(one):
-                keys.append(hash(names_of(one)))
-                ids.append(one.ssl_id)
-                ends.append(_number_of(one.expires))
-        order = sorted(range(len(keys)), key=ends.__getitem__)
-        order.sort(key=keys.__getitem__)
-        self._keys, self._ids, self._ends = (array("q", map(one.__getitem__, order)) for one in (keys, ids, ends))
-
-    def find(self, names: Iterable[str]) -> CertificateInUse | None:
-        """Return the one of some names that ends last; None for none."""
-        wanted = name_keys(names) if self._keys else frozenset()
-        at = bisect_right(self._keys, hash(wanted)) - 1
-        if not wanted or at < 0 or self._keys[at] != hash(wanted):
-            return None
-        return CertificateInUse(self._ids[at], _moment_of(self._ends[at]))
-
-
-_YEAR_1 = datetime(1, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
-
-
-def _number_of(moment: Moment) -> int:
-    """Return a moment as a number that sorts as it does: twice the seconds since year 1, odd where it is no day."""
-    if isinstance(moment, datetime):
-        return (moment - _YEAR_1) // _SECOND * 2 + 1
-    return (moment.toordinal() - 1) * 86_400 * 2
-
-
-def _moment_of(number: int) -> Moment:
-    at = _YEAR_1 + number // 2 * _SECOND
-    return at if number % 2 else at.date()
 
 
 class Renewals:
@@ -222,7 +120,8 @@ class Renewals:
         self._learn_prospects = learn_prospects
         self._prospects = Prospects()
         self._reading: asyncio.Task[None] | None = None
-        self._by_names = _ByNames(self.in_use)
+        self._by_names: ByNames | None = None
+        self._planning: asyncio.Task[None] | None = None
         self._found: list[Renewal] = []
         self._found_on: date | None = None
         self._is_stale = True
@@ -243,6 +142,8 @@ class Renewals:
 
     def ending(self, names: Iterable[str]) -> CertificateInUse | None:
         """Return the certificate in use for some names; of several the one that ends last, None for none."""
+        if self._by_names is None:
+            self._by_names = ByNames(self.in_use.certificates)
         return self._by_names.find(names)
 
     async def due(self, *, within_days: int = HORIZON_DAYS) -> list[Renewal]:
@@ -251,28 +152,48 @@ class Renewals:
         Args:
             within_days: How far ahead.
         """
-        now = self._context.clock.now()
-        today, since = now.date(), self._stale_since
-        is_old = since is not None and seconds_between(since, now) >= _LISTED_SECONDS
-        if self._is_stale or is_old or self._found_on != today:
-            self._is_stale, self._stale_since, self._found_on = False, None, today
-            in_use, pending = self.in_use, self._pending()
-            local, samples, prospects = self._context.repository.store.orders(), self._samples(), self._prospects
-            margin = self.margin_days
-            # Five thousand certificates take a tenth of a second, in which the screen goes on.
-            self._found = await asyncio.to_thread(
-                lambda: renewals_due(
-                    _each_once(in_use, pending),
-                    local,
-                    samples,
-                    prospects,
-                    today,
-                    horizon_days=REACH_DAYS,
-                    margin_days=margin,
-                )
-            )
+        today = self._context.clock.now().date()
+        if self._must_plan(today):
+            if self._planning is None:
+                # A caller that gives up, such as a view that lists again, does not have it begin anew.
+                self._planning = asyncio.create_task(self._plan(today), name="renewals due")
+                self._planning.add_done_callback(self._planned)
+            await asyncio.shield(self._planning)
         last = today + timedelta(days=within_days)
         return [one for one in self._found if one.expires <= last]
+
+    def soonest(self) -> list[Renewal]:
+        """Return the most urgent of what is due, as many as can be told at once; the first is that of `due`."""
+        today = self._context.clock.now().date()
+        known, left_out = self.in_use.certificates.first(_FIRST)
+        samples, last = self._samples(), today + timedelta(days=HORIZON_DAYS)
+        found = self._due(_each_once(known, self._pending()), samples, today)
+        if left_out is not None:
+            end = day_of(left_out) or date.min
+            bound = end - timedelta(days=longest_usual(samples) + self.margin_days)
+            # Of those that are settled none is urgent: they come last.
+            found = [one for one in found if one.order_by < bound and one.timing is not Timing.RENEWED]
+        return [one for one in found if one.expires <= last]
+
+    def _must_plan(self, today: date) -> bool:
+        since, now = self._stale_since, self._context.clock.now()
+        is_old = since is not None and seconds_between(since, now) >= _LISTED_SECONDS
+        return self._is_stale or is_old or self._found_on != today
+
+    async def _plan(self, today: date) -> None:
+        self._is_stale, self._stale_since, self._found_on = False, None, today
+        certificates, pending, samples = self.in_use.certificates, self._pending(), self._samples()
+        # Five thousand certificates take a tenth of a second, in which the screen goes on.
+        self._found = await asyncio.to_thread(lambda: self._due(_each_once(certificates, pending), samples, today))
+
+    def _planned(self, _planning: asyncio.Task[None]) -> None:
+        self._planning = None
+
+    def _due(self, known: Iterable[Certificate], samples: list[Sample], today: date) -> list[Renewal]:
+        local = self._context.repository.store.orders()
+        return renewals_due(
+            known, local, samples, self._prospects, today, horizon_days=REACH_DAYS, margin_days=self.margin_days
+        )
 
     async def learn(self) -> None:
         """Learn what may hold renewals up; answers are shared with all processes."""
@@ -288,7 +209,7 @@ class Renewals:
         kept = await self._context.repository.store.fetched(_NAME, InUse)
         known_at = self.in_use.read_at
         if kept is not None and kept.read_at is not None and (known_at is None or kept.read_at > known_at):
-            await self._take(kept)
+            self._take(kept)
 
     async def refresh(self, *, oldest_seconds: float = AGAIN_SECONDS) -> bool:
         """Read the certificates in use, unless what is kept is young; callers at the same time share one reading.
@@ -344,18 +265,17 @@ class Renewals:
         except ScmFailure as failure:
             self.failure = failure
             raise
-        await self._take(found)
+        self._take(found)
         await self._context.repository.store.keep_fetched(_NAME, found)
 
-    async def _take(self, found: InUse) -> None:
-        self._by_names = await asyncio.to_thread(_ByNames, found)
-        self.in_use = found
+    def _take(self, found: InUse) -> None:
+        self.in_use, self._by_names = found, None
         self._is_stale = True
         self._context.repository.publish(AccountChanged())
 
     async def _by_report(self, today: date) -> InUse:
         """Read the certificates that end soonest first: where SCM can tell only so much, those are what counts."""
-        packing = _Packing()
+        packing = Packing()
 
         def take(row: OrderDetails) -> None:
             if _is_issued(row):
@@ -375,13 +295,14 @@ class Renewals:
                 self.failure = failure
                 break
             requests += report.requests
+            await asyncio.to_thread(packing.settle)
             if report.first > first or requests >= REPORT_REQUESTS:
                 break
             until = query.last
-            if packing.count >= CERTIFICATES_AT_MOST:
+            if len(packing) >= CERTIFICATES_AT_MOST:
                 break
-        pages, now = packing.pages(), self._context.clock.now()
-        return InUse(pages, packing.count, now, until, Source.REPORT, requests=requests)
+        now = self._context.clock.now()
+        return InUse(packing.certificates(), now, until, Source.REPORT, requests=requests)
 
     async def _by_listing(self, today: date) -> InUse:
         """Read what SCM lists as issued, order by order, within a budget; what was read before is not read again."""
@@ -410,12 +331,11 @@ class Renewals:
         kept = sorted(kept, key=_end_of)[:CERTIFICATES_AT_MOST]
         until = today + timedelta(days=_LISTED_WITHIN_DAYS if source is Source.EXPIRY else REACH_DAYS)
         unread = max(0, total - len(listed)) + len(listed - set(known))
-        packing = _Packing()
+        packing = Packing()
         for one in kept:
             packing.add(one)
         return InUse(
-            packing.pages(),
-            packing.count,
+            packing.certificates(),
             self._context.clock.now(),
             until,
             source,
@@ -485,10 +405,10 @@ def _is_issued(certificate: Certificate) -> bool:
     return classify(certificate.status) is StatusClass.ISSUED
 
 
-def _each_once(in_use: InUse, pending: Sequence[Certificate]) -> Iterator[Certificate]:
+def _each_once(in_use: Iterable[Certificate], pending: Iterable[Certificate]) -> Iterator[Certificate]:
     """Yield the certificates in use, and the pending orders that are not issued by now."""
     issued = set()
-    for one in in_use.certificates:
+    for one in in_use:
         issued.add(one.ssl_id)
         yield one
     yield from (one for one in pending if one.ssl_id not in issued)

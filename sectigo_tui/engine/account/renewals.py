@@ -167,6 +167,14 @@ def _usual(known: Figure | None, validation: str) -> Usual:
     )
 
 
+def longest_usual(samples: Sequence[Sample]) -> int:
+    """Return the most days that `Usual.days` can be of any certificate."""
+    usual = _remembering(samples)
+    keys = {(sample.profile_id, organization) for sample in samples for organization in (sample.organization_id, None)}
+    figures = (usual(Certificate(ssl_id=0, status="", profile_id=one, organization_id=other)) for one, other in keys)
+    return max(_UNKNOWN_LEVEL_DAYS, *(found.days for found in figures), 0)
+
+
 def order_by(expires: date, usual: Usual, margin_days: int) -> date:
     """Return the last day to order a renewal so that it is there, with a margin, before the old certificate ends."""
     return expires - timedelta(days=usual.days + margin_days)

@@ -37,7 +37,7 @@ from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.requests.limiter import Priority
 
 if TYPE_CHECKING:
-    from sectigo_tui.engine.account.in_use import CertificateInUse
+    from sectigo_tui.engine.account.certificates import CertificateInUse
 
 DIAGNOSE_MAX_AGE_SECONDS = 60.0
 """How old evidence may be for a diagnosis that the operator opens."""

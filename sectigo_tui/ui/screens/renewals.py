@@ -43,6 +43,7 @@ class RenewalsView(View):
         self._renewals: dict[str, Renewal] = {}
         self._all: list[Renewal] = []
         self._shown_as: tuple[object, ...] = ()
+        self._is_partial = False
 
     @property
     def _today(self) -> date:
@@ -90,6 +91,8 @@ class RenewalsView(View):
 
     def note(self) -> str:
         """Return how many are late and due, and what was not read."""
+        if self._is_partial:
+            return "listing"
         late = sum(one.timing is Timing.LATE for one in self._all)
         due = sum(one.timing is Timing.DUE for one in self._all)
         in_use = self._model.order_rows.engine.renewals.in_use
@@ -120,7 +123,11 @@ class RenewalsView(View):
         if renewals.in_use.read_at is None:
             # What an earlier run has kept is shown at once, before SCM has accepted anything.
             await renewals.load()
+        if not self._shown_as and not self._query and (self._sort, self._is_descending) == self.DEFAULT_SORT:
+            self._all, self._is_partial = renewals.soonest(), True
+            self._arrange()
         found = await renewals.due()
+        self._is_partial = False
         shown_as = (self._query, self._sort, self._is_descending, self._today, self.is_asking())
         if found != self._all or shown_as != self._shown_as:
             self._all, self._shown_as = found, shown_as
