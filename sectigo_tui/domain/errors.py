@@ -317,6 +317,7 @@ class RateLimited(ScmFailure):
         retry_after_seconds: What the answer asked for, never negative; None when it named nothing usable.
         code: SCM's own error code, when the answer had one.
         description: SCM's own words, when the answer had them.
+        sent: Whether it was sent; it is not while an earlier answer's Retry-After lasts.
     """
 
     def __init__(
@@ -327,13 +328,15 @@ class RateLimited(ScmFailure):
         retry_after_seconds: float | None = None,
         code: int | None = None,
         description: str = "",
+        sent: bool = True,
     ) -> None:
         super().__init__(
             call,
             reason,
-            http_status=429,
+            http_status=429 if sent else None,
             code=code,
             description=description,
+            sent=sent,
             retry_after_seconds=retry_after_seconds,
         )
 

@@ -146,3 +146,22 @@ async def test_a_write_with_a_password_that_was_changed_elsewhere_holds_all_othe
     assert {type(outcome.failure) for outcome in outcomes} == {CredentialsRefused}
     assert site.world.account.credentials.failures == 2
     assert site.limiter.rejection is not None
+
+
+@pytest.mark.parametrize("fault", ["rate-limit", "unavailable"])
+@in_virtual_time
+async def test_no_side_query_is_sent_while_a_retry_after_lasts_whatever_was_answered_with_it(fault: str) -> None:
+    site = Site()
+    async with running(site):
+        await asyncio.sleep(100)
+        site.world.faults.add(fault, path="/dcv", retry_after=300, count=1)
+        ssl_id = site.world.add_order(life="ov-dcv-missing", common_name="www.acme.example").ssl_id
+        site.world.advance(60)
+        await site.engine.diagnoser.diagnose(ssl_id)
+        asked = [site.wire.count(path) for path in ("/dcv", "organization", "report")]
+        await asyncio.sleep(240)
+        await site.engine.diagnoser.diagnose(ssl_id)
+        assert [site.wire.count(path) for path in ("/dcv", "organization", "report")] == asked
+        await asyncio.sleep(120)
+        await site.engine.diagnoser.diagnose(ssl_id)
+        assert site.wire.count("/dcv") > asked[0]

@@ -388,7 +388,7 @@ class _Budget:
 
     async def ask(self, call: Callable[[], Awaitable[T]]) -> T:
         self.spent += 1
-        return await self._context.limiter.run(Priority.LISTING, call)
+        return await self._context.limiter.run(Priority.LISTING, call, side="listing")
 
     async def count(self, where: ListingFilter) -> int:
         return await self.ask(lambda: self._context.scm.count(where))

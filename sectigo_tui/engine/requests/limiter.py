@@ -10,7 +10,7 @@ from itertools import count
 from typing import TypeVar
 
 from sectigo_tui.domain.credentials import VITAL_CALLS
-from sectigo_tui.domain.errors import CredentialsRefused, NotFound, Refused, RefusedAlone, ScmFailure
+from sectigo_tui.domain.errors import CredentialsRefused, NotFound, RateLimited, Refused, RefusedAlone, ScmFailure
 from sectigo_tui.domain.ports import Credentials
 
 T = TypeVar("T")
@@ -34,7 +34,8 @@ class RequestLimiter:
     until `unlock`: with many workers, one bad password would be as many bad logins, and the account would lock.
 
     Where a call that is not vital gets a 401 with credentials that were accepted before, one vital call tells
-    whether they are rejected, or this call alone. A side query rejected alone is not sent again.
+    whether they are rejected, or this call alone. A side query rejected alone is not sent again. None is sent while a
+    Retry-After lasts, whatever call was answered with it.
 
     Args:
         limit: How many requests may be in flight.
@@ -63,6 +64,7 @@ class RequestLimiter:
         self._in_flight = 0
         self._background = 0
         self._turns = count()
+        self._wait_until = float("-inf")
         self._waiting: list[tuple[int, float, int, asyncio.Future[None]]] = []
 
     @property
@@ -95,10 +97,13 @@ class RequestLimiter:
         Raises:
             CredentialsRefused: SCM rejected the credentials now, or earlier (`sent` is False then).
             RefusedAlone: SCM rejected this call, now or earlier, and accepts the credentials elsewhere.
+            RateLimited: SCM limits the rate, or has done so for so long that a side query waits (`sent` is False).
             ScmFailure: What the call raised.
         """
         if side in self._switched_off:
             raise self._switched_off[side].with_traceback(None)
+        if side:
+            self._check_wait(side)
         await self._enter(priority, due)
         generation = self._generation
         try:
@@ -110,11 +115,22 @@ class RequestLimiter:
         except (NotFound, Refused):
             self._accepted.set()
             raise
+        except ScmFailure as failure:
+            if failure.retry_after_seconds is not None:
+                self._wait_until = asyncio.get_running_loop().time() + failure.retry_after_seconds
+            raise
         else:
             self._accepted.set()
             return result
         finally:
             self._leave(priority)
+
+    def _check_wait(self, side: str) -> None:
+        """Reject a side query that would be sent sooner than SCM asked for: it can be done without until then."""
+        left = self._wait_until - asyncio.get_running_loop().time()
+        if left > 0:
+            words = f"not sent: SCM asked to wait {left:.0f} s longer"
+            raise RateLimited(side, words, retry_after_seconds=left, sent=False)
 
     def open(self) -> None:
         """Let requests go: the credentials to send them with are known."""
