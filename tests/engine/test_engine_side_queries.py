@@ -13,6 +13,9 @@ from sectigo_tui.domain.events import FailureReported, PollingPaused
 from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.domain.polling import WindowEnd
 from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.engine.credentials import service
+from sectigo_tui.engine.orders import pending_writes
+from sectigo_tui.engine.polling import scheduler
 from support.virtual_time import in_virtual_time
 from support.writing import Site, ready
 
@@ -31,6 +34,15 @@ async def running(site: Site, *, refresh_seconds: float = 60.0) -> AsyncIterator
             await task
 
 
+def look_around_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing but what a day is about happen in it: other processes' changes are looked for 300,000 times else."""
+    monkeypatch.setattr(service, "CHECK_SECONDS", 300.0)
+    monkeypatch.setattr(scheduler, "CHANGES_SECONDS", 300.0)
+    monkeypatch.setattr(scheduler, "LEASE_RENEWAL_SECONDS", 300.0)
+    monkeypatch.setattr(scheduler, "LEASE_SECONDS", 900.0)
+    monkeypatch.setattr(pending_writes, "ROUND_SECONDS", 300.0)
+
+
 def refuse(site: Site, path: str, status: int = 401, code: int = -16) -> None:
     site.world.faults.add("error", path=path, status=status, code=code, description="Unknown user")
 
@@ -41,7 +53,10 @@ def reports(site: Site) -> list[str]:
 
 @pytest.mark.parametrize(("status", "code"), REJECTIONS_AT_MOST)
 @in_virtual_time
-async def test_a_refused_password_query_is_switched_off_and_said_and_pauses_nothing(status: int, code: int) -> None:
+async def test_a_refused_password_query_is_switched_off_and_said_and_pauses_nothing(
+    status: int, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_around_seldom(monkeypatch)
     site = Site()
     refuse(site, "admin/v1/password", status, code)
     async with running(site, refresh_seconds=900.0):
