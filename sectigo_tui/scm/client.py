@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -445,7 +446,8 @@ class ScmClient:
         if isinstance(answer, HttpFailure):
             raise from_failure(call, replace(answer, reason=clean(answer.reason)))
         with suppress(ScmFailure):
-            return self._read(call, answer, read)
+            result = self._read(call, answer, read)
+            return _in_clean_words(result, clean) if _may_quote(answer.body, secrets) else result
         # It fails again, and this time in words that quote no password.
         headers = {name.lower(): clean(value) for name, value in answer.headers.items()}
         cleaned = replace(answer, headers=headers, body=without_secrets(answer.body, secrets))
@@ -470,6 +472,32 @@ class ScmClient:
         if self._observe is not None:
             latency_seconds = self._clock.monotonic() - started
             self._observe(Exchange(self._clock.now(), call, latency_seconds, status, failure))
+
+
+_NEVER_CUT = frozenset(
+    {"status", "common_name", "subject_alternative_names", "serial_number", "domain", "name", "host", "level"}
+)
+"""What an order or a domain is known by stays as it came: a password may be a part of a name by chance."""
+
+
+def _may_quote(body: bytes, secrets: tuple[str, ...]) -> bool:
+    """Return whether a success's body holds a password as it is, or as JSON writes it."""
+    told = (form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1]))
+    return any(form.encode("utf-8", "replace") in body for form in told)
+
+
+def _in_clean_words(result: Any, clean: Callable[[str], str]) -> Any:
+    """Return what an answer tells with its free texts masked: a comment or a record may quote a password."""
+    if type(result) is str:
+        return clean(result)
+    if isinstance(result, tuple):
+        return tuple(_in_clean_words(one, clean) for one in result)
+    if isinstance(result, msgspec.Struct):
+        names = [name for name in result.__struct_fields__ if name not in _NEVER_CUT]
+        return replace(result, **{name: _in_clean_words(getattr(result, name), clean) for name in names})
+    if isinstance(result, Iterator):
+        return (_in_clean_words(one, clean) for one in result)
+    return result
 
 
 def _with_query(path: str, query: dict[str, int | str | None]) -> str:

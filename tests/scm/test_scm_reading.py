@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from scm_support import QUARTER, answering
+from scm_support import CREDENTIALS, QUARTER, answering
 
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import ListingFilter, ListingPage, ListingRow, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.errors import Refused, Unreadable
+from sectigo_tui.domain.excerpts import MASK
 from sectigo_tui.domain.explain import is_missing_right
 from sectigo_tui.domain.validation import (
     DcvCheck,
@@ -463,3 +464,20 @@ async def test_a_domain_tells_its_state_and_its_delegations() -> None:
 async def test_what_is_left_of_the_contract_is_told_or_not_known(told: object, left: int | None) -> None:
     (allowance,) = await answering(json=told).scm.usage()
     assert allowance.left == left
+
+
+async def test_a_password_that_a_requester_wrote_down_is_told_in_no_free_text_and_names_stay_as_they_are() -> None:
+    secret = CREDENTIALS.password.reveal()
+    told = {
+        "sslId": 101,
+        "status": "Issued",
+        "commonName": f"{secret}.example",
+        "comments": f"the API's password is {secret}",
+        "customFields": [{"name": "note", "value": secret}],
+    }
+    details = await answering(json=told).scm.details(101)
+    assert (details.comments, details.custom_fields) == (f"the API's password is {MASK}", (("note", MASK),))
+    assert details.common_name == f"{secret}.example"
+    row = {"id": 101, "status": "Issued", "comments": secret, "type": "OV"}
+    (reported,) = await answering(json={"reports": [row]}).scm.report(QUARTER)
+    assert (reported.comments, reported.status) == (MASK, "Issued")
