@@ -386,15 +386,16 @@ class View(Screen[None]):
         """Leave out the columns that are empty for every row."""
         if self._rows:
             keys = [column.key for column in self.COLUMNS if column.folds]
-            self.table.fold(key for key in keys if all(self._is_blank(row_id, key) for row_id in self._rows))
+            self.table.fold(key for key in keys if all(self._is_blank(row, key) for row in self._rows.values()))
 
     def _unfold(self, row_ids: Iterable[str]) -> None:
         """Show columns again in which rows have something now."""
-        if any(not self._is_blank(row_id, key) for row_id in row_ids for key in self.table.folded):
+        rows = [self._rows[row_id] for row_id in row_ids]
+        if any(not self._is_blank(row, key) for row in rows for key in self.table.folded):
             self.fold()
 
-    def _is_blank(self, row_id: str, key: str) -> bool:
-        return is_blank(self._cell(row_id, key, WIDEST_CELLS))
+    def _is_blank(self, row: OrderRow, key: str) -> bool:
+        return is_blank(cell(row, key, WIDEST_CELLS, self._model.now))
 
     def _is_untouched(self) -> bool:
         """Return whether nobody can have chosen a row yet: the first listing, which comes in parts, is not whole."""
