@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -15,9 +16,9 @@ from typing import Any, TypeVar
 
 import psycopg
 from msgspec import Struct
-from psycopg import errors, sql
+from psycopg import errors, pq, sql
 from psycopg.abc import Buffer
-from psycopg.adapt import Loader
+from psycopg.adapt import Dumper, Loader
 
 from sectigo_tui.domain.errors import StoreError, StoreOffline
 from sectigo_tui.domain.http import is_loopback
@@ -46,6 +47,30 @@ class _Bytes(Loader):
 
     def load(self, data: Buffer) -> bytes:
         return bytes(data)
+
+
+class Texts(tuple[str | None, ...]):
+    """A column's values: sent as an array of text in binary, since in its text every quote of JSON would be escaped."""
+
+    __slots__ = ()
+
+
+class _TextsDumper(Dumper):
+    format = pq.Format.BINARY
+    oid = psycopg.postgres.types["text"].array_oid
+
+    def dump(self, obj: Texts) -> bytes:
+        # Source: array_recv of PostgreSQL: dimensions, whether there are nulls, the type, then size and first index.
+        parts = [_ARRAY.pack(1, None in obj, _TEXT, len(obj), 1)]
+        for each in obj:
+            data = b"" if each is None else each.encode()
+            parts += (_LENGTH.pack(-1 if each is None else len(data)), data)
+        return b"".join(parts)
+
+
+_ARRAY = struct.Struct("!iiIii")
+_LENGTH = struct.Struct("!i")
+_TEXT = psycopg.postgres.types["text"].oid
 
 
 class Target(Struct, frozen=True):
@@ -163,6 +188,7 @@ async def connect(target: Target) -> _Connection:
     except psycopg.Error as error:
         raise failure_of(error, target.name) from error
     connection.adapters.register_loader("json", _Bytes)
+    connection.adapters.register_dumper(Texts, _TextsDumper)
     if connection.info.server_version < OLDEST_SERVER:
         version = connection.info.server_version // 10_000
         await connection.close()

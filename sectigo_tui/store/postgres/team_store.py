@@ -48,7 +48,7 @@ from sectigo_tui.store.documents import (
 )
 from sectigo_tui.store.local.lease import this_process
 from sectigo_tui.store.orders_in_memory import POLLS_KEPT, OrdersInMemory, with_latest
-from sectigo_tui.store.postgres.link import Link, Run, Target, one
+from sectigo_tui.store.postgres.link import Link, Run, Target, Texts, one
 from sectigo_tui.store.postgres.schema import bring_up_to_date
 
 F = TypeVar("F")
@@ -69,8 +69,8 @@ _HEARD_SHARE = 0.4
 _UNSAFE_IN_NAMES = re.compile(r"[^0-9A-Za-z-]")
 
 PUT = (
-    "select outcome, other, at_change, at_seq from sectigo_tui.put(%s, %s, %s::text[], %s::bigint[], %s::text[], "
-    "%s::boolean[], %s::bigint[], %s::bigint[], %s::text[], %s, %s::text[], %s::text[], %s::timestamptz[], %s::text[])"
+    "select outcome, other, at_change, at_seq from sectigo_tui.put(%s, %s, %s, %s::bigint[], %s, %s::boolean[], "
+    "%s::bigint[], %s::bigint[], %s, %s, %s, %s, %s::timestamptz[], %s)"
 )
 
 _NEWS = """
@@ -368,14 +368,14 @@ class TeamStore:
         try:
             self.check_writable()
             await self._link.run(
-                "select sectigo_tui.note_polls(%s, %s, %s::text[], %s::bigint[], %s::text[], %s::text[], %s)",
+                "select sectigo_tui.note_polls(%s, %s, %s, %s::bigint[], %s, %s, %s)",
                 (
                     self._account,
                     self._token,
-                    [note.order_id for note in notes],
-                    [note.revision for note in notes],
-                    [_text(sparse(note)) for note in notes],
-                    [None if note.poll is None else packed_poll(note.poll).decode() for note in notes],
+                    Texts(note.order_id for note in notes),
+                    Texts(str(note.revision) for note in notes),
+                    Texts(_text(sparse(note)) for note in notes),
+                    Texts(note.poll and packed_poll(note.poll).decode() for note in notes),
                     POLLS_KEPT,
                 ),
             )
@@ -705,13 +705,14 @@ class TeamStore:
             self._take(following, is_news=following.sender != self._token)
 
     def _take(self, notice: _Notice, *, is_news: bool) -> None:
-        if notice.seq:
+        # What is known here already is this process's own, with its order.
+        if notice.seq and notice.seq not in self._lines:
             order_id = ""
             if (document := bytes(notice.order)) != b"null":
                 order_id = _ID.decode(document).id
                 self._learn_order(order_id, document, notice.version, is_news=is_news)
             self._learn_entry(notice.seq, order_id, bytes(notice.body), is_news=is_news)
-            self._seq = max(self._seq, notice.seq)
+        self._seq = max(self._seq, notice.seq)
         for document in notice.notes if is_news else ():
             with suppress(*UNREADABLE):
                 note = note_from(loads(document))
@@ -881,18 +882,18 @@ class TeamStore:
         return (
             self._account,
             self._token,
-            [order and order.id for order in orders],
-            [None if order is None else order.revision - 1 for order in orders],
-            [order and str(order.state) for order in orders],
-            [None if order is None else order.removed for order in orders],
-            [None if order is None else order.ssl_id for order in orders],
-            [None if order is None else order.renews_ssl_id for order in orders],
-            [None if order is None else _printable(order.common_name) for order in orders],
+            Texts(order and order.id for order in orders),
+            Texts(order and str(order.revision - 1) for order in orders),
+            Texts(order and order.state for order in orders),
+            Texts(order and str(order.removed) for order in orders),
+            Texts(order and _number(order.ssl_id) for order in orders),
+            Texts(order and _number(order.renews_ssl_id) for order in orders),
+            Texts(order and _printable(order.common_name) for order in orders),
             SCHEMA_VERSION,
-            [each.document for each in ready],
-            [each.change.entry.order_id for each in ready],
-            [each.change.entry.at for each in ready],
-            [each.body for each in ready],
+            Texts(each.document for each in ready),
+            Texts(each.change.entry.order_id for each in ready),
+            Texts(each.change.entry.at.isoformat() for each in ready),
+            Texts(each.body for each in ready),
         )
 
     def _learn(self, ready: _Ready, row: tuple[Any, ...]) -> _Outcome:
@@ -1020,6 +1021,10 @@ select 'head', '', seq, null, null, change from sectigo_tui.accounts where id = 
 
 def _text(value: object) -> str:
     return dumps(value).decode()
+
+
+def _number(value: int | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _printable(text: str) -> str:
