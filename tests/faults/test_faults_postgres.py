@@ -134,6 +134,27 @@ def cut(url: str, store: TeamStore) -> None:
     )
 
 
+async def test_a_database_that_lost_what_was_shown_as_done_is_not_used_until_somebody_has_looked(
+    url: str, open_store: Open
+) -> None:
+    store = await open_store()
+    kept = await store.put(an_order(), an_entry(an_order()))
+    lost = await store.put(an_order(2), an_entry(an_order(2)))
+    # As a standby does that takes over without the primary's last change.
+    execute(
+        url,
+        "begin; set local sectigo_tui.pruning = 'on'; delete from sectigo_tui.entries where seq = 2; "
+        f"delete from sectigo_tui.orders where id = '{lost.id}'; "
+        "update sectigo_tui.accounts set change = 1, seq = 1, hash = (select hash from sectigo_tui.entries); commit",
+    )
+    cut(url, store)
+    await until(lambda: "lacks the last changes" in str(store.link.lost))
+    with pytest.raises(StoreError, match=r"after a failover.*look in SCM.*start the program again"):
+        await store.put(kept, an_entry(kept))
+    assert store.order(lost.id) == lost
+    assert [order.id for order in (await open_store()).orders()] == [kept.id]
+
+
 async def test_changes_whose_answers_were_lost_are_made_once(url: str, open_store: Open) -> None:
     store = await open_store()
     for turn in range(6):

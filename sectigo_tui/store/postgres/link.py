@@ -35,6 +35,9 @@ LONGEST_PAUSE_SECONDS = 30.0
 OLDEST_SERVER = 140000
 """PostgreSQL 14."""
 
+_BY_ITSELF = "it is tried again by itself"
+_REACH = f"see that the database runs and can be reached; {_BY_ITSELF}"
+
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
 Run = Callable[..., Awaitable[list[Row]]]
@@ -160,7 +163,7 @@ _FAILURES: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
         "see PGPASSFILE, or what url_command prints",
     ),
     ((errors.DataError,), "the database cannot hold this", "report what SCM sent"),
-    ((psycopg.OperationalError,), "", "see that the database runs and can be reached; it is tried again by itself"),
+    ((psycopg.OperationalError,), "", _REACH),
 )
 
 
@@ -391,7 +394,7 @@ class Link:
             error = StoreError(
                 self.target.name,
                 f"no answer within {seconds:g} s",
-                "see that the database runs and can be reached; it is tried again by itself",
+                _REACH,
             )
             await self._lose(connection, error)
             task.cancel()
@@ -464,7 +467,8 @@ class Link:
 
 
 def _offline(error: StoreError, since: datetime) -> StoreError:
-    return StoreOffline(error.path, f"the database is lost since {since:%H:%MZ}: {error.reason}", since)
+    what_helps = "" if error.remedy.endswith(_BY_ITSELF) else f": {error.remedy}"
+    return StoreOffline(error.path, f"the database is lost since {since:%H:%MZ}: {error.reason}{what_helps}", since)
 
 
 async def _fetch(connection: _Connection, statement: str, parameters: Parameters) -> list[Row]:

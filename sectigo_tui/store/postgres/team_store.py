@@ -88,6 +88,15 @@ order by 3
 """
 
 
+_STANDING = """
+select a.change, p.holder, p.since, extract(epoch from p.expires - clock_timestamp()),
+    exists (select from sectigo_tui.logins where account = a.id)
+from sectigo_tui.accounts a
+left join sectigo_tui.pollers p on p.account = a.id and p.expires > clock_timestamp() and p.token <> %s
+where a.id = %s
+"""
+
+
 class _Change(Struct, frozen=True):
     """What is to be made durable: the entry, and the order as it is to be, with the revision it was read with."""
 
@@ -194,11 +203,7 @@ class TeamStore:
         store = cls(Target(url), directory, on_error)
         await store._link.open(lambda connection: store._prepare(connection, base_url, customer_uri))
         try:
-            if listens and store._account:
-                # Listened to before the orders are read: what changes in between is heard.
-                await store._link.listen(f"sectigo_tui_{store._account}")
-            with collector_paused():
-                await store._read_all()
+            await store._read_all(listens=listens)
         except BaseException:
             await store._link.close()
             raise
@@ -587,11 +592,22 @@ class TeamStore:
             (account,) = await one(connection, "select sectigo_tui.account_of(%s, %s)", (base_url, customer_uri))
         self._account = account or 0
 
-    async def _read_all(self) -> None:
-        async with self._link.exclusive(seconds=60, is_transaction=False) as run:
-            await self._ask(run, is_first=True)
-            await self._read_lease(run)
-            await self._read_logins(run)
+    async def _read_all(self, *, listens: bool) -> None:
+        # A connection takes its time: the orders are read meanwhile, and what changed in between is asked for.
+        listening = asyncio.ensure_future(self._listen(listens=listens))
+        try:
+            with collector_paused():
+                async with self._link.exclusive(seconds=60, is_transaction=False) as run:
+                    await self._ask(run, is_first=True)
+                    await listening
+                    await self._read_standing(run)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _listen(self, *, listens: bool) -> None:
+        if listens and self._account:
+            await self._link.listen(f"sectigo_tui_{self._account}")
 
     async def _ask(self, run: Run, *, is_first: bool = False) -> None:
         """Read what changed since the last change that is known here."""
@@ -636,14 +652,18 @@ class TeamStore:
                 return
             before = rows[-1][0]
 
-    async def _read_lease(self, run: Run) -> None:
-        rows = await run(
-            "select holder, since, extract(epoch from expires - clock_timestamp()) from sectigo_tui.pollers "
-            "where account = %s and expires > clock_timestamp() and token <> %s",
-            (self._account, self._token),
-        )
-        for holder, since, seconds in rows:
-            self._know_holder(holder, since, float(seconds))
+    async def _read_standing(self, run: Run) -> None:
+        """Read who polls, how the logins stand, and what changed since the orders were read."""
+        for newest, holder, since, seconds, logins in await run(_STANDING, (self._token, self._account)):
+            self._holder = None
+            if holder is not None:
+                self._know_holder(holder, since, float(seconds))
+            self._asks_logins = self._asks_logins or logins
+            if newest > self._change:
+                await self._ask(run)
+        if self._asks_logins:
+            self._asks_logins = False
+            await self._read_logins(run)
 
     async def _read_logins(self, run: Run) -> None:
         rows = await run(
@@ -657,14 +677,30 @@ class TeamStore:
         }
 
     async def _come_back(self, run: Run) -> None:
+        await self._check_history(run)
         self._fetched.clear()
-        await self._ask(run)
-        await self._read_logins(run)
-        self._holder = None
-        await self._read_lease(run)
+        self._logins = {}
+        await self._read_standing(run)
         (row,) = await run("select clock_timestamp()")
         self.clock_ahead_seconds = (row[0] - datetime.now(UTC)).total_seconds()
         self._changed_elsewhere.set()
+
+    async def _check_history(self, run: Run) -> None:
+        """Reject a database that does not have the newest entry that is known here.
+
+        Raises:
+            StoreError: It does not: what was shown as done is gone there, and an order may have been placed by it.
+        """
+        _, known = self._lines.get(self._seq, ("", b""))
+        rows = await run(
+            "select body from sectigo_tui.entries where account = %s and seq = %s", (self._account, self._seq)
+        )
+        if known and [bytes(body) for (body,) in rows] != [known]:
+            raise StoreError(
+                self._name,
+                "lacks the last changes that are known here, as after a failover or from a backup",
+                "look in SCM for what was ordered last, then start the program again",
+            )
 
     def _receive_state(self, error: StoreError | None) -> None:
         if error is not None:
