@@ -59,6 +59,9 @@ NOTES_WITHIN_SECONDS = 0.5
 PATIENCE_SECONDS = 4.0
 """How long a change waits for a database that was lost while it was written."""
 
+STANDBY_SECONDS = 5.0
+"""How often a standby is asked for what changed: it can tell nobody by itself."""
+
 ENTRIES_HELD = 100_000
 """How many of the newest timeline entries are held in memory."""
 
@@ -147,6 +150,8 @@ class TeamStore:
         self._me = this_process()
         self._damage: list[StoreDamage] = []
         self._read_only: StoreError | None = None
+        self._is_standby = False
+        self._asked_at = float("-inf")
 
         self._change = 0
         self._seq = 0
@@ -380,7 +385,7 @@ class TeamStore:
                     Texts(note.order_id for note in notes),
                     Texts(str(note.revision) for note in notes),
                     Texts(_text(sparse(note)) for note in notes),
-                    Texts(note.poll and packed_poll(note.poll).decode() for note in notes),
+                    Texts(None if note.poll is None else packed_poll(note.poll).decode() for note in notes),
                     POLLS_KEPT,
                 ),
             )
@@ -396,6 +401,10 @@ class TeamStore:
         """
         if self._link.lost is not None:
             raise self._link.lost
+        now = asyncio.get_running_loop().time()
+        if self._is_standby and now - self._asked_at >= STANDBY_SECONDS:
+            self._asked_at = now
+            await self._read_standing(self._link.run)
         if self._asks_logins:
             self._asks_logins = False
             await self._read_logins(self._link.run)
@@ -572,22 +581,23 @@ class TeamStore:
 
     async def _prepare(self, connection: psycopg.AsyncConnection[Any], base_url: str, customer_uri: str) -> None:
         await bring_up_to_date(connection, self._name)
-        (database_now, is_standby, may_write, account) = await one(
+        (database_now, self._is_standby, is_read_only, may_write, account) = await one(
             connection,
-            "select clock_timestamp(), pg_is_in_recovery() or current_setting('transaction_read_only') = 'on', "
+            "select clock_timestamp(), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', "
             "has_function_privilege('sectigo_tui.lock_account(integer)', 'execute'), "
             "(select id from sectigo_tui.accounts where base_url = %s and customer_uri = %s)",
             (base_url, customer_uri),
         )
         self.clock_ahead_seconds = (database_now - datetime.now(UTC)).total_seconds()
-        if is_standby or not may_write:
-            why = "is a standby, which nothing can be written to" if is_standby else "this login may only read"
-            remedy = (
-                "name the primary server"
-                if is_standby
-                else "log in with a role that has sectigo_tui_writer (docs/team.md)"
-            )
-            self._read_only = StoreError(self._name, why, remedy)
+        if self._is_standby:
+            why = "is a standby, which nothing can be written to"
+            self._read_only = StoreError(self._name, why, "name the primary server")
+        elif is_read_only:
+            why = "this login's sessions are read-only (default_transaction_read_only)"
+            self._read_only = StoreError(self._name, why, "switch that off for it, or log in as somebody else")
+        elif not may_write:
+            remedy = "log in with a role that has sectigo_tui_writer (docs/team.md)"
+            self._read_only = StoreError(self._name, "this login may only read", remedy)
         elif account is None:
             (account,) = await one(connection, "select sectigo_tui.account_of(%s, %s)", (base_url, customer_uri))
         self._account = account or 0
@@ -606,7 +616,8 @@ class TeamStore:
             await asyncio.gather(listening, return_exceptions=True)
 
     async def _listen(self, *, listens: bool) -> None:
-        if listens and self._account:
+        # A standby cannot be listened to: it is asked now and then.
+        if listens and self._account and not self._is_standby:
             await self._link.listen(f"sectigo_tui_{self._account}")
 
     async def _ask(self, run: Run, *, is_first: bool = False) -> None:
@@ -914,17 +925,19 @@ class TeamStore:
             return StoreError(self._name, f"cannot write this: {error}", "report what SCM sent")
 
     def _parameters(self, ready: list[_Ready]) -> Sequence[Any]:
-        orders = [each.order for each in ready]
+        def column(of: Callable[[Order], str | None]) -> Texts:
+            return Texts(None if each.order is None else of(each.order) for each in ready)
+
         return (
             self._account,
             self._token,
-            Texts(order and order.id for order in orders),
-            Texts(order and str(order.revision - 1) for order in orders),
-            Texts(order and order.state for order in orders),
-            Texts(order and str(order.removed) for order in orders),
-            Texts(order and _number(order.ssl_id) for order in orders),
-            Texts(order and _number(order.renews_ssl_id) for order in orders),
-            Texts(order and _printable(order.common_name) for order in orders),
+            column(lambda order: order.id),
+            column(lambda order: str(order.revision - 1)),
+            column(lambda order: str(order.state)),
+            column(lambda order: str(order.removed)),
+            column(lambda order: _number(order.ssl_id)),
+            column(lambda order: _number(order.renews_ssl_id)),
+            column(lambda order: _printable(order.common_name)),
             SCHEMA_VERSION,
             Texts(each.document for each in ready),
             Texts(each.change.entry.order_id for each in ready),
