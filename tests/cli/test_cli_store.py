@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from cli_site import Site, cli_site
 
 from sectigo_tui.simulator.world import World
+from sectigo_tui.store.local import copying as to_directory
+from sectigo_tui.store.local.journal_store import JournalStore
+from sectigo_tui.store.local.shared_orders import SharedOrders
+from sectigo_tui.store.postgres import copying as to_database
+from sectigo_tui.store.postgres.team_store import TeamStore
 from support.postgres import Databases, execute
+from support.stored_orders import HandClock, an_entry, an_order, looked_at
 
 
 @pytest.fixture
@@ -83,6 +92,71 @@ def test_orders_are_copied_to_a_database_and_back_and_the_source_is_as_it_was(si
     use_directory(site)
     site.monkeypatch.setenv("SECTIGO_TUI_DATA_DIR", str(site.home / "back"))
     assert [order["id"] for order in site.orders()] == [order["id"] for order in orders]
+    site.make("audit", "verify")
+
+
+class Killed(BaseException):
+    """Stands for a SIGKILL: nothing handles it."""
+
+
+async def fill(directory: Path) -> None:
+    """Write orders with polls and bundles as the program does."""
+    store = JournalStore.open(directory, HandClock())
+    for number in range(5):
+        stored = await store.put(an_order(number), an_entry(an_order(number)))
+        for times in (1, 2):
+            looked, poll = looked_at(stored, times)
+            store.note(looked, poll)
+    await store.save_certificate(an_order(0).id, b"a bundle")
+    await store.close()
+
+
+def copy_killed_at(site: Site, to: object, steps: list[tuple[type | ModuleType, str]]) -> None:
+    """Copy again and again, each time killed after another step that is durable, then to the end."""
+    for owner, name in steps:
+        with pytest.MonkeyPatch.context() as patch:
+            made = getattr(owner, name)
+
+            def then_die(*args: object, _made: Callable[..., object] = made, **more: object) -> object:
+                done = _made(*args, **more)
+                if inspect.isawaitable(done):
+
+                    async def finish() -> None:
+                        await done
+                        raise Killed
+
+                    return finish()
+                raise Killed
+
+            patch.setattr(owner, name, then_die)
+            with pytest.raises(Killed):
+                site.run("store", "copy", "--to", to)
+    copied = site.make("store", "copy", "--to", to)
+    assert "copied and verified: 7 orders, 9 timeline entries" in copied.out
+    assert "9 of them copied before, 1 collected bundles" in copied.out
+
+
+def test_a_copy_that_was_killed_at_any_step_is_taken_up_again_both_ways(site: Site, url: str) -> None:
+    for name in ("one.acme.example", "two.acme.example"):
+        assert site.order(name).code == 0
+    (account,) = {path.parent for path in site.files("journal.jsonl")}
+    asyncio.run(fill(account))
+    site.make("orders")
+    before = contents(site)
+    site.monkeypatch.setattr(to_database, "_AT_ONCE", 3)
+    site.monkeypatch.setattr(to_directory, "_AT_ONCE", 3)
+    steps = [(TeamStore, "record_all"), (TeamStore, "record_all"), (TeamStore, "put_all"), (TeamStore, "flush")]
+    copy_killed_at(site, url, [*steps, *steps[2:]])
+    assert contents(site) == before
+
+    use_database(site, url)
+    back = site.home / "back"
+    steps = [(SharedOrders, "append_entries"), (SharedOrders, "commit"), (SharedOrders, "append_notes")]
+    copy_killed_at(site, back, [*steps[:1], *steps, *steps[1:], (to_directory, "replace_file")])
+    site.make("audit", "verify")
+    use_directory(site)
+    site.monkeypatch.setenv("SECTIGO_TUI_DATA_DIR", str(back))
+    assert len(site.orders()) == 7
     site.make("audit", "verify")
 
 
