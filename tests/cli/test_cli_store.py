@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -111,7 +111,7 @@ async def fill(directory: Path) -> None:
     await store.close()
 
 
-def copy_killed_at(site: Site, to: object, steps: list[tuple[type | ModuleType, str]]) -> None:
+def copy_killed_at(site: Site, to: object, steps: Sequence[tuple[type | ModuleType, str]]) -> None:
     """Copy again and again, each time killed after another step that is durable, then to the end."""
     for owner, name in steps:
         with pytest.MonkeyPatch.context() as patch:
@@ -145,14 +145,14 @@ def test_a_copy_that_was_killed_at_any_step_is_taken_up_again_both_ways(site: Si
     before = contents(site)
     site.monkeypatch.setattr(to_database, "_AT_ONCE", 3)
     site.monkeypatch.setattr(to_directory, "_AT_ONCE", 3)
-    steps = [(TeamStore, "record_all"), (TeamStore, "record_all"), (TeamStore, "put_all"), (TeamStore, "flush")]
-    copy_killed_at(site, url, [*steps, *steps[2:]])
+    there = [(TeamStore, "record_all"), (TeamStore, "record_all"), (TeamStore, "put_all"), (TeamStore, "flush")]
+    copy_killed_at(site, url, [*there, *there[2:]])
     assert contents(site) == before
 
     use_database(site, url)
     back = site.home / "back"
-    steps = [(SharedOrders, "append_entries"), (SharedOrders, "commit"), (SharedOrders, "append_notes")]
-    copy_killed_at(site, back, [*steps[:1], *steps, *steps[1:], (to_directory, "replace_file")])
+    here = [(SharedOrders, "append_entries"), (SharedOrders, "commit"), (SharedOrders, "append_notes")]
+    copy_killed_at(site, back, [*here[:1], *here, *here[1:], (to_directory, "replace_file")])
     site.make("audit", "verify")
     use_directory(site)
     site.monkeypatch.setenv("SECTIGO_TUI_DATA_DIR", str(back))

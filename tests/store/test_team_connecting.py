@@ -120,7 +120,7 @@ def port_of(url: str) -> str:
     return str(psycopg.conninfo.conninfo_to_dict(url)["port"])
 
 
-def address(databases: Databases, port: object, **more: str) -> str:
+def address(databases: Databases, port: int | str, **more: str) -> str:
     more = {"sslrootcert": more["ca"]} if "ca" in more else {}
     return psycopg.conninfo.make_conninfo(databases.new(), host=HOST, hostaddr="127.0.0.1", port=port, **more)
 

@@ -27,6 +27,9 @@ from sectigo_tui.domain.http import is_loopback
 STATEMENT_SECONDS = 5.0
 """How long the database may take to answer before the connection counts as lost."""
 
+HELD_SECONDS = 3.0
+"""How long a transaction may rest: a process that is stopped in one would keep the others from writing."""
+
 CONNECT_SECONDS = 5
 """How long connecting may take."""
 
@@ -408,7 +411,7 @@ class Link:
             if not is_transaction:
                 yield run
                 return
-            await run("begin")
+            await run(f"begin; set local idle_in_transaction_session_timeout = {round(HELD_SECONDS * 1000)}")
             try:
                 yield run
             except BaseException:
