@@ -460,6 +460,8 @@ class Link:
         try:
             return task.result()
         except psycopg.Error as error:
+            if self.lost is not None and connection.closed:
+                raise self.lost from error
             failure = failure_of(error, self.target.name)
             if is_lost(error) or connection.closed:
                 await self._lose(connection, failure)

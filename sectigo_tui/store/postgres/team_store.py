@@ -91,7 +91,7 @@ order by 3
 """
 
 
-_STANDING = """
+_NOW = """
 select a.change, p.holder, p.since, extract(epoch from p.expires - clock_timestamp()),
     exists (select from sectigo_tui.logins where account = a.id)
 from sectigo_tui.accounts a
@@ -404,7 +404,7 @@ class TeamStore:
         now = asyncio.get_running_loop().time()
         if self._is_standby and now - self._asked_at >= STANDBY_SECONDS:
             self._asked_at = now
-            await self._read_standing(self._link.run)
+            await self._catch_up(self._link.run)
         if self._asks_logins:
             self._asks_logins = False
             await self._read_logins(self._link.run)
@@ -610,7 +610,7 @@ class TeamStore:
                 async with self._link.exclusive(seconds=60, is_transaction=False) as run:
                     await self._ask(run, is_first=True)
                     await listening
-                    await self._read_standing(run)
+                    await self._catch_up(run)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -663,9 +663,9 @@ class TeamStore:
                 return
             before = rows[-1][0]
 
-    async def _read_standing(self, run: Run) -> None:
+    async def _catch_up(self, run: Run) -> None:
         """Read who polls, how the logins stand, and what changed since the orders were read."""
-        for newest, holder, since, seconds, logins in await run(_STANDING, (self._token, self._account)):
+        for newest, holder, since, seconds, logins in await run(_NOW, (self._token, self._account)):
             self._holder = None
             if holder is not None:
                 self._know_holder(holder, since, float(seconds))
@@ -691,7 +691,7 @@ class TeamStore:
         await self._check_history(run)
         self._fetched.clear()
         self._logins = {}
-        await self._read_standing(run)
+        await self._catch_up(run)
         (row,) = await run("select clock_timestamp()")
         self.clock_ahead_seconds = (row[0] - datetime.now(UTC)).total_seconds()
         self._changed_elsewhere.set()
