@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from cli_site import Site, cli_site
+from msgspec.structs import replace
 
+from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.world import World
 from sectigo_tui.store.local import copying as to_directory
+from sectigo_tui.store.local.journal import ClosedSegments
 from sectigo_tui.store.local.journal_store import JournalStore
 from sectigo_tui.store.local.shared_orders import SharedOrders
 from sectigo_tui.store.postgres import copying as to_database
@@ -225,6 +229,43 @@ def test_what_is_over_its_time_is_removed_and_the_rest_stays_proven(site: Site, 
     assert "removed, and not after their time" not in told
     execute(url, "set sectigo_tui.pruning = 'on'; delete from sectigo_tui.entries where seq = 2")
     assert "removed, and not after their time" in site.run("audit", "verify").out
+
+
+async def add_old(directory: Path) -> None:
+    """Write orders that came to nothing long ago, each in a part of the journal that is closed after it."""
+    store = JournalStore.open(directory, HandClock())
+    for number in range(12):
+        order = replace(an_order(number), state=OrderState.FAILED, window=None)
+        await store.put(order, an_entry(order))
+        await store.save()
+    await store.close()
+
+
+def test_old_parts_of_a_directorys_journal_are_removed_and_the_rest_stays_proven(site: Site) -> None:
+    site.monkeypatch.setattr("sectigo_tui.store.local.journal.LARGEST_SEGMENT_BYTES", 3000)
+    path = site.home / "kept.toml"
+    path.write_text("[sectigo]\nretention_days = 30")
+    site.monkeypatch.setenv("SECTIGO_TUI_CONFIG", str(path))
+    assert site.order("first.acme.example").code == 0
+    (account,) = {path.parent for path in site.files("journal.jsonl")}
+    # What can still become something keeps all that came after it.
+    shutil.rmtree(account)
+    asyncio.run(add_old(account))
+    assert len(list(account.glob("journal-*.jsonl.gz"))) >= 3
+    orders = site.orders()
+    with site.monkeypatch.context() as patch:
+        # Killed before the last ones: each of two saves removes the two oldest.
+        remove = ClosedSegments.remove
+        patch.setattr(ClosedSegments, "remove", lambda segments, gone: remove(segments, gone[:2]))
+        site.make("store", "prune")
+    proof = site.make("audit", "verify", "--json").document("proof")
+    assert (proof["removed"], proof["faults"]) == (8, [])
+
+    assert site.make("store", "prune").out.startswith("4 timeline entries removed")
+    assert list(account.glob("journal-*")) == []
+    assert site.orders() == orders
+    proof = site.make("audit", "verify", "--json").document("proof")
+    assert (proof["removed"], proof["faults"]) == (12, [])
 
 
 def test_without_the_extra_the_command_that_installs_it_is_named(site: Site, url: str) -> None:
