@@ -211,9 +211,9 @@ async def test_a_column_that_is_empty_for_every_row_is_folded_away_until_it_has_
         await stage.press("t")
         await stage.wait(1)
         assert {"NEXT", "DEADLINE", "TRIES"} <= set(stage.lines[1].split())
-        assert "IN USE" not in stage.lines[1]
-        await stage.press("s", "i")
-        assert stage.footer == "Sorted by IN USE, which is empty for every row."
+        assert "OUTAGE" not in stage.lines[1]
+        await stage.press("s", "o")
+        assert stage.footer == "Sorted by OUTAGE, which is empty for every row."
 
 
 @on_stage
