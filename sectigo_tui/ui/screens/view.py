@@ -205,6 +205,9 @@ class View(Screen[None]):
         self._fetched: set[str] = set()
         """Those that were looked up for the filter in force, found or not."""
         self._completions: list[str] = []
+        self._new_above: frozenset[str | None] = frozenset()
+        """Rows that came to stand above those in sight, and were not in sight since."""
+        self._arranged_by: tuple[str, str, bool] | None = None
         self._cursor_before = model.layout.of(str(self.TITLE)).cursor
         self._sort, self._is_descending = self.remembered_sort()
         self._is_frozen = False
@@ -286,10 +289,15 @@ class View(Screen[None]):
 
     def note(self) -> str:
         """Return what the header says of this list: how much of it the filter shows."""
-        if not self._filter:
-            return ""
-        left = len(self._unknown)
-        return f"{len(self._rows)} shown" + (f", {left} not looked up" if left else "")
+        parts = []
+        if self._filter:
+            left = len(self._unknown)
+            parts.append(f"{len(self._rows)} shown" + (f", {left} not looked up" if left else ""))
+        if self._new_above:
+            self._new_above &= frozenset(self.table.ids_above)
+        if self._new_above:
+            parts.append(f"{len(self._new_above)} new above")
+        return ", ".join(parts)
 
     def nothing_matches(self, query: str) -> str:
         """Return that a filter finds nothing, and how it is cleared."""
@@ -368,8 +376,14 @@ class View(Screen[None]):
         self._rows = {row.row_id: row for row in chosen}
         self.table.show_empty(*self._empty())
         held, is_untouched = self.table.cursor_id, self._is_untouched()
+        above = frozenset(self.table.ids_above)
         self.fold()
         self.table.update_rows(list(self._rows))
+        arranged_by = (self._query, self._sort, self._is_descending)
+        if arranged_by != self._arranged_by:
+            self._arranged_by, self._new_above = arranged_by, frozenset()
+        elif above or self.table.cursor_index:
+            self._new_above |= frozenset(self.table.ids_above) - above
         if is_untouched:
             self.to_first_row()
         elif held is not None and held not in self._rows:
