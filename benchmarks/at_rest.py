@@ -39,9 +39,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
             itself = "the same program refreshing the whole table"
             yield compared(axis, "B/s", medians(against_itself), itself, ratio_goal=0.1, goal=goal)
             yield compared(axis, "B/s", medians(against_other), "DataTable, all refreshed", ratio_goal=0.1)
-        rates = [
-            rest(PROGRAM, {**TRUE_COLOUR, **far.environ}, b"host", seconds * 2, settle)[0] for _ in range(runs)
-        ]
+        rates = [rest(PROGRAM, {**TRUE_COLOUR, **far.environ}, b"host", seconds * 2, settle)[0] for _ in range(runs)]
         yield Figure("bytes per second, waits beyond an hour", statistics.median(rates), "B/s", goal=50)
         yield Figure(
             f"CPU at rest, {orders:,} pending orders, 30 visible", statistics.median(cpu), "% of a core", goal=1.0

@@ -201,7 +201,8 @@ async def test_tab_completes_a_term_and_the_filter_looks_up_what_it_rests_on() -
         assert stage.header.endswith("| 1 shown")
         assert "online-banking.acme.example" in stage.lines[2]
         await stage.press("x")
-        assert stage.footer.startswith("Enter keep  Esc clear  Tab age> takes a time such as 30m, 12h or 7d.")
+        assert stage.footer.startswith("Enter keep  Esc clear  age> takes a time such as 30m, 12h or 7d.")
+        assert stage.lines[3].strip() == "age> takes a time such as 30m, 12h or 7d."
 
 
 @on_stage

@@ -16,6 +16,7 @@ from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.domain.limits import HORIZON_DAYS, REACH_DAYS
 from sectigo_tui.engine.account.renewals import Renewal, Timing
 from sectigo_tui.presentation import renewals as shown
+from sectigo_tui.presentation.filters import words_filter
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
@@ -117,8 +118,8 @@ class RenewalsView(View):
             self._arrange()
 
     def _arrange(self) -> None:
-        words = self._query.casefold().split()
-        chosen = [one for one in self._all if self._matches(one, words)]
+        is_wanted = words_filter(self._query)
+        chosen = [one for one in self._all if is_wanted(self._text(one))]
         if self._sort in shown.SORTS:
             by = shown.SORTS[self._sort]
             chosen.sort(key=lambda one: (*by(one), one.certificate.ssl_id), reverse=self._is_descending)
@@ -130,12 +131,9 @@ class RenewalsView(View):
         self._show_header()
         self.show_detail()
 
-    def _matches(self, renewal: Renewal, words: Sequence[str]) -> bool:
-        if not words:
-            return True
+    def _text(self, renewal: Renewal) -> str:
         cells = (shown.renewal_cell(renewal, column.key, self._today).text for column in self.COLUMNS)
-        text = f"{' '.join(cells)} {renewal.timing}".casefold()
-        return all(_is_found(word.removeprefix("!"), text) is not word.startswith("!") for word in words)
+        return f"{' '.join(cells)} {renewal.timing}"
 
     def fold(self) -> None:
         """Leave out the columns that are empty for every certificate."""
@@ -198,7 +196,3 @@ class RenewalsView(View):
         from sectigo_tui.presentation.glyphs import ASCII
 
         return "#" if self._model.now.glyphs is ASCII else "▆"
-
-
-def _is_found(word: str, text: str) -> bool:
-    return any(part in text for part in word.split("|") if part)

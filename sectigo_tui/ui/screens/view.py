@@ -302,7 +302,8 @@ class View(Screen[None]):
     def nothing_matches(self, query: str) -> str:
         """Return that a filter finds nothing, and how it is cleared."""
         clears = filled(self, "{view.unwind} clears the filter.")
-        return f"Nothing matches {printable(query.strip(), limit=60)!r}. {clears}"
+        why = f"\n{self._filter.error_text}" if self._filter.error_text else ""
+        return f"Nothing matches {printable(query.strip(), limit=60)!r}. {clears}{why}"
 
     def meanings(self) -> Sequence[Meaning]:
         """Return what the column under the mouse, and what stands there, means; else what the chosen row shows."""
@@ -373,17 +374,17 @@ class View(Screen[None]):
         chosen = [row for row, is_wanted in answers if is_wanted]
         self._unknown = tuple(row.row_id for row, is_wanted in answers if is_wanted is None)
         chosen = in_order(chosen, self._sort, self._model.now, descending=self._is_descending)
+        before, was_listed = self._rows.keys(), self._is_listed
         self._rows = {row.row_id: row for row in chosen}
         self.table.show_empty(*self._empty())
         held, is_untouched = self.table.cursor_id, self._is_untouched()
-        above = frozenset(self.table.ids_above)
         self.fold()
         self.table.update_rows(list(self._rows))
         arranged_by = (self._query, self._sort, self._is_descending)
         if arranged_by != self._arranged_by:
             self._arranged_by, self._new_above = arranged_by, frozenset()
-        elif above or self.table.cursor_index:
-            self._new_above |= frozenset(self.table.ids_above) - above
+        elif was_listed:
+            self._new_above |= frozenset(self.table.ids_above) & (self._rows.keys() - before)
         if is_untouched:
             self.to_first_row()
         elif held is not None and held not in self._rows:
@@ -512,8 +513,9 @@ class View(Screen[None]):
         """Return what the filter may go on with, or what is wrong with it."""
         if not self.HAS_TERMS:
             return (KeyHint("", self.FILTER_HINT, 3),)
-        text = self.filter_field.value
-        return hints_of(key_names_of(self), (("view.complete", self._filter.error_text or term_hint(text), 0),))
+        if self._filter.error_text:
+            return (KeyHint("", self._filter.error_text, 0),)
+        return hints_of(key_names_of(self), (("view.complete", term_hint(self.filter_field.value), 0),))
 
     def show_detail(self) -> None:
         """Bring the detail pane up to date."""
