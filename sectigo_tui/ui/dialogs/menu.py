@@ -87,6 +87,8 @@ class Menu(Dialog[str]):
     def on_mount(self) -> None:
         """Put the cursor on the first line, which helps most; where there is room, be as wide as the lines."""
         self.query_one("#dialog").styles.max_width = self._width
+        # A notice would cover Cancel; who opens a menu has gone on from it.
+        self.app.clear_notifications()
         self.query_one("#menu", OptionList).highlighted = next(
             (at for at, item in enumerate(self._items) if not item.why_not), None
         )

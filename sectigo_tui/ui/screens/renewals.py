@@ -79,6 +79,15 @@ class RenewalsView(View):
             return "Asking SCM for the certificates in use ...", "muted"
         return f"No certificate expires within {HORIZON_DAYS} days.", "done"
 
+    def recommended(self, row_ids: Sequence[str]) -> tuple[str, str]:
+        """Return that certificates are to be renewed whose renewal is late or due."""
+        chosen = [self._renewals[row_id] for row_id in row_ids if row_id in self._renewals]
+        if not chosen or any(one.timing not in (Timing.LATE, Timing.DUE) for one in chosen):
+            return "", ""
+        first = min(one.order_by for one in chosen)
+        late = any(one.timing is Timing.LATE for one in chosen)
+        return "renew", f"{'late: it was to be ordered' if late else 'due: order it'} by {first}"
+
     def is_asking(self) -> bool:
         """Return whether the certificates have not been read yet."""
         return self._model.order_rows.engine.renewals.in_use.read_at is None

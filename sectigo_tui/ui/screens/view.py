@@ -323,6 +323,10 @@ class View(Screen[None]):
         """Return whether what is to be listed is not known yet."""
         return False
 
+    def recommended(self, row_ids: Sequence[str]) -> tuple[str, str]:  # noqa: ARG002 - a view that lists orders has none
+        """Return the action, by its id, that this list recommends for rows that wait for nobody, and why."""
+        return "", ""
+
     def enrolls(self) -> str:
         """Return how an order is placed from here; in read-only mode, what has to be done first."""
         engine = self._model.order_rows.engine
