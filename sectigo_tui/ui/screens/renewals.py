@@ -32,6 +32,7 @@ class RenewalsView(View):
     WANTS_VERDICTS = True
     LISTS_ORDERS = False
     FILTER_KIND = "renewals"
+    HAS_TERMS = False
     FILTER_HINT = "words: late, due, ov, a name; !word leaves out, one|other finds either"
     COLUMNS: ClassVar[Sequence[Column]] = shown.COLUMNS
     DEFAULT_SORT = ("order_by", False)
