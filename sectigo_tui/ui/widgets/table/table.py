@@ -245,6 +245,11 @@ class LiveTable(ScrollView, can_focus=True):
         return self._rows.visible_ids
 
     @property
+    def ids_above(self) -> Sequence[str | None]:
+        """The ids of the rows above those on the screen, from top to bottom."""
+        return self._rows.ids[: self._rows.first]
+
+    @property
     def loaded_ids(self) -> tuple[str, ...]:
         """The ids of all rows that are loaded, from top to bottom."""
         return tuple(row_id for row_id in self._rows.ids if row_id is not None)
