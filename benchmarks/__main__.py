@@ -8,7 +8,7 @@ from importlib import import_module
 
 from benchmarks.figures import Figure, line_of, markdown_of, titles
 
-AXES = ("starting", "remote", "sorting", "keys", "at_rest", "workers", "polling", "storing", "team")
+AXES = ("starting", "remote", "renewals", "sorting", "keys", "at_rest", "workers", "polling", "storing", "team")
 
 
 def main() -> int:

@@ -71,8 +71,8 @@ class ListingPage(Struct, frozen=True):
         return len(self.rows) + len(self.unusable)
 
 
-class OrderDetails(Struct, frozen=True, kw_only=True):
-    """SCM's answer about one order. Any fact may be missing: empty text, None, or an empty tuple.
+class Certificate(Struct, frozen=True, kw_only=True, array_like=True):
+    """What a certificate's renewal depends on: no more, since these are kept by the thousand.
 
     Args:
         ssl_id: SCM's id.
@@ -84,28 +84,10 @@ class OrderDetails(Struct, frozen=True, kw_only=True):
         profile_name: Its name.
         validation: `DV`, `OV`, `EV`, or empty where SCM does not tell.
         term_days: The validity.
-        order_number: SCM's order number.
-        backend_cert_id: The number that the CA's support asks for.
-        owner: The approver.
-        requester: Who requested it.
-        external_requester: E-mail addresses told about it.
-        requested_via: How it was requested.
-        comments: The requester's words.
         requested: When it was requested.
-        approved: When it was approved.
         issued: When it was issued.
-        declined: When it was declined.
         expires: When the certificate expires.
-        revoked: When it was revoked.
-        replaced: When it was replaced.
         renewed: Whether it was renewed.
-        serial_number: The certificate's serial, in hexadecimal.
-        key_type: Algorithm and size, such as `RSA 2048`.
-        issuer: The issuer's name.
-        subject: The subject's name.
-        sha1: The SHA-1 fingerprint.
-        custom_fields: Pairs of name and value.
-        organization_name: The organization's name, where SCM tells it beside the number.
     """
 
     ssl_id: int
@@ -117,6 +99,42 @@ class OrderDetails(Struct, frozen=True, kw_only=True):
     profile_name: str = ""
     validation: str = ""
     term_days: int | None = None
+    requested: Moment | None = None
+    issued: Moment | None = None
+    expires: Moment | None = None
+    renewed: bool = False
+
+    @classmethod
+    def of(cls, details: OrderDetails) -> Certificate:
+        """Return what of an order's details its renewal depends on."""
+        return Certificate(**{name: getattr(details, name) for name in Certificate.__struct_fields__})
+
+
+class OrderDetails(Certificate, frozen=True, kw_only=True, array_like=False):
+    """SCM's answer about one order. Any fact may be missing: empty text, None, or an empty tuple.
+
+    Args:
+        order_number: SCM's order number.
+        backend_cert_id: The number that the CA's support asks for.
+        owner: The approver.
+        requester: Who requested it.
+        external_requester: E-mail addresses told about it.
+        requested_via: How it was requested.
+        comments: The requester's words.
+        approved: When it was approved.
+        declined: When it was declined.
+        revoked: When it was revoked.
+        replaced: When it was replaced.
+        serial_number: The certificate's serial, in hexadecimal.
+        key_type: Algorithm and size, such as `RSA 2048`.
+        issuer: The issuer's name.
+        subject: The subject's name.
+        sha1: The SHA-1 fingerprint.
+        custom_fields: Pairs of name and value.
+        downloaded: When the certificate was downloaded.
+        organization_name: The organization's name, where SCM tells it beside the number.
+    """
+
     order_number: str = ""
     backend_cert_id: str = ""
     owner: str = ""
@@ -124,14 +142,10 @@ class OrderDetails(Struct, frozen=True, kw_only=True):
     external_requester: str = ""
     requested_via: str = ""
     comments: str = ""
-    requested: Moment | None = None
     approved: Moment | None = None
-    issued: Moment | None = None
     declined: Moment | None = None
-    expires: Moment | None = None
     revoked: Moment | None = None
     replaced: Moment | None = None
-    renewed: bool = False
     serial_number: str = ""
     key_type: str = ""
     issuer: str = ""

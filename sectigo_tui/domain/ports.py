@@ -87,7 +87,7 @@ class Scm(Protocol):
         """Return what SCM knows of one order."""
         ...
 
-    async def report(self, query: ReportQuery) -> tuple[OrderDetails, ...]:
+    async def report(self, query: ReportQuery) -> Iterable[OrderDetails]:
         """Return what SCM's bulk report tells of each order; costs the CA more than a listing."""
         ...
 

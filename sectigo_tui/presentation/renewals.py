@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from sectigo_tui.domain.certificates import OrderDetails
+from sectigo_tui.domain.certificates import Certificate
 from sectigo_tui.engine.account.renewals import PLANNED_TERMS_DAYS, Renewal, Timing, orders_per_week
 from sectigo_tui.presentation.json import Json, moment_json
 from sectigo_tui.presentation.table_columns import Cell, Column
@@ -229,7 +229,7 @@ def icalendar(renewals: Iterable[Renewal], now: datetime) -> str:
     return "".join(f"{folded}\r\n" for line in lines for folded in _folded(line))
 
 
-def _name(certificate: OrderDetails) -> str:
+def _name(certificate: Certificate) -> str:
     return certificate.common_name or f"sslId {certificate.ssl_id}"
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
@@ -292,8 +293,10 @@ class ScmClient:
         found = await self._ask("domain_status", "POST", "/dcv/v2/validation/status", _DOMAIN_STATUS, body=body)
         return found.to_domain(domain)
 
-    async def report(self, query: ReportQuery) -> tuple[OrderDetails, ...]:
+    async def report(self, query: ReportQuery) -> Iterable[OrderDetails]:
         """Return what the bulk report tells of each order, without the facts that only details have.
+
+        An order is read when it is asked for, which takes a tenth of a millisecond.
 
         Source: SCM manual 25.5; six public scripts use it. The privilege it needs is unknown, and no limit is stated.
         """
@@ -539,16 +542,28 @@ def _details_of(ssl_id: int) -> Read[OrderDetails]:
     return read
 
 
-def _reported(call: str, answer: HttpAnswer) -> tuple[OrderDetails, ...]:
+def _reported(call: str, answer: HttpAnswer) -> Iterable[OrderDetails]:
+    # Row by row, each when it is wanted: the wire models of 9,000 rows take a second and 75 MB at once.
+    rows = _rows_of(answer.body)
+    first = next(rows, None)
+    if first is not None:
+        return chain((first,), rows)
     found = _REPORT(call, answer)
     if found.reports:
-        return tuple(row.to_domain() for row in found.reports)
+        return [row.to_domain() for row in found.reports]
     if found.status_code and found.status_code < 0:
         words = f"HTTP {answer.status}: {one_line(found.message)!r}"
         raise Refused(call, words, http_status=answer.status, code=found.status_code, description=found.message)
     if "reports" not in found.model_fields_set:
         raise unreadable(call, answer, "answered without what is needed: reports is missing")
     return ()
+
+
+def _rows_of(body: bytes) -> Iterator[OrderDetails]:
+    for raw in wire_orders.reported_rows(body):
+        row = read_json(wire_orders.REPORTED, bytes(raw))
+        if not isinstance(row, NotTheApi):
+            yield row.to_domain()
 
 
 def _pem(call: str, answer: HttpAnswer) -> bytes:

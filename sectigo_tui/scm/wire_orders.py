@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import FailFast, Field, OnErrorOmit, PlainValidator, TypeAdapter, ValidationError
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
@@ -265,6 +266,7 @@ ODD_ROWS: TypeAdapter[list[Any]] = TypeAdapter(list[Any])
 _ROW: TypeAdapter[WireRow] = TypeAdapter(WireRow)
 DETAILS: TypeAdapter[WireDetails] = TypeAdapter(WireDetails)
 REPORT: TypeAdapter[WireReport] = TypeAdapter(WireReport)
+REPORTED: TypeAdapter[WireReported] = TypeAdapter(WireReported)
 NEW_ORDER: TypeAdapter[WireNewOrder] = TypeAdapter(WireNewOrder)
 
 
@@ -290,3 +292,19 @@ def usable_rows(values: Sequence[object], first: int) -> tuple[tuple[ListingRow,
             name = one_line(text(value.get("commonName")), _ODD_CHARACTERS)
             unusable.append(f"row {number} has {told}" + (f" ({name})" if name else ""))
     return tuple(rows), tuple(unusable)
+
+
+class _Rows(msgspec.Struct):
+    reports: list[msgspec.Raw] = msgspec.field(default_factory=list)
+
+
+def reported_rows(body: bytes) -> Sequence[msgspec.Raw]:
+    """Return the rows of a bulk report as they came; none where it is no object with a list of them.
+
+    Args:
+        body: What SCM answered.
+    """
+    try:
+        return msgspec.json.decode(body, type=_Rows).reports
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ()

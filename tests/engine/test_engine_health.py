@@ -24,8 +24,8 @@ def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-def exchange(minutes: float, failure: ScmFailure | None = None) -> Exchange:
-    return Exchange(at(minutes), "details", 0.142, failure.http_status if failure else 200, failure)
+def exchange(minutes: float, failure: ScmFailure | None = None, call: str = "details") -> Exchange:
+    return Exchange(at(minutes), call, 0.142, failure.http_status if failure else 200, failure)
 
 
 @pytest.mark.parametrize("failure", [unreachable(), unreadable(), server_failure()], ids=str)
@@ -38,6 +38,36 @@ def test_the_api_fails_since_the_first_exchange_without_an_answer(failure: ScmFa
     health.note(exchange(3))
     assert (health.failing_since, health.failure, health.answered_at) == (None, None, at(3))
     assert health.last == exchange(3)
+
+
+def test_a_call_that_fails_alone_is_named_and_no_outage() -> None:
+    health = ApiHealth()
+    health.note(exchange(0, call="listing"))
+    for minute in (1, 2, 3):
+        health.note(exchange(minute, server_failure(), call="report"))
+        assert (health.failing_since, health.failing_calls) == (None, {"report": at(1)})
+        health.note(exchange(minute + 0.5, call="listing"))
+    health.note(exchange(4, call="report"))
+    assert health.failing_calls == {}
+
+
+def test_failures_of_all_that_is_asked_are_an_outage_from_the_second_call_on() -> None:
+    health = ApiHealth()
+    for call in ("listing", "details", "types"):
+        health.note(exchange(0, call=call))
+    health.note(exchange(1, server_failure(), call="details"))
+    assert health.failing_since is None
+    health.note(exchange(1.1, server_failure(), call="listing"))
+    assert health.failing_since == at(1.1)
+    health.note(exchange(2, call="listing"))
+    assert (health.failing_since, health.failing_calls) == (None, {"details": at(1)})
+
+
+def test_a_host_that_does_not_answer_is_an_outage_whatever_worked_before() -> None:
+    health = ApiHealth()
+    health.note(exchange(0, call="listing"))
+    health.note(exchange(0.1, unreachable()))
+    assert health.failing_since == at(0.1)
 
 
 @pytest.mark.parametrize("failure", [not_found("details"), rate_limited(30), credentials_refused()], ids=str)

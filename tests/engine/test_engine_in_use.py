@@ -8,6 +8,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
+from sectigo_tui.engine.account.certificates import CertificateInUse
 from sectigo_tui.engine.account.in_use import DETAILS_REQUESTS, Renewals, Source
 from sectigo_tui.engine.account.remote_orders import Account
 from sectigo_tui.engine.account.renewals import Timing
@@ -78,7 +79,7 @@ async def test_what_was_renewed_is_late_no_more_after_one_refresh() -> None:
     await renewals.refresh()
     found = {one.certificate.ssl_id: one.timing for one in await renewals.due()}
     assert found == {1: Timing.RENEWED, 2: Timing.LATE, 3: Timing.LATE}
-    assert renewals.ending([new.common_name]) == new
+    assert renewals.ending([new.common_name]) == CertificateInUse(new.ssl_id, new.expires)
 
 
 @in_virtual_time

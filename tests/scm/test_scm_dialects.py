@@ -95,7 +95,7 @@ async def told(scm: ScmClient) -> dict[str, Any]:
         "password": await scm.password_status(),
         "profiles": await scm.types(),
         "fields": await scm.custom_fields(),
-        "reports": tuple([await scm.report(query) for query in quarter]),
+        "reports": tuple([tuple(await scm.report(query)) for query in quarter]),
     }
 
 

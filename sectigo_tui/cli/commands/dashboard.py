@@ -21,7 +21,7 @@ from sectigo_tui.cli.exit_codes import FINE, ended_by
 from sectigo_tui.cli.outside import outside_of
 from sectigo_tui.cli.session import settings_from
 from sectigo_tui.cli.streams import ClosedStream
-from sectigo_tui.collector import keep_what_is_loaded
+from sectigo_tui.collector import give_back_what_is_free, keep_what_is_loaded
 from sectigo_tui.domain.errors import InputError, PasswordCommandFailed
 from sectigo_tui.presentation.glyphs import choose_glyphs
 from sectigo_tui.presentation.themes import choose_theme
@@ -175,6 +175,7 @@ async def _show(
             finally:
                 engine.health.asking_since = None
                 keep_what_is_loaded()
+                give_back_what_is_free()
 
         app = SectigoApp(
             engine,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -13,22 +13,23 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sectigo_tui.domain.certificates import ListingFilter, ListingPage, OrderDetails, ReportDate, ReportQuery
+from sectigo_tui.domain.certificates import (
+    Certificate,
+    ListingFilter,
+    ListingPage,
+    OrderDetails,
+    ReportDate,
+    ReportQuery,
+)
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged
 from sectigo_tui.domain.explain import is_missing_right
 from sectigo_tui.domain.limits import HORIZON_DAYS, PAGE_SIZE, REACH_DAYS
-from sectigo_tui.domain.names import name_keys
 from sectigo_tui.domain.status import StatusClass, classify
+from sectigo_tui.engine.account.certificates import ByNames, CertificateInUse, Certificates, Packing
 from sectigo_tui.engine.account.remote_orders import Account
-from sectigo_tui.engine.account.renewals import (
-    Prospects,
-    Renewal,
-    day_of,
-    names_of,
-    renewals_due,
-)
+from sectigo_tui.engine.account.renewals import Prospects, Renewal, Timing, day_of, longest_usual, renewals_due
 from sectigo_tui.engine.account.reports import SPAN_DAYS
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.diagnosis.normal import Sample
@@ -49,14 +50,16 @@ DETAILS_REQUESTS = 200
 """What reading the account order by order may cost at a time; the next reading goes on where this one ended."""
 
 CERTIFICATES_AT_MOST = 20_000
-"""How many certificates are kept, those that end soonest."""
+"""Once so many certificates are read, those that end later are left out."""
 
 _FIRST_SECONDS = (10.0, 30.0)
 _LISTED_WITHIN_DAYS = 200
 LearnProspects = Callable[[int, Iterable[str]], Awaitable[Prospects]]
 
 _LISTED_SECONDS = 10.0
-_NAME = "certificates"
+_NAME = "certificates-in-use"
+_FIRST = 200
+"""The certificates that end soonest, of which the most urgent renewals are found at once."""
 
 
 class Source(StrEnum):
@@ -71,7 +74,7 @@ class InUse(Struct, frozen=True):
     """The account's certificates in use, as they were read last.
 
     Args:
-        certificates: What is known of each.
+        certificates: They, those that end soonest first.
         read_at: When they were read; None before that.
         until: Certificates that end later were not read; None where nothing was.
         source: How they were learned.
@@ -79,7 +82,7 @@ class InUse(Struct, frozen=True):
         requests: What the newest reading cost.
     """
 
-    certificates: tuple[OrderDetails, ...] = ()
+    certificates: Certificates = Certificates()
     read_at: datetime | None = None
     until: date | None = None
     source: Source = Source.REPORT
@@ -117,7 +120,8 @@ class Renewals:
         self._learn_prospects = learn_prospects
         self._prospects = Prospects()
         self._reading: asyncio.Task[None] | None = None
-        self._by_names: dict[frozenset[str], list[OrderDetails]] = {}
+        self._by_names: ByNames | None = None
+        self._planning: asyncio.Task[None] | None = None
         self._found: list[Renewal] = []
         self._found_on: date | None = None
         self._is_stale = True
@@ -136,10 +140,11 @@ class Renewals:
             # A busy account tells of its orders several times a second; what they renew is not that urgent.
             self._stale_since = self._stale_since or self._context.clock.now()
 
-    def ending(self, names: Iterable[str]) -> OrderDetails | None:
+    def ending(self, names: Iterable[str]) -> CertificateInUse | None:
         """Return the certificate in use for some names; of several the one that ends last, None for none."""
-        found = self._by_names.get(name_keys(names), ()) if self._by_names else ()
-        return max(found, key=lambda one: day_of(one.expires) or date.min, default=None)
+        if self._by_names is None:
+            self._by_names = ByNames(self.in_use.certificates)
+        return self._by_names.find(names)
 
     async def due(self, *, within_days: int = HORIZON_DAYS) -> list[Renewal]:
         """Return the certificates that expire within some days, the most urgent first.
@@ -147,35 +152,55 @@ class Renewals:
         Args:
             within_days: How far ahead.
         """
-        now = self._context.clock.now()
-        today, since = now.date(), self._stale_since
-        is_old = since is not None and seconds_between(since, now) >= _LISTED_SECONDS
-        if self._is_stale or is_old or self._found_on != today:
-            self._is_stale, self._stale_since, self._found_on = False, None, today
-            known = (*self.in_use.certificates, *self._pending())
-            local, samples, prospects = self._context.repository.store.orders(), self._samples(), self._prospects
-            margin = self.margin_days
-            # Five thousand certificates take a tenth of a second, in which the screen goes on.
-            self._found = await asyncio.to_thread(
-                lambda: renewals_due(
-                    known, local, samples, prospects, today, horizon_days=REACH_DAYS, margin_days=margin
-                )
-            )
+        today = self._context.clock.now().date()
+        if self._must_plan(today):
+            if self._planning is None:
+                # A caller that gives up, such as a view that lists again, does not have it begin anew.
+                self._planning = asyncio.create_task(self._plan(today), name="renewals due")
+                self._planning.add_done_callback(self._planned)
+            await asyncio.shield(self._planning)
         last = today + timedelta(days=within_days)
         return [one for one in self._found if one.expires <= last]
+
+    def soonest(self) -> list[Renewal]:
+        """Return the most urgent of what is due, as many as can be told at once; the first is that of `due`."""
+        today = self._context.clock.now().date()
+        known, left_out = self.in_use.certificates.first(_FIRST)
+        samples, last = self._samples(), today + timedelta(days=HORIZON_DAYS)
+        found = self._due(_each_once(known, self._pending()), samples, today)
+        if left_out is not None:
+            end = day_of(left_out) or date.min
+            bound = end - timedelta(days=longest_usual(samples) + self.margin_days)
+            # Of those that are settled none is urgent: they come last.
+            found = [one for one in found if one.order_by < bound and one.timing is not Timing.RENEWED]
+        return [one for one in found if one.expires <= last]
+
+    def _must_plan(self, today: date) -> bool:
+        since, now = self._stale_since, self._context.clock.now()
+        is_old = since is not None and seconds_between(since, now) >= _LISTED_SECONDS
+        return self._is_stale or is_old or self._found_on != today
+
+    async def _plan(self, today: date) -> None:
+        self._is_stale, self._stale_since, self._found_on = False, None, today
+        certificates, pending, samples = self.in_use.certificates, self._pending(), self._samples()
+        # Five thousand certificates take a tenth of a second, in which the screen goes on.
+        self._found = await asyncio.to_thread(lambda: self._due(_each_once(certificates, pending), samples, today))
+
+    def _planned(self, _planning: asyncio.Task[None]) -> None:
+        self._planning = None
+
+    def _due(self, known: Iterable[Certificate], samples: list[Sample], today: date) -> list[Renewal]:
+        local = self._context.repository.store.orders()
+        return renewals_due(
+            known, local, samples, self._prospects, today, horizon_days=REACH_DAYS, margin_days=self.margin_days
+        )
 
     async def learn(self) -> None:
         """Learn what may hold renewals up; answers are shared with all processes."""
         if self._learn_prospects is None:
             return
         last = self._context.clock.now().date() + timedelta(days=HORIZON_DAYS)
-        names = {
-            name
-            for one in self.in_use.certificates
-            if (day_of(one.expires) or date.max) <= last
-            for name in (one.common_name, *one.subject_alternative_names)
-        }
-        self._prospects = await self._learn_prospects(HORIZON_DAYS, sorted(names))
+        self._prospects = await self._learn_prospects(HORIZON_DAYS, _names_until(last, self.in_use))
         self._is_stale = True
         self._context.repository.publish(AccountChanged())
 
@@ -244,24 +269,25 @@ class Renewals:
         await self._context.repository.store.keep_fetched(_NAME, found)
 
     def _take(self, found: InUse) -> None:
-        self.in_use = found
+        self.in_use, self._by_names = found, None
         self._is_stale = True
-        by_names: dict[frozenset[str], list[OrderDetails]] = {}
-        for details in found.certificates:
-            if classify(details.status) is StatusClass.ISSUED:
-                by_names.setdefault(names_of(details), []).append(details)
-        self._by_names = by_names
         self._context.repository.publish(AccountChanged())
 
     async def _by_report(self, today: date) -> InUse:
         """Read the certificates that end soonest first: where SCM can tell only so much, those are what counts."""
-        rows: dict[int, OrderDetails] = {}
+        packing = Packing()
+
+        def take(row: OrderDetails) -> None:
+            if _is_issued(row):
+                packing.add(Certificate.of(row))
+
         requests, until = 0, today
         for ahead in range(0, REACH_DAYS, SPAN_DAYS):
             first = today + timedelta(days=ahead)
             query = ReportQuery(ReportDate.EXPIRES, first, first + timedelta(days=SPAN_DAYS - 1))
             try:
-                report = await self._account.reports.read(query, requests_at_most=REPORT_REQUESTS - requests)
+                left = REPORT_REQUESTS - requests
+                report = await self._account.reports.read(query, take=take, requests_at_most=left)
             except ScmFailure as failure:
                 if not ahead or is_missing_right(failure):
                     raise
@@ -269,15 +295,14 @@ class Renewals:
                 self.failure = failure
                 break
             requests += report.requests
-            rows.update((row.ssl_id, row) for row in report.rows if classify(row.status) is StatusClass.ISSUED)
-            if report.first > first or requests >= REPORT_REQUESTS or len(rows) > CERTIFICATES_AT_MOST:
+            await asyncio.to_thread(packing.settle)
+            if report.first > first or requests >= REPORT_REQUESTS:
                 break
             until = query.last
-        kept = sorted(rows.values(), key=_end_of)
-        if len(kept) > CERTIFICATES_AT_MOST:
-            kept = kept[:CERTIFICATES_AT_MOST]
-            until = min(until, _end_of(kept[-1])[0])
-        return InUse(tuple(kept), self._context.clock.now(), until, Source.REPORT, requests=requests)
+            if len(packing) >= CERTIFICATES_AT_MOST:
+                break
+        now = self._context.clock.now()
+        return InUse(packing.certificates(), now, until, Source.REPORT, requests=requests)
 
     async def _by_listing(self, today: date) -> InUse:
         """Read what SCM lists as issued, order by order, within a budget; what was read before is not read again."""
@@ -299,14 +324,18 @@ class Renewals:
             if not budget.left:
                 break
             try:
-                known[ssl_id] = await budget.ask(partial(self._context.scm.details, ssl_id))
+                known[ssl_id] = Certificate.of(await budget.ask(partial(self._context.scm.details, ssl_id)))
             except NotFound:
                 continue
         kept = [one for one in known.values() if (end := day_of(one.expires)) is None or end >= today]
+        kept = sorted(kept, key=_end_of)[:CERTIFICATES_AT_MOST]
         until = today + timedelta(days=_LISTED_WITHIN_DAYS if source is Source.EXPIRY else REACH_DAYS)
         unread = max(0, total - len(listed)) + len(listed - set(known))
+        packing = Packing()
+        for one in kept:
+            packing.add(one)
         return InUse(
-            tuple(sorted(kept, key=_end_of)[:CERTIFICATES_AT_MOST]),
+            packing.certificates(),
             self._context.clock.now(),
             until,
             source,
@@ -327,22 +356,22 @@ class Renewals:
             listed |= {row.ssl_id for row in page.rows}
         return listed
 
-    def _pending(self) -> Iterable[OrderDetails]:
-        in_use = {one.ssl_id for one in self.in_use.certificates}
+    def _pending(self) -> Sequence[Certificate]:
+        found = []
         for ssl_id, listed in self._account.pending().items():
-            if ssl_id in in_use:
-                continue
-            known = self._account.known(ssl_id)
+            known, row = self._account.known(ssl_id), listed.row
             if known is not None:
-                yield replace(known.details, status=self._account.status_of(ssl_id))
+                found.append(Certificate.of(replace(known.details, status=self._account.status_of(ssl_id))))
             else:
-                row = listed.row
-                yield OrderDetails(
-                    ssl_id=ssl_id,
-                    status=listed.status,
-                    common_name=row.common_name,
-                    subject_alternative_names=row.subject_alternative_names,
+                found.append(
+                    Certificate(
+                        ssl_id=ssl_id,
+                        status=listed.status,
+                        common_name=row.common_name,
+                        subject_alternative_names=row.subject_alternative_names,
+                    )
                 )
+        return found
 
 
 class _Budget:
@@ -368,5 +397,25 @@ class _Budget:
         return await self.ask(lambda: self._context.scm.listing(where, position=position, size=PAGE_SIZE))
 
 
-def _end_of(details: OrderDetails) -> tuple[date, int]:
-    return day_of(details.expires) or date.max, details.ssl_id
+def _end_of(certificate: Certificate) -> tuple[date, int]:
+    return day_of(certificate.expires) or date.max, certificate.ssl_id
+
+
+def _is_issued(certificate: Certificate) -> bool:
+    return classify(certificate.status) is StatusClass.ISSUED
+
+
+def _each_once(in_use: Iterable[Certificate], pending: Iterable[Certificate]) -> Iterator[Certificate]:
+    """Yield the certificates in use, and the pending orders that are not issued by now."""
+    issued = set()
+    for one in in_use:
+        issued.add(one.ssl_id)
+        yield one
+    yield from (one for one in pending if one.ssl_id not in issued)
+
+
+def _names_until(last: date, in_use: InUse) -> Iterator[str]:
+    """Yield the names of the certificates that end by a day."""
+    for one in in_use.certificates:
+        if (day_of(one.expires) or date.max) <= last:
+            yield from (one.common_name, *one.subject_alternative_names)

@@ -73,7 +73,10 @@ class ListingRows:
         self._ids[first : first + len(rows)] = array("q", [row.ssl_id for row in rows])
         names = [row.common_name.replace(_BETWEEN_NAMES, "\N{REPLACEMENT CHARACTER}") for row in rows]
         self._names[number] = _BETWEEN_NAMES.join(names)
-        rest = [(row.subject_alternative_names, row.serial_number) for row in rows]
+        rest = [
+            (["" if name == common else name for name in row.subject_alternative_names], row.serial_number)
+            for row, common in zip(rows, names, strict=True)
+        ]
         self._rest[number] = zlib.compress(json.dumps(rest).encode(), 1)
         self._sizes[number] = len(rows)
         self.loaded += len(rows)
@@ -132,7 +135,10 @@ class ListingRows:
     def _unpack(self, number: int) -> tuple[ListingRow, ...]:
         rest: list[tuple[list[str], str]] = json.loads(zlib.decompress(self._rest[number]))
         rows = zip(self._ids_of(number), self._names_of(number), rest, strict=True)
-        return tuple(ListingRow(ssl_id, name, tuple(names), serial) for ssl_id, name, (names, serial) in rows)
+        return tuple(
+            ListingRow(ssl_id, common, tuple(name or common for name in names), serial)
+            for ssl_id, common, (names, serial) in rows
+        )
 
     def _names_of(self, number: int) -> Sequence[str]:
         return self._names[number].split(_BETWEEN_NAMES) if self._sizes[number] else ()

@@ -298,13 +298,20 @@ class Account:
             self._recent_at = now
             first = now.date() - timedelta(days=RECENT_DAYS)
             query = ReportQuery(ReportDate.REQUESTED, first, now.date())
+            found: dict[int, OrderDetails] = {}
+
+            def take(row: OrderDetails) -> None:
+                nonlocal found
+                found[row.ssl_id] = row
+                if len(found) >= RECENT_ROWS * 6 // 5:
+                    found = {one.ssl_id: one for one in _newest(found)}
+
             try:
-                report = await self.reports.read(query, rows_at_most=RECENT_ROWS)
+                await self.reports.read(query, take=take, rows_at_most=RECENT_ROWS)
             except ScmFailure:
                 # It was published as an exchange; the orders are asked for one by one, as ever.
                 return
-            newest = sorted(report.rows, key=lambda row: row.ssl_id, reverse=True)[:RECENT_ROWS]
-            recent = RecentOrders(now, tuple(newest))
+            recent = RecentOrders(now, tuple(_newest(found)))
             await context.repository.store.keep_fetched(_RECENT, recent)
         self._recent_at = recent.at
         if not await self.has_sslids(recent.rows):
@@ -413,6 +420,10 @@ class Account:
             self._context.repository.publish(AccountChanged(changed) if order is None else OrderChanged(order))
         if any(not answer.key.startswith((_DETAILS, "dcv/")) for answer in answers):
             self._context.repository.publish(AccountChanged())
+
+
+def _newest(found: Mapping[int, OrderDetails]) -> Sequence[OrderDetails]:
+    return sorted(found.values(), key=lambda row: row.ssl_id, reverse=True)[:RECENT_ROWS]
 
 
 def _completed(details: OrderDetails, before: OrderDetails) -> OrderDetails:

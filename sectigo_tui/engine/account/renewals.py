@@ -12,7 +12,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from sectigo_tui.domain.account import CertificateProfile
-from sectigo_tui.domain.certificates import OrderDetails
+from sectigo_tui.domain.certificates import Certificate
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.limits import HORIZON_DAYS
 from sectigo_tui.domain.names import name_key, name_keys
@@ -130,7 +130,7 @@ class Renewal(Struct, frozen=True):
         holds_up: What would hold the renewal up.
     """
 
-    certificate: OrderDetails
+    certificate: Certificate
     expires: date
     order_by: date
     usual: Usual
@@ -167,13 +167,21 @@ def _usual(known: Figure | None, validation: str) -> Usual:
     )
 
 
+def longest_usual(samples: Sequence[Sample]) -> int:
+    """Return the most days that `Usual.days` can be of any certificate."""
+    usual = _remembering(samples)
+    keys = {(sample.profile_id, organization) for sample in samples for organization in (sample.organization_id, None)}
+    figures = (usual(Certificate(ssl_id=0, status="", profile_id=one, organization_id=other)) for one, other in keys)
+    return max(_UNKNOWN_LEVEL_DAYS, *(found.days for found in figures), 0)
+
+
 def order_by(expires: date, usual: Usual, margin_days: int) -> date:
     """Return the last day to order a renewal so that it is there, with a margin, before the old certificate ends."""
     return expires - timedelta(days=usual.days + margin_days)
 
 
 def renewals_due(
-    certificates: Iterable[OrderDetails],
+    certificates: Iterable[Certificate],
     local: Iterable[Order],
     samples: Sequence[Sample],
     prospects: Prospects,
@@ -231,14 +239,14 @@ def day_of(moment: Moment | None) -> date | None:
     return moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
 
 
-def _remembering(samples: Sequence[Sample]) -> Callable[[OrderDetails], Usual]:
+def _remembering(samples: Sequence[Sample]) -> Callable[[Certificate], Usual]:
     """Return the figure for a certificate; each profile and organization is computed once."""
     figures: dict[tuple[int | None, int | None], Figure | None] = {}
     by_profile: dict[int | None, list[Sample]] = defaultdict(list)
     for sample in samples:
         by_profile[sample.profile_id].append(sample)
 
-    def usual(certificate: OrderDetails) -> Usual:
+    def usual(certificate: Certificate) -> Usual:
         key = certificate.profile_id, certificate.organization_id
         if key not in figures:
             figures[key] = figure(by_profile[key[0]], Leg.WHOLE, *key)
@@ -247,16 +255,16 @@ def _remembering(samples: Sequence[Sample]) -> Callable[[OrderDetails], Usual]:
     return usual
 
 
-def names_of(details: OrderDetails) -> frozenset[str]:
+def names_of(details: Certificate) -> frozenset[str]:
     """Return the names that a certificate is for, as they compare."""
     return name_keys((details.common_name, *details.subject_alternative_names))
 
 
 def _successors(
-    known: Sequence[OrderDetails], names: Mapping[int, frozenset[str]], local: Iterable[Order]
-) -> Callable[[OrderDetails], Successor | None]:
+    known: Sequence[Certificate], names: Mapping[int, frozenset[str]], local: Iterable[Order]
+) -> Callable[[Certificate], Successor | None]:
     """Return what finds the order that takes a certificate's place: by its names, or as it was renewed here."""
-    by_names: dict[frozenset[str], list[OrderDetails]] = defaultdict(list)
+    by_names: dict[frozenset[str], list[Certificate]] = defaultdict(list)
     for details in known:
         by_names[names[details.ssl_id]].append(details)
     renewed_here: dict[int, list[Order]] = defaultdict(list)
@@ -264,7 +272,7 @@ def _successors(
         if order.renews_ssl_id is not None:
             renewed_here[order.renews_ssl_id].append(order)
 
-    def successor(certificate: OrderDetails) -> Successor | None:
+    def successor(certificate: Certificate) -> Successor | None:
         found = [
             Successor(other.ssl_id, other.status, other.expires, is_issued)
             for other in by_names[names[certificate.ssl_id]]
@@ -282,7 +290,7 @@ def _successors(
     return successor
 
 
-def _takes_place(other: OrderDetails, certificate: OrderDetails) -> bool | None:
+def _takes_place(other: Certificate, certificate: Certificate) -> bool | None:
     """Return whether an order of the same names is issued with a later end; None where it takes no place."""
     if other.ssl_id == certificate.ssl_id:
         return None
@@ -318,7 +326,7 @@ class _Prospect:
         self._profiles = {profile.id: profile for profile in known.profiles}
         self._undelegated = {name_key(name.removeprefix("*.")): why for name, why in known.undelegated.items()}
 
-    def holds_up(self, certificate: OrderDetails, names: frozenset[str], by: date, took: Usual) -> tuple[HoldUp, ...]:
+    def holds_up(self, certificate: Certificate, names: frozenset[str], by: date, took: Usual) -> tuple[HoldUp, ...]:
         issued_by = max(by, self._today) + timedelta(days=took.days)
         found = [*self._domain_holds(names, issued_by)] if self._domains or self._undelegated else []
         if certificate.validation != "DV":
@@ -349,7 +357,7 @@ class _Prospect:
                 what = f"the validation of {domain} ends {ends}: validate it again"
                 yield HoldUp(HoldUpKind.DOMAIN, domain, "DNS owner", what, ends)
 
-    def _organization_holds(self, certificate: OrderDetails, issued_by: date) -> Iterable[HoldUp]:
+    def _organization_holds(self, certificate: Certificate, issued_by: date) -> Iterable[HoldUp]:
         level = certificate.validation or "OV"
         rows = [
             one

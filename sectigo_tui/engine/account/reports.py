@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
@@ -61,7 +62,7 @@ class Report(Struct, frozen=True):
     """What a report told.
 
     Args:
-        rows: The orders, each once.
+        rows: The orders, each once; none where something else took them.
         first: The day from which on it is complete.
         requests: What it cost.
         failure: Why it does not reach further back; None where it is whole.
@@ -71,6 +72,12 @@ class Report(Struct, frozen=True):
     first: date
     requests: int
     failure: ScmFailure | None = None
+
+
+Take = Callable[[OrderDetails], None]
+"""Takes an order; one at the border of two spans of days is told twice."""
+
+_TAKEN_AT_ONCE = 20
 
 
 class Reports:
@@ -99,12 +106,18 @@ class Reports:
         return Refused("report", state.reason, http_status=state.http_status, code=state.code)
 
     async def read(
-        self, query: ReportQuery, *, rows_at_most: int | None = None, requests_at_most: int = REQUESTS_AT_MOST
+        self,
+        query: ReportQuery,
+        *,
+        take: Take | None = None,
+        rows_at_most: int | None = None,
+        requests_at_most: int = REQUESTS_AT_MOST,
     ) -> Report:
         """Read a report, in shorter and shorter spans of days where SCM's answer is too large or too slow.
 
         Args:
             query: Which orders; a day more may come at either end, since whose days they are is not known.
+            take: Takes each order as it is read, so that they are never held all at once.
             rows_at_most: Once so many have come, older days are left out; None for all.
             requests_at_most: What it may cost.
 
@@ -116,13 +129,20 @@ class Reports:
         """
         # One at a time: a login that may not is refused once, and the CA tells one report at once.
         async with self._reading:
-            return await self._read(query, rows_at_most, requests_at_most)
+            return await self._read(query, take, rows_at_most, requests_at_most)
 
-    async def _read(self, query: ReportQuery, rows_at_most: int | None, requests_at_most: int) -> Report:
+    async def _read(
+        self, query: ReportQuery, take: Take | None, rows_at_most: int | None, requests_at_most: int
+    ) -> Report:
         rejection = await self.rejection()
         if rejection is not None:
             raise rejection
         rows: dict[int, OrderDetails] = {}
+        told = 0
+
+        def keep(row: OrderDetails) -> None:
+            rows[row.ssl_id] = row
+
         # A span that was too long once may fit by now: at most one request is lost by trying twice as long a one.
         span, last, requests = min(SPAN_DAYS, self._state.span_days * 2), query.last + _DAY, 0
         failure: ScmFailure | None = None
@@ -131,7 +151,7 @@ class Reports:
             first = max(query.first, last - span * _DAY)
             requests += 1
             try:
-                found = await self._ask(replace(query, first=first, last=last))
+                told += await _taken(await self._ask(replace(query, first=first, last=last)), take or keep)
             except ScmFailure as error:
                 failure = error
                 if is_missing_right(error):
@@ -141,10 +161,9 @@ class Reports:
                 span = (last - first).days // 2
                 continue
             failure = None
-            rows.update((row.ssl_id, row) for row in found)
             last = first
             await self._learn(ReportState(span_days=span))
-            if rows_at_most is not None and len(rows) >= rows_at_most:
+            if rows_at_most is not None and told >= rows_at_most:
                 break
         if failure is not None and last > query.last:
             raise failure
@@ -154,7 +173,7 @@ class Reports:
         """Ask again at the next occasion although the login might not: other credentials are in use from now on."""
         self._resumed_at = self._context.clock.now()
 
-    async def _ask(self, query: ReportQuery) -> tuple[OrderDetails, ...]:
+    async def _ask(self, query: ReportQuery) -> Iterable[OrderDetails]:
         context = self._context
         return await context.limiter.run(Priority.LISTING, lambda: context.scm.report(query), side="report")
 
@@ -165,6 +184,16 @@ class Reports:
         if state != self._state:
             self._state = state
             await self._context.repository.store.keep_fetched(_STATE, state)
+
+
+async def _taken(rows: Iterable[OrderDetails], take: Take) -> int:
+    """Have rows taken, and return how many they were."""
+    number = 0
+    for number, row in enumerate(rows, start=1):
+        take(row)
+        if number % _TAKEN_AT_ONCE == 0:
+            await asyncio.sleep(0)  # keys are handled in between
+    return number
 
 
 def _refused(now: datetime, failure: ScmFailure, before: ReportState) -> ReportState:

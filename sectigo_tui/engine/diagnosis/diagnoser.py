@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Moment, seconds_between
@@ -34,6 +35,9 @@ from sectigo_tui.engine.orders.entries import in_words, record
 from sectigo_tui.engine.polling.budget import EvidenceBudget
 from sectigo_tui.engine.polling.schedule import DEFAULT_DEADLINE_SECONDS
 from sectigo_tui.engine.requests.limiter import Priority
+
+if TYPE_CHECKING:
+    from sectigo_tui.engine.account.certificates import CertificateInUse
 
 DIAGNOSE_MAX_AGE_SECONDS = 60.0
 """How old evidence may be for a diagnosis that the operator opens."""
@@ -93,7 +97,7 @@ class Diagnoser:
         self._account = account
         self._secrets = secrets
         self.wanted = 0
-        self.in_use: Callable[[Iterable[str]], OrderDetails | None] = lambda _names: None
+        self.in_use: Callable[[Iterable[str]], CertificateInUse | None] = lambda _names: None
         self._sources = Sources(context, account, dns)
         self._knowledge = Knowledge(context, account, self._sources)
         self._gatherer = Gatherer(self._sources, self._knowledge)
@@ -322,10 +326,13 @@ class Diagnoser:
         details = self._details_of(ssl_id) if ssl_id is not None else None
         details = details or (order.details if order else None)
         found = outage_clock(order, details, store.by_ssl_id, self._details_of)
-        old = self.in_use(self._names_of(order, details, ssl_id)) if found is None else None
-        if old is None or old.expires is None or old.ssl_id == ssl_id:
+        if found is not None:
             return found
-        return OutageClock(old.ssl_id, old.common_name, old.expires, "the certificates in use")
+        names = self._names_of(order, details, ssl_id)
+        old = self.in_use(names)
+        if old is None or old.ssl_id == ssl_id:
+            return None
+        return OutageClock(old.ssl_id, names[0], old.expires, "the certificates in use")
 
     def _names_of(self, order: Order | None, details: OrderDetails | None, ssl_id: int | None) -> tuple[str, ...]:
         if details is not None:

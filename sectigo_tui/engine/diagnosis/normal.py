@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -120,6 +121,18 @@ def local_evidence(store: OrderStore, order: Order, now: datetime) -> Evidence:
     )
 
 
+def _keep_newest(samples: dict[int | None, Sample]) -> None:
+    """Where there are many, drop those that hardly change a figure: of each profile and organization, old ones."""
+    if len(samples) <= HISTORY_SAMPLES:
+        return
+    kept: Counter[tuple[int | None, int | None]] = Counter()
+    for sample in sorted(samples.values(), key=lambda one: one.issued or date.min, reverse=True):
+        key = sample.profile_id, sample.organization_id
+        kept[key] += 1
+        if kept[key] > SAMPLES_OF_EACH:
+            del samples[sample.ssl_id]
+
+
 def _leg(start: Stage | None, end: Stage | None) -> Span | None:
     """Return how long a leg took; None unless both its ends were told or seen, for a mere bound is no measure."""
     if start is None or end is None or start.reached is None or end.reached is None:
@@ -136,8 +149,14 @@ HISTORY_ORDERS = 60
 HISTORY_DAYS = 90
 """The account's history reaches so far back."""
 
-HISTORY_SAMPLES = 20_000
-"""Of an account that orders more in that time, the newest orders: more would change no figure, and fill memory."""
+HISTORY_ROWS = 20_000
+"""Of an account that orders more in that time, the newest orders are read."""
+
+HISTORY_SAMPLES = 3_000
+"""So many orders count, each at 600 bytes; of more, of each profile and organization the newest."""
+
+SAMPLES_OF_EACH = 100
+"""These are so many: more of them would hardly change a figure."""
 
 HISTORY_SECONDS = 6 * 3600.0
 """How old the kept history may be before the newest days are read."""
@@ -165,13 +184,15 @@ class History(Struct, frozen=True):
 
     Args:
         at: When SCM told the newest of it.
-        first: The day of issuance from which on it is complete.
-        samples: One for each order.
+        first: The day of issuance from which on it was read.
+        samples: One for each order; of many, those of each profile and organization that were issued last.
+        is_full: Whether older days were left out because there were enough orders.
     """
 
     at: datetime
     first: date
     samples: tuple[Sample, ...]
+    is_full: bool = False
 
 
 class Samples:
@@ -351,31 +372,36 @@ class Samples:
         """Return the history with the days that it lacks: those since it was read, and those before it begins."""
         oldest = now.date() - timedelta(days=HISTORY_DAYS)
         since = max(oldest, known.at.date() - _OVERLAP) if known is not None else oldest
-        report = await self._account.reports.read(
-            ReportQuery(ReportDate.ISSUED, since, now.date()), rows_at_most=HISTORY_SAMPLES
-        )
-        found, first, requests = list(report.rows), report.first, report.requests
-        if known is not None and report.first <= since:
-            first = known.first
-            is_cut = known.first > oldest and len(known.samples) < HISTORY_SAMPLES
-            if is_cut and requests < REQUESTS_AT_MOST:
-                query = ReportQuery(ReportDate.ISSUED, oldest, known.first)
-                with suppress(ScmFailure):  # published as an exchange; the newer days are there all the same
-                    earlier = await self._account.reports.read(query, requests_at_most=REQUESTS_AT_MOST - requests)
-                    found += earlier.rows
-                    first = earlier.first
-        samples = {
-            one.ssl_id: one
-            for one in (known.samples if known is not None and report.first <= since else ())
-            if one.issued is not None and one.issued >= oldest
-        }
-        for number, row in enumerate(found, start=1):
+        samples: dict[int | None, Sample] = {}
+        told, many = 0, HISTORY_SAMPLES * 6 // 5
+
+        def take(row: OrderDetails) -> None:
+            nonlocal told, many
+            told += 1
             sample = reported_sample(row, now)
             if sample is not None and sample.issued is not None and sample.issued >= oldest:
                 samples[row.ssl_id] = sample
-            if number % _READ_AT_ONCE == 0:
-                await asyncio.sleep(0)  # keys are handled in between
-        return History(now, max(first, oldest), tuple(samples.values()))
+            if len(samples) > many:
+                _keep_newest(samples)
+                many = max(many, len(samples) + HISTORY_SAMPLES // 5)
+
+        reports = self._account.reports
+        query = ReportQuery(ReportDate.ISSUED, since, now.date())
+        report = await reports.read(query, take=take, rows_at_most=HISTORY_ROWS)
+        first, is_full = report.first, told >= HISTORY_ROWS
+        if known is not None and report.first <= since:
+            first, is_full = known.first, known.is_full
+            for one in known.samples:
+                if one.issued is not None and one.issued >= oldest:
+                    samples.setdefault(one.ssl_id, one)
+            is_cut = known.first > oldest and not known.is_full
+            if is_cut and report.requests < REQUESTS_AT_MOST:
+                query = ReportQuery(ReportDate.ISSUED, oldest, known.first)
+                with suppress(ScmFailure):  # published as an exchange; the newer days are there all the same
+                    left = REQUESTS_AT_MOST - report.requests
+                    first = (await reports.read(query, take=take, requests_at_most=left)).first
+            _keep_newest(samples)
+        return History(now, max(first, oldest), tuple(samples.values()), is_full)
 
     async def _page(self, where: ListingFilter, position: int) -> tuple[int, ...]:
         page = await self._account.spellings.ask(

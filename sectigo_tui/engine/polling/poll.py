@@ -10,7 +10,7 @@ from random import Random
 from typing import TypeVar
 
 from msgspec import Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import CertificateFacts, OrderDetails
 from sectigo_tui.domain.clock import seconds_between
@@ -372,5 +372,6 @@ def _entry(before: Order, after: Order, poll_answer: PollAnswer) -> TimelineEntr
 def _changed_facts(before: OrderDetails | None, after: OrderDetails | None) -> str:
     if before is None or after is None:
         return ""
-    names = [fact.name for fact in fields(after) if getattr(before, fact.name) != getattr(after, fact.name)]
+    # msgspec's `fields` works every type out anew, which took a sixth of a poll's time.
+    names = [name for name in after.__struct_fields__ if getattr(before, name) != getattr(after, name)]
     return ", ".join(names).replace("_", " ")

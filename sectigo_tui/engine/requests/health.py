@@ -21,6 +21,9 @@ from sectigo_tui.engine.polling.poll import outcome_of
 KEPT_SECONDS = 3600.0
 KEPT_EXCHANGES = 20_000
 
+ASKED_SECONDS = 300.0
+"""Another call that worked so lately shows that SCM is there, and that what fails is one call alone."""
+
 
 class PastExchange(Struct, frozen=True):
     """A past exchange, without its failure: that would keep the stack and the answer's body in memory.
@@ -44,8 +47,9 @@ class ApiHealth:
     Attributes:
         last: The newest exchange; None before the first.
         answered_at: When SCM itself answered last, whatever it said; None before that.
-        failing_since: Since when no exchange has brought an answer from SCM; None while they do.
-        failure: Why the newest exchange brought none; None when it did.
+        failing_since: Since when SCM has not answered, or has failed whatever was asked; None while it works.
+        failure: Why it does not; None while it does.
+        failing_calls: The calls that failed when they were made last, each with since when it does.
         asking_since: Since when `password_command` is being asked, while the screen is up; None while it is not.
         retry_after_until: Until when the account is rate limited (the newest Retry-After); None when it is not.
     """
@@ -55,9 +59,11 @@ class ApiHealth:
         self.answered_at: datetime | None = None
         self.failing_since: datetime | None = None
         self.failure: ScmFailure | None = None
+        self.failing_calls: dict[str, datetime] = {}
         self.retry_after_until: datetime | None = None
         self.asking_since: datetime | None = None
         self._past: deque[PastExchange] = deque(maxlen=KEPT_EXCHANGES)
+        self._worked_at: dict[str, datetime] = {}
 
     def receive(self, event: EngineEvent) -> None:
         """Take note of the exchanges that the engine publishes."""
@@ -79,11 +85,26 @@ class ApiHealth:
         self.last = exchange
         if failure is not None and failure.retry_after_seconds is not None:
             self.retry_after_until = exchange.at + timedelta(seconds=failure.retry_after_seconds)
-        if isinstance(failure, (Unreachable, Unreadable, ServerFailure)):
+        if not isinstance(failure, (Unreachable, Unreadable, ServerFailure)):
+            self.failing_calls.pop(exchange.call, None)
+            self._worked_at[exchange.call] = exchange.at
+            self.failure, self.failing_since, self.answered_at = None, None, exchange.at
+            return
+        self.failing_calls.setdefault(exchange.call, exchange.at)
+        if self.failing_since is not None or self._is_outage(exchange):
             self.failure = failure
             self.failing_since = self.failing_since or exchange.at
-            return
-        self.failure, self.failing_since, self.answered_at = None, None, exchange.at
+
+    def _is_outage(self, exchange: Exchange) -> bool:
+        """Return whether a failure is that of SCM as a whole, and not of what was asked alone."""
+        if exchange.http_status is None or self.answered_at is None:
+            return True
+        works = any(
+            call not in self.failing_calls and seconds_between(at, exchange.at) <= ASKED_SECONDS
+            for call, at in self._worked_at.items()
+        )
+        failed_since = sum(since >= self.answered_at for since in self.failing_calls.values())
+        return not works or failed_since > 1
 
     def recent(self, now: datetime, seconds: float = KEPT_SECONDS) -> list[PastExchange]:
         """Return the exchanges of the last `seconds` (at most an hour), oldest first."""

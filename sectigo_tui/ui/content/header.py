@@ -200,7 +200,11 @@ def _api(engine: Engine, now: datetime) -> tuple[HeaderPart, ...]:
     # Of one width, so that what stands behind it does not jump with every answer.
     seconds = health.last.latency_seconds
     style = "$state-warning" if (seconds or 0) > SLOW_ANSWER_SECONDS else "$state-done"
-    return (HeaderPart(f"API OK {latency(seconds).strip():<5}", style),)
+    failing = ", ".join(call.replace("_", " ") for call in sorted(health.failing_calls))
+    return (
+        HeaderPart(f"API OK {latency(seconds).strip():<5}", style),
+        HeaderPart(f"failing: {printable(failing, limit=40)}" if failing else "", "$state-failed", 2),
+    )
 
 
 def _password(engine: Engine, now: datetime) -> HeaderPart:

@@ -45,6 +45,7 @@ class RenewalsView(View):
         self._renewals: dict[str, Renewal] = {}
         self._all: list[Renewal] = []
         self._shown_as: tuple[object, ...] = ()
+        self._is_partial = False
 
     @property
     def _today(self) -> date:
@@ -55,8 +56,14 @@ class RenewalsView(View):
         return []
 
     def on_screen_resume(self) -> None:
-        """List again, and read the certificates at once where nothing was read before: somebody waits for them."""
+        """List again, and read the certificates at once where no run has read them: somebody waits for them."""
         self.reload()
+        self._read_first()
+
+    @work(group="read renewals", exclusive=True, exit_on_error=False)
+    async def _read_first(self) -> None:
+        if self.is_asking():
+            await self._model.order_rows.engine.renewals.load()
         if self.is_asking():
             self.action_refresh()
 
@@ -95,6 +102,8 @@ class RenewalsView(View):
 
     def note(self) -> str:
         """Return how many are late and due, and what was not read."""
+        if self._is_partial:
+            return "listing"
         late = sum(one.timing is Timing.LATE for one in self._all)
         due = sum(one.timing is Timing.DUE for one in self._all)
         in_use = self._model.order_rows.engine.renewals.in_use
@@ -121,7 +130,15 @@ class RenewalsView(View):
     @work(group="renewals", exclusive=True, exit_on_error=False)
     async def _find(self) -> None:
         """List what is due; of thousands of certificates that takes a moment, in which the screen goes on."""
-        found = await self._model.order_rows.engine.renewals.due()
+        renewals = self._model.order_rows.engine.renewals
+        if renewals.in_use.read_at is None:
+            # What an earlier run has kept is shown at once, before SCM has accepted anything.
+            await renewals.load()
+        if not self._shown_as and not self._query and (self._sort, self._is_descending) == self.DEFAULT_SORT:
+            self._all, self._is_partial = renewals.soonest(), True
+            self._arrange()
+        found = await renewals.due()
+        self._is_partial = False
         shown_as = (self._query, self._sort, self._is_descending, self._today, self.is_asking())
         if found != self._all or shown_as != self._shown_as:
             self._all, self._shown_as = found, shown_as

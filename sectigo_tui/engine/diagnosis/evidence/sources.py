@@ -349,7 +349,7 @@ class Sources:
     """
 
     def __init__(self, context: Context, account: Account, dns: Dns | None) -> None:
-        scm, limiter, clock = context.scm, context.limiter, context.clock
+        limiter, clock = context.limiter, context.clock
         self.sent: deque[float] = deque(maxlen=SENT_KEPT)
 
         async def ask(side: str, call: Callable[[], Awaitable[T]]) -> T:
@@ -377,13 +377,13 @@ class Sources:
         self.dcv = AnswerCache[DcvKey, DcvLog](
             clock,
             lambda key: f"SCM dcv {key.ssl_id}",
-            lambda key, _: ask("dcv", lambda: scm.dcv(key.ssl_id)),
+            lambda key, _: ask("dcv", lambda: context.scm.dcv(key.ssl_id)),
             sharing=shared(lambda key: f"dcv/{key.ssl_id}/{key.status}", DcvLog),
         )
         self.domains = AnswerCache[str, DomainValidation](
             clock,
             lambda domain: f"SCM domain status {quoted(domain)}",
-            lambda domain, _: ask("domain_status", lambda: scm.domain_status(domain)),
+            lambda domain, _: ask("domain_status", lambda: context.scm.domain_status(domain)),
             sharing=shared(lambda domain: f"domain-status/{domain}", DomainValidation),
         )
         self.listed_domains = AnswerCache[None, tuple[DomainValidation, ...]](
@@ -392,7 +392,7 @@ class Sources:
             lambda _, _age: all_pages(
                 lambda position: ask(
                     "domain_validations",
-                    lambda: scm.domain_validations(expires_in_days=None, position=position, size=PAGE_SIZE),
+                    lambda: context.scm.domain_validations(expires_in_days=None, position=position, size=PAGE_SIZE),
                 )
             ),
             sharing=shared(lambda _: "domain-validations", tuple[DomainValidation, ...]),
@@ -403,7 +403,7 @@ class Sources:
             lambda days, _: all_pages(
                 lambda position: ask(
                     "domain_validations",
-                    lambda: scm.domain_validations(expires_in_days=days, position=position, size=PAGE_SIZE),
+                    lambda: context.scm.domain_validations(expires_in_days=days, position=position, size=PAGE_SIZE),
                 )
             ),
             sharing=shared(lambda days: f"domain-validations/{days}", tuple[DomainValidation, ...]),
@@ -413,7 +413,7 @@ class Sources:
             lambda domain: f"SCM listing of issued certificates of {quoted(domain)}",
             lambda domain, _: account.spellings.ask(
                 ListingFilter(status="Issued", common_name=domain),
-                lambda where: ask("", lambda: scm.listing(where, position=0, size=PAGE_SIZE)),
+                lambda where: ask("", lambda: context.scm.listing(where, position=0, size=PAGE_SIZE)),
             ),
             sharing=shared(lambda domain: f"issued-below/{domain}", ListingPage),
         )
@@ -422,7 +422,7 @@ class Sources:
             lambda organization_id: f"SCM count of issued certificates of organization {organization_id}",
             lambda organization_id, _: account.spellings.ask(
                 ListingFilter(status="Issued", organization_id=organization_id),
-                lambda where: ask("", lambda: scm.count(where)),
+                lambda where: ask("", lambda: context.scm.count(where)),
             ),
             sharing=shared(lambda organization_id: f"issued-for/{organization_id}", int),
         )
@@ -430,38 +430,38 @@ class Sources:
             clock,
             lambda _: "SCM domains",
             lambda _, _age: all_pages(
-                lambda position: ask("domains", lambda: scm.domains(position=position, size=PAGE_SIZE))
+                lambda position: ask("domains", lambda: context.scm.domains(position=position, size=PAGE_SIZE))
             ),
             sharing=shared(lambda _: "domains", tuple[DomainName, ...]),
         )
         self.account_domains = AnswerCache[int, AccountDomain](
             clock,
             lambda domain_id: f"SCM domain {domain_id}",
-            lambda domain_id, _: ask("account_domain", lambda: scm.account_domain(domain_id)),
+            lambda domain_id, _: ask("account_domain", lambda: context.scm.account_domain(domain_id)),
             sharing=shared(lambda domain_id: f"domain/{domain_id}", AccountDomain),
         )
         self.organizations = AnswerCache[None, tuple[Organization, ...]](
             clock,
             lambda _: "SCM organizations",
-            lambda _, _age: ask("organizations", scm.organizations),
+            lambda _, _age: ask("organizations", context.scm.organizations),
             sharing=shared(lambda _: "organizations", tuple[Organization, ...]),
         )
         self.validations = AnswerCache[int, tuple[OrganizationValidation, ...]](
             clock,
             lambda holder: f"SCM organization validations {holder}",
-            lambda holder, _: ask("organization_validations", lambda: scm.organization_validations(holder)),
+            lambda holder, _: ask("organization_validations", lambda: context.scm.organization_validations(holder)),
             sharing=shared(lambda holder: f"organization/{holder}", tuple[OrganizationValidation, ...]),
         )
         self.validation = AnswerCache[tuple[int, int], OrganizationValidation](
             clock,
             lambda key: f"SCM organization validation {key[0]}/{key[1]}",
-            lambda key, _: ask("organization_validation", lambda: scm.organization_validation(*key)),
+            lambda key, _: ask("organization_validation", lambda: context.scm.organization_validation(*key)),
             sharing=shared(lambda key: f"organization/{key[0]}/{key[1]}", OrganizationValidation),
         )
         self.usage = AnswerCache[None, tuple[Allowance, ...]](
             clock,
             lambda _: "SCM usage",
-            lambda _, _age: ask("usage", scm.usage),
+            lambda _, _age: ask("usage", context.scm.usage),
             sharing=shared(lambda _: "usage", tuple[Allowance, ...]),
         )
         self.caa = AnswerCache[str, CaaAnswer](
