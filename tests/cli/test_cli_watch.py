@@ -21,7 +21,7 @@ import pytest
 import tomli_w
 from cli_site import CANARY, Site, cli_site, mode, of_shape
 
-from sectigo_tui.cli.commands import watch
+from sectigo_tui.cli import watching
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.ports import StoreChanges
 from sectigo_tui.engine.polling import scheduler
@@ -189,7 +189,7 @@ def test_a_failing_poll_is_told_and_polling_goes_on(site: Site) -> None:
 @pytest.fixture
 def with_file(site: Site) -> Path:
     """The file that holds the credentials, as a service has them."""
-    site.monkeypatch.setattr(watch, "CREDENTIALS_SECONDS", 0.2)
+    site.monkeypatch.setattr(watching, "CREDENTIALS_SECONDS", 0.2)
     login = os.environ["CERTCTL_SECTIGO_LOGIN"]
     file = site.home / ".config" / "sectigo-tui" / "credentials.toml"
     file.parent.mkdir(parents=True, mode=0o700)
@@ -221,7 +221,7 @@ def test_refused_credentials_are_not_sent_again_and_rotated_ones_are_taken_up(si
 
 
 def test_a_rotation_is_taken_up_when_it_is_kept_not_when_the_next_round_comes(site: Site, with_file: Path) -> None:
-    site.monkeypatch.setattr(watch, "CREDENTIALS_SECONDS", 3600.0)
+    site.monkeypatch.setattr(watching, "CREDENTIALS_SECONDS", 3600.0)
     ordered(site)
     site.world.account.credentials.password = "another-" + CANARY
 
