@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from unittest import mock
 
 from rich.cells import cell_len
-from textual import _time, events, screen
+from textual import _time, events
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Size
 
@@ -33,9 +33,6 @@ T = TypeVar("T")
 
 SETTLE_SECONDS = 0.05
 """Virtual time passes only while nothing else can happen: this much of it, and all that was due has happened."""
-
-FRAME_SECONDS = 0.04
-"""A frame within each of these waits, in place of Textual's sixty a second: frames are most of what a test costs."""
 
 LONGEST_SECONDS = 3 * 3600.0
 """What no story exceeds: an application that broke would tick for a virtual week."""
@@ -216,11 +213,10 @@ async def staged(
         track=track,
         outside=outside,
     )
-    with mock.patch.object(screen, "UPDATE_PERIOD", FRAME_SECONDS):
-        async with app.run_test(size=size, notifications=True):
-            stage = Stage(app, site, size)
-            await stage.wait(settle_seconds)
-            yield stage
+    async with app.run_test(size=size, notifications=True):
+        stage = Stage(app, site, size)
+        await stage.wait(settle_seconds)
+        yield stage
 
 
 @contextmanager
