@@ -77,3 +77,13 @@ def databases() -> Iterator[Databases]:
         made = Databases(server.url())
         made.prepare()
         yield made
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for what other processes did once a minute: in a story of hours that has none, it is most of the work."""
+    from sectigo_tui.engine.polling import scheduler
+
+    monkeypatch.setattr(scheduler, "CHANGES_SECONDS", 60.0)
+    monkeypatch.setattr(scheduler, "LEASE_RENEWAL_SECONDS", 300.0)
+    monkeypatch.setattr(scheduler, "LEASE_SECONDS", 900.0)
