@@ -650,15 +650,17 @@ class View(Screen[None]):
         if not self.WANTS_VERDICTS or diagnoser is None:
             return
         rows = [row for row in map(self.order_row_of, row_ids) if row.is_open]
-        targets = [row.target for row in rows if row.target is not None]
-        ids = [row.row_id for row in rows]
+        targets = {row.row_id: row.target for row in rows if row.target is not None}
+        coming = iter(targets)
 
         def show(_target: object, _verdict: object) -> None:
-            if not self._is_frozen:
-                self._unfold([row_id for row_id in ids if self.shows(row_id)])
-                self.table.refresh_rows(ids)
+            # They come one after the other. A row is painted for its own verdict, not for everybody's.
+            row_id = next(coming)
+            if not self._is_frozen and self.shows(row_id):
+                self._unfold([row_id])
+                self.table.refresh_rows([row_id])
 
-        await diagnoser.watch(targets, show)
+        await diagnoser.watch(list(targets.values()), show)
 
     async def _fetch_verdicts(self) -> None:
         """Ask for what decides whether the filter wants a row, a row at a time: each is listed as soon as it is."""
