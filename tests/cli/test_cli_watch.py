@@ -19,14 +19,13 @@ from typing import IO, Any
 
 import pytest
 import tomli_w
-from cli_site import CANARY, Site, cli_site, mode, of_shape
+from cli_site import CANARY, Site, mode, of_shape
 
 from sectigo_tui.cli import watching
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.ports import StoreChanges
 from sectigo_tui.engine.polling import scheduler
 from sectigo_tui.engine.polling.scheduler import Scheduler
-from sectigo_tui.simulator.world import World
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.terminal import PROGRAM
 
@@ -49,12 +48,6 @@ SHAPE_OF = {
 
 Event = dict[str, Any]
 Driver = Callable[["Events"], None]
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def ordered(site: Site, *, life: str = "vetting") -> int:

@@ -22,23 +22,10 @@ from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.store.postgres import link, team_store
 from sectigo_tui.store.postgres.team_store import TeamStore
-from support.postgres import Databases, Server, execute, running_server
+from support.postgres import Databases, Server, execute
 from support.stored_orders import an_entry, an_order, looked_at
 
 Open = Callable[..., Awaitable[TeamStore]]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server({"synchronous_commit": "on"}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def own_databases(server: Server) -> Databases:
-    made = Databases(server.url())
-    made.prepare()
-    return made
 
 
 @pytest.fixture

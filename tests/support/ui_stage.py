@@ -228,6 +228,13 @@ async def staged(
         yield stage
 
 
+async def type_text(stage: Stage, text: str) -> None:
+    """Type into the field that has the focus, faster than anything is painted; a new line is Enter."""
+    for character in text:
+        stage.post("enter" if character == "\n" else character)
+    await stage.wait()
+
+
 @contextmanager
 def written_to_terminal() -> Iterator[list[str]]:
     """Yield what the dashboard writes to its terminal while the block lasts, besides what it paints."""

@@ -12,7 +12,7 @@ from textual import events
 
 from sectigo_tui.simulator.account import CustomField
 from sectigo_tui.simulator.world import World
-from support.ui_stage import Stage, demo_world, on_stage, staged
+from support.ui_stage import Stage, demo_world, on_stage, staged, type_text
 from support.writing import csr_pem
 
 KEY = (
@@ -20,12 +20,6 @@ KEY = (
     "-----END RSA PRIVATE KEY-----\n"
 )
 ISSUED = 2100368
-
-
-async def type_text(stage: Stage, text: str) -> None:
-    for character in text:
-        stage.post("enter" if character == "\n" else character)
-    await stage.wait()
 
 
 async def open_form(stage: Stage, source: str = "make") -> None:
