@@ -227,7 +227,12 @@ class _Watch:
                 async with AsyncExitStack() as stack:
                     for reader in readers:
                         await stack.enter_async_context(reader.reading(engine))
-                    work = polling(engine, watches_password=has_metrics, watches_blockers=bool(readers))
+                    work = polling(
+                        engine,
+                        watches_password=has_metrics,
+                        watches_blockers=bool(readers),
+                        lists_every_seconds=settings.ui.remote_refresh_seconds if has_metrics else 0.0,
+                    )
                     await stack.enter_async_context(work)
                     await self._until_rejected(engine)
             finally:

@@ -14,7 +14,7 @@ from sectigo_tui.simulator.world import Dialect
 from support.postgres import Databases, Server
 
 SCALE = float(os.environ.get("SECTIGO_TUI_TEST_KILLS", "1"))
-"""How many times as many kills as usual: `SECTIGO_TUI_TEST_KILLS=6` has over 150 of clients and 20 of the server."""
+"""How many times as many kills as usual: `SECTIGO_TUI_TEST_KILLS=11` has 172 of clients and 39 of the server."""
 
 
 def work(rig: Rig, server: Server, kind: str, chance: random.Random) -> int:

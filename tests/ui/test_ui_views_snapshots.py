@@ -29,7 +29,7 @@ DIALOGS = {
     "menu": ["a"],
     "enroll": ["a", "e"],
     "rotate": ["a", "o"],
-    "revoke": ["3", "a", "v"],
+    "revoke": ["3", *"jjjjjjjjjjjjjj", "a", "v"],
     "columns": ["o"],
 }
 
@@ -39,7 +39,7 @@ TROUBLES: dict[str, Fault] = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("size", [*SIZES, (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("view", VIEWS)
 @on_stage
 async def test_view(view: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
@@ -62,7 +62,7 @@ async def test_view_on_a_large_screen(view: str, screen: SnapshotAssertion) -> N
 
 
 @pytest.mark.parametrize("dialog", DIALOGS)
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @on_stage
 async def test_dialog(dialog: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
     world = demo_world()
@@ -73,7 +73,7 @@ async def test_dialog(dialog: str, size: tuple[int, int], screen: SnapshotAssert
         assert stage.svg() == screen, f"{dialog}\n{stage.text}"
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("error", TROUBLES)
 @on_stage
 async def test_trouble_from_the_start(error: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
@@ -83,7 +83,7 @@ async def test_trouble_from_the_start(error: str, size: tuple[int, int], screen:
         assert stage.svg() == screen, f"{error}\n{stage.text}"
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @on_stage
 async def test_offline_and_stale(size: tuple[int, int], screen: SnapshotAssertion) -> None:
     world = demo_world()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 from msgspec import Struct
@@ -318,9 +317,7 @@ class SharedOrders:
     def _remove_old_segments(self) -> None:
         # Both copies of `orders.json` hold what was in them, and the journal says that they go.
         may_go = min(self._removed.offset, self._orders_file.oldest_journal_offset())
-        closed = self.journal.segments.all()
-        gone = [each for each, following in pairwise(closed) if following.start <= may_go]
-        if gone:
+        if gone := self.journal.closed_before(may_go):
             self.journal.segments.remove(gone)
 
     def _load_orders_file(self) -> Header:

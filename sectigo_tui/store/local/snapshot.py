@@ -32,7 +32,7 @@ class DamagedFileError(ValueError):
     """The file is not what was written: cut, changed by something else, or not TinyDB's at all."""
 
 
-def read_sealed(path: Path) -> bytes | None:
+def read_checked(path: Path) -> bytes | None:
     """Return a file's content, which its checksum proves; None without a file.
 
     Raises:
@@ -50,21 +50,21 @@ def read_sealed(path: Path) -> bytes | None:
     return content
 
 
-def write_sealed(path: Path, tables: Mapping[str, Mapping[Any, Any]]) -> None:
+def write_checked(path: Path, tables: Mapping[str, Mapping[Any, Any]]) -> None:
     """Replace a file by tables, one document a line, under a checksum; the one before is kept beside it as `.bak`.
 
     Raises:
         StoreError: The disk failed; the file is the one that was there.
     """
     with disk_failures(path, "write"):
-        replace_file(path, _in_chunks(_sealed_lines(tables)), keep=path.with_name(path.name + ".bak"))
+        replace_file(path, _in_chunks(_checksummed_lines(tables)), keep=path.with_name(path.name + ".bak"))
 
 
 def _seal(digest: str) -> bytes:
     return _SEAL + dumps({"1": {"sha256": digest}}) + b"}\n"
 
 
-def _sealed_lines(data: Mapping[str, Mapping[Any, Any]]) -> Iterator[bytes]:
+def _checksummed_lines(data: Mapping[str, Mapping[Any, Any]]) -> Iterator[bytes]:
     digest = sha256()
     for line in chain([b"{"], *(_table_lines(name, table) for name, table in data.items())):
         digest.update(line)
@@ -207,13 +207,13 @@ class OrdersFile:
         """
         self._check_not_newer(self.path)
         # Nothing that only reads waits for TinyDB to load.
-        from sectigo_tui.store.local.sealed_storage import write_tables
+        from sectigo_tui.store.local.checksum_storage import write_tables
 
         write_tables(self.path, asdict(header), map(_document, stored_orders))
 
     def _loaded(self, path: Path) -> tuple[Header, list[StoredOrder]] | None:
         self._check_not_newer(path)
-        content = read_sealed(path)
+        content = read_checked(path)
         if content is None:
             return None
         header = self._header_of(path)

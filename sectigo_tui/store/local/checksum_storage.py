@@ -11,10 +11,10 @@ from tinydb.middlewares import CachingMiddleware
 from tinydb.storages import Storage
 
 from sectigo_tui.store.documents import loads
-from sectigo_tui.store.local.snapshot import read_sealed, write_sealed
+from sectigo_tui.store.local.snapshot import read_checked, write_checked
 
 
-class SealedStorage(Storage):
+class ChecksumStorage(Storage):
     """A TinyDB storage: one document a line, under a checksum, replaced whole, with its last good copy beside it.
 
     Any TinyDB reads the file; one that writes it breaks the seal, and it is then set aside as damaged, since nothing
@@ -34,7 +34,7 @@ class SealedStorage(Storage):
             DamagedFileError: The file is not what was written.
             StoreError: The disk failed.
         """
-        content = read_sealed(self._path)
+        content = read_checked(self._path)
         return None if content is None else loads(content)
 
     def write(self, data: Mapping[str, Mapping[Any, Any]]) -> None:
@@ -43,7 +43,7 @@ class SealedStorage(Storage):
         Raises:
             StoreError: The disk failed; the file is the one that was there.
         """
-        write_sealed(self._path, data)
+        write_checked(self._path, data)
 
 
 def write_tables(path: Path, header: Mapping[str, Any], orders: Iterable[Mapping[str, Any]]) -> None:
@@ -53,7 +53,7 @@ def write_tables(path: Path, header: Mapping[str, Any], orders: Iterable[Mapping
         StoreError: The disk failed; the file is the one that was there.
     """
     # Everything is written at once, by `close`: a context manager would also write what is half filled.
-    database = TinyDB(path, storage=CachingMiddleware(SealedStorage))  # type: ignore[no-untyped-call]
+    database = TinyDB(path, storage=CachingMiddleware(ChecksumStorage))  # type: ignore[no-untyped-call]
     database.drop_tables()
     database.table("store").insert(header)
     database.table("orders").insert_multiple(orders)
