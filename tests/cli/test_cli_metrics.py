@@ -7,13 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from cli_site import Site, cli_site, mode
+from cli_site import Site, mode
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 from test_cli_watch import Events, ordered, watched
@@ -23,7 +22,6 @@ from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollWindow, WindowEnd
-from sectigo_tui.simulator.world import World
 from support.documented import DOCS
 from support.readme import quoted, table
 from support.virtual_time import START, in_virtual_time
@@ -35,12 +33,6 @@ METRICS_TABLE = "| metric | type | labels | what it is |"
 STATUSES = ("Requested", "SA Approved", "Approved", "Applied", "Init", "")
 PENDING = tuple(state for state in OrderState if state.is_open)
 Samples = dict[str, dict[tuple[str, ...], float]]
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def samples(text: str) -> Samples:

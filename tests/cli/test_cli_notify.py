@@ -7,14 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_site import Site, cli_site, mode
+from cli_site import Site, mode
 from test_cli_watch import Events, ordered, watched
 
 from sectigo_tui.cli import notifier
@@ -25,18 +24,11 @@ from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollWindow
 from sectigo_tui.engine.account.renewals import Timing
 from sectigo_tui.simulator.orders import named_life
-from sectigo_tui.simulator.world import World
 from sectigo_tui.store.notified import NotifiedFile
 from support.readme import TEXTS
 from support.receiver import TOKEN, receiver
 from support.virtual_time import START, in_virtual_time
 from support.writing import Site as Process
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def configure(site: Site, notify: str) -> None:

@@ -8,29 +8,21 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli_w
-from cli_site import CANARY, ENROLL, TERM, Site, cli_site, mode
+from cli_site import CANARY, ENROLL, TERM, Site, mode
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sectigo_tui.cli import outcomes
 from sectigo_tui.engine.orders import recover as recovery
-from sectigo_tui.simulator.world import World
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
 
 NAME = "www.acme.example"
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def csr_file(site: Site, *names: str) -> Path:

@@ -34,13 +34,6 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def own_databases(server: Server) -> Databases:
-    made = Databases(server.url())
-    made.prepare()
-    return made
-
-
 @pytest.fixture
 def url(own_databases: Databases) -> str:
     return own_databases.new()

@@ -14,7 +14,7 @@ from textual import events
 
 from sectigo_tui.simulator.account import CustomField
 from sectigo_tui.simulator.world import World
-from support.ui_stage import Stage, demo_world, on_stage, staged
+from support.ui_stage import Stage, demo_world, on_stage, staged, type_text
 from support.writing import csr_pem
 
 KEY = (
@@ -26,12 +26,6 @@ ISSUED = 2100368
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-async def type_text(stage: Stage, text: str) -> None:
-    for character in text:
-        stage.post("enter" if character == "\n" else character)
-    await stage.wait()
 
 
 async def open_form(stage: Stage, source: str = "make") -> None:

@@ -7,7 +7,6 @@ from syrupy.assertion import SnapshotAssertion
 
 from sectigo_tui.presentation.glyphs import ASCII, UNICODE, Glyphs
 from sectigo_tui.simulator.faults import Fault
-from support.ui_snapshots import Screens
 from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
 
 SIZES = [(80, 24), (120, 40)]
@@ -38,15 +37,6 @@ TROUBLES: dict[str, Fault] = {
     "not-loaded": Fault("unavailable"),
     "loading": Fault("latency", seconds=60.0),
 }
-
-
-@pytest.fixture
-def screen(snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> SnapshotAssertion:
-    """Return what a picture is compared with, whatever terminal the tests run in."""
-    for name in ("NO_COLOR", "TEXTUAL_THEME", "COLORTERM", "TERM_PROGRAM", "TMUX"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    return snapshot.use_extension(Screens)
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
