@@ -35,11 +35,11 @@ def measure(*, quick: bool) -> Iterator[Figure]:
                 pairs,
             ),
             "bare Textual hello world",
-            ratio_goal=1.6,
+            ratio_goal=1.45,
         )
         for name, arguments, goal in (
-            ("sectigo-tui --version", ("--version",), 3.0),
-            (f"sectigo-tui orders --json, {orders:,} orders", ("orders", "--json"), 8.0),
+            ("sectigo-tui --version", ("--version",), 1.4),
+            (f"sectigo-tui orders --json, {orders:,} orders", ("orders", "--json"), 5.0),
         ):
             yield compared(
                 name,

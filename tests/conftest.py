@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from support.postgres import Databases
+    from cli_site import Site
+    from syrupy.assertion import SnapshotAssertion
+
+    from support.installation import Installation
+    from support.postgres import Databases, Server
 
 # The same examples in every run: a failure is found again by running the test again.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -77,3 +82,63 @@ def databases() -> Iterator[Databases]:
         made = Databases(server.url())
         made.prepare()
         yield made
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for what other processes did once a minute: in a story of hours that has none, it is most of the work."""
+    from sectigo_tui.engine.polling import scheduler
+
+    monkeypatch.setattr(scheduler, "CHANGES_SECONDS", 60.0)
+    monkeypatch.setattr(scheduler, "LEASE_RENEWAL_SECONDS", 300.0)
+    monkeypatch.setattr(scheduler, "LEASE_SECONDS", 900.0)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
+    """The command line, run in this process before an account of its own."""
+    from cli_site import cli_site
+
+    from sectigo_tui.simulator.world import World
+
+    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
+        yield made
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Installation]:
+    """The installed program, before an account of its own."""
+    from support.installation import switched
+
+    with switched(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def screen(snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> SnapshotAssertion:
+    """Return what a picture is compared with, whatever terminal the tests run in."""
+    from support.ui_snapshots import Screens
+
+    for name in ("NO_COLOR", "TEXTUAL_THEME", "COLORTERM", "TERM_PROGRAM", "TMUX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return snapshot.use_extension(Screens)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A PostgreSQL of this module alone, which may be killed, and loses nothing that it has said is durable."""
+    from support.postgres import running_server
+
+    with running_server({"synchronous_commit": "on"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def own_databases(server: Server) -> Databases:
+    """Databases on that server."""
+    from support.postgres import Databases
+
+    made = Databases(server.url())
+    made.prepare()
+    return made

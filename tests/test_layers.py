@@ -107,7 +107,7 @@ def test_importing_loads_nothing_heavy(layers: tuple[str, ...]) -> None:
 
 
 def test_headless_watch_loads_nothing_of_the_screen() -> None:
-    code = "import sectigo_tui.cli.main, sectigo_tui.cli.commands.watch, sys; print(*sys.modules)"
+    code = "import sectigo_tui.cli.main, sectigo_tui.cli.watching, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert [name for name in loaded if name.startswith(("sectigo_tui.ui", "textual", "prometheus", "apprise"))] == []
 
@@ -116,7 +116,7 @@ def test_a_subcommand_s_help_loads_nothing_that_only_running_it_needs() -> None:
     code = """
 import sys
 from sectigo_tui.cli.parser import SUBCOMMANDS, make_parser
-for name in SUBCOMMANDS.keys() - {"watch"}:
+for name in SUBCOMMANDS:
     try:
         make_parser().parse_args([name, "--help"])
     except SystemExit:

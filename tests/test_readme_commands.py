@@ -966,6 +966,25 @@ def _rotate_settled(scene: Scene) -> None:
     assert scene.program.run("check").returncode == 0
 
 
+@recipe('sectigo-tui note 2100001 --text "CA called, back at 9"')
+def _note(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    assert "noted: CA called, back at 9" in scene.run()
+    assert scene.local() == [(SSL_ID, "pending")]
+    assert "CA called, back at 9" in scene.program.run("audit").stdout
+
+
+@recipe("sectigo-tui owner 2100001")
+@recipe("sectigo-tui owner 2100001 --to bob")
+@recipe("sectigo-tui owner 2100001 --none")
+def _owner(scene: Scene) -> None:
+    scene.place("ov-vetting")
+    scene.program.run("owner", str(SSL_ID), "--to", "alice")
+    assert "before that alice" in scene.run()
+    owner = json.loads(scene.program.run("orders", "--json").stdout)[0]["owner"]
+    assert owner == ("bob" if "bob" in scene.line else None) if "--" in scene.line else owner not in (None, "alice")
+
+
 @recipe("sectigo-tui remove 2100001")
 def _remove(scene: Scene) -> None:
     scene.place("ov-declined")

@@ -12,7 +12,7 @@ from textual.widgets import DataTable, Static
 
 from sectigo_tui.presentation.format import countdown, deadline_bar
 from sectigo_tui.presentation.table_columns import Cell, Column
-from sectigo_tui.presentation.themes import choose_theme
+from sectigo_tui.presentation.themes import ansi_color_of, choose_theme
 from sectigo_tui.ui.theme import THEMES
 from sectigo_tui.ui.widgets.table.table import LiveTable
 
@@ -72,10 +72,10 @@ class Bench(App[None]):
 
     def __init__(self, table: str) -> None:
         choice = choose_theme(os.environ)
-        super().__init__(ansi_color=choice.ansi_color)
+        super().__init__(ansi_color=ansi_color_of(choice))
         for each in THEMES:
             self.register_theme(each)
-        self.theme = choice.name
+        self.theme = choice
         self.cell = cells_of_orders(wait_seconds=4 * 3600.0 if table == "hours" else 590.0)
         self.live = LiveTable(COLUMNS, self.cell)
         self.reference = DataTable[str](cursor_type="row")

@@ -17,6 +17,8 @@ SUBCOMMANDS = {
     "diagnose": "Say who an order waits for, the evidence, and what to do next.",
     "renewals": "Tell until when each certificate's renewal is to be ordered, and what would hold it up.",
     "message": "Write to whoever blocks an order: ready text, for mail or chat.",
+    "note": "Write a note on orders, for whoever comes next.",
+    "owner": "Take orders, give them to somebody, or let them go.",
     "handover": "All that is open, grouped by cause, as Markdown for the next shift.",
     "validations": "List validations of domains and organizations that end soon.",
     "track": "Make remote orders local, so that they are polled.",

@@ -34,7 +34,11 @@ PROGRESS_COLUMNS = 79
 
 @asynccontextmanager
 async def polling(
-    engine: Engine, *, watches_password: bool = False, watches_blockers: bool = False
+    engine: Engine,
+    *,
+    watches_password: bool = False,
+    watches_blockers: bool = False,
+    lists_every_seconds: float = 0.0,
 ) -> AsyncIterator[None]:
     """Poll the local orders while the block lasts, and run pending writes and the credentials watch.
 
@@ -44,10 +48,17 @@ async def polling(
         engine: The engine.
         watches_password: Whether SCM is asked when the password expires, a few times a day.
         watches_blockers: Whether SCM is asked who orders wait for.
+        lists_every_seconds: The time between two listings of the account's pending orders; 0 for none.
     """
     failure: SectigoTuiError | OSError | None = None
     async with asyncio.TaskGroup() as group:
-        work = group.create_task(engine.poll(watches_password=watches_password, watches_blockers=watches_blockers))
+        work = group.create_task(
+            engine.poll(
+                watches_password=watches_password,
+                watches_blockers=watches_blockers,
+                lists_every_seconds=lists_every_seconds,
+            )
+        )
         try:
             yield
         except (SectigoTuiError, OSError) as error:

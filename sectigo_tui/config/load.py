@@ -133,74 +133,33 @@ class Document(Struct, frozen=True):
 
     Args:
         label: How the file is named to the operator.
-        sectigo: `[sectigo]`.
-        certctl: `[certctl]`.
-        store: `[store]`.
-        ui: `[ui]`.
-        metrics: `[metrics]`.
-        notify: `[notify]`.
-        profiles: `[profile.NAME]` by name.
-        profiles_certctl: `[profile.NAME.certctl]` by name.
+        profiles: The names of its profiles.
+        tables: Its sections by title, such as `[ui]`; each profile has its own two.
     """
 
     label: str
-    sectigo: Table
-    certctl: Table
-    store: Table
-    ui: Table
-    metrics: Table
-    notify: Table
-    profiles: Mapping[str, Table]
-    profiles_certctl: Mapping[str, Table]
+    profiles: tuple[str, ...]
+    tables: Mapping[str, Table]
 
-    def sectigo_layers(self, profile: str | None) -> list[Layer]:
-        """Return what sets keys of `[sectigo]`, strongest first: one layer for the profile, and the common one."""
-        own = [] if profile is None else [self._layer(section_title(profile), self.profiles[profile])]
-        return _without_outweighed([*own, self._layer("[sectigo]", self.sectigo)])
+    def layers(self, *titles: str) -> list[Layer]:
+        """Return sections, the strongest first, such that of two alternatives only the more specific is left.
 
-    def certctl_layers(self, profile: str | None) -> list[Layer]:
-        """Return what sets keys of `[certctl]`, strongest first."""
-        own = [] if profile is None else [self._layer(_certctl_title(profile), self.profiles_certctl[profile])]
-        return _without_outweighed([*own, self._layer("[certctl]", self.certctl)])
-
-    def store_layers(self) -> list[Layer]:
-        """Return what sets keys of `[store]`."""
-        return [self._layer("[store]", self.store)]
-
-    def ui_layers(self) -> list[Layer]:
-        """Return what sets keys of `[ui]`."""
-        return [self._layer("[ui]", self.ui)]
-
-    def metrics_layers(self) -> list[Layer]:
-        """Return what sets keys of `[metrics]`."""
-        return [self._layer("[metrics]", self.metrics)]
-
-    def notify_layers(self) -> list[Layer]:
-        """Return what sets keys of `[notify]`."""
-        return [self._layer("[notify]", self.notify)]
-
-    def _layer(self, title: str, table: Table) -> Layer:
-        return Layer(SourceKind.CONFIG, f"{self.label} {title}", table)
+        A profile's `password_command` outweighs the common `password`, and the other way round.
+        """
+        kept: list[Layer] = []
+        gone: set[str] = set()
+        for title in titles:
+            values = {key: value for key, value in self.tables[title].items() if key not in gone}
+            kept.append(Layer(SourceKind.CONFIG, f"{self.label} {title}", values))
+            for pair in ALTERNATIVES.items():
+                for key, other in (pair, pair[::-1]):
+                    if key in self.tables[title]:
+                        gone.add(other)
+        return kept
 
 
 def _certctl_title(profile: str) -> str:
     return f"[profile.{profile}.certctl]"
-
-
-def _without_outweighed(layers: Sequence[Layer]) -> list[Layer]:
-    """Return layers, strongest first, such that of two alternatives only the more specific is left.
-
-    A profile's `password_command` outweighs the common `password`, and the other way round.
-    """
-    kept: list[Layer] = []
-    gone: set[str] = set()
-    for layer in layers:
-        kept.append(replace(layer, values={key: value for key, value in layer.values.items() if key not in gone}))
-        for pair in ALTERNATIVES.items():
-            for key, other in (pair, pair[::-1]):
-                if key in layer.values:
-                    gone.add(other)
-    return kept
 
 
 def read_document(paths: Paths, label: str) -> Document:
@@ -222,22 +181,21 @@ def read_document(paths: Paths, label: str) -> Document:
         check_private(paths.config_file, "holds a password or key")
     errors = [unknown_name(f"[{name}]", label, "section", name, _SECTIONS) for name in raw if name not in _SECTIONS]
     sections: dict[str, Table] = {name: _table(raw, name, f"[{name}]", label, errors) for name in _SECTIONS}
-    profiles: dict[str, Table] = {}
-    profiles_certctl: dict[str, Table] = {}
-    for name in sections["profile"]:
-        title = section_title(name)
-        profile = dict(_table(sections["profile"], name, title, label, errors))
-        profiles_certctl[name] = _table(profile, "certctl", _certctl_title(name), label, errors)
+    profiles = sections.pop("profile")
+    tables: dict[str, Table] = {}
+    for name in profiles:
+        title, certctl_title = section_title(name), _certctl_title(name)
+        profile = dict(_table(profiles, name, title, label, errors))
+        tables[certctl_title] = _table(profile, "certctl", certctl_title, label, errors)
         profile.pop("certctl", None)
-        profiles[name] = profile
+        tables[title] = profile
         errors += _wrong_names(SectigoSection, profile, f"{label} {title}")
-        errors += _wrong_names(CertctlSection, profiles_certctl[name], f"{label} {_certctl_title(name)}")
+        errors += _wrong_names(CertctlSection, tables[certctl_title], f"{label} {certctl_title}")
     for name, section in SECTIONS.items():
+        tables[f"[{name}]"] = sections[name]
         errors += _wrong_names(section, sections[name], f"{label} [{name}]")
     raise_all(errors)
-    return Document(
-        label, **{name: sections[name] for name in SECTIONS}, profiles=profiles, profiles_certctl=profiles_certctl
-    )
+    return Document(label, tuple(profiles), tables)
 
 
 def _table(parent: Table, name: str, title: str, source: str, errors: list[ConfigError]) -> Table:
@@ -306,10 +264,18 @@ def load_settings(
     document = read_document(paths, for_display(paths.config_file, environ))
     credentials = read_credentials(paths.credentials_file)
     profile = _existing_profile(profile, document)
-    config_layers = document.sectigo_layers(profile)
+    own, own_certctl = ([section_title(profile)], [_certctl_title(profile)]) if profile is not None else ([], [])
+    config_layers = document.layers(*own, "[sectigo]")
     command_layer = next((layer for layer in config_layers if "password_command" in layer.values), None)
-    base_directory, flags = paths.config_file.parent, flags or {}
-    sectigo, sources, errors = read_section(
+    flags, sources, errors = flags or {}, dict[str, Source](), list[ConfigError]()
+
+    def read(section: type[S], layers: Sequence[Layer]) -> S:
+        values, its_sources, its_errors = read_section(section, layers, paths.config_file.parent)
+        sources.update(its_sources)
+        errors.extend(its_errors)
+        return values
+
+    sectigo = read(
         SectigoSection,
         [
             *_flag_layers(SectigoSection, flags),
@@ -317,21 +283,16 @@ def load_settings(
             *_command_layers(command_layer),
             *_file_layers(for_display(paths.credentials_file, environ), profile, credentials, config_layers),
         ],
-        base_directory,
     )
-    certctl, certctl_sources, certctl_errors = read_section(
-        CertctlSection, document.certctl_layers(profile), base_directory
-    )
-    ui, ui_sources, ui_errors = read_section(
-        UiSection, [*_flag_layers(UiSection, flags), *document.ui_layers()], base_directory
-    )
-    store, store_sources, store_errors = read_section(StoreSection, document.store_layers(), base_directory)
-    metrics, metrics_sources, metrics_errors = read_section(MetricsSection, document.metrics_layers(), base_directory)
-    notify, notify_sources, notify_errors = read_section(NotifySection, document.notify_layers(), base_directory)
-    raise_all([*errors, *certctl_errors, *store_errors, *ui_errors, *metrics_errors, *notify_errors])
+    certctl = read(CertctlSection, document.layers(*own_certctl, "[certctl]"))
+    store = read(StoreSection, document.layers("[store]"))
+    ui = read(UiSection, [*_flag_layers(UiSection, flags), *document.layers("[ui]")])
+    metrics = read(MetricsSection, document.layers("[metrics]"))
+    notify = read(NotifySection, document.layers("[notify]"))
+    raise_all(errors)
 
     is_own_account = profile is not None and (
-        profile in credentials or not _ACCOUNT_KEYS.isdisjoint(document.profiles[profile])
+        profile in credentials or not _ACCOUNT_KEYS.isdisjoint(document.tables[section_title(profile)])
     )
     credentials_profile = profile if is_own_account else None
     password_command = urls_command = None
@@ -343,10 +304,10 @@ def load_settings(
         from sectigo_tui.config.password_command import PasswordCommand
 
         key = "notify.urls_command"
-        urls_command = PasswordCommand(notify.urls_command, notify_sources[key].detail, environ, key=key)
+        urls_command = PasswordCommand(notify.urls_command, sources[key].detail, environ, key=key)
     return Settings(
         profile=profile,
-        profiles=tuple(document.profiles),
+        profiles=document.profiles,
         sectigo=sectigo,
         certctl=certctl,
         store=store,
@@ -355,7 +316,7 @@ def load_settings(
         notify=notify,
         paths=paths,
         environ=environ,
-        sources={**sources, **certctl_sources, **store_sources, **ui_sources, **metrics_sources, **notify_sources},
+        sources=sources,
         warnings=tuple(_warnings(environ, profile, sources, is_own_account=is_own_account)),
         credentials_profile=credentials_profile,
         pending=credentials.get(credentials_profile, CredentialsEntry()).pending,

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct, field
-
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.records import Struct, field
 
 
 class CertificateProfile(Struct, frozen=True):

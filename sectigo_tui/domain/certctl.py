@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from msgspec import Struct
-
 from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.domain.records import Struct
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ import re
 from datetime import date, datetime
 from enum import StrEnum
 
-from msgspec import Struct
-
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.errors import OtherNames
+from sectigo_tui.domain.records import Struct
 
 
 class ListingFilter(Struct, frozen=True):

@@ -8,10 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from msgspec import Struct
-
 from sectigo_tui.domain.errors import ScmFailure
 from sectigo_tui.domain.ports import Credentials
+from sectigo_tui.domain.records import Struct
 
 VITAL_CALLS = frozenset({"types", "credentials", "listing", "count", "details"})
 """Calls whose 401 is about the credentials even where they were accepted before: the program lives on them."""

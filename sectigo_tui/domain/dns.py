@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from msgspec import Struct
+from sectigo_tui.domain.records import Struct
 
 SECTIGO_CAA_NAMES = frozenset(
     {

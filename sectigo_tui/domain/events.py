@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct
-
 from sectigo_tui.domain.errors import ScmFailure, StoreError
 from sectigo_tui.domain.orders import Order, OrderState
 from sectigo_tui.domain.polling import PollResult
+from sectigo_tui.domain.records import Struct
 
 
 class EventKind(StrEnum):

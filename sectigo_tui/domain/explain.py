@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from sectigo_tui.domain.errors import (
     CertctlFailure,
     ConfigError,
@@ -27,6 +24,7 @@ from sectigo_tui.domain.errors import (
     UnusableRows,
 )
 from sectigo_tui.domain.excerpts import one_line
+from sectigo_tui.domain.records import Struct, replace
 
 
 class CodeMeaning(Struct, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from msgspec import Struct
+from sectigo_tui.domain.records import Struct
 
 
 class HttpRequest(Struct, frozen=True):

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from sectigo_tui.domain.certificates import CertificateFacts, EnrollRequest, OrderDetails
 from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.polling import PollResult, PollWindow
+from sectigo_tui.domain.records import Struct, replace
 from sectigo_tui.domain.status import StatusClass, classify
 
 

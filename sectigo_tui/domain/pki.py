@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from msgspec import Struct
-
 from sectigo_tui.domain.certificates import CertificateFacts
 from sectigo_tui.domain.ports import SecretText
+from sectigo_tui.domain.records import Struct
 
 CSR_BYTES_AT_MOST = 100_000
 """As much of a file is read as any CSR has."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from msgspec import Struct
-from msgspec.structs import replace
+from sectigo_tui.domain.records import Struct, replace
 
 
 class PollOutcome(StrEnum):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from msgspec import Struct
-
 from sectigo_tui.domain.account import CertificateProfile, CustomField, Organization, PasswordStatus
 from sectigo_tui.domain.certificates import (
     CertificateFacts,
@@ -20,6 +18,7 @@ from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.polling import PollResult
+from sectigo_tui.domain.records import Struct
 from sectigo_tui.domain.validation import (
     AccountDomain,
     Allowance,

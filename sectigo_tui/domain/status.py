@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import lru_cache
 
-from msgspec import Struct
+from sectigo_tui.domain.records import Struct
 
 
 class StatusClass(StrEnum):

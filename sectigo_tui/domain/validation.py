@@ -5,9 +5,8 @@ All text in here came from SCM or a requester: untrusted, to be shown as text.
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from sectigo_tui.domain.clock import Moment
+from sectigo_tui.domain.records import Struct
 
 
 class OrganizationValidation(Struct, frozen=True, kw_only=True):

@@ -8,11 +8,12 @@ from random import Random
 
 from msgspec import Struct, field
 
+from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.clock import Clock
 from sectigo_tui.domain.errors import ReadOnly
 from sectigo_tui.domain.ports import CertificateReader, Scm
 from sectigo_tui.engine.repository import OrderRepository
-from sectigo_tui.engine.requests.limiter import RequestLimiter
+from sectigo_tui.engine.requests.limiter import Priority, RequestLimiter
 
 ARMED_SECONDS = 300.0
 
@@ -99,6 +100,18 @@ class Context(Struct, frozen=True, kw_only=True):
     def scm(self) -> Scm:
         """SCM; called through the limiter, which lets nothing go before the client is connected."""
         return self.client()
+
+    async def details(self, ssl_id: int, priority: Priority = Priority.WRITE) -> OrderDetails:
+        """Ask SCM for an order.
+
+        Args:
+            ssl_id: The order.
+            priority: How urgent the request is.
+
+        Raises:
+            ScmFailure: SCM did not tell it.
+        """
+        return await self.limiter.run(priority, lambda: self.scm.details(ssl_id))
 
     def new_order_id(self) -> str:
         """Return an id for a local order: 12 hexadecimal digits."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.credentials.certctl import HandingOver
     from sectigo_tui.engine.credentials.service import Access, CredentialsService
     from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
+    from sectigo_tui.engine.diagnosis.evidence.known import Target
     from sectigo_tui.engine.orders.approve import Approving
     from sectigo_tui.engine.orders.certctl_orders import CertctlOrders
     from sectigo_tui.engine.orders.collect import Collecting
@@ -368,17 +369,22 @@ class Engine:
             group.create_task(keep_running(self.context, "reading the certificates in use", self._watch_renewals))
             group.create_task(keep_running(self.context, "the account's history", self._learn_history))
 
-    async def poll(self, *, watches_password: bool = False, watches_blockers: bool = False) -> None:
+    async def poll(
+        self, *, watches_password: bool = False, watches_blockers: bool = False, lists_every_seconds: float = 0.0
+    ) -> None:
         """Run polling, pending writes and the credentials watch until cancelled, each restarted on its own.
 
         Args:
             watches_password: Whether SCM is asked when the password expires, too.
             watches_blockers: Whether SCM is asked who orders wait for, too: a screen asks for the orders in sight.
+            lists_every_seconds: The time between two listings of the account's pending orders; 0 for none.
         """
         async with asyncio.TaskGroup() as group:
             if watches_password:
                 watch = self._watch_password
                 group.create_task(keep_running(self.context, "the watch of the password's expiry", watch))
+            if lists_every_seconds:
+                group.create_task(keep_running(self.context, "the listing", lambda: self._list(lists_every_seconds)))
             if watches_blockers:
                 group.create_task(keep_running(self.context, "the diagnosis of orders", self._watch_blockers))
                 group.create_task(keep_running(self.context, "reading the certificates in use", self._watch_renewals))
@@ -473,20 +479,41 @@ class Engine:
         clock, gathered = self.clock, dict[str, tuple[str, float]]()
         while True:
             await self.context.limiter.until_accepted()
-            waiting = [] if self.orders.poller() else [order for order in self.orders.orders() if order.is_waiting]
-            gathered = {order.id: gathered[order.id] for order in waiting if order.id in gathered}
+            waiting = {} if self.orders.poller() else self._waiting()
+            gathered = {key: gathered[key] for key in waiting if key in gathered}
             due = [
-                (gathered.get(order.id, ("", -BLOCKER_SECONDS))[1], order)
-                for order in waiting
-                if order.id not in gathered
-                or gathered[order.id][0] != order.scm_status
-                or clock.monotonic() - gathered[order.id][1] >= BLOCKER_SECONDS
+                (gathered.get(key, ("", -BLOCKER_SECONDS))[1], key)
+                for key, (status, _) in waiting.items()
+                if key not in gathered
+                or gathered[key][0] != status
+                or clock.monotonic() - gathered[key][1] >= BLOCKER_SECONDS
             ]
             if due:
-                _, order = min(due, key=lambda one: (one[0], one[1].id))
-                gathered[order.id] = order.scm_status, clock.monotonic()
-                await self.diagnoser.attend([order], lambda _target, _verdict: None)
+                _, key = min(due)
+                status, target = waiting[key]
+                gathered[key] = status, clock.monotonic()
+                await self.diagnoser.attend([target], lambda _target, _verdict: None)
             await clock.sleep(max(BLOCKER_PAUSE_SECONDS, self._retry_after_seconds()))
+
+    def _waiting(self) -> dict[str, tuple[str, Target]]:
+        """Return the status and the target of each order that waits: local ones, then others that were listed."""
+        local = self.orders.orders()
+        waiting: dict[str, tuple[str, Target]] = {
+            f"1 {order.id}": (order.scm_status, order) for order in local if order.is_waiting
+        }
+        known = {order.ssl_id for order in local}
+        for ssl_id, listed in self.account.pending().items():
+            if ssl_id not in known:
+                waiting[f"2 {ssl_id}"] = listed.status, ssl_id
+        return waiting
+
+    async def _list(self, seconds: float) -> None:
+        """List the account's pending orders again and again, and read when they were requested where that is cheap."""
+        while True:
+            await self.context.limiter.until_accepted()
+            await self.account.refresh_pending()
+            await self.account.learn_for(self.account.pending())
+            await self.context.clock.sleep(max(seconds, self._retry_after_seconds()))
 
     def _report_switched_off(self, rejection: RefusedAlone) -> None:
         self._report(f"{call_in_words(rejection.call)} is switched off until the credentials are rotated", rejection)

@@ -109,13 +109,13 @@ COLUMNS = (
     ),
     Column(
         "in_use",
-        "IN USE",
+        "OUTAGE",
         10,
         priority=8,
         folds=True,
-        meaning="The days left of the certificate in use, which this order takes the place of.",
+        meaning="When the certificate in use ends, which this order takes the place of.",
     ),
-    Column("profile", "PROFILE", 14, share=1, max_width=32, priority=9, folds=True, meaning="The certificate profile."),
+    Column("profile", "PROFILE", 14, share=2, max_width=32, priority=9, folds=True, meaning="The certificate profile."),
     Column("owner", "OWNER", 8, priority=10, folds=True, meaning="Who attends to the order; {app.own} changes it."),
 )
 """Ticking columns stand at the left: a changed cell costs the bytes of all that stands before it in its row."""

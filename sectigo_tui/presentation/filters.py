@@ -25,6 +25,7 @@ _DAY_SECONDS = 86_400.0
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": _DAY_SECONDS, "w": 7 * _DAY_SECONDS}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _COMPARISON = re.compile(r"([a-z]+)(<=|>=|<|>|=)(.*)", re.DOTALL)
 
 
@@ -57,7 +58,7 @@ TERMS = (
     Term("left<", "left<7d", "the certificate in use ends within that time", ("1d", "7d", "30d")),
     Term("deadline<", "deadline<5m", "the polling window ends within that time", ("1m", "5m", "1h")),
     Term("attempts>", "attempts>5", "polled more often in this window", ("5", "10")),
-    Term("slow", "slow", "pending for longer than 9 of 10 orders of its profile took"),
+    Term("slow", "slow", "slower than 9 of 10 orders of its profile"),
     Term("stale", "stale", "not polled in time: AGE has a `~`"),
     Term("local", "local", "placed or tracked here"),
     Term("remote", "remote", "only listed by SCM"),
@@ -68,6 +69,10 @@ TERMS = (
     Term("owner:", "owner:me", "who attends to it: me, none or a name", ("me", "none")),
 )
 """All terms, in the order in which they are offered."""
+
+
+_PARTY_WORDS = (*TERMS[0].values, "scm", "owner", "organization", "contact", "yet")
+"""The words of those who may block an order; what decides it is loaded only when something is looked up."""
 
 
 class Filter:
@@ -111,8 +116,9 @@ class Filter:
     def _word(self, word: str) -> _Test:
         is_excluded = word.startswith("!")
         text = word.removeprefix("!")
-        tests = [self._term(text)]
-        if "|" in text:
+        if "|" not in text:
+            tests = [self._term(text)]
+        else:
             # A value may have others beside it: `on:dns|ca` is on:dns or on:ca.
             field = text.partition(":")[0] + ":" if ":" in text.partition("|")[0] else ""
             parts = [part for part in text.split("|") if part]
@@ -126,6 +132,8 @@ class Filter:
             return _FLAGS[text]
         name, colon, value = text.partition(":")
         if colon and name in _VALUES:
+            if name == "on" and not any(word.startswith(value) for word in _PARTY_WORDS):
+                self.error_text = f"on: takes {TERMS[0].meaning.removeprefix('blocked on: ')}."
             return _VALUES[name](value)
         if colon and name in _TEXTS:
             return _of_text(_TEXTS[name], value)
@@ -202,8 +210,8 @@ def words_filter(query: str) -> Callable[[str], bool]:
 
 
 def _words(query: str) -> tuple[bool, list[str]]:
-    """Return whether a filter is inverted as a whole, and its words."""
-    first, *rest = query.casefold().split() or [""]
+    """Return whether a filter is inverted as a whole, and its words; words in quotes are one, whether closed or not."""
+    first, *rest = (word.replace('"', "") for word in _WORD.findall(query.casefold()) or [""])
     return (True, rest) if first == "!" else (False, [first, *rest] if first else [])
 
 

@@ -14,13 +14,13 @@ from sectigo_tui.presentation.text import printable
 COLUMNS: Sequence[Column] = (
     Column("order_by", "ORDER BY", 9, align="right"),
     Column("expires", "EXPIRES", 10),
-    Column("common_name", "COMMON NAME", 34, share=2, max_width=60),
+    Column("common_name", "COMMON NAME", 34, share=1, max_width=60),
     Column("holds_up", "HOLDS UP", 28, narrow_width=11, share=2, max_width=48, folds=True),
-    Column("renewal", "RENEWAL", 24, narrow_width=10, share=1, max_width=40, folds=True),
+    Column("renewal", "RENEWAL", 24, narrow_width=10, share=2, max_width=40, folds=True),
     Column("validation", "VAL", 3, priority=3),
     Column("usually", "USUALLY", 16, priority=2),
     Column("ssl_id", "SSLID", 9, align="right", priority=4),
-    Column("profile", "PROFILE", 12, share=1, max_width=30, priority=5),
+    Column("profile", "PROFILE", 12, share=2, max_width=30, priority=5),
 )
 
 _STYLES = {

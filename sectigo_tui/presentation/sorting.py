@@ -43,8 +43,11 @@ def in_order(order_rows: Iterable[OrderRow], key: str, now: RowContext, *, desce
             for _, _, order_row in sorted(_by_request(listed), reverse=not descending, key=lambda row: row[:2])
         ]
     if key == URGENCY:
-        # Equal ones stay in the order of their age.
-        return sorted(in_order(listed, "age", now, descending=True), key=lambda one: _urgency(one, now))
+        oldest_first = in_order(listed, "age", now, descending=True)
+        if now.diagnoser() is None:
+            # Nothing is known yet but their age.
+            return oldest_first
+        return sorted(oldest_first, key=lambda one: _urgency(one, now))
     by = _SORTS[key]
     return sorted(listed, key=lambda one: (*by(one, now), one.ssl_id or 0, one.row_id), reverse=descending)
 

@@ -6,7 +6,6 @@ The command line names the themes too, so nothing of Textual is loaded here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 CELL_STYLES = ("pending", "waiting", "done", "failed", "warning", "muted", "strong")
 """What a cell can be: in progress, somebody must act, became a certificate, will not, look here, less, more."""
@@ -23,20 +22,7 @@ _PLAIN_TERMINALS = ("vt", "dumb", "unknown", "ansi-m", "xterm-mono", "screen-m")
 _TERMINALS_OF_MANY_COLOURS = ("256color", "direct", "kitty", "truecolor", "ghostty", "alacritty", "foot", "wezterm")
 
 
-class ThemeChoice(NamedTuple):
-    """The theme to start with.
-
-    Args:
-        name: What `App.theme` is set to, after the themes are registered.
-        ansi_color: What `App.__init__` must be given. Textual picks its NO_COLOR filter there and then, and
-            the one for other themes paints the terminal's own colours black on black.
-    """
-
-    name: str
-    ansi_color: bool | None
-
-
-def choose_theme(environ: Mapping[str, str], preference: str = "auto") -> ThemeChoice:
+def choose_theme(environ: Mapping[str, str], preference: str = "auto") -> str:
     """Choose the theme for a terminal.
 
     Args:
@@ -44,11 +30,19 @@ def choose_theme(environ: Mapping[str, str], preference: str = "auto") -> ThemeC
         preference: "dark", "light", "safe" (for colour-blind eyes), "16", "mono", or "auto".
 
     Returns:
-        The preferred theme; with "auto", no colour under NO_COLOR or on a terminal without any, sixteen on one
-        which does not say that it has more, dark otherwise.
+        The name of the preferred theme; with "auto", no colour under NO_COLOR or on a terminal without any, sixteen on
+        one which does not say that it has more, dark otherwise.
     """
-    name = PREFERENCES.get(preference) or _by_terminal(environ)
-    return ThemeChoice(name, True if name in {SIXTEEN, MONO} else None)
+    return PREFERENCES.get(preference) or _by_terminal(environ)
+
+
+def ansi_color_of(theme: str) -> bool | None:
+    """Return what `App.__init__` must be given for a theme.
+
+    Textual picks its NO_COLOR filter there and then, and the one for other themes paints the terminal's own colours
+    black on black.
+    """
+    return True if theme in {SIXTEEN, MONO} else None
 
 
 def _by_terminal(environ: Mapping[str, str]) -> str:

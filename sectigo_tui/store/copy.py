@@ -138,11 +138,17 @@ def differences(source: Contents, target: Contents) -> list[str]:
     return found
 
 
-def notes_of(order: Order, polls: bytes) -> list[Note]:
-    """Return an order's polls as the bookkeeping that brings them into a store, oldest first."""
+def notes_of(order: Order, polls: bytes, there: int) -> list[Note]:
+    """Return an order's polls as the bookkeeping that brings them into a store, oldest first.
+
+    Args:
+        order: The order.
+        polls: Its polls, packed.
+        there: How many of them the target has: a copy may end between an order and its polls.
+    """
     return [
         Note(order.id, order.revision, order.window, order.last_poll, order.last_answer_at, poll)
-        for poll in unpacked_polls(polls)
+        for poll in unpacked_polls(polls)[there:]
     ]
 
 

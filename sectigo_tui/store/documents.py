@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -167,11 +168,17 @@ def _encodable(value: Any) -> Any:
 def sparse(value: Struct) -> Document:
     """Return a record as a document without the fields that have their defaults, which reading fills in again."""
     document: Document = {}
-    for each in fields(value):
-        held = getattr(value, each.name)
-        if held is not each.default and held != each.default:
-            document[each.name] = sparse(held) if isinstance(held, Struct) else held
+    for name, default in _defaults(type(value)):
+        held = getattr(value, name)
+        if held is not default and held != default:
+            document[name] = sparse(held) if isinstance(held, Struct) else held
     return document
+
+
+@cache
+def _defaults(kind: type[Struct]) -> tuple[tuple[str, Any], ...]:
+    # msgspec resolves the annotations of a class whenever it is asked for its fields.
+    return tuple((each.name, each.default) for each in fields(kind))
 
 
 def _reader(made: type[_Made]) -> Callable[[Document], _Made]:

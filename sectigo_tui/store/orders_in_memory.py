@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from threading import Lock
 
 from msgspec import Struct, field
@@ -187,16 +187,35 @@ class OrdersInMemory:
             The order as it stands then.
         """
         with self._lock:
-            known = self._orders.get(order.id)
-            if known is not None and known.revision > order.revision:
+            return self._learn(order)
+
+    def learn_stored(self, stored_orders: Iterable[StoredOrder], *, with_lines: bool) -> None:
+        """Take what was kept of orders, unless later changes are known.
+
+        Args:
+            stored_orders: What was kept.
+            with_lines: Whether their newest lines are taken too.
+        """
+        with self._lock:
+            for stored in stored_orders:
+                order_id = self._learn(stored.order).id
+                if stored.polls:
+                    self._polls[order_id] = stored.polls
+                if with_lines and stored.newest_line is not None:
+                    self._newest_lines[order_id] = stored.newest_line
+
+    def _learn(self, order: Order) -> Order:
+        known = self._orders.get(order.id)
+        if known is not None:
+            if known.revision > order.revision:
                 return known
-            stands = with_latest(known, order)
-            self._orders[order.id] = stands
-            if known is not None and known.ssl_id is not None and self._by_ssl_id.get(known.ssl_id) == known.id:
+            order = with_latest(known, order)
+            if known.ssl_id is not None and self._by_ssl_id.get(known.ssl_id) == known.id:
                 del self._by_ssl_id[known.ssl_id]
-            if stands.ssl_id is not None and not stands.removed:
-                self._by_ssl_id[stands.ssl_id] = stands.id
-            return stands
+        self._orders[order.id] = order
+        if order.ssl_id is not None and not order.removed:
+            self._by_ssl_id[order.ssl_id] = order.id
+        return order
 
     def learn_line(self, order_id: str, offset: int) -> None:
         """Take where an order's newest line in the journal starts."""

@@ -19,7 +19,7 @@ from sectigo_tui.presentation.columns import RowContext
 from sectigo_tui.presentation.glyphs import Glyphs
 from sectigo_tui.presentation.rows import OrderRows
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.presentation.themes import MONO, PREFERENCES, SIXTEEN, ThemeChoice, choose_theme
+from sectigo_tui.presentation.themes import MONO, PREFERENCES, SIXTEEN, ansi_color_of
 from sectigo_tui.presentation.watchlist import Watchlist
 from sectigo_tui.ui.content.header import Surroundings
 from sectigo_tui.ui.engine_runner import EngineRunner
@@ -209,7 +209,7 @@ class SectigoApp(TerminalApp[str]):
         surroundings: Surroundings,
         *,
         glyphs: Glyphs,
-        theme: ThemeChoice,
+        theme: str,
         refresh_seconds: float,
         defaults: Defaults,
         track: Sequence[int] = (),
@@ -302,8 +302,9 @@ class SectigoApp(TerminalApp[str]):
             self._show_theme(layout.theme)
 
     def _show_theme(self, preference: str) -> None:
-        self.ansi_color = choose_theme({}, preference).ansi_color
-        self.theme = PREFERENCES[preference]
+        theme = PREFERENCES[preference]
+        self.ansi_color = ansi_color_of(theme)
+        self.theme = theme
 
     def on_unmount(self) -> None:
         """Keep how the screen is arranged."""

@@ -10,7 +10,6 @@ from textual.widgets import Input, Select, Static
 
 from sectigo_tui.domain.errors import CredentialsRefused, ScmFailure, SectigoTuiError
 from sectigo_tui.presentation.text import printable
-from sectigo_tui.presentation.themes import ThemeChoice
 from sectigo_tui.ui.dialogs.dialog import CONFIRM, Choice, Dialog
 from sectigo_tui.ui.dialogs.form import Row, choice_field, chosen, text_field
 from sectigo_tui.ui.terminal.terminal_app import TerminalApp
@@ -103,7 +102,7 @@ class FirstRunApp(TerminalApp[bool]):
     TITLE = "sectigo-tui"
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, accept: Accept, theme: ThemeChoice) -> None:
+    def __init__(self, accept: Accept, theme: str) -> None:
         super().__init__(theme)
         self._accept = accept
 

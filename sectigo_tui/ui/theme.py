@@ -28,12 +28,13 @@ _TEXT_STYLES = {
 
 
 def _variables(colors: Mapping[str, str], styles: Mapping[str, str] | None = None) -> dict[str, str]:
-    named = {_variable(name): color for name, color in colors.items()}
+    named = {variable_of(name): color for name, color in colors.items()}
     chosen = {**_TEXT_STYLES, **(styles or {})}
-    return {**named, **{f"{_variable(name)}-text-style": style for name, style in chosen.items()}}
+    return {**named, **{f"{variable_of(name)}-text-style": style for name, style in chosen.items()}}
 
 
-def _variable(name: str) -> str:
+def variable_of(name: str) -> str:
+    """Return the theme's variable for the colour of a kind of cell, or of a part of the table."""
     return f"state-{name}" if name in CELL_STYLES else f"table-{name}"
 
 

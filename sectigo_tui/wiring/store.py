@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,9 +94,9 @@ async def open_store(settings: Settings, clock: Clock) -> JournalStore | TeamSto
 
 def store_team(store: JournalStore | TeamStore) -> TeamStore | None:
     """Return what processes on other hosts are heard through; None where there are none."""
-    from sectigo_tui.store.local.journal_store import JournalStore
-
-    return None if isinstance(store, JournalStore) else store
+    # Loaded already where there is one; neither store is loaded for the other's sake.
+    loaded = sys.modules.get("sectigo_tui.store.postgres.team_store")
+    return store if loaded is not None and isinstance(store, loaded.TeamStore) else None
 
 
 def read_orders(settings: Settings, report: Callable[[StoreDamage], None]) -> list[Order]:

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from cli_site import Site, cli_site
-
-from sectigo_tui.simulator.world import World
+from cli_site import Site
 
 CERTCTL = "Issued by certctl"
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def an_account(site: Site) -> dict[str, int]:

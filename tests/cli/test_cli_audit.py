@@ -5,22 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cli_site import Site, cli_site
-
-from sectigo_tui.simulator.world import World
+from cli_site import Site
 
 NAME = "www.acme.example"
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def journal(site: Site) -> Path:

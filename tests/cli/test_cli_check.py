@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from cli_site import Site, cli_site
-
-from sectigo_tui.simulator.world import World
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
+from cli_site import Site
 
 
 def test_check_tells_which_optional_rights_the_login_has_and_how_many_organizations_it_sees(site: Site) -> None:

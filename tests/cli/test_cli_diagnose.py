@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_site import CANARY, Ended, Site, cli_site
+from cli_site import CANARY, Ended, Site
 
 from sectigo_tui.simulator.account import Domain
-from sectigo_tui.simulator.world import World
 from support.documented import differences, documented
 
 NAME = "www.acme.example"
 SHAPES = documented("diagnose-json.md")
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def an_order(site: Site, life: str = "ov-dcv-missing", name: str = NAME) -> int:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from cli_site import Site, cli_site
+from cli_site import Site
 
 from sectigo_tui.domain.errors import StoreError
 from sectigo_tui.domain.events import EventKind
-from sectigo_tui.simulator.world import World
 from sectigo_tui.store.local.shared_orders import Change, SharedOrders
 from sectigo_tui.store.local.snapshot import OrdersFile
 from support.stored_orders import files_no_larger_than
 
 NAME = "www.acme.example"
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def issued(site: Site) -> int:

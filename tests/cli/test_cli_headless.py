@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_site import Site, cli_site
+from cli_site import CANARY, Site, cli_site
 
 from sectigo_tui.simulator.world import World
 from support.documented import differences, documented
@@ -119,3 +119,28 @@ def test_waiting_tells_each_poll_in_a_line(site: Site) -> None:
     assert ended.code == 7
     (line,) = [line for line in ended.err.splitlines() if "next poll in" in line]
     assert re.fullmatch(r"20\S+Z  \d+  quick\.acme\.example  A\w+  next poll in 00:0[4-6]", line)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("orders", "--pending", "--filter", "on:ca|dns"),
+        ("orders", "--remote"),
+        ("diagnose", "2100001", "2100002"),
+        ("message", "2100001"),
+        ("handover",),
+        ("validations",),
+        ("renewals",),
+        ("note", "2100001", "--text", "CA called"),
+        ("owner", "2100001"),
+        ("adopt", "--certctl", "--list"),
+    ],
+    ids=" ".join,
+)
+def test_what_a_subcommand_asks_is_logged_without_the_password(site: Site, arguments: tuple[str, ...]) -> None:
+    log = site.home / "debug.log"
+    site.run(*arguments, f"--debug-log={log}")
+    text = log.read_text(encoding="ascii")
+    assert '"url"' in text
+    assert '"password": "********"' in text
+    assert CANARY not in text

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from cli_site import Site, cli_site, mode
+from cli_site import Site, mode
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 from test_cli_watch import Events, ordered, watched
@@ -22,23 +22,17 @@ from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollWindow, WindowEnd
-from sectigo_tui.simulator.world import World
 from support.documented import DOCS
 from support.readme import quoted, table
 from support.virtual_time import START, in_virtual_time
 from support.writing import Site as Process
+from support.writing import new_world
 
 ACCOUNT = "acme"
 METRICS_TABLE = "| metric | type | labels | what it is |"
 STATUSES = ("Requested", "SA Approved", "Approved", "Applied", "Init", "")
 PENDING = tuple(state for state in OrderState if state.is_open)
 Samples = dict[str, dict[tuple[str, ...], float]]
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def samples(text: str) -> Samples:
@@ -124,6 +118,30 @@ async def test_what_each_figure_counts_is_what_the_list_shows() -> None:
     assert found["oldest_pending_age_seconds"]["approver",] == 3600.0
     assert found["orders"]["collected",] == 1
     assert found["credentials_accepted"] == found["store_saving"] == found["poller"] == {(): 1}
+
+
+@in_virtual_time
+async def test_pending_orders_that_are_not_local_count_too() -> None:
+    world = new_world()
+    hours_ago = world.now() - timedelta(hours=5)
+    for life in ("ev-approval", "ov-sa-approved", "ov-vetting", "ov-instant"):
+        world.add_order(life=life, common_name=f"{life}.acme.example", requested=hours_ago)
+    process = Process(world=world)
+    process.store.plant(an_order(0, state=OrderState.PENDING, status="Requested"))
+    metrics = Metrics(ACCOUNT, process.clock)
+    async with metrics.reading(process.engine):
+        assert sum(samples((await metrics.text()).decode())["orders_pending"].values()) == 1
+        polling = asyncio.create_task(process.engine.poll(watches_blockers=True, lists_every_seconds=60.0))
+        await process.clock.sleep(45)
+        polling.cancel()
+        found = samples((await metrics.text()).decode())
+    remote = {key: value for key, value in found["orders_pending"].items() if "remote" in key}
+    assert sum(remote.values()) == 3
+    assert sum(value for key, value in remote.items() if "approver" in key) == 2
+    assert any("EV" in key for key in remote)
+    assert found["orders_needing_you"] == {(): 3}
+    assert found["oldest_pending_age_seconds"]["approver",] >= 5 * 3600
+    assert sum(found["orders"].values()) == 1
 
 
 @in_virtual_time

@@ -7,32 +7,28 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_site import Site, cli_site, mode
+from cli_site import Site, mode
 from test_cli_watch import Events, ordered, watched
 
 from sectigo_tui.cli import notifier
+from sectigo_tui.cli.metrics import Metrics
 from sectigo_tui.cli.notifier import Message, Notifier, Weight, is_quiet
 from sectigo_tui.domain.errors import SectigoTuiError
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import PollWindow
-from sectigo_tui.simulator.world import World
+from sectigo_tui.engine.account.renewals import Timing
+from sectigo_tui.simulator.orders import named_life
 from sectigo_tui.store.notified import NotifiedFile
 from support.readme import TEXTS
 from support.receiver import TOKEN, receiver
 from support.virtual_time import START, in_virtual_time
 from support.writing import Site as Process
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def configure(site: Site, notify: str) -> None:
@@ -154,6 +150,39 @@ async def test_an_approver_a_passed_deadline_and_a_failure_are_told_each_at_its_
         assert "approve.acme.example: deadline passed" in desk.messages[-1].body
     assert len(desk.messages) == 3
     assert approval.order.ssl_id in world.statuses()
+
+
+@in_virtual_time
+async def test_a_renewal_is_told_and_counted_as_late_from_the_day_on_by_which_it_was_to_be_ordered(
+    tmp_path: Path,
+) -> None:
+    process = Process()
+    issued_long_ago = replace(named_life("ov-instant"), gated=False)
+    for name, days_ago in (("late", 187), ("ahead", 100)):
+        requested = process.world.now() - timedelta(days=days_ago)
+        process.world.add_order(life=issued_long_ago, common_name=f"{name}.acme.example", requested=requested)
+    await process.engine.renewals.refresh()
+    (first, second) = await process.engine.renewals.due(within_days=199)
+    assert (first.timing, second.timing) == (Timing.DUE, Timing.AHEAD)
+    metrics = Metrics("acme", process.clock)
+
+    async def count() -> dict[str, str]:
+        text = (await metrics.text()).decode()
+        return dict(re.findall(r'^sectigo_tui_renewals\{.*timing="(\w+)"\} ([0-9.]+)$', text, re.MULTILINE))
+
+    midnight = datetime.combine(first.order_by + timedelta(days=1), time(), UTC)
+    await process.clock.sleep((midnight - process.clock.now()).total_seconds() - 600)
+    desk = Desk(tmp_path, process)
+    async with desk.notifier.running(), desk.notifier.reading(process.engine), metrics.reading(process.engine):
+        await process.clock.sleep(300)
+        assert desk.messages == []
+        assert await count() == {"late": "0.0", "due": "1.0"}
+        await process.clock.sleep(900)
+        assert await count() == {"late": "1.0", "due": "0.0"}
+        await process.clock.sleep(900)
+    (message,) = desk.messages
+    assert f"late.acme.example: renewal late: it was to be ordered by {first.order_by}" in message.body
+    assert message.weight is Weight.BAD
 
 
 @in_virtual_time

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import inspect
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from cli_site import Site, cli_site
+from msgspec.structs import replace
 
+from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.world import World
+from sectigo_tui.store.local import copying as to_directory
+from sectigo_tui.store.local.journal import ClosedSegments
+from sectigo_tui.store.local.journal_store import JournalStore
+from sectigo_tui.store.local.shared_orders import SharedOrders
+from sectigo_tui.store.postgres import copying as to_database
+from sectigo_tui.store.postgres.team_store import TeamStore
 from support.postgres import Databases, execute
+from support.stored_orders import HandClock, an_entry, an_order, looked_at
 
 
 @pytest.fixture
@@ -86,6 +99,71 @@ def test_orders_are_copied_to_a_database_and_back_and_the_source_is_as_it_was(si
     site.make("audit", "verify")
 
 
+class Killed(BaseException):
+    """Stands for a SIGKILL: nothing handles it."""
+
+
+async def fill(directory: Path) -> None:
+    """Write orders with polls and bundles as the program does."""
+    store = JournalStore.open(directory, HandClock())
+    for number in range(5):
+        stored = await store.put(an_order(number), an_entry(an_order(number)))
+        for times in (1, 2):
+            looked, poll = looked_at(stored, times)
+            store.note(looked, poll)
+    await store.save_certificate(an_order(0).id, b"a bundle")
+    await store.close()
+
+
+def copy_killed_at(site: Site, to: object, steps: Sequence[tuple[type | ModuleType, str]]) -> None:
+    """Copy again and again, each time killed after another step that is durable, then to the end."""
+    for owner, name in steps:
+        with pytest.MonkeyPatch.context() as patch:
+            made = getattr(owner, name)
+
+            def then_die(*args: object, _made: Callable[..., object] = made, **more: object) -> object:
+                done = _made(*args, **more)
+                if inspect.isawaitable(done):
+
+                    async def finish() -> None:
+                        await done
+                        raise Killed
+
+                    return finish()
+                raise Killed
+
+            patch.setattr(owner, name, then_die)
+            with pytest.raises(Killed):
+                site.run("store", "copy", "--to", to)
+    copied = site.make("store", "copy", "--to", to)
+    assert "copied and verified: 7 orders, 9 timeline entries" in copied.out
+    assert "9 of them copied before, 1 collected bundles" in copied.out
+
+
+def test_a_copy_that_was_killed_at_any_step_is_taken_up_again_both_ways(site: Site, url: str) -> None:
+    for name in ("one.acme.example", "two.acme.example"):
+        assert site.order(name).code == 0
+    (account,) = {path.parent for path in site.files("journal.jsonl")}
+    asyncio.run(fill(account))
+    site.make("orders")
+    before = contents(site)
+    site.monkeypatch.setattr(to_database, "_AT_ONCE", 3)
+    site.monkeypatch.setattr(to_directory, "_AT_ONCE", 3)
+    there = [(TeamStore, "record_all"), (TeamStore, "record_all"), (TeamStore, "put_all"), (TeamStore, "flush")]
+    copy_killed_at(site, url, [*there, *there[2:]])
+    assert contents(site) == before
+
+    use_database(site, url)
+    back = site.home / "back"
+    here = [(SharedOrders, "append_entries"), (SharedOrders, "commit"), (SharedOrders, "append_notes")]
+    copy_killed_at(site, back, [*here[:1], *here, *here[1:], (to_directory, "replace_file")])
+    site.make("audit", "verify")
+    use_directory(site)
+    site.monkeypatch.setenv("SECTIGO_TUI_DATA_DIR", str(back))
+    assert len(site.orders()) == 7
+    site.make("audit", "verify")
+
+
 def test_a_copy_into_what_holds_other_orders_is_refused_and_changes_nothing(site: Site, url: str) -> None:
     use_database(site, url)
     assert site.order("theirs.acme.example").code == 0
@@ -151,6 +229,43 @@ def test_what_is_over_its_time_is_removed_and_the_rest_stays_proven(site: Site, 
     assert "removed, and not after their time" not in told
     execute(url, "set sectigo_tui.pruning = 'on'; delete from sectigo_tui.entries where seq = 2")
     assert "removed, and not after their time" in site.run("audit", "verify").out
+
+
+async def add_old(directory: Path) -> None:
+    """Write orders that came to nothing long ago, each in a part of the journal that is closed after it."""
+    store = JournalStore.open(directory, HandClock())
+    for number in range(12):
+        order = replace(an_order(number), state=OrderState.FAILED, window=None)
+        await store.put(order, an_entry(order))
+        await store.save()
+    await store.close()
+
+
+def test_old_parts_of_a_directorys_journal_are_removed_and_the_rest_stays_proven(site: Site) -> None:
+    site.monkeypatch.setattr("sectigo_tui.store.local.journal.LARGEST_SEGMENT_BYTES", 3000)
+    path = site.home / "kept.toml"
+    path.write_text("[sectigo]\nretention_days = 30")
+    site.monkeypatch.setenv("SECTIGO_TUI_CONFIG", str(path))
+    assert site.order("first.acme.example").code == 0
+    (account,) = {path.parent for path in site.files("journal.jsonl")}
+    # What can still become something keeps all that came after it.
+    shutil.rmtree(account)
+    asyncio.run(add_old(account))
+    assert len(list(account.glob("journal-*.jsonl.gz"))) >= 3
+    orders = site.orders()
+    with site.monkeypatch.context() as patch:
+        # Killed before the last ones: each of two saves removes the two oldest.
+        remove = ClosedSegments.remove
+        patch.setattr(ClosedSegments, "remove", lambda segments, gone: remove(segments, gone[:2]))
+        site.make("store", "prune")
+    proof = site.make("audit", "verify", "--json").document("proof")
+    assert (proof["removed"], proof["faults"]) == (8, [])
+
+    assert site.make("store", "prune").out.startswith("4 timeline entries removed")
+    assert list(account.glob("journal-*")) == []
+    assert site.orders() == orders
+    proof = site.make("audit", "verify", "--json").document("proof")
+    assert (proof["removed"], proof["faults"]) == (12, [])
 
 
 def test_without_the_extra_the_command_that_installs_it_is_named(site: Site, url: str) -> None:

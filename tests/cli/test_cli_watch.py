@@ -19,14 +19,13 @@ from typing import IO, Any
 
 import pytest
 import tomli_w
-from cli_site import CANARY, Site, cli_site, mode, of_shape
+from cli_site import CANARY, Site, mode, of_shape
 
-from sectigo_tui.cli.commands import watch
+from sectigo_tui.cli import watching
 from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.ports import StoreChanges
 from sectigo_tui.engine.polling import scheduler
 from sectigo_tui.engine.polling.scheduler import Scheduler
-from sectigo_tui.simulator.world import World
 from sectigo_tui.store.local.journal_store import JournalStore
 from support.terminal import PROGRAM
 
@@ -49,12 +48,6 @@ SHAPE_OF = {
 
 Event = dict[str, Any]
 Driver = Callable[["Events"], None]
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def ordered(site: Site, *, life: str = "vetting") -> int:
@@ -189,7 +182,7 @@ def test_a_failing_poll_is_told_and_polling_goes_on(site: Site) -> None:
 @pytest.fixture
 def with_file(site: Site) -> Path:
     """The file that holds the credentials, as a service has them."""
-    site.monkeypatch.setattr(watch, "CREDENTIALS_SECONDS", 0.2)
+    site.monkeypatch.setattr(watching, "CREDENTIALS_SECONDS", 0.2)
     login = os.environ["CERTCTL_SECTIGO_LOGIN"]
     file = site.home / ".config" / "sectigo-tui" / "credentials.toml"
     file.parent.mkdir(parents=True, mode=0o700)
@@ -221,7 +214,7 @@ def test_refused_credentials_are_not_sent_again_and_rotated_ones_are_taken_up(si
 
 
 def test_a_rotation_is_taken_up_when_it_is_kept_not_when_the_next_round_comes(site: Site, with_file: Path) -> None:
-    site.monkeypatch.setattr(watch, "CREDENTIALS_SECONDS", 3600.0)
+    site.monkeypatch.setattr(watching, "CREDENTIALS_SECONDS", 3600.0)
     ordered(site)
     site.world.account.credentials.password = "another-" + CANARY
 

@@ -8,29 +8,21 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli_w
-from cli_site import CANARY, ENROLL, TERM, Site, cli_site, mode
+from cli_site import CANARY, ENROLL, TERM, Site, mode
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sectigo_tui.cli import outcomes
 from sectigo_tui.engine.orders import recover as recovery
-from sectigo_tui.simulator.world import World
 from support.terminal import PROGRAM, Terminal
 from support.writing import csr_pem
 
 NAME = "www.acme.example"
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
-    with cli_site(tmp_path, monkeypatch, capsys, World(seed=5)) as made:
-        yield made
 
 
 def csr_file(site: Site, *names: str) -> Path:
@@ -580,6 +572,49 @@ def test_finished_orders_are_removed_by_either_id(site: Site) -> None:
     assert ended.code == 2
     assert [line.split()[0] for line in ended.out.splitlines()] == [str(done), str(other)]
     assert [order["ssl_id"] for order in site.orders()] == [pending]
+
+
+def test_notes_and_owners_are_written_on_local_and_remote_orders_in_read_only_mode_too(site: Site) -> None:
+    local, remote = tracked(site, waiting(site, "a.acme.example")), waiting(site, "b.acme.example")
+    by_id = site.orders()[0]["id"]
+    ended = site.run("note", "--read-only", by_id, remote, "9", "x", "--text", "CA called\x1b[2J\nback at 9")
+    assert ended.code == 2
+    assert ended.out.splitlines() == [
+        f"{local}  a.acme.example  noted: CA called [2J back at 9",
+        f"{remote}  b.acme.example  noted: CA called [2J back at 9",
+    ]
+    assert "order 9" in ended.err
+    assert "there is no local order x" in ended.err
+    site.make("owner", local)
+    (mine,) = site.make("orders", "--filter", "owner:me", "--json").document("array of order")
+    you = mine["owner"]
+    assert mine["ssl_id"] == local
+    assert f"owner: bob, before that {you}" in site.make("owner", local, "--to", "bob").out
+    told = site.make("handover").out
+    assert "CA called" in told
+    assert "bob" in told
+    results = site.make("owner", local, remote, "--none", "--json").document("array of result")
+    assert [(one["target"], one["outcome"]) for one in results] == [(str(local), "done"), (str(remote), "done")]
+    assert not any(order["owner"] for order in site.orders())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error_text"),
+    [
+        (["note", "2100001"], "--text"),
+        (["note", "2100001", "--text", " "], "the note is empty"),
+        (["owner", "2100001", "--to", " "], "--to names nobody"),
+        (["owner", "2100001", "--to", "bob", "--none"], "not allowed with"),
+    ],
+)
+def test_a_note_or_an_owner_that_says_nothing_changes_nothing(
+    site: Site, arguments: list[str], error_text: str
+) -> None:
+    tracked(site, waiting(site))
+    ended = site.run(*arguments)
+    assert ended.code == 2
+    assert error_text in ended.err
+    assert site.orders()[0]["owner"] is None
 
 
 # Credentials

@@ -9,14 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sectigo_tui import __version__
 from support.documented import differences, documented
-from support.installation import CANARY, Installation, switched
+from support.installation import CANARY, Installation
 from support.terminal import PROGRAM
 
 SHELL = ("/bin/sh", "-c")
@@ -28,12 +27,6 @@ sys.argv = ["sectigo-tui", {command!r}]
 from sectigo_tui.__main__ import main
 sys.exit(main())
 """
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 def test_check_shows_every_setting_with_its_source_and_the_account_s_profiles(program: Installation) -> None:

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from support.installation import Installation, switched
+from support.installation import Installation
 
 ESCAPE = "\x1b"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 def test_orders_of_the_account_are_seen_tracked_filtered_and_left(program: Installation) -> None:

@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
-from support.installation import CANARY, Installation, switched
+from support.installation import CANARY, Installation
 from support.terminal import PROGRAM, Terminal
 
 PROMPT_SECONDS = 5.0
@@ -29,12 +28,6 @@ View.action_detail = broken
 from sectigo_tui.__main__ import main
 sys.exit(main())
 """
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 def kill(terminal: Terminal) -> None:

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
-
-from support.installation import Installation, switched
+from support.installation import Installation
 from support.terminal import Terminal
 
 DAY_SECONDS = 86_400.0
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 class Operator:

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from support.installation import CANARY, Installation, switched
+from support.installation import CANARY, Installation
 
 NOTES = ("\x1b]9;sectigo-tui: ", "\x1b]777;notify;sectigo-tui;")
 MOUSE_ON = b"\x1b[?1000h"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 def configure(program: Installation, ui: str) -> None:

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from support.installation import Installation, switched
+from support.installation import Installation
 
 PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
 BYTES_PER_SECOND = 2_000
 HELD_BY_THE_KERNEL = 24_000
 """What a pseudo-terminal takes from a program before anybody has read it."""
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 def test_a_thin_line_costs_frames_and_no_keys(program: Installation) -> None:

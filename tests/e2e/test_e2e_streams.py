@@ -6,22 +6,15 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, switched
+from support.installation import Installation
 from support.terminal import PROGRAM
 
 NAME = "日本.example"
 SPELLED = r"\u65e5\u672c.example"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture(params=["iso-8859-1", "ascii", "cp1252"])

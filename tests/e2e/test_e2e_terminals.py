@@ -7,21 +7,14 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, switched
+from support.installation import Installation
 from support.terminal import PROGRAM, Terminal
 
 KINDS = ("xterm-256color", "xterm-16color", "screen-256color", "tmux-256color", "linux", "vt220")
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 @pytest.mark.parametrize("kind", KINDS)

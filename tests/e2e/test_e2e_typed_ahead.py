@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from support.installation import Installation, switched
+from support.installation import Installation
 
 OPENERS = ["a", ":", "o", "e", "P", "F", "d", "C", "?", "A", "T", "Y", "E", "H", "D", "/"]
 TAILS = ["\r\r", "SAME", "\x1b\x1b"]
 FRAMES = ("┌", "┏")
 CLICK = "\x1b[<0;20;{line}M\x1b[<0;20;{line}m"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 @pytest.mark.parametrize("tail", TAILS, ids=["enter enter", "the same again", "esc esc"])

@@ -18,6 +18,8 @@ from sectigo_tui.engine.polling.schedule import JITTER, SPACED_SECONDS
 from support.engine_world import World
 from support.virtual_time import START, in_virtual_time
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 HOUR, DAY = 3_600.0, 86_400.0
 ANNA = Operator("anna", "anna", "jump1", "192.0.2.7")
 

@@ -30,6 +30,8 @@ from support.fake_scm import (
 )
 from support.virtual_time import START, in_virtual_time
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 HOUR = 3600.0
 MICROSECOND = 1e-6
 

@@ -5,30 +5,16 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from test_faults_kill import SEED, Rig, a_rig, check_orders, check_revocations
 
 from sectigo_tui.simulator.world import Dialect
-from support.postgres import Databases, Server, running_server
+from support.postgres import Databases, Server
 
 SCALE = float(os.environ.get("SECTIGO_TUI_TEST_KILLS", "1"))
-"""How many times as many kills as usual: `SECTIGO_TUI_TEST_KILLS=6` has over 150 of clients and 20 of the server."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server({"synchronous_commit": "on"}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def own_databases(server: Server) -> Databases:
-    made = Databases(server.url())
-    made.prepare()
-    return made
+"""How many times as many kills as usual: `SECTIGO_TUI_TEST_KILLS=11` has 172 of clients and 39 of the server."""
 
 
 def work(rig: Rig, server: Server, kind: str, chance: random.Random) -> int:

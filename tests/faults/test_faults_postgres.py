@@ -30,15 +30,8 @@ Open = Callable[..., Awaitable[TeamStore]]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with running_server({"synchronous_commit": "on"}) as running:
+    with running_server({"synchronous_commit": "on", "wal_level": "replica", "max_wal_senders": "4"}) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def own_databases(server: Server) -> Databases:
-    made = Databases(server.url())
-    made.prepare()
-    return made
 
 
 @pytest.fixture
@@ -132,6 +125,76 @@ def cut(url: str, store: TeamStore) -> None:
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
         f"and pid <> pg_backend_pid() and (pid = {store.link.session} or pid = {store.link.listening})",
     )
+
+
+async def test_a_database_that_lost_what_was_shown_as_done_is_not_used_until_somebody_has_looked(
+    url: str, open_store: Open
+) -> None:
+    store = await open_store()
+    kept = await store.put(an_order(), an_entry(an_order()))
+    lost = await store.put(an_order(2), an_entry(an_order(2)))
+    # As a standby does that takes over without the primary's last change.
+    execute(
+        url,
+        "begin; set local sectigo_tui.pruning = 'on'; delete from sectigo_tui.entries where seq = 2; "
+        f"delete from sectigo_tui.orders where id = '{lost.id}'; "
+        "update sectigo_tui.accounts set change = 1, seq = 1, hash = (select hash from sectigo_tui.entries); commit",
+    )
+    cut(url, store)
+    await until(lambda: "lacks the last changes" in str(store.link.lost))
+    with pytest.raises(StoreError, match=r"after a failover.*look in SCM.*start the program again"):
+        await store.put(kept, an_entry(kept))
+    assert store.order(lost.id) == lost
+    assert [order.id for order in (await open_store()).orders()] == [kept.id]
+
+
+async def test_a_standby_is_read_and_says_so_and_what_it_is_sent_is_shown(
+    server: Server, url: str, open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(team_store, "STANDBY_SECONDS", 0.0)
+    store = await open_store()
+    stored = await store.put(an_order(), an_entry(an_order()))
+    directory = server.directory.with_name("standby")
+    directory.mkdir()
+    if os.geteuid() == 0:
+        shutil.chown(directory, "nobody", "nogroup")
+    standby = Server(directory, server.settings)
+    try:
+        await asyncio.to_thread(standby.make_standby_of, server)
+        await asyncio.to_thread(standby.start)
+        reader = await open_store(psycopg.conninfo.make_conninfo(url, port=standby.port))
+        assert reader.order(stored.id) == stored
+        assert "is a standby" in str(reader.read_only)
+        assert await reader.lease(["a"], 15) == frozenset()
+        with pytest.raises(StoreError, match="name the primary server"):
+            await reader.put(stored, an_entry(stored))
+        changed = await store.put(replace(stored, order_tag="told"), an_entry(stored, "told"))
+        async with asyncio.timeout(20):
+            while not (changes := await reader.changes()).orders:  # noqa: ASYNC110 - it is another server that comes to it
+                await asyncio.sleep(0.02)
+        assert changes.orders == (changed,)
+        assert [entry.summary for entry in changes.entries] == ["told"]
+        await reader.let_go()
+    finally:
+        if standby.process is not None:
+            await asyncio.to_thread(standby.kill)
+
+
+async def test_a_process_that_is_stopped_while_it_checks_keeps_the_others_from_writing_only_shortly(
+    open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "HELD_SECONDS", 0.1)
+    stopped, other = await open_store(), await open_store()
+
+    async def check_for_long() -> None:
+        async with stopped.link.exclusive() as run:
+            await run("select sectigo_tui.lock_account(%s)", (stopped.account,))
+            assert (await other.put(an_order(), an_entry(an_order()))).revision == 1
+
+    with pytest.raises(StoreError):
+        await check_for_long()
+    await until(lambda: stopped.link.lost is None)
+    assert (await stopped.put(an_order(2), an_entry(an_order(2)))).revision == 1
 
 
 async def test_changes_whose_answers_were_lost_are_made_once(url: str, open_store: Open) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,16 +14,10 @@ from sectigo_tui.domain.clock import SystemClock
 from sectigo_tui.domain.errors import InputError
 from sectigo_tui.domain.http import HttpAnswer, HttpFailure, HttpRequest
 from sectigo_tui.scm.debug_log import LONGEST_BODY_CHARACTERS, DebugLog
-from support.installation import CANARY, Installation, switched
+from support.installation import CANARY, Installation
 
 URL = "https://scm.example/api"
 SECRET = "Geheim-4711"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

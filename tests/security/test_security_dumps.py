@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.installation import Installation, switched
+from support.installation import Installation
 
 PR_GET_DUMPABLE = 3
 CRASHES = f"""
@@ -23,12 +22,6 @@ print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl({PR_GET_
 os.abort()
 """
 FORBID = "from sectigo_tui.cli.session import forbid_dumps; forbid_dumps()"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Installation]:
-    with switched(tmp_path) as made:
-        yield made
 
 
 def crashed(directory: Path, forbid: str) -> tuple[str, int]:

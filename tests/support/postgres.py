@@ -45,6 +45,7 @@ SETTINGS = {
 """Nothing of a test outlives it."""
 
 INITDB = ("-U", "postgres", "--auth=trust", "-N", "-E", "UTF8", "--locale=C", "--no-instructions")
+FOLLOW = ("--checkpoint=fast", "--wal-method=stream", "--write-recovery-conf", "--no-sync")
 POSTGRES = ("-h", "127.0.0.1", "-k", "")
 
 
@@ -105,6 +106,23 @@ class Server:
                         parent.chmod(parent.stat().st_mode | 0o011)
         subprocess.run(
             [_programs_for(self.directory) / "initdb", "-D", self.directory / "data", *INITDB],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            **_as_server(),  # type: ignore[call-overload]
+        )
+
+    def make_standby_of(self, primary: Server) -> None:
+        """Make its files those of a hot standby of a running server, whose settings let it be followed."""
+        subprocess.run(
+            [
+                _programs_for(self.directory) / "pg_basebackup",
+                "-D",
+                self.directory / "data",
+                "-d",
+                primary.url(),
+                *FOLLOW,
+            ],
             check=True,
             capture_output=True,
             cwd="/",

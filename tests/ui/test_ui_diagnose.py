@@ -282,9 +282,9 @@ async def test_rows_that_are_scrolled_past_are_not_asked_about() -> None:
 async def test_the_list_can_be_sorted_by_an_outage_that_has_no_room_beside_it() -> None:
     world, _ = world_with("ov-approval", "ov-vetting")
     async with staged(world) as stage:
-        assert "IN USE" not in stage.lines[1]
-        await stage.press("s", "i")
-        assert stage.footer == "Sorted by IN USE, which is empty for every row."
+        assert "OUTAGE" not in stage.lines[1]
+        await stage.press("s", "o")
+        assert stage.footer == "Sorted by OUTAGE, which is empty for every row."
         await stage.press("s", "p")
         assert stage.footer == "Sorted by PROFILE, which does not fit this screen."
         await stage.resize(200, 40)

@@ -8,20 +8,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from sectigo_tui.simulator.world import World
-from support.ui_snapshots import Screens
 from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
 from support.virtual_time import LoopClock
 
 SIZES = [(80, 24), (120, 40)]
-
-
-@pytest.fixture
-def screen(snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> SnapshotAssertion:
-    """Return what a picture is compared with, whatever terminal the tests run in."""
-    for name in ("NO_COLOR", "TEXTUAL_THEME", "COLORTERM", "TERM_PROGRAM", "TMUX"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    return snapshot.use_extension(Screens)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import stat
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_csr
 from msgspec.structs import replace
 from textual import events
 
 from sectigo_tui.simulator.account import CustomField
 from sectigo_tui.simulator.world import World
-from support.ui_stage import Stage, demo_world, on_stage, staged
+from support.ui_stage import Stage, demo_world, on_stage, staged, type_text
 from support.writing import csr_pem
 
 KEY = (
@@ -22,10 +24,8 @@ KEY = (
 ISSUED = 2100368
 
 
-async def type_text(stage: Stage, text: str) -> None:
-    for character in text:
-        stage.post("enter" if character == "\n" else character)
-    await stage.wait()
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 async def open_form(stage: Stage, source: str = "make") -> None:
@@ -204,6 +204,46 @@ async def test_a_renewal_with_another_csr_shows_that_csr_first(
         await stage.press("tab", "enter")
         await stage.wait(2)
         assert stage.world.traffic.count("POST", "renewById/") == 1
+
+
+@on_stage
+async def test_a_renewal_can_have_a_new_key_that_is_made_here_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with staged(demo_world()) as stage:
+        old = stage.world.orders[ISSUED]
+        await stage.press("3")
+        await stage.wait(1)
+        stage.view.table.move_to_id(f"#{ISSUED}")
+        await stage.wait(1)
+        await stage.press("a", "n")
+        await stage.wait(2)
+        await choose(stage, "csr-source", "make")
+        stage.app.screen.query_one("#confirm").focus()
+        await stage.press("enter")
+        await stage.wait(2)
+        assert "Renew with this CSR?" in stage.text
+        assert "It has every name" in stage.text
+        assert "Private key" in stage.text
+        await stage.press("escape")
+        await stage.wait()
+        assert "Renew: order it again, billed" in stage.text, "going back keeps the form and the key"
+        stage.app.screen.query_one("#confirm").focus()
+        await stage.press("enter")
+        await stage.wait(1)
+        await stage.press("tab", "enter")
+        await stage.wait(2)
+        assert stage.world.traffic.count("POST", "renewById/") == 1
+        (order,) = [one for one in stage.site.engine.orders.orders() if one.renews_ssl_id == ISSUED]
+        (key,) = (tmp_path / "keys").glob("*.key")
+        assert order.key_path.endswith(key.name)
+        assert mode(key) == 0o600
+        placed = stage.world.orders[order.ssl_id or 0]
+        assert placed.csr is not None
+        csr = load_pem_x509_csr(placed.csr.encode())
+        assert csr.public_key() == load_pem_private_key(key.read_bytes(), None).public_key()
+        assert set(placed.names) == set(old.names)
 
 
 @on_stage

@@ -10,7 +10,7 @@ from sectigo_tui.domain.orders import OrderState
 from sectigo_tui.simulator.faults import Fault
 from sectigo_tui.simulator.world import World
 from sectigo_tui.ui.workflows.actions import ACTIONS
-from support.ui_stage import Stage, demo_world, on_stage, staged
+from support.ui_stage import Stage, demo_world, on_stage, staged, type_text
 from support.writing import Site, csr_pem
 
 ISSUED = 2100368
@@ -22,13 +22,6 @@ OTHERS_REQUESTED = 2100366
 
 def enrolled(world: World) -> int:
     return world.traffic.count("POST", "enroll$")
-
-
-async def type_text(stage: Stage, text: str) -> None:
-    """Type into the field that has the focus."""
-    for character in text:
-        stage.post(character)
-    await stage.wait()
 
 
 async def open_form(stage: Stage, csr: Path) -> None:

@@ -18,16 +18,10 @@ from sectigo_tui.ui.dialogs.enroll import EnrollForm
 from sectigo_tui.ui.dialogs.menu import Menu
 from sectigo_tui.ui.workflows.rotate import Rotate
 from support.fake_certctl import FakeCertctl
-from support.ui_stage import Stage, demo_world, on_stage, staged
+from support.ui_stage import Stage, demo_world, on_stage, staged, type_text
 from support.writing import Site
 
 CANARY = "Canary-Pass-4711"
-
-
-async def type_text(stage: Stage, text: str) -> None:
-    for character in text:
-        stage.post(character)
-    await stage.wait()
 
 
 def logins(world: World) -> int:

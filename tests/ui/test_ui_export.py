@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from textual import events
 
 from sectigo_tui.cli.outside import write_file
 from sectigo_tui.domain.errors import InputError
@@ -26,7 +27,14 @@ async def save(stage: Stage, key: str, path: Path) -> None:
     """Export something to a file by the keys."""
     await stage.press("e", key)
     await stage.wait(0.5)
-    await stage.press("ctrl+u", *str(path), "enter")
+    await name_file(stage, path)
+
+
+async def name_file(stage: Stage, path: Path) -> None:
+    """Paste a file's name in place of the one that is offered, and confirm it."""
+    await stage.press("ctrl+u")
+    stage.app.post_message(events.Paste(str(path)))
+    await stage.press("enter")
     await stage.wait(0.5)
 
 
@@ -116,8 +124,7 @@ async def test_the_order_under_the_cursor_is_saved_whatever_the_list_does_meanwh
         await stage.wait(0.3)
         assert f"order-{OLDEST}-20260302T" in stage.text
         stage.view.table.move_to_index(5)
-        await stage.press("ctrl+u", *str(tmp_path / "order.md"), "enter")
-        await stage.wait(0.3)
+        await name_file(stage, tmp_path / "order.md")
     assert "online-banking" in (tmp_path / "order.md").read_text()
 
 
@@ -161,8 +168,7 @@ async def test_a_place_that_cannot_be_written_is_told_and_another_can_be_named(t
         await save(stage, "c", tmp_path / "no" / "such" / "orders.csv")
         assert "is no directory" in stage.text
         assert "Export: Table as CSV" in stage.text
-        await stage.press("ctrl+u", *str(tmp_path / "orders.csv"), "enter")
-        await stage.wait(0.5)
+        await name_file(stage, tmp_path / "orders.csv")
     assert (tmp_path / "orders.csv").exists()
 
 

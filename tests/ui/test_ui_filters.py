@@ -74,6 +74,12 @@ def answer(query: str, row: OrderRow = REMOTE) -> bool | None:
         ("missing|www", True),
         ("missing|other", False),
         ("!missing|www", False),
+        ('"ov multi" www', True),
+        ('"multi ov"', False),
+        ('!"multi ov"', True),
+        ('"ov mul', True),
+        ('profile:"v multi"', True),
+        ('profile:"multi v"|"ov m"', True),
     ],
 )
 def test_words_are_found_in_what_is_known_of_an_order(query: str, *, found: bool) -> None:
@@ -189,13 +195,15 @@ def test_what_a_listing_does_not_tell_is_neither_found_nor_denied(query: str) ->
         ("age>soon", "age> takes a time such as 30m, 12h or 7d."),
         ("left<7", "left< takes a time such as 30m, 12h or 7d."),
         ("attempts>x", "attempts> takes a number."),
-        ("age>1d www on:dns", ""),
+        ("on:foo", "on: takes you, approver, dns, org, ca, nobody or unknown."),
+        ("on:dns|xy", "on: takes you, approver, dns, org, ca, nobody or unknown."),
+        ("on:organization|d age>1d www", ""),
         ("age>", ""),
     ],
 )
 def test_a_term_that_cannot_be_read_says_what_it_takes(query: str, error_text: str) -> None:
     assert Filter(query).error_text == error_text
-    assert not error_text or answer(query) is False
+    assert not error_text or not answer(query)
 
 
 def test_every_term_finds_what_its_example_says_and_has_a_hint() -> None:

@@ -12,7 +12,7 @@ from sectigo_tui.presentation.themes import choose_theme
 from sectigo_tui.ui.dialogs.form import Tick
 from sectigo_tui.ui.first_run import FirstRunApp
 from sectigo_tui.ui.outside import Outside
-from support.ui_stage import Stage, demo_world, on_stage, staged
+from support.ui_stage import Stage, demo_world, on_stage, staged, type_text
 
 REQUESTED = 2100366
 GIVEN = {"customer_uri": "acme", "login": "api", "password": "not-shown-4711"}
@@ -21,12 +21,6 @@ REJECTIONS_AT_MOST = {
     "confirm": Unreachable("profiles", "no answer"),
     "base_url": ConfigError(key="base_url", source="the form", reason="no URL", remedy="write one"),
 }
-
-
-async def type_text(stage: Stage, text: str) -> None:
-    for character in text:
-        stage.post(character)
-    await stage.wait()
 
 
 async def form_of_approval(stage: Stage) -> None:

@@ -81,17 +81,17 @@ async def test_keys_answer_while_pages_are_on_their_way() -> None:
 async def test_all_pages_are_fetched_only_when_asked_for_and_until_told_to_stop() -> None:
     async with staged(site=Site(world=large_account())) as stage:
         await open_remote(stage)
-        await stage.wait(30)
+        await stage.wait(5)
         assert listings(stage) == [0]
 
         await stage.press("L")
-        await stage.wait(10)
+        await stage.wait(3)
         progress = re.search(r"([\d,]+) of 100,000 loading", stage.header)
         assert progress is not None
-        assert 2_000 < int(progress[1].replace(",", "")) < 20_000
+        assert 600 < int(progress[1].replace(",", "")) < 6_000
 
         await stage.press("L")
         asked = len(listings(stage))
-        await stage.wait(10)
+        await stage.wait(3)
         assert len(listings(stage)) <= asked + 1
         assert "loading" not in stage.header

@@ -33,7 +33,11 @@ async def test_several_marked_certificates_are_renewed_after_their_number_is_typ
     world = demo_world()
     async with staged(world, size=(120, 40)) as stage:
         await open_renewals(stage)
-        await stage.press("space", "space", "a", "n")
+        await stage.press("space", "space", "a")
+        await stage.wait()
+        assert "n  Renew: order again" in stage.text.partition("Actions: 2 marked orders")[2].splitlines()[1]
+        assert "late: it was to be ordered by" in stage.text
+        await stage.press("enter")
         await stage.wait()
         assert "Renew 2 certificates: 2 orders, billed" in stage.text
         assert "Price: 2 certificates" in stage.text

@@ -10,7 +10,7 @@ from textual.color import Color
 from textual.theme import Theme
 from textual.widgets import Input, Static
 
-from sectigo_tui.presentation.themes import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN, choose_theme
+from sectigo_tui.presentation.themes import CELL_STYLES, DARK, LIGHT, MONO, SAFE, SIXTEEN, ansi_color_of, choose_theme
 from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS
 from sectigo_tui.ui.widgets.table.paint import terminal_style
 
@@ -44,14 +44,14 @@ class Shown(App[None]):
     ],
 )
 def test_a_terminal_gets_the_colours_it_has(environ: dict[str, str], name: str) -> None:
-    assert choose_theme(environ).name == name
+    assert choose_theme(environ) == name
 
 
 @pytest.mark.parametrize(
     ("preference", "name"), [("dark", DARK), ("light", LIGHT), ("safe", SAFE), ("16", SIXTEEN), ("mono", MONO)]
 )
 def test_a_preference_is_followed(preference: str, name: str) -> None:
-    assert choose_theme({"TERM": "xterm-256color", "NO_COLOR": "1"}, preference).name == name
+    assert choose_theme({"TERM": "xterm-256color", "NO_COLOR": "1"}, preference) == name
 
 
 @pytest.mark.parametrize("each", THEMES, ids=lambda each: each.name)
@@ -105,7 +105,7 @@ async def test_no_theme_paints_ink_on_ink(each: Theme, no_color: bool, monkeypat
 async def test_without_colour_nothing_but_the_terminals_own_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     choice = choose_theme({"NO_COLOR": "1"})
-    app = Shown(choice.name, ansi_color=choice.ansi_color)
+    app = Shown(choice, ansi_color=ansi_color_of(choice))
     async with app.run_test(size=(30, 6)):
         styles = [style for strip in app.screen._compositor.render_strips() for _, style, _ in strip if style]
         assert all(style.color is None or style.color.is_default for style in styles)

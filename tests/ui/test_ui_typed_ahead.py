@@ -32,7 +32,7 @@ async def test_keys_joined_in_one_write_never_end_the_program(joined: tuple[str,
     async with staged(size=(80, 24)) as stage:
         for opener in OPENERS:
             burst(stage, opener, *(opener if key == "same" else key for key in joined))
-            await stage.wait(2)
+            await stage.wait(1)
             assert stage.app.fatal_error is None, opener
             if joined[-1] == "q" and not stage.app.is_running:
                 return

@@ -201,7 +201,24 @@ async def test_tab_completes_a_term_and_the_filter_looks_up_what_it_rests_on() -
         assert stage.header.endswith("| 1 shown")
         assert "online-banking.acme.example" in stage.lines[2]
         await stage.press("x")
-        assert stage.footer.startswith("Enter keep  Esc clear  Tab age> takes a time such as 30m, 12h or 7d.")
+        assert stage.footer.startswith("Enter keep  Esc clear  age> takes a time such as 30m, 12h or 7d.")
+        assert stage.lines[3].strip() == "age> takes a time such as 30m, 12h or 7d."
+
+
+@pytest.mark.parametrize(("query", "shown"), [('"bank ev"|health', 2), ("ended !ov", 1), ("!ended", 4)])
+@on_stage
+async def test_a_list_without_terms_finds_words_of_every_cell_and_offers_no_terms(query: str, shown: int) -> None:
+    async with staged(size=(120, 30)) as stage:
+        await stage.press("6")
+        await stage.wait(10)
+        await stage.press("/")
+        assert "age>" not in stage.footer
+        await stage.press(*("space" if letter == " " else letter for letter in query))
+        await stage.wait(1)
+        assert stage.view.table.row_count == shown, stage.text
+        await stage.press("enter", "s")
+        assert "Sort Validations by" not in stage.text
+        assert "What ends first stays first" in stage.text
 
 
 @on_stage
@@ -211,9 +228,9 @@ async def test_a_column_that_is_empty_for_every_row_is_folded_away_until_it_has_
         await stage.press("t")
         await stage.wait(1)
         assert {"NEXT", "DEADLINE", "TRIES"} <= set(stage.lines[1].split())
-        assert "IN USE" not in stage.lines[1]
-        await stage.press("s", "i")
-        assert stage.footer == "Sorted by IN USE, which is empty for every row."
+        assert "OUTAGE" not in stage.lines[1]
+        await stage.press("s", "o")
+        assert stage.footer == "Sorted by OUTAGE, which is empty for every row."
 
 
 @on_stage

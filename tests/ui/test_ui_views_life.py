@@ -438,3 +438,32 @@ async def test_a_status_that_scm_refuses_is_named_with_its_reason_and_the_others
         await stage.press("4")
         assert "listing orders with status SA Approved: HTTP 400" in stage.text
         assert "-1601" in stage.text
+
+
+@on_stage
+async def test_an_order_that_comes_to_stand_above_is_seen_or_told() -> None:
+    world = demo_world()
+    async with staged(world, size=(80, 24)) as stage:
+        await stage.press("s", "a", "S", "g")  # the newest first
+        first = stage.cursor
+        world.add_order(life="ov-approval", common_name="seen.acme.example")
+        await stage.press("R")
+        await stage.wait(2)
+        assert "seen.acme.example" in stage.lines[2]
+        assert stage.cursor == first
+        assert stage.lines[3].startswith(">")
+        await stage.press("G")
+        last = stage.cursor
+        told = world.add_order(life="ov-approval", common_name="told.acme.example")
+        await stage.press("R")
+        await stage.wait(2)
+        assert stage.cursor == last
+        assert "told.acme.example" not in stage.text
+        assert "1 new above" in stage.header
+        await stage.press("g")
+        await stage.wait(1)
+        assert stage.cursor == f"#{told.ssl_id}"
+        assert "new above" not in stage.header
+        await stage.press("G", "S")
+        await stage.wait(1)
+        assert "new above" not in stage.header, "it is the operator who turned the list round"

@@ -7,7 +7,6 @@ from syrupy.assertion import SnapshotAssertion
 
 from sectigo_tui.presentation.glyphs import ASCII, UNICODE, Glyphs
 from sectigo_tui.simulator.faults import Fault
-from support.ui_snapshots import Screens
 from support.ui_stage import demo_world, on_stage, staged, tracked_by_demo
 
 SIZES = [(80, 24), (120, 40)]
@@ -30,7 +29,7 @@ DIALOGS = {
     "menu": ["a"],
     "enroll": ["a", "e"],
     "rotate": ["a", "o"],
-    "revoke": ["3", "a", "v"],
+    "revoke": ["3", *"jjjjjjjjjjjjjj", "a", "v"],
     "columns": ["o"],
 }
 
@@ -40,16 +39,7 @@ TROUBLES: dict[str, Fault] = {
 }
 
 
-@pytest.fixture
-def screen(snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> SnapshotAssertion:
-    """Return what a picture is compared with, whatever terminal the tests run in."""
-    for name in ("NO_COLOR", "TEXTUAL_THEME", "COLORTERM", "TERM_PROGRAM", "TMUX"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    return snapshot.use_extension(Screens)
-
-
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("size", [*SIZES, (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("view", VIEWS)
 @on_stage
 async def test_view(view: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
@@ -72,7 +62,7 @@ async def test_view_on_a_large_screen(view: str, screen: SnapshotAssertion) -> N
 
 
 @pytest.mark.parametrize("dialog", DIALOGS)
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @on_stage
 async def test_dialog(dialog: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
     world = demo_world()
@@ -83,7 +73,7 @@ async def test_dialog(dialog: str, size: tuple[int, int], screen: SnapshotAssert
         assert stage.svg() == screen, f"{dialog}\n{stage.text}"
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("error", TROUBLES)
 @on_stage
 async def test_trouble_from_the_start(error: str, size: tuple[int, int], screen: SnapshotAssertion) -> None:
@@ -93,7 +83,7 @@ async def test_trouble_from_the_start(error: str, size: tuple[int, int], screen:
         assert stage.svg() == screen, f"{error}\n{stage.text}"
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @on_stage
 async def test_offline_and_stale(size: tuple[int, int], screen: SnapshotAssertion) -> None:
     world = demo_world()

@@ -390,7 +390,7 @@ class Account:
             if known is not None:
                 return known.details
         try:
-            details = await context.limiter.run(Priority.SIGHT, lambda: context.scm.details(ssl_id))
+            details = await context.details(ssl_id, Priority.SIGHT)
         except BaseException:
             await asyncio.shield(self.shared.release(key))
             raise

@@ -116,7 +116,7 @@ class Approving:
         if write_outcome_of(failure) is not WriteOutcome.UNKNOWN:
             return None
         try:
-            details = await self._context.limiter.run(Priority.WRITE, lambda: self._context.scm.details(ssl_id))
+            details = await self._context.details(ssl_id)
         except ScmFailure:
             return None
         still_waits = any(is_same(details.status, status) for status in _WAITING)

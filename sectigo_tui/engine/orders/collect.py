@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import CutBundle, InputError, NotReady, OtherNames, Unreadable
 from sectigo_tui.domain.events import EventKind, TimelineEntry
 from sectigo_tui.domain.names import first_name
@@ -70,7 +69,7 @@ class Collecting:
             bundle = await asyncio.to_thread(self._tools.read_kept, path, order.csr_pem)
             return Collected(ssl_id, _name(ssl_id, bundle, order.common_name), bundle, order)
         # Of an order that is not local, SCM tells the name that its certificate is to be for.
-        told = order.common_name if order is not None else (await self._details(ssl_id)).common_name
+        told = order.common_name if order is not None else (await self._context.details(ssl_id)).common_name
         started = self._context.clock.monotonic()
         data = await self._context.limiter.run(Priority.WRITE, lambda: self._context.scm.collect(ssl_id))
         try:
@@ -118,9 +117,6 @@ class Collecting:
         return await asyncio.to_thread(
             self._tools.save, collected.bundle, directory, collected.common_name, overwrite=overwrite
         )
-
-    async def _details(self, ssl_id: int) -> OrderDetails:
-        return await self._context.limiter.run(Priority.WRITE, lambda: self._context.scm.details(ssl_id))
 
     async def _keep(self, order: Order, data: bytes, bundle: CertificateBundle, latency_seconds: float) -> Order:
         path = await self._context.repository.save_certificate(order.id, data)

@@ -190,7 +190,7 @@ async def tagged_order(context: Context, order_id: str, ssl_ids: Iterable[int]) 
     """
     for ssl_id in sorted(ssl_ids):
         with suppress(NotFound):  # that a report's ids are sslIds is assumed
-            details = await _details(context, ssl_id)
+            details = await context.details(ssl_id)
             if order_id in tagged_orders(details.comments):
                 return details
     return None
@@ -204,13 +204,9 @@ def _unknown(order: Order, named: Named) -> list[ListingRow]:
 
 async def _among(context: Context, order: Order, rows: Sequence[ListingRow]) -> list[OrderDetails]:
     """Return which of some orders an order may be."""
-    renewed = await _details(context, order.renews_ssl_id) if order.renews_ssl_id and rows else None
-    candidates = [await _details(context, row.ssl_id) for row in rows]
+    renewed = await context.details(order.renews_ssl_id) if order.renews_ssl_id and rows else None
+    candidates = [await context.details(row.ssl_id) for row in rows]
     return [details for details in candidates if _is_it(context, order, details, renewed)]
-
-
-async def _details(context: Context, ssl_id: int) -> OrderDetails:
-    return await context.limiter.run(Priority.WRITE, lambda: context.scm.details(ssl_id))
 
 
 def _is_it(context: Context, order: Order, details: OrderDetails, renewed: OrderDetails | None) -> bool:
@@ -317,7 +313,9 @@ async def find_duplicates(context: Context, names: Sequence[str], *, is_nameless
             *(orders_named(context, name, at_most=LISTED, any_alternative=is_nameless) for name in names)
         )
         ssl_ids = sorted({row.ssl_id for each in named for row in each.rows}, reverse=True)
-        details = await asyncio.gather(*(_details_of(context, ssl_id) for ssl_id in ssl_ids[:EXAMINED_AT_MOST]))
+        details = await asyncio.gather(
+            *(context.details(ssl_id, Priority.SIGHT) for ssl_id in ssl_ids[:EXAMINED_AT_MOST])
+        )
     except ScmFailure as failure:
         return Duplicates(local, failure=failure, known=known)
     now = context.clock.now()
@@ -371,10 +369,6 @@ def _is_named(order: Order, keys: frozenset[str], *, is_nameless: bool) -> bool:
 
 def _left_out(named: Named, *, is_nameless: bool) -> int:
     return max(named.left_out, named.left_out_nameless) if is_nameless else named.left_out
-
-
-async def _details_of(context: Context, ssl_id: int) -> OrderDetails:
-    return await context.limiter.run(Priority.SIGHT, lambda: context.scm.details(ssl_id))
 
 
 def _counts(details: OrderDetails, now: datetime) -> bool:

@@ -21,7 +21,6 @@ from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.batch import Outcome, each
 from sectigo_tui.engine.orders.lookup import Duplicates, check_none_ordered_since, find_duplicates, orders_named
 from sectigo_tui.engine.orders.place import Placed, Placing
-from sectigo_tui.engine.requests.limiter import Priority
 
 
 class RenewOffer(Struct, frozen=True):
@@ -61,7 +60,7 @@ class Renewing:
         Raises:
             ScmFailure: SCM did not tell it.
         """
-        old = await self._details(ssl_id)
+        old = await self._context.details(ssl_id)
         found = await find_duplicates(self._context, [old.common_name] if old.common_name else [])
         others = tuple(details for details in found.remote if details.ssl_id != ssl_id)
         local = tuple(order for order in found.local if order.ssl_id != ssl_id)
@@ -92,7 +91,7 @@ class Renewing:
         self._context.check_writable("renewing")
         if csr is not None:
             await asyncio.to_thread(self._tools.check_csr, csr, {})
-        old = await self._details(ssl_id)
+        old = await self._context.details(ssl_id)
         if state_for(old.status) not in (OrderState.ISSUED, OrderState.EXPIRED):
             raise InputError(f"sslId {ssl_id} is {old.status}", "only an issued or expired certificate can be renewed")
         if not old.common_name:
@@ -169,9 +168,6 @@ class Renewing:
 
     def _under_way(self, ssl_id: int) -> tuple[Order, ...]:
         return tuple(order for order in self._context.repository.store.orders() if _renews(order, ssl_id))
-
-    async def _details(self, ssl_id: int) -> OrderDetails:
-        return await self._context.limiter.run(Priority.WRITE, lambda: self._context.scm.details(ssl_id))
 
 
 def _renews(order: Order, ssl_id: int) -> bool:

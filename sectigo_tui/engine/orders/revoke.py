@@ -157,7 +157,7 @@ class Revoker:
     async def _verify(self, order_id: str, ssl_id: int, next_at: datetime) -> bool:
         """Check whether an earlier attempt has revoked it; return whether nothing is to be sent now."""
         try:
-            details = await self._details(ssl_id)
+            details = await self._context.details(ssl_id)
         except ScmFailure as failure:
             if write_outcome_of(failure) is WriteOutcome.REFUSED:
                 return False
@@ -179,7 +179,7 @@ class Revoker:
             return None
         details = None
         try:
-            details = await self._details(ssl_id)
+            details = await self._context.details(ssl_id)
         except ScmFailure:
             if failure.code == ONLY_ISSUED:
                 # It may mean that it is revoked: only its details can tell.
@@ -190,9 +190,6 @@ class Revoker:
             return None
         await self._back(order_id, failure, details)
         return failure
-
-    async def _details(self, ssl_id: int) -> OrderDetails:
-        return await self._context.limiter.run(Priority.WRITE, lambda: self._context.scm.details(ssl_id))
 
     async def _revoked(self, order_id: str, how: str, details: OrderDetails | None = None) -> None:
         def change(order: Order) -> tuple[Order, TimelineEntry] | None:
@@ -332,7 +329,7 @@ class Revoking:
         Raises:
             ScmFailure: SCM did not tell it.
         """
-        details = await self._context.limiter.run(Priority.WRITE, lambda: self._context.scm.details(ssl_id))
+        details = await self._context.details(ssl_id)
         local = self._context.repository.store.by_ssl_id(ssl_id)
         rejection = _OVER.get(local.state, "") if local else ""
         return RevokeOffer(details, confirm_by(details.common_name), details.serial_number[-8:], rejection)

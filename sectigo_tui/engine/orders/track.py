@@ -16,7 +16,6 @@ from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.batch import Outcome, each
 from sectigo_tui.engine.orders.order_locks import OrderLocks
 from sectigo_tui.engine.polling import schedule
-from sectigo_tui.engine.requests.limiter import Priority
 
 _OUTCOMES = {OrderState.PENDING: PollOutcome.PENDING, OrderState.ISSUED: PollOutcome.ISSUED}
 
@@ -55,7 +54,7 @@ class Tracking:
         if known is not None:
             return known
         started = self._context.clock.monotonic()
-        details = await self._context.limiter.run(Priority.WRITE, lambda: self._context.scm.details(ssl_id))
+        details = await self._context.details(ssl_id)
         order = self._local(details, self._context.clock.monotonic() - started)
         entry = TimelineEntry(
             at=order.created_at,

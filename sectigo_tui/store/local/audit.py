@@ -147,7 +147,9 @@ class _Proof:
         removed = 0
         if self._first is not None and self._first["seq"] > 1:
             removed = self._first["seq"] - 1
-            if (removed, self._first["prev"]) not in self._removed:
+            # More may be recorded than is removed yet: removing is begun with the oldest, and may have been killed.
+            last = max(self._removed, default=(0, ""))
+            if last[0] <= removed and (removed, self._first["prev"]) not in self._removed:
                 reason = f"is number {self._first['seq']}: lines before it were removed, and not after their time"
                 self._faults.insert(0, AuditFault(1, reason, self._first_file))
         if self._known.seq > self._last.seq:

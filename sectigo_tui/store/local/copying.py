@@ -75,18 +75,20 @@ def write(directory: Path, source: Contents, left: Sequence[AuditRecord], progre
 
 def _write_orders(shared: SharedOrders, directory: Path, source: Contents, progress: Progress) -> None:
     newest = source.records[-1].entry if source.records else None
-    missing = [(order, polls) for order, polls in source.orders if shared.repository.order(order.id) is None]
-    for start in range(0, len(missing), _AT_ONCE):
-        part = missing[start : start + _AT_ONCE]
-        changes = [Change(entry_of_the_copy(order, newest), _here(order, directory)) for order, _ in part]
-        for outcome in shared.commit(changes):
+    known = shared.repository
+    for start in range(0, len(source.orders), _AT_ONCE):
+        part = source.orders[start : start + _AT_ONCE]
+        missing = [order for order, _ in part if known.order(order.id) is None]
+        for outcome in shared.commit(
+            [Change(entry_of_the_copy(each, newest), _here(each, directory)) for each in missing]
+        ):
             if isinstance(outcome, Exception):
                 raise outcome
-        notes = [note for order, polls in part for note in notes_of(order, polls)]
+        notes = [note for order, polls in part for note in notes_of(order, polls, len(known.polls(order.id)))]
         for note in notes:
-            shared.repository.learn_note(note)
+            known.learn_note(note)
         shared.append_notes(notes)
-        progress("orders", start + len(part), len(missing))
+        progress("orders", start + len(part), len(source.orders))
 
 
 def _here(order: Order, directory: Path) -> Order:

@@ -364,6 +364,12 @@ class Journal:
             after = last.after
         return found, after
 
+    def closed_before(self, offset: int) -> list[Closed]:
+        """Return the closed segments that end at an offset or before it, oldest first."""
+        closed = self._closed()
+        ends = [*(each.start for each in closed[1:]), self._open.segment.start]
+        return [each for each, end in zip(closed, ends, strict=False) if end <= offset]
+
     def timeline(self, newest: int | None, order_id: str) -> list[Line]:
         """Return an order's lines, oldest first.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 from msgspec import Struct
@@ -26,7 +25,7 @@ from sectigo_tui.store.local.lease import this_process
 from sectigo_tui.store.local.lines import Draft, Line, Position
 from sectigo_tui.store.local.poll_log import PollLog
 from sectigo_tui.store.local.snapshot import Header, OrdersFile
-from sectigo_tui.store.orders_in_memory import OrdersInMemory, Staged, StoredOrder, poll_alone
+from sectigo_tui.store.orders_in_memory import OrdersInMemory, Staged, poll_alone
 
 RETENTION_DAYS = 400
 """How long a closed part of the journal is kept where nothing else is said: longer than any certificate is valid."""
@@ -318,19 +317,13 @@ class SharedOrders:
     def _remove_old_segments(self) -> None:
         # Both copies of `orders.json` hold what was in them, and the journal says that they go.
         may_go = min(self._removed.offset, self._orders_file.oldest_journal_offset())
-        closed = self.journal.segments.all()
-        gone = [each for each, following in pairwise(closed) if following.start <= may_go]
-        if gone:
+        if gone := self.journal.closed_before(may_go):
             self.journal.segments.remove(gone)
 
     def _load_orders_file(self) -> Header:
-        def shelve(each: StoredOrder) -> None:
-            self.repository.learn_order(each.order)
-            self.repository.learn_polls(each.order.id, each.polls)
-            if each.newest_line is not None and not self._opened:
-                self.repository.learn_line(each.order.id, each.newest_line)
-
-        return self._orders_file.load(shelve)
+        header, stored_orders = self._orders_file.load()
+        self.repository.learn_stored(stored_orders, with_lines=not self._opened)
+        return header
 
     def _catch_up(self) -> None:
         if (self.journal.is_behind() or not self._opened) and not self.journal.catch_up(self._learn_line):

@@ -7,26 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct, field
 from msgspec.structs import asdict
-from tinydb import TinyDB
-from tinydb.middlewares import CachingMiddleware
-from tinydb.storages import Storage
 
+from sectigo_tui.domain.clock import moment_from
+from sectigo_tui.domain.orders import Order
 from sectigo_tui.domain.ports import StoreDamage
 from sectigo_tui.durable import replace_file
-from sectigo_tui.store.documents import (
-    SCHEMA_VERSION,
-    UNREADABLE,
-    Document,
-    dumps,
-    loads,
-    order_in,
-    too_new,
-)
+from sectigo_tui.store.documents import SCHEMA_VERSION, UNREADABLE, dumps, loads, order_in, too_new
 from sectigo_tui.store.local.files import aside_name, disk_failures
 from sectigo_tui.store.local.journal import MAY_BE_MISSING
 from sectigo_tui.store.local.lines import Position
@@ -34,7 +25,6 @@ from sectigo_tui.store.local.poll_log import PollLogPosition
 from sectigo_tui.store.orders_in_memory import StoredOrder
 
 _SEAL = b'"seal":'
-_TABLES = msgspec.json.Decoder(dict[str, dict[str, dict[str, msgspec.Raw]]])
 _CHUNK_BYTES = 1 << 18
 
 
@@ -42,50 +32,32 @@ class DamagedFileError(ValueError):
     """The file is not what was written: cut, changed by something else, or not TinyDB's at all."""
 
 
-class ChecksumStorage(Storage):
-    """A TinyDB storage: one document a line, under a checksum, replaced whole, with its last good copy beside it.
+def read_checked(path: Path) -> bytes | None:
+    """Return a file's content, which its checksum proves; None without a file.
 
-    Any TinyDB reads the file; one that writes it breaks the seal, and it is then set aside as damaged, since nothing
-    tells a change by hand from a torn write.
-
-    Args:
-        path: The file; its copy is beside it, with `.bak` appended.
+    Raises:
+        DamagedFileError: The file is not what was written.
+        StoreError: The disk failed.
     """
+    with disk_failures(path, "read"):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+    end = content.rfind(_SEAL)
+    if end < 0 or content[end:] != _seal(sha256(memoryview(content)[:end]).hexdigest()):
+        raise DamagedFileError(str(path))
+    return content
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._keep = path.with_name(path.name + ".bak")
 
-    def read(self) -> dict[str, Any] | None:
-        """Return the tables, each value of a document still as JSON: None without a file.
+def write_checked(path: Path, tables: Mapping[str, Mapping[Any, Any]]) -> None:
+    """Replace a file by tables, one document a line, under a checksum; the one before is kept beside it as `.bak`.
 
-        An order is read from its JSON in half the time that a dictionary of it takes to make and to convert.
-
-        Raises:
-            DamagedFileError: The file is not what was written.
-            StoreError: The disk failed.
-        """
-        with disk_failures(self._path, "read"):
-            try:
-                content = self._path.read_bytes()
-            except FileNotFoundError:
-                return None
-        end = content.rfind(_SEAL)
-        if end < 0 or content[end:] != _seal(sha256(memoryview(content)[:end]).hexdigest()):
-            raise DamagedFileError(str(self._path))
-        return _TABLES.decode(content)
-
-    def write(self, data: Mapping[str, Mapping[Any, Any]]) -> None:
-        """Replace the file.
-
-        Args:
-            data: The tables.
-
-        Raises:
-            StoreError: The disk failed; the file is the one that was there.
-        """
-        with disk_failures(self._path, "write"):
-            replace_file(self._path, _in_chunks(_checksummed_lines(data)), keep=self._keep)
+    Raises:
+        StoreError: The disk failed; the file is the one that was there.
+    """
+    with disk_failures(path, "write"):
+        replace_file(path, _in_chunks(_checksummed_lines(tables)), keep=path.with_name(path.name + ".bak"))
 
 
 def _seal(digest: str) -> bytes:
@@ -121,6 +93,33 @@ def _in_chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
     yield b"".join(waiting)
 
 
+_Order = TypeVar("_Order")
+
+
+class _Row(Struct, Generic[_Order]):
+    order: _Order
+    newest_line: int | None
+    polls: msgspec.Raw
+
+
+class _Tables(Struct, Generic[_Order]):
+    orders: dict[str, _Row[_Order]] = {}
+
+
+# Orders are made of the file in one pass: by way of TinyDB's dictionaries it takes twice as long.
+_READ = msgspec.json.Decoder(_Tables[Order], dec_hook=moment_from)
+_READ_OLDER = msgspec.json.Decoder(_Tables[msgspec.Raw])
+
+
+def _stored_orders(content: bytes, version: int) -> list[StoredOrder]:
+    if version == SCHEMA_VERSION:
+        rows = list(_READ.decode(content).orders.values())
+    else:
+        older = _READ_OLDER.decode(content).orders.values()
+        rows = [_Row(order_in(row.order, version), row.newest_line, row.polls) for row in older]
+    return [StoredOrder(row.order, row.newest_line, bytes(row.polls)[1:-1]) for row in rows]
+
+
 _SCHEMA = re.compile(rb'"schema":\s*(\d+)')
 _HEAD_BYTES = 512
 
@@ -154,34 +153,29 @@ class OrdersFile:
         self._copy = directory / "orders.json.bak"
         self._report = report
 
-    def load(self, shelve: Callable[[StoredOrder], None]) -> Header:
+    def load(self) -> tuple[Header, list[StoredOrder]]:
         """Read the file, or its copy where it is damaged; a damaged one is set aside, never overwritten.
 
-        Args:
-            shelve: Takes what is kept of each order.
-
         Returns:
-            From where the journal and the bookkeeping are to be read; their start when neither file is readable.
+            From where the journal and the bookkeeping are to be read, and what is kept of each order; their start, and
+            nothing, when neither file is readable.
 
         Raises:
             StoreError: A newer program wrote the file, or the disk failed.
         """
         damaged: list[Path] = []
-        found: Header | None = None
+        found: tuple[Header, list[StoredOrder]] | None = None
         for path in (self.path, self._copy):
             try:
-                loaded = self._loaded(path)
+                found = self._loaded(path)
             except (DamagedFileError, *UNREADABLE):
                 damaged.append(path)
                 continue
-            if loaded is not None:
-                found, stored_orders = loaded
-                for each in stored_orders:
-                    shelve(each)
+            if found is not None:
                 break
         for path in damaged:
             self._set_aside(path, has_copy=found is not None)
-        return found or Header()
+        return found or (Header(), [])
 
     def header(self) -> Header | None:
         """Return the file's header without reading the orders; None where there is none.
@@ -212,23 +206,20 @@ class OrdersFile:
             StoreError: A newer program wrote the file that is there, or the disk failed.
         """
         self._check_not_newer(self.path)
-        # Everything is written at once, by `close`: a context manager would also write what is half filled.
-        database = TinyDB(self.path, storage=CachingMiddleware(ChecksumStorage))  # type: ignore[no-untyped-call]
-        database.drop_tables()
-        database.table("store").insert(asdict(header))
-        database.table("orders").insert_multiple(_document(each) for each in stored_orders)
-        database.close()
+        # Nothing that only reads waits for TinyDB to load.
+        from sectigo_tui.store.local.checksum_storage import write_tables
+
+        write_tables(self.path, asdict(header), map(_document, stored_orders))
 
     def _loaded(self, path: Path) -> tuple[Header, list[StoredOrder]] | None:
-        if not path.exists():
-            return None
         self._check_not_newer(path)
+        content = read_checked(path)
+        if content is None:
+            return None
         header = self._header_of(path)
         if header is None:
             raise DamagedFileError(str(path))
-        return header, [
-            _stored(document, header.schema) for document in TinyDB(path, storage=ChecksumStorage).table("orders")
-        ]
+        return header, _stored_orders(content, header.schema)
 
     def _header_of(self, path: Path) -> Header | None:
         lines = _head(path).split(b"\n")
@@ -271,11 +262,6 @@ def _head(path: Path) -> bytes:
             return b""
 
 
-def _document(stored: StoredOrder) -> Document:
+def _document(stored: StoredOrder) -> dict[str, Any]:
     polls = msgspec.Raw(b"[" + stored.polls + b"]")
     return {"order": stored.order, "newest_line": stored.newest_line, "polls": polls}
-
-
-def _stored(document: Document, version: int) -> StoredOrder:
-    order = order_in(document["order"], version)
-    return StoredOrder(order, loads(document["newest_line"]), bytes(document["polls"])[1:-1])

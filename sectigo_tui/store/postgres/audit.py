@@ -32,7 +32,7 @@ from sectigo_tui.store.local.audit import AuditFault, AuditRecord, AuditReport
 from sectigo_tui.store.local.lease import this_process
 from sectigo_tui.store.local.lines import Position
 from sectigo_tui.store.local.shared_orders import is_live
-from sectigo_tui.store.postgres.link import Target, connect, failure_of, one
+from sectigo_tui.store.postgres.link import Target, connect, failure_of, one, refuse_transaction_pooler
 from sectigo_tui.store.postgres.schema import NEWEST, bring_up_to_date, version_of
 
 FAULTS_NAMED = 100
@@ -47,6 +47,7 @@ async def _connected(url: str) -> AsyncIterator[_Connection]:
     target = Target(url)
     connection = await connect(target)
     try:
+        await refuse_transaction_pooler(target, connection)
         yield connection
     except psycopg.Error as error:
         raise failure_of(error, target.name) from error

@@ -68,15 +68,16 @@ async def write(
             done += len(entries)
             progress("entries", done, len(left))
         newest = source.records[-1].entry if source.records else None
-        missing = [(order, polls) for order, polls in source.orders if store.order(order.id) is None]
-        for start in range(0, len(missing), _AT_ONCE):
-            part = missing[start : start + _AT_ONCE]
-            await store.put_all([(replace(order, revision=0), entry_of_the_copy(order, newest)) for order, _ in part])
+        for start in range(0, len(source.orders), _AT_ONCE):
+            part = source.orders[start : start + _AT_ONCE]
+            missing = [order for order, _ in part if store.order(order.id) is None]
+            if missing:
+                await store.put_all([(replace(each, revision=0), entry_of_the_copy(each, newest)) for each in missing])
             for order, polls in part:
-                for note in notes_of(order, polls):
+                for note in notes_of(order, polls, len(store.polls(order.id))):
                     store.note(replace(order, revision=1), note.poll)
             await store.flush()
-            progress("orders", start + len(part), len(missing))
+            progress("orders", start + len(part), len(source.orders))
         for bundle in source.bundles:
             await store.link.run(
                 "select sectigo_tui.save_certificate(%s, %s, %s, %s)",

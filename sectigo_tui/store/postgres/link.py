@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -15,15 +17,18 @@ from typing import Any, TypeVar
 
 import psycopg
 from msgspec import Struct
-from psycopg import errors, sql
+from psycopg import errors, pq, sql
 from psycopg.abc import Buffer
-from psycopg.adapt import Loader
+from psycopg.adapt import Dumper, Loader
 
 from sectigo_tui.domain.errors import StoreError, StoreOffline
 from sectigo_tui.domain.http import is_loopback
 
 STATEMENT_SECONDS = 5.0
 """How long the database may take to answer before the connection counts as lost."""
+
+HELD_SECONDS = 3.0
+"""How long a transaction may rest: a process that is stopped in one would keep the others from writing."""
 
 CONNECT_SECONDS = 5
 """How long connecting may take."""
@@ -33,6 +38,9 @@ LONGEST_PAUSE_SECONDS = 30.0
 
 OLDEST_SERVER = 140000
 """PostgreSQL 14."""
+
+_BY_ITSELF = "it is tried again by itself"
+_REACH = f"see that the database runs and can be reached; {_BY_ITSELF}"
 
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -46,6 +54,30 @@ class _Bytes(Loader):
 
     def load(self, data: Buffer) -> bytes:
         return bytes(data)
+
+
+class Texts(tuple[str | None, ...]):
+    """A column's values: sent as an array of text in binary, since in its text every quote of JSON would be escaped."""
+
+    __slots__ = ()
+
+
+class _TextsDumper(Dumper):
+    format = pq.Format.BINARY
+    oid = psycopg.postgres.types["text"].array_oid
+
+    def dump(self, obj: Texts) -> bytes:
+        # Source: array_recv of PostgreSQL: dimensions, whether there are nulls, the type, then size and first index.
+        parts = [_ARRAY.pack(1, None in obj, _TEXT, len(obj), 1)]
+        for each in obj:
+            data = b"" if each is None else each.encode()
+            parts += (_LENGTH.pack(-1 if each is None else len(data)), data)
+        return b"".join(parts)
+
+
+_ARRAY = struct.Struct("!iiIii")
+_LENGTH = struct.Struct("!i")
+_TEXT = psycopg.postgres.types["text"].oid
 
 
 class Target(Struct, frozen=True):
@@ -100,7 +132,8 @@ class Target(Struct, frozen=True):
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return " ".join((said or str(error)).split()) or type(error).__name__
 
 
 def failure_of(error: BaseException, name: str) -> StoreError:
@@ -110,32 +143,78 @@ def failure_of(error: BaseException, name: str) -> StoreError:
         error: What psycopg raised.
         name: The database for a person.
     """
-    for kinds, reason, remedy in _FAILURES:
-        if isinstance(error, kinds):
-            words = f"{reason}: {_one_line(error)}" if reason else _one_line(error)
-            return StoreError(name, words, remedy)
-    return StoreError(name, _one_line(error), "see the server's log, then do it again")
+    said = _CONNECTING.sub("", _one_line(error))
+    for kinds, words, reason, remedy in _FAILURES:
+        if isinstance(error, kinds) and (not words or words.search(said)):
+            return StoreError(name, f"{reason}: {said}" if reason else said, remedy)
+    return StoreError(name, said, "see the server's log, then do it again")
 
 
-_FAILURES: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
-    ((errors.DiskFull,), "the database's disk is full", "free space there; then do it again"),
+_CONNECTING = re.compile(r"^connection failed: connection to server (?:at|on) .*? failed: (?:FATAL: )?")
+"""What libpq puts before the reason: the database is named already."""
+
+_TRUST = "name your own CA in its address, ?sslrootcert=/path/to/ca.pem (docs/team.md)"
+
+_FAILURES: tuple[tuple[tuple[type[BaseException], ...], re.Pattern[str] | None, str, str], ...] = (
+    ((errors.DiskFull,), None, "the database's disk is full", "free space there; then do it again"),
     (
         (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction),
-        "this login may not write",
+        None,
+        "this login lacks the right",
         "log in with a role that has sectigo_tui_writer (docs/team.md)",
     ),
     (
         (errors.UndefinedTable, errors.UndefinedFunction, errors.InvalidSchemaName),
+        None,
         "the schema is missing or old",
         "run `sectigo-tui store status` once as the schema's owner (docs/team.md)",
     ),
+    ((errors.DataError,), None, "the database cannot hold this", "report what SCM sent"),
+    # What fails before there is a session has no code, only words: libpq's, and the server's in its language.
     (
-        (errors.InvalidPassword, errors.InvalidAuthorizationSpecification),
+        (psycopg.OperationalError,),
+        re.compile("certificate verify failed"),
+        "its certificate is of no CA that is trusted, or not valid now",
+        f"renew it, or {_TRUST}",
+    ),
+    ((psycopg.OperationalError,), re.compile("root certificate file"), "", _TRUST),
+    (
+        (psycopg.OperationalError,),
+        re.compile("does not match host name"),
+        "",
+        "name the host as its certificate does, or have a certificate made for this name",
+    ),
+    (
+        (psycopg.OperationalError,),
+        re.compile("does not support SSL"),
+        "",
+        "switch TLS on there (ssl = on); only a network that you trust needs none: ?sslmode=disable",
+    ),
+    (
+        (psycopg.OperationalError,),
+        re.compile(r"authentication failed|no password supplied|role .* does not exist|fe_sendauth"),
         "the database rejects the login",
         "see PGPASSFILE, or what url_command prints",
     ),
-    ((errors.DataError,), "the database cannot hold this", "report what SCM sent"),
-    ((psycopg.OperationalError,), "", "see that the database runs and can be reached; it is tried again by itself"),
+    (
+        (psycopg.OperationalError,),
+        re.compile("pg_hba.conf"),
+        "the database does not admit this login from here",
+        "have a line for it added to the server's pg_hba.conf",
+    ),
+    (
+        (psycopg.OperationalError,),
+        re.compile(r"database .* does not exist"),
+        "",
+        "create it, or name another in [store] url (docs/team.md)",
+    ),
+    (
+        (psycopg.OperationalError,),
+        re.compile(r"too many (?:clients|connections)|connection slots|no more connections|query_wait_timeout"),
+        "it takes no more connections",
+        f"raise its limit: each process has two; {_BY_ITSELF}",
+    ),
+    ((psycopg.OperationalError,), None, "", _REACH),
 )
 
 
@@ -163,6 +242,7 @@ async def connect(target: Target) -> _Connection:
     except psycopg.Error as error:
         raise failure_of(error, target.name) from error
     connection.adapters.register_loader("json", _Bytes)
+    connection.adapters.register_dumper(Texts, _TextsDumper)
     if connection.info.server_version < OLDEST_SERVER:
         version = connection.info.server_version // 10_000
         await connection.close()
@@ -176,17 +256,24 @@ async def refuse_transaction_pooler(target: Target, connection: _Connection) -> 
     Raises:
         StoreError: It is one.
     """
-    (process,) = await one(connection, "select pg_backend_pid()")
+    # A session of ours rests for long; what the server does about that is for those that were forgotten.
+    process, *_ = await one(connection, "select pg_backend_pid(), set_config('idle_session_timeout', '0', false)")
     if process == connection.info.backend_pid:
         return
     # A pooler answered for the server. Whether a session stays ours shows in whether another can get it meanwhile.
     other = await connect(target)
     try:
         async with other.transaction():
-            (shared,) = await one(other, "select pg_backend_pid()")
+            (others,) = await one(other, "select pg_backend_pid()")
+            (again,) = await one(connection, "select pg_backend_pid()")
+        is_shared = others == process or again != process
+    except psycopg.OperationalError as error:
+        if "statement pooling" not in str(error):
+            raise
+        is_shared = True
     finally:
         await other.close()
-    if shared == process:
+    if is_shared:
         raise StoreError(
             target.name,
             "is behind a pooler that shares sessions between transactions (pgbouncer): the poller's lock and the "
@@ -279,7 +366,7 @@ class Link:
         self.channel = channel
         listener = await connect(self.target)
         try:
-            await listener.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+            await listener.execute(sql.SQL("set idle_session_timeout = 0; listen {}").format(sql.Identifier(channel)))
         except psycopg.Error as error:
             await listener.close()
             raise failure_of(error, self.target.name) from error
@@ -324,7 +411,7 @@ class Link:
             if not is_transaction:
                 yield run
                 return
-            await run("begin")
+            await run(f"begin; set local idle_in_transaction_session_timeout = {round(HELD_SECONDS * 1000)}")
             try:
                 yield run
             except BaseException:
@@ -365,7 +452,7 @@ class Link:
             error = StoreError(
                 self.target.name,
                 f"no answer within {seconds:g} s",
-                "see that the database runs and can be reached; it is tried again by itself",
+                _REACH,
             )
             await self._lose(connection, error)
             task.cancel()
@@ -373,6 +460,8 @@ class Link:
         try:
             return task.result()
         except psycopg.Error as error:
+            if self.lost is not None and connection.closed:
+                raise self.lost from error
             failure = failure_of(error, self.target.name)
             if is_lost(error) or connection.closed:
                 await self._lose(connection, failure)
@@ -438,7 +527,8 @@ class Link:
 
 
 def _offline(error: StoreError, since: datetime) -> StoreError:
-    return StoreOffline(error.path, f"the database is lost since {since:%H:%MZ}: {error.reason}", since)
+    what_helps = "" if error.remedy.endswith(_BY_ITSELF) else f": {error.remedy}"
+    return StoreOffline(error.path, f"the database is lost since {since:%H:%MZ}: {error.reason}{what_helps}", since)
 
 
 async def _fetch(connection: _Connection, statement: str, parameters: Parameters) -> list[Row]:

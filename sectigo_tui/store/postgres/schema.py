@@ -35,11 +35,10 @@ NEWEST = 1
 
 async def version_of(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> int:
     """Return the database's version of the schema; 0 without one."""
-    cursor = await connection.execute("select to_regclass('sectigo_tui.schema_versions') is not null")
-    row = await cursor.fetchone()
-    if row is None or not row[0]:
+    try:
+        cursor = await connection.execute("select coalesce(max(version), 0) from sectigo_tui.schema_versions")
+    except (errors.InvalidSchemaName, errors.UndefinedTable):
         return 0
-    cursor = await connection.execute("select coalesce(max(version), 0) from sectigo_tui.schema_versions")
     row = await cursor.fetchone()
     return int(str(row[0])) if row else 0
 

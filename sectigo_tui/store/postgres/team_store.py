@@ -48,7 +48,7 @@ from sectigo_tui.store.documents import (
 )
 from sectigo_tui.store.local.lease import this_process
 from sectigo_tui.store.orders_in_memory import POLLS_KEPT, OrdersInMemory, with_latest
-from sectigo_tui.store.postgres.link import Link, Run, Target, one
+from sectigo_tui.store.postgres.link import Link, Run, Target, Texts, one
 from sectigo_tui.store.postgres.schema import bring_up_to_date
 
 F = TypeVar("F")
@@ -58,6 +58,9 @@ NOTES_WITHIN_SECONDS = 0.5
 
 PATIENCE_SECONDS = 4.0
 """How long a change waits for a database that was lost while it was written."""
+
+STANDBY_SECONDS = 5.0
+"""How often a standby is asked for what changed: it can tell nobody by itself."""
 
 ENTRIES_HELD = 100_000
 """How many of the newest timeline entries are held in memory."""
@@ -69,8 +72,8 @@ _HEARD_SHARE = 0.4
 _UNSAFE_IN_NAMES = re.compile(r"[^0-9A-Za-z-]")
 
 PUT = (
-    "select outcome, other, at_change, at_seq from sectigo_tui.put(%s, %s, %s::text[], %s::bigint[], %s::text[], "
-    "%s::boolean[], %s::bigint[], %s::bigint[], %s::text[], %s, %s::text[], %s::text[], %s::timestamptz[], %s::text[])"
+    "select outcome, other, at_change, at_seq from sectigo_tui.put(%s, %s, %s, %s::bigint[], %s, %s::boolean[], "
+    "%s::bigint[], %s::bigint[], %s, %s, %s, %s, %s::timestamptz[], %s)"
 )
 
 _NEWS = """
@@ -85,6 +88,15 @@ select 'poll', order_id, 0, note, array_to_json(polls), 0 from sectigo_tui.polls
 union all
 select 'head', '', seq, null, null, change from sectigo_tui.accounts where id = %(account)s
 order by 3
+"""
+
+
+_NOW = """
+select a.change, p.holder, p.since, extract(epoch from p.expires - clock_timestamp()),
+    exists (select from sectigo_tui.logins where account = a.id)
+from sectigo_tui.accounts a
+left join sectigo_tui.pollers p on p.account = a.id and p.expires > clock_timestamp() and p.token <> %s
+where a.id = %s
 """
 
 
@@ -138,6 +150,8 @@ class TeamStore:
         self._me = this_process()
         self._damage: list[StoreDamage] = []
         self._read_only: StoreError | None = None
+        self._is_standby = False
+        self._asked_at = float("-inf")
 
         self._change = 0
         self._seq = 0
@@ -194,11 +208,7 @@ class TeamStore:
         store = cls(Target(url), directory, on_error)
         await store._link.open(lambda connection: store._prepare(connection, base_url, customer_uri))
         try:
-            if listens and store._account:
-                # Listened to before the orders are read: what changes in between is heard.
-                await store._link.listen(f"sectigo_tui_{store._account}")
-            with collector_paused():
-                await store._read_all()
+            await store._read_all(listens=listens)
         except BaseException:
             await store._link.close()
             raise
@@ -368,14 +378,14 @@ class TeamStore:
         try:
             self.check_writable()
             await self._link.run(
-                "select sectigo_tui.note_polls(%s, %s, %s::text[], %s::bigint[], %s::text[], %s::text[], %s)",
+                "select sectigo_tui.note_polls(%s, %s, %s, %s::bigint[], %s, %s, %s)",
                 (
                     self._account,
                     self._token,
-                    [note.order_id for note in notes],
-                    [note.revision for note in notes],
-                    [_text(sparse(note)) for note in notes],
-                    [None if note.poll is None else packed_poll(note.poll).decode() for note in notes],
+                    Texts(note.order_id for note in notes),
+                    Texts(str(note.revision) for note in notes),
+                    Texts(_text(sparse(note)) for note in notes),
+                    Texts(None if note.poll is None else packed_poll(note.poll).decode() for note in notes),
                     POLLS_KEPT,
                 ),
             )
@@ -391,6 +401,10 @@ class TeamStore:
         """
         if self._link.lost is not None:
             raise self._link.lost
+        now = asyncio.get_running_loop().time()
+        if self._is_standby and now - self._asked_at >= STANDBY_SECONDS:
+            self._asked_at = now
+            await self._catch_up(self._link.run)
         if self._asks_logins:
             self._asks_logins = False
             await self._read_logins(self._link.run)
@@ -567,31 +581,44 @@ class TeamStore:
 
     async def _prepare(self, connection: psycopg.AsyncConnection[Any], base_url: str, customer_uri: str) -> None:
         await bring_up_to_date(connection, self._name)
-        (database_now, is_standby, may_write, account) = await one(
+        (database_now, self._is_standby, is_read_only, may_write, account) = await one(
             connection,
-            "select clock_timestamp(), pg_is_in_recovery() or current_setting('transaction_read_only') = 'on', "
+            "select clock_timestamp(), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', "
             "has_function_privilege('sectigo_tui.lock_account(integer)', 'execute'), "
             "(select id from sectigo_tui.accounts where base_url = %s and customer_uri = %s)",
             (base_url, customer_uri),
         )
         self.clock_ahead_seconds = (database_now - datetime.now(UTC)).total_seconds()
-        if is_standby or not may_write:
-            why = "is a standby, which nothing can be written to" if is_standby else "this login may only read"
-            remedy = (
-                "name the primary server"
-                if is_standby
-                else "log in with a role that has sectigo_tui_writer (docs/team.md)"
-            )
-            self._read_only = StoreError(self._name, why, remedy)
+        if self._is_standby:
+            why = "is a standby, which nothing can be written to"
+            self._read_only = StoreError(self._name, why, "name the primary server")
+        elif is_read_only:
+            why = "this login's sessions are read-only (default_transaction_read_only)"
+            self._read_only = StoreError(self._name, why, "switch that off for it, or log in as somebody else")
+        elif not may_write:
+            remedy = "log in with a role that has sectigo_tui_writer (docs/team.md)"
+            self._read_only = StoreError(self._name, "this login may only read", remedy)
         elif account is None:
             (account,) = await one(connection, "select sectigo_tui.account_of(%s, %s)", (base_url, customer_uri))
         self._account = account or 0
 
-    async def _read_all(self) -> None:
-        async with self._link.exclusive(seconds=60, is_transaction=False) as run:
-            await self._ask(run, is_first=True)
-            await self._read_lease(run)
-            await self._read_logins(run)
+    async def _read_all(self, *, listens: bool) -> None:
+        # A connection takes its time: the orders are read meanwhile, and what changed in between is asked for.
+        listening = asyncio.ensure_future(self._listen(listens=listens))
+        try:
+            with collector_paused():
+                async with self._link.exclusive(seconds=60, is_transaction=False) as run:
+                    await self._ask(run, is_first=True)
+                    await listening
+                    await self._catch_up(run)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _listen(self, *, listens: bool) -> None:
+        # A standby cannot be listened to: it is asked now and then.
+        if listens and self._account and not self._is_standby:
+            await self._link.listen(f"sectigo_tui_{self._account}")
 
     async def _ask(self, run: Run, *, is_first: bool = False) -> None:
         """Read what changed since the last change that is known here."""
@@ -636,14 +663,18 @@ class TeamStore:
                 return
             before = rows[-1][0]
 
-    async def _read_lease(self, run: Run) -> None:
-        rows = await run(
-            "select holder, since, extract(epoch from expires - clock_timestamp()) from sectigo_tui.pollers "
-            "where account = %s and expires > clock_timestamp() and token <> %s",
-            (self._account, self._token),
-        )
-        for holder, since, seconds in rows:
-            self._know_holder(holder, since, float(seconds))
+    async def _catch_up(self, run: Run) -> None:
+        """Read who polls, how the logins stand, and what changed since the orders were read."""
+        for newest, holder, since, seconds, logins in await run(_NOW, (self._token, self._account)):
+            self._holder = None
+            if holder is not None:
+                self._know_holder(holder, since, float(seconds))
+            self._asks_logins = self._asks_logins or logins
+            if newest > self._change:
+                await self._ask(run)
+        if self._asks_logins:
+            self._asks_logins = False
+            await self._read_logins(run)
 
     async def _read_logins(self, run: Run) -> None:
         rows = await run(
@@ -657,14 +688,30 @@ class TeamStore:
         }
 
     async def _come_back(self, run: Run) -> None:
+        await self._check_history(run)
         self._fetched.clear()
-        await self._ask(run)
-        await self._read_logins(run)
-        self._holder = None
-        await self._read_lease(run)
+        self._logins = {}
+        await self._catch_up(run)
         (row,) = await run("select clock_timestamp()")
         self.clock_ahead_seconds = (row[0] - datetime.now(UTC)).total_seconds()
         self._changed_elsewhere.set()
+
+    async def _check_history(self, run: Run) -> None:
+        """Reject a database that does not have the newest entry that is known here.
+
+        Raises:
+            StoreError: It does not: what was shown as done is gone there, and an order may have been placed by it.
+        """
+        _, known = self._lines.get(self._seq, ("", b""))
+        rows = await run(
+            "select body from sectigo_tui.entries where account = %s and seq = %s", (self._account, self._seq)
+        )
+        if known and [bytes(body) for (body,) in rows] != [known]:
+            raise StoreError(
+                self._name,
+                "lacks the last changes that are known here, as after a failover or from a backup",
+                "look in SCM for what was ordered last, then start the program again",
+            )
 
     def _receive_state(self, error: StoreError | None) -> None:
         if error is not None:
@@ -705,13 +752,14 @@ class TeamStore:
             self._take(following, is_news=following.sender != self._token)
 
     def _take(self, notice: _Notice, *, is_news: bool) -> None:
-        if notice.seq:
+        # What is known here already is this process's own, with its order.
+        if notice.seq and notice.seq not in self._lines:
             order_id = ""
             if (document := bytes(notice.order)) != b"null":
                 order_id = _ID.decode(document).id
                 self._learn_order(order_id, document, notice.version, is_news=is_news)
             self._learn_entry(notice.seq, order_id, bytes(notice.body), is_news=is_news)
-            self._seq = max(self._seq, notice.seq)
+        self._seq = max(self._seq, notice.seq)
         for document in notice.notes if is_news else ():
             with suppress(*UNREADABLE):
                 note = note_from(loads(document))
@@ -877,22 +925,24 @@ class TeamStore:
             return StoreError(self._name, f"cannot write this: {error}", "report what SCM sent")
 
     def _parameters(self, ready: list[_Ready]) -> Sequence[Any]:
-        orders = [each.order for each in ready]
+        def column(of: Callable[[Order], str | None]) -> Texts:
+            return Texts(None if each.order is None else of(each.order) for each in ready)
+
         return (
             self._account,
             self._token,
-            [order and order.id for order in orders],
-            [None if order is None else order.revision - 1 for order in orders],
-            [order and str(order.state) for order in orders],
-            [None if order is None else order.removed for order in orders],
-            [None if order is None else order.ssl_id for order in orders],
-            [None if order is None else order.renews_ssl_id for order in orders],
-            [None if order is None else _printable(order.common_name) for order in orders],
+            column(lambda order: order.id),
+            column(lambda order: str(order.revision - 1)),
+            column(lambda order: str(order.state)),
+            column(lambda order: str(order.removed)),
+            column(lambda order: _number(order.ssl_id)),
+            column(lambda order: _number(order.renews_ssl_id)),
+            column(lambda order: _printable(order.common_name)),
             SCHEMA_VERSION,
-            [each.document for each in ready],
-            [each.change.entry.order_id for each in ready],
-            [each.change.entry.at for each in ready],
-            [each.body for each in ready],
+            Texts(each.document for each in ready),
+            Texts(each.change.entry.order_id for each in ready),
+            Texts(each.change.entry.at.isoformat() for each in ready),
+            Texts(each.body for each in ready),
         )
 
     def _learn(self, ready: _Ready, row: tuple[Any, ...]) -> _Outcome:
@@ -1020,6 +1070,10 @@ select 'head', '', seq, null, null, change from sectigo_tui.accounts where id = 
 
 def _text(value: object) -> str:
     return dumps(value).decode()
+
+
+def _number(value: int | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _printable(text: str) -> str:

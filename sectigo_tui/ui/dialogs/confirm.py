@@ -132,6 +132,7 @@ class AskText(Dialog[str]):
         value: What is filled in at first.
         longest: The most characters it may have.
         is_danger: Whether what follows cannot be undone.
+        hint: What stands in the empty field; how long the text may be when empty.
         error_text: What was wrong with an earlier try.
     """
 
@@ -143,6 +144,7 @@ class AskText(Dialog[str]):
         label: str,
         button: str,
         value: str = "",
+        hint: str = "",
         longest: int = MESSAGE_AT_MOST,
         is_danger: bool = False,
         error_text: str = "",
@@ -153,13 +155,14 @@ class AskText(Dialog[str]):
         self._choice = Choice(CONFIRM, button, is_danger)
         self._value = value
         self._longest = longest
+        self._hint = hint or f"1 to {longest} characters"
         self._error = error_text
         self.was_filled = bool(error_text)
 
     def body(self) -> ComposeResult:
         """Lay out what it is about, and the field."""
         yield Static(words(self._content))
-        yield Row(self._label, text_field("text", self._value, hint=f"1 to {self._longest} characters"))
+        yield Row(self._label, text_field("text", self._value, hint=self._hint))
 
     def choices(self) -> Sequence[Choice]:
         """Return the confirming button."""

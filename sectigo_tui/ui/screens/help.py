@@ -17,6 +17,7 @@ from sectigo_tui.presentation.columns import COLUMNS
 from sectigo_tui.presentation.glyphs import STATE_CELLS, Glyphs, StateGlyph, state_glyphs
 from sectigo_tui.presentation.meanings import NEXT_WORDS, PARTIES, SHORT_PARTIES, Meaning
 from sectigo_tui.presentation.text import printable
+from sectigo_tui.ui.content.lines import LEAST_WRAP_CELLS
 from sectigo_tui.ui.keys.active_keys import KeyHelp, grouped
 from sectigo_tui.ui.keys.key_names import filled
 from sectigo_tui.ui.terminal.dismiss import dismiss_once
@@ -82,6 +83,7 @@ class Help(ModalScreen[None]):
         self._keys = keys
         self._meanings = meanings
         self._glyphs = glyphs
+        self._width = 0
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, once."""
@@ -92,7 +94,12 @@ class Help(ModalScreen[None]):
         with VerticalScroll(id="help") as frame:
             frame.border_title = "Help"
             frame.border_subtitle = filled(self, "{help.down} {help.up} scroll, {help.close} closes")
-            yield Static(self._content(), markup=False)
+            yield Static(id="help-text", markup=False)
+
+    def on_resize(self) -> None:
+        """Wrap each text beside its key."""
+        self._width = self.query_one("#help").scrollable_content_region.width
+        self.query_one("#help-text", Static).update(self._content())
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
@@ -103,9 +110,13 @@ class Help(ModalScreen[None]):
         if self._meanings:
             lines += [_heading("Here"), *map(self._meaning, self._meanings), Content("")]
         for group, keys in grouped(self._keys):
-            lines += [_heading(group), *(_line(key.keys or f":{key.title}", key.text) for key in keys), Content("")]
+            lines += [
+                _heading(group),
+                *(self._line(key.keys or f":{key.title}", key.text) for key in keys),
+                Content(""),
+            ]
         if self._is_of_dialog:
-            return Content("\n").join([*lines[:-1], *(_line(key, what) for key, what in _IN_DIALOG)])
+            return Content("\n").join([*lines[:-1], *(self._line(key, what) for key, what in _IN_DIALOG)])
         lines += [
             _heading("Columns"),
             *(self._explained(column.title, column.meaning) for column in COLUMNS),
@@ -120,20 +131,27 @@ class Help(ModalScreen[None]):
         return Content("\n").join(lines)
 
     def _explained(self, word: str, meaning: str) -> Content:
-        return _line(word, filled(self, meaning))
+        return self._line(word, filled(self, meaning))
 
     def _meaning(self, meaning: Meaning) -> Content:
         value = f"{printable(meaning.value, limit=80)}: " if meaning.value else ""
-        return Content.assemble(_line(meaning.title, ""), (value, "bold"), filled(self, meaning.text))
+        return self._line(meaning.title, Content.assemble((value, "bold"), filled(self, meaning.text)))
 
     def _state(self, glyph: StateGlyph) -> Content:
-        shown = f"{glyph.in_words(self._glyphs):<{STATE_CELLS}}"
-        return Content.assemble((shown, f"$state-{glyph.style}"), " ", glyph.meaning)
+        return self._line(glyph.in_words(self._glyphs), glyph.meaning, cells=STATE_CELLS, style=f"$state-{glyph.style}")
+
+    def _line(self, key: str, text: str | Content, *, cells: int = KEY_CELLS, style: str = "bold") -> Content:
+        content = text if isinstance(text, Content) else Content(text)
+        room = self._width - cells - 1
+        first, *more = content.wrap(room) if room >= LEAST_WRAP_CELLS else [content]
+        indent = " " * (cells + 1)
+        return Content("\n").join(
+            [
+                Content.assemble((f"{key:<{cells}}", style), " ", first.rstrip()),
+                *(Content.assemble(indent, line.rstrip()) for line in more),
+            ]
+        )
 
 
 def _heading(text: str) -> Content:
     return Content.styled(text, "$table-header bold")
-
-
-def _line(key: str, text: str) -> Content:
-    return Content.assemble((f"{key:<{KEY_CELLS}}", "bold"), " ", text)

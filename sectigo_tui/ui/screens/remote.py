@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sectigo_tui.ui.dialogs.menu import MenuItem
 
 STATUS_PREFIX = "status:"
-_OF_LOCAL_ORDERS = ("next", "deadline", "attempts", "in_use")
+_OF_LOCAL_ORDERS = ("next", "deadline", "attempts", "in_use", "owner")
 
 
 def listing_filter(text: str) -> ListingFilter:

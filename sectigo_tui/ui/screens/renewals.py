@@ -16,6 +16,7 @@ from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.domain.limits import HORIZON_DAYS, REACH_DAYS
 from sectigo_tui.engine.account.renewals import Renewal, Timing
 from sectigo_tui.presentation import renewals as shown
+from sectigo_tui.presentation.filters import words_filter
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
@@ -31,6 +32,7 @@ class RenewalsView(View):
     WANTS_VERDICTS = True
     LISTS_ORDERS = False
     FILTER_KIND = "renewals"
+    HAS_TERMS = False
     FILTER_HINT = "words: late, due, ov, a name; !word leaves out, one|other finds either"
     COLUMNS: ClassVar[Sequence[Column]] = shown.COLUMNS
     DEFAULT_SORT = ("order_by", False)
@@ -85,6 +87,15 @@ class RenewalsView(View):
             return "Asking SCM for the certificates in use ...", "muted"
         return f"No certificate expires within {HORIZON_DAYS} days.", "done"
 
+    def recommended(self, row_ids: Sequence[str]) -> tuple[str, str]:
+        """Return that certificates are to be renewed whose renewal is late or due."""
+        chosen = [self._renewals[row_id] for row_id in row_ids if row_id in self._renewals]
+        if not chosen or any(one.timing not in (Timing.LATE, Timing.DUE) for one in chosen):
+            return "", ""
+        first = min(one.order_by for one in chosen)
+        late = any(one.timing is Timing.LATE for one in chosen)
+        return "renew", f"{'late: it was to be ordered' if late else 'due: order it'} by {first}"
+
     def is_asking(self) -> bool:
         """Return whether the certificates have not been read yet."""
         return self._model.order_rows.engine.renewals.in_use.read_at is None
@@ -134,8 +145,8 @@ class RenewalsView(View):
             self._arrange()
 
     def _arrange(self) -> None:
-        words = self._query.casefold().split()
-        chosen = [one for one in self._all if self._matches(one, words)]
+        is_wanted = words_filter(self._query)
+        chosen = [one for one in self._all if is_wanted(self._text(one))]
         if self._sort in shown.SORTS:
             by = shown.SORTS[self._sort]
             chosen.sort(key=lambda one: (*by(one), one.certificate.ssl_id), reverse=self._is_descending)
@@ -147,12 +158,9 @@ class RenewalsView(View):
         self._show_header()
         self.show_detail()
 
-    def _matches(self, renewal: Renewal, words: Sequence[str]) -> bool:
-        if not words:
-            return True
+    def _text(self, renewal: Renewal) -> str:
         cells = (shown.renewal_cell(renewal, column.key, self._today).text for column in self.COLUMNS)
-        text = f"{' '.join(cells)} {renewal.timing}".casefold()
-        return all(_is_found(word.removeprefix("!"), text) is not word.startswith("!") for word in words)
+        return f"{' '.join(cells)} {renewal.timing}"
 
     def fold(self) -> None:
         """Leave out the columns that are empty for every certificate."""
@@ -215,7 +223,3 @@ class RenewalsView(View):
         from sectigo_tui.presentation.glyphs import ASCII
 
         return "#" if self._model.now.glyphs is ASCII else "▆"
-
-
-def _is_found(word: str, text: str) -> bool:
-    return any(part in text for part in word.split("|") if part)

@@ -11,13 +11,14 @@ from textual.content import Content
 from sectigo_tui.domain.limits import WITHIN_DAYS
 from sectigo_tui.engine.diagnosis.ending import EndingValidation, EndingValidations
 from sectigo_tui.presentation import format as fmt
+from sectigo_tui.presentation.filters import words_filter
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
 from sectigo_tui.presentation.validations import certificates_text, left_text, what_text
 from sectigo_tui.ui.content.lines import labelled, untrusted
 from sectigo_tui.ui.keys.key_names import filled
-from sectigo_tui.ui.screens.view import View, ViewModel
+from sectigo_tui.ui.screens.view import WORDS_HINT, View, ViewModel
 
 WITHIN_CHOICES = (WITHIN_DAYS, 90, 198, 398, 14)
 SOON_DAYS = 14
@@ -42,6 +43,8 @@ class ValidationsView(View):
     )
     DEFAULT_SORT = ("", False)
     LISTS_ORDERS = False
+    HAS_TERMS = False
+    FILTER_HINT = WORDS_HINT
 
     def __init__(self, model: ViewModel) -> None:
         super().__init__(model)
@@ -94,15 +97,15 @@ class ValidationsView(View):
         return ", ".join(parts)
 
     def _list(self) -> None:
-        words = self._query.casefold().split()
+        is_wanted = words_filter(self._query)
         rows = self._found.rows if self._found is not None else ()
-        self._shown = {
-            row.key: row
-            for row in rows
-            if all(word in f"{what_text(row)} {row.status} {row.renewal}".casefold() for word in words)
-        }
+        self._shown = {row.key: row for row in rows}
+        self._shown = {key: row for key, row in self._shown.items() if is_wanted(self._text(key))}
         self.table.show_empty(*self._empty())
         self.table.update_rows(list(self._shown))
+
+    def _text(self, row_id: str) -> str:
+        return " ".join(self.cell_text(row_id, column.key) for column in self.COLUMNS)
 
     def _find(self, max_age_seconds: float | None = None) -> None:
         self._model.perform("listing validations", self._found_within(self._within_days, max_age_seconds))
@@ -172,6 +175,10 @@ class ValidationsView(View):
         if pending:
             blocks += [Content.styled("Pending orders that need it", "bold"), labelled(pending, self.pane.text_width)]
         return Content("\n").join(block for block in blocks if block.plain)
+
+    def action_sort(self) -> None:
+        """Say why there is nothing to choose."""
+        self._sort_by("", descending=False)
 
     def _sort_by(self, key: str, *, descending: bool) -> None:  # noqa: ARG002 - a list of ends has one order
         """Keep the soonest first."""

@@ -205,6 +205,9 @@ class View(Screen[None]):
         self._fetched: set[str] = set()
         """Those that were looked up for the filter in force, found or not."""
         self._completions: list[str] = []
+        self._new_above: frozenset[str | None] = frozenset()
+        """Rows that came to stand above those in sight, and were not in sight since."""
+        self._arranged_by: tuple[str, str, bool] | None = None
         self._cursor_before = model.layout.of(str(self.TITLE)).cursor
         self._sort, self._is_descending = self.remembered_sort()
         self._is_frozen = False
@@ -286,15 +289,21 @@ class View(Screen[None]):
 
     def note(self) -> str:
         """Return what the header says of this list: how much of it the filter shows."""
-        if not self._filter:
-            return ""
-        left = len(self._unknown)
-        return f"{len(self._rows)} shown" + (f", {left} not looked up" if left else "")
+        parts = []
+        if self._filter:
+            left = len(self._unknown)
+            parts.append(f"{len(self._rows)} shown" + (f", {left} not looked up" if left else ""))
+        if self._new_above:
+            self._new_above &= frozenset(self.table.ids_above)
+        if self._new_above:
+            parts.append(f"{len(self._new_above)} new above")
+        return ", ".join(parts)
 
     def nothing_matches(self, query: str) -> str:
         """Return that a filter finds nothing, and how it is cleared."""
         clears = filled(self, "{view.unwind} clears the filter.")
-        return f"Nothing matches {printable(query.strip(), limit=60)!r}. {clears}"
+        why = f"\n{self._filter.error_text}" if self._filter.error_text else ""
+        return f"Nothing matches {printable(query.strip(), limit=60)!r}. {clears}{why}"
 
     def meanings(self) -> Sequence[Meaning]:
         """Return what the column under the mouse, and what stands there, means; else what the chosen row shows."""
@@ -313,6 +322,10 @@ class View(Screen[None]):
     def is_asking(self) -> bool:
         """Return whether what is to be listed is not known yet."""
         return False
+
+    def recommended(self, row_ids: Sequence[str]) -> tuple[str, str]:  # noqa: ARG002 - a view that lists orders has none
+        """Return the action, by its id, that this list recommends for rows that wait for nobody, and why."""
+        return "", ""
 
     def enrolls(self) -> str:
         """Return how an order is placed from here; in read-only mode, what has to be done first."""
@@ -365,11 +378,17 @@ class View(Screen[None]):
         chosen = [row for row, is_wanted in answers if is_wanted]
         self._unknown = tuple(row.row_id for row, is_wanted in answers if is_wanted is None)
         chosen = in_order(chosen, self._sort, self._model.now, descending=self._is_descending)
+        before, was_listed = self._rows.keys(), self._is_listed
         self._rows = {row.row_id: row for row in chosen}
         self.table.show_empty(*self._empty())
         held, is_untouched = self.table.cursor_id, self._is_untouched()
         self.fold()
         self.table.update_rows(list(self._rows))
+        arranged_by = (self._query, self._sort, self._is_descending)
+        if arranged_by != self._arranged_by:
+            self._arranged_by, self._new_above = arranged_by, frozenset()
+        elif was_listed:
+            self._new_above |= frozenset(self.table.ids_above) & (self._rows.keys() - before)
         if is_untouched:
             self.to_first_row()
         elif held is not None and held not in self._rows:
@@ -386,15 +405,16 @@ class View(Screen[None]):
         """Leave out the columns that are empty for every row."""
         if self._rows:
             keys = [column.key for column in self.COLUMNS if column.folds]
-            self.table.fold(key for key in keys if all(self._is_blank(row_id, key) for row_id in self._rows))
+            self.table.fold(key for key in keys if all(self._is_blank(row, key) for row in self._rows.values()))
 
     def _unfold(self, row_ids: Iterable[str]) -> None:
         """Show columns again in which rows have something now."""
-        if any(not self._is_blank(row_id, key) for row_id in row_ids for key in self.table.folded):
+        rows = [self._rows[row_id] for row_id in row_ids]
+        if any(not self._is_blank(row, key) for row in rows for key in self.table.folded):
             self.fold()
 
-    def _is_blank(self, row_id: str, key: str) -> bool:
-        return is_blank(self._cell(row_id, key, WIDEST_CELLS))
+    def _is_blank(self, row: OrderRow, key: str) -> bool:
+        return is_blank(cell(row, key, WIDEST_CELLS, self._model.now))
 
     def _is_untouched(self) -> bool:
         """Return whether nobody can have chosen a row yet: the first listing, which comes in parts, is not whole."""
@@ -498,8 +518,9 @@ class View(Screen[None]):
         """Return what the filter may go on with, or what is wrong with it."""
         if not self.HAS_TERMS:
             return (KeyHint("", self.FILTER_HINT, 3),)
-        text = self.filter_field.value
-        return hints_of(key_names_of(self), (("view.complete", self._filter.error_text or term_hint(text), 0),))
+        if self._filter.error_text:
+            return (KeyHint("", self._filter.error_text, 0),)
+        return hints_of(key_names_of(self), (("view.complete", term_hint(self.filter_field.value), 0),))
 
     def show_detail(self) -> None:
         """Bring the detail pane up to date."""
@@ -650,15 +671,17 @@ class View(Screen[None]):
         if not self.WANTS_VERDICTS or diagnoser is None:
             return
         rows = [row for row in map(self.order_row_of, row_ids) if row.is_open]
-        targets = [row.target for row in rows if row.target is not None]
-        ids = [row.row_id for row in rows]
+        targets = {row.row_id: row.target for row in rows if row.target is not None}
+        coming = iter(targets)
 
         def show(_target: object, _verdict: object) -> None:
-            if not self._is_frozen:
-                self._unfold([row_id for row_id in ids if self.shows(row_id)])
-                self.table.refresh_rows(ids)
+            # They come one after the other. A row is painted for its own verdict, not for everybody's.
+            row_id = next(coming)
+            if not self._is_frozen and self.shows(row_id):
+                self._unfold([row_id])
+                self.table.refresh_rows([row_id])
 
-        await diagnoser.watch(targets, show)
+        await diagnoser.watch(list(targets.values()), show)
 
     async def _fetch_verdicts(self) -> None:
         """Ask for what decides whether the filter wants a row, a row at a time: each is listed as soon as it is."""

@@ -18,7 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 
-from sectigo_tui.presentation.themes import ThemeChoice
+from sectigo_tui.presentation.themes import ansi_color_of
 from sectigo_tui.ui.keys.typed_ahead import JudgesKeys, TypedAhead
 from sectigo_tui.ui.terminal.printable_filter import LAST_NET
 from sectigo_tui.ui.theme import THEMES, VARIABLE_DEFAULTS
@@ -44,21 +44,21 @@ class TerminalApp(App[R]):
     fatal_error: BaseException | None = None
     _is_leaving = False
 
-    def __init__(self, theme: ThemeChoice) -> None:
-        super().__init__(ansi_color=theme.ansi_color)
+    def __init__(self, theme: str) -> None:
+        super().__init__(ansi_color=ansi_color_of(theme))
         self.animation_level = "none"
         for each in THEMES:
             self.register_theme(each)
         self._only_theme = ""
         """The theme, as long as nothing was shown in another."""
-        if self.available_themes[theme.name].dark:
+        if self.available_themes[theme].dark:
             # From the start: set as one is later, it has the style sheet read once more.
-            self.set_reactive(App.theme, theme.name)
+            self.set_reactive(App.theme, theme)
             self.stylesheet.set_variables(self.get_css_variables())
-            self._only_theme = theme.name
+            self._only_theme = theme
         else:
             # Textual sets its filters and classes for a dark theme as it starts.
-            self.theme = theme.name
+            self.theme = theme
 
     def refresh_css(self, animate: bool = True) -> None:
         """Read the style sheet again and apply it, once there was another theme.

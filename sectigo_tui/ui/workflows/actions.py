@@ -165,7 +165,9 @@ _BY_PARTY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """What helps, by whom an order is blocked on; of several the first that can be done."""
 
 
-def menu_items(rows: Subjects, *, locked: str = "", verdicts: Sequence[Verdict] = ()) -> tuple[MenuItem, ...]:
+def menu_items(
+    rows: Subjects, *, locked: str = "", verdicts: Sequence[Verdict] = (), recommended: tuple[str, str] = ("", "")
+) -> tuple[MenuItem, ...]:
     """Return the menu for the marked orders, or the one under the cursor.
 
     What the verdict recommends comes first, then what can be done, and last what cannot, with the reason.
@@ -174,15 +176,18 @@ def menu_items(rows: Subjects, *, locked: str = "", verdicts: Sequence[Verdict] 
         rows: The orders; none when there are none.
         locked: Why nothing is changed at SCM now, and what unlocks it; empty when nothing is locked.
         verdicts: Who the orders wait for, one for each; none where that is not known yet.
+        recommended: What the list recommends for orders that wait for nobody: an action's id, and why.
     """
     parties = {str(verdict.party) for verdict in verdicts}
     reasons = {action.id: _why_not(action, rows, locked, parties) for action in ACTIONS}
     best = ""
     if len(parties) == 1 and len(verdicts) == len(rows):
         best = next((each for each in _BY_PARTY.get(min(parties), ()) if reasons.get(each) == ""), "")
-    place = {action.id: 0 if action.id == best else 2 if reasons[action.id] else 1 for action in ACTIONS}
     # A verdict of one order says what to do; of several it is each order's own.
     note = verdicts[0].next_action if len(verdicts) == 1 else f"each is blocked on {min(parties, default='')}"
+    if not verdicts and reasons.get(recommended[0]) == "":
+        best, note = recommended
+    place = {action.id: 0 if action.id == best else 2 if reasons[action.id] else 1 for action in ACTIONS}
     return tuple(
         MenuItem(action.id, action.key, action.title, reasons[action.id], note if action.id == best else "")
         for action in sorted(ACTIONS, key=lambda action: place[action.id])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sectigo_tui.engine.diagnosis.evidence.known import Target
     from sectigo_tui.engine.diagnosis.verdict import Verdict
     from sectigo_tui.engine.engine import Engine
+    from sectigo_tui.ui.dialogs.menu import MenuItem
     from sectigo_tui.ui.engine_runner import Perform
     from sectigo_tui.ui.keys.palette import Entry
     from sectigo_tui.ui.screens.view import ViewModel
@@ -94,12 +95,11 @@ class MenuWorkflows:
     def menu(self) -> None:
         """Offer what can be done with the marked orders, or the one under the cursor."""
         from sectigo_tui.ui.dialogs.menu import Menu
-        from sectigo_tui.ui.workflows.actions import menu_items
 
         rows = self._chosen()
         if rows is None:
             return
-        items = menu_items(rows, locked=self._locked(), verdicts=self._verdicts(rows))
+        items = self._menu_items(rows)
 
         def run_action(chosen: str | None) -> None:
             if chosen is not None:
@@ -111,12 +111,11 @@ class MenuWorkflows:
     def menu_entries(self) -> list[Entry]:
         """Return the actions of the menu for the palette, which stands over where they are meant."""
         from sectigo_tui.ui.keys.palette import entries_of_menu
-        from sectigo_tui.ui.workflows.actions import menu_items
 
         rows = self._chosen()
         if rows is None:
             return []
-        items = menu_items(rows, locked=self._locked(), verdicts=self._verdicts(rows))
+        items = self._menu_items(rows)
         return entries_of_menu(items, _about(rows), lambda chosen: self._run_action(chosen, rows), self._show_message)
 
     async def profile_entries(self) -> list[Entry]:
@@ -229,6 +228,13 @@ class MenuWorkflows:
         meanings = screen.meanings() if isinstance(screen, View) else ()
         is_of_dialog = isinstance(screen, Dialog)
         self._app.push_screen(Help(keys, self._model.now.glyphs, is_of_dialog=is_of_dialog, meanings=meanings))
+
+    def _menu_items(self, rows: Sequence[OrderRow]) -> Sequence[MenuItem]:
+        from sectigo_tui.ui.workflows.actions import menu_items
+
+        view = next((screen for screen in reversed(self._app.screen_stack) if isinstance(screen, View)), None)
+        recommended = view.recommended([row.row_id for row in rows]) if view is not None else ("", "")
+        return menu_items(rows, locked=self._locked(), verdicts=self._verdicts(rows), recommended=recommended)
 
     def _verdicts(self, rows: Sequence[OrderRow]) -> list[Verdict]:
         """Return who orders wait for, by what is known."""

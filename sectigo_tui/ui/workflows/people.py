@@ -50,7 +50,9 @@ async def own(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
         workflow.notify("There is no order here to take.")
         return
     people = workflow.engine.people
-    chosen = await workflow.ask(Menu(f"Owner of {_named(rows)}: {_owners(rows)}", _items(rows, people.owners())))
+    chosen = await workflow.ask(
+        Menu(f"Owner of {_named(rows)}: {_owners(rows)}", _items(rows, people.owners(), people.you))
+    )
     if chosen is None:
         return
     owner: str | None = people.you if chosen == _TAKE else chosen.removeprefix(_GIVE)
@@ -74,8 +76,7 @@ async def own(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
     await _report(workflow, outcomes, "Owner", words if name else f"{_named(rows)}: owned by nobody now.")
 
 
-def _items(rows: Sequence[OrderRow], owners: Sequence[str]) -> tuple[MenuItem, ...]:
-    you = rows[0].you
+def _items(rows: Sequence[OrderRow], owners: Sequence[str], you: str) -> tuple[MenuItem, ...]:
     others = [name for name in owners if name.casefold() != you.casefold()]
     all_yours = all(row.is_yours for row in rows)
     return (

@@ -142,6 +142,7 @@ async def _renew_many(workflow: Workflow, rows: Sequence[OrderRow]) -> None:
                 f"Renew {number} certificates: {number} orders, billed",
                 Content("\n").join([rows_content(rows), Content(f"Price: {price}")]),
                 label=f"Type {number}",
+                hint="the number of orders",
                 button=f"Order {number}, billed",
                 is_danger=True,
                 error_text=error_text,

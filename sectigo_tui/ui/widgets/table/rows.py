@@ -69,7 +69,8 @@ class TableRows:
             ids: The new rows.
 
         Returns:
-            The row to show at the top, so that the cursor, or else the topmost row, keeps its line.
+            The row to show at the top: the first one while that is in sight with the cursor, for what comes above it
+            must be seen; else such that the cursor, or else the topmost row, keeps its line.
         """
         self.ids = ids
         if self.marks and None not in ids:
@@ -81,6 +82,8 @@ class TableRows:
             self.cursor_id = ids[self.cursor_index]
         else:
             self.cursor_index = 0
+        if was_in_sight and not self.first and self.cursor_index < self.lines:
+            return 0
         if was_in_sight or not self.window:
             return max(0, self.cursor_index - line)
         top = find_row(ids, self.window[0], self.first)
