@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sectigo_tui.domain.clock import seconds_between
 from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell, is_slow, is_stale, outage_end
 from sectigo_tui.presentation.rows import OrderRow, owner_matches
+
+R = TypeVar("R")
 
 Answer = bool | None
 """Whether a row is wanted; None while what decides it has not been looked up."""
@@ -152,11 +154,14 @@ class Filter:
         return _compared(measure, sign, wanted)
 
 
-def completed(query: str, *, values: Mapping[str, Iterable[str]] = MappingProxyType({})) -> list[str]:
+def completed(
+    query: str, *, values: Mapping[str, Iterable[str]] = MappingProxyType({}), terms: Sequence[Term] = TERMS
+) -> list[str]:
     """Return how the last word of a filter may go on, the whole filter each.
 
     Args:
         query: What is typed so far.
+        terms: The terms that the list takes.
         values: More values by the term they belong to, such as the profiles there are for `profile:`.
     """
     before, space, word = query.rpartition(" ")
@@ -165,12 +170,12 @@ def completed(query: str, *, values: Mapping[str, Iterable[str]] = MappingProxyT
     word = word.removeprefix("!")
     earlier, bar, last = word.rpartition("|")
     head, last = head + sign + earlier + bar, last.casefold()
-    for term in TERMS:
+    for term in terms:
         if term.written[-1] in ":<>" and last.startswith(term.written):
             typed = last[len(term.written) :]
             known = dict.fromkeys((*term.values, *sorted(values.get(term.written, ()))))
             return [f"{head}{term.written}{value}" for value in known if value.startswith(typed) and value != typed]
-    return [f"{head}{term.written}" for term in TERMS if term.written.startswith(last) and term.written != last]
+    return [f"{head}{term.written}" for term in terms if term.written.startswith(last) and term.written != last]
 
 
 def common_start(texts: Sequence[str]) -> str:
@@ -180,14 +185,14 @@ def common_start(texts: Sequence[str]) -> str:
     return first[:same]
 
 
-def term_hint(query: str) -> str:
+def term_hint(query: str, terms: Sequence[Term] = TERMS) -> str:
     """Return what the last word of a filter may be, for the line below it."""
     word = query.rpartition(" ")[2].removeprefix("!").rpartition("|")[2].casefold()
-    for term in TERMS:
+    for term in terms:
         if word and word.startswith(term.written):
             return f"{term.example}: {term.meaning}"
-    fitting = [term.written for term in TERMS if term.written.startswith(word)]
-    return " ".join(fitting or [term.written for term in TERMS])
+    fitting = [term.written for term in terms if term.written.startswith(word)]
+    return " ".join(fitting or [term.written for term in terms])
 
 
 def words_filter(query: str) -> Callable[[str], bool]:
@@ -199,24 +204,42 @@ def words_filter(query: str) -> Callable[[str], bool]:
     Returns:
         Tells whether a text is wanted.
     """
-    is_inverted, words = _words(query)
+    wanted = terms_filter(query, lambda word: lambda content: word in content)
+    return lambda content: wanted(content.casefold())
 
-    def wanted(content: str) -> bool:
-        content = content.casefold()
-        holds = all(_is_in(word.removeprefix("!"), content) is not word.startswith("!") for word in words)
-        return holds is not (is_inverted and bool(words))
+
+def terms_filter(query: str, test_of: Callable[[str], Callable[[R], bool]]) -> Callable[[R], bool]:
+    """Return a filter of words and terms for a list of which everything is known; it takes `!` and `one|other`.
+
+    Args:
+        query: The words and terms.
+        test_of: Returns the test that one of them, casefolded, stands for.
+
+    Returns:
+        Tells whether a row is wanted.
+    """
+    is_inverted, words = _words(query)
+    tests = [(word.startswith("!"), [test_of(one) for one in _either(word.removeprefix("!"))]) for word in words]
+
+    def wanted(row: R) -> bool:
+        holds = all(any(test(row) for test in either) is not is_excluded for is_excluded, either in tests)
+        return holds is not (is_inverted and bool(tests))
 
     return wanted
+
+
+def _either(word: str) -> list[str]:
+    """Return what a word with `|` in it may be: itself, and its parts, each a value of the term it begins with."""
+    first, *rest = word.split("|")
+    field = first.partition(":")[0] + ":" if ":" in first else ""
+    parts = [first, *(part if ":" in part else f"{field}{part}" for part in rest if part)]
+    return list(dict.fromkeys((word, *filter(None, parts)))) if not field else parts
 
 
 def _words(query: str) -> tuple[bool, list[str]]:
     """Return whether a filter is inverted as a whole, and its words; words in quotes are one, whether closed or not."""
     first, *rest = (word.replace('"', "") for word in _WORD.findall(query.casefold()) or [""])
     return (True, rest) if first == "!" else (False, [first, *rest] if first else [])
-
-
-def _is_in(word: str, content: str) -> bool:
-    return word in content or any(part and part in content for part in word.split("|"))
 
 
 def _is_term(text: str) -> bool:
@@ -425,6 +448,19 @@ _NUMBERS: dict[str, _Measure] = {
     "deadline": _window_seconds,
     "attempts": _attempts,
 }
+
+
+def compared(text: str) -> tuple[str, Callable[[float], bool] | None] | None:
+    """Return a term such as `left<7d`: what it compares, and the test of seconds, None for what is no time yet.
+
+    Args:
+        text: The term; None is returned for what is none.
+    """
+    found = _COMPARISON.fullmatch(text)
+    if found is None:
+        return None
+    wanted, sign = _number(found[3], is_count=False), _SIGNS[found[2]]
+    return found[1], None if wanted is None else lambda seconds: sign(seconds, wanted)
 
 
 def _number(text: str, *, is_count: bool) -> float | None:

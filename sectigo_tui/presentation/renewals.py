@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sectigo_tui.domain.certificates import Certificate
 from sectigo_tui.engine.account.renewals import PLANNED_TERMS_DAYS, Renewal, Timing, orders_per_week
+from sectigo_tui.presentation.filters import Term, compared, terms_filter
 from sectigo_tui.presentation.json import Json, moment_json
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
@@ -108,6 +109,78 @@ SORTS: dict[str, Callable[[Renewal], tuple[object, ...]]] = {
     "profile": lambda one: (one.certificate.profile_name.casefold(),),
 }
 """What each column is sorted by."""
+
+
+TERMS = (
+    Term("late", "late", "the last safe day to order has passed"),
+    Term("due", "due", "to be ordered within a week"),
+    Term("ahead", "ahead", "there is time"),
+    Term("ordered", "ordered", "a renewal is pending"),
+    Term("renewed", "renewed", "its renewal is issued"),
+    Term("holds", "holds", "something would hold the renewal up"),
+    Term("on:", "on:dns", "who must act before the order exists", ("dns", "organization", "scm", "you")),
+    Term("val:", "val:ev", "the validation level", ("dv", "ov", "ev")),
+    Term("by<", "by<14d", "the last day to order is within that time", ("7d", "14d", "30d")),
+    Term("left<", "left<30d", "it expires within that time", ("7d", "30d", "60d")),
+    Term("name:", "name:shop", "one of its names"),
+    Term("id:", "id:88000", "the sslId, of it or of its renewal"),
+    Term("profile:", "profile:multi", "the certificate profile"),
+)
+"""The terms of a filter of renewals, in the order in which they are offered."""
+
+_DAY_SECONDS = 86_400.0
+_TIMINGS = frozenset(map(str, Timing))
+
+
+class RenewalFilter:
+    """What an operator typed to find renewals.
+
+    Args:
+        query: Words and terms that must all hold; it takes `!` and `one|other` as the filter of orders does.
+        today: The day, in UTC.
+
+    Attributes:
+        error_text: What is wrong with it, and what would be right; empty where nothing is. Such a term finds nothing.
+    """
+
+    def __init__(self, query: str, today: date) -> None:
+        self.error_text = ""
+        self._today = today
+        self.test = terms_filter(query, self._term)
+
+    def _term(self, word: str) -> Callable[[Renewal], bool]:
+        if word in _TIMINGS:
+            return lambda one: one.timing == word
+        if word == "holds":
+            return lambda one: bool(one.holds_up)
+        name, colon, value = word.partition(":")
+        if colon and name in _TEXTS:
+            return lambda one: any(value in text.casefold() for text in _TEXTS[name](one))
+        comparison = compared(word)
+        if comparison is None or comparison[0] not in ("by", "left"):
+            return lambda one: self._has(one, word)
+        measure, holds = comparison
+        if holds is None:
+            if word[-1] not in "<>=":
+                self.error_text = f"{measure} takes a time such as 7d or 2w."
+            return lambda _one: word[-1] in "<>="
+        return lambda one: holds(self._days(one, measure) * _DAY_SECONDS)
+
+    def _days(self, renewal: Renewal, measure: str) -> int:
+        return renewal.days_left(self._today) if measure == "by" else (renewal.expires - self._today).days
+
+    def _has(self, renewal: Renewal, word: str) -> bool:
+        cells = (renewal_cell(renewal, column.key, self._today).text for column in COLUMNS)
+        return word in f"{' '.join((*cells, *_TEXTS['name'](renewal)))} {renewal.timing}".casefold()
+
+
+_TEXTS: dict[str, Callable[[Renewal], Iterable[str]]] = {
+    "on": lambda one: (hold.who for hold in one.holds_up),
+    "val": lambda one: (one.certificate.validation,),
+    "name": lambda one: (one.certificate.common_name, *one.certificate.subject_alternative_names),
+    "id": lambda one: (str(one.certificate.ssl_id), str(one.successor.ssl_id if one.successor is not None else "")),
+    "profile": lambda one: (one.certificate.profile_name,),
+}
 
 
 def renewal_json(renewal: Renewal, today: date) -> dict[str, Json]:

@@ -29,6 +29,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help=f"certificates that expire within 1 to {REACH_DAYS} days (default {HORIZON_DAYS})",
     )
     parser.add_argument("--late", action="store_true", help="only those whose last safe day to order has passed")
+    parser.add_argument(
+        "--filter", metavar="TERMS", help="only those that all terms find, such as 'late|due val:ov by<14d'"
+    )
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="one JSON object (docs/json.md)")
     shape.add_argument("--calendar", action="store_true", help="the orders to place in each of the coming 26 weeks")
@@ -57,16 +60,25 @@ def run(options: Namespace) -> int:
 
 async def _run(settings: Settings, options: Namespace) -> int:
     from sectigo_tui.cli.terminal import complain
+    from sectigo_tui.domain.clock import SystemClock
+    from sectigo_tui.domain.errors import InputError
     from sectigo_tui.engine.account.renewals import Timing
+    from sectigo_tui.presentation.renewals import RenewalFilter
+
+    wanted = RenewalFilter(options.filter or "", SystemClock().now().date())
+    if wanted.error_text:
+        raise InputError(f"--filter: {wanted.error_text.rstrip('.')}", "write it as the dashboard's / takes it")
 
     async with session(settings) as engine:
         renewals = engine.renewals
         await engine.account.refresh_pending()
         await engine.diagnoser.samples.learn_local()
+        await engine.diagnoser.samples.learn_kept()
         await renewals.refresh()
         await renewals.learn()
         within = REACH_DAYS if options.calendar else options.within
         found = await renewals.due(within_days=within)
+        found = [one for one in found if wanted.test(one)]
         is_any_late = any(one.timing is Timing.LATE for one in found)
         if options.late:
             found = [one for one in found if one.timing is Timing.LATE]

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import Certificate
 from sectigo_tui.domain.clock import Moment, moment_from
@@ -34,7 +35,7 @@ class CertificateInUse(Struct, frozen=True):
 
 
 class Certificates(Struct, frozen=True):
-    """Certificates, those that end soonest first: 20,000 of them take 2 MB, and 30 as records.
+    """Certificates, the 600 that end soonest first and sorted: 20,000 of them take 2 MB, and 30 as records.
 
     Args:
         pages: What is known of each, compressed, 200 at a time.
@@ -58,7 +59,7 @@ class Certificates(Struct, frozen=True):
             yield from _unpacked(page)
 
     def first(self, count: int) -> tuple[list[Certificate], Moment | None]:
-        """Return the first ones, with all others for the same names.
+        """Return the first ones, and of all others for the same names as much as shows that they take their place.
 
         Args:
             count: How many, at least; not those for the same names.
@@ -68,13 +69,15 @@ class Certificates(Struct, frozen=True):
         """
         pages = -(-count // _PAGE)
         found = [one for page in self.pages[:pages] for one in _unpacked(page)]
-        keys, ends = _numbers(self.keys), _numbers(self.ends)
+        keys, ids, ends = map(_numbers, (self.keys, self.ids, self.ends))
         rest = range(len(found), len(self))
-        wanted = set(keys[: len(found)]) - {_NO_KEY}
-        same = [at for at in rest if keys[at] in wanted]
-        for number in sorted({at // _PAGE for at in same}):
-            page = _unpacked(self.pages[number])
-            found += [page[at % _PAGE] for at in same if at // _PAGE == number]
+        of_key = {key: one for key, one in zip(keys, found, strict=False) if key != _NO_KEY}
+        # Their pages are left alone: what is in use is issued, and its names are known by their hash.
+        found += [
+            replace(of_key[keys[at]], ssl_id=ids[at], status="Issued", expires=_moment_of(ends[at]))
+            for at in rest
+            if keys[at] in of_key
+        ]
         return found, _moment_of(min(ends[rest.start :])) if rest else None
 
 
@@ -101,13 +104,12 @@ class ByNames:
 
 
 class Packing:
-    """Compresses certificates while they are read."""
+    """Compresses certificates while they are read, and keeps apart those that end soonest."""
 
     def __init__(self) -> None:
         self._told: set[int] = set()
-        self._pages: list[bytes] = []
-        self._keys, self._ids, self._ends = array("q"), array("q"), array("q")
-        self._waiting: list[tuple[int, int, int, bytes]] = []
+        self._soonest: list[_Row] = []
+        self._later = Certificates()
 
     def __len__(self) -> int:
         """How many there are."""
@@ -121,31 +123,33 @@ class Packing:
         is_in_use = certificate.expires is not None and classify(certificate.status) is StatusClass.ISSUED
         names = (certificate.common_name, *certificate.subject_alternative_names)
         key = _key_of(name_keys(names)) if is_in_use else _NO_KEY
-        self._waiting.append(
-            (_number_of(certificate.expires), certificate.ssl_id, key, msgspec.json.encode(certificate))
-        )
-
-    def settle(self) -> None:
-        """Compress what was taken: all that is taken from now on ends later."""
-        self._waiting.sort()
-        whole = len(self._waiting) // _PAGE * _PAGE
-        self._pack(whole)
+        end = _number_of(certificate.expires)
+        self._soonest.append((end, certificate.ssl_id, key, msgspec.json.encode(certificate)))
+        if len(self._soonest) >= 2 * _SOONEST:
+            self._soonest.sort()
+            self._later = _joined(self._later, _packed(self._soonest[_SOONEST:]))
+            del self._soonest[_SOONEST:]
 
     def certificates(self) -> Certificates:
         """Return what was taken."""
-        self.settle()
-        self._pack(len(self._waiting))
-        return Certificates(tuple(self._pages), *(one.tobytes() for one in (self._keys, self._ids, self._ends)))
+        return _joined(_packed(sorted(self._soonest)), self._later)
 
-    def _pack(self, count: int) -> None:
-        for first in range(0, count, _PAGE):
-            page = self._waiting[first : min(first + _PAGE, count)]
-            for end, ssl_id, key, _ in page:
-                self._keys.append(key)
-                self._ids.append(ssl_id)
-                self._ends.append(end)
-            self._pages.append(zlib.compress(b"[" + b",".join(one[-1] for one in page) + b"]"))
-        del self._waiting[:count]
+
+_SOONEST = 600
+_Row = tuple[int, int, int, bytes]
+"""When a certificate ends, its sslId, the hash of its names, and it as JSON."""
+
+
+def _packed(rows: Sequence[_Row]) -> Certificates:
+    pages = (rows[first : first + _PAGE] for first in range(0, len(rows), _PAGE))
+    ends, ids, keys = (array("q", (row[at] for row in rows)).tobytes() for at in range(3))
+    return Certificates(
+        tuple(zlib.compress(b"[" + b",".join(row[-1] for row in page) + b"]") for page in pages), keys, ids, ends
+    )
+
+
+def _joined(one: Certificates, other: Certificates) -> Certificates:
+    return Certificates(one.pages + other.pages, one.keys + other.keys, one.ids + other.ids, one.ends + other.ends)
 
 
 def _unpacked(page: bytes) -> Sequence[Certificate]:

@@ -295,7 +295,6 @@ class Renewals:
                 self.failure = failure
                 break
             requests += report.requests
-            await asyncio.to_thread(packing.settle)
             if report.first > first or requests >= REPORT_REQUESTS:
                 break
             until = query.last

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import ClassVar
 
@@ -16,7 +17,6 @@ from sectigo_tui.domain.events import EngineEvent
 from sectigo_tui.domain.limits import HORIZON_DAYS, REACH_DAYS
 from sectigo_tui.engine.account.renewals import Renewal, Timing
 from sectigo_tui.presentation import renewals as shown
-from sectigo_tui.presentation.filters import words_filter
 from sectigo_tui.presentation.rows import OrderRow, remote_id
 from sectigo_tui.presentation.table_columns import Cell, Column
 from sectigo_tui.presentation.text import printable
@@ -32,8 +32,8 @@ class RenewalsView(View):
     WANTS_VERDICTS = True
     LISTS_ORDERS = False
     FILTER_KIND = "renewals"
-    HAS_TERMS = False
-    FILTER_HINT = "words: late, due, ov, a name; !word leaves out, one|other finds either"
+    TERMS = shown.TERMS
+    FILTER_HINT = "filter: words and terms, as late|due val:ov by<14d holds; !not"
     COLUMNS: ClassVar[Sequence[Column]] = shown.COLUMNS
     DEFAULT_SORT = ("order_by", False)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -137,6 +137,10 @@ class RenewalsView(View):
         if not self._shown_as and not self._query and (self._sort, self._is_descending) == self.DEFAULT_SORT:
             self._all, self._is_partial = renewals.soonest(), True
             self._arrange()
+            # They are painted before the whole plan takes the processor.
+            painted = asyncio.Event()
+            self.call_after_refresh(painted.set)
+            await painted.wait()
         found = await renewals.due()
         self._is_partial = False
         shown_as = (self._query, self._sort, self._is_descending, self._today, self.is_asking())
@@ -145,8 +149,8 @@ class RenewalsView(View):
             self._arrange()
 
     def _arrange(self) -> None:
-        is_wanted = words_filter(self._query)
-        chosen = [one for one in self._all if is_wanted(self._text(one))]
+        wanted = shown.RenewalFilter(self._query, self._today)
+        chosen = [one for one in self._all if wanted.test(one)]
         if self._sort in shown.SORTS:
             by = shown.SORTS[self._sort]
             chosen.sort(key=lambda one: (*by(one), one.certificate.ssl_id), reverse=self._is_descending)
@@ -158,9 +162,12 @@ class RenewalsView(View):
         self._show_header()
         self.show_detail()
 
-    def _text(self, renewal: Renewal) -> str:
-        cells = (shown.renewal_cell(renewal, column.key, self._today).text for column in self.COLUMNS)
-        return f"{' '.join(cells)} {renewal.timing}"
+    def filter_error(self) -> str:
+        """Return what is wrong with the filter; empty where nothing is."""
+        return shown.RenewalFilter(self._query, self._today).error_text
+
+    def _term_values(self) -> Mapping[str, Iterable[str]]:
+        return {"profile:": {word for one in self._all for word in one.certificate.profile_name.casefold().split()}}
 
     def fold(self) -> None:
         """Leave out the columns that are empty for every certificate."""

@@ -23,7 +23,7 @@ from sectigo_tui.domain.errors import NotFound, Refused, ScmFailure
 from sectigo_tui.domain.events import EngineEvent, TimelineEntry
 from sectigo_tui.domain.orders import Order
 from sectigo_tui.presentation.columns import COLUMNS, RowContext, cell, ends_soon
-from sectigo_tui.presentation.filters import Filter, common_start, completed, term_hint
+from sectigo_tui.presentation.filters import TERMS, Filter, Term, common_start, completed, term_hint
 from sectigo_tui.presentation.rows import ChangedRows, OrderRow, OrderRows, Tally, listing_key, tally
 from sectigo_tui.presentation.sorting import BOOKKEEPING, GREATEST_FIRST, in_order
 from sectigo_tui.presentation.table_columns import Cell, Column, letters_of
@@ -133,6 +133,7 @@ class View(Screen[None]):
     """There is nothing between its widgets to be painted line by line, so that this is not done."""
     FILTER_HINT = "filter: words and terms, as on:dns val:ev age>1d slow; !not, one|other"
     HAS_TERMS = True
+    TERMS: ClassVar[Sequence[Term]] = TERMS
     """Whether its filter takes terms."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]  # noqa: RUF012 - declared so by Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT_LINES, "-tall")]  # noqa: RUF012 - declared so by Textual
@@ -518,9 +519,13 @@ class View(Screen[None]):
         """Return what the filter may go on with, or what is wrong with it."""
         if not self.HAS_TERMS:
             return (KeyHint("", self.FILTER_HINT, 3),)
-        if self._filter.error_text:
-            return (KeyHint("", self._filter.error_text, 0),)
-        return hints_of(key_names_of(self), (("view.complete", term_hint(self.filter_field.value), 0),))
+        if error_text := self.filter_error():
+            return (KeyHint("", error_text, 0),)
+        return hints_of(key_names_of(self), (("view.complete", term_hint(self.filter_field.value, self.TERMS), 0),))
+
+    def filter_error(self) -> str:
+        """Return what is wrong with the filter; empty where nothing is."""
+        return self._filter.error_text
 
     def show_detail(self) -> None:
         """Bring the detail pane up to date."""
@@ -762,7 +767,7 @@ class View(Screen[None]):
             return
         found = self._completions
         if field.value not in found:
-            found = self._completions = completed(field.value, values=self._term_values())
+            found = self._completions = completed(field.value, values=self._term_values(), terms=self.TERMS)
             common = common_start(found)
             if len(found) > 1 and len(common) > len(field.value):
                 found = [common]
