@@ -521,6 +521,12 @@ def _renewals(scene: Scene) -> None:
     assert "soon.acme.example" in first
 
 
+@recipe("sectigo-tui renewals --filter 'late|due val:dv'")
+def _renewals_filtered(scene: Scene) -> None:
+    _expiring(scene)
+    assert "soon.acme.example" in scene.run(code=8)
+
+
 @recipe("sectigo-tui renewals --late --json")
 def _renewals_json(scene: Scene) -> None:
     _expiring(scene)

@@ -85,6 +85,8 @@ class RenewalsView(View):
             return f"Could not read the certificates in use: {reason}\n{again}", "failed"
         if renewals.in_use.read_at is None:
             return "Asking SCM for the certificates in use ...", "muted"
+        if self._all and self._query.strip():
+            return self.nothing_matches(self._query), "muted"
         return f"No certificate expires within {HORIZON_DAYS} days.", "done"
 
     def recommended(self, row_ids: Sequence[str]) -> tuple[str, str]:

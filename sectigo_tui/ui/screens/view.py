@@ -303,7 +303,7 @@ class View(Screen[None]):
     def nothing_matches(self, query: str) -> str:
         """Return that a filter finds nothing, and how it is cleared."""
         clears = filled(self, "{view.unwind} clears the filter.")
-        why = f"\n{self._filter.error_text}" if self._filter.error_text else ""
+        why = f"\n{self.filter_error()}" if self.filter_error() else ""
         return f"Nothing matches {printable(query.strip(), limit=60)!r}. {clears}{why}"
 
     def meanings(self) -> Sequence[Meaning]:
