@@ -204,7 +204,11 @@ def words_filter(query: str) -> Callable[[str], bool]:
     Returns:
         Tells whether a text is wanted.
     """
-    wanted = terms_filter(query, lambda word: lambda content: word in content)
+
+    def test_of(word: str) -> Callable[[str], bool]:
+        return lambda content: word in content
+
+    wanted = terms_filter(query, test_of)
     return lambda content: wanted(content.casefold())
 
 

@@ -79,7 +79,7 @@ async def test_what_was_renewed_is_late_no_more_after_one_refresh() -> None:
     await renewals.refresh()
     found = {one.certificate.ssl_id: one.timing for one in await renewals.due()}
     assert found == {1: Timing.RENEWED, 2: Timing.LATE, 3: Timing.LATE}
-    assert renewals.ending([new.common_name]) == CertificateInUse(new.ssl_id, new.expires)
+    assert renewals.ending([new.common_name]) == CertificateInUse(new.ssl_id, TODAY + timedelta(days=199))
 
 
 @in_virtual_time

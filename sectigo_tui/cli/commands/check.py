@@ -128,7 +128,7 @@ async def _rights(client: ScmClient) -> list[Right]:
     from datetime import UTC, datetime
 
     today = datetime.now(UTC).date()
-    calls: dict[str, Callable[[], Awaitable[tuple[object, ...]]]] = {
+    calls: dict[str, Callable[[], Awaitable[Iterable[object]]]] = {
         "reports": lambda: client.report(ReportQuery(ReportDate.ISSUED, today, today)),
         "DCV list": lambda: _rows(client.domain_validations(expires_in_days=None, position=0, size=1)),
         "organizations": client.organizations,
@@ -146,7 +146,7 @@ async def _rights(client: ScmClient) -> list[Right]:
             is_ended = isinstance(failure, CredentialsRefused)
             rights.append(Right(name, False if is_ended or is_missing_right(failure) else None, failure=failure))
         else:
-            rights.append(Right(name, True, len(found) if name == "organizations" else None))
+            rights.append(Right(name, True, len(tuple(found)) if name == "organizations" else None))
     return rights
 
 

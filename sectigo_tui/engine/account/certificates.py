@@ -107,19 +107,19 @@ class Packing:
     """Compresses certificates while they are read, and keeps apart those that end soonest."""
 
     def __init__(self) -> None:
-        self._told: set[int] = set()
+        self._ids: set[int] = set()
         self._soonest: list[_Row] = []
         self._later = Certificates()
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._told)
+        return len(self._ids)
 
     def add(self, certificate: Certificate) -> None:
         """Take a certificate, unless it was taken before."""
-        if certificate.ssl_id in self._told:
+        if certificate.ssl_id in self._ids:
             return
-        self._told.add(certificate.ssl_id)
+        self._ids.add(certificate.ssl_id)
         is_in_use = certificate.expires is not None and classify(certificate.status) is StatusClass.ISSUED
         names = (certificate.common_name, *certificate.subject_alternative_names)
         key = _key_of(name_keys(names)) if is_in_use else _NO_KEY
@@ -142,7 +142,10 @@ _Row = tuple[int, int, int, bytes]
 
 def _packed(rows: Sequence[_Row]) -> Certificates:
     pages = (rows[first : first + _PAGE] for first in range(0, len(rows), _PAGE))
-    ends, ids, keys = (array("q", (row[at] for row in rows)).tobytes() for at in range(3))
+    ends, ids, keys = (
+        array("q", numbers).tobytes()
+        for numbers in ([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+    )
     return Certificates(
         tuple(zlib.compress(b"[" + b",".join(row[-1] for row in page) + b"]") for page in pages), keys, ids, ends
     )
