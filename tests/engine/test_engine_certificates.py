@@ -113,3 +113,12 @@ async def test_a_diagnoser_and_the_renewals_are_put_together_before_scm_is_conne
     renewals = Renewals(context, account, samples=diagnoser.samples.all, learn_prospects=diagnoser.ending.prospects)
     await renewals.load()
     assert await renewals.due() == []
+
+
+def test_ten_thousand_certificates_take_less_than_a_hundred_bytes_each() -> None:
+    packing = Packing()
+    for one in account_of(10_000, 3):
+        packing.add(Certificate.of(one))
+    kept = packing.certificates()
+    assert len(kept) == 10_000
+    assert sum(map(len, (*kept.pages, kept.keys, kept.ids, kept.ends))) < 1_000_000

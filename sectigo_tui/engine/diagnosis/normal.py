@@ -152,7 +152,7 @@ HISTORY_DAYS = 90
 HISTORY_ROWS = 20_000
 """Of an account that orders more in that time, the newest orders are read."""
 
-HISTORY_SAMPLES = 3_000
+HISTORY_SAMPLES = 5_000
 """So many orders count, each at 600 bytes; of more, of each profile and organization the newest."""
 
 SAMPLES_OF_EACH = 100
@@ -400,7 +400,7 @@ class Samples:
                 with suppress(ScmFailure):  # published as an exchange; the newer days are there all the same
                     left = REQUESTS_AT_MOST - report.requests
                     first = (await reports.read(query, take=take, requests_at_most=left)).first
-            _keep_newest(samples)
+        _keep_newest(samples)
         return History(now, max(first, oldest), tuple(samples.values()), is_full)
 
     async def _page(self, where: ListingFilter, position: int) -> tuple[int, ...]:

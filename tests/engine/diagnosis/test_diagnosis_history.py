@@ -8,10 +8,12 @@ from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
+import pytest
 from msgspec.structs import replace
 
 from sectigo_tui.domain.certificates import ListingRow, OrderDetails
 from sectigo_tui.engine.account.remote_orders import Account
+from sectigo_tui.engine.diagnosis import normal
 from sectigo_tui.engine.diagnosis.diagnoser import Diagnoser
 from sectigo_tui.engine.diagnosis.normal import Leg, Pace, Samples, figure
 from support.engine_world import World
@@ -202,3 +204,23 @@ async def test_asked_for_by_the_operator_it_comes_from_the_report_and_else_order
     assert await samples_of(without).learn_remote(lambda done, total: progress.append((done, total))) == 1
     assert progress == [(1, 1)]
     assert [one.call for one in without.scm.asked].count("report") == 1
+
+
+@in_virtual_time
+async def test_of_an_account_with_many_orders_the_newest_of_each_profile_and_organization_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(normal, "HISTORY_SAMPLES", 300)
+    monkeypatch.setattr(normal, "SAMPLES_OF_EACH", 40)
+    world = World()
+    world.scm.reported = orders = account_of(2_000)
+    samples = samples_of(world)
+    await samples.learn_reported()
+    kept = {one.ssl_id for one in samples.all()}
+    groups: dict[object, list[OrderDetails]] = {}
+    for order in orders:
+        groups.setdefault((order.profile_id, order.organization_id), []).append(order)
+    assert len(kept) <= 40 * len(groups)
+    for group in groups.values():
+        newest = sorted(group, key=lambda one: str(one.issued), reverse=True)[:20]
+        assert {one.ssl_id for one in newest} <= kept
