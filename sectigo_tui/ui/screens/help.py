@@ -38,6 +38,9 @@ _IN_DIALOG = (
     ("Space", "tick a box, or open a choice"),
 )
 """What fields, lists and buttons do by themselves."""
+_WIDEST_CELLS = 80
+_AROUND_CELLS = 5
+"""Border, padding and scroll bar."""
 
 
 class Help(ModalScreen[None]):
@@ -91,15 +94,19 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
+        # As wide as the style sheet makes it, so that the first frame is whole: an Esc may come right after it.
+        self._width = min(_WIDEST_CELLS, self.app.size.width * 9 // 10) - _AROUND_CELLS
         with VerticalScroll(id="help") as frame:
             frame.border_title = "Help"
             frame.border_subtitle = filled(self, "{help.down} {help.up} scroll, {help.close} closes")
-            yield Static(id="help-text", markup=False)
+            yield Static(self._content(), id="help-text", markup=False)
 
     def on_resize(self) -> None:
         """Wrap each text beside its key."""
-        self._width = self.query_one("#help").scrollable_content_region.width
-        self.query_one("#help-text", Static).update(self._content())
+        width = self.query_one("#help").scrollable_content_region.width
+        if width != self._width:
+            self._width = width
+            self.query_one("#help-text", Static).update(self._content())
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
