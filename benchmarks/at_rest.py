@@ -14,14 +14,14 @@ from benchmarks.terminal import PROGRAM, SIXTEEN_COLOURS, TRUE_COLOUR, in_termin
 _WHOLE = (str(Path(__file__).parent / "programs" / "whole.py"),)
 _SIZE = (120, 33)
 """Header, titles, thirty rows and the keys."""
-_SETTLE_SECONDS = 32.0
+SETTLE_SECONDS = 32.0
 """After this the evidence for all rows in sight has come, and the header's age moves in its long steps."""
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Measure bytes per second with true colour and 16 colours, and beyond an hour; CPU with 1,000 orders."""
     seconds, runs, orders = (2.5, 1, 40) if quick else (15.0, 3, 1_000)
-    settle = 1.0 if quick else _SETTLE_SECONDS
+    settle = 1.0 if quick else SETTLE_SECONDS
     with simulated_account(100) as base_url, scene(base_url) as near, scene(base_url) as far:
         fill_store(near.store_directory, orders, next_look_seconds=600, deadline_seconds=1_800)
         fill_store(far.store_directory, orders, next_look_seconds=4 * 3_600, deadline_seconds=86_400)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
+from benchmarks.at_rest import SETTLE_SECONDS
 from benchmarks.figures import Figure
 from benchmarks.scene import Scene, fill_store, scene, simulated_account
 from benchmarks.terminal import PROGRAM, TRUE_COLOUR, in_terminal
@@ -12,7 +13,7 @@ from benchmarks.terminal import PROGRAM, TRUE_COLOUR, in_terminal
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Measure memory and CPU of many orders against none, run by run."""
-    count, settle, seconds, runs = (50, 1.0, 1.0, 1) if quick else (10_000, 6.0, 20.0, 3)
+    count, settle, seconds, runs = (50, 1.0, 1.0, 1) if quick else (10_000, SETTLE_SECONDS, 20.0, 3)
     with simulated_account(100) as base_url, scene(base_url) as busy, scene(base_url) as idle:
         fill_store(busy.store_directory, count, next_look_seconds=900, deadline_seconds=3_600)
         pairs = [
