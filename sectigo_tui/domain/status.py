@@ -107,6 +107,12 @@ def is_same(status: str, other: str) -> bool:
     return _key(status) == _key(other)
 
 
+@lru_cache(maxsize=256)
+def waits_for_approval(status: str) -> bool:
+    """Return whether a status says that somebody on this side is to approve the order."""
+    return is_same(status, "Requested") or is_same(status, "SA Approved")
+
+
 @lru_cache(maxsize=64)
 def filter_spellings(status: str) -> tuple[str, ...]:
     """Return how a listing's filter may spell a status, the likeliest first.

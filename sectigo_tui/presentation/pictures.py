@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sectigo_tui.domain.events import TimelineEntry
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.domain.status import is_same
+from sectigo_tui.domain.status import waits_for_approval
 from sectigo_tui.engine.diagnosis.normal import Comparison
 
 _BARS = ("▁▂▃▄▅▆▇█", "12345678")
@@ -101,5 +101,5 @@ def _follow(waits: dict[str, str], entry: TimelineEntry) -> None:
     elif entry.to_state in (OrderState.UNCONFIRMED, OrderState.REVOKING):
         waits[entry.order_id] = "you"
     elif entry.to_state is not None and not (entry.scm_status == "" and entry.order_id in waits):
-        is_approver = is_same(entry.scm_status, "Requested") or is_same(entry.scm_status, "SA Approved")
+        is_approver = waits_for_approval(entry.scm_status)
         waits[entry.order_id] = "approver" if is_approver else "CA side"

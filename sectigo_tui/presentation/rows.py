@@ -16,7 +16,7 @@ from sectigo_tui.domain.clock import Moment
 from sectigo_tui.domain.events import AccountChanged, EngineEvent, OrderChanged, PollFinished, PollStarted
 from sectigo_tui.domain.orders import Order, OrderState, Origin
 from sectigo_tui.domain.polling import WindowEnd
-from sectigo_tui.domain.status import StatusClass, classify, is_same
+from sectigo_tui.domain.status import StatusClass, classify, waits_for_approval
 from sectigo_tui.engine.engine import Engine
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def needs_you(order_row: OrderRow) -> bool:
             return True
         if order.window is not None and order.window.ended is WindowEnd.STOPPED and order.state.is_polled:
             return True
-    return is_same(order_row.status, "Requested") or is_same(order_row.status, "SA Approved")
+    return waits_for_approval(order_row.status)
 
 
 def is_unpolled(order_row: OrderRow) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from inspect import signature
 
 import pytest
 from hypothesis import given
@@ -92,7 +92,7 @@ class TableApp(App[None]):
 
 def content(message: TableMessage) -> tuple[object, ...]:
     """Return what a message says: two messages are never equal themselves."""
-    return (type(message), *(getattr(message, field.name) for field in fields(message)))
+    return (type(message), *(getattr(message, name) for name in signature(type(message)).parameters))
 
 
 def running(app: TableApp, width: int = 60, height: int = 13):  # type: ignore[no-untyped-def]  # Textual's own type is private

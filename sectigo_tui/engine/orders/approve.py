@@ -10,13 +10,11 @@ from sectigo_tui.domain.certificates import OrderDetails
 from sectigo_tui.domain.errors import InputError, ScmFailure
 from sectigo_tui.domain.events import EventKind
 from sectigo_tui.domain.limits import MESSAGE_AT_MOST
-from sectigo_tui.domain.status import is_same
+from sectigo_tui.domain.status import is_same, waits_for_approval
 from sectigo_tui.engine.context import Context
 from sectigo_tui.engine.orders.batch import Outcome, each
 from sectigo_tui.engine.orders.entries import WriteOutcome, in_words, record, write_outcome_of
 from sectigo_tui.engine.requests.limiter import Priority
-
-_WAITING = ("Requested", "SA Approved")
 
 
 class Decision(Struct, frozen=True):
@@ -119,5 +117,5 @@ class Approving:
             details = await self._context.details(ssl_id)
         except ScmFailure:
             return None
-        still_waits = any(is_same(details.status, status) for status in _WAITING)
+        still_waits = waits_for_approval(details.status)
         return None if still_waits and (not before or is_same(details.status, before)) else details

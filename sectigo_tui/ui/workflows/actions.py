@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from sectigo_tui.domain.orders import OrderState
-from sectigo_tui.domain.status import is_same
+from sectigo_tui.domain.status import is_same, waits_for_approval
 from sectigo_tui.engine.orders.track import is_removable
 from sectigo_tui.presentation.rows import OrderRow
 from sectigo_tui.ui.dialogs.menu import MenuItem
@@ -59,7 +59,7 @@ def _alone(run: Callable[[Workflow, OrderRow], Coroutine[Any, Any, None]]) -> Ru
 def _waits_for_approval(row: OrderRow) -> str:
     if row.ssl_id is None:
         return "not at SCM yet"
-    waits = is_same(row.status, "Requested") or is_same(row.status, "SA Approved")
+    waits = waits_for_approval(row.status)
     return "" if waits or not row.status else f"{row.status}: not waiting for approval"
 
 

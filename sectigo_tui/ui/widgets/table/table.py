@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
@@ -69,7 +68,6 @@ _AS_AROUND = ("", "auto", "transparent")
 """Colours that are those of the table itself."""
 
 
-@dataclass(eq=False, repr=False)
 class TableMessage(Message):
     """A message of a table.
 
@@ -77,9 +75,12 @@ class TableMessage(Message):
         table: The table.
     """
 
-    table: Widget
     newest_only: ClassVar[bool] = False
     """Whether a newer one of the same kind makes it pointless, as while a key repeats."""
+
+    def __init__(self, table: Widget) -> None:
+        super().__init__()
+        self.table = table
 
     @property
     def control(self) -> Widget:
@@ -91,76 +92,92 @@ class TableMessage(Message):
         return self.newest_only and isinstance(message, type(self)) and message.table is self.table
 
 
-@dataclass(eq=False, repr=False)
 class Highlighted(TableMessage, namespace="live_table"):
     """The cursor stands on another row.
 
     Args:
+        table: The table.
         row_id: The row's id; None when there is no row, or it is not loaded yet.
     """
 
-    row_id: str | None
     newest_only: ClassVar[bool] = True
 
+    def __init__(self, table: Widget, row_id: str | None) -> None:
+        super().__init__(table)
+        self.row_id = row_id
 
-@dataclass(eq=False, repr=False)
+
 class Selected(TableMessage, namespace="live_table"):
     """A row was opened, by Enter or a double click.
 
     Args:
+        table: The table.
         row_id: The row's id.
     """
 
-    row_id: str
+    def __init__(self, table: Widget, row_id: str) -> None:
+        super().__init__(table)
+        self.row_id = row_id
 
 
-@dataclass(eq=False, repr=False)
 class MarksChanged(TableMessage, namespace="live_table"):
     """Rows were marked or unmarked, or marked rows are gone.
 
     Args:
+        table: The table.
         marks: The ids of all marked rows.
     """
 
-    marks: frozenset[str]
     newest_only: ClassVar[bool] = True
 
+    def __init__(self, table: Widget, marks: frozenset[str]) -> None:
+        super().__init__(table)
+        self.marks = marks
 
-@dataclass(eq=False, repr=False)
+
 class RangeNeeded(TableMessage, namespace="live_table"):
     """Rows are on the screen which are not loaded yet.
 
     Args:
+        table: The table.
         first: The index of the first of them.
         last: The index of the last of them.
     """
 
-    first: int
-    last: int
     newest_only: ClassVar[bool] = True
 
+    def __init__(self, table: Widget, first: int, last: int) -> None:
+        super().__init__(table)
+        self.first = first
+        self.last = last
 
-@dataclass(eq=False, repr=False)
+
 class VisibleChanged(TableMessage, namespace="live_table"):
     """Other rows are on the screen.
 
     Args:
+        table: The table.
         ids: The ids of those that are loaded, from top to bottom.
     """
 
-    ids: tuple[str, ...]
     newest_only: ClassVar[bool] = True
 
+    def __init__(self, table: Widget, ids: tuple[str, ...]) -> None:
+        super().__init__(table)
+        self.ids = ids
 
-@dataclass(eq=False, repr=False)
+
 class HeaderSelected(TableMessage, namespace="live_table"):
     """A column's title was clicked.
 
     Args:
+        table: The table.
         column_key: The column's key.
     """
 
-    column_key: str
+    def __init__(self, table: Widget, column_key: str) -> None:
+        super().__init__(table)
+        self.column_key = column_key
 
 
 class LiveTable(ScrollView, can_focus=True):
