@@ -37,6 +37,15 @@ async def open_form(stage: Stage, source: str = "make") -> None:
     await stage.wait()
 
 
+async def ask_to_renew(stage: Stage) -> None:
+    await stage.press("3")
+    await stage.wait(1)
+    stage.view.table.move_to_id(f"#{ISSUED}")
+    await stage.wait(1)
+    await stage.press("a", "n")
+    await stage.wait(2)
+
+
 async def choose(stage: Stage, field: str, value: str) -> None:
     stage.app.screen.query_one(f"#{field}").value = value  # type: ignore[attr-defined] # a Select
     await stage.wait()
@@ -186,12 +195,7 @@ async def test_a_renewal_with_another_csr_shows_that_csr_first(
         wanted = [name.format(old=old.common_name) for name in names]
         path = tmp_path / "r.csr"
         path.write_bytes(csr_pem(*itertools.chain(wanted, old.names if said == "It has every name" else ())))
-        await stage.press("3")
-        await stage.wait(1)
-        stage.view.table.move_to_id(f"#{ISSUED}")
-        await stage.wait(1)
-        await stage.press("a", "n")
-        await stage.wait(2)
+        await ask_to_renew(stage)
         stage.app.screen.query_one("#csr-source").value = "file"  # type: ignore[attr-defined] # a Select
         await stage.wait()
         stage.app.screen.query_one("#csr-path").focus()
@@ -213,12 +217,7 @@ async def test_a_renewal_can_have_a_new_key_that_is_made_here_once(
     monkeypatch.chdir(tmp_path)
     async with staged(demo_world()) as stage:
         old = stage.world.orders[ISSUED]
-        await stage.press("3")
-        await stage.wait(1)
-        stage.view.table.move_to_id(f"#{ISSUED}")
-        await stage.wait(1)
-        await stage.press("a", "n")
-        await stage.wait(2)
+        await ask_to_renew(stage)
         await choose(stage, "csr-source", "make")
         stage.app.screen.query_one("#confirm").focus()
         await stage.press("enter")

@@ -17,8 +17,8 @@ from sectigo_tui.store.local.snapshot import read_checked, write_checked
 class ChecksumStorage(Storage):
     """A TinyDB storage: one document a line, under a checksum, replaced whole, with its last good copy beside it.
 
-    Any TinyDB reads the file; one that writes it breaks the seal, and it is then set aside as damaged, since nothing
-    tells a change by hand from a torn write.
+    Any TinyDB reads the file; one that writes it leaves a wrong checksum, and it is then set aside as damaged, since
+    nothing tells a change by hand from a torn write.
 
     Args:
         path: The file; its copy is beside it, with `.bak` appended.
